@@ -1,0 +1,89 @@
+"""Working time of a city: weekly hours and holidays in its own time zone.
+
+Working time is elapsed time (so a clock change within working hours counts as it passes), and
+days are walked one by one: a span of years costs some thousand steps at most.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_FARTHEST = timedelta(days=366 * 10)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """``hours``: for each weekday the (start, end) spans; ``holidays``: days without work."""
+
+    hours: tuple[tuple[tuple[time, time], ...], ...]
+    holidays: frozenset[date]
+    time_zone: str
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], time_zone: str) -> Self:
+        """The calendar of {"working": {"mon": [["07:30", "16:00"]]}, "holidays": [{"date"}]}."""
+        working = data["working"]
+        return cls(
+            hours=tuple(
+                tuple(
+                    (time.fromisoformat(start), time.fromisoformat(end))
+                    for start, end in working.get(day, ())
+                )
+                for day in DAYS
+            ),
+            holidays=frozenset(date.fromisoformat(one["date"]) for one in data["holidays"]),
+            time_zone=time_zone,
+        )
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether nobody works that day, by the list of holidays."""
+        return day in self.holidays
+
+    def add_working(self, start: datetime, span: timedelta) -> datetime:
+        """The moment by which ``span`` of working time has passed since ``start``.
+
+        Raises ``ValueError`` if the calendar has too little work in ten years.
+        """
+        left = span
+        for begin, end in self._spans(start, start + _FARTHEST):
+            if end - begin >= left:
+                return begin + left
+            left -= end - begin
+        raise ValueError("the calendar has no working time for this span")
+
+    def working_between(self, start: datetime, end: datetime) -> timedelta:
+        """The working time between two moments; none if they are reversed."""
+        return sum((b - a for a, b in self._spans(start, end)), timedelta())
+
+    def _spans(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        zone = ZoneInfo(self.time_zone)
+        day = start.astimezone(zone).date()
+        last = end.astimezone(zone).date()
+        while day <= last:
+            for begin, finish in self._day(day):
+                if finish > start and begin < end:
+                    yield max(begin, start), min(finish, end)
+            day += timedelta(days=1)
+
+    def _day(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        if day in self.holidays:
+            return ()
+        return _instants(self.hours[day.weekday()], day, self.time_zone)
+
+
+@lru_cache(maxsize=4096)
+def _instants(
+    spans: tuple[tuple[time, time], ...], day: date, time_zone: str
+) -> tuple[tuple[datetime, datetime], ...]:
+    zone = ZoneInfo(time_zone)
+    return tuple(
+        (
+            datetime.combine(day, start, zone).astimezone(UTC),
+            datetime.combine(day, end, zone).astimezone(UTC),
+        )
+        for start, end in spans
+    )

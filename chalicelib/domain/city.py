@@ -1,0 +1,218 @@
+"""A city's rules as they were loaded: one frozen version of areas, services, units and calendar.
+
+Made from the bundle that ``infra.city`` validates and stores; nothing here reads a file.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.calendar import Calendar
+
+Text = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Area:
+    """A city, district or ward (any depth); ``level`` is one of the city's levels."""
+
+    code: str
+    name: str
+    level: str
+    parent: str | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A promise in hours, counted by the ``calendar`` or in ``working`` hours."""
+
+    hours: float
+    clock: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer that may be chosen."""
+
+    key: str
+    name: Text
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a service asks: text, number, datetime, singlevaluelist or multivaluelist."""
+
+    code: str
+    type: str
+    required: bool
+    label: Text
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A kind of problem, its promise, and who is responsible ("district" or a unit's code)."""
+
+    code: str
+    name: Text
+    group: str
+    acknowledge: Target
+    resolve: Target
+    unit: str
+    description: Text = field(default_factory=dict)
+    protected: bool = False
+    staff_only: bool = False
+    active: bool = True
+    keywords: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Who works: kind district, agency, province or bureau; the districts that it covers."""
+
+    code: str
+    name: Text
+    kind: str
+    districts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Override:
+    """A district's own promise for a service."""
+
+    district: str
+    service: str
+    acknowledge: Target | None = None
+    resolve: Target | None = None
+
+
+@dataclass(frozen=True)
+class City:
+    """One version of a jurisdiction's rules."""
+
+    jurisdiction: str
+    version: str
+    name: Text
+    time_zone: str
+    emergency: str
+    languages: tuple[str, ...]
+    levels: tuple[str, ...]
+    areas: dict[str, Area]
+    groups: dict[str, Text]
+    services: dict[str, Service]
+    units: dict[str, Unit]
+    calendar: Calendar
+    overrides: dict[tuple[str, str], Override]
+    scoring: dict[str, Any]
+    limits: dict[str, list[dict[str, int]]]
+    rules: dict[str, Any]
+
+    @classmethod
+    def from_json(cls, bundle: dict[str, Any]) -> Self:
+        """The city of a bundle; ``KeyError`` or ``ValueError`` where it does not fit."""
+        zone = bundle["time_zone"]
+        overrides = [
+            Override(
+                one["district"],
+                one["service"],
+                _target(one.get("acknowledge")),
+                _target(one.get("resolve")),
+            )
+            for one in bundle.get("overrides", ())
+        ]
+        return cls(
+            jurisdiction=bundle["jurisdiction"],
+            version=bundle["version"],
+            name=bundle["name"],
+            time_zone=zone,
+            emergency=bundle["emergency"],
+            languages=tuple(bundle["languages"]),
+            levels=tuple(bundle["levels"]),
+            areas={
+                one["code"]: Area(one["code"], one["name"], one["level"], one.get("parent"))
+                for one in bundle["areas"]
+            },
+            groups={one["code"]: one["name"] for one in bundle["groups"]},
+            services={one["code"]: _service(one) for one in bundle["services"]},
+            units={
+                one["code"]: Unit(
+                    one["code"], one["name"], one["kind"], frozenset(one["districts"])
+                )
+                for one in bundle["units"]
+            },
+            calendar=Calendar.from_json(bundle["calendar"], zone),
+            overrides={(one.district, one.service): one for one in overrides},
+            scoring=bundle["scoring"],
+            limits=bundle["limits"],
+            rules=bundle["rules"],
+        )
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def month(self, moment: datetime) -> str:
+        """The month of a moment in the city's time zone, ``YYYYMM``."""
+        return moment.astimezone(self.zone).strftime("%Y%m")
+
+    def place(self, ward: str) -> tuple[str, tuple[str, ...]]:
+        """(district, path from the city down to the ward) of an area of the last level."""
+        path = [ward]
+        while (parent := self.areas[path[0]].parent) is not None:
+            path.insert(0, parent)
+        level = self.levels[-2] if len(self.levels) > 1 else self.levels[-1]
+        district = next((code for code in path if self.areas[code].level == level), ward)
+        return district, tuple(path)
+
+    def unit_for(self, service: str, district: str) -> str:
+        """The code of the unit that is responsible for a service in a district."""
+        wanted = self.services[service].unit
+        if wanted != "district":
+            return wanted
+        return self._district_units[district]
+
+    @cached_property
+    def _district_units(self) -> dict[str, str]:
+        return {
+            district: unit.code
+            for unit in self.units.values()
+            if unit.kind == "district"
+            for district in unit.districts
+        }
+
+
+def _target(given: dict[str, Any] | None) -> Target | None:
+    return Target(float(given["hours"]), given["clock"]) if given else None
+
+
+def _service(one: dict[str, Any]) -> Service:
+    acknowledge, resolve = _target(one["acknowledge"]), _target(one["resolve"])
+    assert acknowledge is not None
+    assert resolve is not None
+    return Service(
+        code=one["code"],
+        name=one["name"],
+        group=one["group"],
+        acknowledge=acknowledge,
+        resolve=resolve,
+        unit=one["unit"],
+        description=one.get("description", {}),
+        protected=one.get("protected", False),
+        staff_only=one.get("staff_only", False),
+        active=one.get("active", True),
+        keywords=tuple(one.get("keywords", ())),
+        questions=tuple(
+            Question(
+                asked["code"],
+                asked["type"],
+                asked.get("required", False),
+                asked["label"],
+                tuple(Option(o["key"], o["name"]) for o in asked.get("options", ())),
+            )
+            for asked in one.get("questions", ())
+        ),
+    )

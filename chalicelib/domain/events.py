@@ -1,0 +1,77 @@
+"""Building the event of one change: what happened, by whom, before and after."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import ledger
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.report import Report, changes, facts
+from chalicelib.domain.times import iso
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text from a person: shown to ``public`` or ``inside``, kept apart from the event."""
+
+    field: str
+    audience: str
+    text: str
+    salt: bytes
+
+
+@dataclass(frozen=True)
+class Link:
+    """An event ready to append: canonical JSON and its hash."""
+
+    version: int
+    text: str
+    hash: str
+
+
+def link(
+    action: str,
+    before: Report | None,
+    after: Report,
+    actor: Principal,
+    op: str,
+    now: datetime,
+    words: tuple[Words, ...] = (),
+    data: dict[str, Any] | None = None,
+    role: str | None = None,
+) -> Link:
+    """The event of the change ``before`` → ``after`` by operation ``op``, chained to the last.
+
+    ``data`` holds codes and ids only: no free text, no personal data, no floats. A citizen
+    appears without an id.
+    """
+    event = {
+        "schema": 1,
+        "jurisdiction": after.jurisdiction,
+        "report": after.id,
+        "version": after.version,
+        "action": action,
+        "op": op,
+        "at": iso(now),
+        "rules": after.city_version,
+        "actor": {
+            "kind": actor.kind,
+            "role": role,
+            "uid": actor.uid if actor.kind in ("staff", "system") else None,
+            "unit": actor.unit,
+        },
+        "before": facts(before) if before else None,
+        "after": facts(after),
+        "set": changes(before, after),
+        "data": data or {},
+        "words": [
+            {
+                "field": one.field,
+                "audience": one.audience,
+                "commitment": ledger.commitment(one.text, one.salt),
+            }
+            for one in words
+        ],
+    }
+    text, stamp = ledger.chain(event, before.tail if before else ledger.GENESIS)
+    return Link(after.version, text, stamp)

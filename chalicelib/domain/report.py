@@ -1,0 +1,186 @@
+"""A report: its head, what of it is counted, and how its events fold back into it.
+
+The head is private to storage and services; ``PRIVATE`` fields never enter an event, so the
+timeline links no two reports of one person.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Self
+
+from chalicelib.domain.times import iso, parse
+
+PRIVATE = frozenset({"reporter", "contact", "tail"})
+_MOMENTS = frozenset(
+    {
+        "filed_at", "changed_at", "acknowledge_due", "due_at", "city_due_at", "acknowledged_at",
+        "clock_from", "paused_at", "scheduled_until", "agency_due", "finished_at", "closed_at",
+        "rated_at", "offered_at",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """The head of a report. Moments are aware UTC; ``lat7``/``long7`` are 1e-7 degrees (WGS84)."""
+
+    id: str
+    code: str
+    jurisdiction: str
+    city_version: str
+    service: str
+    group: str
+    protected: bool
+    ward: str
+    district: str
+    unit: str
+    lat7: int
+    long7: int
+    channel: str
+    language: str
+    filed_at: datetime
+    changed_at: datetime
+    clock_from: datetime
+    acknowledge_due: datetime
+    due_at: datetime
+    city_due_at: datetime
+    filed_month: str
+    version: int = 1
+    state: str = "submitted"
+    resolution: str | None = None
+    back_to: str | None = None
+    assigned: bool = False
+    holder: str | None = None
+    offered_to: str | None = None
+    offered_at: datetime | None = None
+    held_by: tuple[str, ...] = ()
+    finished_by: str | None = None
+    agency: str | None = None
+    agency_due: datetime | None = None
+    acknowledged_at: datetime | None = None
+    paused_at: datetime | None = None
+    pauses: tuple[tuple[str, str], ...] = ()
+    info_seconds: int = 0
+    scheduled_until: datetime | None = None
+    schedules: int = 0
+    finished_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_month: str | None = None
+    disputed: bool = False
+    citizen_refused: bool = False
+    refused_month: str | None = None
+    ruled: bool = False
+    merged_into: str | None = None
+    merged: int = 0
+    supports: int = 0
+    support_month: str | None = None
+    comments: int = 0
+    rating: int | None = None
+    rated_at: datetime | None = None
+    rating_month: str | None = None
+    flow: dict[str, dict[str, int]] = field(default_factory=dict)
+    outside_m: int = 0
+    accuracy_m: int | None = None
+    client_time: str | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    photos: tuple[str, ...] = ()
+    after_photos: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    contactable: bool = False
+    reporter: str | None = None
+    contact: str | None = None
+    tail: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it still waits for somebody."""
+        return self.state != "closed"
+
+    @property
+    def lat(self) -> float:
+        """Latitude in degrees."""
+        return self.lat7 / 1e7
+
+    @property
+    def long(self) -> float:
+        """Longitude in degrees."""
+        return self.long7 / 1e7
+
+    def to_doc(self) -> dict[str, Any]:
+        """The head as JSON values; what still has its default is left out."""
+        return {
+            spec.name: _plain(value)
+            for spec in fields(self)
+            if (value := getattr(self, spec.name)) != spec.default and value not in ({}, ())
+        }
+
+    @classmethod
+    def from_doc(cls, doc: dict[str, Any]) -> Self:
+        """The head that ``to_doc`` wrote; unknown fields of a later version are passed over."""
+        known = {spec.name for spec in fields(cls)}
+        return cls(**{name: _rich(name, value) for name, value in doc.items() if name in known})
+
+
+def facts(report: Report) -> dict[str, Any]:
+    """What projections count, as JSON values: an event holds it before and after the change."""
+    return {
+        "state": report.state,
+        "resolution": report.resolution,
+        "service": report.service,
+        "district": report.district,
+        "ward": report.ward,
+        "unit": report.unit,
+        "holder": report.holder,
+        "agency": report.agency,
+        "protected": report.protected,
+        "contactable": report.contactable,
+        "due_at": iso(report.due_at),
+        "filed_month": report.filed_month,
+        "closed_month": report.closed_month,
+        "supports": report.supports,
+        "support_month": report.support_month,
+        "rating": report.rating,
+        "rating_month": report.rating_month,
+        "flow": report.flow,
+    }
+
+
+def changes(before: Report | None, after: Report) -> dict[str, Any]:
+    """The public-safe fields that an event sets; a field back at its default is ``None``."""
+    old = before.to_doc() if before else {}
+    new = after.to_doc()
+    return {
+        name: new.get(name)
+        for name in sorted(old.keys() | new.keys())
+        if name not in PRIVATE and old.get(name) != new.get(name)
+    }
+
+
+def fold(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The head's document, without its private fields, from its events, oldest first."""
+    doc: dict[str, Any] = {}
+    for event in events:
+        doc.update(event["set"])
+    return {name: value for name, value in doc.items() if value is not None}
+
+
+def public_part(report: Report) -> dict[str, Any]:
+    """The head's document without its private fields: what ``fold`` must give."""
+    return {name: value for name, value in report.to_doc().items() if name not in PRIVATE}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _rich(name: str, value: Any) -> Any:
+    if name in _MOMENTS:
+        return parse(value)
+    return _frozen(value)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value

@@ -1,0 +1,53 @@
+"""Live tallies: what one report adds to its areas' months, and how an event moves it.
+
+A tally is the sum over reports of ``contributions(facts)``, so an event's delta is the difference
+between its two facts. Deltas telescope: whatever the order between reports, a reclassification,
+a transfer, a reopening or a turn into a protected report leaves every month exact.
+"""
+
+from collections import Counter
+from typing import Any
+
+MEASURES = (
+    "received", "open", "verified", "unverified", "rejected", "duplicate", "not_ours", "withdrawn",
+    "finished", "refused", "reopened", "supported", "ratings", "rating_sum",
+)  # fmt: skip
+
+Key = tuple[str, str, str]
+
+
+def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
+    """{(month, area, measure): n} of one report; a protected report counts nowhere.
+
+    ``received`` and ``open`` belong to the month of filing, a resolution to the month of closing,
+    everything else to the month in which it happened.
+    """
+    found: Counter[Key] = Counter()
+    if facts is None or facts["protected"]:
+        return found
+    for area in (facts["district"], f"{facts['district']}/{facts['ward']}"):
+        found[facts["filed_month"], area, "received"] += 1
+        if facts["state"] == "closed":
+            found[facts["closed_month"], area, facts["resolution"]] += 1
+        else:
+            found[facts["filed_month"], area, "open"] += 1
+        for measure, months in facts["flow"].items():
+            for month, n in months.items():
+                found[month, area, measure] += n
+        if facts["supports"]:
+            found[facts["support_month"], area, "supported"] += facts["supports"]
+        if facts["rating"]:
+            found[facts["rating_month"], area, "ratings"] += 1
+            found[facts["rating_month"], area, "rating_sum"] += facts["rating"]
+    return found
+
+
+def deltas(event: dict[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
+    """{(month, area): {measure: change}} of one event, without zeros."""
+    moved = contributions(event["after"])
+    moved.subtract(contributions(event["before"]))
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for (month, area, measure), n in moved.items():
+        if n:
+            found.setdefault((month, area), {})[measure] = n
+    return found

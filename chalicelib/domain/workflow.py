@@ -1,0 +1,204 @@
+"""Who may do what in which state: the table of rules/workflow.json, and refusals that explain.
+
+Pure: it reads the table once and decides from the report and the actor's standing towards it.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.report import Report
+from chalicelib.errors import Problem
+
+_TABLE = Path(__file__).parent.parent / "rules" / "workflow.json"
+_WORKERS = frozenset({"officer", "district_head", "field_worker", "dispatcher"})
+
+
+@dataclass(frozen=True)
+class Action:
+    """One row of the table, as it stands for one report."""
+
+    name: str
+    sources: frozenset[str]
+    to: str
+    who: frozenset[str]
+    requires: tuple[str, ...]
+    any_of: tuple[str, ...]
+    optional: tuple[str, ...]
+    resolution: str | None
+    resolutions: frozenset[str] | None
+    words: str
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field that the action takes."""
+        return frozenset((*self.requires, *self.any_of, *self.optional))
+
+
+@cache
+def table() -> dict[str, Any]:
+    """The workflow's data."""
+    data: dict[str, Any] = json.loads(_TABLE.read_bytes())
+    return data
+
+
+@cache
+def actions(protected: bool) -> dict[str, Action]:
+    """Every action by name; protected reports have rules of their own."""
+    found = {}
+    for name, row in table()["actions"].items():
+        row = {**row, **(table()["protected"].get(name, {}) if protected else {})}
+        found[name] = Action(
+            name=name,
+            sources=frozenset(row["from"]),
+            to=row["to"],
+            who=frozenset(row["who"]),
+            requires=tuple(row.get("requires", ())),
+            any_of=tuple(row.get("any_of", ())),
+            optional=tuple(row.get("optional", ())),
+            resolution=row.get("resolution"),
+            resolutions=frozenset(row["resolutions"]) if "resolutions" in row else None,
+            words=row.get("words", "inside"),
+        )
+    return found
+
+
+def clock(state: str) -> str:
+    """``running``, ``paused`` or ``stopped`` in this state."""
+    kind: str = table()["states"][state]["clock"]
+    return kind
+
+
+def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozenset[str]:
+    """What the actor is to this report: roles in scope, and relations to it.
+
+    A reporter who is signed in as staff is no reporter. ``outside_verifier`` is a verifier whose
+    home unit lies outside the district and who neither held nor finished the work. The agency
+    that a report was coordinated with holds it beside the unit that answers for it.
+    """
+    if actor.kind == "system":
+        return frozenset({"system"})
+    into_protected = frozenset() if report.protected else frozenset({"anyone_into_protected"})
+    if actor.kind != "staff":
+        return frozenset({"reporter"}) | into_protected if is_reporter else frozenset()
+    roles = set(actor.roles(report.district, report.service))
+    if report.protected and actor.unit != report.unit:
+        roles &= {"verifier"}
+    found = roles - {"field_worker", "verifier"}
+    ours, agency = actor.unit == report.unit, _of_agency(actor, report)
+    free = report.holder in (None, actor.uid)
+    if "field_worker" in roles and ((ours and free) or agency):
+        found.add("field_worker")
+    unheld = ours and report.holder is None and report.assigned
+    if (actor.uid == report.holder and roles) or ((unheld or agency) and roles & _WORKERS):
+        found.add("holder")
+    if report.offered_to is not None and actor.unit == report.offered_to and roles & _WORKERS:
+        found.add("handed_to")
+    if "verifier" in roles:
+        found.add("outside_verifier" if _outside(actor, report) else "inside_verifier")
+    return frozenset(found) | into_protected if roles - {"auditor"} else frozenset(found)
+
+
+def holds(actor: Principal, report: Report) -> bool:
+    """Whether the actor belongs to the unit, or to the agency, that holds the report."""
+    return actor.kind == "staff" and (actor.unit == report.unit or _of_agency(actor, report))
+
+
+def open_actions(report: Report, standing: frozenset[str]) -> list[str]:
+    """The actions that this standing may take in the report's present state."""
+    return [
+        action.name
+        for action in actions(report.protected).values()
+        if action.who & standing and _applies(action, report)
+    ]
+
+
+def open_states(report: Report, standing: frozenset[str]) -> list[str]:
+    """The states that those actions lead to."""
+    rows = actions(report.protected)
+    to = {rows[name].to for name in open_actions(report, standing)}
+    return sorted(report.back_to or "submitted" if state == "back" else state for state in to)
+
+
+def allowed(name: str, report: Report, standing: frozenset[str]) -> Action:
+    """The action's row, or a refusal that names the rule and what is open instead."""
+    action = actions(report.protected).get(name)
+    if action is None:
+        raise Problem("unknown_action", field="action", actions=sorted(actions(False)))
+    if not action.who & standing:
+        raise Problem(
+            "role_not_allowed",
+            action=name,
+            rule=f"{name}.{_rule(action, standing)}",
+            roles=sorted(action.who),
+            state=report.state,
+            open_actions=open_actions(report, standing),
+            open_states=open_states(report, standing),
+        )
+    if not _applies(action, report):
+        refuse("wrong_state", name, report, standing, states=sorted(action.sources))
+    return action
+
+
+def refuse(
+    slug: str, name: str, report: Report, standing: frozenset[str], **members: Any
+) -> NoReturn:
+    """Raise the 409 ``slug`` with the rule broken and the actions that are open."""
+    raise Problem(
+        slug,
+        action=name,
+        rule=f"{name}.{slug}",
+        state=report.state,
+        version=report.version,
+        open_actions=open_actions(report, standing),
+        open_states=open_states(report, standing),
+        **members,
+    )
+
+
+def check_fields(action: Action, given: dict[str, Any]) -> None:
+    """Refuse a missing or a foreign field of the action's body."""
+    for name in action.requires:
+        if given.get(name) in (None, "", []):
+            raise Problem("action_field_missing", field=name, action=action.name)
+    if action.any_of and not any(given.get(name) for name in action.any_of):
+        raise Problem("action_field_missing", field=action.any_of[0], action=action.name)
+    for name in given:
+        if name not in action.fields:
+            raise Problem(
+                "action_field_unknown",
+                field=name,
+                action=action.name,
+                fields=sorted(action.fields),
+            )
+    reasons = table()["reasons"].get(action.name)
+    if reasons and given.get("reason_code") not in reasons:
+        raise Problem("reason_unknown", field="reason_code", reasons=reasons)
+
+
+def _applies(action: Action, report: Report) -> bool:
+    return report.state in action.sources and (
+        action.resolutions is None or report.resolution in action.resolutions
+    )
+
+
+def _rule(action: Action, standing: frozenset[str]) -> str:
+    # Nobody judges the work of their own unit or district: the rule of the second person.
+    own = "inside_verifier" in standing and "outside_verifier" in action.who
+    return "two_person" if own else "who"
+
+
+def _of_agency(actor: Principal, report: Report) -> bool:
+    return report.agency is not None and actor.unit == report.agency and not report.protected
+
+
+def _outside(actor: Principal, report: Report) -> bool:
+    return (
+        actor.unit not in (report.unit, report.agency)
+        and actor.home_district != report.district
+        and actor.uid not in report.held_by
+        and actor.uid != report.finished_by
+    )

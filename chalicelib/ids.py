@@ -1,0 +1,33 @@
+"""Where identifiers and randomness come from; tests replace the source to repeat a history."""
+
+import os
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from ulid import ULID
+
+_bytes: Callable[[int], bytes] = os.urandom
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def token_bytes(count: int) -> bytes:
+    """``count`` unpredictable bytes."""
+    return _bytes(count)
+
+
+def new_ulid(now: datetime) -> str:
+    """A sortable id of 26 characters: milliseconds of ``now``, then 80 random bits."""
+    return str(ULID.from_bytes(int(now.timestamp() * 1000).to_bytes(6, "big") + token_bytes(10)))
+
+
+def new_code() -> str:
+    """A tracking code to read out on the phone, ``XXXX-XXXX``; it says nothing about the id."""
+    letters = "".join(_CROCKFORD[byte & 31] for byte in token_bytes(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def use(source: random.Random | None) -> None:
+    """Draw from ``source`` from now on (``None`` restores the system's randomness)."""
+    global _bytes
+    _bytes = source.randbytes if source else os.urandom

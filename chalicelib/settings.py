@@ -1,0 +1,61 @@
+"""What a deployment tells the code, read once from the environment (docs/operations.md).
+
+No secret is among them: signing keys live in SSM under ``secret_parameter``. Nothing here knows
+of an emulator; the AWS SDK's own endpoint variables do that.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The names of a deployment's resources and its few switches."""
+
+    stage: str
+    table_prefix: str
+    bucket: str
+    alerts_topic: str
+    messages_queue: str
+    photos_queue: str
+    timeline_stream: str
+    jurisdiction: str
+    secret_parameter: str
+    public_url: str
+    allow_origin: str
+    mail_from: str
+    issuers: tuple[dict[str, Any], ...]
+
+    def table(self, name: str) -> str:
+        """The deployed name of the table that the documents call ``name``."""
+        return f"{self.table_prefix}-{name}"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process; ``settings.cache_clear()`` reads them anew."""
+    env = os.environ.get
+    prefix = env("TANGGAP_TABLE_PREFIX", "tanggap")
+    return Settings(
+        stage=env("TANGGAP_STAGE", "local"),
+        table_prefix=prefix,
+        bucket=env("TANGGAP_BUCKET", f"{prefix}-files"),
+        alerts_topic=env(
+            "TANGGAP_ALERTS_TOPIC", "arn:aws:sns:us-east-1:000000000000:official-alerts"
+        ),
+        messages_queue=env("TANGGAP_MESSAGES_QUEUE", f"{prefix}-messages"),
+        photos_queue=env("TANGGAP_PHOTOS_QUEUE", f"{prefix}-photos"),
+        timeline_stream=env(
+            "TANGGAP_TIMELINE_STREAM",
+            f"arn:aws:dynamodb:us-east-1:000000000000:table/{prefix}-timeline/stream/latest",
+        ),
+        jurisdiction=env("TANGGAP_JURISDICTION", "demo"),
+        secret_parameter=env("TANGGAP_SECRET_PARAMETER", f"/{prefix}/signing-keys"),
+        public_url=env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000"),
+        allow_origin=env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000"),
+        mail_from=env("TANGGAP_MAIL_FROM", "tanggap@example.org"),
+        issuers=tuple(json.loads(env("TANGGAP_ISSUERS", "[]"))),
+    )

@@ -1,0 +1,72 @@
+"""The chain: whole as written, broken by every change."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain import ledger
+
+TEXTS = st.text(max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def chained(payloads: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The links of these events."""
+    links: list[tuple[str, str]] = []
+    for number, payload in enumerate(payloads, start=1):
+        previous = links[-1][1] if links else ledger.GENESIS
+        links.append(ledger.chain({**payload, "version": number}, previous))
+    return links
+
+
+@given(st.lists(st.fixed_dictionaries({"data": VALUES}), min_size=1, max_size=5))
+def test_a_chain_as_written_has_no_faults(payloads: list[dict[str, Any]]) -> None:
+    """Whatever the events hold, their chain verifies and parses back to them."""
+    links = chained(payloads)
+    assert ledger.faults(links) == []
+    assert [json.loads(text)["data"] for text, _ in links] == [one["data"] for one in payloads]
+
+
+@given(st.integers(0, 3), st.sampled_from(["edit", "drop", "swap", "reseal"]))
+def test_any_tampering_is_found(place: int, how: str) -> None:
+    """An edited, dropped, swapped or re-hashed event is found."""
+    links = chained([{"data": number} for number in range(5)])
+    text, stamp = links[place]
+    forged = text.replace(f'"data":{place}', '"data":99')
+    if how == "edit":
+        links[place] = (forged, stamp)
+    elif how == "drop":
+        del links[place]
+    elif how == "swap":
+        links[place], links[place + 1] = links[place + 1], links[place]
+    else:
+        links[place] = (forged, ledger.digest(forged.encode()))
+    assert ledger.faults(links)
+
+
+def test_canonical_bytes_are_those_of_rfc_8785() -> None:
+    """Keys in UTF-16 order, no space, no escape that is not needed (RFC 8785, 3.2.3)."""
+    event = {"\u20ac": 1, "\r": 2, "1": 3, "\U0001f600": 4, "\u0080": 5, "\ufb33": 6}
+    expected = '{"\\r":2,"1":3,"\u0080":5,"\u20ac":1,"\U0001f600":4,"\ufb33":6}'
+    assert ledger.canonical(event).decode() == expected
+
+
+def test_a_float_cannot_enter_an_event() -> None:
+    """Floats are serialised differently by different languages, so there are none."""
+    with pytest.raises(TypeError):
+        ledger.canonical({"a": [{"b": 1.5}]})
+
+
+def test_a_commitment_hides_the_text_and_binds_it() -> None:
+    """Another text or another salt gives another commitment."""
+    one = ledger.commitment("banjir", b"s" * 16)
+    assert one != ledger.commitment("banjir", b"t" * 16)
+    assert one != ledger.commitment("Banjir", b"s" * 16)
+    assert "banjir" not in one
