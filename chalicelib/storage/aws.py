@@ -1,0 +1,48 @@
+"""The boto3 clients that few functions need, each made at its first use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.storage.transactions import Unavailable
+
+_QUICK = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+)
+_NEVER = frozenset(
+    {"InvalidParameter", "InvalidParameterValue", "MessageRejected", "OptedOut", "ValidationError"}
+)
+
+
+@cache
+def client(service: str) -> Any:
+    """A client of ``service`` ("s3", "sns", "sqs", "ssm", "ses"), one a process."""
+    import boto3
+
+    if service == "s3":
+        # Without these two boto3 presigns with the retired SigV2 and the global endpoint.
+        style = {"addressing_style": "virtual"}
+        return boto3.client("s3", config=_QUICK.merge(Config(signature_version="s3v4", s3=style)))
+    return boto3.client(service, config=_QUICK)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Whatever keeps AWS from answering becomes ``Unavailable``.
+
+    What it will never take, such as a malformed number, is a ``ValueError``.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _NEVER:
+            raise ValueError("refused for good") from error
+        raise Unavailable from error
+    except BotoCoreError as error:
+        raise Unavailable from error

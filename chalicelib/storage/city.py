@@ -1,0 +1,119 @@
+"""Jurisdictions: which version of the rules is current, and who its officials are.
+
+The rules and the boundary index of a version are files in S3 (``cities/<city>/<version>/``);
+they are written before the pointer moves, and an old version stays for old reports.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from chalicelib.storage import files, tables
+from chalicelib.storage.transactions import Put, commit, read
+
+STAFF_LIMIT = 1000
+_BATCH = 50
+
+
+def put_version(jurisdiction: str, version: str, rules: bytes, boundaries: bytes) -> None:
+    """Store a version's files; it is not current yet."""
+    files.put(f"cities/{jurisdiction}/{version}/city.json", rules, "application/json")
+    files.put(
+        f"cities/{jurisdiction}/{version}/boundaries.bin",
+        boundaries,
+        "application/octet-stream",
+    )
+
+
+def rules(jurisdiction: str, version: str) -> dict[str, Any] | None:
+    """The rules of a version."""
+    body = files.get(f"cities/{jurisdiction}/{version}/city.json")
+    return json.loads(body) if body else None
+
+
+def boundaries(jurisdiction: str, version: str) -> bytes | None:
+    """The boundary index of a version."""
+    return files.get(f"cities/{jurisdiction}/{version}/boundaries.bin")
+
+
+def current(jurisdiction: str) -> str | None:
+    """The version that new reports are filed under."""
+    row = _get(f"{jurisdiction}#CITY", "CURRENT")
+    return row["version"] if row else None
+
+
+def make_current(jurisdiction: str, version: str, since: str) -> None:
+    """Move the pointer and note the version, in one transaction."""
+    doc = json.dumps({"version": version, "since": since})
+    place = f"{jurisdiction}#CITY"
+    commit(
+        [
+            Put("current", tables.CityRow(place, "CURRENT", doc=doc)),
+            Put("version", tables.CityRow(place, f"V#{version}", doc=doc)),
+        ]
+    )
+
+
+def jurisdictions() -> list[str]:
+    """The cities of this deployment."""
+    row = _get("*#CITIES", "ALL")
+    return row["jurisdictions"] if row else []
+
+
+def put_jurisdictions(names: list[str]) -> None:
+    """Set the list of cities."""
+    doc = json.dumps({"jurisdictions": names})
+    commit([Put("cities", tables.CityRow("*#CITIES", "ALL", doc=doc))])
+
+
+def put_staff(jurisdiction: str, records: list[dict[str, Any]]) -> None:
+    """Write staff records, each under its subject and its reference."""
+    rows = []
+    for record in records:
+        doc = json.dumps(record, sort_keys=True)
+        subject = _subject(record["issuer"], record["subject"])
+        rows.append(tables.CityRow(f"{jurisdiction}#STAFF", f"P#{record['ref']}", doc=doc))
+        rows.append(tables.CityRow(f"{jurisdiction}#STAFF", subject, doc=doc))
+    for start in range(0, len(rows), _BATCH):
+        commit([Put(row.sk, row) for row in rows[start : start + _BATCH]])
+
+
+def staff_by_subject(jurisdiction: str, issuer: str, subject: str) -> dict[str, Any] | None:
+    """The record of who signed in."""
+    return _get(f"{jurisdiction}#STAFF", _subject(issuer, subject))
+
+
+def staff_by_ref(jurisdiction: str, ref: str) -> dict[str, Any] | None:
+    """The record of an official whom the timeline names."""
+    return _get(f"{jurisdiction}#STAFF", f"P#{ref}")
+
+
+def all_staff(jurisdiction: str) -> list[dict[str, Any]]:
+    """Every record, at most ``STAFF_LIMIT``: for administration, not for a request path."""
+    rows = read(
+        lambda: list(
+            tables.CityRow.query(
+                f"{jurisdiction}#STAFF",
+                tables.CityRow.sk.startswith("P#"),
+                limit=STAFF_LIMIT,
+            )
+        )
+    )
+    return [json.loads(row.doc) for row in rows]
+
+
+def _get(pk: str, sk: str) -> dict[str, Any] | None:
+    def action() -> dict[str, Any] | None:
+        try:
+            row = tables.CityRow.get(pk, sk)
+        except tables.CityRow.DoesNotExist:
+            return None
+        loaded: dict[str, Any] = json.loads(row.doc)
+        return loaded
+
+    found: dict[str, Any] | None = read(action)
+    return found
+
+
+def _subject(issuer: str, subject: str) -> str:
+    return "S#" + hashlib.sha256(f"{issuer}|{subject}".encode()).hexdigest()[:40]

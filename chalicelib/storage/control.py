@@ -1,0 +1,136 @@
+"""What keeps retries harmless: idempotency rows, seen markers, outbox, rate buckets, dead notes.
+
+Rows lapse 30 days of wall clock after they are written: a stream keeps 24 hours and a
+dead-letter queue 14 days, so no retry outlives its marker.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from chalicelib import clock
+from chalicelib.storage import tables
+from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read
+
+KEEP = timedelta(days=30)
+_MARK = "-"
+_OUTBOX = "*#OUT#0"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A rate limit's window: at most ``limit`` in the ``seconds`` that begin at ``start``."""
+
+    scope: str
+    limit: int
+    seconds: int
+    start: int
+
+
+def put_operation(jurisdiction: str, operation: str, doc: dict[str, Any]) -> Put:
+    """Claim an idempotency key: ``doc`` says the body's hash and what was answered."""
+    row = _row(f"{jurisdiction}#IDEM#{operation}", _MARK, doc)
+    return Put("operation", row, tables.Control.pk.does_not_exist())
+
+
+def operation(jurisdiction: str, operation: str) -> dict[str, Any] | None:
+    """What is known of an idempotency key."""
+    return _get(f"{jurisdiction}#IDEM#{operation}", _MARK)
+
+
+def put_seen(projection: str, jurisdiction: str, report: str, version: int) -> Put:
+    """Mark an event as counted by a projection: once."""
+    row = _row(f"{jurisdiction}#SEEN#{projection}#{report}#{version}", _MARK, None)
+    return Put("seen", row, tables.Control.pk.does_not_exist())
+
+
+def put_outbox(message: str, doc: dict[str, Any]) -> Put:
+    """A message to publish; ``message`` is its stable, sortable id.
+
+    One partition for all cities, so that an idle relay costs one Query. A row has no expiry:
+    only the relay removes it.
+    """
+    return Put(f"out:{message}", tables.Control(_OUTBOX, message, doc=_dump(doc)))
+
+
+def outbox(limit: int) -> list[tuple[str, dict[str, Any]]]:
+    """Unpublished messages, oldest first."""
+    rows = read(lambda: list(tables.Control.query(_OUTBOX, limit=limit, consistent_read=True)))
+    return [(row.sk, json.loads(row.doc)) for row in rows]
+
+
+def remove_outbox(message: str) -> None:
+    """Forget a published message; twice is harmless."""
+    commit([Delete("out", tables.Control(_OUTBOX, message))])
+
+
+def sent(jurisdiction: str, dedupe: str) -> bool:
+    """Whether a message to a citizen went out already."""
+    return _get(f"{jurisdiction}#SENT#{dedupe}", _MARK) is not None
+
+
+def put_sent(jurisdiction: str, dedupe: str) -> None:
+    """Remember that it did."""
+    commit([Put("sent", _row(f"{jurisdiction}#SENT#{dedupe}", _MARK, None))])
+
+
+def take(jurisdiction: str, buckets: list[Bucket]) -> Bucket | None:
+    """Count one in every bucket, or in none: the full bucket, if any, is returned."""
+    writes = [
+        Update(
+            str(number),
+            tables.Control(f"{jurisdiction}#RATE#{one.scope}", f"{one.seconds}#{one.start}"),
+            [
+                tables.Control.used.add(1),
+                tables.Control.ttl.set(_expiry(timedelta(days=2))),
+            ],
+            tables.Control.used.does_not_exist() | (tables.Control.used < one.limit),
+        )
+        for number, one in enumerate(buckets)
+    ]
+    try:
+        commit(writes)
+    except Refused as refusal:
+        return max(
+            (buckets[int(label)] for label in refusal.labels),
+            key=lambda one: one.seconds,
+        )
+    return None
+
+
+def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> None:
+    """Note what could not be processed, so that it is shown and not forgotten."""
+    commit(
+        [
+            Put(
+                "dead",
+                tables.Control(f"{jurisdiction}#DEAD#{source}", name, doc=_dump(doc)),
+            )
+        ]
+    )
+
+
+def _row(pk: str, sk: str, doc: dict[str, Any] | None) -> tables.Control:
+    return tables.Control(pk, sk, doc=_dump(doc) if doc is not None else None, ttl=_expiry(KEEP))
+
+
+def _get(pk: str, sk: str) -> dict[str, Any] | None:
+    def action() -> dict[str, Any] | None:
+        try:
+            row = tables.Control.get(pk, sk, consistent_read=True)
+        except tables.Control.DoesNotExist:
+            return None
+        loaded: dict[str, Any] = json.loads(row.doc or "{}")
+        return loaded
+
+    found: dict[str, Any] | None = read(action)
+    return found
+
+
+def _expiry(keep: timedelta) -> int:
+    return int((clock.wall() + keep).timestamp())
+
+
+def _dump(doc: dict[str, Any]) -> str:
+    return json.dumps(doc, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,253 @@
+"""Report heads, events, tracking codes and photo tickets: keys, reads, writes to commit."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from chalicelib.domain.events import Link
+from chalicelib.domain.geohash import encode
+from chalicelib.domain.report import Report as Head
+from chalicelib.domain.times import iso
+from chalicelib.storage import tables
+from chalicelib.storage.transactions import Put, read
+
+PAGE = 200
+
+
+class Card(NamedTuple):
+    """The packed row of a list: what a queue or a duplicate suggestion shows without the head."""
+
+    id: str
+    version: int
+    state: str
+    service: str
+    group: str
+    ward: str
+    unit: str
+    holder: str | None
+    due_at: str
+    filed_at: str
+    lat7: int
+    long7: int
+    priority: int
+    photo: bool
+
+
+def put_head(head: Head, next_due: datetime | None, *, seen: int | None) -> Put:
+    """Write the head: new if ``seen`` is ``None``, else only over version ``seen``."""
+    condition = tables.Report.pk.does_not_exist() if seen is None else tables.Report.version == seen
+    return Put("head", _row(head, next_due), condition)
+
+
+def put_event(jurisdiction: str, report: str, link: Link) -> Put:
+    """Append an event; it never replaces one."""
+    row = tables.Event(_key(jurisdiction, report), link.version, event=link.text, hash=link.hash)
+    return Put("event", row, tables.Event.pk.does_not_exist())
+
+
+def put_code(jurisdiction: str, code: str, report: str) -> Put:
+    """Claim a tracking code."""
+    row = tables.Report(f"{jurisdiction}#K#{code}", doc=report)
+    return Put("code", row, tables.Report.pk.does_not_exist())
+
+
+def get(jurisdiction: str, report: str) -> Head | None:
+    """The head, read consistently."""
+    row = _get(_key(jurisdiction, report))
+    return Head.from_doc(json.loads(row.doc)) if row else None
+
+
+def by_code(jurisdiction: str, code: str) -> str | None:
+    """The report's id behind a tracking code."""
+    row = _get(f"{jurisdiction}#K#{code}")
+    return row.doc if row else None
+
+
+def with_texts(jurisdiction: str, report: str, *texts: str) -> tuple[Head | None, dict[str, str]]:
+    """Head and named texts (``<version>#<field>``) in one BatchGetItem."""
+    heads, people = tables.Report.Meta.table_name, tables.Person.Meta.table_name
+    wanted: dict[str, Any] = {
+        heads: {
+            "Keys": [{"pk": {"S": _key(jurisdiction, report)}}],
+            "ConsistentRead": True,
+        }
+    }
+    if texts:
+        place = {"S": f"{jurisdiction}#T#{report}"}
+        wanted[people] = {"Keys": [{"pk": place, "sk": {"S": name}} for name in texts]}
+    answer = read(lambda: tables.client().batch_get_item(RequestItems=wanted))
+    found = answer["Responses"].get(heads, [])
+    if not found:
+        return None, {}
+    kept = {
+        row["sk"]["S"]: json.loads(row["doc"]["S"])["text"]
+        for row in answer["Responses"].get(people, [])
+    }
+    return Head.from_doc(json.loads(found[0]["doc"]["S"])), kept
+
+
+def event(jurisdiction: str, report: str, version: int) -> dict[str, Any] | None:
+    """One event, read consistently."""
+    key = _key(jurisdiction, report)
+
+    def action() -> dict[str, Any] | None:
+        try:
+            row = tables.Event.get(key, version, consistent_read=True)
+        except tables.Event.DoesNotExist:
+            return None
+        found: dict[str, Any] = json.loads(row.event)
+        return found
+
+    found: dict[str, Any] | None = read(action)
+    return found
+
+
+def timeline(jurisdiction: str, report: str, after: int, limit: int) -> list[tuple[str, str]]:
+    """(canonical event, hash) pairs after a version, oldest first."""
+    key = _key(jurisdiction, report)
+    rows: list[tables.Event] = read(
+        lambda: list(
+            tables.Event.query(key, tables.Event.version > after, limit=limit, consistent_read=True)
+        )
+    )
+    return [(row.event, row.hash) for row in rows]
+
+
+def whole_timeline() -> Iterator[tuple[str, str]]:
+    """Every event of every report, by a Scan: for ``make rebuild`` alone."""
+    for row in tables.Event.scan():
+        yield row.event, row.hash
+
+
+def queue_page(
+    jurisdiction: str,
+    desk: str,
+    state: str,
+    after: str | None,
+    until: str | None,
+    limit: int,
+) -> list[tuple[str, Card]]:
+    """One page of a desk's work in a state, next deadline first: (sort key, card).
+
+    A desk is ``district_desk`` or ``protected_desk``.
+    """
+    index = tables.Report.queue
+    key = f"{jurisdiction}#{desk}#{state}"
+    condition = _between(tables.QueueIndex.qsk, after, until)
+    rows = read(lambda: list(index.query(key, condition, limit=limit, page_size=limit)))
+    return [(row.qsk, _card(row)) for row in rows]
+
+
+def district_desk(district: str) -> str:
+    """The desk of a district: every report there but the protected ones."""
+    return f"Q#{district}"
+
+
+def protected_desk(unit: str) -> str:
+    """The desk of the unit that alone sees its protected reports."""
+    return f"XQ#{unit}"
+
+
+def of_reporter(
+    jurisdiction: str, uid: str, before: str | None, limit: int
+) -> list[tuple[str, Card]]:
+    """A reporter's reports, newest first: (sort key, card)."""
+    condition = tables.ReporterIndex.usk < before if before else None
+    key = f"{jurisdiction}#U#{uid}"
+    index = tables.Report.reporter
+    rows = read(lambda: list(index.query(key, condition, scan_index_forward=False, limit=limit)))
+    return [(row.usk, _card(row)) for row in rows]
+
+
+def open_in_range(jurisdiction: str, cell: str, low: str, high: str, limit: int) -> list[Card]:
+    """Open public reports of a gh5 cell between two gh10 texts."""
+    index = tables.Report.geo
+    condition = tables.GeoIndex.gsk.between(low, high)
+    rows = read(lambda: list(index.query(f"{jurisdiction}#O#{cell}", condition, limit=limit)))
+    return [_card(row) for row in rows]
+
+
+def due(jurisdiction: str, until: datetime, limit: int) -> list[str]:
+    """Ids of what a clock must look at by ``until``, earliest first."""
+    condition = tables.DueIndex.dsk <= iso(until) + "~"
+    rows = read(
+        lambda: list(tables.Report.due.query(f"{jurisdiction}#DUE#0", condition, limit=limit))
+    )
+    return [row.dsk.split("#")[1] for row in rows]
+
+
+def put_photo(jurisdiction: str, photo: str, ticket: dict[str, Any], *, seen: int | None) -> Put:
+    """Write a photo's ticket: new, or over version ``seen``."""
+    condition = tables.Report.pk.does_not_exist() if seen is None else tables.Report.version == seen
+    row = tables.Report(
+        f"{jurisdiction}#P#{photo}", version=(seen or 0) + 1, doc=json.dumps(ticket)
+    )
+    return Put(f"photo:{photo}", row, condition)
+
+
+def photo(jurisdiction: str, photo: str) -> tuple[int, dict[str, Any]] | None:
+    """(version, ticket) of a photo, read consistently."""
+    row = _get(f"{jurisdiction}#P#{photo}")
+    return (int(row.version), json.loads(row.doc)) if row else None
+
+
+def _get(key: str) -> tables.Report | None:
+    def action() -> tables.Report | None:
+        try:
+            return tables.Report.get(key, consistent_read=True)
+        except tables.Report.DoesNotExist:
+            return None
+
+    found: tables.Report | None = read(action)
+    return found
+
+
+def _key(jurisdiction: str, report: str) -> str:
+    return f"{jurisdiction}#R#{report}"
+
+
+def _row(head: Head, next_due: datetime | None) -> tables.Report:
+    place = head.jurisdiction
+    cell = encode(head.lat, head.long, 10)
+    # Protected reports live in partitions of their own, which no public query can name.
+    area = f"X#{cell[:5]}" if head.protected else f"O#{cell[:5]}"
+    desk = f"Q#{head.unit if head.protected else head.district}#{head.state}"
+    order = iso(head.due_at)
+    if not head.open and head.closed_at is not None:
+        area = f"X#{cell[:5]}" if head.protected else f"C#{cell[:5]}#{head.closed_month}"
+        desk = f"S#{head.unit if head.protected else head.district}#{head.closed_month}"
+        order = iso(head.closed_at)
+    if head.protected:
+        desk = f"X{desk}"
+    card = Card(
+        head.id, head.version, head.state, head.service, head.group, head.ward, head.unit,
+        head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
+        head.supports, bool(head.photos),
+    )  # fmt: skip
+    return tables.Report(
+        _key(place, head.id),
+        version=head.version,
+        doc=json.dumps(head.to_doc(), separators=(",", ":"), ensure_ascii=False),
+        m=json.dumps(card, separators=(",", ":")),
+        gpk=f"{place}#{area}",
+        gsk=f"{cell}#{head.id}",
+        qpk=f"{place}#{desk}",
+        qsk=f"{order}#{head.id}",
+        upk=f"{place}#U#{head.reporter}" if head.reporter else None,
+        usk=f"{iso(head.filed_at)}#{head.id}" if head.reporter else None,
+        dpk=f"{place}#DUE#0" if next_due else None,
+        dsk=f"{iso(next_due)}#{head.id}" if next_due else None,
+    )
+
+
+def _card(row: Any) -> Card:
+    return Card(*json.loads(row.m))
+
+
+def _between(attribute: Any, after: str | None, until: str | None) -> Any:
+    if after is not None and until is not None:
+        return attribute.between(after + "\x00", until) if after < until else attribute == "none"
+    if until is not None:
+        return attribute <= until
+    return attribute > after if after is not None else None

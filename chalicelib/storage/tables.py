@@ -1,0 +1,182 @@
+"""The six tables and their keys (docs/data-model.md). Every partition key begins with the city.
+
+One botocore client serves all models: a client each would cost six times its 100 ms at import
+(pynamodb#1245). ``connection()`` makes it, and ``MODELS`` names every table once.
+"""
+
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.connection.table import TableConnection
+from pynamodb.constants import STREAM_NEW_IMAGE
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from chalicelib.settings import settings
+
+
+class _Meta:
+    connect_timeout_seconds = 2
+    read_timeout_seconds = 5
+    max_retry_attempts = 2
+    billing_mode = "PAY_PER_REQUEST"
+
+
+def _packed(name: str) -> type:
+    projection = IncludeProjection(["m", "version"])
+    return type("Meta", (), {"index_name": name, "projection": projection})
+
+
+class GeoIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
+    """By place: ``O#<gh5>`` / ``<gh10>#<id>`` while open, ``C#<gh5>#<yyyymm>`` once closed."""
+
+    Meta = _packed("geo")
+    gpk = UnicodeAttribute(hash_key=True)
+    gsk = UnicodeAttribute(range_key=True)
+
+
+class QueueIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
+    """By work: ``Q#<district>#<state>`` / ``<due>#<id>``, then ``S#<district>#<yyyymm>``."""
+
+    Meta = _packed("queue")
+    qpk = UnicodeAttribute(hash_key=True)
+    qsk = UnicodeAttribute(range_key=True)
+
+
+class ReporterIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
+    """By reporter: ``U#<uid>`` / ``<filed>#<id>``."""
+
+    Meta = _packed("reporter")
+    upk = UnicodeAttribute(hash_key=True)
+    usk = UnicodeAttribute(range_key=True)
+
+
+class DueIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
+    """Sparse: ``DUE#0`` / ``<next due>#<id>`` of what a clock must look at."""
+
+    Meta = _packed("due")
+    dpk = UnicodeAttribute(hash_key=True)
+    dsk = UnicodeAttribute(range_key=True)
+
+
+class Report(Model):
+    """Heads (``R#<id>``), tracking codes (``K#<code>``) and photo tickets (``P#<id>``)."""
+
+    class Meta(_Meta):
+        table_name = settings().table("reports")
+
+    pk = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute(default=0)
+    doc = UnicodeAttribute()
+    m = UnicodeAttribute(null=True)
+    gpk = UnicodeAttribute(null=True)
+    gsk = UnicodeAttribute(null=True)
+    qpk = UnicodeAttribute(null=True)
+    qsk = UnicodeAttribute(null=True)
+    upk = UnicodeAttribute(null=True)
+    usk = UnicodeAttribute(null=True)
+    dpk = UnicodeAttribute(null=True)
+    dsk = UnicodeAttribute(null=True)
+    geo = GeoIndex()
+    queue = QueueIndex()
+    reporter = ReporterIndex()
+    due = DueIndex()
+
+
+class Event(Model):
+    """The timeline: partition ``R#<id>``, sort version; append-only, hash-chained, streamed."""
+
+    class Meta(_Meta):
+        table_name = settings().table("timeline")
+        stream_view_type = STREAM_NEW_IMAGE
+
+    pk = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute(range_key=True)
+    event = UnicodeAttribute()
+    hash = UnicodeAttribute()
+
+
+class _Row(Model):
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    doc = UnicodeAttribute(null=True)
+
+
+class Person(_Row):
+    """Personal data: texts ``T#<report>``, contacts ``C#<ref>``, marks ``R#<report>``."""
+
+    class Meta(_Meta):
+        table_name = settings().table("people")
+
+
+class Figure(_Row):
+    """Projections: live tallies ``TALLY#<yyyymm>`` / ``<district>[/<ward>]``."""
+
+    class Meta(_Meta):
+        table_name = settings().table("figures")
+
+    received = NumberAttribute(null=True)
+    open = NumberAttribute(null=True)
+    verified = NumberAttribute(null=True)
+    unverified = NumberAttribute(null=True)
+    rejected = NumberAttribute(null=True)
+    duplicate = NumberAttribute(null=True)
+    not_ours = NumberAttribute(null=True)
+    withdrawn = NumberAttribute(null=True)
+    finished = NumberAttribute(null=True)
+    refused = NumberAttribute(null=True)
+    reopened = NumberAttribute(null=True)
+    supported = NumberAttribute(null=True)
+    ratings = NumberAttribute(null=True)
+    rating_sum = NumberAttribute(null=True)
+
+
+class CityRow(_Row):
+    """Cities: ``CITY`` / ``CURRENT``, ``V#<version>``; officials: ``STAFF`` / ``S#…``, ``P#…``."""
+
+    class Meta(_Meta):
+        table_name = settings().table("city")
+
+
+class Control(_Row):
+    """Idempotency rows, seen markers, outbox, rate buckets, dead-letter notes."""
+
+    class Meta(_Meta):
+        table_name = settings().table("control")
+
+    ttl = NumberAttribute(null=True)
+    used = NumberAttribute(null=True)
+
+
+MODELS: dict[str, type[Model]] = {
+    "reports": Report,
+    "timeline": Event,
+    "people": Person,
+    "figures": Figure,
+    "city": CityRow,
+    "control": Control,
+}
+
+
+def connection() -> Connection:
+    """The connection that every model shares."""
+    return Report._get_connection().connection
+
+
+def _share() -> None:
+    shared = connection()
+    for model in MODELS.values():
+        table: TableConnection = model._get_connection()
+        if table.connection is not shared:
+            shared.add_meta_table(table.get_meta_table())
+            table.connection = shared
+
+
+def client() -> Any:
+    """The botocore client behind the models (for packed reads and for counting calls in tests)."""
+    return connection().client
+
+
+_share()
+client()

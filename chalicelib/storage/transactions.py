@@ -1,0 +1,156 @@
+"""One all-or-nothing write, with an answer that a caller can act on.
+
+Refused      a condition did not hold; ``labels`` names which writes. Nothing was written.
+Unavailable  contention or throttling outlasted the retries. Nothing was written.
+Unknown      the connection broke or AWS failed: it may or may not have been written.
+             Read back and compare the operation's id; never write again blindly.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.errors import Problem
+from chalicelib.storage.tables import connection
+
+ATTEMPTS = 5
+_REFUSED = "ConditionalCheckFailed"
+_CONTENTION = {
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "ThrottlingError",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+}
+
+
+class Refused(Exception):
+    """A condition did not hold; ``labels`` are those of the writes concerned."""
+
+    def __init__(self, labels: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(labels)))
+        self.labels = labels
+
+
+class Unavailable(Problem):
+    """Not written, and trying on would not help now: a 503 unless somebody knows better."""
+
+    def __init__(self) -> None:
+        super().__init__("unavailable", headers={"Retry-After": "1"})
+
+
+class Unknown(Problem):
+    """The answer was lost; the write may have been applied."""
+
+    def __init__(self) -> None:
+        super().__init__("unavailable", headers={"Retry-After": "2"})
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write a whole item."""
+
+    label: str
+    item: Model
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """Change attributes of an item."""
+
+    label: str
+    item: Model
+    actions: Sequence[Action] = field(default=())
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Remove an item."""
+
+    label: str
+    item: Model
+    condition: Condition | None = None
+
+
+Write = Put | Update | Delete
+
+
+def commit(
+    writes: Sequence[Write],
+    *,
+    pause: Callable[[float], None] | None = None,
+    jitter: Callable[[], float] = random.random,
+) -> None:
+    """Write all or nothing (at most 100 items), retrying contention with jittered pauses.
+
+    DynamoDB reports a conflicting transaction without the SDK retrying it, so this does.
+    Raises ``Refused``, ``Unavailable`` or ``Unknown``.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return _commit(writes)
+        except TransactWriteError as error:
+            codes = _codes(error)
+            refused = frozenset(
+                write.label
+                for write, code in zip(_in_reason_order(writes), codes, strict=False)
+                if code == _REFUSED
+            )
+            if refused:
+                raise Refused(refused) from error
+            if not _contended(error, codes):
+                raise Unknown from error
+        except BotoCoreError as error:
+            raise Unknown from error
+        if attempt < ATTEMPTS - 1:
+            (pause or time.sleep)(0.02 * 2**attempt * (0.5 + jitter()))
+    raise Unavailable
+
+
+def _commit(writes: Sequence[Write]) -> None:
+    with TransactWrite(connection=connection()) as transaction:
+        for write in writes:
+            if isinstance(write, Put):
+                transaction.save(write.item, condition=write.condition)
+            elif isinstance(write, Delete):
+                transaction.delete(write.item, condition=write.condition)
+            else:
+                transaction.update(
+                    write.item, actions=list(write.actions), condition=write.condition
+                )
+
+
+def _in_reason_order(writes: Sequence[Write]) -> list[Write]:
+    # PynamoDB sends deletes, then puts, then updates, whatever the order of the calls.
+    order = {Delete: 0, Put: 1, Update: 2}
+    return sorted(writes, key=lambda write: order[type(write)])
+
+
+def _codes(error: TransactWriteError) -> list[str | None]:
+    return [reason.code if reason else None for reason in error.cancellation_reasons]
+
+
+def _contended(error: PynamoDBException, codes: list[str | None]) -> bool:
+    return error.cause_response_code in _CONTENTION or any(code in _CONTENTION for code in codes)
+
+
+def read(action: Callable[[], Any]) -> Any:
+    """Run a read; what keeps it from answering becomes ``Unavailable``."""
+    try:
+        return action()
+    except (PynamoDBException, BotoCoreError) as error:
+        raise Unavailable from error
