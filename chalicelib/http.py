@@ -1,0 +1,178 @@
+"""Routes as declarations: what an operation takes, answers and needs is data, and one wrapper acts.
+
+    event -> path 404 -> query 400/422 -> who 401/403 -> key 400 -> body 413/415/400/422 -> view
+                                                                           Answer | Problem -> event
+
+The same declarations make the OpenAPI document (``chalicelib.openapi``). Who may call what is data
+too: ``rules/permissions.json``; an operation without a row there cannot be declared. A row that
+names ``public`` opens the operation to everybody. Districts and services are judged by services.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalice.app import Blueprint, CORSConfig, Request, Response
+
+from chalicelib import auth, clock, http_request, observability
+from chalicelib.domain import schema
+from chalicelib.domain.actor import PUBLIC_KIND, Principal
+from chalicelib.errors import Problem
+from chalicelib.http_app import EXPOSED_HEADERS, TanggapApp
+from chalicelib.http_operation import (
+    PARAMETER,
+    PATH_PATTERNS,
+    Answer,
+    Call,
+    Operation,
+    Registered,
+    permissions,
+)
+from chalicelib.http_problems import language_of, problem_response, request_id_of
+from chalicelib.settings import settings
+
+__all__ = [
+    "OPERATIONS",
+    "PATH_PATTERNS",
+    "Answer",
+    "Call",
+    "Operation",
+    "Registered",
+    "TanggapApp",
+    "permissions",
+    "problem_response",
+    "route",
+]
+
+View = Callable[[Call], Answer]
+
+OPERATIONS: dict[str, Registered] = {}
+
+
+def route(bp: Blueprint, method: str, path: str, operation: Operation) -> Callable[[View], View]:
+    """Declare the view of ``operation`` at ``method path``.
+
+    Raises ``ValueError`` at import: no row in rules/permissions.json, an id used twice, a path
+    parameter without a pattern.
+    """
+    roles = permissions().get(operation.id)
+    if roles is None:
+        raise ValueError(f"{operation.id} has no row in rules/permissions.json")
+    if operation.id in OPERATIONS:
+        raise ValueError(f"{operation.id} is declared twice")
+    unknown = set(PARAMETER.findall(path)) - set(PATH_PATTERNS)
+    if unknown:
+        raise ValueError(f"{path}: no pattern for {', '.join(sorted(unknown))}")
+    registered = Registered(operation, method, path, frozenset(roles))
+
+    def declare(view: View) -> View:
+        def handler(**parameters: str) -> Response:
+            return _serve(bp.current_request, registered, view, parameters)
+
+        # Content types are judged by our own reader, after the size and in our own words.
+        bp.route(path, methods=[method], content_types=[], cors=_cors(), name=operation.id)(handler)
+        OPERATIONS[operation.id] = registered
+        return view
+
+    return declare
+
+
+def _cors() -> CORSConfig:
+    return CORSConfig(
+        allow_origin=settings().allow_origin,
+        allow_headers=["Accept-Language", "Idempotency-Key"],
+        expose_headers=list(EXPOSED_HEADERS),
+        max_age=600,
+    )
+
+
+def _serve(request: Request, registered: Registered, view: View, path: dict[str, str]) -> Response:
+    language = language_of(request.headers.get("accept-language"))
+    request_id = request_id_of(request.context, request.lambda_context)
+    try:
+        call = _read(request, registered, path, language, request_id)
+        return _response(view(call), registered.operation, call)
+    except Problem as problem:
+        refused = problem_response(problem, language, request_id)
+    except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
+        observability.unhandled(error, registered.operation.id)
+        refused = problem_response(Problem("internal"), language, request_id)
+    return Response(refused["body"], refused["headers"], refused["statusCode"])
+
+
+def _read(
+    request: Request,
+    registered: Registered,
+    path: dict[str, str],
+    language: str,
+    request_id: str,
+) -> Call:
+    operation, now = registered.operation, clock.now()
+    if not all(re.fullmatch(PATH_PATTERNS[name], value) for name, value in path.items()):
+        raise Problem("not_found")
+    event = request.to_original_event()
+    query = http_request.read_query(
+        event.get("multiValueQueryStringParameters"),
+        registered.query,
+        registered.check_query,
+        operation.required_query,
+    )
+    jurisdiction = query.pop("jurisdiction_id", settings().jurisdiction)
+    principal = auth.authenticate(request.headers, jurisdiction, now)
+    _permit(principal, registered.roles)
+    key = http_request.read_key(request.headers) if operation.idempotent else None
+    body, digest, stripped = _body(event, request.headers, registered, path)
+    identity = request.context.get("identity") or {}
+    return Call(
+        principal=principal,
+        jurisdiction=jurisdiction,
+        body=body,
+        query=query,
+        path=path,
+        key=key,
+        body_hash=digest,
+        now=now,
+        ip=identity.get("sourceIp") or "",
+        language=language,
+        request_id=request_id,
+        operation=operation.id,
+        stripped=stripped,
+    )
+
+
+def _permit(principal: Principal, roles: frozenset[str]) -> None:
+    if PUBLIC_KIND in roles or principal.roles() & roles:
+        return
+    raise Problem("unauthenticated" if principal.kind == PUBLIC_KIND else "forbidden")
+
+
+def _body(
+    event: Mapping[str, Any],
+    headers: Mapping[str, str],
+    registered: Registered,
+    path: dict[str, str],
+) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    declared = registered.body
+    if declared is None:
+        return {}, "", ()
+    body = http_request.read_json(event, headers, registered.operation.body is not None)
+    digest = http_request.hash_of(registered.operation.id, path, body)
+    return body, digest, schema.body(registered.check_body, declared, body)
+
+
+def _response(answer: Answer, operation: Operation, call: Call) -> Response:
+    is_json = operation.media.endswith("json")
+    body = answer.body
+    if answer.status in (204, 304):
+        body = ""
+    elif is_json:
+        body = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    shared = operation.cache if call.principal.kind == PUBLIC_KIND else "no-store"
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": operation.media if is_json else f"{operation.media}; charset=utf-8",
+        "Cache-Control": shared,
+        "X-Request-Id": call.request_id,
+        **answer.headers,
+    }
+    return Response(body, headers, answer.status)

@@ -1,0 +1,110 @@
+"""What an operation is: declarations that routes are made of, and what a view gets and gives."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, cached_property
+from typing import Any
+
+from chalicelib.domain import schema
+from chalicelib.domain.actor import Principal
+from chalicelib.errors import RULES
+
+PATH_PATTERNS = {
+    "id": r"[0-9A-HJKMNP-TV-Z]{26}",
+    "code": r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}",
+    "month": r"[0-9]{4}(0[1-9]|1[0-2])",
+    "name": r"[a-z0-9][a-z0-9._-]{0,63}",
+    "token": r"[A-Za-z0-9._~-]{1,1024}",
+}
+JURISDICTION = {
+    "type": "string",
+    "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$",
+    "description": "The city; the deployment's own if absent.",
+}
+NO_BODY = {"type": "object", "additionalProperties": False}
+PARAMETER = re.compile(r"{(\w+)}")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the API: ``body``, ``query`` and ``answers`` are JSON Schemas."""
+
+    id: str
+    summary: str
+    body: schema.Schema | None = None
+    query: Mapping[str, schema.Schema] = field(default_factory=dict)
+    required_query: tuple[str, ...] = ()
+    answers: Mapping[int, schema.Schema] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    idempotent: bool = False
+    cache: str = "no-store"
+    media: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A valid request, as a view gets it. ``stripped``: fields that held invisible characters."""
+
+    principal: Principal
+    jurisdiction: str
+    body: dict[str, Any]
+    query: dict[str, Any]
+    path: dict[str, str]
+    key: str | None
+    body_hash: str
+    now: datetime
+    ip: str
+    language: str
+    request_id: str
+    operation: str
+    stripped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a view gives back: JSON, or a ``str`` where the operation's media is another."""
+
+    body: Any
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """An operation at its place; validators are compiled at the first request that needs them."""
+
+    operation: Operation
+    method: str
+    path: str
+    roles: frozenset[str]
+
+    @property
+    def body(self) -> schema.Schema | None:
+        """The schema of the body; a write without a declared one takes ``{}``."""
+        return self.operation.body or (None if self.method == "GET" else NO_BODY)
+
+    @cached_property
+    def query(self) -> dict[str, schema.Schema]:
+        """All query parameters, the jurisdiction included."""
+        common = {"jurisdiction_id": JURISDICTION} if self.path.startswith("/v1/") else {}
+        return {**self.operation.query, **common}
+
+    @cached_property
+    def check_body(self) -> schema.Validator:
+        """The validator of ``body``."""
+        return schema.compiled(self.body or NO_BODY)
+
+    @cached_property
+    def check_query(self) -> dict[str, schema.Validator]:
+        """The validators of ``query``."""
+        return {name: schema.compiled(each) for name, each in self.query.items()}
+
+
+@cache
+def permissions() -> dict[str, list[str]]:
+    """Operation id -> the roles that may call it."""
+    found: dict[str, list[str]] = json.loads((RULES / "permissions.json").read_bytes())
+    return found

@@ -1,0 +1,75 @@
+"""Logs and metrics: JSON lines, made once, without personal data.
+
+Never logged: bodies, queries, headers, addresses, and the messages of exceptions, which may quote
+what a person typed. What failed and where is enough to find the fault.
+"""
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
+
+NAMESPACE = "tanggap"
+MAX_FRAMES = 12
+
+logger = Logger(service=NAMESPACE)
+metrics = Metrics(namespace=NAMESPACE, service=NAMESPACE)
+
+
+def register(app: Any) -> None:
+    """Make every entry point of ``app`` (a Chalice application) log its ids and emit its metrics.
+
+    Call it in app.py: handlers that a blueprint declares do not pass an application's middleware
+    on Lambda.
+    """
+    app.register_middleware(_observed, "all")
+
+
+def count(name: str, value: float = 1) -> None:
+    """Add ``value`` to the metric ``name`` of this invocation."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def unhandled(error: BaseException, operation: str) -> None:
+    """Log an exception that nobody expected: its type, an AWS error code, the places it passed."""
+    answer = getattr(error, "response", None)
+    code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    logger.error(
+        "unhandled error",
+        extra={
+            "operation": operation,
+            "error": type(error).__name__,
+            "aws_code": code,
+            "trace": [f"{_short(f.filename)}:{f.lineno} {f.name}" for f in frames],
+        },
+    )
+    count("UnhandledErrors")
+
+
+def _short(filename: str) -> str:
+    return "/".join(filename.replace("\\", "/").split("/")[-2:])
+
+
+def _observed(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    # As Chalice's ConvertToMiddleware does, without importing Chalice below the routes, and
+    # without Powertools' warning for each invocation that has no metric to emit.
+    context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
+    original = getattr(event, "to_original_event", None)
+    handler = get_response
+    try:
+        if not hasattr(context, "function_name"):
+            return handler(event)
+        path = correlation_paths.API_GATEWAY_REST if original else None
+
+        @logger.inject_lambda_context(correlation_id_path=path, clear_state=True)
+        def run(_event: Any, _context: Any) -> Any:
+            return handler(event)
+
+        return run(original() if original else event.to_dict(), context)
+    finally:
+        if metrics.metric_set:
+            metrics.flush_metrics()

@@ -1,0 +1,65 @@
+"""Which reports a principal may see and act on: loading one, or the 404 that betrays nothing."""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.report import Report
+from chalicelib.domain.workflow import standing
+from chalicelib.errors import Problem
+from chalicelib.storage import people, reports
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A report as one principal stands to it."""
+
+    report: Report
+    standing: frozenset[str]
+    is_reporter: bool
+
+
+def load(actor: Principal, report_id: str) -> Seen:
+    """The report with the actor's standing; ``not_found`` if there is none or it is not theirs.
+
+    An official sees what lies in their scope; a protected report is seen by its unit, by its
+    verifiers and by its reporter alone.
+    """
+    report = reports.get(actor.jurisdiction, report_id)
+    if report is None:
+        raise Problem("not_found")
+    ours = reporter_of(actor, report)
+    found = Seen(report, standing(actor, report, is_reporter=ours), ours)
+    if not sees(actor, found):
+        raise Problem("not_found")
+    return found
+
+
+def sees(actor: Principal, seen: Seen) -> bool:
+    """Whether the report exists for this principal at all."""
+    if actor.kind == "system" or seen.is_reporter:
+        return True
+    if actor.kind != "staff":
+        return not seen.report.protected
+    if seen.report.protected:
+        return in_scope(actor, seen.report)
+    called = actor.unit in (seen.report.offered_to, seen.report.agency)
+    return in_scope(actor, seen.report) or (actor.unit is not None and called)
+
+
+def in_scope(actor: Principal, report: Report) -> bool:
+    """Whether an official's districts and services reach the report."""
+    roles = actor.roles(report.district, report.service)
+    if report.protected:
+        return bool(roles) and (actor.unit == report.unit or "verifier" in roles)
+    return bool(roles)
+
+
+def reporter_of(actor: Principal, report: Report) -> bool:
+    """Whether the actor has a reporter's rights: filed it, claimed it, or filed a duplicate."""
+    if actor.kind != "citizen" or actor.uid is None:
+        return False
+    if actor.uid == report.reporter:
+        return True
+    # Rights by a duplicate end where a report becomes protected: it is its own reporter's alone.
+    shared = bool(report.merged) and not report.protected
+    return shared and people.has_right(report.jurisdiction, report.id, actor.uid)

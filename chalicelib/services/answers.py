@@ -1,0 +1,55 @@
+"""The one-tap answer to "is it repaired?": a signed link acts for the reporter, for one finish."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.report import Report
+from chalicelib.errors import Problem
+from chalicelib.services import casework, signing
+from chalicelib.services.operations import Outcome, operation
+from chalicelib.services.texts import say
+from chalicelib.storage import reports
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the link asks about."""
+
+    report: Report
+    answerable: bool
+
+
+def question(token: str, now: datetime) -> Question:
+    """The report behind a link; ``invalid_token`` for a forged or lapsed one."""
+    payload = signing.unsign("answer", token, now)
+    report = reports.get(payload["j"], payload["r"])
+    if report is None:
+        raise Problem("invalid_token")
+    finished = report.finished_at.isoformat() if report.finished_at else None
+    asked = report.state == "work_done" and not report.disputed and finished == payload["f"]
+    return Question(report, asked)
+
+
+def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
+    """Verify or refuse in the reporter's name; ``None`` where the report has moved on.
+
+    The key is the link itself, so that a second tap changes nothing.
+    """
+    asked = question(token, now)
+    report = asked.report
+    if report.reporter is None:
+        return None
+    actor = Principal("citizen", report.jurisdiction, uid=report.reporter)
+    op = operation(actor, "answerByLink", token, "yes" if repaired else "no")
+    if not asked.answerable:
+        return None
+    body = {
+        "action": "verify",
+        "version": report.version,
+        "note": say("page.note", report.language),
+    }
+    if not repaired:
+        reason = say("page.reason", report.language)
+        body = {"action": "refuse", "version": report.version, "reason": reason}
+    return casework.act(actor, op, report.id, body, now)

@@ -1,0 +1,232 @@
+"""Acting on a report: one action, one transaction, one event, by the version the actor saw."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain import clocks, transitions
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City
+from chalicelib.domain.events import Words, link
+from chalicelib.domain.ledger import SALT_BYTES
+from chalicelib.domain.report import Report
+from chalicelib.domain.transitions import WORDS
+from chalicelib.domain.workflow import actions, open_actions
+from chalicelib.errors import Problem
+from chalicelib.services import access, cities, photos, staff, views
+from chalicelib.services.access import Seen
+from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.storage import people, reports
+from chalicelib.storage.transactions import Delete, Put, Refused, Unavailable, Write
+
+CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", "into")
+ATTEMPTS = 6
+_ORIGINAL = "original:"
+
+
+def act(
+    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+) -> Outcome:
+    """Take an action on a report and answer with its new state (``views.changed``), once a key.
+
+    ``body``: ``action``, ``version`` (the one the actor saw) and the fields of that action.
+    Raises ``Problem``: not_found, stale_version, role_not_allowed, wrong_state and the rules of
+    ``domain.transitions``.
+    """
+    outcome = earlier(op)
+    if outcome is not None:
+        return outcome
+    seen = access.load(actor, report_id)
+    _fresh(seen, body["version"])
+    given = {key: value for key, value in body.items() if key not in ("action", "version")}
+    city = cities.at(actor.jurisdiction, seen.report.city_version)
+    name = body["action"]
+    for _ in range(ATTEMPTS):
+        target = _target(actor, given)
+        after = transitions.perform(
+            name, seen.report, actor, seen.standing, given, now, city, target
+        )
+        _check_person(actor, seen.report, given)
+        taken = photos.claims(actor, given.get("photos") or [], report_id, name, now)
+        try:
+            return _commit(op, actor, seen, after, name, given, now, city, target, taken)
+        except Refused:
+            continue  # Only the original has moved on, which this actor's version is not about.
+    raise Unavailable
+
+
+def step(
+    actor: Principal,
+    op: Operation,
+    report: Report,
+    name: str,
+    given: dict[str, Any],
+    now: datetime,
+) -> Outcome:
+    """An action of the clock on a head just read, by the same rules and the same transaction."""
+    outcome = earlier(op)
+    if outcome is not None:
+        return outcome
+    seen = Seen(report, frozenset({"system"}), is_reporter=False)
+    city = cities.at(actor.jurisdiction, report.city_version)
+    for _ in range(ATTEMPTS):
+        original = reports.get(actor.jurisdiction, report.merged_into or "-")
+        after = transitions.perform(name, report, actor, seen.standing, given, now, city, original)
+        try:
+            return _commit(op, actor, seen, after, name, given, now, city, None, [])
+        except Refused:
+            continue
+    raise Unavailable
+
+
+def _fresh(seen: Seen, version: int) -> None:
+    if version != seen.report.version:
+        raise Problem(
+            "stale_version",
+            seen=version,
+            version=seen.report.version,
+            state=seen.report.state,
+            open_actions=open_actions(seen.report, seen.standing),
+        )
+
+
+def _target(actor: Principal, given: dict[str, Any]) -> Report | None:
+    if "into" not in given:
+        return None
+    original = reports.get(actor.jurisdiction, given["into"])
+    if original is None or not access.sees(actor, Seen(original, frozenset(), False)):
+        raise Problem("original_unknown", field="into")
+    return original
+
+
+def _check_person(actor: Principal, report: Report, given: dict[str, Any]) -> None:
+    if person := given.get("person"):
+        record = staff.by_ref(actor.jurisdiction, person)
+        unit = given.get("unit") or report.unit
+        if record is None or record.unit != unit:
+            raise Problem("unknown_person", field="person")
+
+
+def _commit(
+    op: Operation,
+    actor: Principal,
+    seen: Seen,
+    after: Report,
+    name: str,
+    given: dict[str, Any],
+    now: datetime,
+    city: City,
+    target: Report | None,
+    taken: list[photos.Claim],
+) -> Outcome:
+    before = seen.report
+    audience = actions(before.protected)[name].words
+    words = tuple(
+        Words(field, audience, given[field], ids.token_bytes(SALT_BYTES))
+        for field in WORDS
+        if given.get(field)
+    )
+    data = {key: given[key] for key in CODES if given.get(key)}
+    if taken:
+        data["photos"] = [one.photo for one in taken]
+    writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
+    writes += [one.put(before.jurisdiction) for one in taken]
+    if name == "merge" and target is not None:
+        writes += _merged(op, actor, before, target, now)
+    if name == "unmerge" and before.merged_into:
+        writes += _unmerged(op, actor, before, now)
+    try:
+        return write(op, writes, views.changed(after))
+    except Refused as refusal:
+        if any(label.startswith("photo:") for label in refusal.labels):
+            raise Problem("photo_used", field="photos") from None
+        if all(label.startswith(_ORIGINAL) for label in refusal.labels):
+            raise
+        now_seen = reports.get(before.jurisdiction, before.id) or before
+        raise Problem(
+            "stale_version",
+            seen=before.version,
+            version=now_seen.version,
+            state=now_seen.state,
+            open_actions=open_actions(now_seen, seen.standing),
+        ) from None
+
+
+def changes(
+    op: Operation,
+    actor: Principal,
+    before: Report,
+    after: Report,
+    name: str,
+    now: datetime,
+    city: City,
+    words: tuple[Words, ...] = (),
+    data: dict[str, Any] | None = None,
+    standing: frozenset[str] = frozenset(),
+) -> list[Write]:
+    """The writes of one change: head over the version seen, its event, the event's texts."""
+    role = _role(actor, standing, name, before)
+    event = link(name, before, after, actor, op.id, now, words, data, role)
+    head = replace(after, tail=event.hash)
+    return [
+        reports.put_head(head, clocks.next_due(head, city), seen=before.version),
+        reports.put_event(before.jurisdiction, before.id, event),
+        *(people.put_text(before.jurisdiction, before.id, after.version, one) for one in words),
+    ]
+
+
+def _role(actor: Principal, standing: frozenset[str], name: str, report: Report) -> str:
+    if actor.kind != "staff":
+        return "reporter" if "reporter" in standing else actor.kind
+    action = actions(report.protected).get(name)
+    fitting = sorted(standing & action.who) if action else sorted(standing)
+    return fitting[0] if fitting else "staff"
+
+
+def _merged(
+    op: Operation, actor: Principal, duplicate: Report, original: Report, now: datetime
+) -> list[Write]:
+    place = original.jurisdiction
+    grown = _next(original, now, merged=original.merged + 1)
+    city = cities.at(place, original.city_version)
+    data = {"duplicate": duplicate.id}
+    return [
+        *_renamed(changes(op, actor, original, grown, "merge_in", now, city, data=data)),
+        *_rights(duplicate, original.id, people.put_mark),
+    ]
+
+
+def _unmerged(op: Operation, actor: Principal, duplicate: Report, now: datetime) -> list[Write]:
+    place = duplicate.jurisdiction
+    original = reports.get(place, duplicate.merged_into or "")
+    if original is None:
+        return []
+    shrunk = _next(original, now, merged=max(0, original.merged - 1))
+    city = cities.at(place, original.city_version)
+    data = {"duplicate": duplicate.id}
+    writes = changes(op, actor, original, shrunk, "unmerge_from", now, city, data=data)
+    return [*_renamed(writes), *_rights(duplicate, original.id, people.delete_mark)]
+
+
+def _rights(
+    duplicate: Report, original: str, mark: Callable[[str, str, str, str], Put | Delete]
+) -> list[Write]:
+    # Every reporter of the duplicate keeps a reporter's rights in what it is merged into: its own
+    # by name, those of duplicates of its own by way of it.
+    place, writes = duplicate.jurisdiction, list[Write]()
+    if duplicate.reporter:
+        right = people.right_name(duplicate.reporter, duplicate.id)
+        writes.append(mark(place, original, people.RIGHT, right))
+    if duplicate.merged or duplicate.merged_into:
+        writes.append(mark(place, original, people.VIA, duplicate.id))
+    return writes
+
+
+def _next(report: Report, now: datetime, **changed: Any) -> Report:
+    return replace(report, version=report.version + 1, changed_at=now, **changed)
+
+
+def _renamed(writes: list[Write]) -> list[Write]:
+    return [replace(one, label=f"{_ORIGINAL}{one.label}") for one in writes]

@@ -1,0 +1,195 @@
+"""What people add without moving a report: comments, support, following, rating, claiming.
+
+These carry no version: a hundred neighbours may support at once, so each is tried again on the
+newest head until it fits.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City
+from chalicelib.domain.events import Words
+from chalicelib.domain.ledger import SALT_BYTES
+from chalicelib.domain.report import Report
+from chalicelib.domain.workflow import holds
+from chalicelib.errors import Problem
+from chalicelib.services import access, cities, signing
+from chalicelib.services.access import Seen
+from chalicelib.services.casework import changes
+from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.storage import people, reports
+from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
+
+ATTEMPTS = 6
+RATED_STATES = frozenset({"work_done", "closed"})
+Change = Callable[[Seen, City], tuple[Report, list[Write], dict[str, Any]]]
+
+
+def comment(
+    actor: Principal,
+    op: Operation,
+    report_id: str,
+    text: str,
+    audience: str,
+    now: datetime,
+) -> Outcome:
+    """Add a comment, to the public or inside the administration."""
+
+    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+        _may_comment(actor, seen, audience)
+        report = seen.report
+        spoke = audience == "public" and holds(actor, report)
+        heard = now if spoke and report.acknowledged_at is None else report.acknowledged_at
+        after = replace(report, comments=report.comments + 1, acknowledged_at=heard)
+        return after, [], {"comments": after.comments}
+
+    words = Words("comment", audience, text, ids.token_bytes(SALT_BYTES))
+    return _add(actor, op, report_id, "comment", change, now, (words,))
+
+
+def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
+    """Say "me too": once a person, whatever the key; it also follows the report."""
+
+    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+        report = seen.report
+        if report.protected:
+            raise Problem("not_found")
+        if not report.open:
+            raise Problem("report_closed")
+        month = report.support_month or city.month(now)
+        after = replace(report, supports=report.supports + 1, support_month=month)
+        uid = actor.uid or ""
+        marks: list[Write] = [
+            people.put_mark(report.jurisdiction, report.id, kind, uid)
+            for kind in (people.SUPPORT, people.FOLLOW)
+        ]
+        return after, marks, {"supports": after.supports}
+
+    return _add(actor, op, report_id, "support", change, now)
+
+
+def rate(
+    actor: Principal,
+    op: Operation,
+    report_id: str,
+    stars: int,
+    text: str | None,
+    now: datetime,
+) -> Outcome:
+    """Rate the work 1–5, from ``work_done`` on; a later rating replaces the earlier one."""
+
+    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+        if not seen.is_reporter:
+            raise Problem("reporter_only")
+        unfinished = seen.report.state not in RATED_STATES or seen.report.finished_at is None
+        if unfinished or seen.report.protected:
+            raise Problem("not_yet_rated", state=seen.report.state)
+        month = city.month(now)
+        after = replace(seen.report, rating=stars, rated_at=now, rating_month=month)
+        return after, [], {"rating": stars}
+
+    words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
+    return _add(actor, op, report_id, "rate", change, now, (words,) if words else ())
+
+
+def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: datetime) -> Outcome:
+    """Make this device the reporter, by the secret that the receipt showed once."""
+    if not hmac.compare_digest(signing.claim_secret(report_id), secret):
+        raise Problem("not_found")
+
+    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+        after = replace(seen.report, reporter=actor.uid)
+        return after, _moved_right(seen.report, actor.uid or ""), {"claimed": True}
+
+    return _add(actor, op, report_id, "claim", change, now, blind=True)
+
+
+def _moved_right(report: Report, uid: str) -> list[Write]:
+    # A duplicate's new device has the rights in the original too, and the lost one no more.
+    if report.merged_into is None or report.reporter == uid:
+        return []
+    place, original = report.jurisdiction, report.merged_into
+    old = people.right_name(report.reporter or "", report.id)
+    new = people.right_name(uid, report.id)
+    return [
+        people.delete_mark(place, original, people.RIGHT, old),
+        people.put_mark(place, original, people.RIGHT, new),
+    ]
+
+
+def follow(actor: Principal, report_id: str, following: bool) -> dict[str, Any]:
+    """Follow a report, or stop; it is nobody's business, so it is no event."""
+    access.load(actor, report_id)
+    make = people.put_mark if following else people.delete_mark
+    commit([make(actor.jurisdiction, report_id, people.FOLLOW, actor.uid or "")])
+    return {"id": report_id, "following": following}
+
+
+def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:
+    if seen.report.protected and not seen.is_reporter and audience == "public":
+        raise Problem("role_not_allowed", action="comment", rule="comment.protected")
+    if actor.kind == "staff":
+        return
+    if audience != "public" or not seen.is_reporter:
+        raise Problem("role_not_allowed", action="comment", rule="comment.who")
+
+
+def _add(
+    actor: Principal,
+    op: Operation,
+    report_id: str,
+    name: str,
+    change: Change,
+    now: datetime,
+    words: tuple[Words, ...] = (),
+    *,
+    blind: bool = False,
+) -> Outcome:
+    outcome = earlier(op)
+    for _ in range(ATTEMPTS):
+        if outcome is not None:
+            return outcome
+        seen = _load(actor, report_id, blind)
+        city = cities.at(actor.jurisdiction, seen.report.city_version)
+        after, marks, answer = change(seen, city)
+        after = replace(after, version=seen.report.version + 1, changed_at=now)
+        writes = changes(
+            op,
+            actor,
+            seen.report,
+            after,
+            name,
+            now,
+            city,
+            words,
+            standing=seen.standing,
+        )
+        answer = {"id": report_id, "version": after.version, **answer}
+        try:
+            return write(op, [*writes, *marks], answer)
+        except Refused as refusal:
+            if people.SUPPORT in refusal.labels:
+                newest = reports.get(actor.jurisdiction, report_id) or seen.report
+                return Outcome(
+                    {
+                        "id": report_id,
+                        "version": newest.version,
+                        "supports": newest.supports,
+                    }
+                )
+            outcome = earlier(op)
+    raise Unavailable
+
+
+def _load(actor: Principal, report_id: str, blind: bool) -> Seen:
+    if not blind:
+        return access.load(actor, report_id)
+    report = reports.get(actor.jurisdiction, report_id)
+    if report is None:
+        raise Problem("not_found")
+    return Seen(report, frozenset({"reporter"}), is_reporter=True)

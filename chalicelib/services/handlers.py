@@ -1,0 +1,94 @@
+"""Batches from streams and queues: one record at a time, failures named, the rest done.
+
+Powertools' batch processor reports partial failures; it is imported by the functions that need
+it, not by the API.
+"""
+
+import json
+import re
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote_plus
+
+from chalicelib.services import messages, photos, projections, relay
+from chalicelib.storage.transactions import Unavailable, Unknown
+
+_SPARE_MS = 5_000
+_QUARANTINED = re.compile(r"quarantine/([a-z0-9][a-z0-9._-]{0,62})/([0-9A-HJKMNP-TV-Z]{26})")
+
+
+def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Apply a batch of the timeline's stream; then publish at once what it added to the outbox."""
+    from aws_lambda_powertools.utilities.batch import EventType
+
+    news: list[str] = []
+
+    def one(record: Any) -> None:
+        found = projections.event_of(record.raw_event)
+        if found is not None and projections.apply(found):
+            news.append(found["report"])
+
+    answer = _batch(event, context, one, EventType.DynamoDBStreams)
+    if news:
+        # What cannot go out now waits for the schedule; the events are counted already.
+        with suppress(Unavailable, Unknown):
+            relay_outbox(context)
+    return answer
+
+
+def relay_outbox(context: Any) -> int:
+    """Publish what waits in the outbox while there is time; how many went out."""
+    return relay.drain(lambda: _time_left(context))
+
+
+def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Send a batch of messages to citizens."""
+    from aws_lambda_powertools.utilities.batch import EventType
+
+    def one(record: Any) -> None:
+        messages.send(_object(record.body))
+
+    return _batch(event, context, one, EventType.SQS)
+
+
+def note_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Note uploads of a batch of bucket events; the bucket's own test event is nothing."""
+    from aws_lambda_powertools.utilities.batch import EventType
+
+    def one(record: Any) -> None:
+        for found in _object(record.body).get("Records", ()):
+            # Keys in bucket events are URL-encoded.
+            key = _QUARANTINED.fullmatch(unquote_plus(found["s3"]["object"]["key"]))
+            if key:
+                photos.note_upload(key[1], key[2])
+
+    return _batch(event, context, one, EventType.SQS)
+
+
+def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str, Any]:
+    from aws_lambda_powertools.utilities.batch import (
+        BatchProcessor,
+        process_partial_response,
+    )
+
+    def handle(record: Any) -> None:
+        one(record)
+
+    # A batch in which everything fails is reported item by item too, not as a crash.
+    processor = BatchProcessor(event_type=kind, raise_on_entire_batch_failure=False)
+    answer: dict[str, Any] = process_partial_response(  # type: ignore[assignment]
+        event=event, record_handler=handle, processor=processor, context=context
+    )
+    return answer
+
+
+def _object(body: str) -> dict[str, Any]:
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError("a message that is no object")
+    return found
+
+
+def _time_left(context: Any) -> bool:
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    return remaining is None or remaining() > _SPARE_MS

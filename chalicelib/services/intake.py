@@ -1,0 +1,203 @@
+"""Filing a report: place, service, unit and promise are decided and frozen in one transaction."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain import clocks, sla
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City, Service
+from chalicelib.domain.events import Words, link
+from chalicelib.domain.geohash import encode
+from chalicelib.domain.ledger import SALT_BYTES
+from chalicelib.domain.report import Report
+from chalicelib.domain.times import parse
+from chalicelib.errors import Problem
+from chalicelib.services import cities, nearby, photos, questions, rates, signing, views
+from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.storage import people, reports
+from chalicelib.storage.transactions import Refused, Write
+
+CODE_ATTEMPTS = 3
+_AHEAD = timedelta(minutes=10)
+
+
+def file_report(
+    actor: Principal,
+    op: Operation,
+    body: dict[str, Any],
+    ip: str,
+    now: datetime,
+    language: str,
+    stripped: tuple[str, ...] = (),
+) -> Outcome:
+    """File a report and answer with its receipt (``views.receipt``), once a key.
+
+    ``body`` has passed the schema of ``fileReport``; ``stripped`` names its fields that held
+    invisible characters, which flags the report. Raises ``Problem``: unknown_service,
+    outside_area, an answer or photo that does not fit, too_many.
+    """
+    city = cities.current(actor.jurisdiction, now)
+    outcome = earlier(op)
+    if outcome is None:
+        service = _service(city, body["service"], actor)
+        report = _draft(actor, city, service, body, now, language)
+        answers, texts = questions.check(service, body.get("answers") or {})
+        flags = (*report.flags, "invisible_text") if stripped else report.flags
+        report = replace(report, answers=answers, flags=flags)
+        taken = photos.claims(actor, body.get("photos") or [], report.id, "before", now)
+        report = replace(report, photos=tuple(one.photo for one in taken))
+        _count(city, actor, report, ip, now)
+        close = [] if report.protected else nearby.same_problem(city, report)
+        words = _words(body, texts)
+        outcome = _write(op, actor, city, report, body.get("contact"), words, taken, close)
+    secret = signing.claim_secret(outcome.answer["id"])
+    return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)
+
+
+def _service(city: City, code: str, actor: Principal) -> Service:
+    service = city.services.get(code)
+    if service is None or not service.active or (service.staff_only and actor.kind != "staff"):
+        raise Problem("unknown_service", field="service")
+    return service
+
+
+def _draft(
+    actor: Principal,
+    city: City,
+    service: Service,
+    body: dict[str, Any],
+    now: datetime,
+    language: str,
+) -> Report:
+    lat, long = float(body["lat"]), float(body["long"])
+    ward, away = locate(city, lat, long)
+    district, _ = city.place(ward)
+    promise = sla.promise(service, district, now, city)
+    flags = []
+    if away:
+        flags.append("near")
+    client_time = body.get("client_time")
+    if client_time and _moment(client_time) > now + _AHEAD:
+        flags.append("clock_ahead")
+    if service.protected and body.get("public"):
+        flags.append("made_private")
+    contact = body.get("contact") or {}
+    return Report(
+        id=ids.new_ulid(now),
+        code=ids.new_code(),
+        jurisdiction=city.jurisdiction,
+        city_version=city.version,
+        service=service.code,
+        group=service.group,
+        protected=service.protected,
+        ward=ward,
+        district=district,
+        unit=city.unit_for(service.code, district),
+        lat7=round(lat * 1e7),
+        long7=round(long * 1e7),
+        channel=body.get("channel", "api"),
+        language=body.get("language", language),
+        filed_at=now,
+        changed_at=now,
+        clock_from=now,
+        acknowledge_due=promise.acknowledge_due,
+        due_at=promise.due_at,
+        city_due_at=promise.city_due_at,
+        filed_month=city.month(now),
+        outside_m=away,
+        accuracy_m=round(body["accuracy"]) if "accuracy" in body else None,
+        client_time=client_time,
+        flags=tuple(flags),
+        contactable=bool(contact.get("email") or contact.get("phone")),
+        reporter=actor.uid,
+    )
+
+
+def locate(city: City, lat: float, long: float) -> tuple[str, int]:
+    """(ward, whole metres outside the border) of a point; ``outside_area`` beyond the tolerance."""
+    index = cities.boundaries(city.jurisdiction, city.version)
+    long = 180.0 if long == -180 else long  # two names of one meridian
+    swapped = abs(long) <= 90 and index.locate(long, lat).distance_m == 0
+    if abs(lat) > 90 and not swapped:
+        raise Problem("invalid_field", field="lat", rule="maximum", limit=90)
+    found = index.locate(max(-90.0, min(lat, 90.0)), long)
+    # A metre is the least that lies outside: 0 means inside.
+    away = max(1, round(found.distance_m)) if found.distance_m > 0 else 0
+    if found.ward and found.distance_m <= city.rules["near_m"]:
+        return found.ward, away
+    raise Problem(
+        "outside_area",
+        field="lat",
+        nearest={"ward": found.ward, "name": city.areas[found.ward].name} if found.ward else None,
+        distance_m=away,
+        hint="swapped" if swapped else None,
+    )
+
+
+def _count(city: City, actor: Principal, report: Report, ip: str, now: datetime) -> None:
+    # Addresses are counted under a pseudonym that changes every month.
+    address = signing.mac("address", f"{ip}|{city.month(now)}")[:24]
+    cell = encode(report.lat, report.long, 6)
+    scopes = {"device": actor.uid or "-", "address": address, "cell": cell}
+    limits = {kind: city.limits[kind] for kind in scopes if kind in city.limits}
+    if actor.kind == "staff":
+        limits.pop("device", None)
+    rates.take(city.jurisdiction, limits, scopes, now, fail_open=True)
+
+
+def _write(
+    op: Operation,
+    actor: Principal,
+    city: City,
+    report: Report,
+    contact: dict[str, str] | None,
+    words: tuple[Words, ...],
+    taken: list[photos.Claim],
+    close: list[dict[str, Any]],
+) -> Outcome:
+    place, now = city.jurisdiction, report.filed_at
+    if report.contactable:
+        report = replace(report, contact=ids.token_bytes(16).hex())
+    for _ in range(CODE_ATTEMPTS):
+        event = link("file", None, report, actor, op.id, now, words, role=actor.kind)
+        head = replace(report, tail=event.hash)
+        writes: list[Write] = [
+            reports.put_head(head, clocks.next_due(head, city), seen=None),
+            reports.put_event(place, head.id, event),
+            reports.put_code(place, head.code, head.id),
+            *(people.put_text(place, head.id, 1, one) for one in words),
+            *(one.put(place) for one in taken),
+        ]
+        if head.contact and contact:
+            writes.append(people.put_contact(place, head.contact, contact))
+        try:
+            return write(op, writes, views.receipt(head, city, close))
+        except Refused as refusal:
+            if any(label.startswith("photo:") for label in refusal.labels):
+                raise Problem("photo_used", field="photos") from None
+            if "code" not in refusal.labels:
+                raise
+            report = replace(report, code=ids.new_code())
+    raise Problem("unavailable", headers={"Retry-After": "1"})
+
+
+def _words(body: dict[str, Any], answers: dict[str, str]) -> tuple[Words, ...]:
+    texts = [(name, "public", body.get(name) or "") for name in ("description", "landmark")]
+    texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
+    return tuple(
+        Words(name, audience, text.strip(), ids.token_bytes(SALT_BYTES))
+        for name, audience, text in texts
+        if text.strip()
+    )
+
+
+def _moment(text: str) -> datetime:
+    if not re.search(r"(Z|[+-]\d\d:\d\d)$", text):
+        raise Problem("moment_unreadable", field="client_time")
+    try:
+        return parse(text)
+    except (ValueError, OverflowError):
+        raise Problem("moment_unreadable", field="client_time") from None

@@ -1,0 +1,96 @@
+"""Lists of reports: an officer's queue by deadline, a citizen's own, with signed cursors."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.times import iso
+from chalicelib.domain.workflow import table
+from chalicelib.errors import Problem
+from chalicelib.services import cities, signing, views
+from chalicelib.storage import reports
+
+_CURSOR_LIFE = timedelta(days=1)
+_HOURS_MOST = 24 * 90
+
+
+def queue(
+    actor: Principal,
+    district: str | None,
+    state: str | None,
+    due_within: int | None,
+    limit: int,
+    cursor: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """A page of a district's open work, the next deadline first.
+
+    With a state it is one Query; without, one for each of the seven open states. An official
+    whose scope is one district may leave the district out. Members of the unit for protected
+    reports get theirs with ``district=protected``.
+    """
+    desk, scope = _desk(actor, district)
+    states = [state] if state else [name for name in table()["states"] if name != "closed"]
+    until = iso(now + timedelta(hours=due_within)) + "~" if due_within is not None else None
+    filters = {"d": desk, "s": states, "u": actor.uid, "w": due_within}
+    start = _open_cursor(cursor, filters, now)
+    found: list[tuple[str, reports.Card]] = []
+    for one in states:
+        found += reports.queue_page(actor.jurisdiction, desk, one, start, until, limit + 1)
+    found.sort(key=lambda pair: pair[0])
+    page = found[:limit]
+    city = cities.current(actor.jurisdiction, now)
+    return {
+        "reports": [
+            views.card(card, city, inside=True)
+            for _, card in page
+            if scope is None or card.service in scope
+        ],
+        "cursor": _cursor(page[-1][0], filters, now) if len(found) > limit else None,
+    }
+
+
+def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
+    """A page of the reporter's own reports, newest first."""
+    filters = {"u": actor.uid, "k": "mine"}
+    start = _open_cursor(cursor, filters, now)
+    rows = reports.of_reporter(actor.jurisdiction, actor.uid or "", start, limit + 1)
+    city = cities.current(actor.jurisdiction, now)
+    page = rows[:limit]
+    return {
+        "reports": [views.card(card, city, inside=False) for _, card in page],
+        "cursor": _cursor(page[-1][0], filters, now) if len(rows) > limit else None,
+    }
+
+
+def _desk(actor: Principal, district: str | None) -> tuple[str, frozenset[str] | None]:
+    """The desk to read and the services to keep (``None`` keeps all)."""
+    if district == "protected" and actor.unit:
+        return reports.protected_desk(actor.unit), None
+    if district is None:
+        districts = {one for grant in actor.grants for one in grant.districts}
+        if len(districts) != 1 or "*" in districts:
+            raise Problem("district_needed", field="district")
+        district = districts.pop()
+    reaching = [grant for grant in actor.grants if grant.covers(district, None)]
+    if not reaching:
+        raise Problem("not_found")
+    services = frozenset().union(*(grant.services for grant in reaching))
+    return reports.district_desk(district), None if "*" in services else services
+
+
+def _cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
+    return signing.sign("cursor", {"k": key, "f": filters}, now + _CURSOR_LIFE)
+
+
+def _open_cursor(cursor: str | None, filters: dict[str, Any], now: datetime) -> str | None:
+    if cursor is None:
+        return None
+    try:
+        payload = signing.unsign("cursor", cursor, now)
+    except Problem:
+        raise Problem("cursor_invalid", field="cursor") from None
+    if payload["f"] != filters:
+        raise Problem("cursor_invalid", field="cursor")
+    key: str = payload["k"]
+    return key

@@ -1,0 +1,64 @@
+"""The city's rules as the public reads them."""
+
+from typing import Any
+
+from chalicelib.domain.city import City, Question, Service
+from chalicelib.services.views import named
+
+
+def city(city: City) -> dict[str, Any]:
+    """Areas, units, languages and time zone."""
+    return {
+        "jurisdiction": city.jurisdiction,
+        "version": city.version,
+        "name": city.name,
+        "time_zone": city.time_zone,
+        "emergency": city.emergency,
+        "languages": list(city.languages),
+        "areas": [
+            {
+                "code": area.code,
+                "name": area.name,
+                "level": area.level,
+                "parent": area.parent,
+            }
+            for area in city.areas.values()
+        ],
+        "units": [named(unit.code, unit.name) for unit in city.units.values()],
+    }
+
+
+def services(city: City) -> dict[str, Any]:
+    """The active services that citizens choose from; a protected one shows the emergency number."""
+    return {
+        "services": [
+            _service(service, city)
+            for service in city.services.values()
+            if service.active and not service.staff_only
+        ]
+    }
+
+
+def _service(service: Service, city: City) -> dict[str, Any]:
+    return {
+        "code": service.code,
+        "name": service.name,
+        "group": service.group,
+        "protected": service.protected,
+        "emergency": city.emergency if service.protected else None,
+        "acknowledge_hours": service.acknowledge.hours,
+        "resolve_hours": service.resolve.hours,
+        "hours": service.resolve.clock,
+        "keywords": list(service.keywords),
+        "questions": [_question(question) for question in service.questions],
+    }
+
+
+def _question(question: Question) -> dict[str, Any]:
+    return {
+        "code": question.code,
+        "type": question.type,
+        "required": question.required,
+        "label": question.label,
+        "options": [{"key": option.key, "name": option.name} for option in question.options],
+    }

@@ -1,0 +1,95 @@
+"""What the city signs (device tokens, cursors, links) and derives (claim secrets, pseudonyms).
+
+    token = key id . base64url({"p": payload, "e": expiry}) . base64url(HMAC-SHA256)
+
+Every purpose has a key of its own, so that a cursor never passes for a device token. A new key
+becomes ``current`` while the older ones still verify; a key that is taken away ends its tokens.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from chalicelib.errors import Problem
+from chalicelib.storage import secrets
+
+MAX_TOKEN = 4_096
+_TOKEN = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})")
+
+
+def sign(purpose: str, payload: dict[str, Any], expires: datetime | None) -> str:
+    """A token of ``payload`` for ``purpose`` that ends at ``expires`` (``None``: never)."""
+    kid = str(secrets.keys()["current"])
+    content = {"p": payload, "e": expires.timestamp() if expires else None}
+    encoded = _encode(json.dumps(content, separators=(",", ":"), allow_nan=False).encode())
+    return f"{kid}.{encoded}.{_signature(purpose, kid, encoded)}"
+
+
+def unsign(purpose: str, token: str, now: datetime) -> dict[str, Any]:
+    """The payload of a token made by ``sign`` for the same purpose and not yet ended at ``now``.
+
+    Raises ``Problem("invalid_token")`` for every other text, without saying why.
+    """
+    found = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN else None
+    if found is None or found[1] not in secrets.keys()["keys"]:
+        raise Problem("invalid_token")
+    if not hmac.compare_digest(_signature(purpose, found[1], found[2]), found[3]):
+        raise Problem("invalid_token")
+    content = json.loads(_decode(found[2]))
+    if content["e"] is not None and now.timestamp() >= content["e"]:
+        raise Problem("invalid_token")
+    payload: dict[str, Any] = content["p"]
+    return payload
+
+
+def mac(purpose: str, text: str, kid: str | None = None) -> str:
+    """64 hex digits that only this deployment can derive from ``text`` for ``purpose``.
+
+    ``kid`` names the key (default: the current one, so that the result changes when keys do; check
+    such a one with ``matches``). What must stay the same names ``lasting()``.
+    """
+    key = _key("mac", purpose, kid or str(secrets.keys()["current"]))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def matches(purpose: str, text: str, given: str) -> bool:
+    """Whether ``given`` is ``mac(purpose, text)`` under any key that is still held."""
+    sent = given.encode("utf-8", "replace")
+    made = [mac(purpose, text, kid).encode() for kid in secrets.keys()["keys"]]
+    return any(hmac.compare_digest(each, sent) for each in made)
+
+
+def lasting() -> str:
+    """The id of the key for pseudonyms, which must stay the same when signing keys change.
+
+    It is the member ``pseudonyms`` of the secret, else the first key by name.
+    """
+    held = secrets.keys()
+    return str(held.get("pseudonyms") or min(held["keys"]))
+
+
+def claim_secret(report: str) -> str:
+    """What makes another device the reporter: derived, never stored, the same at every replay."""
+    return mac("claim", report, lasting())[:32]
+
+
+def _signature(purpose: str, kid: str, encoded: str) -> str:
+    key = _key("sign", purpose, kid)
+    return _encode(hmac.new(key, f"{kid}.{encoded}".encode(), hashlib.sha256).digest())
+
+
+def _key(use: str, purpose: str, kid: str) -> bytes:
+    master = base64.b64decode(secrets.keys()["keys"][kid])
+    return hmac.new(master, f"tanggap/{use}/{purpose}".encode(), hashlib.sha256).digest()
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

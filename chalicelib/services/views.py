@@ -1,0 +1,204 @@
+"""What each audience sees of a report: field by field from an allow-list, never by removal."""
+
+import json
+from typing import Any
+
+from chalicelib.domain.city import City
+from chalicelib.domain.report import Report
+from chalicelib.domain.times import iso
+from chalicelib.domain.workflow import table
+from chalicelib.settings import settings
+from chalicelib.storage.people import text_name
+from chalicelib.storage.reports import Card
+
+DESCRIPTION, LANDMARK = text_name(1, "description"), text_name(1, "landmark")
+_DATA_INSIDE = frozenset({"person"})
+
+
+def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
+    """The public view: never the reporter, a contact, or who among the staff holds it."""
+    state = table()["states"][report.state]
+    return {
+        "id": report.id,
+        "code": report.code,
+        "version": report.version,
+        "state": report.state,
+        "status": state["open311"],
+        "resolution": report.resolution,
+        "service": named(report.service, city.services[report.service].name),
+        "group": report.group,
+        "description": texts.get(DESCRIPTION),
+        "landmark": texts.get(LANDMARK),
+        "lat": report.lat,
+        "long": report.long,
+        "ward": place(city, report.ward),
+        "district": place(city, report.district),
+        "unit": named(report.unit, city.units[report.unit].name),
+        "agency": named(report.agency, city.units[report.agency].name) if report.agency else None,
+        "filed_at": iso(report.filed_at),
+        "updated_at": iso(report.changed_at),
+        "acknowledged_at": _iso(report.acknowledged_at),
+        "acknowledge_due": iso(report.acknowledge_due),
+        "due_at": iso(report.due_at),
+        "clock": state["clock"],
+        "scheduled_until": _iso(report.scheduled_until),
+        "finished_at": _iso(report.finished_at),
+        "closed_at": _iso(report.closed_at),
+        "merged_into": report.merged_into,
+        "supports": report.supports,
+        "rating": report.rating,
+        "reopened": sum(report.flow.get("reopened", {}).values()),
+        "refused": sum(report.flow.get("refused", {}).values()),
+        "photos": len(report.photos),
+        "after_photos": len(report.after_photos),
+        "channel": report.channel,
+        "near": bool(report.outside_m),
+    }
+
+
+def case(
+    report: Report, texts: dict[str, str], city: City, open_actions: list[str]
+) -> dict[str, Any]:
+    """The officials' view: the public one, and who holds it and what may be done."""
+    return {
+        **public(report, texts, city),
+        "protected": report.protected,
+        "holder": report.holder,
+        "offered_to": report.offered_to,
+        "held_by": list(report.held_by),
+        "answers": report.answers,
+        "flags": list(report.flags),
+        "outside_m": report.outside_m,
+        "accuracy_m": report.accuracy_m,
+        "contactable": report.contactable,
+        "pauses": [list(pause) for pause in report.pauses],
+        "city_due_at": iso(report.city_due_at),
+        "disputed": report.disputed,
+        "open_actions": open_actions,
+    }
+
+
+def receipt(report: Report, city: City, close: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the reporter gets back: ids, place, promise, possible duplicates."""
+    return {
+        "id": report.id,
+        "code": report.code,
+        "version": report.version,
+        "state": report.state,
+        "service": named(report.service, city.services[report.service].name),
+        "protected": report.protected,
+        "ward": place(city, report.ward),
+        "district": place(city, report.district),
+        "unit": named(report.unit, city.units[report.unit].name),
+        "filed_at": iso(report.filed_at),
+        "acknowledge_due": iso(report.acknowledge_due),
+        "due_at": iso(report.due_at),
+        "flags": list(report.flags),
+        "outside_m": report.outside_m,
+        "possible_duplicates": close,
+        "track": f"{settings().public_url}/v1/track/{report.code}",
+        "emergency": city.emergency if report.protected else None,
+    }
+
+
+def changed(report: Report) -> dict[str, Any]:
+    """What an action answers: enough to go on without another request."""
+    return {
+        "id": report.id,
+        "version": report.version,
+        "state": report.state,
+        "resolution": report.resolution,
+        "unit": report.unit,
+        "holder": report.holder,
+        "offered_to": report.offered_to,
+        "due_at": iso(report.due_at),
+        "scheduled_until": _iso(report.scheduled_until),
+        "merged_into": report.merged_into,
+    }
+
+
+def card(card: Card, city: City, *, inside: bool) -> dict[str, Any]:
+    """A row of a list; ``inside`` adds who holds it."""
+    row = {
+        "id": card.id,
+        "version": card.version,
+        "state": card.state,
+        "service": card.service,
+        "ward": card.ward,
+        "unit": card.unit,
+        "due_at": card.due_at,
+        "filed_at": card.filed_at,
+        "lat": card.lat7 / 1e7,
+        "long": card.long7 / 1e7,
+        "supports": card.priority,
+        "photo": card.photo,
+    }
+    name = city.areas[card.ward].name if card.ward in city.areas else card.ward
+    row["ward_name"] = name
+    return {**row, "holder": card.holder} if inside else row
+
+
+def timeline(
+    links: list[tuple[str, str]], texts: dict[str, dict[str, Any]], *, inside: bool
+) -> list[dict[str, Any]]:
+    """The events for the public (or for officials): words of that audience, hash and chain."""
+    shown = []
+    for text, stamp in links:
+        event = json.loads(text)
+        if event["action"] == "contact_read" and not inside:
+            shown.append(_sealed(event, stamp))
+            continue
+        words = {
+            one["field"]: texts[name]["text"]
+            for one in event["words"]
+            if (inside or one["audience"] == "public")
+            and (name := text_name(event["version"], one["field"])) in texts
+        }
+        actor = event["actor"]
+        shown.append(
+            {
+                **_sealed(event, stamp),
+                "action": event["action"],
+                "by": {
+                    "kind": actor["kind"],
+                    "role": actor["role"],
+                    "unit": actor["unit"],
+                    **({"uid": actor["uid"]} if inside else {}),
+                },
+                "state": event["after"]["state"],
+                "resolution": event["after"]["resolution"],
+                "unit": event["after"]["unit"],
+                "due_at": event["after"]["due_at"],
+                "data": {
+                    key: value
+                    for key, value in event["data"].items()
+                    if inside or key not in _DATA_INSIDE
+                },
+                "words": words,
+            }
+        )
+    return shown
+
+
+def named(code: str, name: dict[str, str]) -> dict[str, Any]:
+    """A code with its name in every language."""
+    return {"code": code, "name": name}
+
+
+def place(city: City, code: str) -> dict[str, str]:
+    """An area's code and name."""
+    return {"code": code, "name": city.areas[code].name}
+
+
+def _sealed(event: dict[str, Any], stamp: str) -> dict[str, Any]:
+    return {
+        "version": event["version"],
+        "at": event["at"],
+        "action": "inside",
+        "hash": stamp,
+        "prev": event["prev"],
+    }
+
+
+def _iso(moment: Any) -> str | None:
+    return iso(moment) if moment else None
