@@ -1,0 +1,45 @@
+"""The map of the system: every way in. Routes stand in blueprints, all other entry points here.
+
+(Chalice runs a blueprint's event handler without importing this module, so that its middleware
+would silently not run: chalice#1566.)
+"""
+
+from typing import Any
+
+from chalice.app import CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent
+
+from chalicelib import observability
+from chalicelib.http import TanggapApp
+from chalicelib.routes import citizens, officials, public, session
+from chalicelib.services import handlers
+from chalicelib.settings import settings
+
+app = TanggapApp("tanggap")
+observability.register(app)
+
+for blueprint in (public, session, citizens, officials):
+    app.register_blueprint(blueprint.routes)
+
+
+@app.on_dynamodb_record(stream_arn=settings().timeline_stream, batch_size=100)
+def project_timeline(event: DynamoDBEvent) -> dict[str, Any]:
+    """The timeline's stream: counters and outbox rows, then what is new goes out."""
+    return handlers.project(event.to_dict(), event.context)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="relay_outbox")
+def relay_outbox(event: CloudWatchEvent) -> None:
+    """What a killed projection left unpublished."""
+    handlers.relay_outbox(event.context)
+
+
+@app.on_sqs_message(queue=settings().messages_queue, batch_size=10, name="send_messages")
+def send_messages(event: SQSEvent) -> dict[str, Any]:
+    """Messages to citizens, by the function that may read contacts."""
+    return handlers.send_messages(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue=settings().photos_queue, batch_size=10, name="note_photos")
+def note_photos(event: SQSEvent) -> dict[str, Any]:
+    """Photos that arrived in quarantine (S3 through SQS)."""
+    return handlers.note_photos(event.to_dict(), event.context)

@@ -1,0 +1,196 @@
+"""What citizens do: file, follow up, support, rate, claim."""
+
+from chalice.app import Blueprint
+
+from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.routes import schemas
+from chalicelib.routes.keyed import answer, operation
+from chalicelib.services import feedback, intake, lists, photos
+
+routes = Blueprint(__name__)
+_REPORT = ("not_found",)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports",
+    Operation(
+        id="fileReport",
+        summary="File a report",
+        body=schemas.NEW_REPORT,
+        answers={201: schemas.RECEIPT},
+        problems=(
+            "unknown_service", "outside_area", "unknown_question", "answer_missing",
+            "answer_invalid", "unknown_photo", "photo_used", "photo_missing", "too_many_photos",
+            "moment_unreadable", "key_reused", "too_many", "unknown_jurisdiction",
+        ),
+        idempotent=True,
+    ),
+)  # fmt: skip
+def file_report(call: Call) -> Answer:
+    """File a report: 201 with its ids, place, promise and possible duplicates."""
+    outcome = intake.file_report(
+        call.principal,
+        operation(call),
+        call.body,
+        call.ip,
+        call.now,
+        call.language,
+        call.stripped,
+    )
+    return answer(outcome, 201)
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/me/reports",
+    Operation(
+        id="listMyReports",
+        summary="My reports, newest first",
+        query={"limit": schemas.LIMIT, "cursor": schemas.CURSOR},
+        answers={200: schemas.PAGE},
+        problems=("cursor_invalid", "unknown_jurisdiction"),
+    ),
+)
+def list_my_reports(call: Call) -> Answer:
+    """A page of the caller's own reports."""
+    limit, cursor = call.query["limit"], call.query.get("cursor")
+    return Answer(lists.mine(call.principal, limit, cursor, call.now))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/photos",
+    Operation(
+        id="ticketPhoto",
+        summary="Get a form to upload one photo",
+        body=schemas.NEW_PHOTO,
+        answers={201: schemas.PHOTO},
+        problems=(
+            "unknown_photo_type",
+            "key_reused",
+            "too_many",
+            "unknown_jurisdiction",
+        ),
+        idempotent=True,
+    ),
+)
+def ticket_photo(call: Call) -> Answer:
+    """A presigned S3 POST for one photo, for five minutes."""
+    kind = call.body["content_type"]
+    return answer(photos.ticket(call.principal, operation(call), kind, call.now), 201)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/comments",
+    Operation(
+        id="commentReport",
+        summary="Comment on a report",
+        body=schemas.COMMENT,
+        answers={201: schemas.ADDED},
+        problems=(*_REPORT, "role_not_allowed", "key_reused"),
+        idempotent=True,
+    ),
+)
+def comment_report(call: Call) -> Answer:
+    """Comment, in public (reporter and officials) or inside (officials)."""
+    text, audience = call.body["text"], call.body["audience"]
+    outcome = feedback.comment(
+        call.principal, operation(call), call.path["id"], text, audience, call.now
+    )
+    return answer(outcome, 201)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/support",
+    Operation(
+        id="supportReport",
+        summary="Say: me too",
+        answers={200: schemas.ADDED},
+        problems=(*_REPORT, "report_closed", "key_reused"),
+        idempotent=True,
+    ),
+)
+def support_report(call: Call) -> Answer:
+    """Support a report, once a person, and follow it."""
+    op = operation(call)
+    return answer(feedback.support(call.principal, op, call.path["id"], call.now))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/rating",
+    Operation(
+        id="rateReport",
+        summary="Rate the work",
+        body=schemas.RATING,
+        answers={200: schemas.ADDED},
+        problems=(*_REPORT, "reporter_only", "not_yet_rated", "key_reused"),
+        idempotent=True,
+    ),
+)
+def rate_report(call: Call) -> Answer:
+    """Rate 1 to 5 with a text, by the reporter, once the work is said to be done."""
+    stars, text = call.body["rating"], call.body.get("text")
+    return answer(
+        feedback.rate(call.principal, operation(call), call.path["id"], stars, text, call.now)
+    )
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/claim",
+    Operation(
+        id="claimReport",
+        summary="Become the reporter, by the claim secret",
+        body=schemas.CLAIM,
+        answers={200: schemas.ADDED},
+        problems=(*_REPORT, "key_reused"),
+        idempotent=True,
+    ),
+)
+def claim_report(call: Call) -> Answer:
+    """Move a reporter's rights to this device."""
+    op, secret = operation(call), call.body["secret"]
+    return answer(feedback.claim(call.principal, op, call.path["id"], secret, call.now))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/follow",
+    Operation(
+        id="followReport",
+        summary="Follow a report",
+        answers={200: schemas.FOLLOWING},
+        problems=_REPORT,
+    ),
+)
+def follow_report(call: Call) -> Answer:
+    """Follow; following twice is following."""
+    return Answer(feedback.follow(call.principal, call.path["id"], True))
+
+
+@route(
+    routes,
+    "DELETE",
+    "/v1/reports/{id}/follow",
+    Operation(
+        id="unfollowReport",
+        summary="Stop following a report",
+        answers={200: schemas.FOLLOWING},
+        problems=_REPORT,
+    ),
+)
+def unfollow_report(call: Call) -> Answer:
+    """Stop following."""
+    return Answer(feedback.follow(call.principal, call.path["id"], False))

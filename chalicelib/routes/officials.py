@@ -1,0 +1,113 @@
+"""What officials do: their queue, a case, its actions, a reporter's contact."""
+
+from chalice.app import Blueprint
+
+from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.routes import schemas
+from chalicelib.routes.keyed import answer, operation
+from chalicelib.services import casework, lists, reading
+
+routes = Blueprint(__name__)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/actions",
+    Operation(
+        id="actOnReport",
+        summary="Take an action of the workflow",
+        body=schemas.ACTION,
+        answers={200: schemas.CHANGED},
+        problems=(
+            "not_found", "role_not_allowed", "wrong_state", "stale_version", "key_reused",
+            "action_field_missing", "action_field_unknown", "reason_unknown", "unknown_unit",
+            "unknown_person", "person_after_acceptance", "unknown_service", "unknown_ward",
+            "only_into_protected", "stays_protected", "moment_past", "moment_unreadable",
+            "schedule_too_far", "schedule_once", "reporter_unreachable", "pause_spent",
+            "too_early", "refused_once", "window_over", "nothing_refused", "ruling_final",
+            "nothing_offered", "acceptance_pending", "dispatcher_needed", "original_unknown",
+            "original_closed", "original_unfit", "original_far", "unknown_photo", "photo_used",
+            "photo_missing", "too_many_photos",
+        ),
+        idempotent=True,
+    ),
+)  # fmt: skip
+def act_on_report(call: Call) -> Answer:
+    """Assign, start, finish, verify, refuse, merge …: see ``GET /v1/workflow``."""
+    op, body = operation(call), call.body
+    return answer(casework.act(call.principal, op, call.path["id"], body, call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/queue",
+    Operation(
+        id="listQueue",
+        summary="A district's open work, next deadline first",
+        query={
+            "district": schemas.CODE,
+            "state": {"type": "string", "enum": schemas.OPEN_STATES},
+            "due_within": {"type": "integer", "minimum": 0, "maximum": 2160},
+            "sort": {"type": "string", "enum": ["due"], "default": "due"},
+            "limit": schemas.LIMIT,
+            "cursor": schemas.CURSOR,
+        },
+        answers={200: schemas.PAGE},
+        problems=(
+            "district_needed",
+            "cursor_invalid",
+            "not_found",
+            "unknown_jurisdiction",
+        ),
+    ),
+)
+def list_queue(call: Call) -> Answer:
+    """A page of open reports in the official's scope."""
+    asked = call.query
+    return Answer(
+        lists.queue(
+            call.principal,
+            asked.get("district"),
+            asked.get("state"),
+            asked.get("due_within"),
+            asked["limit"],
+            asked.get("cursor"),
+            call.now,
+        )
+    )
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/reports/{id}/case",
+    Operation(
+        id="getCase",
+        summary="The officials' view of a report",
+        answers={200: schemas.CASE},
+        problems=("not_found",),
+    ),
+)
+def get_case(call: Call) -> Answer:
+    """The case with inside words, holders and the actions open to the caller."""
+    return Answer(reading.case(call.principal, call.path["id"]))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/contact",
+    Operation(
+        id="readContact",
+        summary="Read a reporter's contact data; the reading is recorded",
+        answers={200: schemas.CONTACT_READ},
+        problems=("not_found", "contact_not_allowed", "key_reused"),
+        idempotent=True,
+    ),
+)
+def read_contact(call: Call) -> Answer:
+    """The contact data, for who has the permission; an event says who read it."""
+    op = operation(call)
+    return answer(reading.contact(call.principal, op, call.path["id"], call.now))

@@ -1,0 +1,199 @@
+"""What everybody may read: reports, timelines, tallies, the city's rules, the API's description."""
+
+from chalice.app import Blueprint
+
+from chalicelib import openapi, viewer
+from chalicelib.domain.workflow import table
+from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.routes import schemas
+from chalicelib.services import cities, figures, reading, rulebook
+
+routes = Blueprint(__name__)
+_BRIEF = "public, max-age=30"
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/health",
+    Operation(
+        id="getHealth",
+        summary="Whether the platform answers, and for which rules of the city",
+        answers={200: schemas.HEALTH},
+        problems=("unknown_jurisdiction",),
+    ),
+)
+def get_health(call: Call) -> Answer:
+    """Alive, with the city's current version."""
+    city = cities.current(call.jurisdiction, call.now)
+    return Answer({"status": "ok", "jurisdiction": city.jurisdiction, "version": city.version})
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/city",
+    Operation(
+        id="getCity",
+        summary="The city: areas, units, time zone",
+        answers={200: schemas.CITY},
+        problems=("unknown_jurisdiction",),
+        cache=_BRIEF,
+    ),
+)
+def get_city(call: Call) -> Answer:
+    """The city's public master data."""
+    return Answer(rulebook.city(cities.current(call.jurisdiction, call.now)))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/services",
+    Operation(
+        id="listServices",
+        summary="What can be reported, with questions and promises",
+        answers={200: schemas.SERVICES},
+        problems=("unknown_jurisdiction",),
+        cache=_BRIEF,
+    ),
+)
+def list_services(call: Call) -> Answer:
+    """The services that a citizen may choose."""
+    return Answer(rulebook.services(cities.current(call.jurisdiction, call.now)))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/workflow",
+    Operation(
+        id="getWorkflow",
+        summary="The states and actions of a report",
+        answers={200: schemas.WORKFLOW},
+        cache=_BRIEF,
+    ),
+)
+def get_workflow(call: Call) -> Answer:
+    """The workflow as it is enforced."""
+    return Answer(table())
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/reports/{id}",
+    Operation(
+        id="getReport",
+        summary="A report as everybody sees it",
+        answers={200: schemas.REPORT},
+        problems=("not_found",),
+        cache="no-cache",
+    ),
+)
+def get_report(call: Call) -> Answer:
+    """The public view."""
+    return Answer(reading.public(call.principal, call.path["id"]))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/track/{code}",
+    Operation(
+        id="trackReport",
+        summary="A report by its tracking code",
+        answers={200: schemas.REPORT},
+        problems=("not_found",),
+        cache="no-cache",
+    ),
+)
+def track_report(call: Call) -> Answer:
+    """The public view behind a tracking code."""
+    return Answer(reading.track(call.principal, call.path["code"]))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/reports/{id}/timeline",
+    Operation(
+        id="getTimeline",
+        summary="What happened to a report",
+        query={
+            "after": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 1_000_000,
+                "default": 0,
+            }
+        },
+        answers={200: schemas.TIMELINE},
+        problems=("not_found",),
+        cache="no-cache",
+    ),
+)
+def get_timeline(call: Call) -> Answer:
+    """A page of the public timeline, oldest first."""
+    return Answer(reading.timeline(call.principal, call.path["id"], call.query["after"]))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/tallies/{month}",
+    Operation(
+        id="getTallies",
+        summary="A month's live tallies by district and ward",
+        answers={200: schemas.TALLIES},
+        problems=("unknown_jurisdiction",),
+        cache=_BRIEF,
+    ),
+)
+def get_tallies(call: Call) -> Answer:
+    """The tallies of a month (YYYYMM in the city's time zone)."""
+    return Answer(figures.month(call.jurisdiction, call.path["month"], call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/openapi.json",
+    Operation(
+        id="getOpenApi",
+        summary="This API, described by OpenAPI 3.1",
+        answers={200: schemas.OPENAPI},
+        cache="public, max-age=300",
+    ),
+)
+def get_openapi(call: Call) -> Answer:
+    """The OpenAPI document."""
+    return Answer(openapi.document())
+
+
+@route(
+    routes,
+    "GET",
+    "/docs",
+    Operation(id="getDocs", summary="The description to read and try", media="text/html"),
+)
+def get_docs(call: Call) -> Answer:
+    """The viewer's page."""
+    return Answer(viewer.page(), headers=viewer.HEADERS)
+
+
+@route(
+    routes,
+    "GET",
+    "/docs/assets/{name}",
+    Operation(
+        id="getDocsAsset",
+        summary="A file of the viewer",
+        problems=("not_found",),
+        media="text/javascript",
+    ),
+)
+def get_docs_asset(call: Call) -> Answer:
+    """One file of the viewer, by its exact name."""
+    text, kind = viewer.asset(call.path["name"])
+    return Answer(text, headers={**viewer.ASSET_HEADERS, "Content-Type": kind})

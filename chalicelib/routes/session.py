@@ -1,0 +1,119 @@
+"""Who the caller is: a device's token, the principal behind a token, the one-tap answer."""
+
+from chalice.app import Blueprint
+
+from chalicelib.errors import Problem
+from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.routes import schemas
+from chalicelib.services import answers, devices, tap_page
+
+routes = Blueprint(__name__)
+_TAP = ("invalid_token",)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/devices",
+    Operation(
+        id="registerDevice",
+        summary="Get a token for this device, to report without an account",
+        answers={201: schemas.DEVICE},
+        problems=("too_many", "unknown_jurisdiction"),
+    ),
+)
+def register_device(call: Call) -> Answer:
+    """A signed token: send it as ``Authorization: Device <token>``."""
+    return Answer(devices.register(call.jurisdiction, call.ip, call.now), 201)
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/me",
+    Operation(
+        id="getMe",
+        summary="Who I am to the city: roles, districts, services",
+        answers={200: schemas.ME},
+    ),
+)
+def get_me(call: Call) -> Answer:
+    """The principal that the request's token stands for."""
+    actor = call.principal
+    return Answer(
+        {
+            "kind": actor.kind,
+            "uid": actor.uid,
+            "unit": actor.unit,
+            "home_district": actor.home_district,
+            "grants": [
+                {
+                    "role": grant.role,
+                    "districts": sorted(grant.districts),
+                    "services": sorted(grant.services),
+                }
+                for grant in actor.grants
+            ],
+            "permissions": sorted(actor.permissions),
+        }
+    )
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/answers/{token}",
+    Operation(
+        id="askRepaired",
+        summary="The page behind the one-tap link: is it repaired?",
+        problems=_TAP,
+        media="text/html",
+    ),
+)
+def ask_repaired(call: Call) -> Answer:
+    """A page with two buttons; opening it changes nothing, so that link scanners may."""
+    return Answer(tap_page.ask(call.path["token"], call.now), headers=tap_page.HEADERS)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/answers/{token}/repaired",
+    Operation(
+        id="answerRepaired",
+        summary="Answer: yes, repaired",
+        problems=_TAP,
+        media="text/html",
+    ),
+)
+def answer_repaired(call: Call) -> Answer:
+    """Verify in the reporter's name."""
+    return _answer(call, repaired=True)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/answers/{token}/not-repaired",
+    Operation(
+        id="answerNotRepaired",
+        summary="Answer: no, not repaired",
+        problems=_TAP,
+        media="text/html",
+    ),
+)
+def answer_not_repaired(call: Call) -> Answer:
+    """Refuse in the reporter's name."""
+    return _answer(call, repaired=False)
+
+
+def _answer(call: Call, *, repaired: bool) -> Answer:
+    token = call.path["token"]
+    try:
+        done = answers.answer(token, repaired, call.now) is not None
+    except Problem as problem:
+        if problem.status not in (403, 409):
+            raise
+        done = False
+    page = tap_page.thanks(token, repaired if done else None, call.now)
+    return Answer(page, headers=tap_page.HEADERS)
