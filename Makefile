@@ -1,0 +1,74 @@
+# make run      the whole system on this machine (http://127.0.0.1:8000), Ctrl-C stops it
+# make test     every check: style, types, layers, tests
+# make token    ROLE=officer DISTRICT=31.71.01 [UNIT=...], or CITIZEN=siti
+# make mail     the e-mail and SMS that would have been sent
+# make reset    delete what the local system keeps
+# make city     DIR=path: load a jurisdiction into the local system
+# make demo | rebuild | bench | lint | openapi
+
+PYTHON ?= python3
+PORT ?= 8000
+AWS_PORT ?= 4566
+SPEED ?= 1
+TESTS ?= tests
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check install --no-compile
+
+# For what only looks at the code: clients are made, nothing is called.
+NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
+
+.PHONY: run test token mail reset demo rebuild city bench lint openapi
+
+run: $(VENV)/run.stamp
+	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
+
+test: lint
+	$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
+
+lint: $(VENV)/test.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	PYTHONPATH=. $(VENV)/bin/lint-imports
+
+token: $(VENV)/run.stamp
+	@$(PY) -m infra.local token $(if $(CITIZEN),--citizen '$(CITIZEN)',--role '$(ROLE)') \
+	  $(if $(DISTRICT),--district '$(DISTRICT)') $(if $(UNIT),--unit '$(UNIT)')
+
+mail: $(VENV)/run.stamp
+	@$(PY) -m infra.local mail $(if $(TO),--to '$(TO)')
+
+reset: $(VENV)/run.stamp
+	@$(PY) -m infra.local reset
+
+demo: $(VENV)/run.stamp
+	@$(PY) -m infra.demo
+
+rebuild: $(VENV)/run.stamp
+	@$(PY) -m infra.local with infra.rebuild
+
+city: $(VENV)/run.stamp
+	@$(PY) -m infra.local with infra.city load '$(DIR)'
+
+bench: $(VENV)/run.stamp
+	@$(PY) -m bench
+
+openapi: $(VENV)/run.stamp
+	@$(NO_AWS) $(PY) -m infra.openapi
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'Tanggap needs Python 3.11 or newer; name one with PYTHON=...'; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt requirements-local.txt | $(VENV)/bin/python
+	@echo 'installing what running needs into $(VENV)'
+	@$(PIP) -r requirements.txt -r requirements-local.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo 'installing what checking needs into $(VENV)'
+	@$(PIP) -r requirements.txt -r requirements-local.txt -r requirements-dev.txt
+	@touch $@

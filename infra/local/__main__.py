@@ -1,0 +1,166 @@
+"""The local stack's commands.
+
+python -m infra.local run                                   serve until Ctrl-C
+python -m infra.local token --role officer --district 31.71.01
+python -m infra.local mail                                  what would have been sent
+python -m infra.local reset                                 delete everything it keeps
+"""
+
+import argparse
+import json
+import logging
+import runpy
+import signal
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from infra.local import mailbox
+from infra.local.emulator import LOOPBACK, StackError, erase
+from infra.local.schedules import Clock
+from infra.local.stack import DATA, LocalStack, aws, running
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    clock = None if arguments.speed == 1 else Clock(factor=arguments.speed)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with LocalStack(
+        arguments.data, arguments.port, clock, aws_port=arguments.aws_port, host=arguments.host
+    ) as stack:
+        print(_welcome(stack), flush=True)
+        stopping.wait()
+        print("stopping", flush=True)
+    return 0
+
+
+def _welcome(stack: LocalStack) -> str:
+    from chalicelib.services import staff
+    from chalicelib.settings import settings
+
+    record = staff.find(settings().jurisdiction, "officer")
+    places = [d for grant in (record or {"grants": []})["grants"] for d in grant["districts"]]
+    district = next((place for place in places if place != "*"), "")
+    return f"""Tanggap answers at {stack.url} (data in {stack.folder}, Ctrl-C stops it). Next:
+
+  curl {stack.url}/v1/services
+  make token ROLE=officer DISTRICT={district}
+  make demo
+"""
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    subject = arguments.citizen
+    if subject is None:
+        with aws(arguments.data):
+            subject = _subject(arguments)
+    if subject is None:
+        wanted = f"{arguments.role} in {arguments.district or 'any district'}"
+        print(f"no active official of this city is {wanted}", file=sys.stderr)
+        return 1
+    print(_signed(arguments.data, subject))
+    return 0
+
+
+def _subject(arguments: argparse.Namespace) -> str | None:
+    from chalicelib.services import staff
+    from chalicelib.settings import settings
+    from chalicelib.storage import city as store
+
+    jurisdiction = arguments.jurisdiction or settings().jurisdiction
+    if arguments.unit is None:
+        record = staff.find(jurisdiction, arguments.role, arguments.district)
+        return str(record["subject"]) if record else None
+    for record in store.all_staff(jurisdiction):
+        if record["unit"] == arguments.unit and record.get("active", True):
+            for grant in record["grants"]:
+                places = {"*", arguments.district} & set(grant["districts"])
+                if grant["role"] == arguments.role and (arguments.district is None or places):
+                    return str(record["subject"])
+    return None
+
+
+def _signed(folder: Path, subject: str) -> str:
+    from chalicelib import clock
+    from infra.local.issuer import Issuer
+
+    note = running(folder)
+    if note is None:
+        return Issuer(folder, "http://127.0.0.1:8000", clock.now).token(subject)
+    # A running stack has its own time, by which it judges tokens.
+    asked = urllib.parse.urlencode({"subject": subject})
+    with urllib.request.urlopen(f"{note['url']}/dev/token?{asked}", timeout=10) as answer:
+        return str(json.load(answer)["access_token"])
+
+
+def _mail(arguments: argparse.Namespace) -> int:
+    letters = mailbox.messages(arguments.data, arguments.to)
+    for letter in letters[-arguments.last :]:
+        print(mailbox.as_text(letter))
+    print(f"{len(letters)} in all")
+    return 0
+
+
+def _reset(arguments: argparse.Namespace) -> int:
+    found = arguments.data.exists()
+    erase(arguments.data)
+    print(f"deleted {arguments.data}" if found else f"nothing in {arguments.data}")
+    return 0
+
+
+def _with(arguments: argparse.Namespace) -> int:
+    sys.argv = [arguments.module, *arguments.words]
+    with aws(arguments.data):
+        runpy.run_module(arguments.module, run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m infra.local", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA, help="where it keeps everything")
+    commands = parser.add_subparsers(required=True)
+
+    def command(name: str, act: Any, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about)
+        added.set_defaults(act=act)
+        return added
+
+    run = command("run", _run, "serve until Ctrl-C")
+    run.add_argument("--port", type=int, default=8000)
+    run.add_argument("--aws-port", type=int, default=4566)
+    run.add_argument("--host", default=LOOPBACK, help=f"only {LOOPBACK} is accepted")
+    run.add_argument("--speed", type=float, default=1.0, help="business seconds in a second")
+    token = command("token", _token, "print an access token of an official or a citizen")
+    who = token.add_mutually_exclusive_group(required=True)
+    who.add_argument("--role")
+    who.add_argument("--citizen", metavar="NAME", help="somebody signed in without a staff record")
+    token.add_argument("--district")
+    token.add_argument("--unit")
+    token.add_argument("--jurisdiction")
+    mail = command("mail", _mail, "show the e-mail and SMS that would have been sent")
+    mail.add_argument("--to")
+    mail.add_argument("--last", type=int, default=20)
+    command("reset", _reset, "delete everything that the local stack keeps")
+    other = command("with", _with, "run another command against the local AWS")
+    other.add_argument("module")
+    other.add_argument("words", nargs=argparse.REMAINDER)
+    return parser
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    arguments = _parser().parse_args(words)
+    try:
+        return int(arguments.act(arguments))
+    except StackError as refused:
+        print(f"error: {refused}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""What knows ministack's insides (with letters.py), for the one version it was written against.
+
+ministack keeps everything in memory and writes it to disk only when it stops in good order. Here
+its functions are wrapped so that every change is in the ``Store`` before the request that made it
+is answered:
+
+    DynamoDB     items, stream records, definitions      kept
+    SQS          queues and the messages in them         kept (received again after a crash)
+    S3           objects and their metadata              kept (ministack writes these itself)
+    SNS, SSM, EventBridge, S3 settings                   kept
+    letters      e-mail and SMS "sent" through SES, SNS  kept, nothing leaves the machine
+
+After a crash a message that was being worked on is received again, with its count of receptions
+back at zero, and a FIFO queue forgets the last five minutes of its deduplication ids. What a
+service had accepted is otherwise there.
+"""
+
+import json
+import urllib.parse
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from infra.local.letters import Letters
+from infra.local.store import Item, Message, Record, Store
+
+# Laptops sleep over a week-end: what no consumer has handled yet must outlive AWS's 24 hours.
+STREAM_KEPT_SECONDS = 366 * 86_400
+_CACHES = ("sqs", "sns", "eventbridge", "ssm", "ses", "ses_v2", "kms", "s3")
+_ITEM_ACTIONS = frozenset(
+    {
+        "PutItem",
+        "UpdateItem",
+        "DeleteItem",
+        "BatchWriteItem",
+        "TransactWriteItems",
+        "ExecuteStatement",
+        "BatchExecuteStatement",
+        "ExecuteTransaction",
+    }
+)
+_HARMLESS = ("Get", "List", "Describe", "Query", "Scan", "Batch", "TransactGet", "Search")
+_DATA_PLANE = ("Send", "Receive", "DeleteMessage", "ChangeMessage", "Publish", "PutEvents", "Purge")
+
+
+class Bridge:
+    """Wraps ministack's functions so that ``store`` always holds what it has answered."""
+
+    def __init__(self, store: Store) -> None:
+        from ministack import app
+        from ministack.services import dynamodb
+
+        self.app: Callable[..., Any] = app.app
+        self._gateway = app
+        self._ddb = dynamodb
+        self._modules = {name: app._get_module(name) for name in _CACHES}
+        self._store = store
+        self._touched: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._positions: dict[str, int] = {}
+        self._queued: dict[str, set[str]] = {}
+        self._letters = Letters(self._modules["sns"], self._modules["ses"])
+        self._undo: list[tuple[Any, str, Any]] = []
+
+    # ---- what is kept ------------------------------------------------------------------------
+
+    def flush(self, queues: bool = True) -> None:
+        """Write what changed since the last call (also in queues), as one transaction."""
+        touched, self._touched = self._touched, {}
+        letters = self._letters.take()
+        items = [
+            Item(place, pk, sk, table["items"].get(pk, {}).get(sk))
+            for (place, pk, sk), table in list(touched.items())
+        ]
+        records = [
+            r for place in {key[0] for key in list(touched)} for r in self._new_records(place)
+        ]
+        messages = self._changed_messages() if queues else []
+        if items or records or messages or letters:
+            self._store.write(items, records, messages, letters)
+
+    def forget_records(self, stream_arn: str, before: str) -> None:
+        """Drop a table's stream records that every consumer has handled.
+
+        ``before`` is the sequence number of the first one to keep.
+        """
+        place = _place(stream_arn)
+        account, region, table = place.split("/")
+        records = self._ddb._stream_records.get_scoped(account, region, table) or []
+        count = next(
+            (i for i, r in enumerate(records) if r["dynamodb"]["SequenceNumber"] >= before),
+            len(records),
+        )
+        trimmed = self._ddb._stream_trimmed.get_scoped(account, region, table, 0) + count
+        del records[:count]
+        self._ddb._stream_trimmed.set_scoped(account, region, table, trimmed)
+        self._store.forget_records(place, trimmed)
+
+    def _new_records(self, place: str) -> list[Record]:
+        scope = place.split("/")
+        records = self._ddb._stream_records.get_scoped(*scope) or []
+        first = self._ddb._stream_trimmed.get_scoped(*scope, 0)
+        known = self._positions.get(place, first)
+        self._positions[place] = first + len(records)
+        fresh = records[max(0, known - first) :]
+        return [Record(place, max(known, first) + i, body) for i, body in enumerate(fresh)]
+
+    def _changed_messages(self) -> list[Message]:
+        changes = []
+        for queue in list(self._modules["sqs"]._queues._data.values()):
+            arn = queue["attributes"]["QueueArn"]
+            known = self._queued.setdefault(arn, set())
+            present = {message["id"]: message for message in list(queue["messages"])}
+            changes += [Message(arn, i, m) for i, m in present.items() if i not in known]
+            changes += [Message(arn, i, None) for i in known - present.keys()]
+            self._queued[arn] = set(present)
+        return changes
+
+    def _save_tables(self) -> None:
+        from ministack.core.persistence import _json_default
+        from ministack.core.responses import AccountRegionScopedDict
+
+        ddb = self._ddb
+        tables = AccountRegionScopedDict()
+        for scope, table in ddb._tables.all_items():
+            kept = {k: v for k, v in table.items() if k not in (ddb._INDEX_MEMBERS, "items")}
+            tables.set_scoped(*scope, {**kept, "items": {}})
+        state = {
+            "tables": tables,
+            "tags": ddb._tags,
+            "ttl_settings": ddb._ttl_settings,
+            "pitr_settings": ddb._pitr_settings,
+            "resource_policies": ddb._resource_policies,
+        }
+        self._store.set_note("dynamodb", json.dumps(state, default=_json_default))
+
+    def restore(self) -> None:
+        """Bring back what the store holds (ministack has read its own files by now)."""
+        from ministack.core.persistence import _json_object_hook
+
+        ddb = self._ddb
+        ddb._STREAM_RETENTION_SECONDS = STREAM_KEPT_SECONDS
+        ddb._restore_state(
+            json.loads(self._store.note("dynamodb") or "{}", object_hook=_json_object_hook)
+        )
+        tables = {"/".join(scope): table for scope, table in ddb._tables.all_items()}
+        for place, pk, sk, body in self._store.items():
+            if place in tables:
+                tables[place]["items"][pk][sk] = body
+        for table in tables.values():
+            ddb._items_replaced(table)
+        for place, position, record in self._store.records():
+            scope = place.split("/")
+            if place not in tables:
+                continue
+            if not ddb._stream_records.contains_scoped(*scope):
+                ddb._stream_records.set_scoped(*scope, [])
+                ddb._stream_trimmed.set_scoped(*scope, position)
+            ddb._stream_records.get_scoped(*scope).append(record)
+            self._positions[place] = position + 1
+        sqs = self._modules["sqs"]
+        for arn, identity, message in self._store.messages():
+            queue = sqs._queue_by_arn(arn)
+            if queue is not None:
+                queue["messages"].append(message)
+                self._queued.setdefault(arn, set()).add(identity)
+
+    # ---- how it is kept ----------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Wrap ministack's functions (undone by ``remove``)."""
+        ddb, sns, s3 = self._ddb, self._modules["sns"], self._modules["s3"]
+        self._wrap(ddb, "_set_item", self._touching)
+        self._wrap(ddb, "_remove_item", self._touching)
+        self._wrap(ddb, "handle_request", self._keeping_tables)
+        # The store has the items; a snapshot of them would only be slow and out of date.
+        self._wrap(ddb, "get_state", lambda _original: lambda: None)
+        self._wrap(self._modules["sqs"], "get_state", _without_messages)
+        for name, module in self._modules.items():
+            self._wrap(module, "handle_request", partial(self._keeping_service, name))
+        self._wrap(sns, "_publish", self._letters.keeping_texts)
+        self._wrap(sns, "_fanout", self._letters.keeping_alerts)
+        self._wrap(sns, "_http_post_sync", self._letters.only_loopback)
+        # Notified within the request, so that "quiet" means that nothing is on its way.
+        self._wrap(s3, "_fire_s3_event_async", lambda _original: self._notify_now)
+        s3.reset()
+        s3._load_persisted_data()
+
+    def remove(self) -> None:
+        """Unwrap, and empty ministack's memory; the files stay."""
+        for owner, name, original in reversed(self._undo):
+            setattr(owner, name, original)
+        self._undo.clear()
+        for module in (self._ddb, *self._modules.values()):
+            module.reset()
+
+    def _wrap(self, owner: Any, name: str, wrapper: Callable[[Any], Any]) -> None:
+        original = getattr(owner, name)
+        self._undo.append((owner, name, original))
+        setattr(owner, name, wrapper(original))
+
+    def _touching(self, original: Any) -> Any:
+        def change(table: dict[str, Any], pk: str, sk: str, *rest: Any) -> Any:
+            answer = original(table, pk, sk, *rest)
+            self._touched[_place(table["TableArn"]), pk, sk] = table
+            return answer
+
+        return change
+
+    def _keeping_tables(self, original: Any) -> Any:
+        async def handle(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
+            action = headers.get("x-amz-target", "").rpartition(".")[2]
+            try:
+                answer = await original(method, path, headers, body, query)
+            finally:
+                self.flush(queues=False)
+            if action not in _ITEM_ACTIONS and not action.startswith(_HARMLESS) and answer[0] < 300:
+                if action == "DeleteTable":
+                    description = json.loads(answer[2])["TableDescription"]
+                    self._forget_table(_place(description["TableArn"]))
+                self._save_tables()
+            return answer
+
+        return handle
+
+    def _forget_table(self, place: str) -> None:
+        self._store.forget_items(place)
+        self._store.forget_records(place, 1 << 62)
+        self._positions.pop(place, None)
+
+    def _keeping_service(self, name: str, original: Any) -> Any:
+        async def handle(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
+            try:
+                answer = await original(method, path, headers, body, query)
+            finally:
+                if name.startswith("ses"):
+                    self._letters.collect_mails()
+                self.flush()
+            action = headers.get("x-amz-target", "").rpartition(".")[2] or _form_action(body, query)
+            quiet = action.startswith((*_HARMLESS, *_DATA_PLANE)) or method in ("GET", "HEAD")
+            if not quiet and not (name == "s3" and not query):
+                self._save_service(name)
+            return answer
+
+        return handle
+
+    def _save_service(self, name: str) -> None:
+        from ministack.core.persistence import save_state
+
+        state = self._modules[name].get_state()
+        if state is not None:
+            save_state(name, state)
+
+    def _notify_now(self, *arguments: Any, **more: Any) -> None:
+        s3 = self._modules["s3"]
+        bucket, key, event, *rest = arguments
+        if bucket in s3._bucket_notifications:
+            named = dict(zip(("size", "etag", "deletion_type"), rest, strict=False))
+            s3._fire_s3_event(
+                bucket, key, event, sequencer=s3._next_event_sequencer(event), **named, **more
+            )
+
+
+def _place(arn: str) -> str:
+    """The "account/region/table" of a table's or its stream's ARN."""
+    _, _, _, region, account, resource = arn.split(":", 5)
+    return f"{account}/{region}/{resource.split('/')[1]}"
+
+
+def _form_action(body: Any, query: Any) -> str:
+    found = (query or {}).get("Action")
+    if found:
+        return str(found[0] if isinstance(found, list) else found)
+    if not isinstance(body, bytes) or b"Action=" not in body[:65_536]:
+        return ""
+    form = urllib.parse.parse_qs(body[:65_536].decode("utf-8", "replace"))
+    return form.get("Action", [""])[0]
+
+
+def _without_messages(original: Any) -> Any:
+    def state() -> Any:
+        kept = original()
+        for queue in kept["queues"].all_values():
+            queue["messages"] = []
+        return kept
+
+    return state

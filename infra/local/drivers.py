@@ -1,0 +1,267 @@
+"""Runs everything in app.py that is not HTTP: streams, queues, topics, rules and schedules.
+
+    drivers = Drivers(app)                 by hand, for tests and the demo:
+    drivers.drain()                          work off all there is, until it is quiet
+    drivers.tick(moment)                     let business time pass, with every schedule due by then
+    drivers.start() ... drivers.stop()     in threads, for a person
+
+By hand nothing waits: a message or record that fails is tried again at once until its queue's or
+stream's limit sets it aside.
+"""
+
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from chalice.app import (
+    Chalice,
+    CloudWatchEventConfig,
+    DynamoDBEventConfig,
+    ScheduledEventConfig,
+    SNSEventConfig,
+    SQSEventConfig,
+)
+
+from infra.local.events import REGION, Context, bus_event, sns_event
+from infra.local.schedules import Clock, Schedule
+from infra.local.sources import Held, Positions, QueueSource, Source, StreamSource
+
+log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.2
+_LONG_POLL_SECONDS = 1.0
+_WORST_PAUSE_SECONDS = 10.0
+
+
+def _clients() -> Callable[[str], Any]:
+    quick = Config(connect_timeout=2, read_timeout=30, retries={"max_attempts": 1})
+    return cache(lambda service: boto3.client(service, config=quick))
+
+
+class Drivers:
+    """All event sources of ``app``, against whatever AWS endpoint the environment names.
+
+    Raises ValueError for an event source or a schedule that cannot be run here.
+    """
+
+    def __init__(
+        self,
+        app: Chalice,
+        clock: Clock | None = None,
+        positions: Positions | None = None,
+        by_hand: bool = True,
+    ) -> None:
+        self.clock = clock or Clock()
+        self._app = app
+        self._clients = _clients()
+        # boto3's session is not safe for threads: what they need is made before them.
+        for service in ("dynamodbstreams", "sqs"):
+            self._clients(service)
+        self._positions = positions or Held()
+        self._by_hand = by_hand
+        self._fired = self.clock.now()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.schedules: dict[str, Schedule] = {}
+        self.sources: list[Source] = []
+        for config in app.event_sources:
+            self._add(config)
+
+    # ---- by hand -----------------------------------------------------------------------------
+
+    def drain(self) -> int:
+        """Work off every outstanding event, and what comes of it; how many there were."""
+        total = 0
+        while taken := sum(self._exhaust(source) for source in self.sources):
+            total += taken
+        return total
+
+    def tick(self, moment: datetime, coalesce: bool = True) -> int:
+        """Let business time pass to ``moment``: each schedule due by then runs at its moment.
+
+        With ``coalesce`` a rate that came due several times runs once, at its last moment: what
+        it does catches up by itself. Crons run every time. Returns the number of runs.
+        """
+        moment = max(self._fired, moment)
+        since, self._fired = self._fired, moment
+        self.drain()
+        due = sorted(
+            (at, name)
+            for name, schedule in self.schedules.items()
+            for at in self._moments(schedule, since, moment, coalesce)
+        )
+        for at, name in due:
+            self.clock.set(at)
+            self.fire(name, at)
+            self.drain()
+        self.clock.set(moment)
+        return len(due)
+
+    def fire(self, name: str, at: datetime | None = None) -> Any:
+        """Run the scheduled function ``name`` as if it were due ``at`` (now); its answer."""
+        moment = at or self.clock.now()
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "000000000000",
+            "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": REGION,
+            "resources": [f"arn:aws:events:{REGION}:000000000000:rule/{name}"],
+            "detail": {},
+        }
+        try:
+            return self._invoker(name)(event)
+        except Exception:
+            log.exception("the schedule %s failed", name)
+            return None
+
+    @staticmethod
+    def _moments(
+        schedule: Schedule, since: datetime, until: datetime, coalesce: bool
+    ) -> list[datetime]:
+        period = schedule.period
+        if coalesce and period is not None:
+            last = schedule.next_after(until) or until
+            return [at for at in [last - period] if since < at <= until]
+        return list(schedule.between(since, until))
+
+    @staticmethod
+    def _exhaust(source: Source) -> int:
+        total = 0
+        while taken := source.poll():
+            total += taken
+        return total
+
+    # ---- in threads --------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Poll every source in a thread of its own, and fire the schedules by the clock."""
+        for source in self.sources:
+            self._spawn(source.name, self._follow, source)
+        if self.schedules:
+            self._spawn("schedules", self._keep_time)
+
+    def stop(self) -> None:
+        """Stop taking events; those being worked on are finished (or come again after restart)."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _spawn(self, name: str, work: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _follow(self, source: Source) -> None:
+        troubles = 0
+        while not self._stopping.is_set():
+            try:
+                taken = source.poll(_LONG_POLL_SECONDS)
+                troubles = 0
+            except Exception:
+                if self._stopping.is_set():
+                    return
+                log.exception("polling for %s failed", source.name)
+                taken, troubles = 0, troubles + 1
+            failures = max(troubles, getattr(source, "failures", 0))
+            if failures:
+                self._stopping.wait(min(_IDLE_SECONDS * 2**failures, _WORST_PAUSE_SECONDS))
+            elif not taken and isinstance(source, StreamSource):
+                self._stopping.wait(_IDLE_SECONDS)
+
+    def _keep_time(self) -> None:
+        while not self._stopping.is_set():
+            now = self.clock.now()
+            since, self._fired = self._fired, now
+            for name, schedule in self.schedules.items():
+                for at in self._moments(schedule, since, now, coalesce=True):
+                    self.fire(name, at)
+            ahead = [s.next_after(now) or now + timedelta(days=1) for s in self.schedules.values()]
+            self._stopping.wait(min(60.0, self.clock.seconds_until(min(ahead)) + 0.001))
+
+    # ---- the sources -------------------------------------------------------------------------
+
+    def _invoker(self, name: str) -> Callable[[dict[str, Any]], Any]:
+        return lambda event: self._app.handler_map[name](event, Context(name))
+
+    def _add(self, config: Any) -> None:
+        name = str(config.name)
+        if isinstance(config, ScheduledEventConfig):
+            held = config.schedule_expression
+            expression = held if isinstance(held, str) else held.to_string()
+            self.schedules[name] = Schedule(expression, self._fired)
+        elif isinstance(config, DynamoDBEventConfig):
+            stream = self._stream(_text(config.stream_arn, name))
+            source = StreamSource(
+                name,
+                stream,
+                config.batch_size,
+                self._invoker(name),
+                self._positions,
+                self._clients,
+            )
+            self.sources.append(source)
+        elif isinstance(config, SQSEventConfig):
+            queue = config.queue or _text(config.queue_arn, name).rsplit(":", 1)[-1]
+            self._add_queue(name, queue, config.batch_size)
+        elif isinstance(config, SNSEventConfig):
+            self._add_queue(name, self._queue_of_topic(name, config.topic), 1, sns_event)
+        elif isinstance(config, CloudWatchEventConfig):
+            self._add_queue(name, self._queue_of_rule(name, config.event_pattern), 1, bus_event)
+        else:
+            raise ValueError(f"{name}: the local stack runs no {type(config).__name__}")
+
+    def _add_queue(self, name: str, queue: str, batch: int, convert: Any = None) -> None:
+        source = QueueSource(
+            name, queue, batch, self._invoker(name), self._clients, convert, self._by_hand
+        )
+        self.sources.append(source)
+
+    def _stream(self, arn: str) -> str:
+        """The stream that the table has now: a table made anew has another than app.py was told."""
+        table = arn.split("/")[1]
+        found = boto3.client("dynamodb").describe_table(TableName=table)["Table"]
+        return str(found["LatestStreamArn"])
+
+    def _own_queue(self, name: str) -> tuple[str, str]:
+        client = self._clients("sqs")
+        dead = client.create_queue(QueueName=f"local-{name}-dead")["QueueUrl"]
+        asked = {"AttributeNames": ["QueueArn"]}
+        arn = client.get_queue_attributes(QueueUrl=dead, **asked)["Attributes"]["QueueArn"]
+        # Lambda itself tries an asynchronous event three times.
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+        queue = f"local-{name}"
+        url = client.create_queue(QueueName=queue, Attributes={"RedrivePolicy": redrive})[
+            "QueueUrl"
+        ]
+        found = client.get_queue_attributes(QueueUrl=url, **asked)
+        return queue, str(found["Attributes"]["QueueArn"])
+
+    def _queue_of_topic(self, name: str, topic: str) -> str:
+        queue, arn = self._own_queue(name)
+        client = self._clients("sns")
+        target = topic if topic.startswith("arn:") else client.create_topic(Name=topic)["TopicArn"]
+        client.subscribe(TopicArn=target, Protocol="sqs", Endpoint=arn)
+        return queue
+
+    def _queue_of_rule(self, name: str, pattern: dict[str, Any]) -> str:
+        queue, arn = self._own_queue(name)
+        client = self._clients("events")
+        client.put_rule(Name=f"local-{name}", EventPattern=json.dumps(pattern))
+        client.put_targets(Rule=f"local-{name}", Targets=[{"Id": "1", "Arn": arn}])
+        return queue
+
+
+def _text(arn: Any, name: str) -> str:
+    if not isinstance(arn, str):
+        raise ValueError(f"{name}: locally its ARN must be a text, not {arn!r}")
+    return arn

@@ -1,0 +1,239 @@
+"""The event sources of a Chalice app, each polled as AWS Lambda's event source mappings do.
+
+A source has one method that matters: ``poll(wait)`` takes one batch, hands it to the function,
+acknowledges what succeeded and tells how many events it took. At least once, in order within a
+stream; what fails is given again, and at last set aside in a queue, never dropped in silence.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from infra.local.events import sqs_event, stream_record
+
+log = logging.getLogger(__name__)
+
+STREAM_TRIES = 5
+_TRIES_AT_ONCE = 20
+
+
+Invoke = Callable[[dict[str, Any]], Any]
+
+
+class Positions(Protocol):
+    """Where each function has got to in its stream."""
+
+    def get(self, name: str) -> str | None:
+        """The last sequence number that ``name`` has handled."""
+
+    def set(self, name: str, sequence: str) -> None:
+        """Remember that ``name`` has handled everything up to ``sequence``."""
+
+
+class Held:
+    """Positions in memory, for tests."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, str] = {}
+
+    def get(self, name: str) -> str | None:
+        """See ``Positions``."""
+        return self._held.get(name)
+
+    def set(self, name: str, sequence: str) -> None:
+        """See ``Positions``."""
+        self._held[name] = sequence
+
+
+class Source(Protocol):
+    """Something that hands events to one function."""
+
+    name: str
+
+    def poll(self, wait: float = 0) -> int:
+        """Take one batch, waiting up to ``wait`` seconds for it; the number of events taken."""
+
+
+class StreamSource:
+    """A DynamoDB stream, in order, with partial batch failures.
+
+    A batch that fails ``tries`` times in a row is given again one record at a time; a record that
+    fails alone as often is set aside in the queue ``<function>-poison``, and the stream goes on.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stream_arn: str,
+        batch: int,
+        invoke: Invoke,
+        positions: Positions,
+        clients: Callable[[str], Any],
+        tries: int = STREAM_TRIES,
+    ) -> None:
+        self.name = name
+        self.stream_arn = stream_arn
+        self._batch = batch
+        self._invoke = invoke
+        self._positions = positions
+        self._clients = clients
+        self._tries = tries
+        self._iterator: str | None = None
+        self._failing = ("", 0)
+        self._singly = 0
+
+    @property
+    def failures(self) -> int:
+        """How often in a row the record that is next has failed."""
+        return self._failing[1]
+
+    def poll(self, wait: float = 0) -> int:
+        """See ``Source``; a stream has nothing to wait for."""
+        client = self._clients("dynamodbstreams")
+        if self._iterator is None:
+            self._iterator = self._start(client)
+        limit = 1 if self._singly else self._batch
+        try:
+            page = client.get_records(ShardIterator=self._iterator, Limit=limit)
+        except client.exceptions.ExpiredIteratorException:
+            self._iterator = None
+            return self.poll(wait)
+        records = page["Records"]
+        if not records:
+            self._iterator = page.get("NextShardIterator")
+            return 0
+        done = self._deliver(records)
+        if done == len(records):
+            self._iterator = page.get("NextShardIterator")
+        else:
+            self._iterator = None
+        return len(records)
+
+    def _deliver(self, records: list[dict[str, Any]]) -> int:
+        sequences = [str(record["dynamodb"]["SequenceNumber"]) for record in records]
+        event = {"Records": [stream_record(record, self.stream_arn) for record in records]}
+        try:
+            done = _succeeded(self._invoke(event), sequences)
+        except Exception:
+            log.exception("%s failed on %d stream records", self.name, len(records))
+            done = 0
+        if done < len(records):
+            self._note_failure(sequences[done])
+            if self.failures >= self._tries:
+                if len(records) == 1:
+                    self._set_aside(records[0])
+                    done = 1
+                else:
+                    self._singly = len(records) - done
+                self._failing = ("", 0)
+        else:
+            self._failing = ("", 0)
+        if done:
+            self._positions.set(self.name, sequences[done - 1])
+            self._singly = max(0, self._singly - done) if len(records) == 1 else self._singly
+        return done
+
+    def _note_failure(self, sequence: str) -> None:
+        before, count = self._failing
+        self._failing = (sequence, count + 1 if before == sequence else 1)
+
+    def _set_aside(self, record: dict[str, Any]) -> None:
+        queues = self._clients("sqs")
+        url = queues.create_queue(QueueName=f"{self.name}-poison")["QueueUrl"]
+        body = json.dumps(stream_record(record, self.stream_arn), default=str)
+        queues.send_message(QueueUrl=url, MessageBody=body)
+        log.error("%s set a stream record aside: %s", self.name, record["dynamodb"]["Keys"])
+
+    def _start(self, client: Any) -> str:
+        shards = client.describe_stream(StreamArn=self.stream_arn)["StreamDescription"]["Shards"]
+        place = {"StreamArn": self.stream_arn, "ShardId": shards[0]["ShardId"]}
+        after = self._positions.get(self.name)
+        if after is not None:
+            try:
+                answer = client.get_shard_iterator(
+                    **place, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=after
+                )
+                return str(answer["ShardIterator"])
+            except client.exceptions.TrimmedDataAccessException:
+                # Its record is no longer kept, so whatever is kept came later.
+                pass
+        answer = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")
+        return str(answer["ShardIterator"])
+
+
+Convert = Callable[[list[dict[str, Any]], str], dict[str, Any]]
+
+
+class QueueSource:
+    """An SQS queue: what succeeded is deleted, the rest comes back by the queue's own rules."""
+
+    def __init__(
+        self,
+        name: str,
+        queue: str,
+        batch: int,
+        invoke: Invoke,
+        clients: Callable[[str], Any],
+        convert: Convert | None = None,
+        retry_at_once: bool = False,
+    ) -> None:
+        self.name = name
+        self._batch = max(1, min(batch, 10))
+        self._invoke = invoke
+        self._client = clients("sqs")
+        self._convert = convert or sqs_event
+        self._retry_at_once = retry_at_once
+        self.url = self._client.get_queue_url(QueueName=queue)["QueueUrl"]
+        found = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        self.arn = str(found["Attributes"]["QueueArn"])
+
+    def poll(self, wait: float = 0) -> int:
+        """See ``Source``."""
+        messages = self._client.receive_message(
+            QueueUrl=self.url,
+            MaxNumberOfMessages=self._batch,
+            WaitTimeSeconds=int(wait),
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        if not messages:
+            return 0
+        try:
+            failed = _failed(self._invoke(self._convert(messages, self.arn)))
+        except Exception:
+            log.exception("%s failed on %d messages", self.name, len(messages))
+            failed = {None}
+        known = {message["MessageId"] for message in messages}
+        # As on AWS, an answer that names no message of the batch fails the whole of it.
+        every = bool(failed) and not failed <= known
+        for message in messages:
+            if every or message["MessageId"] in failed:
+                self._give_back(message)
+            else:
+                handle = message["ReceiptHandle"]
+                self._client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
+        return len(messages)
+
+    def _give_back(self, message: dict[str, Any]) -> None:
+        received = int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1"))
+        # A queue without a dead-letter queue would otherwise give it back for ever.
+        if self._retry_at_once and received < _TRIES_AT_ONCE:
+            handle = message["ReceiptHandle"]
+            self._client.change_message_visibility(
+                QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0
+            )
+
+
+def _failed(answer: Any) -> set[Any]:
+    if not isinstance(answer, Mapping):
+        return set()
+    return {entry.get("itemIdentifier") for entry in answer.get("batchItemFailures") or ()}
+
+
+def _succeeded(answer: Any, sequences: list[str]) -> int:
+    """How many records from the first on are done: a failure also gives again what follows it."""
+    failed = _failed(answer)
+    if not failed <= set(sequences):
+        return 0
+    return min((sequences.index(one) for one in failed), default=len(sequences))

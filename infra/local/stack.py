@@ -1,0 +1,245 @@
+"""The whole system on this machine: AWS emulator, HTTP, every background function.
+
+    with LocalStack(Path(".local"), port=8000) as stack:            for a person
+        stack.url                                                     http://127.0.0.1:8000
+
+    clock = Clock(datetime(2017, 2, 1, tzinfo=UTC), factor=0)       for tests, the demo, the bench
+    with LocalStack(folder, clock=clock, drivers="manual") as stack:
+        requests to stack.url
+        stack.drain()               streams, queues and what follows from them, until it is quiet
+        stack.tick(moment)          business time passes, with every schedule due by then
+        stack.mail()                what would have been sent
+
+The app learns of the emulator through AWS's endpoint variable only.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from infra.local.emulator import LOOPBACK, Emulator, StackError, in_use, listen
+from infra.local.schedules import Clock
+from infra.local.sources import StreamSource
+
+DATA = Path(".local")
+DEMO_CITY = Path(__file__).parents[1] / "cities" / "demo"
+_NOTE = "stack.json"
+
+
+class LocalStack:
+    """One running system with its data in ``folder``; one at a time in a process.
+
+    ``city`` is the folder of the jurisdiction that is loaded if the city of the settings is not
+    there yet (None: load nothing). Ports of 0 are chosen freely.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        clock: Clock | None = None,
+        drivers: Literal["threads", "manual"] = "threads",
+        aws_port: int = 0,
+        host: str = LOOPBACK,
+        city: Path | None = DEMO_CITY,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock or Clock()
+        self.url = ""
+        self._ports = (host, port)
+        self._emulator = Emulator(folder, aws_port)
+        self._by_hand = drivers == "manual"
+        self._city = city
+        self._before: dict[str, str | None] = {}
+        self._undo: list[Any] = []
+
+    def start(self) -> "LocalStack":
+        """Start everything; raises StackError if something is in the way."""
+        host, port = self._ports
+        listener = listen(port, host)
+        try:
+            self._start(listener)
+        except BaseException:
+            listener.close()
+            self.stop()
+            raise
+        return self
+
+    def _start(self, listener: Any) -> None:
+        self.url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+        self._emulator.start()
+        self._undo.append(self._emulator.stop)
+
+        from chalicelib import clock
+        from infra.local.issuer import PREFIX, Issuer
+
+        self.issuer = Issuer(self.folder, self.url, clock.now)
+        environment = {
+            "TANGGAP_STAGE": "local",
+            "TANGGAP_PUBLIC_URL": self.url,
+            "TANGGAP_ALLOW_ORIGIN": self.url,
+            "TANGGAP_ISSUERS": json.dumps([self.issuer.settings()]),
+        }
+        self._undo.append(self._restore_environment)
+        environment = self._enter(environment)
+        clock.use(self.clock.now)
+        self._undo.append(lambda: clock.use(None))
+        self._load_city()
+
+        from app import app
+        from infra.local.drivers import Drivers
+        from infra.local.gateway import Gateway
+        from infra.local.server import Server
+
+        self.app = app
+        self._drivers = Drivers(app, self.clock, self._emulator, self._by_hand)
+        self._forget_handled()
+        self._server = Server(Gateway(app, {PREFIX: self.issuer}), listener)
+        self._undo.append(self._server.stop)
+        self._server.start()
+        if not self._by_hand:
+            self._undo.append(self._drivers.stop)
+            self._drivers.start()
+        note = {"url": self.url, "pid": os.getpid(), "environment": environment}
+        (self.folder / _NOTE).write_text(json.dumps(note, indent=1))
+        self._undo.append(lambda: (self.folder / _NOTE).unlink(missing_ok=True))
+
+    def stop(self) -> None:
+        """Stop everything, the last started first; the data stays."""
+        while self._undo:
+            self._undo.pop()()
+        forget_clients()
+
+    def __enter__(self) -> "LocalStack":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def drain(self) -> int:
+        """See ``Drivers.drain`` (for drivers "manual")."""
+        return self._drivers.drain()
+
+    def tick(self, moment: datetime, coalesce: bool = True) -> int:
+        """See ``Drivers.tick`` (for drivers "manual")."""
+        return self._drivers.tick(moment, coalesce)
+
+    def fire(self, name: str) -> Any:
+        """Run one scheduled function now."""
+        return self._drivers.fire(name)
+
+    def token(self, subject: str) -> str:
+        """An access token of the development issuer for ``subject``."""
+        return self.issuer.token(subject)
+
+    def mail(self) -> list[dict[str, Any]]:
+        """Every e-mail, text message and webhook that was "sent", oldest first."""
+        return self._emulator.mail()
+
+    def _enter(self, environment: dict[str, str]) -> dict[str, str]:
+        """Set the variables, and those of the resources, which are made if missing."""
+        self._set(environment)
+        forget_clients()
+        from infra import resources
+
+        made = resources.create()
+        self._set(made)
+        forget_clients()
+        _warm_clients()
+        return {**self._emulator.environment, **environment, **made}
+
+    def _set(self, environment: dict[str, str]) -> None:
+        for name, value in environment.items():
+            self._before.setdefault(name, os.environ.get(name))
+            os.environ[name] = value
+
+    def _restore_environment(self) -> None:
+        for name, value in self._before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+    def _load_city(self) -> None:
+        if self._city is None:
+            return
+        from chalicelib.services import cities
+        from chalicelib.settings import settings
+
+        if settings().jurisdiction not in cities.jurisdictions():
+            from infra.city.load import load_folder
+
+            load_folder(self._city)
+
+    def _forget_handled(self) -> None:
+        """Drop stream records that every function has handled, so that the file does not grow."""
+        streams = [s for s in self._drivers.sources if isinstance(s, StreamSource)]
+        for arn in {stream.stream_arn for stream in streams}:
+            seen = [self._emulator.get(s.name) for s in streams if s.stream_arn == arn]
+            if None not in seen:
+                self._emulator.forget_records(arn, min(one for one in seen if one))
+
+
+def running(folder: Path) -> dict[str, Any] | None:
+    """url, pid and environment of the stack that runs on ``folder``, or None."""
+    if not in_use(folder):
+        return None
+    try:
+        note: dict[str, Any] = json.loads((folder / _NOTE).read_text())
+    except (OSError, ValueError):
+        return None
+    return note
+
+
+@contextmanager
+def aws(folder: Path = DATA) -> Iterator[None]:
+    """The stack's AWS, for commands: that of the running stack, else one started for the while.
+
+    with aws():
+        cities.publish(...)
+    """
+    note = running(folder)
+    if note is not None:
+        os.environ.update(note["environment"])
+        forget_clients()
+        yield
+        return
+    with Emulator(folder):
+        from infra import resources
+
+        os.environ.update(resources.create())
+        forget_clients()
+        _warm_clients()
+        yield
+
+
+def forget_clients() -> None:
+    """Make settings, AWS clients and what was cached from them anew: the endpoint has changed."""
+    modules = sys.modules
+    if settings := modules.get("chalicelib.settings"):
+        settings.settings.cache_clear()
+    if clients := modules.get("chalicelib.storage.aws"):
+        clients.client.cache_clear()
+    if tables := modules.get("chalicelib.storage.tables"):
+        tables.connection()._client = None
+    for name in ("chalicelib.storage.secrets", "chalicelib.services.cities"):
+        if held := modules.get(name):
+            held.forget()
+    if staff := modules.get("chalicelib.services.staff"):
+        staff.forget()
+
+
+def _warm_clients() -> None:
+    """boto3's session is not safe for threads: the clients are made before the threads start."""
+    from chalicelib.storage import aws, tables
+
+    tables.client()
+    for service in ("s3", "sns", "sqs", "ssm", "ses"):
+        aws.client(service)
+
+
+__all__ = ["DATA", "LocalStack", "StackError", "aws", "running"]

@@ -1,0 +1,151 @@
+"""The AWS resources that the code needs, made where there is no CloudFormation: here and in tests.
+
+``create()`` names them as ``chalicelib.settings`` does, makes what is missing, changes nothing that
+is there, and returns the ``TANGGAP_*`` variables by which the code finds them. It speaks to
+whatever AWS endpoint the environment names: the local stack's emulator, or moto.
+"""
+
+import base64
+import json
+import secrets
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from pynamodb.models import Model
+
+from chalicelib.settings import settings
+
+# A message must stay hidden for longer than its function may run (six times, AWS advises).
+VISIBILITY_SECONDS = 150
+RECEIVED_AT_MOST = 5
+RETENTION_SECONDS = 14 * 86_400
+QUARANTINE = "quarantine/"
+
+
+def create() -> dict[str, str]:
+    """Make the tables, the bucket, the topic, the queues and the signing keys that are missing."""
+    from chalicelib.storage.tables import MODELS
+
+    return create_with(MODELS)
+
+
+def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
+    """``create`` for these models; "timeline" gets a stream and "control" its expiry."""
+    chosen = settings()
+    for name, model in models.items():
+        _table(name, model)
+    messages = _queue(chosen.messages_queue)
+    photos = _queue(chosen.photos_queue, written_by_bucket=chosen.bucket)
+    _bucket(chosen.bucket, chosen.allow_origin, photos)
+    topic = boto3.client("sns").create_topic(Name=chosen.alerts_topic.rsplit(":", 1)[-1])
+    _signing_keys(chosen.secret_parameter)
+    boto3.client("ses").verify_email_identity(EmailAddress=chosen.mail_from)
+    found = {
+        "TANGGAP_TABLE_PREFIX": chosen.table_prefix,
+        "TANGGAP_BUCKET": chosen.bucket,
+        "TANGGAP_ALERTS_TOPIC": str(topic["TopicArn"]),
+        "TANGGAP_MESSAGES_QUEUE": messages.rsplit(":", 1)[-1],
+        "TANGGAP_PHOTOS_QUEUE": photos.rsplit(":", 1)[-1],
+        "TANGGAP_SECRET_PARAMETER": chosen.secret_parameter,
+        "TANGGAP_MAIL_FROM": chosen.mail_from,
+    }
+    if "timeline" in models:
+        found["TANGGAP_TIMELINE_STREAM"] = stream_arn(chosen.table("timeline"))
+    return found
+
+
+def stream_arn(table: str) -> str:
+    """The ARN of the stream of ``table``, which is switched on if it was off."""
+    client = boto3.client("dynamodb")
+    arn = client.describe_table(TableName=table)["Table"].get("LatestStreamArn")
+    if not arn:
+        wanted = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+        answer = client.update_table(TableName=table, StreamSpecification=wanted)
+        arn = answer["TableDescription"]["LatestStreamArn"]
+    return str(arn)
+
+
+def _table(name: str, model: type[Model]) -> None:
+    if not model.exists():
+        model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+    if name == "control":
+        client, table = boto3.client("dynamodb"), model.Meta.table_name
+        held = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if held["TimeToLiveStatus"] == "DISABLED":
+            wanted = {"Enabled": True, "AttributeName": "ttl"}
+            client.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
+
+
+def _queue(name: str, written_by_bucket: str | None = None) -> str:
+    client = boto3.client("sqs")
+    kept = str(RETENTION_SECONDS)
+    dead = _queue_arn(client, f"{name}-dead", {"MessageRetentionPeriod": kept})
+    redrive = {"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST}
+    attributes = {
+        "VisibilityTimeout": str(VISIBILITY_SECONDS),
+        "MessageRetentionPeriod": kept,
+        "RedrivePolicy": json.dumps(redrive),
+    }
+    if written_by_bucket:
+        attributes["Policy"] = json.dumps(_bucket_may_send(written_by_bucket))
+    return _queue_arn(client, name, attributes)
+
+
+def _queue_arn(client: Any, name: str, attributes: dict[str, str]) -> str:
+    try:
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+    except client.exceptions.QueueDoesNotExist:
+        url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(found["Attributes"]["QueueArn"])
+
+
+def _bucket_may_send(bucket: str) -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _bucket(name: str, allow_origin: str, photos: str) -> None:
+    client = boto3.client("s3")
+    try:
+        client.head_bucket(Bucket=name)
+    except ClientError as missing:
+        if missing.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise
+        client.create_bucket(Bucket=name)
+        closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy")
+        client.put_public_access_block(
+            Bucket=name,
+            PublicAccessBlockConfiguration=dict.fromkeys((*closed, "RestrictPublicBuckets"), True),
+        )
+    uploads = {
+        "AllowedOrigins": [allow_origin],
+        "AllowedMethods": ["POST"],
+        "AllowedHeaders": ["*"],
+        "MaxAgeSeconds": 3600,
+    }
+    client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [uploads]})
+    held = client.get_bucket_notification_configuration(Bucket=name)
+    if photos not in [entry["QueueArn"] for entry in held.get("QueueConfigurations", [])]:
+        only = {"Key": {"FilterRules": [{"Name": "prefix", "Value": QUARANTINE}]}}
+        entry = {"QueueArn": photos, "Events": ["s3:ObjectCreated:*"], "Filter": only}
+        client.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"QueueConfigurations": [entry]}
+        )
+
+
+def _signing_keys(parameter: str) -> None:
+    client = boto3.client("ssm")
+    key = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+    value = json.dumps({"current": "k1", "keys": {"k1": key}})
+    try:
+        client.put_parameter(Name=parameter, Value=value, Type="SecureString", Overwrite=False)
+    except client.exceptions.ParameterAlreadyExists:
+        return
