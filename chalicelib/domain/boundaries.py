@@ -23,7 +23,6 @@ from itertools import accumulate, pairwise
 from typing import Self
 
 SCALE = 10_000_000
-_METRES = 111_320.0 / SCALE
 _SIDE = 512
 _SETS = 0x8000
 _LENGTH = 4
@@ -127,7 +126,7 @@ class Boundaries:
         return self._nearest(x, y)
 
     def _nearest(self, x: int, y: int) -> Located:
-        squeeze = math.cos(math.radians(y / SCALE))
+        squeeze, metres = _scale(y / SCALE)
         bounds = [_box_distance(ward, x, y, squeeze) for ward in self._wards]
         best, found = math.inf, None
         for number in sorted(range(len(bounds)), key=bounds.__getitem__):
@@ -138,7 +137,7 @@ class Boundaries:
                 away = _edge_distance(edge, x, y, squeeze)
                 if away < best:
                     best, found = away, ward.code
-        return Located(found, best * _METRES)
+        return Located(found, best * metres)
 
 
 def build(wards: list[tuple[str, Polygons]]) -> bytes:
@@ -248,6 +247,14 @@ def _holds(edges: list[Edge], x: int, y: int) -> bool:
         if y < y2 and side > 0:
             inside = not inside
     return inside
+
+
+def _scale(lat: float) -> tuple[float, float]:
+    """(length of a step east over one north, metres of a step north) on the WGS84 ellipsoid."""
+    turn = math.radians(lat)
+    north = 111_132.954 - 559.822 * math.cos(2 * turn) + 1.175 * math.cos(4 * turn)
+    east = 111_412.84 * math.cos(turn) - 93.5 * math.cos(3 * turn) + 0.118 * math.cos(5 * turn)
+    return east / north, north / SCALE
 
 
 def _box_distance(ward: _Ward, x: int, y: int, squeeze: float) -> float:

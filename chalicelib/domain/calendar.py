@@ -44,9 +44,10 @@ class Calendar:
         return day in self.holidays
 
     def add_working(self, start: datetime, span: timedelta) -> datetime:
-        """The moment by which ``span`` of working time has passed since ``start``.
+        """The moment (UTC) by which ``span`` of working time has passed since ``start``.
 
-        Raises ``ValueError`` if the calendar has too little work in ten years.
+        No time at all ends at the first working moment. Raises ``ValueError`` if the calendar has
+        too little work in ten years.
         """
         left = span
         for begin, end in self._spans(start, start + _FARTHEST):
@@ -57,12 +58,15 @@ class Calendar:
 
     def working_between(self, start: datetime, end: datetime) -> timedelta:
         """The working time between two moments; none if they are reversed."""
+        if end.astimezone(UTC) <= start.astimezone(UTC):
+            return timedelta()
         return sum((b - a for a, b in self._spans(start, end)), timedelta())
 
     def _spans(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         zone = ZoneInfo(self.time_zone)
-        day = start.astimezone(zone).date()
-        last = end.astimezone(zone).date()
+        day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+        # In UTC, because Python adds to a zoned time without regard to a change of the clock.
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
         while day <= last:
             for begin, finish in self._day(day):
                 if finish > start and begin < end:
@@ -80,10 +84,9 @@ def _instants(
     spans: tuple[tuple[time, time], ...], day: date, time_zone: str
 ) -> tuple[tuple[datetime, datetime], ...]:
     zone = ZoneInfo(time_zone)
-    return tuple(
-        (
-            datetime.combine(day, start, zone).astimezone(UTC),
-            datetime.combine(day, end, zone).astimezone(UTC),
-        )
-        for start, end in spans
-    )
+    found = []
+    for start, end in spans:
+        begin = datetime.combine(day, start, zone).astimezone(UTC)
+        # Hours that the clock skips in spring have no time in them, rather than less than none.
+        found.append((begin, max(begin, datetime.combine(day, end, zone).astimezone(UTC))))
+    return tuple(found)

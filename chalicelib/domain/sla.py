@@ -32,7 +32,7 @@ def due(target: Target, start: datetime, calendar: Calendar) -> datetime:
     """When a target that starts at ``start`` falls due, aware UTC."""
     span = timedelta(hours=target.hours)
     if target.clock == "working":
-        return calendar.add_working(start, span).astimezone(UTC)
+        return calendar.add_working(start, span)
     return start.astimezone(UTC) + span
 
 
@@ -40,9 +40,11 @@ def extend(
     moment: datetime, start: datetime, end: datetime, clock: str, calendar: Calendar
 ) -> datetime:
     """A deadline moved by a pause: by the time that would have counted, in the same clock."""
+    # In UTC, because Python subtracts zoned times without regard to a change of the clock.
+    moment, start, end = (one.astimezone(UTC) for one in (moment, start, end))
     if end <= start:
         return moment
     if clock == "working":
         missed = calendar.working_between(start, end)
-        return calendar.add_working(moment, missed).astimezone(UTC) if missed else moment
+        return calendar.add_working(moment, missed) if missed else moment
     return moment + (end - start)

@@ -1,0 +1,29 @@
+"""What is wrong with a city folder: every fault found, each with its file, place and field."""
+
+from dataclasses import dataclass, field
+
+
+class CityErrors(Exception):
+    """A city folder that cannot be loaded; ``findings`` names every fault."""
+
+    def __init__(self, findings: list[str]) -> None:
+        super().__init__("\n".join(findings))
+        self.findings = findings
+
+
+@dataclass
+class Findings:
+    """The faults of one folder, in the order in which they were met."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, place: str, name: str, message: str) -> None:
+        """Note a fault: ``place`` is "services.json:12" or "wards.geojson: feature 3"."""
+        line = f"{place}: {name}: {message}" if name else f"{place}: {message}"
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def stop_if_any(self) -> None:
+        """Raise ``CityErrors`` with everything found so far."""
+        if self.lines:
+            raise CityErrors(self.lines)

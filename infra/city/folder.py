@@ -1,0 +1,195 @@
+"""A city folder, read as a whole: the bundle of rules, the boundary index and the staff.
+
+``"base": "../demo"`` in city.json takes every file, and every field of city.json, that the folder
+lacks from another folder. Rows under ``for_each_district`` in units.json and staff.json are
+templates: one row a district, with ``{district}`` and ``{name}`` for its code and name.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalicelib.domain.boundaries import build
+from infra.city import areas as places
+from infra.city import hours, offer, people, validate
+from infra.city.documents import Node, read_csv, read_json
+from infra.city.fields import Fields
+from infra.city.findings import Findings
+
+OVERRIDES = (
+    "district",
+    "service",
+    "acknowledge_hours",
+    "acknowledge_clock",
+    "resolve_hours",
+    "resolve_clock",
+)
+_TEMPLATES = "for_each_district"
+_VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is published: ``bundle`` for ``City.from_json``, the boundary index, staff records."""
+
+    bundle: dict[str, Any]
+    blob: bytes
+    staff: list[dict[str, Any]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How much of everything there is."""
+        levels = dict.fromkeys(self.bundle["levels"], 0)
+        for area in self.bundle["areas"]:
+            levels[area["level"]] += 1
+        parts = ("groups", "services", "units", "overrides")
+        return {
+            **levels,
+            **{part: len(self.bundle[part]) for part in parts},
+            "holidays": len(self.bundle["calendar"]["holidays"]),
+            "staff": len(self.staff),
+            "boundary_bytes": len(self.blob),
+        }
+
+    def summary(self) -> list[str]:
+        """The counts in words, for a terminal."""
+        title = f"{self.bundle['jurisdiction']}, version {self.bundle['version']}"
+        return [title, ", ".join(f"{name} {n}" for name, n in self.counts.items())]
+
+
+def prepare(
+    folder: Path,
+    boundaries: Path | None = None,
+    jurisdiction: str | None = None,
+    issuer: str | None = None,
+) -> Prepared:
+    """Everything in a city folder, checked; ``CityErrors`` naming every fault.
+
+    ``boundaries`` is where the GeoJSON files lie, if not in the folder; ``jurisdiction`` replaces
+    the city's own; ``issuer`` replaces that of every staff record.
+    """
+    findings = Findings()
+    source = _Source(folder, findings)
+    head = Fields(findings, "city.json", source.city)
+    head.raw("base", required=False)
+    rules = validate.city(head)
+    areas = places.read(
+        head.inner("boundaries"), boundaries or source.shapes, rules["levels"], findings
+    )
+    head.close()
+    named = {c: a["name"] for c, a in areas.areas.items() if a["level"] == rules["levels"][-2:][0]}
+    districts = set(named)
+    if not districts:
+        # What the other files say of districts and units cannot be judged.
+        findings.stop_if_any()
+    units = validate.units(source.fields("units.json", "units", named), districts)
+    offered = offer.services(source.fields("services.json"), units, districts)
+    services = {one["code"]: one for one in offered["services"]}
+    bundle = {
+        **rules,
+        **offered,
+        "areas": _ordered(areas.areas, rules["levels"]),
+        "units": units,
+        "calendar": hours.calendar(source.fields("calendar.json")),
+        "overrides": offer.overrides(source.overrides(), districts, set(services)),
+        "scoring": validate.scoring(source.fields("scoring.json")),
+    }
+    staff = people.staff(
+        source.fields("staff.json", "staff", named),
+        {unit["code"] for unit in units},
+        districts,
+        services,
+    )
+    findings.stop_if_any()
+    if jurisdiction:
+        bundle["jurisdiction"] = jurisdiction
+    if issuer:
+        staff = [{**record, "issuer": issuer} for record in staff]
+    blob = build(sorted(areas.shapes.items()))
+    return Prepared({**bundle, "version": _version(bundle, blob)}, blob, staff)
+
+
+class _Source:
+    """The folder's files, or its base's."""
+
+    def __init__(self, folder: Path, findings: Findings) -> None:
+        self._folder = folder
+        self._findings = findings
+        own = read_json(folder / "city.json", findings)
+        findings.stop_if_any()
+        self._base = self._find_base(own)
+        self.city = own
+        self.shapes = folder
+        if self._base and isinstance(own, Node):
+            base = read_json(self._base / "city.json", findings)
+            self.city = Node({**base, **own}) if isinstance(base, Node) else own
+            self.city.line, self.city.repeated = own.line, own.repeated
+            self.shapes = folder if "boundaries" in own else self._base
+
+    def fields(
+        self, name: str, rows: str | None = None, districts: dict[str, str] | None = None
+    ) -> Fields:
+        """The object of a file, with the templates of the list ``rows`` filled in."""
+        value = read_json(self._place(name), self._findings)
+        if value is None:
+            return Fields(self._findings, name, {}).muted()
+        if rows and isinstance(value, Node) and isinstance(value.get(_TEMPLATES), list):
+            written = value.get(rows, [])
+            made = [
+                _filled(template, {"{district}": code, "{name}": title})
+                for code, title in sorted((districts or {}).items())
+                for template in value[_TEMPLATES]
+            ]
+            if isinstance(written, list):
+                value[rows] = [*made, *written]
+            del value[_TEMPLATES]
+        return Fields(self._findings, name, value)
+
+    def overrides(self) -> list[Fields]:
+        """The rows of overrides.csv, a file that need not be there."""
+        path = self._place("overrides.csv")
+        if not path.exists():
+            return []
+        rows: Sequence[Node] = read_csv(path, OVERRIDES, self._findings)
+        return [Fields(self._findings, path.name, row) for row in rows]
+
+    def _place(self, name: str) -> Path:
+        own = self._folder / name
+        return own if own.exists() or self._base is None else self._base / name
+
+    def _find_base(self, own: Any) -> Path | None:
+        named = own.get("base") if isinstance(own, Node) else None
+        if named is None:
+            return None
+        base = self._folder / named if isinstance(named, str) else None
+        if base is None or not (base / "city.json").is_file():
+            self._findings.add("city.json", "base", f"is no city folder: {named!r}")
+            return None
+        return base
+
+
+def _filled(value: Any, words: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        for word, text in words.items():
+            value = value.replace(word, text)
+        return value
+    if isinstance(value, list):
+        return [_filled(one, words) for one in value]
+    if isinstance(value, Node):
+        made = Node({name: _filled(one, words) for name, one in value.items()})
+        made.line, made.repeated = value.line, value.repeated
+        return made
+    return value
+
+
+def _ordered(areas: dict[str, dict[str, Any]], levels: list[str]) -> list[dict[str, Any]]:
+    rank = {level: number for number, level in enumerate(levels)}
+    return sorted(areas.values(), key=lambda area: (rank.get(area["level"], 0), area["code"]))
+
+
+def _version(bundle: dict[str, Any], blob: bytes) -> str:
+    text = json.dumps(bundle, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode() + blob).hexdigest()[:_VERSION_DIGITS]

@@ -1,0 +1,61 @@
+"""The working hours and holidays of a city, read into the bundle's form and checked."""
+
+import re
+from datetime import date, time
+from typing import Any
+
+from chalicelib.domain.calendar import DAYS
+from infra.city.fields import Fields, unique
+
+_HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
+def calendar(one: Fields) -> dict[str, Any]:
+    """The weekly hours and the holidays."""
+    week = one.inner("working")
+    working = {day: spans for day in DAYS if (spans := _spans(week, day))}
+    week.close()
+    if one.has("working") and not working:
+        one.fault("working", "must have working time on some day")
+    rows = one.each("holidays")
+    holidays = [
+        {
+            "date": _day(row, "date"),
+            "name": row.both("name"),
+            "basis": row.choice("basis", ("fixed", "announced", "expected")),
+        }
+        for row in rows
+    ]
+    for row in rows:
+        row.close()
+    unique(rows, [str(holiday["date"]) for holiday in holidays], "date")
+    one.close()
+    return {"working": working, "holidays": sorted(holidays, key=lambda one: str(one["date"]))}
+
+
+def _spans(week: Fields, day: str) -> list[list[str]]:
+    given = week.raw(day, required=False) or []
+    found = []
+    last = ""
+    for number, span in enumerate(given if isinstance(given, list) else [given]):
+        name = f"{day}[{number}]"
+        good = isinstance(span, list) and len(span) == 2
+        if not good or not all(isinstance(end, str) and _HOUR.match(end) for end in span):
+            week.fault(name, 'must be two times of day such as ["07:30", "16:00"]')
+        elif time.fromisoformat(span[0]) >= time.fromisoformat(span[1]):
+            week.fault(name, "must end after it begins")
+        elif span[0] < last:
+            week.fault(name, "must begin after the span before it ends")
+        else:
+            found.append(span)
+            last = span[1]
+    return found
+
+
+def _day(row: Fields, name: str) -> str:
+    text = row.text(name)
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        row.fault(name, f"must be a date such as 2027-01-01, not {text!r}")
+        return ""

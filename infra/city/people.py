@@ -1,0 +1,107 @@
+"""The staff of a city: who may act, over which districts and services, and how to reach them."""
+
+import re
+from typing import Any
+
+from infra.city.fields import Fields, unique
+from infra.city.validate import scope
+
+ROLES = (
+    "field_worker",
+    "officer",
+    "dispatcher",
+    "district_head",
+    "verifier",
+    "city_admin",
+    "auditor",
+)
+PERMISSIONS = ("contact",)
+MOST = 1000
+_REF = re.compile(r"^s_[A-Za-z0-9._-]{1,60}$")
+_ENDPOINTS = {
+    "email": re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    "email-json": re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    "sms": re.compile(r"^\+[1-9]\d{6,14}$"),
+    "https": re.compile(r"^https://[^\s]+$"),
+    "sqs": re.compile(r"^arn:aws[a-z-]*:sqs:[^\s]+$"),
+}
+
+
+def staff(
+    one: Fields, units: set[str], districts: set[str], services: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The staff records; ``services`` by code, ``issuer`` of the file for records without one.
+
+    Who belongs to the unit of a protected service is marked ``protected_unit``, and is alerted of
+    its reports alone.
+    """
+    guarded = {service["unit"] for service in services.values() if service["protected"]}
+    issuer = one.text("issuer", required=False)
+    rows = one.each("staff")
+    found = [_record(row, issuer, units, districts, set(services), guarded) for row in rows]
+    unique(rows, [record["ref"] for record in found], "ref")
+    unique(rows, [_identity(record) for record in found], "subject")
+    if len(rows) > MOST:
+        one.fault("staff", f"must have at most {MOST} records")
+    one.close()
+    return found
+
+
+def _identity(record: dict[str, Any]) -> str:
+    return f"{record['issuer']} {record['subject']}"
+
+
+def _record(
+    row: Fields,
+    issuer: str,
+    units: set[str],
+    districts: set[str],
+    services: set[str],
+    guarded: set[str],
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "ref": row.text("ref", pattern=_REF, form="s_ and letters, digits or . _ -"),
+        "issuer": row.text("issuer", required=not issuer) or issuer,
+        "subject": row.text("subject"),
+        "name": row.text("name"),
+        "unit": row.choice("unit", sorted(units), "unit"),
+        "home_district": None,
+        "grants": [_grant(grant, districts, services) for grant in row.each("grants")],
+        "permissions": row.choices("permissions", PERMISSIONS, "permission")
+        if row.has("permissions")
+        else [],
+        "endpoints": [_endpoint(end) for end in row.each("endpoints", required=False)],
+        "active": row.flag("active", True),
+    }
+    if row.raw("home_district", required=False) is not None:
+        found["home_district"] = row.choice("home_district", sorted(districts), "district")
+    if row.has("grants") and not found["grants"]:
+        row.fault("grants", "must name at least one role")
+    if found["unit"] in guarded:
+        found["protected_unit"] = True
+    row.close()
+    return found
+
+
+def _grant(row: Fields, districts: set[str], services: set[str]) -> dict[str, Any]:
+    found = {
+        "role": row.choice("role", ROLES),
+        "districts": scope(row, "districts", districts, "district"),
+        "services": scope(row, "services", services, "service"),
+    }
+    row.close()
+    return found
+
+
+def _endpoint(row: Fields) -> dict[str, Any]:
+    protocol = row.choice("protocol", _ENDPOINTS)
+    found: dict[str, Any] = {
+        "protocol": protocol,
+        "endpoint": row.text(
+            "endpoint", pattern=_ENDPOINTS.get(protocol), form=f"an address for {protocol}"
+        ),
+    }
+    if row.has("events"):
+        found["events"] = row.texts("events")
+    row.close()
+    return found

@@ -1,0 +1,138 @@
+"""A city's own facts, units and scores, each read into the bundle's form and checked."""
+
+import re
+import zoneinfo
+from typing import Any
+
+from infra.city.fields import LANGUAGES, Fields, unique
+from infra.city.findings import CityErrors as CityErrors
+
+UNIT_KINDS = ("district", "agency", "province", "bureau")
+LIMITS = ("device", "devices", "address", "cell", "tickets")
+MEASURES = (
+    "on_time",
+    "acknowledged_on_time",
+    "verified",
+    "reopened_or_refused",
+    "overdue_carried",
+    "satisfaction",
+    "recurrence",
+    "case_mix",
+)
+RULES = {
+    "reopen_days": (1, 365),
+    "refuse_days": (1, 90),
+    "lapse_days": (1, 90),
+    "needs_info_days": (1, 90),
+    "near_m": (0, 1000),
+    "duplicate_m": (1, 1000),
+}
+_JURISDICTION = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
+
+
+def city(one: Fields) -> dict[str, Any]:
+    """Name, time zone, levels, languages, emergency number, limits and rules."""
+    found = {
+        "jurisdiction": one.text(
+            "jurisdiction", pattern=_JURISDICTION, form="lower-case letters, digits and . _ -"
+        ),
+        "name": one.both("name"),
+        "time_zone": one.text("time_zone"),
+        "emergency": one.text("emergency"),
+        "languages": one.texts("languages"),
+        "levels": one.texts("levels"),
+        "limits": _limits(one.inner("limits")),
+        "rules": _rules(one.inner("rules")),
+    }
+    if found["time_zone"] and found["time_zone"] not in zoneinfo.available_timezones():
+        one.fault("time_zone", f"{found['time_zone']!r} is not a time zone of the IANA database")
+    if one.has("languages") and sorted(found["languages"]) != sorted(LANGUAGES):
+        one.fault("languages", f"must name {' and '.join(LANGUAGES)}")
+    if one.has("levels") and len(found["levels"]) < 2:
+        one.fault("levels", "must name at least two levels, the wards' last")
+    return found
+
+
+def _limits(one: Fields) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for kind in LIMITS:
+        rows = one.each(kind)
+        for row in rows:
+            limit = {
+                "n": int(row.number("n", 1, 1_000_000, whole=True)),
+                "seconds": int(row.number("seconds", 1, 30 * 86400, whole=True)),
+            }
+            row.close()
+            found.setdefault(kind, []).append(limit)
+    one.close()
+    return found
+
+
+def _rules(one: Fields) -> dict[str, int]:
+    found = {
+        name: int(one.number(name, low, high, whole=True)) for name, (low, high) in RULES.items()
+    }
+    one.close()
+    return found
+
+
+def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
+    """The units; "*" stands for every district, and every district has one unit of its own."""
+    rows = one.each("units")
+    found = []
+    holders: dict[str, str] = {}
+    for row in rows:
+        unit: dict[str, Any] = {
+            "code": row.code(),
+            "name": row.both("name"),
+            "kind": row.choice("kind", UNIT_KINDS),
+        }
+        covered = _scope(row, "districts", districts, "district")
+        unit["districts"] = sorted(districts if covered is None else covered)
+        if unit["kind"] == "district":
+            for district in unit["districts"]:
+                if district in holders:
+                    row.fault("districts", f"{district!r} is {holders[district]!r}'s already")
+                holders[district] = unit["code"]
+        row.close()
+        found.append(unit)
+    unique(rows, [unit["code"] for unit in found], "code")
+    for district in sorted(districts - holders.keys()):
+        one.fault("units", f"no unit of kind district covers district {district!r}")
+    one.close()
+    return found
+
+
+def scoring(one: Fields) -> dict[str, Any]:
+    """The scorecard's weights in percent, and from how many reports on a district is ranked."""
+    weights = one.inner("weights")
+    found: dict[str, Any] = {
+        "weights": {
+            name: int(weights.number(name, 0, 100, whole=True))
+            for name in MEASURES
+            if weights.has(name)
+        },
+        "rank_from": int(one.number("rank_from", 1, 10_000, whole=True)),
+        "audit_from": int(one.number("audit_from", 1, 10_000, whole=True)),
+    }
+    if weights.names() and sum(found["weights"].values()) != 100:
+        one.fault("weights", f"must add up to 100, not {sum(found['weights'].values())}")
+    weights.close()
+    one.close()
+    return found
+
+
+def _scope(row: Fields, name: str, known: set[str], kind: str) -> list[str] | None:
+    """The codes of a scope, or ``None`` for everything ("*")."""
+    found = row.choices(name, {"*", *known}, kind)
+    if row.has(name) and not found:
+        row.fault(name, f"must name at least one {kind}, or *")
+    if "*" in found and len(found) > 1:
+        row.fault(name, "must be * or a list of codes, not both")
+    return None if "*" in found else found
+
+
+def scope(row: Fields, name: str, known: set[str], kind: str) -> list[str]:
+    """The codes of a scope, or ["*"]."""
+    found = _scope(row, name, known, kind)
+    return ["*"] if found is None else found

@@ -1,0 +1,145 @@
+"""Approximate shapes from points: each district is what lies nearest to its point.
+
+    {"outline": [[long, lat], ...], "districts": [{"code", "name", "municipality", "lat", "long",
+     "radius_m"?}], "municipalities": {code: name}}
+
+The outline is convex, so cutting it by the bisectors to all other points leaves the district.
+A district with ``radius_m`` (islands) is a polygon of 16 corners around its point. Each district
+is cut into a northern and a southern ward at its point. None of it is a real border.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+Point = tuple[float, float]
+_SNAP = 2e-5
+_CORNERS = 16
+_METRES = 110_600.0
+_HALVES = (("D1", "Utara", 1.0), ("D2", "Selatan", -1.0))
+
+
+def document(given: dict[str, Any]) -> str:
+    """The wards as GeoJSON, a feature a line."""
+    districts = given["districts"]
+    centre = sum(one["lat"] for one in districts) / len(districts)
+    squeeze = math.cos(math.radians(centre))
+    outline = [(long * squeeze, lat) for long, lat in given["outline"]]
+    if _area(outline) < 0:
+        outline.reverse()
+    if not _is_convex(outline):
+        raise ValueError("the outline must be convex")
+    rings = []
+    for one in districts:
+        cell = _cell(one, districts, outline, squeeze)
+        for suffix, half, side in _HALVES:
+            ring = _clip(cell, (0.0, side, -side * one["lat"]))
+            rings.append((one, suffix, half, [(x / squeeze, y) for x, y in ring]))
+    shapes = _joined([ring for _, _, _, ring in rings])
+    features = [
+        _feature(one, suffix, half, shape, given["municipalities"])
+        for (one, suffix, half, _), shape in zip(rings, shapes, strict=True)
+    ]
+    head = json.dumps(given["about"], ensure_ascii=False)
+    lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in features)
+    return f'{{"type": "FeatureCollection", "about": {head}, "features": [\n{lines}\n]}}'
+
+
+def _feature(
+    one: dict[str, Any], suffix: str, half: str, ring: list[Point], above: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "properties": {
+            "municipality_code": one["municipality"],
+            "municipality": above[one["municipality"]],
+            "district_code": one["code"],
+            "district": one["name"],
+            "ward_code": f"{one['code']}.{suffix}",
+            "ward": f"{one['name']} {half} (demo)",
+        },
+        "geometry": {"type": "Polygon", "coordinates": [[list(point) for point in ring]]},
+    }
+
+
+def _cell(
+    one: dict[str, Any], districts: list[dict[str, Any]], outline: list[Point], squeeze: float
+) -> list[Point]:
+    x, y = one["long"] * squeeze, one["lat"]
+    if "radius_m" in one:
+        reach = one["radius_m"] / _METRES
+        turns = (2 * math.pi * corner / _CORNERS for corner in range(_CORNERS))
+        return [(x + reach * math.cos(turn), y + reach * math.sin(turn)) for turn in turns]
+    cell = outline
+    for other in districts:
+        if other is one or "radius_m" in other:
+            continue
+        u, v = other["long"] * squeeze, other["lat"]
+        # Nearer to (x, y) than to (u, v): a half-plane a·X + b·Y + c >= 0.
+        cell = _clip(cell, (x - u, y - v, (u * u + v * v - x * x - y * y) / 2))
+    return cell
+
+
+def _clip(ring: list[Point], plane: tuple[float, float, float]) -> list[Point]:
+    """The part of a convex ring (not closed) on the side of a half-plane."""
+    a, b, c = plane
+    sides = [(point, a * point[0] + b * point[1] + c) for point in ring]
+    found: list[Point] = []
+    for (before, s), (after, t) in pairwise([*sides, sides[0]]):
+        if s >= 0:
+            found.append(before)
+        if (s > 0 > t) or (s < 0 < t):
+            share = s / (s - t)
+            found.append(
+                (
+                    before[0] + share * (after[0] - before[0]),
+                    before[1] + share * (after[1] - before[1]),
+                )
+            )
+    return found
+
+
+def _joined(rings: Iterable[list[Point]]) -> list[list[Point]]:
+    """Closed rings rounded to 1e-6 degrees that share corners, so that no gap lies between."""
+    corners: list[Point] = []
+
+    def snap(point: Point) -> Point:
+        for corner in corners:
+            if math.dist(corner, point) < _SNAP:
+                return corner
+        corners.append((round(point[0], 6), round(point[1], 6)))
+        return corners[-1]
+
+    snapped = [[snap(point) for point in ring] for ring in rings]
+    found = []
+    for ring in snapped:
+        closed: list[Point] = []
+        for start, end in pairwise([*ring, ring[0]]):
+            if start == end:
+                continue
+            between = [one for one in corners if _lies_on(one, start, end)]
+            closed += [start, *sorted(between, key=lambda one, start=start: math.dist(one, start))]  # type: ignore[misc]
+        found.append([*closed, closed[0]])
+    return found
+
+
+def _lies_on(point: Point, start: Point, end: Point) -> bool:
+    length = math.dist(start, end)
+    along = ((point[0] - start[0]) * (end[0] - start[0])
+             + (point[1] - start[1]) * (end[1] - start[1])) / length  # fmt: skip
+    across = ((point[0] - start[0]) * (end[1] - start[1])
+              - (point[1] - start[1]) * (end[0] - start[0])) / length  # fmt: skip
+    return abs(across) < _SNAP and _SNAP < along < length - _SNAP
+
+
+def _area(ring: list[Point]) -> float:
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise([*ring, ring[0]])) / 2
+
+
+def _is_convex(ring: list[Point]) -> bool:
+    turns = zip(ring, [*ring[1:], ring[0]], [*ring[2:], *ring[:2]], strict=True)
+    return all(
+        (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) >= 0 for a, b, c in turns
+    )
