@@ -1,0 +1,53 @@
+"""Cold start: CPU and peak memory of ``import app`` in fresh interpreters, beside a boto3 client.
+
+Both run from compiled bytecode, as the deployed package does.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+RUNS = 7
+_PROBE = """
+import json, resource, time
+start = time.process_time()
+{code}
+cpu = time.process_time() - start
+print(json.dumps([cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+_APP = "import app"
+_CLIENT = "import boto3; boto3.client('dynamodb')"
+
+
+def measure() -> dict[str, float]:
+    """The ratio of medians, taken in turn, and the app's peak memory after import."""
+    samples: dict[str, list[tuple[float, float]]] = {_APP: [], _CLIENT: []}
+    with tempfile.TemporaryDirectory() as compiled:
+        for code in samples:
+            _run(code, compiled)
+        for _ in range(RUNS):
+            for code, found in samples.items():
+                found.append(_run(code, compiled))
+    app, client = (statistics.median(cpu for cpu, _ in samples[code]) for code in (_APP, _CLIENT))
+    return {
+        "cold_start / boto3 client": app / client,
+        "cold start, ms of CPU": app * 1000,
+        "peak memory after import, MB": statistics.median(mb for _, mb in samples[_APP]),
+    }
+
+
+def _run(code: str, compiled: str) -> tuple[float, float]:
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE.format(code=code)],
+        capture_output=True,
+        check=True,
+        text=True,
+        env=environment,
+    )
+    cpu, peak = json.loads(done.stdout.splitlines()[-1])
+    return cpu, peak

@@ -1,0 +1,150 @@
+"""CPU of requests through the app object, as Lambda calls it, beside a bare Chalice route."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import boto3
+from chalice.app import Chalice
+
+BATCHES = 9
+PLACE = (-6.175, 106.827)
+Event = dict[str, Any]
+
+
+class Context:
+    """What a function is told of its invocation."""
+
+    function_name = "bench"
+    aws_request_id = "bench"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:bench"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Plenty."""
+        return 60_000
+
+
+def measure() -> dict[str, float]:
+    """Ratios to the bare route, and the bare route's own µs of CPU."""
+    from app import app
+    from chalicelib.domain.actor import Grant, Principal
+    from chalicelib.services import cities, lists
+    from chalicelib.settings import settings
+
+    bare = _bare()
+    numbers = count()
+
+    def filing() -> Event:
+        body = {"service": "banjir", "lat": PLACE[0], "long": PLACE[1], "description": "Banjir"}
+        return _event("POST", "/v1/reports", body, _device(app), f"bench-{next(numbers)}")
+
+    first = _call(app, filing())
+    for _ in range(60):
+        _call(app, filing())
+    city = cities.current(settings().jurisdiction, _now())
+    actor = Principal(
+        "staff",
+        city.jurisdiction,
+        uid="s_bench",
+        grants=(Grant("officer", frozenset({first["district"]["code"]}), frozenset({"*"})),),
+    )
+    by_id = _event("GET", "/v1/reports/{id}", path={"id": first["id"]})
+
+    def page() -> None:
+        lists.queue(actor, None, "submitted", None, 50, None, _now())
+
+    sdk, heads = boto3.client("dynamodb"), settings().table("reports")
+    key = {"pk": {"S": f"{city.jurisdiction}#R#{first['id']}"}}
+    work: dict[str, tuple[Callable[[], object], int]] = {
+        "bare": (lambda: bare(_event("GET", "/bare"), Context()), 400),
+        "boto3 get_item / bare route": (lambda: sdk.get_item(TableName=heads, Key=key), 40),
+        "report by id / bare route": (lambda: _call(app, by_id), 40),
+        "intake request / bare route": (_prepared(app, filing), 12),
+        "queue page of 50 / bare route": (page, 20),
+    }
+    samples: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(BATCHES):
+        for name, (action, times) in work.items():
+            samples[name].append(_cpu(action, times))
+    base = statistics.median(samples.pop("bare"))
+    found = {name: statistics.median(values) / base for name, values in samples.items()}
+    return {**found, "bare route, µs of CPU": base * 1e6}
+
+
+def _bare() -> Chalice:
+    bare = Chalice("bare", configure_logs=False)
+
+    def answer() -> dict[str, bool]:
+        return {"ok": True}
+
+    bare.route("/bare")(answer)
+    return bare
+
+
+def _prepared(app: Any, filing: Callable[[], Event]) -> Callable[[], object]:
+    # Making the event, its device and its key is the client's work.
+    ready = [filing() for _ in range(12 * BATCHES)]
+    return lambda: _call(app, ready.pop())
+
+
+def _device(app: Any) -> str:
+    token: str = _call(app, _event("POST", "/v1/devices"))["token"]
+    return f"Device {token}"
+
+
+def _cpu(action: Callable[[], object], times: int) -> float:
+    start = time.process_time()
+    for _ in range(times):
+        action()
+    return (time.process_time() - start) / times
+
+
+def _call(app: Any, event: Event) -> Any:
+    answer = app(event, Context())
+    if answer["statusCode"] >= 400:
+        raise RuntimeError(f"{event['httpMethod']} {event['path']}: {answer['body']}")
+    return json.loads(answer["body"])
+
+
+def _event(
+    method: str,
+    route: str,
+    body: dict[str, Any] | None = None,
+    token: str | None = None,
+    key: str | None = None,
+    path: dict[str, str] | None = None,
+) -> Event:
+    headers = {"content-type": "application/json"}
+    if token:
+        headers["authorization"] = token
+    if key:
+        headers["idempotency-key"] = key
+    return {
+        "resource": route,
+        "path": route.format(**(path or {})),
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": path,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": route,
+            "httpMethod": method,
+            "requestId": "bench",
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+        "body": json.dumps(body) if body is not None else None,
+        "isBase64Encoded": False,
+    }
+
+
+def _now() -> Any:
+    from chalicelib import clock
+
+    return clock.now()
