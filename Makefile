@@ -4,7 +4,8 @@
 # make mail     the e-mail and SMS that would have been sent
 # make reset    delete what the local system keeps
 # make city     DIR=path: load a jurisdiction into the local system
-# make demo | rebuild | bench | lint | openapi
+# make demo     DEMO=--twice and other options: docs/demo.md
+# make rebuild | bench | lint | openapi
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -44,7 +45,7 @@ reset: $(VENV)/run.stamp
 	@$(PY) -m infra.local reset
 
 demo: $(VENV)/run.stamp
-	@$(PY) -m infra.demo
+	@$(PY) -m infra.demo $(DEMO)
 
 rebuild: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.rebuild

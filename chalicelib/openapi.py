@@ -24,6 +24,7 @@ _ALWAYS = (
     "internal",
     "unavailable",
     "invalid_token",
+    "headers_too_large",
 )
 _WITH_BODY = (
     "too_large",
@@ -190,7 +191,7 @@ def _parameters(registered: Registered, components: dict[str, Document]) -> list
 def _responses(registered: Registered, components: dict[str, Document]) -> Document:
     operation = registered.operation
     made: Document = {}
-    for status, answer in (operation.answers or {200: {}}).items():
+    for status, answer in (operation.answers or {200: {"type": "string"}}).items():
         made[str(status)] = {"description": answer.get("description", operation.summary)}
         if status not in (204, 304):
             shown = _hoisted(answer, components)

@@ -15,6 +15,11 @@ def rules() -> dict[str, dict[str, str | None]]:
     return table
 
 
+def kinds() -> frozenset[str]:
+    """The kinds of message that a citizen may get."""
+    return frozenset(kind for kind in rules()["citizens"].values() if kind)
+
+
 def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
     """The outbox rows of an event; each has a stable ``dedupe`` of its own.
 

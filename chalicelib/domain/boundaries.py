@@ -111,6 +111,13 @@ class Boundaries:
 
     def locate(self, lat: float, long: float) -> Located:
         """The ward that holds a point (WGS84 degrees), or the nearest ward and how far it is."""
+        ward = self.ward_at(lat, long)
+        if ward is not None:
+            return Located(ward, 0.0)
+        return self._nearest(round(long * SCALE), round(lat * SCALE))
+
+    def ward_at(self, lat: float, long: float) -> str | None:
+        """The ward that holds a point, ``None`` outside of all."""
         x, y = round(long * SCALE), round(lat * SCALE)
         column = (x - self._west) // self._width
         row = (y - self._south) // self._height
@@ -120,10 +127,10 @@ class Boundaries:
                 for number in self._sets[entry - _SETS]:
                     ward = self._wards[number]
                     if _holds(ward.row(row, self._south, self._height), x, y):
-                        return Located(ward.code, 0.0)
+                        return ward.code
             elif entry:
-                return Located(self._wards[entry - 1].code, 0.0)
-        return self._nearest(x, y)
+                return self._wards[entry - 1].code
+        return None
 
     def _nearest(self, x: int, y: int) -> Located:
         squeeze, metres = _scale(y / SCALE)
@@ -134,6 +141,8 @@ class Boundaries:
                 break
             ward = self._wards[number]
             for edge in ward.edges:
+                if edge[1] - y >= best or y - edge[3] >= best:
+                    continue
                 away = _edge_distance(edge, x, y, squeeze)
                 if away < best:
                     best, found = away, ward.code

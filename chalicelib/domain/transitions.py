@@ -151,7 +151,10 @@ def _coordinate(move: Move, report: Report) -> Report:
         until = _moment(move, "until")
     if until <= move.now:
         raise Problem("moment_past", field="until")
-    return _unoffered(replace(report, state="coordinated", agency=agency.code, agency_due=until))
+    # The unit that coordinates goes on holding it, so that somebody can answer for it.
+    return _unoffered(
+        replace(report, state="coordinated", assigned=True, agency=agency.code, agency_due=until)
+    )
 
 
 def _schedule(move: Move, report: Report) -> Report:
@@ -192,6 +195,7 @@ def _finish(move: Move, report: Report) -> Report:
     return replace(
         count(_unoffered(report), "finished", month),
         state="work_done",
+        assigned=True,
         finished_at=move.now,
         finished_by=move.actor.uid,
         held_by=_with(report, move.actor.uid),
@@ -258,7 +262,7 @@ def _close(move: Move, report: Report) -> Report:
 def _withdraw(move: Move, report: Report) -> Report:
     # Whoever reported the same may verify or refuse, but not take back another person's report.
     if move.actor.uid != report.reporter:
-        move.refuse("role_not_allowed", rule="withdraw.filer", roles=["reporter"])
+        raise Problem("role_not_allowed", action="withdraw", rule="withdraw.filer")
     return closed(move, report)
 
 

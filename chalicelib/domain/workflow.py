@@ -86,7 +86,9 @@ def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozense
         return frozenset({"reporter"}) | into_protected if is_reporter else frozenset()
     roles = set(actor.roles(report.district, report.service))
     if report.protected and actor.unit != report.unit:
-        roles &= {"verifier"}
+        # "All services" does not reach a protected one: a verifier's grant must name it.
+        named = {grant.role for grant in actor.grants if report.service in grant.services}
+        roles &= named & {"verifier"}
     found = roles - {"field_worker", "verifier"}
     ours, agency = actor.unit == report.unit, _of_agency(actor, report)
     free = report.holder in (None, actor.uid)

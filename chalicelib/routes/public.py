@@ -190,7 +190,7 @@ def get_docs(call: Call) -> Answer:
         id="getDocsAsset",
         summary="A file of the viewer",
         problems=("not_found",),
-        media="text/javascript",
+        media="text/*",
     ),
 )
 def get_docs_asset(call: Call) -> Answer:

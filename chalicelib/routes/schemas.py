@@ -49,6 +49,7 @@ def many(schema: Schema, most: int = 1000) -> Schema:
 
 ID = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$", "x-verbatim": True}
 CODE = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "x-verbatim": True}
+SCOPE = {"type": "string", "pattern": "^([*]|[A-Za-z0-9._-]{1,64})$", "description": "`*` is all."}
 TRACKING = {
     "type": "string",
     "pattern": "^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$",
@@ -81,7 +82,7 @@ PHOTOS = {"type": "array", "items": ID, "maxItems": 6}
 STATE = {"type": "string", "enum": STATES}
 LANGUAGE = {"type": "string", "enum": ["id", "en"]}
 LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,2048}$"}
+CURSOR = {"type": "string", "maxLength": 4096, "x-verbatim": True}
 
 CONTACT = record(
     "Contact",
@@ -331,7 +332,9 @@ PHOTO = record(
     {
         "photo": ID,
         "content_type": {"type": "string"},
-        "upload": record("UploadForm", {"url": {"type": "string"}, "fields": {"type": "object"}}),
+        "upload": maybe(
+            record("UploadForm", {"url": {"type": "string"}, "fields": {"type": "object"}})
+        ),
     },
 )
 DEVICE = record("Device", {"token": {"type": "string"}, "kind": {"type": "string"}})
@@ -343,7 +346,7 @@ ME = record(
         "unit": maybe(CODE),
         "home_district": maybe(CODE),
         "grants": many(
-            record("Grant", {"role": CODE, "districts": many(CODE), "services": many(CODE)})
+            record("Grant", {"role": CODE, "districts": many(SCOPE), "services": many(SCOPE)})
         ),
         "permissions": many(CODE),
     },

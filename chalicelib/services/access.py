@@ -49,8 +49,8 @@ def sees(actor: Principal, seen: Seen) -> bool:
 def in_scope(actor: Principal, report: Report) -> bool:
     """Whether an official's districts and services reach the report."""
     roles = actor.roles(report.district, report.service)
-    if report.protected:
-        return bool(roles) and (actor.unit == report.unit or "verifier" in roles)
+    if roles and report.protected and actor.unit != report.unit:
+        return "outside_verifier" in standing(actor, report, is_reporter=False)
     return bool(roles)
 
 

@@ -9,6 +9,7 @@ from chalicelib.domain.times import parse
 from chalicelib.services import cities
 from chalicelib.services.texts import say
 from chalicelib.settings import settings
+from chalicelib.storage import city as store
 from chalicelib.storage import topics
 
 PROTOCOLS = frozenset({"email", "email-json", "sms", "https", "sqs"})
@@ -71,21 +72,26 @@ def policy(record: dict[str, Any]) -> dict[str, Any]:
 def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
     """Subscribe, refilter and remove endpoints as the staff records say; how many of each.
 
-    An endpoint of several records takes the filter of the first; a subscription that no record
-    of this city asks for and that this city made is removed.
+    An endpoint of several records, of other cities too, gets what any of them would. A
+    subscription that a record of this city had and none has any more is removed.
     """
-    wanted: dict[tuple[str, str], dict[str, Any]] = {}
-    for record in staff:
-        for one in record.get("endpoints", ()) if record.get("active", True) else ():
-            if one["protocol"] in PROTOCOLS:
-                key = (one["protocol"], one["endpoint"])
-                wanted.setdefault(key, policy({**record, "jurisdiction": jurisdiction}))
-    known = topics.subscriptions()
     ours = {
         (one["protocol"], one["endpoint"])
         for record in staff
         for one in record.get("endpoints", ())
     }
+    everybody = [(jurisdiction, record) for record in staff]
+    for other in store.jurisdictions() if ours else ():
+        if other != jurisdiction:
+            everybody += [(other, record) for record in store.all_staff(other)]
+    wanted: dict[tuple[str, str], dict[str, Any]] = {}
+    for city, record in everybody:
+        for one in record.get("endpoints", ()) if record.get("active", True) else ():
+            key = (one["protocol"], one["endpoint"])
+            if key in ours and one["protocol"] in PROTOCOLS:
+                rule = policy({**record, "jurisdiction": city})
+                wanted[key] = _either(wanted[key], rule) if key in wanted else rule
+    known = topics.subscriptions()
     done = {"subscribed": 0, "filtered": 0, "removed": 0}
     for (protocol, endpoint), rule in wanted.items():
         if (protocol, endpoint) not in known:
@@ -99,6 +105,11 @@ def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
             topics.unsubscribe(known[key])
             done["removed"] += 1
     return done
+
+
+def _either(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    # A key that is missing restricts nothing, so only what both restrict is restricted.
+    return {key: sorted({*one[key], *other[key]}) for key in one if key in other}
 
 
 def _link(message: dict[str, Any]) -> str:

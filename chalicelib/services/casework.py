@@ -13,7 +13,7 @@ from chalicelib.domain.events import Words, link
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report
 from chalicelib.domain.transitions import WORDS
-from chalicelib.domain.workflow import actions, open_actions
+from chalicelib.domain.workflow import actions, allowed, open_actions
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities, photos, staff, views
 from chalicelib.services.access import Seen
@@ -43,6 +43,7 @@ def act(
     given = {key: value for key, value in body.items() if key not in ("action", "version")}
     city = cities.at(actor.jurisdiction, seen.report.city_version)
     name = body["action"]
+    allowed(name, seen.report, seen.standing)
     for _ in range(ATTEMPTS):
         target = _target(actor, given)
         after = transitions.perform(

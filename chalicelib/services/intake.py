@@ -120,7 +120,7 @@ def locate(city: City, lat: float, long: float) -> tuple[str, int]:
     """(ward, whole metres outside the border) of a point; ``outside_area`` beyond the tolerance."""
     index = cities.boundaries(city.jurisdiction, city.version)
     long = 180.0 if long == -180 else long  # two names of one meridian
-    swapped = abs(long) <= 90 and index.locate(long, lat).distance_m == 0
+    swapped = abs(long) <= 90 and index.ward_at(long, lat) is not None
     if abs(lat) > 90 and not swapped:
         raise Problem("invalid_field", field="lat", rule="maximum", limit=90)
     found = index.locate(max(-90.0, min(lat, 90.0)), long)

@@ -32,7 +32,9 @@ def queue(
     desk, scope = _desk(actor, district)
     states = [state] if state else [name for name in table()["states"] if name != "closed"]
     until = iso(now + timedelta(hours=due_within)) + "~" if due_within is not None else None
-    filters = {"d": desk, "s": states, "u": actor.uid, "w": due_within}
+    filters = {
+        "j": actor.jurisdiction, "d": desk, "s": states, "u": actor.uid, "w": due_within
+    }  # fmt: skip
     start = _open_cursor(cursor, filters, now)
     found: list[tuple[str, reports.Card]] = []
     for one in states:
@@ -52,7 +54,7 @@ def queue(
 
 def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
     """A page of the reporter's own reports, newest first."""
-    filters = {"u": actor.uid, "k": "mine"}
+    filters = {"j": actor.jurisdiction, "u": actor.uid, "k": "mine"}
     start = _open_cursor(cursor, filters, now)
     rows = reports.of_reporter(actor.jurisdiction, actor.uid or "", start, limit + 1)
     city = cities.current(actor.jurisdiction, now)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.domain import alerts
 from chalicelib.domain.times import parse
 from chalicelib.services import signing
 from chalicelib.services.texts import say
@@ -16,15 +17,18 @@ def send(message: dict[str, Any]) -> bool:
     """Send one message, once a dedupe key as far as that can be known; whether it went out.
 
     Sending comes before remembering: a kill between the two sends twice rather than never.
+    Raises ``ValueError`` for what no outbox row of ours says, which belongs to the dead letters.
     """
     place, dedupe = message["jurisdiction"], message["dedupe"]
+    kind, about = message["kind"], message["report"]
+    if kind not in alerts.kinds() or not all(isinstance(one, str) for one in (place, about)):
+        raise ValueError("a message of an unknown kind")
     if control.sent(place, dedupe):
         return False
-    report = reports.get(place, message["report"])
+    report = reports.get(place, about)
     contact = people.contact(place, report.contact) if report and report.contact else None
     if report is None or contact is None:
         return False
-    kind = message["kind"]
     if kind == "ask" and report.state != "work_done":
         return False
     link = f"{settings().public_url}/v1/track/{report.code}"

@@ -42,7 +42,10 @@ class Claim:
 
 
 def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) -> Outcome:
-    """A photo's id and the form to upload it with; a replay signs a new form for the same id."""
+    """A photo's id and the form to upload it with; a replay signs a new form for the same id.
+
+    Once the photo is used there are no more forms: ``upload`` is null.
+    """
     if content_type not in TYPES:
         raise Problem("unknown_photo_type", field="content_type", types=sorted(TYPES))
     city = cities.current(actor.jurisdiction, now)
@@ -61,6 +64,11 @@ def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) ->
         put = reports.put_photo(actor.jurisdiction, photo, doc, seen=None)
         outcome = write(op, [put], {"photo": photo, "content_type": content_type})
     photo = outcome.answer["photo"]
+    if outcome.replayed:
+        found = reports.photo(actor.jurisdiction, photo)
+        if found is None or found[1]["state"] == "used":
+            # A new form would let the evidence be replaced.
+            return Outcome({**outcome.answer, "upload": None}, replayed=True)
     key = key_of(actor.jurisdiction, photo)
     form = files.upload_form(key, content_type, LARGEST, SECONDS)
     return Outcome({**outcome.answer, "upload": form}, outcome.replayed)

@@ -1,0 +1,165 @@
+"""Takes the model's steps through the API: who competent does it, with what, and one more try."""
+
+import random
+from datetime import datetime
+from typing import Any
+
+from infra.demo import photos
+from infra.demo.case import Case, Rules, fields, said
+from infra.demo.client import Actor, Connection, Reply, Request
+from infra.demo.counts import Counts
+from infra.demo.courier import Courier
+from infra.demo.model import PERSON_SHARE, Step
+from infra.demo.officials import Officials
+
+_STARS = (1, 2, 3, 4, 4, 5, 5, 5)
+
+
+class Acting:
+    """The people of the demo; ``seed`` makes their idempotency keys."""
+
+    def __init__(
+        self,
+        courier: Courier,
+        storage: Connection,
+        officials: Officials,
+        rules: Rules,
+        counts: Counts,
+        seed: int,
+    ) -> None:
+        self._courier = courier
+        self._storage = storage
+        self._officials = officials
+        self._rules = rules
+        self._counts = counts
+        self._seed = seed
+
+    def device(self) -> Actor:
+        """A new citizen's device."""
+        reply = self._courier.send(Request("POST", "/v1/devices"))
+        if not reply.accepted:
+            raise RuntimeError(f"no device: {reply.body}")
+        return Actor("device", reply.body["token"])
+
+    def key(self, number: int, about: str) -> str:
+        """The idempotency key of what row ``number`` is about to do."""
+        return f"demo-{self._seed}-{number}-{about}"
+
+    def take(self, case: Case, step: Step, original: Case | None, now: datetime) -> bool:
+        """Take a step of the course; whether the report has moved by it."""
+        actor = self._who(case, step)
+        body = self._body(case, step, actor, original, now)
+        if actor is None or body is None:
+            self._counts.nobody += 1
+            return False
+        if step.action == "rate":
+            return self._rate(case)
+        if step.who == "reporter":
+            # A citizen opens the report before answering; an official acts on what came last.
+            case.version = self._courier.get(f"/v1/reports/{case.id}").body["version"]
+        reply = self._act(case, step, actor, body)
+        if reply.problem == "stale_version" and not reply.accepted:
+            before = case.situation
+            case.learn(self._courier.get(f"/v1/reports/{case.id}").body)
+            if case.situation == before:
+                reply = self._act(case, step, actor, body)
+            else:
+                self._counts.given_up += 1
+        return reply.accepted
+
+    def aside(self, case: Case, step: Step, now: datetime) -> None:
+        """Take a step beside the course: support, a comment, a change of mind."""
+        if step.action == "withdraw":
+            self.take(case, step, None, now)
+            return
+        path, body = f"/v1/reports/{case.id}/{step.action}", None
+        actor: Actor | None = case.reporter
+        if step.action == "support":
+            # A neighbour sees that a report is closed, and files one of their own instead.
+            if self._courier.get(f"/v1/reports/{case.id}").body["status"] == "closed":
+                return
+            actor = self.device()
+        else:
+            path += "s"
+            body = {"text": said(case, f"comment/{step.who}"), "audience": "public"}
+            if step.who == "official":
+                actor = self._officials.officer("officer", case.place, case.rng)
+        if actor is None:
+            self._counts.nobody += 1
+            return
+        request = Request("POST", path, actor, self._next_key(case, step.action), body)
+        self._counts.action(step.action, self._courier.send(request))
+
+    def _who(self, case: Case, step: Step) -> Actor | None:
+        if step.who == "reporter":
+            return case.reporter
+        if step.who == "verifier":
+            return self._officials.verifier(case.place, case.rng)
+        if step.who == "worker":
+            return self._officials.worker(case.place, case.rng, case.holder)
+        return self._officials.officer(step.who, case.place, case.rng)
+
+    def _body(
+        self,
+        case: Case,
+        step: Step,
+        actor: Actor | None,
+        original: Case | None,
+        now: datetime,
+    ) -> dict[str, Any] | None:
+        body = fields(case, step.action, now, self._rules)
+        if body is None or actor is None:
+            return None
+        if step.action == "merge":
+            return {"into": original.id} if original else None
+        if step.action == "assign":
+            person = None
+            if case.rng.random() < PERSON_SHARE:
+                person = self._officials.person(case.place, case.rng)
+            return {**body, "person": person} if person else {**body, "unit": case.place.unit}
+        if step.action == "finish":
+            photo = self._photo(case, actor)
+            return {**body, "photos": [photo]} if photo else None
+        return body
+
+    def _act(self, case: Case, step: Step, actor: Actor, body: dict[str, Any]) -> Reply:
+        asked = {"action": step.action, "version": case.version, **body}
+        path = f"/v1/reports/{case.id}/actions"
+        reply = self._courier.send(
+            Request("POST", path, actor, self._next_key(case, step.action), asked)
+        )
+        self._counts.action(step.action, reply)
+        if reply.accepted:
+            case.learn(reply.body)
+            case.refused = step.action == "refuse" or (case.refused and case.state != "closed")
+        return reply
+
+    def _photo(self, case: Case, actor: Actor) -> str | None:
+        key = self._next_key(case, "photo")
+        asked = {"content_type": photos.TYPE}
+        reply = self._courier.send(Request("POST", "/v1/photos", actor, key, asked))
+        if not reply.accepted:
+            self._counts.action("photo", reply)
+            return None
+        picture = photos.draw(random.Random(key))
+        status = photos.upload(self._storage, reply.body["upload"], picture)
+        if status not in (200, 201, 204):
+            raise RuntimeError(f"the photo's upload was answered with {status}")
+        self._counts.photos += 1
+        return str(reply.body["photo"])
+
+    def _rate(self, case: Case) -> bool:
+        body = {"rating": case.rng.choice(_STARS), "text": said(case, "rate")}
+        request = Request(
+            "POST",
+            f"/v1/reports/{case.id}/rating",
+            case.reporter,
+            self._next_key(case, "rate"),
+            body,
+        )
+        self._counts.action("rate", self._courier.send(request))
+        return False
+
+    def _next_key(self, case: Case, about: str) -> str:
+        case.keys += 1
+        return self.key(case.number, f"{case.keys}-{about}")

@@ -1,0 +1,63 @@
+"""Sends the demo's requests, each in its actor's name, and remembers them to send them again."""
+
+from collections.abc import Callable
+
+from infra.demo.client import Connection, Reply, Request
+from infra.demo.officials import Tokens
+
+
+class Courier:
+    """Requests to the API over one connection; those with a key are kept with their answers."""
+
+    def __init__(self, connection: Connection, tokens: Tokens) -> None:
+        self._connection = connection
+        self._tokens = tokens
+        self.kept: list[tuple[Request, Reply]] = []
+
+    def send(self, request: Request) -> Reply:
+        """Send it; an error of the server itself ends the demo (``RuntimeError``)."""
+        reply = self.again(request)
+        if reply.status >= 500:
+            raise RuntimeError(f"{request.method} {request.path}: {reply.status} {reply.body}")
+        if request.key is not None:
+            self.kept.append((request, reply))
+        return reply
+
+    def again(self, request: Request) -> Reply:
+        """Send it without keeping it."""
+        return self._connection.send(request, self._tokens.of(request.actor))
+
+    def get(self, path: str) -> Reply:
+        """Read something public."""
+        return self.send(Request("GET", path))
+
+
+def heads(courier: Courier, ids: list[str]) -> dict[str, dict[str, object]]:
+    """Every report as the public sees it, by id."""
+    return {one: courier.get(f"/v1/reports/{one}").body for one in ids}
+
+
+def replay(courier: Courier, progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
+    """Send every kept request again with its key: how many were answered as before.
+
+    ``created`` counts what must not be: an answer that did something now, or another answer than
+    the first. What was refused may be refused for another reason, since time has passed.
+    """
+    found = {"replayed": 0, "refused_again": 0, "created": 0, "different": 0}
+    for number, (request, first) in enumerate(courier.kept):
+        reply = courier.again(request)
+        if not reply.accepted and not first.accepted:
+            found["refused_again"] += 1
+        elif not reply.replayed:
+            found["created"] += 1
+        elif _answer(reply) != _answer(first):
+            found["different"] += 1
+        else:
+            found["replayed"] += 1
+        progress(number + 1)
+    return found
+
+
+def _answer(reply: Reply) -> dict[str, object]:
+    # A photo's upload form is signed anew for the same photo.
+    return {name: value for name, value in reply.body.items() if name != "upload"}

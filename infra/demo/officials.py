@@ -1,0 +1,104 @@
+"""Who acts for the city: officials of the loaded staff records, and their tokens."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from infra.demo.client import Actor
+
+_ANY = "*"
+_TOKEN_LASTS = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What decides who is competent for a report: its unit, district and service."""
+
+    unit: str
+    district: str
+    service: str
+
+
+class Officials:
+    """The active records of a city, asked for by role; every choice is the seed's."""
+
+    def __init__(self, records: list[dict[str, Any]]) -> None:
+        active = [record for record in records if record.get("active", True)]
+        self._records = sorted(active, key=lambda record: str(record["ref"]))
+        self._known: dict[tuple[str, Place], list[dict[str, Any]]] = {}
+
+    def worker(self, place: Place, rng: random.Random, holder: str | None) -> Actor | None:
+        """Who does the work: the person that holds it, else a worker or officer of the unit."""
+        for record in self._records:
+            if holder is not None and record["ref"] == holder:
+                return _actor(record)
+        return self.of_unit("field_worker", place, rng) or self.of_unit("officer", place, rng)
+
+    def of_unit(self, role: str, place: Place, rng: random.Random) -> Actor | None:
+        """Somebody of the report's unit who has the role for it."""
+        ours = [one for one in self._able(role, place) if one["unit"] == place.unit]
+        return _actor(rng.choice(ours)) if ours else None
+
+    def officer(self, role: str, place: Place, rng: random.Random) -> Actor | None:
+        """Somebody with the role for it, of its unit if there is one."""
+        able = self._able(role, place)
+        found = self.of_unit(role, place, rng)
+        return found or (_actor(rng.choice(able)) if able else None)
+
+    def verifier(self, place: Place, rng: random.Random) -> Actor | None:
+        """A verifier from outside the district and the unit."""
+        able = [
+            one
+            for one in self._able("verifier", place)
+            if one["unit"] != place.unit and one.get("home_district") != place.district
+        ]
+        return _actor(rng.choice(able)) if able else None
+
+    def person(self, place: Place, rng: random.Random) -> str | None:
+        """The reference of a field worker of the unit, to hand a report to."""
+        ours = [one for one in self._able("field_worker", place) if one["unit"] == place.unit]
+        return str(rng.choice(ours)["ref"]) if ours else None
+
+    def _able(self, role: str, place: Place) -> list[dict[str, Any]]:
+        known = self._known.get((role, place))
+        if known is None:
+            known = [one for one in self._records if _reaches(one, role, place)]
+            self._known[role, place] = known
+        return known
+
+
+class Tokens:
+    """The ``Authorization`` of each actor; an official's token is renewed every six hours."""
+
+    def __init__(self, issue: Callable[[str], str], now: Callable[[], datetime]) -> None:
+        self._issue = issue
+        self._now = now
+        self._held: dict[str, tuple[datetime, str]] = {}
+
+    def of(self, actor: Actor | None) -> str | None:
+        """The header's value, or ``None`` for nobody in particular."""
+        if actor is None:
+            return None
+        if actor.kind == "device":
+            return f"Device {actor.name}"
+        now = self._now()
+        since, token = self._held.get(actor.name, (now, ""))
+        if not token or now - since >= _TOKEN_LASTS:
+            since, token = now, self._issue(actor.name)
+            self._held[actor.name] = (since, token)
+        return f"Bearer {token}"
+
+
+def _actor(record: dict[str, Any]) -> Actor:
+    return Actor("official", str(record["subject"]))
+
+
+def _reaches(record: dict[str, Any], role: str, place: Place) -> bool:
+    return any(
+        grant["role"] == role
+        and {_ANY, place.district} & set(grant["districts"])
+        and {_ANY, place.service} & set(grant["services"])
+        for grant in record["grants"]
+    )

@@ -1,0 +1,173 @@
+"""The demo's days: filings in their order, and everybody's steps between them, moment by moment."""
+
+import heapq
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from infra.demo import model
+from infra.demo.acting import Acting
+from infra.demo.case import Case, Rules
+from infra.demo.client import Request
+from infra.demo.counts import Counts
+from infra.demo.courier import Courier
+from infra.demo.officials import Place
+from infra.demo.rows import Row
+from infra.demo.watch import Watch
+from infra.local.stack import LocalStack
+
+_WORK_OFF_REQUESTS = 60
+_WORK_OFF_TIME = timedelta(hours=6)
+Show = Callable[[datetime, Counts, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of the demo is played: the seed, the share of reports that anybody acts on, and
+    for how long after the last filing."""
+
+    seed: int
+    share: float = 1.0
+    days: int = 30
+
+
+class Play:
+    """One run. ``stack`` is worked by hand: its background functions run between the requests."""
+
+    def __init__(
+        self,
+        stack: LocalStack,
+        courier: Courier,
+        acting: Acting,
+        counts: Counts,
+        watch: Watch,
+        plan: Plan,
+        show: Show,
+    ) -> None:
+        self.cases: dict[str, Case] = {}
+        self.seconds: dict[str, float] = {"filings": 0.0, "actions": 0.0, "background": 0.0}
+        self._stack = stack
+        self._courier = courier
+        self._acting = acting
+        self._counts = counts
+        self._watch = watch
+        self._plan = plan
+        self._show = show
+        self._agenda: list[tuple[datetime, int, Case, model.Step, bool]] = []
+        self._order = count()
+        self._since_work = 0
+        self._worked = stack.clock.now()
+
+    def run(self, rows: list[Row]) -> None:
+        """File every row at its moment and play on until the plan's end."""
+        end = rows[-1].at + timedelta(days=self._plan.days)
+        waiting = iter(rows)
+        row = next(waiting, None)
+        while row is not None or (self._agenda and self._agenda[0][0] <= end):
+            if row is not None and (not self._agenda or row.at <= self._agenda[0][0]):
+                self._go_to(row.at)
+                self._timed("filings", self._file, row)
+                row = next(waiting, None)
+            else:
+                moment, _, case, step, aside = heapq.heappop(self._agenda)
+                self._go_to(moment)
+                self._timed("actions", self._step, case, step, aside)
+            self._show(self._stack.clock.now(), self._counts, len(self._watch.distinct))
+        self._go_to(end)
+        self.work_off()
+
+    def work_off(self) -> None:
+        """Let every background function do what is outstanding, and take in the alerts."""
+        self._timed("background", self._stack.tick, self._stack.clock.now())
+        self._timed("background", self._watch.collect)
+        self._since_work, self._worked = 0, self._stack.clock.now()
+
+    def _timed(self, part: str, work: Callable[..., Any], *arguments: Any) -> None:
+        began = time.perf_counter()
+        work(*arguments)
+        self.seconds[part] += time.perf_counter() - began
+
+    def _go_to(self, moment: datetime) -> None:
+        self._stack.clock.set(moment)
+        self._since_work += 1
+        if self._since_work >= _WORK_OFF_REQUESTS or moment - self._worked >= _WORK_OFF_TIME:
+            self.work_off()
+
+    def _file(self, row: Row) -> None:
+        rng = random.Random(f"{self._plan.seed}:{row.number}")
+        device = self._acting.device()
+        contactable = rng.random() < model.CONTACT_SHARE
+        body: dict[str, Any] = {"service": row.service, "lat": row.lat, "long": row.long}
+        if row.description:
+            body["description"] = row.description
+        if row.landmark:
+            body["landmark"] = row.landmark
+        if contactable:
+            body["contact"] = {"email": f"reporter-{row.number}@example.org"}
+        body |= {"channel": "import", "language": "id"}
+        key = self._acting.key(row.number, "file")
+        reply = self._courier.send(Request("POST", "/v1/reports", device, key, body))
+        self._counts.filing(row, reply)
+        if not reply.accepted:
+            return
+        found = reply.body
+        case = Case(
+            number=row.number,
+            id=found["id"],
+            reporter=device,
+            place=Place(found["unit"]["code"], found["district"]["code"], found["service"]["code"]),
+            filed_at=row.at,
+            contactable=contactable,
+            offered=[one["id"] for one in found["possible_duplicates"]],
+            rng=rng,
+            version=found["version"],
+        )
+        self.cases[case.id] = case
+        if rng.random() < self._plan.share:
+            for step in model.asides(rng):
+                self._note(row.at, case, step, aside=True)
+            self._draw(case)
+
+    def _draw(self, case: Case) -> None:
+        case.steps += 1
+        if case.steps > model.STEPS_AT_MOST:
+            return
+        step = model.next_step(case.situation, case.rng, self._original(case) is not None)
+        if step is not None and (step.action != "ask" or case.contactable):
+            self._note(self._stack.clock.now(), case, step, aside=False)
+
+    def _note(self, since: datetime, case: Case, step: model.Step, *, aside: bool) -> None:
+        moment = since + model.delay(step, case.rng)
+        heapq.heappush(self._agenda, (moment, next(self._order), case, step, aside))
+
+    def _step(self, case: Case, step: model.Step, aside: bool) -> None:
+        now = self._stack.clock.now()
+        if aside:
+            self._acting.aside(case, step, now)
+            return
+        if case.situation != step.situation:
+            # Something else happened meanwhile, of which both sides were told.
+            return
+        original = self._original(case) if step is model.MERGE else None
+        moved = self._acting.take(case, step, original, now)
+        if step is model.MERGE and not moved:
+            case.offered.clear()
+        if step is model.MERGE or case.situation != step.situation:
+            self._draw(case)
+
+    def _original(self, case: Case) -> Case | None:
+        """The nearest older report that was offered as the same problem and is open, as known."""
+        known = (self.cases[one] for one in case.offered if one in self.cases)
+        return next((one for one in known if one.state != "closed"), None)
+
+
+def rules(courier: Courier, agencies: list[str]) -> Rules:
+    """What the demo's people know of the city, read from the API."""
+    services = courier.get("/v1/services").body["services"]
+    workflow = courier.get("/v1/workflow").body
+    hours = {one["code"]: float(one["resolve_hours"]) for one in services}
+    return Rules(hours, workflow["reasons"], agencies)

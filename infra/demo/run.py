@@ -1,0 +1,193 @@
+"""A whole run: the city's days, the reading of the results, the second sending, the document."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain import alerts
+from infra.demo import courier as sending
+from infra.demo.acting import Acting
+from infra.demo.background import Background
+from infra.demo.client import Connection
+from infra.demo.counts import Counts
+from infra.demo.courier import Courier
+from infra.demo.officials import Officials, Tokens
+from infra.demo.play import Plan, Play, rules
+from infra.demo.rows import WIB, Row
+from infra.demo.show import Progress
+from infra.demo.stage import Stage
+from infra.demo.watch import Watch
+
+_RESOLUTIONS = ("verified", "unverified", "rejected", "duplicate", "not_ours", "withdrawn")
+
+
+class Run:
+    """One run on a stage. ``found`` is the document, ``names`` the wards' names, ``seconds``
+    where the time went."""
+
+    def __init__(self, stage: Stage, rows: list[Row], plan: Plan) -> None:
+        self._stage, self._rows, self._plan = stage, rows, plan
+        stack = stage.stack
+        self._connection = Connection(stack.url)
+        self._courier = Courier(self._connection, Tokens(stack.token, stack.clock.now))
+        self._counts = Counts()
+        self._watch = Watch()
+        self._progress = Progress(len(rows))
+        self.seconds: dict[str, float] = {}
+        self.found: dict[str, Any] = {}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The accepted reports' wards by code."""
+        return self._counts.ward_names
+
+    def play(self, twice: bool) -> dict[str, Any]:
+        """Play it all and make the document of what the answers said."""
+        stack = self._stage.stack
+        storage = Connection(_endpoint())
+        acting = Acting(
+            self._courier,
+            storage,
+            Officials(self._stage.staff),
+            rules(self._courier, self._stage.agencies),
+            self._counts,
+            self._plan.seed,
+        )
+        play = Play(
+            stack, self._courier, acting, self._counts, self._watch, self._plan, self._progress
+        )
+        background = Background(stack.app)
+        try:
+            play.run(self._rows)
+            self.seconds |= play.seconds
+            self._read(play)
+            if twice:
+                self._timed("replay", lambda: self._twice(play, background))
+        finally:
+            background.remove()
+        self.found["requests"] = self._connection.sent + storage.sent
+        self._timed("rebuild", self._rebuild)
+        self._progress.end()
+        storage.close()
+        self._connection.close()
+        return self.found
+
+    def _read(self, play: Play) -> None:
+        cases = list(play.cases.values())
+        tallies = self._tallies()
+        closed = Counter(case.resolution for case in cases if case.state == "closed")
+        self.found = {
+            "source": self._stage.source,
+            "seed": self._plan.seed,
+            "city": self._city(),
+            **self._counts.document(),
+            "alerts": len(self._watch.distinct),
+            "alerts_delivered": self._watch.delivered,
+            "closed": {str(name): n for name, n in sorted(closed.items(), key=str)},
+            "open": dict(sorted(Counter(c.state for c in cases if c.state != "closed").items())),
+            "tallies": tallies,
+            "tallies_agree": self._agree(tallies, closed),
+            "alerts_agree": len(self._watch.distinct) == self._alerts_due(),
+        }
+
+    def _twice(self, play: Play, background: Background) -> None:
+        ids = list(play.cases)
+        before = self._everything(ids)
+        total = len(self._courier.kept)
+        outcome = sending.replay(
+            self._courier, lambda n: self._progress.line(f"sent again {n}/{total}")
+        )
+        self._progress.line("running every background function again", at_once=True)
+        runs = background.again()
+        play.work_off()
+        self.found |= {
+            "replayed": outcome["replayed"],
+            "created_on_replay": outcome["created"],
+            "replay": {
+                "requests": total,
+                "refused_again": outcome["refused_again"],
+                "different": outcome["different"],
+                "background": runs,
+                "unchanged": before == self._everything(ids),
+            },
+        }
+
+    def _everything(self, ids: list[str]) -> dict[str, Any]:
+        """What may not change when all is sent again."""
+        return {
+            "heads": sending.heads(self._courier, ids),
+            "tallies": self._tallies(),
+            "alerts": (len(self._watch.distinct), self._watch.delivered),
+            "letters": len(self._stage.stack.mail()),
+        }
+
+    def _rebuild(self) -> None:
+        from chalicelib.services import figures
+
+        outcome = figures.rebuild()
+        self.found["rebuild"] = {name: outcome[name] for name in ("tallies", "changed")}
+
+    def _city(self) -> dict[str, str]:
+        health = self._courier.get("/v1/health").body
+        return {"jurisdiction": health["jurisdiction"], "version": health["version"]}
+
+    def _tallies(self) -> dict[str, dict[str, int]]:
+        """The city's tally of every month that was played."""
+        months = _months(self._rows[0].at, self._rows[-1].at + timedelta(days=self._plan.days))
+        return {month: self._courier.get(f"/v1/tallies/{month}").body["city"] for month in months}
+
+    def _agree(self, tallies: dict[str, dict[str, int]], closed: Counter[str | None]) -> bool:
+        """Whether the projections say what the answers said."""
+        total: Counter[str] = Counter()
+        for tally in tallies.values():
+            total.update(tally)
+        counted = {
+            "received": self._counts.accepted,
+            "open": self._counts.accepted - closed.total(),
+            "finished": self._counts.actions["finish"],
+            "reopened": self._counts.actions["reopen"],
+            "ratings": self._counts.actions["rate"],
+            "supported": self._counts.actions["support"],
+            **{name: closed[name] for name in _RESOLUTIONS},
+        }
+        return all(total[name] == n for name, n in counted.items())
+
+    def _alerts_due(self) -> int:
+        """One for each filing, and for each action of which rules/alerts.json tells officials."""
+        told = alerts.rules()["officials"]
+        return self._counts.accepted + sum(self._counts.actions[name] for name in told)
+
+    def _timed(self, part: str, work: Callable[[], None]) -> None:
+        began = time.perf_counter()
+        work()
+        self.seconds[part] = time.perf_counter() - began
+
+
+def broken(found: dict[str, Any]) -> list[str]:
+    """What must hold after every run, and does not in this document."""
+    recorded, replay = found["ward_as_recorded"], found.get("replay", {})
+    held = {
+        "every report lies where the archive says": recorded["agree"] == recorded["rows"],
+        "the tallies are what the answers said": found["tallies_agree"],
+        "there is one alert for each event that officials are told of": found["alerts_agree"],
+        "the rebuild finds nothing to change": found["rebuild"]["changed"] == 0,
+        "sending all again creates nothing": found.get("created_on_replay", 0) == 0,
+        "sending all again is answered as before": replay.get("different", 0) == 0,
+        "sending and running all again changes nothing": replay.get("unchanged", True),
+    }
+    return [promise for promise, kept in held.items() if not kept]
+
+
+def _months(first: datetime, last: datetime) -> list[str]:
+    day, found = first.astimezone(WIB), []
+    while day <= last.astimezone(WIB) + timedelta(days=1):
+        found.append(day.strftime("%Y%m"))
+        day += timedelta(days=1)
+    return sorted(set(found))
+
+
+def _endpoint() -> str:
+    return os.environ["AWS_ENDPOINT_URL"]

@@ -1,0 +1,130 @@
+"""What the demo prints: a line while it runs, a summary at the end."""
+
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from infra.demo.counts import Counts
+from infra.demo.rows import WIB
+
+_BUSIEST = 12
+_EVERY_SECONDS = 1.0
+_EVERY_SECONDS_IN_A_FILE = 15.0
+
+
+class Progress:
+    """One line on the terminal, renewed each second; in a file a line now and then."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._terminal = sys.stderr.isatty()
+        self._next = 0.0
+        self._before = ""
+
+    def __call__(self, moment: datetime, counts: Counts, alerts: int) -> None:
+        """Show how far the run is at ``moment`` of the city's time."""
+        refused = sum(counts.actions_refused.values())
+        self.line(
+            f"{moment.astimezone(WIB):%Y-%m-%d %H:%M}  filed {counts.filed}/{self._total}"
+            f"  actions {sum(counts.actions.values())} ({refused} refused)  alerts {alerts}"
+        )
+
+    def line(self, text: str, at_once: bool = False) -> None:
+        """Show a line, unless the last one is too young."""
+        now = time.monotonic()
+        if now < self._next and not at_once:
+            return
+        self._next = now + (_EVERY_SECONDS if self._terminal else _EVERY_SECONDS_IN_A_FILE)
+        if self._terminal:
+            print(f"\r{text:<{len(self._before)}}", end="", file=sys.stderr, flush=True)
+            self._before = text
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._terminal:
+            print(f"\r{' ' * len(self._before)}\r", end="", file=sys.stderr, flush=True)
+
+
+def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[str, float]) -> str:
+    """The run as a text of some forty lines."""
+    recorded = found["ward_as_recorded"]
+    lines = [
+        f"{found['city']['jurisdiction']} {found['city']['version']}, {found['source']}, "
+        f"seed {found['seed']}",
+        "",
+        f"filed      {found['filed']}: {found['accepted']} accepted, {_listed(found['refused'])}",
+    ]
+    if recorded["rows"]:
+        lines.append(
+            f"wards      {recorded['agree']} of {recorded['rows']} answers name the ward (or "
+            "none) that the archive names"
+        )
+    lines += [
+        f"services   {_listed(found['services'])}",
+        f"actions    {_listed(found['actions'])}",
+        f"refused    {_refusals(found['actions_refused'])}",
+        f"alerts     {found['alerts']} different ones received, one for each event of which "
+        f"officials are told: {_yes(found['alerts_agree'])}",
+        f"photos     {found['photos']} uploaded",
+        f"closed     {_listed(found['closed'])}",
+        f"open       {_listed(found['open'])}",
+        "",
+        "busiest wards",
+        *_wards(found["wards"], names),
+        "",
+        "tallies    month    received  verified  finished  refused  reopened  mean rating",
+        *[_month(month, tally) for month, tally in found["tallies"].items()],
+        f"           as counted from the answers: {_yes(found['tallies_agree'])}",
+        f"rebuild    {found['rebuild']['tallies']} tallies recomputed from the timeline, "
+        f"{found['rebuild']['changed']} differed",
+    ]
+    if "replay" in found:
+        lines += _replay(found)
+    lines.append("time       " + ", ".join(f"{part} {n:.1f} s" for part, n in seconds.items()))
+    return "\n".join(lines)
+
+
+def _replay(found: dict[str, Any]) -> list[str]:
+    replay = found["replay"]
+    return [
+        f"sent again {replay['requests']} requests: {found['replayed']} answered as before, "
+        f"{replay['refused_again']} refused again, {found['created_on_replay']} created anything",
+        f"run again  {_listed(replay['background'])}",
+        "           heads, tallies, alerts and letters unchanged: " + _yes(replay["unchanged"]),
+    ]
+
+
+def _wards(wards: dict[str, int], names: Mapping[str, str]) -> list[str]:
+    top = sorted(wards.items(), key=lambda pair: (-pair[1], pair[0]))[:_BUSIEST]
+    most = max((n for _, n in top), default=1)
+    wide = max((len(names[code]) for code, _ in top), default=0)
+    return [
+        f"  {code:<14} {names[code]:<{wide}} {n:>4}  {'#' * round(30 * n / most)}"
+        for code, n in top
+    ]
+
+
+def _month(month: str, tally: dict[str, int]) -> str:
+    mean = f"{tally['rating_sum'] / tally['ratings']:.2f}" if tally["ratings"] else "-"
+    return (
+        f"           {month[:4]}-{month[4:]}  {tally['received']:>8}  {tally['verified']:>8}  "
+        f"{tally['finished']:>8}  {tally['refused']:>7}  {tally['reopened']:>8}  {mean:>11}"
+    )
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    several = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{n} {name}" for name, n in several) or "none"
+
+
+def _refusals(actions: Mapping[str, Mapping[str, int]]) -> str:
+    flat = {f"{name} {why}": n for name, each in actions.items() for why, n in each.items()}
+    return _listed(flat)
+
+
+def _yes(good: bool) -> str:
+    return "yes" if good else "NO"

@@ -1,0 +1,74 @@
+"""Where the demo plays: a local stack of its own in a folder of its own, with one city loaded."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.demo import rows
+from infra.demo.rows import Row
+from infra.local.schedules import Clock
+from infra.local.stack import LocalStack
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+CITIES = ROOT / "infra" / "cities"
+_VARIABLE = "TANGGAP_JURISDICTION"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running stack (its background functions by hand, its clock standing) with its city."""
+
+    stack: LocalStack
+    staff: list[dict[str, Any]]
+    agencies: list[str]
+    rows: list[Row]
+    source: str
+
+
+@contextmanager
+def stage(data: Path | None, seed: int) -> Iterator[Stage]:
+    """The stage for the archive in ``data``, or without one for reports of our own making."""
+    folder = CITIES / ("jakarta" if data else "demo")
+    with (
+        tempfile.TemporaryDirectory(prefix="tanggap-demo-") as kept,
+        _jurisdiction(str(json.loads((folder / "city.json").read_bytes())["jurisdiction"])),
+        LocalStack(Path(kept), clock=Clock(rows.START, 0), drivers="manual", city=None) as stack,
+    ):
+        yield _prepared(stack, folder, data, seed)
+
+
+def _prepared(stack: LocalStack, folder: Path, data: Path | None, seed: int) -> Stage:
+    # Storage makes its AWS clients when it is imported, so it has to come after the stack.
+    from chalicelib.services import cities
+    from chalicelib.settings import settings
+    from chalicelib.storage import city as store
+    from infra.city.load import load_folder
+
+    load_folder(folder, data / "jakarta" if data else None)
+    name = settings().jurisdiction
+    city = cities.current(name, stack.clock.now())
+    if data:
+        taken, source = rows.archive(data, city.services), f"{rows.REPORTS.name}, source qlue"
+    else:
+        boundaries = cities.boundaries(name, city.version)
+        taken, source = rows.made_up(boundaries, seed, city.services), "made up"
+    agencies = [code for code in rows.words()["agencies"] if code in city.units]
+    return Stage(stack, store.all_staff(name), agencies, taken, source)
+
+
+@contextmanager
+def _jurisdiction(name: str) -> Iterator[None]:
+    before = os.environ.get(_VARIABLE)
+    os.environ[_VARIABLE] = name
+    try:
+        yield
+    finally:
+        os.environ.pop(_VARIABLE, None)
+        if before is not None:
+            os.environ[_VARIABLE] = before

@@ -1,0 +1,50 @@
+"""The alerts as somebody outside receives them: a queue of the demo's own on the topic."""
+
+import json
+from typing import Any
+
+import boto3
+
+from chalicelib.settings import settings
+
+QUEUE = "demo-alerts"
+_MOST = 10
+
+
+class Watch:
+    """Subscribed to every alert, without a filter; counts distinct ``dedupe`` keys."""
+
+    def __init__(self) -> None:
+        self._queues = boto3.client("sqs")
+        self._url = self._queues.create_queue(QueueName=QUEUE)["QueueUrl"]
+        found = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        boto3.client("sns").subscribe(
+            TopicArn=settings().alerts_topic,
+            Protocol="sqs",
+            Endpoint=found["Attributes"]["QueueArn"],
+        )
+        self.distinct: set[str] = set()
+        self.delivered = 0
+
+    def collect(self) -> int:
+        """Take what has come since the last time; how many messages that was."""
+        before = self.delivered
+        while messages := self._receive():
+            for message in messages:
+                self.distinct.add(_dedupe(message["Body"]))
+            self.delivered += len(messages)
+            entries = [
+                {"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]}
+                for number, one in enumerate(messages)
+            ]
+            self._queues.delete_message_batch(QueueUrl=self._url, Entries=entries)
+        return self.delivered - before
+
+    def _receive(self) -> list[dict[str, Any]]:
+        answer = self._queues.receive_message(QueueUrl=self._url, MaxNumberOfMessages=_MOST)
+        found: list[dict[str, Any]] = answer.get("Messages", [])
+        return found
+
+
+def _dedupe(body: str) -> str:
+    return str(json.loads(body)["MessageAttributes"]["dedupe"]["Value"])

@@ -1,0 +1,217 @@
+"""``make demo``: the real archive filed over HTTP, and a made-up run in which all happens twice."""
+
+import csv
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.demo import model, photos, rows
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+PER_WARD = SHARED / "reports" / "qlue_2017-02_per_kelurahan.csv"
+needs_archive = pytest.mark.skipif(
+    not PER_WARD.is_file(), reason="the archive of real reports (../shared/data) is not here"
+)
+
+
+def play(out: Path, *options: str) -> tuple[dict[str, Any], str]:
+    """Run the demo's command in a process of its own: its document and what it printed."""
+    kept = ("AWS_", "TANGGAP_")
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(kept)}
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.demo", "--out", str(out), *options],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(out.read_bytes()), done.stdout
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """Every row of the archive filed; one report in twenty is acted upon."""
+    out = tmp_path_factory.mktemp("archive") / "build" / "demo.json"
+    return play(out, "--data", str(SHARED), "--share", "0.05")
+
+
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """Made-up reports over the shipped city; every request and every function's input twice."""
+    out = tmp_path_factory.mktemp("made-up") / "demo.json"
+    return play(out, "--made-up", "--limit", "80", "--twice")
+
+
+@needs_archive
+def test_the_archive_is_accepted_but_for_what_lies_outside_the_city(
+    archived: tuple[dict[str, Any], str],
+) -> None:
+    """926 filed, 909 accepted, 17 refused as outside; each ward is the one the archive names."""
+    found, _ = archived
+    assert (found["filed"], found["accepted"]) == (926, 909)
+    assert found["refused"] == {"outside_area": 17}
+    assert found["ward_as_recorded"] == {"rows": 926, "agree": 926}
+
+
+@needs_archive
+def test_the_reports_of_each_ward_are_those_of_the_published_count(
+    archived: tuple[dict[str, Any], str],
+) -> None:
+    """``wards`` is qlue_2017-02_per_kelurahan.csv to the last ward, its nameless row included."""
+    with PER_WARD.open(encoding="utf-8", newline="") as file:
+        published = {
+            row["kemendagri_code"]: int(row["qlue_reports"]) for row in csv.DictReader(file)
+        }
+    found, _ = archived
+    assert {**found["wards"], "": found["refused"]["outside_area"]} == published
+
+
+@needs_archive
+def test_projections_and_alerts_of_the_archive_say_what_the_answers_said(
+    archived: tuple[dict[str, Any], str],
+) -> None:
+    """Tallies, a rebuild of them, and the distinct alerts agree with the counted answers."""
+    found, _ = archived
+    assert found["tallies"]["201702"]["received"] == 909
+    assert found["tallies_agree"]
+    assert found["alerts_agree"]
+    assert found["alerts"] == found["alerts_delivered"]
+    assert found["rebuild"]["changed"] == 0
+    assert sum(found["closed"].values()) + sum(found["open"].values()) == 909
+    assert found["actions"]["assign"] > 10
+
+
+@needs_archive
+def test_the_summary_ends_with_the_busiest_wards_by_name(
+    archived: tuple[dict[str, Any], str],
+) -> None:
+    """The table of the terminal names the busiest ward first."""
+    found, printed = archived
+    assert printed.index("busiest wards") < printed.index("Duri Kepa") < printed.index("Tegal Alur")
+    assert max(found["wards"], key=found["wards"].__getitem__) == "31.73.05.1005"
+
+
+def test_sending_every_request_again_creates_nothing(
+    doubled: tuple[dict[str, Any], str],
+) -> None:
+    """Each accepted key is answered as before; no refused one is accepted; nothing has moved."""
+    found, _ = doubled
+    replay = found["replay"]
+    assert found["created_on_replay"] == replay["different"] == 0
+    assert found["replayed"] + replay["refused_again"] == replay["requests"]
+    assert found["replayed"] > 200
+    assert replay["unchanged"]
+
+
+def test_running_every_background_function_again_changes_nothing(
+    doubled: tuple[dict[str, Any], str],
+) -> None:
+    """Stream, outbox, messages and photos ran over all their inputs again, to no effect."""
+    found, _ = doubled
+    runs = found["replay"]["background"]
+    assert {"project_timeline", "relay_outbox", "send_messages", "note_photos"} <= set(runs)
+    assert all(n > 0 for n in runs.values())
+    assert found["replay"]["unchanged"]
+    assert found["rebuild"]["changed"] == 0
+    assert found["tallies_agree"]
+    assert found["alerts_agree"]
+
+
+def test_reports_of_our_own_making_are_worked_from_filing_to_verified(
+    doubled: tuple[dict[str, Any], str],
+) -> None:
+    """Without the archive the shipped city sees every kind of step, and refusals are counted."""
+    found, printed = doubled
+    assert found["source"] == "made up"
+    assert found["city"]["jurisdiction"] == "demo"
+    assert found["filed"] == 80 == found["accepted"] + sum(found["refused"].values())
+    assert {"assign", "start", "finish", "verify", "merge", "support"} <= set(found["actions"])
+    assert found["photos"] == found["actions"]["finish"]
+    assert found["closed"]["verified"] > 5
+    assert "stale_version" in found["actions_refused"]["assign"]
+    assert "created anything" in printed
+
+
+def test_the_course_of_a_report_depends_on_the_seed_alone() -> None:
+    """The same generator draws the same steps and delays; shares never exceed one."""
+
+    def course(seed: str) -> list[tuple[str, float]]:
+        rng = random.Random(seed)
+        drawn = [model.next_step("submitted", rng, merge=True) for _ in range(50)]
+        return [(s.action, model.delay(s, rng).total_seconds()) for s in drawn if s is not None]
+
+    assert course("1:7") == course("1:7") != course("1:8")
+    for situation in {step.situation for step in model.STEPS}:
+        assert sum(step.share for step in model.STEPS if step.situation == situation) <= 1
+
+
+def test_the_model_is_the_one_that_the_page_states() -> None:
+    """Every row of docs/demo.md is a row of the model, and the other way round."""
+    page = (ROOT / "docs" / "demo.md").read_text(encoding="utf-8")
+    stated = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in page.splitlines()
+        if line.startswith("| ") and line.count("|") == 7
+    ]
+    played = [
+        (
+            step.situation,
+            step.action,
+            step.who,
+            f"{step.share:.0%}",
+            f"{step.median_hours:g} h",
+            f"{step.spread:g}",
+        )
+        for step in (model.MERGE, *model.STEPS, *model.ASIDES)
+    ]
+    assert stated[1:] == played
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("Banjir stasiun tebet", "banjir"),
+        ("#cuacaekstrim #drainaseburuk", "drainase"),
+        ("Got mampet bro", "drainase"),
+        ("Tanggul jebol di perumahan", "sungai"),
+        ("Mohon ditanggulangi segera", "banjir"),
+        ("Pompa tidak berfungsi", "pompa"),
+        ("#jalananrusak #drainaseburuk", "jalan_rusak"),
+        ("", "banjir"),
+    ],
+)
+def test_words_choose_the_service_in_the_order_of_the_table(text: str, service: str) -> None:
+    """The first service one of whose words occurs; a flood where none does."""
+    offered = {"banjir", "drainase", "sungai", "pompa", "jalan_rusak"}
+    assert rows.service_of(text, offered) == service
+    assert rows.service_of(text, {"banjir"}) == "banjir"
+
+
+def test_the_after_photo_is_a_picture() -> None:
+    """A PNG whose chunks and pixels can be read, larger than the least that S3 takes."""
+    picture = photos.draw(random.Random("a"))
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(picture) > 100
+    at, kinds, pixels = 8, [], b""
+    while at < len(picture):
+        (size,) = struct.unpack(">I", picture[at : at + 4])
+        kind, body = picture[at + 4 : at + 8], picture[at + 8 : at + 8 + size]
+        assert struct.unpack(">I", picture[at + 8 + size : at + 12 + size])[0] == zlib.crc32(
+            kind + body
+        )
+        kinds.append(kind)
+        pixels += body if kind == b"IDAT" else b""
+        at += 12 + size
+    assert kinds == [b"IHDR", b"IDAT", b"IEND"]
+    assert len(zlib.decompress(pixels)) == 24 * (1 + 3 * 24)

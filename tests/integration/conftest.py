@@ -1,0 +1,11 @@
+"""The test city in an empty AWS."""
+
+import pytest
+
+from tests.world import World
+
+
+@pytest.fixture
+def world(aws: None) -> World:
+    """A world of its own for each test."""
+    return World()

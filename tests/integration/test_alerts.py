@@ -1,0 +1,81 @@
+"""Subscriptions of officials follow the staff records."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.services import alerts
+from chalicelib.storage import city as store
+from chalicelib.storage import topics
+
+MAIL = {"protocol": "email", "endpoint": "duty@example.org"}
+
+
+def record(ref: str, districts: list[str], **more: Any) -> dict[str, Any]:
+    """An official with one endpoint."""
+    grants = [{"role": "officer", "districts": districts, "services": ["*"]}]
+    return {"ref": ref, "unit": "kec", "grants": grants, "endpoints": [MAIL], **more}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was asked of the topic, whose one known subscription is confirmed once made."""
+    made: list[tuple[Any, ...]] = []
+    known: dict[tuple[str, str], str] = {}
+
+    def subscribe(protocol: str, endpoint: str, policy: dict[str, Any]) -> str:
+        made.append(("subscribe", endpoint, policy))
+        known[protocol, endpoint] = "arn:aws:sns:us-east-1:000000000000:official-alerts:1"
+        return known[protocol, endpoint]
+
+    monkeypatch.setattr(store, "jurisdictions", list)
+    monkeypatch.setattr(topics, "subscriptions", lambda: dict(known))
+    monkeypatch.setattr(topics, "subscribe", subscribe)
+    monkeypatch.setattr(topics, "filter_by", lambda arn, policy: made.append(("filter", policy)))
+    monkeypatch.setattr(topics, "unsubscribe", lambda arn: made.append(("unsubscribe", arn)))
+    return made
+
+
+def test_an_endpoint_is_subscribed_refiltered_and_removed(calls: list[tuple[Any, ...]]) -> None:
+    """First its filter is set, then changed with the record, then it goes with the person."""
+    alerts.sync("demo", [record("a", ["D1"])])
+    alerts.sync("demo", [record("a", ["D2"])])
+    alerts.sync("demo", [record("a", ["D2"], active=False)])
+    assert [call[0] for call in calls] == ["subscribe", "filter", "unsubscribe"]
+    assert calls[0][2] == {"jurisdiction": ["demo"], "district": ["D1"], "protected": ["false"]}
+    assert calls[1][1]["district"] == ["D2"]
+
+
+def test_an_endpoint_of_two_officials_gets_what_either_would(calls: list[tuple[Any, ...]]) -> None:
+    """Two districts share a mailbox; with a third who serves all, no district is filtered."""
+    alerts.sync("demo", [record("a", ["D1"]), record("b", ["D2"])])
+    assert calls[-1][2]["district"] == ["D1", "D2"]
+    alerts.sync("demo", [record("a", ["D1"]), record("b", ["D2"]), record("c", ["*"])])
+    assert "district" not in calls[-1][1]
+
+
+def test_a_mailbox_of_two_cities_keeps_both(
+    calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading the second city does not take the first one's alerts away."""
+    monkeypatch.setattr(store, "jurisdictions", lambda: ["demo", "jakarta"])
+    monkeypatch.setattr(store, "all_staff", lambda city: [record("a", ["D1"])])
+    alerts.sync("jakarta", [record("z", ["D9"])])
+    assert calls[-1][2]["jurisdiction"] == ["demo", "jakarta"]
+    assert calls[-1][2]["district"] == ["D1", "D9"]
+
+
+def test_a_protected_units_officials_hear_of_their_unit_alone() -> None:
+    """Their filter names the unit; everybody else's refuses protected alerts."""
+    rule = alerts.policy({**record("p", ["*"]), "jurisdiction": "demo", "protected_unit": True})
+    assert rule == {"jurisdiction": ["demo"], "unit": ["kec"], "protected": ["true"]}
+    other = alerts.policy({**record("o", ["*"]), "jurisdiction": "demo"})
+    assert other["protected"] == ["false"]
+
+
+def test_a_protected_alert_says_nothing_of_the_report() -> None:
+    """Neither place nor service nor promise is in its text."""
+    message = {"protected": True, "report": "01ABC", "jurisdiction": "demo"}
+    text = alerts.compose(message, city=None)  # type: ignore[arg-type]
+    assert text.endswith("/v1/reports/01ABC")
+    assert "Unit:" not in text
