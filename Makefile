@@ -15,7 +15,7 @@ TESTS ?= tests
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --quiet --disable-pip-version-check install --no-compile
+PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-compile
 
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none

@@ -11,7 +11,7 @@ def register(jurisdiction: str, ip: str, now: datetime) -> dict[str, Any]:
     """A new device's token; how many an address may ask for is the city's data."""
     city = cities.current(jurisdiction, now)
     limits = {"devices": city.limits["devices"]} if "devices" in city.limits else {}
-    address = signing.mac("address", f"{ip}|{city.month(now)}")[:24]
+    address = rates.address(ip, city.month(now))
     rates.take(jurisdiction, limits, {"devices": address}, now, fail_open=False)
     token = signing.sign("device", {"d": ids.token_bytes(8).hex(), "j": jurisdiction}, None)
     return {"token": token, "kind": "Device"}

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
+from chalicelib import observability
 from chalicelib.services import messages, photos, projections, relay
 from chalicelib.storage.transactions import Unavailable, Unknown
 
@@ -72,7 +73,12 @@ def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str
     )
 
     def handle(record: Any) -> None:
-        one(record)
+        try:
+            one(record)
+        except Exception as error:
+            # The dead letter keeps the record; only this says why it is there.
+            observability.unhandled(error, getattr(context, "function_name", "a batch"))
+            raise
 
     # A batch in which everything fails is reported item by item too, not as a crash.
     processor = BatchProcessor(event_type=kind, raise_on_entire_batch_failure=False)

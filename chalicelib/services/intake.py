@@ -138,8 +138,7 @@ def locate(city: City, lat: float, long: float) -> tuple[str, int]:
 
 
 def _count(city: City, actor: Principal, report: Report, ip: str, now: datetime) -> None:
-    # Addresses are counted under a pseudonym that changes every month.
-    address = signing.mac("address", f"{ip}|{city.month(now)}")[:24]
+    address = rates.address(ip, city.month(now))
     cell = encode(report.lat, report.long, 6)
     scopes = {"device": actor.uid or "-", "address": address, "cell": cell}
     limits = {kind: city.limits[kind] for kind in scopes if kind in city.limits}

@@ -1,9 +1,11 @@
 """How much one device, address or place may send: windows counted in one transaction, as data."""
 
 from datetime import datetime
+from ipaddress import IPv6Network
 from typing import Any
 
 from chalicelib.errors import Problem
+from chalicelib.services import signing
 from chalicelib.storage import control
 from chalicelib.storage.control import Bucket
 from chalicelib.storage.transactions import Unavailable, Unknown
@@ -39,6 +41,19 @@ def take(
     if full:
         wait = max(1, full.start + full.seconds - int(now.timestamp()))
         raise Problem("too_many", headers={"Retry-After": str(wait)}, seconds=wait)
+
+
+def address(ip: str, month: str) -> str:
+    """The pseudonym, new every month, under which a network address is counted.
+
+    Whoever has one IPv6 address has the 2^64 beside it, so those count together.
+    """
+    if ":" in ip:
+        try:
+            ip = str(IPv6Network((ip, 64), strict=False))
+        except ValueError:
+            pass
+    return signing.mac("address", f"{ip}|{month}")[:24]
 
 
 def _bucket(scope: str, limit: dict[str, Any], now: datetime) -> Bucket:

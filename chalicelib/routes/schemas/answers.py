@@ -1,124 +1,31 @@
-"""What the API takes and gives, as JSON Schema: the declarations that validate and document."""
-
-from typing import Any
+"""What the API answers."""
 
 from chalicelib.domain.tallies import MEASURES
-from chalicelib.domain.workflow import table
-
-Schema = dict[str, Any]
-
-STATES = list(table()["states"])
-OPEN_STATES = [state for state in STATES if state != "closed"]
-RESOLUTIONS = table()["resolutions"]
-ACTIONS = list(table()["actions"])
-
-
-def text(longest: int, about: str = "") -> Schema:
-    """A text from a person."""
-    return {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": longest,
-        "description": about,
-    }
-
-
-def maybe(schema: Schema) -> Schema:
-    """The schema, or null."""
-    kind = schema.get("type")
-    if isinstance(kind, str) and "enum" not in schema and "title" not in schema:
-        return {**schema, "type": [kind, "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def record(title: str, fields: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
-    """An object with exactly these fields."""
-    return {
-        "title": title,
-        "type": "object",
-        "properties": fields,
-        "required": [name for name in fields if name not in optional],
-        "additionalProperties": False,
-    }
-
-
-def many(schema: Schema, most: int = 1000) -> Schema:
-    """A list."""
-    return {"type": "array", "items": schema, "maxItems": most}
-
-
-ID = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$", "x-verbatim": True}
-CODE = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "x-verbatim": True}
-SCOPE = {"type": "string", "pattern": "^([*]|[A-Za-z0-9._-]{1,64})$", "description": "`*` is all."}
-TRACKING = {
-    "type": "string",
-    "pattern": "^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$",
-}
-MOMENT = {"type": "string", "format": "date-time", "x-verbatim": True}
-VERSION = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
-COUNT = {"type": "integer", "minimum": 0}
-LAT = {
-    "type": "number",
-    "minimum": -90,
-    "maximum": 90,
-    "description": "Latitude, WGS84 degrees.",
-}
-LONG = {
-    "type": "number",
-    "minimum": -180,
-    "maximum": 180,
-    "description": "Longitude, degrees.",
-}
-PIN_LAT = {
-    **LAT,
-    "minimum": -180,
-    "maximum": 180,
-    "description": "Latitude, WGS84 degrees; beyond ±90 it is refused, and named if swapped.",
-}
-BOTH = record("Name", {"en": {"type": "string"}, "id": {"type": "string"}})
-NAMED = record("CodeAndName", {"code": CODE, "name": BOTH})
-PLACE = record("Place", {"code": CODE, "name": {"type": "string"}})
-PHOTOS = {"type": "array", "items": ID, "maxItems": 6}
-STATE = {"type": "string", "enum": STATES}
-LANGUAGE = {"type": "string", "enum": ["id", "en"]}
-LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-CURSOR = {"type": "string", "maxLength": 4096, "x-verbatim": True}
-
-CONTACT = record(
-    "Contact",
-    {
-        "name": text(100, "How to address the reporter."),
-        "email": {"type": "string", "format": "email", "maxLength": 254},
-        "phone": {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"},
-    },
-    optional=("name", "email", "phone"),
+from chalicelib.routes.schemas.blocks import (
+    ACTIONS,
+    BOTH,
+    CODE,
+    COUNT,
+    CURSOR,
+    ID,
+    LANGUAGE,
+    LAT,
+    LONG,
+    MOMENT,
+    NAMED,
+    PLACE,
+    RESOLUTIONS,
+    SCOPE,
+    STATE,
+    TRACKING,
+    VERSION,
+    Schema,
+    many,
+    maybe,
+    record,
 )
-NEW_REPORT = record(
-    "NewReport",
-    {
-        "service": CODE,
-        "lat": PIN_LAT,
-        "long": LONG,
-        "accuracy": {"type": "number", "minimum": 0, "maximum": 100_000, "description": "Metres."},
-        "description": {"type": "string", "maxLength": 4000},
-        "landmark": {"type": "string", "maxLength": 200},
-        "answers": {
-            "type": "object",
-            "maxProperties": 40,
-            "description": "Answers to the service's questions, by code.",
-        },
-        "photos": PHOTOS,
-        "contact": CONTACT,
-        "public": {"type": "boolean", "description": "A wish; a protected service stays private."},
-        "channel": {"type": "string", "enum": ["app", "web", "api", "phone", "counter", "import"]},
-        "language": LANGUAGE,
-        "client_time": {**MOMENT, "description": "The phone's clock, kept as a remark."},
-    },
-    optional=(
-        "accuracy", "description", "landmark", "answers", "photos", "contact", "public",
-        "channel", "language", "client_time",
-    ),
-)  # fmt: skip
+from chalicelib.routes.schemas.requests import CONTACT
+
 NEARBY = record(
     "PossibleDuplicate",
     {
@@ -264,30 +171,6 @@ EVENT = record(
     optional=("by", "state", "resolution", "unit", "due_at", "data", "words"),
 )
 TIMELINE = record("Timeline", {"id": ID, "events": many(EVENT, 200), "next": maybe(VERSION)})
-ACTION = record(
-    "Action",
-    {
-        "action": {"type": "string", "enum": ACTIONS},
-        "version": {**VERSION, "description": "The version of the report that you saw."},
-        "unit": CODE,
-        "person": CODE,
-        "reason_code": CODE,
-        "reason": text(1000),
-        "note": text(2000),
-        "text": text(2000),
-        "question": text(1000),
-        "agency": CODE,
-        "until": MOMENT,
-        "service": CODE,
-        "ward": CODE,
-        "into": ID,
-        "photos": PHOTOS,
-    },
-    optional=(
-        "unit", "person", "reason_code", "reason", "note", "text", "question", "agency",
-        "until", "service", "ward", "into", "photos",
-    ),
-)  # fmt: skip
 CHANGED = record(
     "Changed",
     {
@@ -303,10 +186,6 @@ CHANGED = record(
         "merged_into": maybe(ID),
     },
 )
-COMMENT = record(
-    "NewComment",
-    {"text": text(2000), "audience": {"type": "string", "enum": ["public", "inside"]}},
-)
 ADDED = record(
     "Added",
     {
@@ -319,14 +198,7 @@ ADDED = record(
     },
     optional=("comments", "supports", "rating", "claimed"),
 )
-RATING = record(
-    "NewRating",
-    {"rating": {"type": "integer", "minimum": 1, "maximum": 5}, "text": text(1000)},
-    optional=("text",),
-)
-CLAIM = record("Claim", {"secret": {"type": "string", "pattern": "^[0-9a-f]{32}$"}})
 FOLLOWING = record("Following", {"id": ID, "following": {"type": "boolean"}})
-NEW_PHOTO = record("NewPhoto", {"content_type": {"type": "string", "maxLength": 40}})
 PHOTO = record(
     "PhotoTicket",
     {

@@ -1,0 +1,83 @@
+"""The blocks of the schemas: texts, codes, moments, records, lists."""
+
+from typing import Any
+
+from chalicelib.domain.workflow import table
+
+Schema = dict[str, Any]
+STATES = list(table()["states"])
+OPEN_STATES = [state for state in STATES if state != "closed"]
+RESOLUTIONS = table()["resolutions"]
+ACTIONS = list(table()["actions"])
+
+
+def text(longest: int, about: str = "") -> Schema:
+    """A text from a person."""
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": longest,
+        "description": about,
+    }
+
+
+def maybe(schema: Schema) -> Schema:
+    """The schema, or null."""
+    kind = schema.get("type")
+    if isinstance(kind, str) and "enum" not in schema and "title" not in schema:
+        return {**schema, "type": [kind, "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def record(title: str, fields: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
+    """An object with exactly these fields."""
+    return {
+        "title": title,
+        "type": "object",
+        "properties": fields,
+        "required": [name for name in fields if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def many(schema: Schema, most: int = 1000) -> Schema:
+    """A list."""
+    return {"type": "array", "items": schema, "maxItems": most}
+
+
+ID = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$", "x-verbatim": True}
+CODE = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "x-verbatim": True}
+SCOPE = {"type": "string", "pattern": "^([*]|[A-Za-z0-9._-]{1,64})$", "description": "`*` is all."}
+TRACKING = {
+    "type": "string",
+    "pattern": "^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$",
+}
+MOMENT = {"type": "string", "format": "date-time", "x-verbatim": True}
+VERSION = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+COUNT = {"type": "integer", "minimum": 0}
+LAT = {
+    "type": "number",
+    "minimum": -90,
+    "maximum": 90,
+    "description": "Latitude, WGS84 degrees.",
+}
+LONG = {
+    "type": "number",
+    "minimum": -180,
+    "maximum": 180,
+    "description": "Longitude, degrees.",
+}
+PIN_LAT = {
+    **LAT,
+    "minimum": -180,
+    "maximum": 180,
+    "description": "Latitude, WGS84 degrees; beyond ±90 it is refused, and named if swapped.",
+}
+BOTH = record("Name", {"en": {"type": "string"}, "id": {"type": "string"}})
+NAMED = record("CodeAndName", {"code": CODE, "name": BOTH})
+PLACE = record("Place", {"code": CODE, "name": {"type": "string"}})
+PHOTOS = {"type": "array", "items": ID, "maxItems": 6}
+STATE = {"type": "string", "enum": STATES}
+LANGUAGE = {"type": "string", "enum": ["id", "en"]}
+LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+CURSOR = {"type": "string", "maxLength": 4096, "x-verbatim": True}

@@ -1,0 +1,86 @@
+"""What the API takes: the bodies of requests."""
+
+from chalicelib.routes.schemas.blocks import (
+    ACTIONS,
+    CODE,
+    ID,
+    LANGUAGE,
+    LONG,
+    MOMENT,
+    PHOTOS,
+    PIN_LAT,
+    VERSION,
+    record,
+    text,
+)
+
+CONTACT = record(
+    "Contact",
+    {
+        "name": text(100, "How to address the reporter."),
+        "email": {"type": "string", "format": "email", "maxLength": 254},
+        "phone": {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"},
+    },
+    optional=("name", "email", "phone"),
+)
+NEW_REPORT = record(
+    "NewReport",
+    {
+        "service": CODE,
+        "lat": PIN_LAT,
+        "long": LONG,
+        "accuracy": {"type": "number", "minimum": 0, "maximum": 100_000, "description": "Metres."},
+        "description": {"type": "string", "maxLength": 4000},
+        "landmark": {"type": "string", "maxLength": 200},
+        "answers": {
+            "type": "object",
+            "maxProperties": 40,
+            "description": "Answers to the service's questions, by code.",
+        },
+        "photos": PHOTOS,
+        "contact": CONTACT,
+        "public": {"type": "boolean", "description": "A wish; a protected service stays private."},
+        "channel": {"type": "string", "enum": ["app", "web", "api", "phone", "counter", "import"]},
+        "language": LANGUAGE,
+        "client_time": {**MOMENT, "description": "The phone's clock, kept as a remark."},
+    },
+    optional=(
+        "accuracy", "description", "landmark", "answers", "photos", "contact", "public",
+        "channel", "language", "client_time",
+    ),
+)  # fmt: skip
+ACTION = record(
+    "Action",
+    {
+        "action": {"type": "string", "enum": ACTIONS},
+        "version": {**VERSION, "description": "The version of the report that you saw."},
+        "unit": CODE,
+        "person": CODE,
+        "reason_code": CODE,
+        "reason": text(1000),
+        "note": text(2000),
+        "text": text(2000),
+        "question": text(1000),
+        "agency": CODE,
+        "until": MOMENT,
+        "service": CODE,
+        "ward": CODE,
+        "into": ID,
+        "photos": PHOTOS,
+    },
+    optional=(
+        "unit", "person", "reason_code", "reason", "note", "text", "question", "agency",
+        "until", "service", "ward", "into", "photos",
+    ),
+)  # fmt: skip
+COMMENT = record(
+    "NewComment",
+    {"text": text(2000), "audience": {"type": "string", "enum": ["public", "inside"]}},
+)
+RATING = record(
+    "NewRating",
+    {"rating": {"type": "integer", "minimum": 1, "maximum": 5}, "text": text(1000)},
+    optional=("text",),
+)
+CLAIM = record("Claim", {"secret": {"type": "string", "pattern": "^[0-9a-f]{32}$"}})
+NEW_PHOTO = record("NewPhoto", {"content_type": {"type": "string", "maxLength": 40}})
