@@ -34,6 +34,7 @@ SERVICES = ("s3", "sns", "sqs", "ssm", "ses")
 _KEY = base64.b64encode(b"a key for tests alone, 32 bytes.").decode()
 KEYS = {"current": "k1", "keys": {"k1": _KEY}}
 _made: dict[str, Any] = {}
+_boto3_client = boto3.client
 
 
 @pytest.fixture(name="aws")
@@ -52,20 +53,24 @@ def start() -> Iterator[None]:
         from chalicelib.storage import aws, tables
 
         connection = tables.connection()
-        kept = connection._client, aws.client, clock._source, ids._bytes
+        kept = connection._client, boto3.client, clock._source, ids._bytes
+        aws.client.cache_clear()
         try:
             if not _made:
                 _make(connection)
-            connection._client, aws.client = _made["clients"]["dynamodb"], _client
+            connection._client, boto3.client = _made["clients"]["dynamodb"], _client
             with _environment(_made["names"]):
                 settings.cache_clear()
                 botocore_stubber.enabled = True
+                clock.use(None)
+                ids.use(None)
                 fresh()
                 yield
         finally:
             botocore_stubber.enabled = False
             forget()
-            connection._client, aws.client, clock._source, ids._bytes = kept
+            connection._client, boto3.client, clock._source, ids._bytes = kept
+            aws.client.cache_clear()
     settings.cache_clear()
 
 
@@ -131,13 +136,10 @@ def empty(*, but_cities: bool = False) -> None:
 
 
 def forget() -> None:
-    """Forget what a new container would not know, and go by the machine's clock and chance."""
-    from chalicelib import clock, ids
+    """Forget what a new container would not know."""
     from chalicelib.services import cities, staff
     from chalicelib.storage import queues, secrets
 
-    clock.use(None)
-    ids.use(None)
     cities.forget()
     staff.forget()
     secrets.forget()
@@ -149,8 +151,9 @@ def _plain(value: dict[str, Any]) -> Any:
     return int(content) if kind == "N" else None if kind == "NULL" else content
 
 
-def _client(service: str) -> Any:
-    return _made["clients"][service]
+def _client(service: str, **more: Any) -> Any:
+    # The product gives a configuration, tests that want a client of their own do not.
+    return _made["clients"][service] if "config" in more else _boto3_client(service, **more)
 
 
 def _make(connection: Any) -> None:
@@ -162,7 +165,6 @@ def _make(connection: Any) -> None:
 
     settings.cache_clear()
     connection._client = None
-    aws.client.cache_clear()
     found = {"dynamodb": connection.client, **{name: aws.client(name) for name in SERVICES}}
     aws.client.cache_clear()
     for client in found.values():

@@ -141,7 +141,8 @@ def reset() -> None:
     """The town and nothing else, as a container that has served before sees it."""
     from chalicelib import clock
     from chalicelib.services import cities
-    from chalicelib.storage import secrets
+    from chalicelib.settings import settings
+    from chalicelib.storage import queues, secrets
 
     version = bundle()["version"]
     if PLACE not in cities._pointers:
@@ -153,6 +154,7 @@ def reset() -> None:
     # What is known of them must not be older in one test than in another.
     cities._pointers[PLACE] = (clock.now(), version)
     secrets._held = (time.monotonic(), aws.KEYS)
+    queues._url(settings().messages_queue)
 
 
 def citizen(name: str) -> Principal:

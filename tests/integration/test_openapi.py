@@ -1,0 +1,348 @@
+"""The description and the product are one: what is declared is answered, what is answered declared.
+
+A whole journey is driven through the front door; every answer on the way, refusals included, must
+match the schema that the description gives for its operation, status and media type.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from chalicelib import openapi
+from chalicelib.errors import RULES, kinds
+from chalicelib.http import OPERATIONS, permissions
+from infra import openapi as committed
+from tests.security.conftest import edge  # noqa: F401
+from tests.security.edge import Edge, Reply, new_report
+from tests.world import JURISDICTION
+
+ROOT = Path(__file__).parents[2]
+HOME = "urn:tanggap:openapi"
+# No operation answers these: the list of actions in the schema comes before the first, and no
+# operation has a parameter yet that must be given.
+UNSAID = {"unknown_action", "missing_parameter"}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The description as it is served."""
+    found: dict[str, Any] = json.loads(committed.text())
+    return found
+
+
+@cache
+def registry() -> Registry[Any]:
+    """So that ``#/components/...`` resolves."""
+    contents = {**document(), "$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return Registry().with_resource(HOME, Resource(contents, DRAFT202012))
+
+
+@cache
+def validator(path: str, method: str, status: str, media: str) -> Draft202012Validator:
+    """The validator of one answer."""
+    answer = document()["paths"][path][method.lower()]["responses"][status]
+    media = media if media in answer["content"] else media.split("/")[0] + "/*"
+    assert media in answer["content"], f"{method} {path} {status} answers {media}"
+    steps = ("paths", path, method.lower(), "responses", status, "content", media, "schema")
+    pointer = "/".join(one.replace("~", "~0").replace("/", "~1") for one in steps)
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return Draft202012Validator(
+        {"$ref": f"{HOME}#/{pointer}"}, registry=registry(), format_checker=checker
+    )
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(path, method, operation) of the description."""
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            yield path, method.upper(), operation
+
+
+def route_of(path: str) -> str:
+    """The templated path that a concrete one belongs to."""
+    for template in document()["paths"]:
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+            return str(template)
+    raise AssertionError(f"{path} is not described")
+
+
+def problems_said(operation: dict[str, Any]) -> set[str]:
+    """The kinds of problem that an operation declares."""
+    return {
+        kind.rpartition(":")[2]
+        for answer in operation["responses"].values()
+        for content in answer.get("content", {}).values()
+        for kind in content["schema"].get("properties", {}).get("type", {}).get("enum", [])
+    }
+
+
+class Checked(Edge):
+    """A client that holds every answer against the description."""
+
+    seen: set[tuple[str, str, int]]
+
+    def ask(self, method: str, path: str, *given: Any, **more: Any) -> Reply:
+        """Ask, and check the answer."""
+        reply = super().ask(method, path, *given, **more)
+        route = route_of(path)
+        media = reply.headers["content-type"].split(";")[0]
+        checker = validator(route, method, str(reply.status), media)
+        faults = [
+            f"{error.json_path}: {error.message}" for error in checker.iter_errors(reply.body)
+        ]
+        assert faults == [], f"{method} {path} {reply.status}"
+        self.seen.add((method, route, reply.status))
+        return reply
+
+
+@pytest.fixture(name="checked")
+def checked_fixture(edge: Edge) -> Checked:  # noqa: F811
+    """The city's front door with a reader of the description beside it."""
+    edge.__class__ = Checked
+    assert isinstance(edge, Checked)
+    edge.seen = set()
+    return edge
+
+
+def test_the_description_is_valid_openapi_3_1() -> None:
+    validate(document())
+    assert document()["openapi"].startswith("3.1")
+
+
+def test_the_committed_description_is_the_live_one() -> None:
+    assert committed.DOCUMENT.read_text("utf-8") == committed.text(), "run: make openapi"
+
+
+def test_the_served_description_is_the_committed_one(edge: Edge) -> None:  # noqa: F811
+    reply = edge.get("/v1/openapi.json")
+    assert reply.body == document()
+    assert "/openapi.json" in edge.get("/docs/assets/start.js").text
+
+
+def test_every_route_is_described_and_every_description_is_routed() -> None:
+    import app
+
+    routed = {(path, method) for path, methods in app.app.routes.items() for method in methods}
+    assert {(path, method) for path, method, _ in operations()} == routed
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert len(ids) == len(set(ids)) == len(OPERATIONS)
+
+
+def test_every_operation_has_a_row_of_permissions_and_every_row_an_operation() -> None:
+    assert set(permissions()) == {operation["operationId"] for _, _, operation in operations()}
+    for _, _, operation in operations():
+        assert operation["x-roles"] == sorted(permissions()[operation["operationId"]])
+
+
+def test_every_parameter_field_and_header_is_described() -> None:
+    described = {operation["operationId"]: operation for _, _, operation in operations()}
+    for name, registered in OPERATIONS.items():
+        operation = described[name]
+        named = {(one["in"], one["name"]) for one in operation["parameters"]}
+        assert {("query", one) for one in registered.query} <= named
+        assert {("path", one) for one in re.findall(r"{(\w+)}", registered.path)} <= named
+        assert (("header", "Idempotency-Key") in named) == registered.operation.idempotent
+        if registered.operation.body is not None:
+            shown = operation["requestBody"]["content"]["application/json"]["schema"]
+            schema = document()["components"]["schemas"][shown["$ref"].rpartition("/")[2]]
+            assert set(schema["properties"]) == set(registered.operation.body["properties"])
+            assert schema["additionalProperties"] is False
+        assert operation["summary"]
+        assert operation["responses"]
+
+
+def test_every_object_of_the_api_says_which_fields_it_may_have() -> None:
+    """An allow-list: nothing can slip into an answer without the description saying so."""
+    open_on_purpose = {"Problem", "OpenAPI", "Workflow"}
+    for name, schema in document()["components"]["schemas"].items():
+        if name not in open_on_purpose:
+            assert schema["additionalProperties"] is False, name
+
+
+def test_every_problem_has_both_languages_and_a_status() -> None:
+    for slug, kind in kinds().items():
+        assert re.fullmatch("[a-z][a-z_]*", slug)
+        assert 400 <= kind["status"] <= 599
+        for part in ("title", "detail"):
+            assert set(kind[part]) == {"en", "id"}, slug
+            assert all(kind[part].values()), slug
+            places = [set(re.findall(r"{(\w+)", text)) for text in kind[part].values()]
+            assert places[0] == places[1], slug
+
+
+def test_every_problem_is_raised_somewhere_and_described_somewhere() -> None:
+    sources = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py")]
+    code = "\n".join(path.read_text("utf-8") for path in sources)
+    unused = [slug for slug in kinds() if f'"{slug}"' not in code]
+    assert unused == []
+    said = {slug for _, _, operation in operations() for slug in problems_said(operation)}
+    assert set(kinds()) - said == UNSAID
+
+
+def test_every_problem_that_the_code_raises_is_a_row() -> None:
+    raised = set()
+    for path in (ROOT / "chalicelib").rglob("*.py"):
+        raised |= set(re.findall(r'Problem\(\s*"(\w+)"', path.read_text("utf-8")))
+        raised |= set(re.findall(r'[ .]refuse\(\s*"(\w+)"', path.read_text("utf-8")))
+    assert raised - set(kinds()) == set()
+
+
+def test_rules_are_json_without_duplicate_keys() -> None:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)), names
+        return dict(pairs)
+
+    for path in RULES.glob("*.json"):
+        json.loads(path.read_text("utf-8"), object_pairs_hook=once)
+
+
+def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) -> None:
+    me, neighbour = checked.device(), checked.device()
+    officer, worker = checked.staff("officer1"), checked.staff("worker1")
+    photo = checked.photo(me)
+    contact = {"name": "Siti", "email": "siti@example.org", "phone": "+628123456789"}
+    receipt = checked.file(
+        me, service="flood", answers={"depth": 30.5, "where": "road", "what": ["cars", "people"],
+        "since": "2026-11-02T07:00:00+07:00", "story": "A story"}, photos=[photo],
+        contact=contact, landmark="Near the bridge", accuracy=12, channel="web", language="en",
+        client_time="2026-11-02T08:00:00+07:00", public=True,
+    ).body  # fmt: skip
+    checked.file(me, lat=-6.20003, service="violence", public=True)
+    again = checked.post(
+        "/v1/reports", new_report(service="flood", answers={"depth": 1}), neighbour
+    )
+    assert again.body["possible_duplicates"]
+    report = receipt["id"]
+    path = f"/v1/reports/{report}"
+    for who in (None, me, officer):
+        for place in (path, f"{path}/timeline", f"/v1/track/{receipt['code']}", "/v1/me",
+                      "/v1/health", "/v1/city", "/v1/services", "/v1/workflow"):  # fmt: skip
+            checked.get(place, who)
+    checked.post(f"{path}/support", who=neighbour)
+    checked.post(f"{path}/follow", who=neighbour)
+    checked.ask("DELETE", f"{path}/follow", who=neighbour)
+    checked.post(f"{path}/comments", {"text": "Inside", "audience": "inside"}, officer)
+    checked.post(f"{path}/comments", {"text": "Hello", "audience": "public"}, me)
+    checked.act(officer, report, "ask", question="How deep?")
+    checked.act(me, report, "answer", text="To the knee")
+    checked.act(officer, report, "assign", person="s_worker1", note="Please")
+    checked.act(officer, report, "coordinate", agency="u-prov", reason="Their pump",
+                until="2026-11-03T01:00:00Z")  # fmt: skip
+    checked.act(officer, report, "schedule", reason="Rain", until="2026-11-02T12:00:00Z")
+    for place in (path, f"{path}/case"):
+        checked.get(place, officer)
+    checked.get("/v1/queue", officer, state="scheduled", due_within=200, limit=1)
+    checked.get("/v1/queue", officer, limit=1)
+    checked.get("/v1/queue", checked.staff("safe"), district="protected")
+    checked.act(worker, report, "resume")
+    checked.act(worker, report, "finish", note="Pumped dry", photos=[checked.photo(worker)])
+    checked.act(me, report, "refuse", reason="Still wet")
+    checked.act(worker, report, "dispute", reason="It is dry")
+    checked.act(checked.staff("verifier"), report, "verify", note="Dry")
+    checked.post(f"{path}/rating", {"rating": 4, "text": "Well"}, me)
+    checked.post(f"{path}/contact", who=officer)
+    checked.post(f"{path}/claim", {"secret": receipt["claim_secret"]}, neighbour)
+    checked.act(officer, again.body["id"], "merge", into=report)
+    checked.act(officer, again.body["id"], "merge", into=checked.file(me).body["id"])
+    checked.get("/v1/me/reports", me, limit=1)
+    for place in (path, f"{path}/timeline", f"{path}/case"):
+        checked.get(place, checked.staff("auditor"))
+    checked.project()
+    checked.get(f"/v1/tallies/{checked.city.month(checked.now)}")
+    for place in ("/docs", "/docs/assets/start.js", "/docs/assets/swagger-ui.css",
+                  "/v1/openapi.json"):  # fmt: skip
+        checked.get(place)
+    good = {(method, path) for method, path, status in checked.seen if status < 400}
+    every = {(method, path) for path, method, _ in operations()}
+    assert every - good == {
+        ("GET", "/v1/answers/{token}"),
+        ("POST", "/v1/answers/{token}/repaired"),
+        ("POST", "/v1/answers/{token}/not-repaired"),
+    }
+
+
+@pytest.mark.parametrize("way", ["repaired", "not-repaired"])
+def test_the_one_tap_pages_match_the_description(checked: Checked, way: str) -> None:
+    from chalicelib.services.messages import answer_link
+
+    report = checked.finished(checked.device(), contact={"email": "a@example.org"})
+    head = checked.head(report)
+    place = "/v1/" + answer_link(JURISDICTION, report, head.finished_at).partition("/v1/")[2]
+    for _ in range(2):
+        checked.get(place)
+        checked.post(f"{place}/{way}")
+    assert checked.head(report).state == ("closed" if way == "repaired" else "in_progress")
+    assert checked.get(f"{place}x").status == 401
+    checked.advance(days=15)
+    assert checked.post(f"{place}/{way}").status == 401
+
+
+def test_refusals_match_the_description(checked: Checked) -> None:
+    me, officer = checked.device(), checked.staff("officer1")
+    report = checked.file(me).body["id"]
+    path, good = f"/v1/reports/{report}", new_report()
+    for who in (None, me, officer, checked.staff("auditor"), "Bearer x.y.z"):
+        for route, method, operation in list(operations()):
+            place = (
+                route.replace("{id}", "0" * 26).replace("{code}", "0000-0000")
+                .replace("{month}", "202611").replace("{name}", "x").replace("{token}", "x")
+            )  # fmt: skip
+            checked.ask(method, place, who=who, key=None)
+            checked.ask(method, place, who=who, query={"nothing": "1"})
+            checked.ask(method, place, who=who, query={"jurisdiction_id": ["a", "b"]})
+            checked.ask(method, place, who=who, query={"jurisdiction_id": "nowhere"})
+            for raw in ("{", "[]", '{"unknown":1}', "x" * 70_000):
+                checked.ask(method, place, who=who, raw=raw)
+            checked.ask(method, place, {}, who, headers={"Content-Type": "text/plain"})
+            assert operation["responses"]
+    wrong: list[dict[str, Any]] = [
+        {"service": "x"}, {"lat": 1}, {"lat": 91}, {"answers": {"x": 1}}, {"photos": ["0" * 26]},
+        {"client_time": "0001-01-01T00:00:00+14:00"}, {"service": "flood"},
+        {"service": "flood", "answers": {"depth": "x"}}, {"description": "\x07"},
+    ]  # fmt: skip
+    for each in wrong:
+        checked.post("/v1/reports", {**good, **each}, me)
+    checked.post("/v1/reports", good, me, key="k")
+    assert checked.post("/v1/reports", {**good, "accuracy": 1}, me, key="k").slug == "key_reused"
+    checked.act(officer, report, "assign", 9, person="s_worker1")
+    checked.act(me, report, "verify")
+    checked.act(me, report, "reject")
+    checked.post(f"{path}/rating", {"rating": 1}, me)
+    checked.post(f"{path}/comments", {"text": "x", "audience": "inside"}, me)
+    checked.post("/v1/photos", {"content_type": "text/html"}, me)
+    checked.get("/v1/queue", checked.staff("dispatcher"))
+    checked.get("/v1/queue", officer, cursor="x")
+    checked.publish(
+        limits={kind: [{"n": 1, "seconds": 600}] for kind in ("device", "devices", "tickets")}
+    )
+    for _ in range(2):
+        checked.file(me)
+        checked.post("/v1/devices")
+        checked.post("/v1/photos", {"content_type": "image/png"}, me)
+    statuses = {status for _, _, status in checked.seen}
+    assert statuses >= {400, 401, 403, 404, 409, 413, 415, 422, 429}
+
+
+def test_problems_of_one_operation_are_within_what_it_declares(checked: Checked) -> None:
+    """The schema of a refusal lists the kinds; this proves that the list is really checked."""
+    checker = validator("/v1/health", "GET", "400", "application/problem+json")
+    good = {
+        "type": "urn:tanggap:problem:unknown_parameter",
+        "title": "x",
+        "status": 400,
+        "detail": "x",
+    }
+    assert checker.is_valid(good)
+    assert not checker.is_valid({**good, "type": "urn:tanggap:problem:outside_area"})
+    assert not checker.is_valid({**good, "status": 401})
+    assert openapi.problems_of(OPERATIONS["getHealth"])
