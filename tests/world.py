@@ -184,6 +184,7 @@ STAFF: tuple[dict[str, Any], ...] = (
     member("roadman", "u-prov", "field_worker", "*", "pothole"),
     member("safe", "u-safe", "officer", "*", "violence misconduct"),
     member("guard", "u-safe", "field_worker", "*", "violence misconduct"),
+    member("cleaner", "u-safe", "officer", "D1", "litter"),
     member("litterer", "u-d1", "officer", "D1", "litter", home="D1"),
 )
 

@@ -181,9 +181,11 @@ def changes(
 def _role(actor: Principal, standing: frozenset[str], name: str, report: Report) -> str:
     if actor.kind != "staff":
         return "reporter" if "reporter" in standing else actor.kind
+    # A relation, such as holder, is no role: the event names the role that gave the right.
+    roles = actor.roles(report.district, report.service)
     action = actions(report.protected).get(name)
-    fitting = sorted(standing & action.who) if action else sorted(standing)
-    return fitting[0] if fitting else "staff"
+    fitting = sorted(roles & action.who) if action else []
+    return next(iter(fitting or sorted(roles)), "staff")
 
 
 def _merged(

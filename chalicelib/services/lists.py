@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City
 from chalicelib.domain.times import iso
 from chalicelib.domain.workflow import table
 from chalicelib.errors import Problem
@@ -29,7 +30,7 @@ def queue(
     whose scope is one district may leave the district out. Members of the unit for protected
     reports get theirs with ``district=protected``.
     """
-    desk, scope = _desk(actor, district)
+    desk = _desk(actor, district)
     states = [state] if state else [name for name in table()["states"] if name != "closed"]
     until = iso(now + timedelta(hours=due_within)) + "~" if due_within is not None else None
     filters = {
@@ -46,7 +47,7 @@ def queue(
         "reports": [
             views.card(card, city, inside=True)
             for _, card in page
-            if scope is None or card.service in scope
+            if actor.roles(_district(city, card), card.service)
         ],
         "cursor": _cursor(page[-1][0], filters, now) if len(found) > limit else None,
     }
@@ -65,20 +66,23 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
     }
 
 
-def _desk(actor: Principal, district: str | None) -> tuple[str, frozenset[str] | None]:
-    """The desk to read and the services to keep (``None`` keeps all)."""
+def _desk(actor: Principal, district: str | None) -> str:
+    """The desk to read; what on it is out of the official's scope is left out by the caller."""
     if district == "protected" and actor.unit:
-        return reports.protected_desk(actor.unit), None
+        return reports.protected_desk(actor.unit)
     if district is None:
         districts = {one for grant in actor.grants for one in grant.districts}
         if len(districts) != 1 or "*" in districts:
             raise Problem("district_needed", field="district")
         district = districts.pop()
-    reaching = [grant for grant in actor.grants if grant.covers(district, None)]
-    if not reaching:
+    if not actor.roles(district):
         raise Problem("not_found")
-    services = frozenset().union(*(grant.services for grant in reaching))
-    return reports.district_desk(district), None if "*" in services else services
+    return reports.district_desk(district)
+
+
+def _district(city: City, card: reports.Card) -> str | None:
+    # A ward of an older version of the city may be gone.
+    return city.place(card.ward)[0] if card.ward in city.areas else None
 
 
 def _cursor(key: str, filters: dict[str, Any], now: datetime) -> str:

@@ -1,0 +1,133 @@
+"""What ends a report, and what opens it again: rulings, duplicates, the reporter's last word.
+
+Pure functions from head to head, one an action; ``domain.transitions`` calls them.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain import clocks
+from chalicelib.domain.geohash import distance_m
+from chalicelib.domain.moves import Move, closed, count, unpaused
+from chalicelib.domain.report import Report
+from chalicelib.domain.workflow import clock
+from chalicelib.errors import Problem
+
+# An original that ends like this gives its duplicates back.
+_DISOWNED = frozenset({"rejected", "not_ours", "withdrawn"})
+
+
+def verify(move: Move, report: Report) -> Report:
+    """Confirmed by the reporter, or by a verifier, whose ruling is final."""
+    staff = move.actor.kind == "staff"
+    if report.disputed and report.refused_month and staff:
+        # An overruled refusal leaves every measure.
+        report = count(report, "refused", report.refused_month, -1)
+    return closed(move, replace(report, ruled=staff, disputed=False, refused_month=None))
+
+
+def refuse(move: Move, report: Report) -> Report:
+    """Not repaired: by the reporter once and in time, or by a verifier."""
+    citizen = "reporter" in move.standing
+    assert report.finished_at is not None
+    if citizen and report.citizen_refused:
+        move.refuse("refused_once")
+    if citizen and move.now > report.finished_at + timedelta(days=move.city.rules["refuse_days"]):
+        move.refuse("window_over", days=move.city.rules["refuse_days"])
+    month = move.city.month(move.now)
+    counted = report if report.disputed else count(report, "refused", month)
+    return replace(
+        counted,
+        state="in_progress",
+        citizen_refused=report.citizen_refused or citizen,
+        ruled=report.ruled or not citizen,
+        refused_month=report.refused_month or month,
+        disputed=False,
+    )
+
+
+def dispute(move: Move, report: Report) -> Report:
+    """The holder lays a refusal before a verifier."""
+    if report.refused_month is None:
+        move.refuse("nothing_refused")
+    if report.ruled:
+        move.refuse("ruling_final")
+    return replace(report, state="work_done", disputed=True)
+
+
+def lapse(move: Move, report: Report) -> Report:
+    """Nobody answered in time."""
+    due = clocks.next_due(report, move.city)
+    if due is None or due > move.now:
+        move.refuse("too_early")
+    return closed(move, report)
+
+
+def close(move: Move, report: Report) -> Report:
+    """Closed with the action's resolution."""
+    return closed(move, report)
+
+
+def withdraw(move: Move, report: Report) -> Report:
+    """The person who filed it takes it back."""
+    # Whoever reported the same may verify or refuse, but not take back another person's report.
+    if move.actor.uid != report.reporter:
+        raise Problem("role_not_allowed", action="withdraw", rule="withdraw.filer")
+    return closed(move, report)
+
+
+def merge(move: Move, report: Report) -> Report:
+    """A duplicate of an older open report close by."""
+    original = move.target
+    if original is None or original.protected or original.id == report.id:
+        raise Problem("original_unknown", field="into")
+    if not original.open:
+        raise Problem("original_closed", field="into")
+    if original.group != report.group or original.filed_at > report.filed_at:
+        raise Problem("original_unfit", field="into")
+    reach = move.city.rules["duplicate_m"]
+    away = distance_m(report.lat, report.long, original.lat, original.long)
+    if away > reach and "outside_verifier" not in move.standing:
+        raise Problem("original_far", field="into", metres=round(away), reach=reach)
+    back = report.state if clock(move.report.state) != "paused" else unpaused(report)
+    return closed(move, replace(report, merged_into=original.id, back_to=back))
+
+
+def unmerge(move: Move, report: Report) -> Report:
+    """Back to the state before it was merged."""
+    original = move.target
+    if move.actor.kind == "system" and original and original.resolution not in _DISOWNED:
+        move.refuse("too_early")
+    return replace(
+        report,
+        state=report.back_to or unpaused(report),
+        back_to=None,
+        resolution=None,
+        merged_into=None,
+        closed_at=None,
+        closed_month=None,
+    )
+
+
+def reopen(move: Move, report: Report) -> Report:
+    """Not repaired after all: a new promise from now, and counted."""
+    assert report.closed_at is not None
+    if "reporter" in move.standing:
+        if report.ruled:
+            move.refuse("ruling_final")
+        if move.now > report.closed_at + timedelta(days=move.city.rules["reopen_days"]):
+            move.refuse("window_over", days=move.city.rules["reopen_days"])
+    reopened = replace(
+        count(report, "reopened", move.city.month(move.now)),
+        state="assigned" if report.assigned else "submitted",
+        resolution=None,
+        closed_at=None,
+        closed_month=None,
+        citizen_refused=False,
+        refused_month=None,
+        disputed=False,
+        ruled=False,
+        agency=None,
+        agency_due=None,
+    )
+    return clocks.promised(reopened, move.city, since=move.now)

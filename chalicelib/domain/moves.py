@@ -1,0 +1,59 @@
+"""One attempt at an action, and what every effect on a report may use."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NoReturn
+
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City
+from chalicelib.domain.report import Report
+from chalicelib.domain.workflow import Action, refuse
+
+
+@dataclass(frozen=True)
+class Move:
+    """One attempt at an action: who, on what, with what, when, by which city's rules."""
+
+    action: Action
+    report: Report
+    actor: Principal
+    standing: frozenset[str]
+    given: dict[str, Any]
+    now: datetime
+    city: City
+    target: Report | None = None
+
+    def refuse(self, slug: str, **members: Any) -> NoReturn:
+        """Refuse with the rule's name and what is open instead."""
+        refuse(slug, self.action.name, self.report, self.standing, **members)
+
+
+def count(report: Report, measure: str, month: str, by: int = 1) -> Report:
+    """The report with one more (or less) of a measure in a month."""
+    months = dict(report.flow.get(measure, {}))
+    months[month] = months.get(month, 0) + by
+    if not months[month]:
+        del months[month]
+    flow = {**report.flow, measure: months}
+    return replace(report, flow={name: kept for name, kept in flow.items() if kept})
+
+
+def closed(move: Move, report: Report) -> Report:
+    """Closed with the action's resolution."""
+    return replace(
+        unoffered(report),
+        state="closed",
+        resolution=move.action.resolution,
+        closed_at=move.now,
+        closed_month=move.city.month(move.now),
+    )
+
+
+def unpaused(report: Report) -> str:
+    """The state of a report whose pause is over and whose work has not begun."""
+    return "assigned" if report.assigned else "submitted"
+
+
+def unoffered(report: Report) -> Report:
+    """The report, handed to nobody else."""
+    return replace(report, offered_to=None, offered_at=None)

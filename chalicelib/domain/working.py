@@ -1,0 +1,203 @@
+"""What moves an open report on: assigning, working, pausing, moving to where it belongs.
+
+Pure functions from head to head, one an action; ``domain.transitions`` calls them.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain import clocks, sla
+from chalicelib.domain.city import Target
+from chalicelib.domain.moves import Move, count, unoffered
+from chalicelib.domain.report import Report
+from chalicelib.domain.times import parse
+from chalicelib.errors import Problem
+
+
+def assign(move: Move, report: Report) -> Report:
+    """To a unit or a person; another unit holds it only once it accepts."""
+    unit = move.given.get("unit") or report.unit
+    person = move.given.get("person")
+    back = replace(
+        report, state="assigned", assigned=True, agency=None, agency_due=None, back_to=None
+    )
+    if unit == report.unit:
+        return unoffered(replace(back, holder=person, held_by=_with(report, person)))
+    if not _may_hold(move, unit):
+        raise Problem("unknown_unit", field="unit")
+    if person:
+        raise Problem("person_after_acceptance", field="person")
+    return replace(back, offered_to=unit, offered_at=move.now)
+
+
+def accept(move: Move, report: Report) -> Report:
+    """The unit handed to holds it now; a dispatcher may decide after a working day."""
+    unit, since = report.offered_to, report.offered_at
+    if unit is None or since is None:
+        move.refuse("nothing_offered")
+    if "handed_to" not in move.standing:
+        day = timedelta(hours=8)
+        if move.city.calendar.add_working(since, day) > move.now:
+            move.refuse("acceptance_pending")
+    return unoffered(replace(report, unit=unit, holder=None))
+
+
+def decline(move: Move, report: Report) -> Report:
+    """Back to be assigned; a unit handed to gives it back to the one that holds it."""
+    return unoffered(replace(report, state="submitted", assigned=False, holder=None))
+
+
+def start(move: Move, report: Report) -> Report:
+    """Work begins; who starts an unheld report holds it."""
+    holder = report.holder or move.actor.uid
+    held_by = _with(report, holder)
+    return unoffered(replace(report, state="in_progress", holder=holder, held_by=held_by))
+
+
+def coordinate(move: Move, report: Report) -> Report:
+    """Another agency, named, has it now, with a due time of its own."""
+    agency = move.city.units.get(move.given["agency"])
+    if agency is None or agency.kind == "district" or agency.code == report.unit:
+        raise Problem("unknown_unit", field="agency")
+    target = move.city.services[report.service].resolve
+    until = sla.due(target, move.now, move.city.calendar)
+    if move.given.get("until"):
+        until = _moment(move, "until")
+    if until <= move.now:
+        raise Problem("moment_past", field="until")
+    # The unit that coordinates goes on holding it, so that somebody can answer for it.
+    return unoffered(
+        replace(report, state="coordinated", assigned=True, agency=agency.code, agency_due=until)
+    )
+
+
+def schedule(move: Move, report: Report) -> Report:
+    """A public date stops the clock: near enough, and once without a dispatcher."""
+    until = _moment(move, "until")
+    if until <= move.now:
+        raise Problem("moment_past", field="until")
+    target = move.city.services[report.service].resolve
+    twice = Target(2 * target.hours, target.clock)
+    if until > sla.due(twice, move.now, move.city.calendar):
+        raise Problem("schedule_too_far", field="until", hours=twice.hours)
+    if report.schedules and "dispatcher" not in move.standing:
+        move.refuse("schedule_once")
+    return replace(
+        clocks.pause(unoffered(report), move.now),
+        state="scheduled",
+        scheduled_until=until,
+        schedules=report.schedules + 1,
+    )
+
+
+def ask(move: Move, report: Report) -> Report:
+    """A question to a reporter who can be reached stops the clock, while there is time left."""
+    if not report.contactable:
+        move.refuse("reporter_unreachable")
+    if clocks.info_left(report, move.city) <= timedelta():
+        move.refuse("pause_spent")
+    paused = clocks.pause(report, move.now)
+    return replace(paused, state="needs_info", back_to=report.state)
+
+
+def answer(move: Move, report: Report) -> Report:
+    """The reporter answered, or the time for it is over."""
+    if move.actor.kind == "system" and clocks.pause_limit(move.report, move.city) > move.now:
+        move.refuse("too_early")
+    return replace(report, state=report.back_to or "submitted", back_to=None)
+
+
+def finish(move: Move, report: Report) -> Report:
+    """The worker says that it is repaired."""
+    month = move.city.month(move.now)
+    return replace(
+        count(unoffered(report), "finished", month),
+        state="work_done",
+        assigned=True,
+        finished_at=move.now,
+        finished_by=move.actor.uid,
+        held_by=_with(report, move.actor.uid),
+        after_photos=tuple(move.given.get("photos") or ()),
+        disputed=False,
+        refused_month=None,
+        ruled=False,
+    )
+
+
+def resume(move: Move, report: Report) -> Report:
+    """The date has come, or the holder begins before."""
+    until = move.report.scheduled_until
+    if move.actor.kind == "system" and until is not None and until > move.now:
+        move.refuse("too_early")
+    return replace(report, state="in_progress")
+
+
+def reclassify(move: Move, report: Report) -> Report:
+    """Another service; only its own workers and dispatchers move it out of protection."""
+    service = move.city.services.get(move.given["service"])
+    if service is None or not service.active or service.code == report.service:
+        raise Problem("unknown_service", field="service")
+    if not service.protected and not move.standing & {"officer", "dispatcher"}:
+        raise Problem("only_into_protected", field="service")
+    if report.protected and not service.protected:
+        raise Problem("stays_protected", field="service")
+    changed = replace(
+        report, service=service.code, group=service.group, protected=service.protected
+    )
+    return _rerouted(move, changed)
+
+
+def transfer(move: Move, report: Report) -> Report:
+    """Another ward; another district needs a dispatcher."""
+    ward = move.given["ward"]
+    area = move.city.areas.get(ward)
+    if area is None or area.level != move.city.levels[-1] or ward == report.ward:
+        raise Problem("unknown_ward", field="ward")
+    district, _ = move.city.place(ward)
+    if district != report.district and "dispatcher" not in move.standing:
+        move.refuse("dispatcher_needed")
+    return _rerouted(move, replace(report, ward=ward, district=district))
+
+
+def _may_hold(move: Move, code: str) -> bool:
+    # A protected report leaves its unit only by a protected service of another.
+    unit = move.city.units.get(code)
+    return (
+        unit is not None
+        and not move.report.protected
+        and (unit.kind != "district" or move.report.district in unit.districts)
+    )
+
+
+def _rerouted(move: Move, report: Report) -> Report:
+    # The promise counts from filing again, and the calendar of pauses is kept.
+    routed = clocks.promised(
+        replace(
+            unoffered(report),
+            state="assigned",
+            assigned=True,
+            unit=move.city.unit_for(report.service, report.district),
+            holder=None,
+            agency=None,
+            agency_due=None,
+            back_to=None,
+            disputed=False,
+            refused_month=None,
+        ),
+        move.city,
+    )
+    longer = routed.due_at > report.due_at and not report.protected
+    if longer and "dispatcher" not in move.standing:
+        move.refuse("dispatcher_needed")
+    return routed
+
+
+def _moment(move: Move, field: str) -> datetime:
+    try:
+        return parse(move.given[field])
+    except (ValueError, OverflowError):
+        raise Problem("moment_unreadable", field=field) from None
+
+
+def _with(report: Report, uid: str | None) -> tuple[str, ...]:
+    return report.held_by if uid is None or uid in report.held_by else (*report.held_by, uid)

@@ -1,0 +1,295 @@
+"""Security cases 70 to 73: every role × action × state, in the own and in the other district.
+
+What workflow.md allows is written down here a second time, by person; everything else must be
+refused: 404 to whom the report does not exist, 403 to whom the action is not named, 409 where the
+state forbids it. The attempts go through the service up to the writing, which is cut off.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import workflow
+from chalicelib.domain.actor import Principal, system
+from chalicelib.domain.report import Report
+from chalicelib.domain.times import iso
+from chalicelib.errors import Problem
+from chalicelib.http_operation import permissions
+from chalicelib.services import access, casework, cities, photos, reading, staff
+from chalicelib.services.operations import Operation
+from chalicelib.storage import people, reports, tables
+from tests.unit.reports import report
+from tests.world import ISSUER, JURISDICTION, START, World, citizen, city, official
+
+NOW = START + timedelta(days=14)
+ORIGINAL, WAITING = "01J00000000000000000000009", "01J00000000000000000000007"
+STATES = [state for state in workflow.table()["states"] if state != "closed"]
+RESOLUTIONS = workflow.table()["resolutions"]
+VARIANTS = [*STATES, *(f"closed/{one}" for one in RESOLUTIONS)]
+ACTIONS = list(workflow.table()["actions"])
+FIELDS: dict[str, dict[str, Any]] = {
+    "decline": {"reason_code": "unsafe"},
+    "coordinate": {"agency": "u-lamps", "reason": "x"},
+    "schedule": {"until": iso(NOW + timedelta(hours=1)), "reason": "x"},
+    "ask": {"question": "x"},
+    "answer": {"text": "x"},
+    "finish": {"photos": ["01J00000000000000000000001"], "note": "x"},
+    "refuse": {"reason": "x"},
+    "dispute": {"reason": "x"},
+    "reject": {"reason_code": "spam", "text": "x"},
+    "merge": {"into": WAITING},
+    "unmerge": {"reason": "x"},
+    "reclassify": {"service": "misconduct", "reason": "x"},
+    "transfer": {"reason": "x"},
+    "disown": {"text": "x"},
+    "reopen": {"reason": "x"},
+}
+OFFICER = [
+    "assign", "coordinate", "schedule", "ask", "reject", "merge", "unmerge", "reclassify",
+    "transfer", "disown", "reopen",
+]  # fmt: skip
+HOLDER = ["decline", "start", "finish", "dispute", "resume", "reclassify"]
+REPORTER = ["answer", "verify", "refuse", "withdraw", "reopen", "reclassify"]
+# Of a report in D1, held by worker1 of u-d1, offered to u-prov or coordinated with it.
+MAY: dict[str, list[str]] = {
+    "reporter": REPORTER,
+    "neighbour": REPORTER,
+    "stranger": [],
+    "worker1": HOLDER,
+    "mate1": ["reclassify"],
+    "officer1": OFFICER,
+    "colleague1": OFFICER,
+    "head1": ["assign", "coordinate", "reclassify"],
+    "dispatcher": ["assign", "accept", "schedule", "reclassify", "transfer"],
+    "verifier": ["verify", "refuse", "merge", "reclassify"],
+    "verifier1": OFFICER,
+    "verifier2": ["verify", "refuse", "merge", "reclassify"],
+    "admin": ["reclassify"],
+    "auditor": [],
+    "roadman": ["reclassify"],
+    "roadman assigned": ["accept", "decline", "reclassify"],
+    "roadman coordinated": HOLDER,
+    "system": ["answer", "resume", "lapse", "unmerge"],
+}
+ELSEWHERE = (
+    "officer2", "worker2", "head2", "litterer", "cleaner", "lamps", "lampist", "safe", "guard",
+    "overseer",
+)  # fmt: skip
+# Of a protected report that u-safe holds through guard: everybody else is told 404.
+MAY_PROTECTED: dict[str, list[str]] = {
+    "reporter": REPORTER[:-1],
+    "safe": [one for one in OFFICER if one not in ("merge", "unmerge")],
+    "guard": HOLDER[:-1],
+    "overseer": ["verify", "refuse"],
+    "system": ["answer", "resume", "lapse", "unmerge"],
+}
+
+
+class Permitted(Exception):
+    """Nothing but the writing is left."""
+
+
+def person(name: str) -> Principal:
+    """The principal behind a name of the tables above."""
+    if name == "system":
+        return system(JURISDICTION)
+    if name in ("reporter", "neighbour", "stranger"):
+        return citizen(name)
+    return official(name)
+
+
+def in_state(variant: str, number: int, **more: Any) -> Report:
+    """A report in a state where nothing but role and state can stand in an action's way."""
+    state, _, resolution = variant.partition("/")
+    closed = {"closed_at": START, "closed_month": "202611", "back_to": "assigned"}
+    paused = {"paused_at": START, "back_to": "assigned", "scheduled_until": START}
+    merged = {"merged_into": ORIGINAL} if resolution == "duplicate" else {}
+    offered = {"offered_to": "u-prov", "offered_at": START - timedelta(days=3)}
+    given = report(
+        id=f"01J000000000000000000001{number:02d}",
+        code=f"CODE-00{number:02d}",
+        state=state,
+        resolution=resolution or None,
+        assigned=True,
+        holder="s_worker1",
+        held_by=("s_worker1",),
+        finished_at=START,
+        finished_by="s_worker1",
+        refused_month="202611" if state == "in_progress" else None,
+        merged=1,
+        **{**(closed if resolution else {}), **merged},
+        **(paused if state in ("needs_info", "scheduled") else {}),
+        **(offered if state == "assigned" else {}),
+        **({"agency": "u-prov"} if state == "coordinated" else {}),
+    )
+    return replace(given, **more)
+
+
+class Attempts:
+    """Tries actions on heads held in memory, through the service, up to the writing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        aside = report(
+            id=ORIGINAL, filed_at=START - timedelta(days=1), state="closed", resolution="withdrawn"
+        )
+        self.waiting = replace(aside, id=WAITING, state="submitted", resolution=None)
+        self.heads = {aside.id: aside}
+
+        def cut(*given: Any) -> Any:
+            raise Permitted
+
+        def right(place: str, report: str, uid: str) -> bool:
+            return uid == "d_neighbour"
+
+        monkeypatch.setattr(casework, "_commit", cut)
+        monkeypatch.setattr(casework, "earlier", lambda op: None)
+        monkeypatch.setattr(photos, "claims", lambda *given: [])
+        monkeypatch.setattr(reports, "get", lambda place, report: self.heads.get(report))
+        monkeypatch.setattr(people, "has_right", right)
+        monkeypatch.setattr(cities, "at", lambda place, version: city())
+
+    def __call__(self, name: str, head: Report, action: str) -> str:
+        """ "may", or the refusal's status and kind."""
+        self.heads[head.id] = head
+        self.heads[WAITING] = replace(self.waiting, district=head.district, ward=head.ward)
+        actor, fields = person(name), dict(FIELDS.get(action, {}))
+        if head.protected:
+            fields.pop("photos", None)
+        if action == "assign":
+            fields["unit"] = head.unit
+        if action == "transfer":
+            fields["ward"] = f"{head.district}-W2"
+        op = Operation(JURISDICTION, "op", "hash")
+        body = {"action": action, "version": head.version, **fields}
+        try:
+            if actor.kind == "system":
+                casework.step(actor, op, head, action, fields, NOW)
+            casework.act(actor, op, head.id, body, NOW)
+        except Permitted:
+            return "may"
+        except Problem as problem:
+            return f"{problem.status} {problem.slug}"
+        raise AssertionError("neither written nor refused")
+
+    def wrong(self, name: str, may: dict[str, list[str]], **more: Any) -> list[tuple[str, ...]]:
+        """What differs from the tables: (state, action, found, wanted)."""
+        found = []
+        for number, variant in enumerate(VARIANTS):
+            head = in_state(variant, number, **more)
+            for action in ACTIONS:
+                was, want = self(name, head, action), expected(name, action, variant, may)
+                if was != want:
+                    found.append((variant, action, was, want))
+        return found
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
+    """Attempts of one test."""
+    return Attempts(monkeypatch)
+
+
+def expected(name: str, action: str, variant: str, may: dict[str, list[str]]) -> str:
+    """What the tables above and the sources of workflow.md say."""
+    row = workflow.table()["actions"][action]
+    state, _, resolution = variant.partition("/")
+    if name not in may:
+        return "404 not_found"
+    # The unit handed to, or the agency, is what it is in that state alone.
+    named = may.get(f"{name} {state}", may[name])
+    if action not in named:
+        return "403 role_not_allowed"
+    if state not in row["from"] or resolution not in row.get("resolutions", [resolution]):
+        return "409 wrong_state"
+    return "403 role_not_allowed" if (name, action) == ("neighbour", "withdraw") else "may"
+
+
+@pytest.mark.parametrize("name", [*(one for one in MAY if " " not in one), *ELSEWHERE])
+def test_each_person_may_what_the_product_says_in_each_state(attempts: Attempts, name: str) -> None:
+    """Cases 70 and 72: twenty-two actions from thirteen states; 404 out of scope."""
+    assert attempts.wrong(name, MAY) == []
+
+
+@pytest.mark.parametrize("name", ["officer1", "worker1", "head1", "verifier1", "litterer"])
+def test_the_other_district_is_closed_to_officials_of_one(attempts: Attempts, name: str) -> None:
+    """Case 72, the other way round: 404 whatever the action and the state."""
+    where = {"district": "D2", "ward": "D2-W1", "unit": "u-d2", "holder": "s_worker2"}
+    assert attempts.wrong(name, {}, **where) == []
+    assert attempts.wrong("officer2", {"officer2": OFFICER}, **where) == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name in {*MAY, *ELSEWHERE} if " " not in name))
+def test_protected_reports_have_people_of_their_own(attempts: Attempts, name: str) -> None:
+    """Its unit, verifiers named for it, its reporter; 404 for the rest of the city."""
+    hidden = {"service": "violence", "group": "safety", "protected": True, "unit": "u-safe"}
+    hidden |= {"holder": "s_guard", "held_by": ("s_guard",), "finished_by": "s_guard"}
+    assert attempts.wrong(name, MAY_PROTECTED, **hidden) == []
+
+
+def test_a_refusal_writes_nothing(world: World) -> None:
+    """Not even an idempotency row."""
+    report = world.finished()
+    before = {name: sum(1 for _ in model.scan()) for name, model in tables.MODELS.items()}
+    for name in ("stranger", "officer2", "auditor"):
+        for action in ACTIONS:
+            with pytest.raises(Problem):
+                world.act(person(name), report, action, **FIELDS.get(action, {}))
+    after = {name: sum(1 for _ in model.scan()) for name, model in tables.MODELS.items()}
+    assert before == after
+
+
+def test_a_refusal_says_which_rule_and_what_is_open(world: World) -> None:
+    """403 and 409 name the rule and the actions open to this role."""
+    done = world.finished()
+    with pytest.raises(Problem) as refused:
+        world.act(official("verifier1"), done, "verify")
+    members = refused.value.members
+    assert (refused.value.status, members["rule"]) == (403, "verify.two_person")
+    assert "reclassify" in members["open_actions"]
+    with pytest.raises(Problem) as refused:
+        world.act(official("officer1"), done, "reject", reason_code="spam", text="x")
+    members = refused.value.members
+    assert (refused.value.status, members["rule"]) == (409, "reject.wrong_state")
+    assert members["open_actions"] == ["merge", "reclassify", "transfer"]
+
+
+def test_revoking_a_record_takes_effect(world: World) -> None:
+    """Case 65: what the record says now, at most thirty seconds old."""
+    from tests.world import BUNDLE, STAFF, blob
+
+    found = staff.by_subject(JURISDICTION, ISSUER, "subject-officer1", world.now)
+    assert found is not None
+    assert found.roles("D1", "pothole") == {"officer"}
+    assert found.roles("D2", "pothole") == frozenset()
+    rest = [one for one in STAFF if one["ref"] != "s_officer1"]
+    cities.publish(BUNDLE, blob(), rest, world.now)
+    world.advance(seconds=31)
+    assert staff.by_subject(JURISDICTION, ISSUER, "subject-officer1", world.now) is None
+    assert staff.by_ref(JURISDICTION, "s_officer1") is None
+    assert staff.by_subject(JURISDICTION, "https://other", "subject-head1", world.now) is None
+
+
+def test_the_table_of_operations_gives_the_public_no_write() -> None:
+    """And an auditor reads only; every role of it is known."""
+    known = {"public", "citizen", "field_worker", "officer", "dispatcher", "district_head"}
+    known |= {"verifier", "city_admin", "auditor"}
+    tapping = {"answerRepaired", "answerNotRepaired", "registerDevice"}
+    reads = ("get", "list", "track", "ask")
+    for operation, roles in permissions().items():
+        assert set(roles) <= known
+        if not operation.startswith(reads) and operation not in tapping:
+            assert not {"public", "auditor"} & set(roles), operation
+
+
+def test_personal_data_has_its_own_permission(world: World) -> None:
+    """No role implies it, and it does not reach out of scope."""
+    filed = world.file(contact={"email": "a@example.org"}, ward="D2-W1")["id"]
+    for name in ("officer1", "officer2", "head2", "dispatcher", "admin", "auditor", "verifier"):
+        op = world.operation(official(name), "readContact", {})
+        with pytest.raises(Problem) as refused:
+            reading.contact(official(name), op, filed, world.now)
+        assert refused.value.status in (403, 404)
+    assert world.head(filed).version == 1
+    assert not access.in_scope(official("officer1"), world.head(filed))

@@ -1,0 +1,138 @@
+"""A head: written and read back, folded from its events, and public only where it may be."""
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain import ledger
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.events import Words, link
+from chalicelib.domain.report import PRIVATE, Report, changes, facts, fold, public_part
+from tests.unit.reports import report
+from tests.world import JURISDICTION, START, citizen, official
+
+MOMENTS = st.none() | st.integers(0, 10**9).map(
+    lambda ms: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+)
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "state": st.sampled_from(["submitted", "assigned", "closed"]),
+        "resolution": st.none() | st.just("verified"),
+        "assigned": st.booleans(),
+        "holder": st.none() | st.just("s_worker1"),
+        "held_by": st.lists(st.sampled_from(["s_a", "s_b"]), unique=True).map(tuple),
+        "finished_at": MOMENTS,
+        "paused_at": MOMENTS,
+        "pauses": st.lists(st.tuples(st.text("0Z"), st.text("0Z")), max_size=2).map(tuple),
+        "flow": st.dictionaries(
+            st.sampled_from(["finished", "refused"]),
+            st.dictionaries(st.just("202611"), st.integers(1, 3), min_size=1),
+        ),
+        "answers": st.dictionaries(
+            st.just("depth"), st.text(max_size=3) | st.lists(st.text(max_size=2))
+        ),
+        "supports": st.integers(0, 3),
+        "rating": st.none() | st.integers(1, 5),
+        "outside_m": st.integers(0, 100),
+        "accuracy_m": st.none() | st.integers(0, 100),
+        "photos": st.lists(st.just("01J00000000000000000000001"), max_size=1).map(tuple),
+        "reporter": st.none() | st.just("d_other"),
+        "contact": st.none() | st.just("ref"),
+        "protected": st.booleans(),
+    },
+)
+
+
+def json_round(value: Any) -> Any:
+    """The value after a journey as JSON."""
+    return json.loads(json.dumps(value))
+
+
+@given(CHANGES)
+def test_a_head_survives_being_written(changed: dict[str, Any]) -> None:
+    """``from_doc`` reads what ``to_doc`` wrote, to the millisecond."""
+    head = report(**changed)
+    assert Report.from_doc(json_round(head.to_doc())) == head
+
+
+@given(st.lists(CHANGES, min_size=1, max_size=6))
+def test_the_fold_of_the_events_is_the_head_without_its_private_fields(
+    history: list[dict[str, Any]],
+) -> None:
+    """Whatever changed, and back to a default too."""
+    before: Report | None = None
+    events = []
+    for version, changed in enumerate(history, start=1):
+        after = report(version=version, **changed)
+        events.append(json_round({"set": changes(before, after)}))
+        before = after
+    assert before is not None
+    assert fold(events) == json_round(public_part(before))
+
+
+def test_an_older_reader_passes_over_what_it_does_not_know() -> None:
+    """A later version of the code may have written more."""
+    assert Report.from_doc({**report().to_doc(), "mood": "good"}) == report()
+
+
+def test_private_fields_enter_no_event() -> None:
+    """Who reported, the contact's reference, and the chain's own tail."""
+    assert sorted(PRIVATE) == ["contact", "reporter", "tail"]
+    known = {field.name for field in fields(Report)}
+    assert known >= PRIVATE
+    before, after = report(), report(reporter="d_x", contact="ref", tail="f" * 64, version=2)
+    assert changes(before, after) == {"version": 2}
+    assert not PRIVATE & (public_part(after).keys() | facts(after).keys())
+
+
+def test_facts_hold_no_place_finer_than_a_ward() -> None:
+    """What projections count: codes, months and numbers."""
+    found = facts(report())
+    assert not {"lat7", "long7", "answers", "photos", "code"} & found.keys()
+    ledger.canonical(found)
+
+
+def chain(actor: Principal, words: tuple[Words, ...]) -> dict[str, Any]:
+    """The event of filing by ``actor`` with ``words``."""
+    made = link("file", None, report(), actor, "op", START, words, role=actor.kind)
+    event: dict[str, Any] = json.loads(made.text)
+    assert made.hash == ledger.digest(made.text.encode())
+    return event
+
+
+def test_a_citizen_appears_in_an_event_without_an_id() -> None:
+    """An official does by a reference that says nothing outside."""
+    assert chain(citizen("someone"), ())["actor"] == {
+        "kind": "citizen",
+        "role": "citizen",
+        "uid": None,
+        "unit": None,
+    }
+    assert chain(official("officer1"), ())["actor"]["uid"] == "s_officer1"
+
+
+def test_a_text_enters_an_event_as_a_salted_commitment() -> None:
+    """Not to be guessed by whoever knows the words but not the salt."""
+    words = Words("description", "public", "canary text", b"0123456789abcdef")
+    event = chain(citizen("someone"), (words,))
+    assert "canary" not in json.dumps(event)
+    assert event["words"] == [
+        {
+            "field": "description",
+            "audience": "public",
+            "commitment": ledger.commitment("canary text", b"0123456789abcdef"),
+        }
+    ]
+    assert event["jurisdiction"] == JURISDICTION
+
+
+def test_an_event_with_a_float_cannot_be_made() -> None:
+    """Coordinates are integers of 1e-7 degrees."""
+    with pytest.raises(TypeError):
+        link("file", None, report(answers={"depth": 0.5}), citizen("a"), "op", START)
