@@ -153,7 +153,8 @@ def _plain(value: dict[str, Any]) -> Any:
 
 def _client(service: str, **more: Any) -> Any:
     # The product gives a configuration, tests that want a client of their own do not.
-    return _made["clients"][service] if "config" in more else _boto3_client(service, **more)
+    held = _made["clients"].get(service) if "config" in more else None
+    return held or _boto3_client(service, **more)
 
 
 def _make(connection: Any) -> None:

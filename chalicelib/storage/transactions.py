@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -145,12 +145,15 @@ def _codes(error: TransactWriteError) -> list[str | None]:
 
 
 def _contended(error: PynamoDBException, codes: list[str | None]) -> bool:
-    return error.cause_response_code in _CONTENTION or any(code in _CONTENTION for code in codes)
+    # Not PynamoDB's cause_response_code: it fails on a time-out, which has no response.
+    response = getattr(error.cause, "response", None) or {}
+    stated = response.get("Error", {}).get("Code")
+    return stated in _CONTENTION or any(code in _CONTENTION for code in codes)
 
 
 def read(action: Callable[[], Any]) -> Any:
     """Run a read; what keeps it from answering becomes ``Unavailable``."""
     try:
         return action()
-    except (PynamoDBException, BotoCoreError) as error:
+    except (PynamoDBException, BotoCoreError, ClientError) as error:
         raise Unavailable from error
