@@ -17,7 +17,7 @@ from chalicelib.domain.workflow import actions, allowed, open_actions
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities, photos, staff, views
 from chalicelib.services.access import Seen
-from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Delete, Put, Refused, Unavailable, Write
 
@@ -35,9 +35,12 @@ def act(
     Raises ``Problem``: not_found, stale_version, role_not_allowed, wrong_state and the rules of
     ``domain.transitions``.
     """
-    outcome = earlier(op)
-    if outcome is not None:
-        return outcome
+    return once(op, lambda: _act(actor, op, report_id, body, now))
+
+
+def _act(
+    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+) -> Outcome:
     seen = access.load(actor, report_id)
     _fresh(seen, body["version"])
     given = {key: value for key, value in body.items() if key not in ("action", "version")}
@@ -67,9 +70,17 @@ def step(
     now: datetime,
 ) -> Outcome:
     """An action of the clock on a head just read, by the same rules and the same transaction."""
-    outcome = earlier(op)
-    if outcome is not None:
-        return outcome
+    return once(op, lambda: _step(actor, op, report, name, given, now))
+
+
+def _step(
+    actor: Principal,
+    op: Operation,
+    report: Report,
+    name: str,
+    given: dict[str, Any],
+    now: datetime,
+) -> Outcome:
     seen = Seen(report, frozenset({"system"}), is_reporter=False)
     city = cities.at(actor.jurisdiction, report.city_version)
     for _ in range(ATTEMPTS):

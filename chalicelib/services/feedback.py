@@ -21,7 +21,7 @@ from chalicelib.errors import Problem
 from chalicelib.services import access, cities, signing
 from chalicelib.services.access import Seen
 from chalicelib.services.casework import changes
-from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.services.operations import Operation, Outcome, earlier, once, write
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
@@ -150,40 +150,56 @@ def _add(
     *,
     blind: bool = False,
 ) -> Outcome:
-    outcome = earlier(op)
-    for _ in range(ATTEMPTS):
-        if outcome is not None:
-            return outcome
-        seen = _load(actor, report_id, blind)
-        city = cities.at(actor.jurisdiction, seen.report.city_version)
-        after, marks, answer = change(seen, city)
-        after = replace(after, version=seen.report.version + 1, changed_at=now)
-        writes = changes(
-            op,
-            actor,
-            seen.report,
-            after,
-            name,
-            now,
-            city,
-            words,
-            standing=seen.standing,
-        )
-        answer = {"id": report_id, "version": after.version, **answer}
-        try:
-            return write(op, [*writes, *marks], answer)
-        except Refused as refusal:
-            if people.SUPPORT in refusal.labels:
-                newest = reports.get(actor.jurisdiction, report_id) or seen.report
-                return Outcome(
-                    {
-                        "id": report_id,
-                        "version": newest.version,
-                        "supports": newest.supports,
-                    }
-                )
-            outcome = earlier(op)
-    raise Unavailable
+    def attempt() -> Outcome:
+        for _ in range(ATTEMPTS):
+            outcome = _try(actor, op, report_id, name, change, now, words, blind)
+            if outcome is not None:
+                return outcome
+        raise Unavailable
+
+    return once(op, attempt)
+
+
+def _try(
+    actor: Principal,
+    op: Operation,
+    report_id: str,
+    name: str,
+    change: Change,
+    now: datetime,
+    words: tuple[Words, ...],
+    blind: bool,
+) -> Outcome | None:
+    """One attempt on the newest head; ``None`` if that moved on meanwhile."""
+    seen = _load(actor, report_id, blind)
+    city = cities.at(actor.jurisdiction, seen.report.city_version)
+    after, marks, answer = change(seen, city)
+    after = replace(after, version=seen.report.version + 1, changed_at=now)
+    writes = changes(
+        op,
+        actor,
+        seen.report,
+        after,
+        name,
+        now,
+        city,
+        words,
+        standing=seen.standing,
+    )
+    answer = {"id": report_id, "version": after.version, **answer}
+    try:
+        return write(op, [*writes, *marks], answer)
+    except Refused as refusal:
+        if people.SUPPORT in refusal.labels:
+            newest = reports.get(actor.jurisdiction, report_id) or seen.report
+            return Outcome(
+                {
+                    "id": report_id,
+                    "version": newest.version,
+                    "supports": newest.supports,
+                }
+            )
+        return earlier(op)
 
 
 def _load(actor: Principal, report_id: str, blind: bool) -> Seen:

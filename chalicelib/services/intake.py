@@ -16,7 +16,7 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
 from chalicelib.errors import Problem
 from chalicelib.services import cities, nearby, photos, questions, rates, signing, views
-from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Write
 
@@ -40,8 +40,8 @@ def file_report(
     outside_area, an answer or photo that does not fit, too_many.
     """
     city = cities.current(actor.jurisdiction, now)
-    outcome = earlier(op)
-    if outcome is None:
+
+    def attempt() -> Outcome:
         service = _service(city, body["service"], actor)
         report = _draft(actor, city, service, body, now, language)
         answers, texts = questions.check(service, body.get("answers") or {})
@@ -52,7 +52,9 @@ def file_report(
         _count(city, actor, report, ip, now)
         close = [] if report.protected else nearby.same_problem(city, report)
         words = _words(body, texts)
-        outcome = _write(op, actor, city, report, body.get("contact"), words, taken, close)
+        return _write(op, actor, city, report, body.get("contact"), words, taken, close)
+
+    outcome = once(op, attempt)
     secret = signing.claim_secret(outcome.answer["id"])
     return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)
 

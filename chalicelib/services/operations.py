@@ -5,7 +5,7 @@ an effect without its key, cannot exist (docs/decisions/idempotency.md).
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,25 @@ def earlier(op: Operation) -> Outcome | None:
     if row["body"] != op.body_hash:
         raise Problem("key_reused", field="Idempotency-Key")
     return Outcome(row["answer"], replayed=True)
+
+
+def once(op: Operation, attempt: Callable[[], Outcome]) -> Outcome:
+    """The earlier outcome, or that of ``attempt``.
+
+    A refusal is believed only after another look at the key: the same request, sent twice at
+    once, may have succeeded meanwhile and be the very reason for it. Where the key cannot be
+    read, nobody knows: 503.
+    """
+    if found := earlier(op):
+        return found
+    try:
+        return attempt()
+    except (Unavailable, Unknown):
+        raise
+    except Problem:
+        if found := earlier(op):
+            return found
+        raise
 
 
 def write(op: Operation, writes: Sequence[Write], answer: dict[str, Any]) -> Outcome:

@@ -12,7 +12,7 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services import cities, rates
-from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.storage import files, reports
 from chalicelib.storage.transactions import Put, Refused, commit
 
@@ -49,8 +49,8 @@ def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) ->
     if content_type not in TYPES:
         raise Problem("unknown_photo_type", field="content_type", types=sorted(TYPES))
     city = cities.current(actor.jurisdiction, now)
-    outcome = earlier(op)
-    if outcome is None:
+
+    def attempt() -> Outcome:
         limits = {kind: city.limits[kind] for kind in ("tickets",) if kind in city.limits}
         scope = {"tickets": actor.uid or "-"}
         rates.take(actor.jurisdiction, limits, scope, now, fail_open=False)
@@ -62,7 +62,9 @@ def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) ->
             "state": "issued",
         }
         put = reports.put_photo(actor.jurisdiction, photo, doc, seen=None)
-        outcome = write(op, [put], {"photo": photo, "content_type": content_type})
+        return write(op, [put], {"photo": photo, "content_type": content_type})
+
+    outcome = once(op, attempt)
     photo = outcome.answer["photo"]
     if outcome.replayed:
         found = reports.photo(actor.jurisdiction, photo)
