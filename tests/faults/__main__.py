@@ -1,0 +1,52 @@
+"""More of it, or one again, from the command line:
+
+    python -m tests.faults histories FIRST LAST     every seed from FIRST up to LAST
+    python -m tests.faults races FAULTS [NAME ...]  every schedule with at most so many faults
+
+Prints what is broken with its seed or race and its schedule, and exits 1 if anything is.
+``--first`` before these stops at the first.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from tests import aws
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for."""
+    first = arguments[:1] == ["--first"]
+    kind, *rest = arguments[first:]
+    # The product's own log of the failures that are made here would bury the findings.
+    os.environ.update(aws.ENVIRONMENT, POWERTOOLS_LOG_LEVEL="CRITICAL")
+    broken = 0
+    with aws.start():
+        for story in _histories(*map(int, rest)) if kind == "histories" else _races(rest):
+            broken += 1
+            print(story, end="\n\n", flush=True)
+            if first:
+                break
+    print(f"{broken} broken")
+    return int(bool(broken))
+
+
+def _histories(first: int, last: int) -> Iterator[str]:
+    from tests.faults.histories import play
+
+    for seed in range(first, last):
+        if (result := play(seed)).faults:
+            yield result.story()
+
+
+def _races(rest: list[str]) -> Iterator[str]:
+    from tests.faults.races import RACES, exhaust
+
+    for name in rest[1:] or RACES:
+        for found in exhaust(name, int(rest[0])):
+            if found.faults:
+                yield f"race and seed {name}\n{found}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,296 @@
+"""The invariants, each as a function from what is stored to what is wrong with it.
+
+I1  no acknowledged report is lost          I5  the timeline is whole, legal and equals the head
+I2  one report a key, one answer a key      I6  an acknowledged change is there exactly once
+I3  every alert once or more, none astray   I7  recomputing and repeating change nothing
+I4  tallies equal a recount                 I8  a photo is used once, by whom its ticket names
+I9  nothing is dead or forgotten            I10 personal data is in ``people`` alone
+F1  trouble in AWS is never an unhandled error
+"""
+
+import hashlib
+import json
+from collections import Counter
+from typing import Any
+
+from chalicelib.domain.report import Report, fold, public_part
+from chalicelib.errors import RULES, kinds
+from tests.faults.clients import Answered, Record
+from tests.faults.state import Event, State
+
+GENESIS = "0" * 64
+CANARY = "canary"
+_WORKFLOW = json.loads((RULES / "workflow.json").read_bytes())
+_ALERTS = json.loads((RULES / "alerts.json").read_bytes())
+
+
+def check(state: State, record: Record) -> list[str]:
+    """Everything that is wrong, each line beginning with the invariant's name."""
+    found = [f"F1 {crash}" for crash in record.crashes]
+    for checker in (lost, doubled, answered, changed):
+        found += checker(state, record)
+    for stored in (alerted, counted, chained, worded, pictured, private, limited):
+        found += stored(state)
+    return found
+
+
+def lost(state: State, record: Record) -> list[str]:
+    """I1: each report that somebody was promised is there, whole."""
+    found = []
+    for one in record.answers:
+        if one.kind == "file" and one.answer:
+            report, code = one.answer["id"], one.answer["code"]
+            if report not in state.heads or not state.timelines.get(report):
+                found.append(f"I1 report {report} was acknowledged and is lost")
+            elif state.codes.get(code) != report:
+                found.append(f"I1 tracking code {code} does not lead to {report}")
+    return found
+
+
+def doubled(state: State, record: Record) -> list[str]:
+    """I2: at most one report for an operation, and the same answer every time."""
+    filed: Counter[str] = Counter()
+    for events in state.timelines.values():
+        filed.update(event.says["op"] for event in events if event.says["action"] == "file")
+    found = [f"I2 operation {op} made {n} reports" for op, n in filed.items() if n > 1]
+    if len(state.heads) != filed.total():
+        found.append(f"I2 {len(state.heads)} heads of {filed.total()} reports filed")
+    answers: dict[str, str] = {}
+    for one in record.answers:
+        if one.answer:
+            text = json.dumps(one.answer, sort_keys=True)
+            if answers.setdefault(one.op, text) != text and one.kind != "support":
+                found.append(f"I2 operation {one.op} was answered in two ways")
+    return found
+
+
+def answered(state: State, record: Record) -> list[str]:
+    """I2: what was answered is what the idempotency row keeps; no row without an effect."""
+    found = []
+    written = state.by_operation()
+    for one in record.answers:
+        row = state.operations.get(one.op)
+        if one.answer and (row is not None or one.kind != "support"):
+            kept = {**one.answer}
+            kept.pop("claim_secret", None)
+            if row is None or row["answer"] != kept:
+                found.append(f"I2 {one.kind} {one.op} is not remembered as it was answered")
+    found += [
+        f"I2 idempotency row {op} stands for nothing"
+        for op, row in state.operations.items()
+        if op not in written and "photo" not in row["answer"]
+    ]
+    return found
+
+
+def changed(state: State, record: Record) -> list[str]:
+    """I6: an acknowledged change is one event of its version; a refused one is none."""
+    found = []
+    written = state.by_operation()
+    supporters = state.marks("SUP")
+    for one in record.answers:
+        events = [event for report, event in written.get(one.op, []) if report == one.report]
+        if one.refusal:
+            if written.get(one.op) and not _may_refuse(one, state, record):
+                found.append(f"I6 {one.kind} {one.op} was refused ({one.refusal}) and is there")
+        elif one.kind == "support":
+            if one.who not in supporters[one.report or ""]:
+                found.append(f"I6 support {one.op} was acknowledged and is lost")
+        elif [event.version for event in events] != [(one.answer or {})["version"]]:
+            found.append(
+                f"I6 {one.kind} {one.op} was acknowledged and is there {len(events)} times"
+            )
+    return found
+
+
+def alerted(state: State) -> list[str]:
+    """I3: each alert and message that an event calls for left, and no other; none waits."""
+    wanted: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    for report, events in state.timelines.items():
+        for event in events:
+            says, after = event.says, event.says["after"]
+            name = f"{says['jurisdiction']}:{report}:{event.version}:{says['action']}"
+            if level := _ALERTS["officials"].get(says["action"]):
+                wanted[f"{name}:{level}"] += 1
+            kind = _ALERTS["citizens"].get(says["action"])
+            if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
+                asked[f"{name}:{kind}"] += 1
+    found = [f"I3 {name} was called for {n} times" for name, n in wanted.items() if n > 1]
+    for what, due, left in (
+        ("alert", wanted, set(state.alerts())),
+        ("message", asked, set(state.queued())),
+    ):
+        found += [f"I3 {what} {name} never left" for name in sorted(due.keys() - left)]
+        found += [f"I3 {what} {name} left for nothing" for name in sorted(left - due.keys())]
+    mails = sum(one.operation == "SendEmail" or "PhoneNumber" in one.fields for one in state.sent)
+    marked = sum("#SENT#" in row["pk"] for row in state.tables["control"])
+    if mails < marked:
+        found.append(f"I3 {marked} messages count as sent, {mails} were")
+    return found + [f"I3 {name} waits in the outbox" for name in state.outbox()]
+
+
+def counted(state: State) -> list[str]:
+    """I4: the tallies are what a recount over the heads gives."""
+    right: Counter[tuple[str, str, str]] = Counter()
+    for head in state.heads.values():
+        if not head["protected"]:
+            for area in (head["district"], f"{head['district']}/{head['ward']}"):
+                for month, measure, n in _measures(head):
+                    right[month, area, measure] += n
+    expected = {key: n for key, n in right.items() if n}
+    have = state.tallies()
+    found = [
+        f"I4 {'/'.join(key)} is {have.get(key, 0)}, a recount gives {expected.get(key, 0)}"
+        for key in sorted(expected.keys() | have.keys())
+        if have.get(key, 0) != expected.get(key, 0)
+    ]
+    supporters = state.marks("SUP")
+    return found + [
+        f"I4 report {report} counts {head.get('supports', 0)} of {len(supporters[report])} supports"
+        for report, head in state.heads.items()
+        if head.get("supports", 0) != len(supporters[report])
+    ]
+
+
+def chained(state: State) -> list[str]:
+    """I5: events 1..version without a gap, chained, legal, and together the head."""
+    found = []
+    for report, events in state.timelines.items():
+        head = state.heads.get(report)
+        if head is None:
+            found.append(f"I5 {report} has events and no head")
+            continue
+        versions = [event.version for event in events]
+        if versions != list(range(1, head.get("version", 1) + 1)):
+            found.append(f"I5 {report} at version {head.get('version', 1)} has events {versions}")
+            continue
+        before: Event | None = None
+        for event in events:
+            found += [f"I5 {report} v{event.version} {fault}" for fault in _faults(event, before)]
+            before = event
+        if head["tail"] != events[-1].hash:
+            found.append(f"I5 {report} does not name its last event")
+        if fold(event.says for event in events) != public_part(Report.from_doc(head)):
+            found.append(f"I5 {report} is not the fold of its events")
+    return found
+
+
+def worded(state: State) -> list[str]:
+    """I5: each text that an event commits to is kept and matches, and no other is."""
+    found = []
+    texts = state.texts()
+    for report, events in state.timelines.items():
+        for event in events:
+            for word in event.says["words"]:
+                row = texts.pop((report, f"{event.version:08d}#{word['field']}"), None)
+                if row is None:
+                    found.append(f"I5 {report} v{event.version} {word['field']} is lost")
+                    continue
+                salted = bytes.fromhex(row["salt"]) + row["text"].encode()
+                if hashlib.sha256(salted).hexdigest() != word["commitment"]:
+                    found.append(f"I5 {report} v{event.version} {word['field']} is another text")
+    return found + [f"I5 text {name} of {report} has no event" for report, name in texts]
+
+
+def pictured(state: State) -> list[str]:
+    """I8: a photo belongs to the one report that its ticket names."""
+    shown: Counter[str] = Counter()
+    found = []
+    for report, events in state.timelines.items():
+        for event in events:
+            photos = event.says["data"].get("photos", [])
+            if event.says["action"] == "file":
+                photos = event.says["set"].get("photos", [])
+            for photo in photos:
+                shown[photo] += 1
+                ticket = state.tickets.get(photo, {})
+                if ticket.get("state") != "used" or ticket.get("report") != report:
+                    found.append(f"I8 {report} shows photo {photo} that is not its own")
+    found += [f"I8 photo {photo} is shown {n} times" for photo, n in shown.items() if n > 1]
+    return found + [
+        f"I8 photo {photo} is used up and shown nowhere"
+        for photo, ticket in state.tickets.items()
+        if ticket["state"] == "used" and not shown[photo]
+    ]
+
+
+def private(state: State) -> list[str]:
+    """I10: what only ``people`` may hold is nowhere else, nor in what left for officials."""
+    places = {name: json.dumps(rows) for name, rows in state.tables.items() if name != "people"}
+    for one in state.sent:
+        if one.operation == "SendMessage" or "TopicArn" in one.fields:
+            places[f"{one.service}.{one.operation}"] = json.dumps(one.fields)
+    found = [f"I10 personal data in {name}" for name, text in places.items() if CANARY in text]
+    public = json.dumps(state.tables["timeline"]) + json.dumps(state.tables["figures"])
+    return found + (["I10 a reporter's pseudonym in the timeline"] if '"d_' in public else [])
+
+
+def limited(state: State) -> list[str]:
+    """I4: no rate bucket holds more than its limit lets through."""
+    from tests import town
+
+    limits = {
+        (kind, str(limit["seconds"])): limit["n"]
+        for kind, several in town.bundle()["limits"].items()
+        for limit in several
+    }
+    return [
+        f"I4 rate bucket {row['pk']} counts {row['used']}"
+        for row in state.tables["control"]
+        if "#RATE#" in row["pk"]
+        and row["used"] > limits[row["pk"].split("#")[2], row["sk"].split("#")[0]]
+    ]
+
+
+def _measures(head: dict[str, Any]) -> list[tuple[str, str, int]]:
+    filed = head["filed_month"]
+    rows = [(filed, "received", 1)]
+    if head.get("state") == "closed":
+        rows.append((head["closed_month"], head["resolution"], 1))
+    else:
+        rows.append((filed, "open", 1))
+    for measure, months in head.get("flow", {}).items():
+        rows += [(month, measure, n) for month, n in months.items()]
+    if head.get("supports"):
+        rows.append((head["support_month"], "supported", head["supports"]))
+    if head.get("rating"):
+        rows += [(head["rating_month"], "ratings", 1)]
+        rows += [(head["rating_month"], "rating_sum", head["rating"])]
+    return rows
+
+
+def _faults(event: Event, before: Event | None) -> list[str]:
+    found = []
+    says = event.says
+    if hashlib.sha256(event.text.encode()).hexdigest() != event.hash:
+        found.append("does not match its hash")
+    if says["prev"] != (before.hash if before else GENESIS):
+        found.append("does not follow the one before")
+    if says["version"] != event.version:
+        found.append("says another version")
+    if says["before"] != (before.says["after"] if before else None):
+        found.append("starts from other facts than the one before left")
+    state = says["after"]["state"]
+    rule = _WORKFLOW["actions"].get(says["action"])
+    if rule is None:
+        # Filing, comments, supports: nothing that moves a report.
+        if state != (says["before"]["state"] if before else "submitted"):
+            found.append(f"moves the report by {says['action']}")
+    elif says["before"]["state"] not in rule["from"] or state not in _ends(says["action"], rule):
+        found.append(f"is no legal {says['action']}: {says['before']['state']} to {state}")
+    return found
+
+
+def _may_refuse(one: Answered, state: State, record: Record) -> bool:
+    # Of two taps at once the slower may be told 409; what is there may be another body's.
+    done = any(other.op == one.op and other.answer for other in record.answers)
+    mine = state.operations[one.op]["body"] == one.body
+    return not mine or (done and kinds()[one.refusal or ""]["status"] == 409)
+
+
+def _ends(action: str, rule: dict[str, Any]) -> set[str]:
+    if rule["to"] == "back":
+        return set(_WORKFLOW["states"]) - {"closed", "work_done", "needs_info"}
+    # What nobody held when it was closed waits to be assigned anew.
+    return {rule["to"], "submitted"} if action == "reopen" else {rule["to"]}

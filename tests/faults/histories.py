@@ -1,0 +1,333 @@
+"""One random history of the town: people and functions at once, in rounds, with faults.
+
+What is tried comes from the seed's plan; in which order it happens, and what breaks, from its
+schedule. At the end the faults stop, everybody gets an answer, the queues drain, and the
+checkers look.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.report import Report
+from chalicelib.domain.workflow import open_actions, table
+from chalicelib.domain.workflow import standing as standing_of
+from chalicelib.services import access, figures, handlers, photos, signing
+from chalicelib.services.operations import operation
+from chalicelib.storage import files, reports
+from tests import town
+from tests.faults.checkers import CANARY, check
+from tests.faults.clients import Clients, Record
+from tests.faults.pump import Context, StreamPump, messages_pump, photos_pump
+from tests.faults.scheduler import Chance, Choices, Step
+from tests.faults.state import State
+from tests.faults.world import World
+
+P = 0.12
+ROUNDS = 6
+CITIZENS = ("ani", "budi", "citra")
+OFFICIALS = tuple(record["ref"].removeprefix("s_") for record in town.staff())
+KINDS = {
+    "file": 5, "twice": 2, "act": 8, "rivals": 4, "citizen": 5, "support": 2, "comment": 2,
+    "rate": 2, "claim": 1, "consume": 5, "consumers": 2, "relay": 2, "messages": 2, "photos": 1,
+    "later": 2,
+}  # fmt: skip
+# Towards the end of a report's life, where most of the rules are.
+WEIGHTS = {
+    "assign": 4, "accept": 4, "start": 6, "finish": 8, "verify": 4, "refuse": 4, "dispute": 4,
+    "reclassify": 0.4, "withdraw": 0.4, "disown": 0.4, "reject": 0.4,
+}  # fmt: skip
+Actor = tuple[str, Callable[[], Any]]
+
+
+@dataclass
+class Result:
+    """What came of a history."""
+
+    seed: object
+    faults: list[str]
+    schedule: list[Step]
+    calls: list[str]
+    answers: list[str] = field(default_factory=list)
+
+    @property
+    def broken_calls(self) -> int:
+        """How many AWS calls met a fault."""
+        return sum(step.fault is not None for step in self.schedule)
+
+    def story(self) -> str:
+        """What to print when something is wrong."""
+        steps = " ".join(map(str, self.schedule))
+        return "\n".join([f"seed {self.seed}", *self.faults[:12], f"schedule: {steps}"])
+
+
+def play(
+    seed: object, *, p: float = P, choices: Choices | None = None, sdk_retries: bool = False
+) -> Result:
+    """Play the history of a seed in an AWS that ``aws.start`` has made."""
+    chance = choices or Chance(seed, p)
+    with World(chance, seed=seed, sdk_retries=sdk_retries) as world:
+        history = _History(world, random.Random(f"plan {seed}"))
+        faults = history.play()
+        answers = [str(answer) for answer in history.record.answers]
+        return Result(seed, faults, world.schedule, list(map(str, world.calls)), answers)
+
+
+class _History:
+    def __init__(self, world: World, plan: random.Random) -> None:
+        self.world, self.plan = world, plan
+        self.record = Record()
+        self.clients = Clients(world, self.record)
+        self.stream = StreamPump(world)
+        self.queues = (messages_pump(world), photos_pump(world))
+        self.keys = 0
+        # A container that has served before: what a cold one does is in test_kills.
+        town.reset()
+        self._begin()
+
+    def _begin(self) -> None:
+        """A report that has come some way already, without any trouble."""
+        ani, boss, hand = (
+            town.citizen("ani"), town.official("officer-a"), town.official("field_worker-a")
+        )  # fmt: skip
+        lat, long = town.SPOTS["A.1"]
+        body = {**self._body(ani), "service": "hole", "lat": lat, "long": long}
+        self._surely(self.clients.file(ani, self._key(), body))
+        report = next(iter(State([]).heads))
+        done = {"note": f"{CANARY} done", "photos": [self._photo(hand)]}
+        steps: list[tuple[Principal, dict[str, Any]]] = [
+            (boss, {"action": "assign", "person": hand.uid}),
+            (hand, {"action": "start"}),
+            (hand, {"action": "finish", **done}),
+        ]
+        for version, (who, given) in enumerate(steps[: self.plan.randint(0, 3)], start=1):
+            step = {**given, "version": version}
+            self._surely(self.clients.act(who, self._key(), report, step))
+
+    def _surely(self, actor: Callable[[], None]) -> None:
+        self.world.faulty = False
+        self.world.run([("begin", actor)])
+        self.world.faulty = True
+
+    def play(self) -> list[str]:
+        for number in range(ROUNDS):
+            actors: list[Actor] = []
+            for _ in range(self.plan.randint(2, 4)):
+                kind = "file" if not number and not actors else self._kind()
+                actors += getattr(self, f"_{kind}")()
+            self.world.run(_named(actors))
+        return self._end()
+
+    def _kind(self) -> str:
+        return self.plan.choices(list(KINDS), list(KINDS.values()))[0]
+
+    def _end(self) -> list[str]:
+        self.world.faulty = False
+        for retry in list(self.record.open):
+            self.world.run([("again", retry)])
+        self._drain()
+        faults = check(State(self.world.sent), self.record)
+        faults += [f"I9 dead: {one}" for pump in (self.stream, *self.queues) for one in pump.dead]
+        sent = sum(one.operation == "SendMessage" for one in self.world.sent)
+        if sent != self.queues[0].done + len(self.queues[0].dead):
+            faults.append(f"I9 of {sent} messages {self.queues[0].done} were processed")
+        return faults + self._repeated()
+
+    def _drain(self) -> None:
+        self.stream.finish()
+        self.world.run([("relay", _relay)])
+        for pump in self.queues:
+            pump.finish()
+
+    def _repeated(self) -> list[str]:
+        """I7: everything once more changes nothing, and neither does a recomputation."""
+        before = State([])
+        self.stream.place = 0
+        self._drain()
+        after = State([])
+        found = [] if before.tables == after.tables else ["I7 processing twice changed something"]
+        rebuilt = figures.rebuild()
+        if rebuilt["changed"]:
+            found.append(f"I7 a rebuild changed {rebuilt['differences'][:3]}")
+        return found
+
+    def _file(self) -> list[Actor]:
+        who = town.citizen(self.plan.choice(CITIZENS))
+        return [("file", self.clients.file(who, self._key(), self._body(who)))]
+
+    def _twice(self) -> list[Actor]:
+        who, key = town.citizen(self.plan.choice(CITIZENS)), self._key()
+        body = self._body(who)
+        other = self._body(who) if self.plan.random() < 0.2 else body
+        taps = self.clients.file(who, key, body), self.clients.file(who, key, other)
+        return [("tap", tap) for tap in taps]
+
+    def _act(self) -> list[Actor]:
+        return self._actions(1, OFFICIALS)
+
+    def _rivals(self) -> list[Actor]:
+        return self._actions(2, OFFICIALS)
+
+    def _citizen(self) -> list[Actor]:
+        return self._actions(1, CITIZENS)
+
+    def _actions(self, many: int, names: tuple[str, ...]) -> list[Actor]:
+        head = self._head()
+        found: list[Actor] = []
+        for _ in range(many if head else 0):
+            assert head is not None
+            who, names_of_actions = self._somebody(head, names)
+            if not names_of_actions:
+                continue
+            weights = [WEIGHTS.get(one, 1) for one in names_of_actions]
+            name = self.plan.choices(names_of_actions, weights)[0]
+            given = self._given(name, head, who)
+            if given is None:
+                continue
+            stale = self.plan.random() < 0.1 and head.version > 1
+            body = {"action": name, "version": head.version - stale, **given}
+            key = self._key()
+            taps = 2 if self.plan.random() < 0.2 else 1
+            found += [("act", self.clients.act(who, key, head.id, body)) for _ in range(taps)]
+        return found
+
+    def _somebody(self, head: Report, names: tuple[str, ...]) -> tuple[Principal, list[str]]:
+        for name in self.plan.sample(names, len(names)):
+            who = town.citizen(name) if name in CITIZENS else town.official(name)
+            ours = access.reporter_of(who, head)
+            standing = standing_of(who, head, is_reporter=ours)
+            if actions := open_actions(head, standing):
+                return who, actions
+        return who, []
+
+    def _support(self) -> list[Actor]:
+        return self._on_report(lambda who, head: self.clients.support(who, self._key(), head.id), 2)
+
+    def _comment(self) -> list[Actor]:
+        return self._on_report(
+            lambda who, head: self.clients.comment(who, self._key(), head.id, f"{CANARY} text")
+        )
+
+    def _rate(self) -> list[Actor]:
+        stars = self.plan.randint(1, 5)
+        return self._on_report(
+            lambda who, head: self.clients.rate(who, self._key(), head.id, stars)
+        )
+
+    def _claim(self) -> list[Actor]:
+        def actor(who: Principal, head: Report) -> Any:
+            return self.clients.claim(who, self._key(), head.id, signing.claim_secret(head.id))
+
+        return self._on_report(actor)
+
+    def _on_report(self, make: Callable[[Principal, Report], Any], most: int = 1) -> list[Actor]:
+        head = self._head()
+        if head is None:
+            return []
+        people = self.plan.sample(CITIZENS, self.plan.randint(1, most))
+        return [("citizen", make(town.citizen(name), head)) for name in people]
+
+    def _consume(self) -> list[Actor]:
+        forget = self.plan.random() < 0.15
+        return [("stream", self.stream.deliver(self.plan.randint(1, 6), self.plan, forget=forget))]
+
+    def _consumers(self) -> list[Actor]:
+        return self._consume() + self._consume()
+
+    def _relay(self) -> list[Actor]:
+        return [("relay", lambda: self.world.invoke(_relay))]
+
+    def _messages(self) -> list[Actor]:
+        return [("messages", self.queues[0].deliver(3, self.plan, forget=self.plan.random() < 0.2))]
+
+    def _photos(self) -> list[Actor]:
+        return [("photos", self.queues[1].deliver(3, self.plan, forget=self.plan.random() < 0.2))]
+
+    def _later(self) -> list[Actor]:
+        self.world.drift += timedelta(
+            seconds=self.plan.choice([-5, 60, 3_600, 86_400, 3 * 86_400, 15 * 86_400])
+        )
+        return []
+
+    def _key(self) -> str:
+        self.keys += 1
+        return f"key-{self.keys}"
+
+    def _head(self) -> Report | None:
+        found = sorted(State([]).heads)
+        if not found:
+            return None
+        # Mostly the first one, so that it comes far.
+        chosen = found[0] if self.plan.random() < 0.5 else self.plan.choice(found)
+        return reports.get(town.PLACE, chosen)
+
+    def _body(self, who: Principal) -> dict[str, Any]:
+        lat, long = town.SPOTS[self.plan.choice(list(town.SPOTS))]
+        body: dict[str, Any] = {
+            "service": self.plan.choice(["hole", "hole", "crack", "lamp", "violence"]),
+            "lat": lat,
+            "long": round(long + self.plan.randint(0, 9) / 10_000, 7),
+            "description": f"{CANARY} description {self.keys}",
+        }
+        if self.plan.random() < 0.6:
+            body["contact"] = {"email": f"{CANARY}{self.keys}@example.org"}
+        if self.plan.random() < 0.3:
+            body["photos"] = [self._photo(who)]
+        return body
+
+    def _photo(self, who: Principal) -> str:
+        return settled(self.world, who, self._key())
+
+    def _given(self, name: str, head: Report, who: Principal) -> dict[str, Any] | None:
+        chance = self.plan
+        if name == "merge":
+            others = [one for one in State([]).heads if one < head.id]
+            return {"into": chance.choice(others)} if others else None
+        fixed: dict[str, Any] = {
+            "assign": chance.choice(
+                [
+                    {"unit": "water"},
+                    {"unit": head.unit},
+                    {"person": f"s_field_worker-{head.unit[-1]}"},
+                ]
+            ),
+            "decline": {"reason_code": chance.choice(table()["reasons"]["decline"])},
+            "coordinate": {"agency": "water", "reason": f"{CANARY} pipe"},
+            "schedule": {
+                "until": (self.world.now() + timedelta(hours=20)).isoformat(),
+                "reason": f"{CANARY} parts",
+            },
+            "ask": {"question": f"{CANARY} where?"},
+            "answer": {"text": f"{CANARY} there"},
+            "reject": {"reason_code": "spam", "text": f"{CANARY} no"},
+            "reclassify": {"service": chance.choice(["crack", "lamp", "violence"])},
+            "transfer": {"ward": chance.choice(list(town.SPOTS))},
+            "disown": {"text": f"{CANARY} not ours"},
+        }
+        if name == "finish":
+            note = {"note": f"{CANARY} done"}
+            return note if head.protected else {**note, "photos": [self._photo(who)]}
+        given = fixed.get(name, {})
+        if name in {"refuse", "dispute", "reopen", "unmerge", "reclassify", "transfer"}:
+            given = {**given, "reason": f"{CANARY} because"}
+        return given
+
+
+def settled(world: World, who: Principal, key: str = "photo") -> str:
+    """A photo that was uploaded before: nothing that the history puts to the test."""
+    op = operation(who, "ticketPhoto", key, "")
+    photo = str(photos.ticket(who, op, "image/jpeg", world.now()).answer["photo"])
+    files.put(photos.key_of(town.PLACE, photo), b"x" * 200, "image/jpeg")
+    return photo
+
+
+def _relay() -> None:
+    handlers.relay_outbox(Context())
+
+
+def _named(actors: list[Actor]) -> list[Actor]:
+    """Numbered, so that names are unique in a run."""
+    return [(f"{name}{number}", action) for number, (name, action) in enumerate(actors, start=1)]

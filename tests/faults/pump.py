@@ -1,0 +1,169 @@
+"""What Lambda does with streams and queues, at its worst: twice, late, reordered, forgetful.
+
+A pump keeps its place as an event source mapping does: it moves on past what succeeded, delivers
+again from the first failure, and (``forget``) sometimes loses its place. After ``PATIENCE``
+failures in a row without any fault a record is dead, which the checkers count.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.services import handlers
+from chalicelib.settings import settings
+from tests import aws
+from tests.faults.scheduler import Outcome
+from tests.faults.world import World
+
+PATIENCE = 5
+RECEIVED_AT_MOST = 5
+
+
+class Context:
+    """A Lambda context with time left."""
+
+    function_name = "test"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 20_000
+
+
+@dataclass
+class StreamPump:
+    """The timeline's stream and its one function."""
+
+    world: World
+    place: int = 0
+    dead: list[str] = field(default_factory=list)
+    _failures: int = 0
+
+    def waiting(self) -> int:
+        """How many records have not been processed for sure."""
+        return len(aws.stream()) - self.place
+
+    def deliver(
+        self, most: int, chance: random.Random | None = None, *, forget: bool = False
+    ) -> Callable[[], None]:
+        """An actor that processes up to ``most`` records, shaken by ``chance``."""
+
+        def actor() -> None:
+            records = aws.stream()[self.place : self.place + most]
+            if not records:
+                return
+            batch = _shaken(records, chance) if chance else records
+            outcome = self.world.invoke(lambda: handlers.project({"Records": batch}, Context()))
+            reached = self._reached(outcome, records)
+            if not forget:
+                self.place = max(self.place, reached)
+
+        return actor
+
+    def finish(self) -> None:
+        """Process everything that is left; what fails time and again is dead."""
+        while self.waiting():
+            before = self.place
+            self.world.run([("drain", self.deliver(100))])
+            self._failures = 0 if self.place > before else self._failures + 1
+            if self._failures >= PATIENCE:
+                self.dead.append(str(aws.stream()[self.place]["dynamodb"]["Keys"]))
+                self.place += 1
+                self._failures = 0
+
+    def _reached(self, outcome: Outcome, records: list[dict[str, Any]]) -> int:
+        numbers = [one["dynamodb"]["SequenceNumber"] for one in aws.stream()]
+        if outcome.kind != "ok":
+            return self.place
+        failed = [one["itemIdentifier"] for one in outcome.value["batchItemFailures"]]
+        if failed:
+            return min(numbers.index(one) for one in failed)
+        return numbers.index(records[-1]["dynamodb"]["SequenceNumber"]) + 1
+
+
+def _shaken(records: list[dict[str, Any]], chance: random.Random) -> list[dict[str, Any]]:
+    """Some twice, and the reports in another order; within a report the order stays."""
+    doubled = [one for one in records for _ in range(2 if chance.random() < 0.2 else 1)]
+    reports = sorted({_report(one) for one in doubled})
+    chance.shuffle(reports)
+    if chance.random() < 0.5:
+        return sorted(doubled, key=lambda one: reports.index(_report(one)))
+    return doubled
+
+
+def _report(record: dict[str, Any]) -> str:
+    return str(record["dynamodb"]["Keys"]["pk"]["S"])
+
+
+@dataclass
+class QueuePump:
+    """One queue and its function; ``received`` counts deliveries as SQS does."""
+
+    world: World
+    name: str
+    handler: Callable[[dict[str, Any], Any], dict[str, Any]]
+    done: int = 0
+    dead: list[str] = field(default_factory=list)
+    received: dict[str, int] = field(default_factory=dict)
+
+    def waiting(self) -> list[Any]:
+        """The messages in the queue."""
+        found: list[Any] = aws.backend("sqs").queues[self.name]._messages
+        return found
+
+    def deliver(
+        self, most: int, chance: random.Random | None = None, *, forget: bool = False
+    ) -> Callable[[], None]:
+        """An actor that processes up to ``most`` messages in any order."""
+
+        def actor() -> None:
+            messages = list(self.waiting())
+            if chance:
+                chance.shuffle(messages)
+            batch = messages[:most]
+            if not batch:
+                return
+            records = [_record(one) for one in batch]
+            outcome = self.world.invoke(lambda: self.handler({"Records": records}, Context()))
+            if forget:
+                return
+            failed = {record["messageId"] for record in records}
+            if outcome.kind == "ok":
+                failed = {one["itemIdentifier"] for one in outcome.value["batchItemFailures"]}
+            for message in batch:
+                if message.id not in failed:
+                    self._remove(message)
+                    self.done += 1
+
+        return actor
+
+    def finish(self) -> None:
+        """Deliver until the queue is empty; what was received too often is dead."""
+        while self.waiting():
+            for message in list(self.waiting()):
+                count = self.received[message.id] = self.received.get(message.id, 0) + 1
+                if count > RECEIVED_AT_MOST:
+                    self._remove(message)
+                    self.dead.append(message.body)
+            self.world.run([("drain", self.deliver(10))])
+
+    def _remove(self, message: Any) -> None:
+        # Another delivery of the same message may have removed it.
+        if message in self.waiting():
+            self.waiting().remove(message)
+        else:
+            self.done -= 1
+
+
+def _record(message: Any) -> dict[str, Any]:
+    return {"messageId": message.id, "body": message.body, "eventSource": "aws:sqs"}
+
+
+def messages_pump(world: World) -> QueuePump:
+    """The queue of messages to citizens."""
+    return QueuePump(world, settings().messages_queue, handlers.send_messages)
+
+
+def photos_pump(world: World) -> QueuePump:
+    """The queue of what arrived in the bucket."""
+    return QueuePump(world, settings().photos_queue, handlers.note_photos)

@@ -1,0 +1,273 @@
+"""Small races, every schedule of which is tried: two handlers, at most so many faults.
+
+Only calls that the rivals can notice of each other are points at which they may change places or
+meet a fault (``points``); the others pass at once, which leaves nothing out and makes the whole
+of the schedules small enough to run.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.domain.actor import system
+from chalicelib.services import casework, handlers
+from chalicelib.services.operations import Operation
+from chalicelib.storage import control, reports
+from tests import aws, town
+from tests.faults.checkers import CANARY, check
+from tests.faults.clients import Clients, Record
+from tests.faults.histories import settled
+from tests.faults.pump import Context, QueuePump, StreamPump, messages_pump
+from tests.faults.scheduler import Choices, Odometer, Step
+from tests.faults.state import State
+from tests.faults.world import Call, World
+
+Actor = tuple[str, Callable[[], Any]]
+ANI, BUDI = town.citizen("ani"), town.citizen("budi")
+BOSS, RIVAL = town.official("officer-a"), town.official("officer-a2")
+HAND, AWAY = town.official("field_worker-a"), town.official("dispatcher-a")
+LAT, LONG = town.SPOTS["A.1"]
+HOLE = {"service": "hole", "lat": LAT, "long": LONG, "description": f"{CANARY} hole"}
+
+
+@dataclass
+class Stage:
+    """What a race is run on."""
+
+    world: World
+    record: Record = field(default_factory=Record)
+
+    def __post_init__(self) -> None:
+        self.clients = Clients(self.world, self.record)
+        self.stream = StreamPump(self.world)
+        self.messages: QueuePump = messages_pump(self.world)
+
+    def before(self, *actors: Callable[[], Any]) -> None:
+        """Let something happen before the race, in order and without trouble."""
+        self.world.faulty = False
+        for actor in actors:
+            self.world.run([("before", actor)])
+        self.world.faulty = True
+
+    def filed(self, key: str = "first", **more: Any) -> str:
+        """A report filed by Ani before the race."""
+        known = set(State([]).heads)
+        self.before(self.clients.file(ANI, key, {**HOLE, **more}))
+        return next(iter(set(State([]).heads) - known))
+
+    def acted(self, who: Any, report: str, action: str, version: int, **given: Any) -> None:
+        """An action before the race."""
+        body = {"action": action, "version": version, **given}
+        self.before(self.clients.act(who, f"{action} {version}", report, body))
+
+
+@dataclass(frozen=True)
+class Race:
+    """Who runs, and which calls matter."""
+
+    actors: Callable[[Stage], list[Actor]]
+    points: tuple[tuple[str, str], ...]
+
+    def matters(self, call: Call) -> bool:
+        """Whether a call is a point of the race."""
+        where = call.tables or (call.service,)
+        return any(
+            call.operation == operation and any(name.endswith(place) for name in where)
+            for operation, place in self.points
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """One schedule of a race and what was wrong at its end."""
+
+    schedule: list[Step]
+    faults: list[str]
+
+    def __str__(self) -> str:
+        return "\n".join([*self.faults[:4], f"schedule: {' '.join(map(str, self.schedule))}"])
+
+
+KEY, HEAD, WRITE = ("GetItem", "control"), ("GetItem", "reports"), ("TransactWriteItems", "reports")
+COUNT, BUCKET = ("TransactWriteItems", "figures"), ("TransactWriteItems", "control")
+
+
+def _double_submit(stage: Stage) -> list[Actor]:
+    return [(f"tap{n}", stage.clients.file(ANI, "key", HOLE)) for n in (1, 2)]
+
+
+def _other_body(stage: Stage) -> list[Actor]:
+    bodies = HOLE, {**HOLE, "service": "crack"}
+    return [(f"tap{n}", stage.clients.file(ANI, "key", one)) for n, one in enumerate(bodies)]
+
+
+def _one_photo(stage: Stage) -> list[Actor]:
+    photo = settled(stage.world, ANI)
+    return [
+        (f"file{n}", stage.clients.file(ANI, f"key {n}", {**HOLE, "photos": [photo]}))
+        for n in (1, 2)
+    ]
+
+
+def _last_of_the_limit(stage: Stage) -> list[Actor]:
+    limit = town.bundle()["limits"]["device"][0]
+    start = int(stage.world.now().timestamp()) // limit["seconds"] * limit["seconds"]
+    bucket = control.Bucket(f"device#{ANI.uid}", limit["n"], limit["seconds"], start)
+    for _ in range(limit["n"] - 1):
+        control.take(town.PLACE, [bucket])
+    return [(f"file{n}", stage.clients.file(ANI, f"key {n}", HOLE)) for n in (1, 2)]
+
+
+def _two_officers(stage: Stage) -> list[Actor]:
+    report = stage.filed()
+    assign = {"action": "assign", "version": 1, "person": HAND.uid}
+    reject = {"action": "reject", "version": 1, "reason_code": "spam", "text": f"{CANARY} no"}
+    return [
+        ("boss", stage.clients.act(BOSS, "a", report, assign)),
+        ("rival", stage.clients.act(RIVAL, "b", report, reject)),
+    ]
+
+
+def _double_action(stage: Stage) -> list[Actor]:
+    report = stage.filed()
+    assign = {"action": "assign", "version": 1, "person": HAND.uid}
+    return [(f"tap{n}", stage.clients.act(BOSS, "a", report, assign)) for n in (1, 2)]
+
+
+def _action_and_comment(stage: Stage) -> list[Actor]:
+    report = stage.filed()
+    assign = {"action": "assign", "version": 1, "person": HAND.uid}
+    return [
+        ("boss", stage.clients.act(BOSS, "a", report, assign)),
+        ("ani", stage.clients.comment(ANI, "c", report, f"{CANARY} hello")),
+    ]
+
+
+def _two_neighbours(stage: Stage) -> list[Actor]:
+    report = stage.filed()
+    return [
+        (who.uid or "", stage.clients.support(who, "s", report))
+        for who in (BUDI, town.citizen("citra"))
+    ]
+
+
+def _double_support(stage: Stage) -> list[Actor]:
+    report = stage.filed()
+    return [(f"tap{n}", stage.clients.support(BUDI, f"s{n}", report)) for n in (1, 2)]
+
+
+def _merge_and_action(stage: Stage) -> list[Actor]:
+    first, second = stage.filed("first"), stage.filed("second")
+    old, new = sorted([first, second])
+    merge = {"action": "merge", "version": 1, "into": old}
+    reject = {"action": "reject", "version": 1, "reason_code": "spam", "text": f"{CANARY} no"}
+    return [
+        ("merge", stage.clients.act(BOSS, "m", new, merge)),
+        ("reject", stage.clients.act(RIVAL, "r", old, reject)),
+    ]
+
+
+def _lapse_and_verify(stage: Stage) -> list[Actor]:
+    report = stage.filed()
+    stage.acted(BOSS, report, "assign", 1, person=HAND.uid)
+    stage.acted(HAND, report, "start", 2)
+    photo = settled(stage.world, HAND)
+    stage.acted(HAND, report, "finish", 3, note=f"{CANARY} done", photos=[photo])
+    stage.world.drift = 15 * town.DAY
+    verify = {"action": "verify", "version": 4}
+
+    def lapse() -> None:
+        head = reports.get(town.PLACE, report)
+        assert head is not None
+        op = Operation(town.PLACE, f"lapse {report} {head.version}", "-")
+        casework.step(system(town.PLACE), op, head, "lapse", {}, stage.world.now())
+
+    return [
+        ("clock", lapse),
+        ("ani", stage.clients.act(ANI, "v", report, verify)),
+    ]
+
+
+def _two_consumers(stage: Stage) -> list[Actor]:
+    stage.filed()
+    return [(f"consumer{n}", stage.stream.deliver(10)) for n in (1, 2)]
+
+
+def _two_relays(stage: Stage) -> list[Actor]:
+    stage.filed()
+    for row in aws.stream():
+        stage.before(lambda row=row: _applied(row))
+
+    def relay() -> None:
+        stage.world.invoke(lambda: handlers.relay_outbox(Context()))
+
+    return [("relay1", relay), ("relay2", relay)]
+
+
+def _two_senders(stage: Stage) -> list[Actor]:
+    report = stage.filed(contact={"email": f"{CANARY}@example.org"})
+    stage.acted(BOSS, report, "ask", 1, question=f"{CANARY} where?")
+    handlers.project({"Records": aws.stream()}, Context())
+    return [(f"sender{n}", stage.messages.deliver(10)) for n in (1, 2)]
+
+
+def _applied(row: dict[str, Any]) -> None:
+    from chalicelib.services import projections
+
+    event = projections.event_of(row)
+    assert event is not None
+    projections.apply(event)
+
+
+def _two_clocks(stage: Stage) -> list[Actor]:
+    (_, lapse), _ = _lapse_and_verify(stage)
+    return [("clock1", lapse), ("clock2", lapse)]
+
+
+RACES = {
+    "double_submit": Race(_double_submit, (KEY, WRITE)),
+    "other_body": Race(_other_body, (KEY, WRITE)),
+    "one_photo": Race(_one_photo, (HEAD, WRITE)),
+    "last_of_the_limit": Race(_last_of_the_limit, (BUCKET,)),
+    "two_officers": Race(_two_officers, (HEAD, WRITE)),
+    "double_action": Race(_double_action, (KEY, HEAD, WRITE)),
+    "action_and_comment": Race(_action_and_comment, (HEAD, WRITE)),
+    "two_neighbours": Race(_two_neighbours, (HEAD, WRITE)),
+    "double_support": Race(_double_support, (HEAD, WRITE)),
+    "merge_and_action": Race(_merge_and_action, (HEAD, WRITE)),
+    "lapse_and_verify": Race(_lapse_and_verify, (HEAD, WRITE)),
+    "two_clocks": Race(_two_clocks, (HEAD, WRITE)),
+    "two_consumers": Race(
+        _two_consumers, (COUNT, ("Query", "control"), ("Publish", "sns"), BUCKET)
+    ),
+    "two_senders": Race(_two_senders, (KEY, ("SendEmail", "ses"), BUCKET)),
+    "two_relays": Race(_two_relays, (("Query", "control"), ("Publish", "sns"), BUCKET)),
+}
+
+
+def run(name: str, choices: Choices) -> Found:
+    """One schedule of a race, everything that follows from it, and what is wrong then."""
+    race = RACES[name]
+    with World(choices, seed=name, few_faults=True, point=race.matters) as world:
+        town.reset()
+        stage = Stage(world)
+        actors = race.actors(stage)
+        begun = len(world.schedule)
+        world.run(actors)
+        schedule = world.schedule[begun:]
+        world.faulty = False
+        for retry in list(stage.record.open):
+            world.run([("again", retry)])
+        stage.stream.finish()
+        world.run([("relay", lambda: handlers.relay_outbox(Context()))])
+        stage.messages.finish()
+        return Found(schedule, check(State(world.sent), stage.record))
+
+
+def exhaust(name: str, faults: int) -> Iterator[Found]:
+    """Every schedule of a race with at most so many faults."""
+    odometer = Odometer(faults)
+    while True:
+        yield run(name, odometer)
+        if not odometer.advance():
+            return

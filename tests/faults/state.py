@@ -1,0 +1,120 @@
+"""What is stored, read past AWS and sorted by kind, for the checkers."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tests import aws
+from tests.faults.world import Sent
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a timeline: its text as stored, its hash, and what it says."""
+
+    version: int
+    text: str
+    hash: str
+
+    @cached_property
+    def says(self) -> dict[str, Any]:
+        """The event's document."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
+
+
+class State:
+    """Every table at one moment, and what left the system until then."""
+
+    def __init__(self, sent: list[Sent]) -> None:
+        self.sent = sent
+        self.tables = {
+            name: aws.rows(name) for name in ("reports", "timeline", "people", "figures", "control")
+        }
+        self.heads = {key: json.loads(row["doc"]) for key, row in self._of("reports", "R").items()}
+        self.codes = {key: row["doc"] for key, row in self._of("reports", "K").items()}
+        self.tickets = {
+            key: json.loads(row["doc"]) for key, row in self._of("reports", "P").items()
+        }
+        self.operations = {
+            key: json.loads(row["doc"]) for key, row in self._of("control", "IDEM").items()
+        }
+        self.timelines: dict[str, list[Event]] = defaultdict(list)
+        for row in self.tables["timeline"]:
+            event = Event(row["version"], row["event"], row["hash"])
+            self.timelines[row["pk"].split("#")[2]].append(event)
+        for events in self.timelines.values():
+            events.sort(key=lambda event: event.version)
+
+    def by_operation(self) -> dict[str, list[tuple[str, Event]]]:
+        """Operation's id → the (report, event) pairs that it wrote."""
+        found: dict[str, list[tuple[str, Event]]] = defaultdict(list)
+        for report, events in self.timelines.items():
+            for event in events:
+                found[event.says["op"]].append((report, event))
+        return found
+
+    def outbox(self) -> list[str]:
+        """The ids of what has not been published."""
+        return [row["sk"] for row in self.tables["control"] if "#OUT#" in row["pk"]]
+
+    def tallies(self) -> dict[tuple[str, str, str], int]:
+        """(month, area, measure) → n, without zeros."""
+        found = {}
+        for row in self.tables["figures"]:
+            _, kind, month = row["pk"].split("#")
+            if kind == "TALLY":
+                for name, n in row.items():
+                    if isinstance(n, int) and n:
+                        found[month, row["sk"], name] = n
+        return found
+
+    def marks(self, kind: str) -> dict[str, set[str]]:
+        """Report → who has such a mark (SUP, FOL, REP)."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in self.tables["people"]:
+            _, table, report = row["pk"].split("#")
+            if table == "R" and row["sk"].startswith(f"{kind}#"):
+                found[report].add(row["sk"].split("#", 1)[1])
+        return found
+
+    def texts(self) -> dict[tuple[str, str], Row]:
+        """(report, "<version>#<field>") → {text, salt, audience}."""
+        return {
+            (row["pk"].split("#")[2], row["sk"]): json.loads(row["doc"])
+            for row in self.tables["people"]
+            if "#T#" in row["pk"]
+        }
+
+    def alerts(self) -> list[str]:
+        """The dedupe keys of all publications to the topic, in their order."""
+        return [
+            _attributes(one.fields)["dedupe"]
+            for one in self.sent
+            if one.operation == "Publish" and "TopicArn" in one.fields
+        ]
+
+    def queued(self) -> list[str]:
+        """The dedupe keys of all messages for citizens, in their order."""
+        return [
+            json.loads(one.fields["MessageBody"])["dedupe"]
+            for one in self.sent
+            if one.operation == "SendMessage"
+        ]
+
+    def _of(self, table: str, kind: str) -> dict[str, Row]:
+        return {
+            row["pk"].split("#", 2)[2]: row
+            for row in self.tables[table]
+            if row["pk"].split("#", 2)[1] == kind
+        }
+
+
+def _attributes(fields: dict[str, str]) -> dict[str, str]:
+    start = "MessageAttributes.entry."
+    names = {k.split(".")[2]: v for k, v in fields.items() if k.startswith(start) and "Name" in k}
+    return {name: fields[f"{start}{n}.Value.StringValue"] for n, name in names.items()}

@@ -1,0 +1,197 @@
+"""The engine itself: it finds what is wrong, passes what is right, and repeats what it did."""
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from moto.core.models import botocore_stubber
+from moto.dynamodb.models import DynamoDBBackend
+
+from tests import aws, moto_shims
+from tests.faults import toy
+from tests.faults.scheduler import Chance, Choices, Hung, Odometer, Replay, scheduler_patience
+from tests.faults.world import World
+
+pytestmark = pytest.mark.usefixtures("aws")
+SEEDS = range(20)
+
+
+def history(submit: Any, choices: Choices, seed: object = 0, keys: str = "ab") -> Any:
+    """Two clients, one of whom taps twice, and what is wrong at the end."""
+    aws.fresh()
+    answers: list[tuple[str, str]] = []
+    with World(choices, seed=seed) as world:
+        taps = [(f"tap{n}", key) for n, key in enumerate(keys + keys[0])]
+        world.run([(name, toy.client_of(world, submit, key, answers)) for name, key in taps])
+    return world, toy.faults(answers)
+
+
+def exhaust(submit: Any, faults: int) -> Iterator[list[str]]:
+    """Every schedule of a double tap with at most so many faults."""
+    odometer = Odometer(faults)
+    while True:
+        yield history(submit, odometer, keys="a")[1]
+        if not odometer.advance():
+            return
+
+
+def test_a_transaction_survives_every_seed() -> None:
+    faults = [fault for seed in SEEDS for fault in history(toy.careful, Chance(seed, 0.2))[1]]
+    assert faults == []
+
+
+@pytest.mark.parametrize("kind", ["I2", "I4"])
+def test_four_calls_in_a_row_are_caught(kind: str) -> None:
+    broken = [seed for seed in SEEDS if kind in str(history(toy.naive, Chance(seed, 0.2))[1])]
+    assert len(broken) >= 3
+
+
+def test_four_calls_in_a_row_are_caught_without_any_fault() -> None:
+    assert any(found for found in exhaust(toy.naive, 0))
+
+
+def test_a_transaction_survives_all_schedules_of_a_double_tap() -> None:
+    found = list(exhaust(toy.careful, 1))
+    assert len(found) > 30
+    assert not any(found)
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    runs = [history(toy.naive, Chance(7, 0.3), 7)[0] for _ in range(2)]
+    assert list(map(str, runs[0].calls)) == list(map(str, runs[1].calls))
+    assert runs[0].schedule == runs[1].schedule
+    assert {str(history(toy.naive, Chance(s, 0.3), s)[0].schedule) for s in SEEDS}.__len__() > 10
+
+
+def test_a_schedule_can_be_replayed() -> None:
+    seed = next(seed for seed in SEEDS if history(toy.naive, Chance(seed, 0.2), seed)[1])
+    first, found = history(toy.naive, Chance(seed, 0.2), seed)
+    again, same = history(toy.naive, Replay(first.schedule), seed)
+    assert same == found
+    assert list(map(str, again.calls)) == list(map(str, first.calls))
+
+
+@pytest.mark.parametrize(
+    ("fault", "written"),
+    [
+        ("kill_before", 0), ("throttle", 0), ("error", 0), ("unreachable", 0), ("conflict", 0),
+        ("kill_after", 1), ("lost_ack", 1), ("lost_500", 1),
+    ],
+)  # fmt: skip
+def test_each_fault_leaves_what_its_name_says(fault: str, written: int) -> None:
+    from tests.faults.scheduler import Nth
+
+    with World(Nth(1, fault)) as world:
+        outcome = world.run([("one", lambda: toy.careful(world, "a"))])["one"]
+    assert outcome.kind == ("killed" if fault.startswith("kill") else "error")
+    assert len([row for row in aws.rows("control") if row["pk"] == "key a"]) == written
+    assert [call.fault for call in world.calls] == [fault]
+
+
+def test_the_sdk_retries_a_lost_acknowledgement_under_one_token() -> None:
+    from tests.faults.scheduler import Nth
+
+    with World(Nth(1, "lost_ack"), sdk_retries=True) as world:
+        outcome = world.run([("one", lambda: toy.careful(world, "a"))])["one"]
+    assert outcome.kind == "ok"
+    assert len(world.calls) == 2
+    assert toy.faults([("a", outcome.value)]) == []
+
+
+def test_a_killed_function_makes_no_further_call() -> None:
+    from tests.faults.scheduler import Nth
+
+    def stubborn(world: World) -> None:
+        try:
+            toy.careful(world, "a")
+        finally:
+            toy.careful(world, "b")
+
+    with World(Nth(1, "kill_before")) as world:
+        outcome = world.run([("one", lambda: stubborn(world))])["one"]
+    assert outcome.kind == "killed"
+    assert aws.rows("control") == []
+
+
+def test_a_thread_that_hangs_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    never = threading.Event()
+    with scheduler_patience(0.2), World(Chance(1, 0)) as world, pytest.raises(Hung, match="stuck"):
+        world.run([("stuck", never.wait), ("other", lambda: toy.careful(world, "a"))])
+    never.set()
+
+
+def test_cheap_transactions_answer_as_those_of_moto(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random transactions on both give the same items, verdicts and stream."""
+
+    def play(cheap: bool) -> Any:
+        aws.fresh()
+        if not cheap:
+            monkeypatch.setattr(DynamoDBBackend, "transact_write_items", moto_shims._original)
+        chance, verdicts = random.Random("transactions"), []
+        client = aws.clients()["dynamodb"]
+        for _ in range(60):
+            actions = [_action(chance, key) for key in chance.sample("abcdef", 3)]
+            try:
+                client.transact_write_items(TransactItems=actions)
+                verdicts.append(["written"])
+            except client.exceptions.TransactionCanceledException as error:
+                verdicts.append([one["Code"] for one in error.response["CancellationReasons"]])
+        monkeypatch.undo()
+        stream = [
+            (one["eventName"], one["dynamodb"]["Keys"], one["dynamodb"].get("NewImage"))
+            for one in aws.stream()
+        ]
+        rows = [sorted(map(str, aws.rows(name))) for name in ("control", "reports", "timeline")]
+        return copy.deepcopy((verdicts, stream, rows))
+
+    assert play(cheap=True) == play(cheap=False)
+
+
+def test_the_short_way_to_moto_answers_as_the_long_one() -> None:
+    """Everything that a history asks is asked of both, and the bytes mean the same."""
+    from tests.faults import world as module
+    from tests.faults.histories import play
+
+    compared: list[str] = []
+
+    def both(event_name: str, request: Any) -> Any:
+        answer = moto_shims.respond(event_name, request)
+        operation = event_name.split(".")[2]
+        if operation in {"GetItem", "Query", "BatchGetItem"}:
+            long = botocore_stubber(event_name, request)
+            assert long is not None
+            assert json.loads(answer.content) == json.loads(long.content)
+            compared.append(operation)
+            return moto_shims.answer(request, answer.status_code, answer.content)
+        return answer
+
+    with mock.patch.object(module, "respond", both):
+        play(1)
+    assert {"GetItem", "Query"} <= set(compared)
+
+
+def _action(chance: random.Random, key: str) -> dict[str, Any]:
+    table = chance.choice(["control", "reports", "timeline"])
+    place: dict[str, Any] = {"pk": {"S": key}}
+    if table != "reports":
+        place |= {"version": {"N": "1"}} if table == "timeline" else {"sk": {"S": "-"}}
+    condition = chance.choice([None, "attribute_not_exists(pk)", "attribute_exists(pk)"])
+    common = {"TableName": f"tanggap-{table}"}
+    if condition:
+        common["ConditionExpression"] = condition
+    kind = chance.choice(["Put", "Update", "Delete"])
+    if kind == "Put":
+        return {kind: {**common, "Item": {**place, "doc": {"S": str(chance.random())}}}}
+    if kind == "Delete":
+        return {kind: {**common, "Key": place}}
+    change = {
+        "UpdateExpression": "ADD used :one",
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+    return {kind: {**common, "Key": place, **change}}

@@ -1,0 +1,37 @@
+"""Random histories of the whole protocol, with a fault in every ninth call: nothing is broken.
+
+A failure prints its seed, the checker and the schedule. ``python -m tests.faults histories`` runs
+more of them, or one again.
+"""
+
+import pytest
+
+from tests.faults.histories import Result, play
+from tests.faults.scheduler import Replay
+
+pytestmark = pytest.mark.usefixtures("aws")
+HISTORIES = 300
+CHUNK = 15
+
+
+@pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
+def test_no_history_breaks_an_invariant(first: int) -> None:
+    results = [play(seed) for seed in range(first, first + CHUNK)]
+    assert not any(one.faults for one in results), _stories(results)
+    assert sum(one.broken_calls for one in results) > 3 * CHUNK
+
+
+def test_no_history_breaks_an_invariant_while_the_sdk_retries_by_itself() -> None:
+    results = [play(f"sdk {seed}", p=0.2, sdk_retries=True) for seed in range(10)]
+    assert not any(one.faults for one in results), _stories(results)
+
+
+def test_a_history_is_repeated_by_its_seed_and_by_its_schedule() -> None:
+    first = play(4)
+    assert play(4).calls == first.calls
+    assert play(4, choices=Replay(first.schedule)).calls == first.calls
+    assert play(5).calls != first.calls
+
+
+def _stories(results: list[Result]) -> str:
+    return "\n\n".join(one.story() for one in results if one.faults)

@@ -1,0 +1,85 @@
+"""Each planted bug, a patch file of ``bugs/``, is caught by the checker named here.
+
+The patch is applied to a copy of the product, and the races or histories run on that. A patch
+that no longer applies fails its test: make it anew against the changed code.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUGS = Path(__file__).parent / "bugs"
+# Bug → what is run on it, and the invariant that must be seen to break.
+CAUGHT = {
+    "submit_without_idempotency_condition": ("races 0 double_submit", "I2"),
+    "key_written_after_the_report": ("races 0 double_submit", "I2"),
+    "unknown_taken_for_success": ("histories 0 20", "I6"),
+    "version_not_compared": ("races 0 two_officers", "I6"),
+    "event_written_after_the_head": ("races 1 two_officers", "I5"),
+    "consumer_without_marker": ("races 0 two_consumers", "I4"),
+    "marker_in_a_call_of_its_own": ("races 1 two_consumers", "I3"),
+    "consumer_swallows_failures": ("histories 0 20", "I3"),
+    "outbox_row_deleted_before_publishing": ("races 1 two_relays", "I3"),
+    "limit_not_a_condition": ("races 0 last_of_the_limit", "I4"),
+    "support_counted_twice": ("races 0 double_support", "I4"),
+    "photo_used_twice": ("races 0 one_photo", "I8"),
+    "sent_before_sending": ("races 1 two_senders", "I3"),
+    "contact_in_the_head": ("histories 0 10", "I10"),
+    "alert_key_by_the_clock": ("histories 0 10", "I3"),
+}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what runs."""
+    copy = tmp_path_factory.mktemp("product")
+    for part in ("chalicelib", "infra", "tests"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def test_every_patch_has_its_checker() -> None:
+    assert sorted(path.stem for path in BUGS.glob("*.patch")) == sorted(CAUGHT)
+
+
+@pytest.mark.parametrize("bug", CAUGHT)
+def test_the_bug_is_caught(bug: str, product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command, invariant = CAUGHT[bug]
+    patch = BUGS / f"{bug}.patch"
+    _git(product, "apply", "-C1", str(patch))
+    try:
+        found = _run(product, command)
+    finally:
+        _git(product, "apply", "-R", "-C1", str(patch))
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert f"{invariant} " in found.stdout, found.stdout
+    assert "seed" in found.stdout
+    with capsys.disabled():
+        print(f"\n{bug}: caught by {invariant}\n{found.stdout[:600]}")
+
+
+def _run(product: Path, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.faults", "--first", *command.split()],
+        cwd=product,
+        env={**os.environ, "PYTHONPATH": str(product), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def _git(product: Path, *arguments: str) -> None:
+    # A repository around the copy must not be taken for the one to patch.
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(product.parent)}
+    done = subprocess.run(
+        ["git", *arguments], cwd=product, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"git {arguments} failed: {done.stderr}"
