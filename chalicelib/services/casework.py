@@ -117,7 +117,8 @@ def _check_person(actor: Principal, report: Report, given: dict[str, Any]) -> No
     if person := given.get("person"):
         record = staff.by_ref(actor.jurisdiction, person)
         unit = given.get("unit") or report.unit
-        if record is None or record.unit != unit:
+        reaches = record and record.roles(report.district, report.service)
+        if record is None or record.unit != unit or not reaches:
             raise Problem("unknown_person", field="person")
 
 

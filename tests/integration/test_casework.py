@@ -702,3 +702,11 @@ def test_a_chain_of_hand_overs_is_legal_and_visible(world: World) -> None:
         world.act(official("officer1"), report, "accept")
     assert world.head(report).version == 42
     sound(world, report)
+
+
+def test_work_goes_only_to_who_may_see_it(world: World) -> None:
+    """A colleague of the unit whose scope does not reach the report cannot be given it."""
+    report = world.file(service="violence")["id"]
+    with pytest.raises(Problem, match="unknown_person"):
+        world.act(official("safe"), report, "assign", person="s_cleaner")
+    assert world.act(official("safe"), report, "assign", person="s_guard")["holder"] == "s_guard"

@@ -144,7 +144,7 @@ class Attempts:
             return uid == "d_neighbour"
 
         monkeypatch.setattr(casework, "_commit", cut)
-        monkeypatch.setattr(casework, "earlier", lambda op: None)
+        monkeypatch.setattr(casework, "once", lambda op, attempt: attempt())
         monkeypatch.setattr(photos, "claims", lambda *given: [])
         monkeypatch.setattr(reports, "get", lambda place, report: self.heads.get(report))
         monkeypatch.setattr(people, "has_right", right)
