@@ -35,6 +35,7 @@ def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
         "district": place(city, report.district),
         "unit": named(report.unit, city.units[report.unit].name),
         "agency": named(report.agency, city.units[report.agency].name) if report.agency else None,
+        "agency_due": _iso(report.agency_due),
         "filed_at": iso(report.filed_at),
         "updated_at": iso(report.changed_at),
         "acknowledged_at": _iso(report.acknowledged_at),

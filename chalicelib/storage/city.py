@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from chalicelib.storage import files, tables
+from chalicelib.storage.rows import get
 from chalicelib.storage.transactions import Put, commit, read
 
 STAFF_LIMIT = 1000
@@ -38,7 +39,7 @@ def boundaries(jurisdiction: str, version: str) -> bytes | None:
 
 def current(jurisdiction: str) -> str | None:
     """The version that new reports are filed under."""
-    row = _get(f"{jurisdiction}#CITY", "CURRENT")
+    row = get(tables.CityRow, f"{jurisdiction}#CITY", "CURRENT", consistent=False)
     return row["version"] if row else None
 
 
@@ -56,7 +57,7 @@ def make_current(jurisdiction: str, version: str, since: str) -> None:
 
 def jurisdictions() -> list[str]:
     """The cities of this deployment."""
-    row = _get("*#CITIES", "ALL")
+    row = get(tables.CityRow, "*#CITIES", "ALL", consistent=False)
     return row["jurisdictions"] if row else []
 
 
@@ -80,12 +81,12 @@ def put_staff(jurisdiction: str, records: list[dict[str, Any]]) -> None:
 
 def staff_by_subject(jurisdiction: str, issuer: str, subject: str) -> dict[str, Any] | None:
     """The record of who signed in."""
-    return _get(f"{jurisdiction}#STAFF", _subject(issuer, subject))
+    return get(tables.CityRow, f"{jurisdiction}#STAFF", _subject(issuer, subject), consistent=False)
 
 
 def staff_by_ref(jurisdiction: str, ref: str) -> dict[str, Any] | None:
     """The record of an official whom the timeline names."""
-    return _get(f"{jurisdiction}#STAFF", f"P#{ref}")
+    return get(tables.CityRow, f"{jurisdiction}#STAFF", f"P#{ref}", consistent=False)
 
 
 def all_staff(jurisdiction: str) -> list[dict[str, Any]]:
@@ -100,19 +101,6 @@ def all_staff(jurisdiction: str) -> list[dict[str, Any]]:
         )
     )
     return [json.loads(row.doc) for row in rows]
-
-
-def _get(pk: str, sk: str) -> dict[str, Any] | None:
-    def action() -> dict[str, Any] | None:
-        try:
-            row = tables.CityRow.get(pk, sk)
-        except tables.CityRow.DoesNotExist:
-            return None
-        loaded: dict[str, Any] = json.loads(row.doc)
-        return loaded
-
-    found: dict[str, Any] | None = read(action)
-    return found
 
 
 def _subject(issuer: str, subject: str) -> str:

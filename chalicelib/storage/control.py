@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.storage import tables
+from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read
 
 KEEP = timedelta(days=30)
@@ -36,7 +37,7 @@ def put_operation(jurisdiction: str, operation: str, doc: dict[str, Any]) -> Put
 
 def operation(jurisdiction: str, operation: str) -> dict[str, Any] | None:
     """What is known of an idempotency key."""
-    return _get(f"{jurisdiction}#IDEM#{operation}", _MARK)
+    return get(tables.Control, f"{jurisdiction}#IDEM#{operation}", _MARK)
 
 
 def put_seen(projection: str, jurisdiction: str, report: str, version: int) -> Put:
@@ -51,7 +52,7 @@ def put_outbox(message: str, doc: dict[str, Any]) -> Put:
     One partition for all cities, so that an idle relay costs one Query. A row has no expiry:
     only the relay removes it.
     """
-    return Put(f"out:{message}", tables.Control(_OUTBOX, message, doc=_dump(doc)))
+    return Put(f"out:{message}", tables.Control(_OUTBOX, message, doc=dump(doc)))
 
 
 def outbox(limit: int) -> list[tuple[str, dict[str, Any]]]:
@@ -67,7 +68,7 @@ def remove_outbox(message: str) -> None:
 
 def sent(jurisdiction: str, dedupe: str) -> bool:
     """Whether a message to a citizen went out already."""
-    return _get(f"{jurisdiction}#SENT#{dedupe}", _MARK) is not None
+    return get(tables.Control, f"{jurisdiction}#SENT#{dedupe}", _MARK) is not None
 
 
 def put_sent(jurisdiction: str, dedupe: str) -> None:
@@ -105,32 +106,15 @@ def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> 
         [
             Put(
                 "dead",
-                tables.Control(f"{jurisdiction}#DEAD#{source}", name, doc=_dump(doc)),
+                tables.Control(f"{jurisdiction}#DEAD#{source}", name, doc=dump(doc)),
             )
         ]
     )
 
 
 def _row(pk: str, sk: str, doc: dict[str, Any] | None) -> tables.Control:
-    return tables.Control(pk, sk, doc=_dump(doc) if doc is not None else None, ttl=_expiry(KEEP))
-
-
-def _get(pk: str, sk: str) -> dict[str, Any] | None:
-    def action() -> dict[str, Any] | None:
-        try:
-            row = tables.Control.get(pk, sk, consistent_read=True)
-        except tables.Control.DoesNotExist:
-            return None
-        loaded: dict[str, Any] = json.loads(row.doc or "{}")
-        return loaded
-
-    found: dict[str, Any] | None = read(action)
-    return found
+    return tables.Control(pk, sk, doc=dump(doc) if doc is not None else None, ttl=_expiry(KEEP))
 
 
 def _expiry(keep: timedelta) -> int:
     return int((clock.wall() + keep).timestamp())
-
-
-def _dump(doc: dict[str, Any]) -> str:
-    return json.dumps(doc, separators=(",", ":"), ensure_ascii=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.domain.events import Words
 from chalicelib.storage import tables
+from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, read
 
 SUPPORT, FOLLOW, RIGHT, VIA = "SUP", "FOL", "REP", "VIA"
@@ -25,7 +26,7 @@ def put_text(jurisdiction: str, report: str, version: int, words: Words) -> Put:
     """Keep a text beside the event that commits to it."""
     doc = {"text": words.text, "salt": words.salt.hex(), "audience": words.audience}
     name = text_name(version, words.field)
-    row = tables.Person(f"{jurisdiction}#T#{report}", name, doc=_dump(doc))
+    row = tables.Person(f"{jurisdiction}#T#{report}", name, doc=dump(doc))
     return Put(f"text:{words.field}", row)
 
 
@@ -42,13 +43,13 @@ def put_contact(jurisdiction: str, ref: str, contact: dict[str, Any]) -> Put:
     """Keep how a reporter can be reached; the head knows only ``ref``."""
     return Put(
         "contact",
-        tables.Person(f"{jurisdiction}#C#{ref}", "contact", doc=_dump(contact)),
+        tables.Person(f"{jurisdiction}#C#{ref}", "contact", doc=dump(contact)),
     )
 
 
 def contact(jurisdiction: str, ref: str) -> dict[str, Any] | None:
     """A reporter's contact data; every caller records that it was read."""
-    return _get(f"{jurisdiction}#C#{ref}", "contact")
+    return get(tables.Person, f"{jurisdiction}#C#{ref}", "contact")
 
 
 def put_mark(
@@ -59,7 +60,7 @@ def put_mark(
     doc: dict[str, Any] | None = None,
 ) -> Put:
     """That a person supports, follows or has a reporter's rights in a report: once."""
-    row = tables.Person(f"{jurisdiction}#R#{report}", f"{kind}#{uid}", doc=_dump(doc or {}))
+    row = tables.Person(f"{jurisdiction}#R#{report}", f"{kind}#{uid}", doc=dump(doc or {}))
     condition = tables.Person.pk.does_not_exist() if kind == SUPPORT else None
     return Put(kind, row, condition)
 
@@ -95,20 +96,3 @@ def has_right(jurisdiction: str, report: str, uid: str) -> bool:
         return True
     ways = marks(jurisdiction, report, VIA, WAYS_LIMIT)
     return any(has_right(jurisdiction, way, uid) for way in ways)
-
-
-def _get(pk: str, sk: str) -> dict[str, Any] | None:
-    def action() -> dict[str, Any] | None:
-        try:
-            row = tables.Person.get(pk, sk, consistent_read=True)
-        except tables.Person.DoesNotExist:
-            return None
-        loaded: dict[str, Any] = json.loads(row.doc or "{}")
-        return loaded
-
-    found: dict[str, Any] | None = read(action)
-    return found
-
-
-def _dump(doc: dict[str, Any]) -> str:
-    return json.dumps(doc, separators=(",", ":"), ensure_ascii=False)

@@ -79,6 +79,7 @@ _PUBLIC: dict[str, Schema] = {
     "district": PLACE,
     "unit": NAMED,
     "agency": maybe(NAMED),
+    "agency_due": maybe(MOMENT),
     "filed_at": MOMENT,
     "updated_at": MOMENT,
     "acknowledged_at": maybe(MOMENT),
