@@ -51,7 +51,7 @@ rebuild: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.rebuild
 
 city: $(VENV)/run.stamp
-	@$(PY) -m infra.local with infra.city load '$(DIR)'
+	@$(PY) -m infra.city load '$(DIR)' $(if $(BOUNDARIES),--boundaries '$(BOUNDARIES)')
 
 bench: $(VENV)/run.stamp
 	@$(PY) -m bench

@@ -1,9 +1,18 @@
 """What every test may ask for, and the AWS that must be named before anything is imported."""
 
 import os
+from typing import Any
 
 from tests.aws import ENVIRONMENT, aws_fixture
 
 os.environ.update(ENVIRONMENT)
 
 __all__ = ["aws_fixture"]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show what a passing test has to say (``record_property("summary", text)``), by any worker."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(f"\n{text}")

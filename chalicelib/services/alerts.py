@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.city import City
 from chalicelib.domain.times import parse
-from chalicelib.services import cities
+from chalicelib.services import cities, links
 from chalicelib.services.texts import say
-from chalicelib.settings import settings
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
 
@@ -113,4 +112,4 @@ def _either(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _link(message: dict[str, Any]) -> str:
-    return f"{settings().public_url}/v1/reports/{message['report']}"
+    return links.to(message["jurisdiction"], f"/v1/reports/{message['report']}")

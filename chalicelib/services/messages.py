@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.domain import alerts
 from chalicelib.domain.times import parse
-from chalicelib.services import signing
+from chalicelib.services import links, signing
 from chalicelib.services.texts import say
 from chalicelib.settings import settings
 from chalicelib.storage import control, mail, people, reports, topics
@@ -31,7 +31,7 @@ def send(message: dict[str, Any]) -> bool:
         return False
     if kind == "ask" and report.state != "work_done":
         return False
-    link = f"{settings().public_url}/v1/track/{report.code}"
+    link = links.to(place, f"/v1/track/{report.code}")
     if kind == "ask":
         link = answer_link(place, report.id, report.finished_at or parse(message["at"]))
     text = say(f"{kind}.text", report.language, code=report.code, link=link)
@@ -47,4 +47,5 @@ def answer_link(jurisdiction: str, report: str, finished_at: datetime) -> str:
     """A link that answers "is it repaired?" for this one finish, until the answer lapses."""
     payload = {"j": jurisdiction, "r": report, "f": finished_at.isoformat()}
     token = signing.sign("answer", payload, finished_at + timedelta(days=ANSWER_DAYS))
+    # The token itself names the city.
     return f"{settings().public_url}/v1/answers/{token}"

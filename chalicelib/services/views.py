@@ -7,7 +7,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.domain.workflow import table
-from chalicelib.settings import settings
+from chalicelib.services import links
 from chalicelib.storage.people import text_name
 from chalicelib.storage.reports import Card
 
@@ -97,7 +97,7 @@ def receipt(report: Report, city: City, close: list[dict[str, Any]]) -> dict[str
         "flags": list(report.flags),
         "outside_m": report.outside_m,
         "possible_duplicates": close,
-        "track": f"{settings().public_url}/v1/track/{report.code}",
+        "track": links.to(report.jurisdiction, f"/v1/track/{report.code}"),
         "emergency": city.emergency if report.protected else None,
     }
 

@@ -26,7 +26,7 @@ from tests.faults.scheduler import Chance, Choices, Step
 from tests.faults.state import State
 from tests.faults.world import World
 
-P = 0.12
+P = 0.17
 ROUNDS = 6
 CITIZENS = ("ani", "budi", "citra")
 OFFICIALS = tuple(record["ref"].removeprefix("s_") for record in town.staff())

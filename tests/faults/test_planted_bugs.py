@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,9 @@ def test_every_patch_has_its_checker() -> None:
 
 
 @pytest.mark.parametrize("bug", CAUGHT)
-def test_the_bug_is_caught(bug: str, product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bug_is_caught(
+    bug: str, product: Path, record_property: Callable[[str, object], None]
+) -> None:
     command, invariant = CAUGHT[bug]
     patch = BUGS / f"{bug}.patch"
     _git(product, "apply", "-C1", str(patch))
@@ -59,8 +62,13 @@ def test_the_bug_is_caught(bug: str, product: Path, capsys: pytest.CaptureFixtur
     assert found.returncode == 1, found.stdout + found.stderr
     assert f"{invariant} " in found.stdout, found.stdout
     assert "seed" in found.stdout
-    with capsys.disabled():
-        print(f"\n{bug}: caught by {invariant}\n{found.stdout[:600]}")
+    record_property("summary", _summary(bug, invariant, found.stdout.splitlines()))
+
+
+def _summary(bug: str, invariant: str, lines: list[str]) -> str:
+    broken = next(line for line in lines if line.startswith(f"{invariant} "))
+    schedule = next(line for line in lines if line.startswith("schedule: "))
+    return "\n".join([f"{bug}: {lines[0]}", broken, schedule[:200]])
 
 
 def _run(product: Path, command: str) -> subprocess.CompletedProcess[str]:

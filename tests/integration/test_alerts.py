@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import alerts
+from chalicelib.services import alerts, links
+from chalicelib.settings import settings
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
 
@@ -79,3 +80,13 @@ def test_a_protected_alert_says_nothing_of_the_report() -> None:
     text = alerts.compose(message, city=None)  # type: ignore[arg-type]
     assert text.endswith("/v1/reports/01ABC")
     assert "Unit:" not in text
+
+
+def test_links_of_another_city_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment serves several; its own city needs no naming."""
+    monkeypatch.setenv("TANGGAP_JURISDICTION", "demo")
+    settings.cache_clear()
+    assert links.to("demo", "/v1/track/A").endswith("/v1/track/A")
+    assert links.to("jakarta", "/v1/track/A").endswith("/v1/track/A?jurisdiction_id=jakarta")
+    monkeypatch.undo()
+    settings.cache_clear()

@@ -1,0 +1,10 @@
+"""Addresses for messages and receipts, which lead to the right city from anywhere."""
+
+from chalicelib.settings import settings
+
+
+def to(jurisdiction: str, path: str) -> str:
+    """The address of ``path``; a city that is not the deployment's own is named in it."""
+    chosen = settings()
+    city = "" if jurisdiction == chosen.jurisdiction else f"?jurisdiction_id={jurisdiction}"
+    return f"{chosen.public_url}{path}{city}"
