@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.local.stack import LocalStack
+from bench.stack import running_stack
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,11 +22,12 @@ def tour() -> str:
 
 def test_the_tour_of_the_readme_ends_with_a_verified_repair(tmp_path: Path) -> None:
     """Pasted into a shell, it files, finishes, confirms, rates, and the tallies show it."""
-    with LocalStack(tmp_path / "data") as stack:
+    # In a process of its own, as a person would have it beside the shell.
+    with running_stack(tmp_path / "data") as environment:
         commands = f"{sys.executable} -m infra.local --data {tmp_path / 'data'}"
         script = (
             tour()
-            .replace("http://127.0.0.1:8000", stack.url)
+            .replace("http://127.0.0.1:8000", environment["TANGGAP_PUBLIC_URL"])
             .replace(
                 "make -s token ROLE=officer DISTRICT=",
                 f"{commands} token --role officer --district ",
