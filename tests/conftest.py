@@ -3,9 +3,17 @@
 import os
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from tests.aws import ENVIRONMENT, aws_fixture
 
 os.environ.update(ENVIRONMENT)
+
+# Shared machines are slow at times, and a test's speed is nobody's verdict here.
+settings.register_profile(
+    "tanggap", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tanggap")
 
 __all__ = ["aws_fixture"]
 
