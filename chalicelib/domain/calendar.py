@@ -74,7 +74,7 @@ class Calendar:
             day += timedelta(days=1)
 
     def _day(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
-        if day in self.holidays:
+        if self.is_holiday(day):
             return ()
         return _instants(self.hours[day.weekday()], day, self.time_zone)
 

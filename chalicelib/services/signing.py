@@ -49,18 +49,11 @@ def unsign(purpose: str, token: str, now: datetime) -> dict[str, Any]:
 def mac(purpose: str, text: str, kid: str | None = None) -> str:
     """64 hex digits that only this deployment can derive from ``text`` for ``purpose``.
 
-    ``kid`` names the key (default: the current one, so that the result changes when keys do; check
-    such a one with ``matches``). What must stay the same names ``lasting()``.
+    ``kid`` names the key (default: the current one, so that the result changes when keys do).
+    What must stay the same names ``lasting()``.
     """
     key = _key("mac", purpose, kid or str(secrets.keys()["current"]))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def matches(purpose: str, text: str, given: str) -> bool:
-    """Whether ``given`` is ``mac(purpose, text)`` under any key that is still held."""
-    sent = given.encode("utf-8", "replace")
-    made = [mac(purpose, text, kid).encode() for kid in secrets.keys()["keys"]]
-    return any(hmac.compare_digest(each, sent) for each in made)
 
 
 def lasting() -> str:
