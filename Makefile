@@ -39,7 +39,7 @@ token: $(VENV)/run.stamp
 	  $(if $(DISTRICT),--district '$(DISTRICT)') $(if $(UNIT),--unit '$(UNIT)')
 
 mail: $(VENV)/run.stamp
-	@$(PY) -m infra.local mail $(if $(TO),--to '$(TO)')
+	@$(PY) -m infra.local mail $(if $(TO),--to '$(TO)') $(if $(WAIT),--wait '$(WAIT)')
 
 reset: $(VENV)/run.stamp
 	@$(PY) -m infra.local reset

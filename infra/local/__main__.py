@@ -13,6 +13,7 @@ import runpy
 import signal
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -99,7 +100,11 @@ def _signed(folder: Path, subject: str) -> str:
 
 
 def _mail(arguments: argparse.Namespace) -> int:
-    letters = mailbox.messages(arguments.data, arguments.to)
+    until = time.monotonic() + arguments.wait
+    while not (letters := mailbox.messages(arguments.data, arguments.to)):
+        if time.monotonic() >= until:
+            break
+        time.sleep(0.2)
     for letter in letters[-arguments.last :]:
         print(mailbox.as_text(letter))
     print(f"{len(letters)} in all")
@@ -145,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     mail = command("mail", _mail, "show the e-mail and SMS that would have been sent")
     mail.add_argument("--to")
     mail.add_argument("--last", type=int, default=20)
+    mail.add_argument("--wait", type=float, default=0, help="seconds to wait for a first letter")
     command("reset", _reset, "delete everything that the local stack keeps")
     other = command("with", _with, "run another command against the local AWS")
     other.add_argument("module")

@@ -32,7 +32,8 @@ def test_the_tour_of_the_readme_ends_with_a_verified_repair(tmp_path: Path) -> N
                 "make -s token ROLE=officer DISTRICT=",
                 f"{commands} token --role officer --district ",
             )
-            .replace("make -s mail", f"{commands} mail")
+            .replace("make -s mail TO=", f"{commands} mail --to ")
+            .replace(" WAIT=", " --wait ")
             .replace("python3", sys.executable)
         )
         done = subprocess.run(
