@@ -45,7 +45,7 @@ reset: $(VENV)/run.stamp
 	@$(PY) -m infra.local reset
 
 demo: $(VENV)/run.stamp
-	@$(PY) -m infra.demo $(DEMO)
+	@$(PY) -m infra.demo --keep .local/demo $(DEMO)
 
 rebuild: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.rebuild

@@ -6,18 +6,18 @@ would silently not run: chalice#1566.)
 
 from typing import Any
 
-from chalice.app import CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent
+from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
 
 from chalicelib import observability
 from chalicelib.http import TanggapApp
-from chalicelib.routes import citizens, officials, public, session
+from chalicelib.routes import citizens, officials, public, scorecards, session
 from chalicelib.services import handlers
 from chalicelib.settings import settings
 
 app = TanggapApp("tanggap")
 observability.register(app)
 
-for blueprint in (public, session, citizens, officials):
+for blueprint in (public, session, citizens, officials, scorecards):
     app.register_blueprint(blueprint.routes)
 
 
@@ -31,6 +31,24 @@ def project_timeline(event: DynamoDBEvent) -> dict[str, Any]:
 def relay_outbox(event: CloudWatchEvent) -> None:
     """What a killed projection left unpublished."""
     handlers.relay_outbox(event.context)
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES), name="sweep_clocks")
+def sweep_clocks(event: CloudWatchEvent) -> None:
+    """The SLA clock: breaches, levels of the ladder, lapses, ends of pauses."""
+    handlers.sweep_clocks(event.context)
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), name="warn_units")
+def warn_units(event: CloudWatchEvent) -> None:
+    """Each unit's morning notice, once its city's morning has come."""
+    handlers.warn_units(event.context)
+
+
+@app.schedule(Cron("0/15", "*", "*", "*", "?", "*"), name="keep_scorecards")
+def keep_scorecards(event: CloudWatchEvent) -> None:
+    """Live figures each hour, a month's close when its city's clock says so: at any UTC offset."""
+    handlers.keep_scorecards(event.context)
 
 
 @app.on_sqs_message(queue=settings().messages_queue, batch_size=10, name="send_messages")

@@ -69,12 +69,33 @@ def stream_arn(table: str) -> str:
 def _table(name: str, model: type[Model]) -> None:
     if not model.exists():
         model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+    else:
+        _indexes(model)
     if name == "control":
         client, table = boto3.client("dynamodb"), model.Meta.table_name
         held = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         if held["TimeToLiveStatus"] == "DISABLED":
             wanted = {"Enabled": True, "AttributeName": "ttl"}
             client.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
+
+
+def _indexes(model: type[Model]) -> None:
+    """Add the indexes that a table of an earlier version lacks; DynamoDB fills them."""
+    client, table = boto3.client("dynamodb"), model.Meta.table_name
+    there = client.describe_table(TableName=table)["Table"].get("GlobalSecondaryIndexes", [])
+    known = {index["IndexName"] for index in there}
+    for index in model._get_schema()["global_secondary_indexes"]:
+        if index["index_name"] not in known:
+            made = {
+                "IndexName": index["index_name"],
+                "KeySchema": index["key_schema"],
+                "Projection": index["projection"],
+            }
+            client.update_table(
+                TableName=table,
+                AttributeDefinitions=index["attribute_definitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": made}],
+            )
 
 
 def _queue(name: str, written_by_bucket: str | None = None) -> str:

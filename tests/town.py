@@ -76,6 +76,17 @@ def bundle() -> dict[str, Any]:
         },
         "overrides": [],
         "scoring": {},
+        "escalation": {
+            "per_hour": 5,
+            "morning_hour": 7,
+            "ladders": {
+                "*": [
+                    {"share": 1.0, "tell": ["holder", "district_head"], "priority": "high"},
+                    {"share": 1.5, "tell": ["dispatcher"], "priority": "high"},
+                    {"share": 2.0, "tell": ["city_admin", "auditor"], "priority": "urgent"},
+                ]
+            },
+        },
         "limits": {
             "device": [{"n": 40, "seconds": 600}],
             "address": [{"n": 200, "seconds": 3600}],

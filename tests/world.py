@@ -152,6 +152,17 @@ BUNDLE: dict[str, Any] = {
         {"district": "D2", "service": "litter", "resolve": {"hours": 12, "clock": "calendar"}}
     ],
     "scoring": {},
+    "escalation": {
+        "per_hour": 5,
+        "morning_hour": 7,
+        "ladders": {
+            "*": [
+                {"share": 1.0, "tell": ["holder", "district_head"], "priority": "high"},
+                {"share": 1.5, "tell": ["dispatcher"], "priority": "high"},
+                {"share": 2.0, "tell": ["city_admin", "auditor"], "priority": "urgent"},
+            ]
+        },
+    },
     "limits": {},
     "rules": {
         "reopen_days": 30,
@@ -292,6 +303,12 @@ class World:
         op = self.operation(actor, action, [report, fields])
         return casework.step(actor, op, self.head(report), action, fields, self.now).answer
 
+    def sweep(self) -> dict[str, int]:
+        """The SLA clock, once."""
+        from chalicelib.services import sweep
+
+        return sweep.sweep(self.now)
+
     def photo(self, actor: Principal) -> str:
         """A photo that the actor has uploaded."""
         from chalicelib.services import photos
@@ -380,6 +397,9 @@ def _illegal(before: dict[str, Any], event: dict[str, Any]) -> list[str]:
         legal &= to in ("assigned", "submitted") if action.name == "reopen" else to == "assigned"
     elif action.to == "back":
         legal &= to not in ("closed", before["state"])
+    elif action.to == "same":
+        same = (to, event["after"]["resolution"]) == (before["state"], before["resolution"])
+        return [] if legal and same else [f"illegal: {before['state']} {event['action']} {to}"]
     else:
         legal &= to == action.to
     if action.resolutions is not None:

@@ -84,9 +84,21 @@ def _instants(
     spans: tuple[tuple[time, time], ...], day: date, time_zone: str
 ) -> tuple[tuple[datetime, datetime], ...]:
     zone = ZoneInfo(time_zone)
-    found = []
-    for start, end in spans:
-        begin = datetime.combine(day, start, zone).astimezone(UTC)
-        # Hours that the clock skips in spring have no time in them, rather than less than none.
-        found.append((begin, max(begin, datetime.combine(day, end, zone).astimezone(UTC))))
-    return tuple(found)
+    return tuple((_instant(day, start, zone), _instant(day, end, zone)) for start, end in spans)
+
+
+def _instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
+    """The moment of a local time: its first if the clock runs it twice, the skip if it skips it."""
+    local = datetime.combine(day, hour, zone)
+    after = local.astimezone(UTC)
+    if after.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return after
+    # Read by the offsets before and after the skip, the time lies on either side of it.
+    before = local.replace(fold=1).astimezone(UTC)
+    while (seconds := int((after - before).total_seconds())) > 1:
+        middle = before + timedelta(seconds=seconds // 2)
+        if middle.astimezone(zone).utcoffset() == before.astimezone(zone).utcoffset():
+            before = middle
+        else:
+            after = middle
+    return after

@@ -4,12 +4,13 @@ Made from the bundle that ``infra.city`` validates and stores; nothing here read
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.times import parse
 
 Text = dict[str, str]
 
@@ -22,6 +23,7 @@ class Area:
     name: str
     level: str
     parent: str | None
+    population: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,24 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A rung of the escalation ladder: at ``share`` of the target from filing, whom it tells.
+
+    ``tell``: "holder", or roles over the report's district.
+    """
+
+    share: float
+    tell: tuple[str, ...]
+    priority: str
+
+
+@dataclass(frozen=True)
 class City:
-    """One version of a jurisdiction's rules."""
+    """One version of a jurisdiction's rules.
+
+    Of one unit's escalations in an hour ``alerts_per_hour`` go out one by one, the rest together;
+    its day's warnings go out from ``morning_hour`` (local) on.
+    """
 
     jurisdiction: str
     version: str
@@ -109,11 +127,15 @@ class City:
     scoring: dict[str, Any]
     limits: dict[str, list[dict[str, int]]]
     rules: dict[str, Any]
+    ladders: dict[str, tuple[Level, ...]] = field(default_factory=dict)
+    alerts_per_hour: int = 20
+    morning_hour: int = 7
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
         """The city of a bundle; ``KeyError`` or ``ValueError`` where it does not fit."""
         zone = bundle["time_zone"]
+        escalation = bundle.get("escalation", {})
         overrides = [
             Override(
                 one["district"],
@@ -132,7 +154,9 @@ class City:
             languages=tuple(bundle["languages"]),
             levels=tuple(bundle["levels"]),
             areas={
-                one["code"]: Area(one["code"], one["name"], one["level"], one.get("parent"))
+                one["code"]: Area(
+                    one["code"], one["name"], one["level"], one.get("parent"), one.get("population")
+                )
                 for one in bundle["areas"]
             },
             groups={one["code"]: one["name"] for one in bundle["groups"]},
@@ -148,7 +172,26 @@ class City:
             scoring=bundle["scoring"],
             limits=bundle["limits"],
             rules=bundle["rules"],
+            ladders={
+                group: tuple(
+                    Level(float(one["share"]), tuple(one["tell"]), one["priority"]) for one in rungs
+                )
+                for group, rungs in escalation.get("ladders", {}).items()
+            },
+            alerts_per_hour=escalation.get("per_hour", 20),
+            morning_hour=escalation.get("morning_hour", 7),
         )
+
+    @cached_property
+    def root(self) -> str:
+        """The code of the area that is the whole city (the jurisdiction's, if it has several)."""
+        tops = [area.code for area in self.areas.values() if area.parent is None]
+        return tops[0] if len(tops) == 1 else self.jurisdiction
+
+    def of_level(self, place: int) -> list[Area]:
+        """The areas of a level, counted from the wards (-1) up."""
+        wanted = self.levels[max(place, -len(self.levels))]
+        return [area for area in self.areas.values() if area.level == wanted]
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -159,6 +202,22 @@ class City:
         """The month of a moment in the city's time zone, ``YYYYMM``."""
         return moment.astimezone(self.zone).strftime("%Y%m")
 
+    def bounds(self, month: str) -> tuple[datetime, datetime]:
+        """The first moment of a month (``YYYYMM``) in the city's time zone, and of the next."""
+        year, number = int(month[:4]), int(month[4:])
+        after = (year + number // 12, number % 12 + 1)
+        first = datetime(year, number, 1, tzinfo=self.zone)
+        return first.astimezone(UTC), datetime(*after, 1, tzinfo=self.zone).astimezone(UTC)
+
+    def day(self, month: str, day: int) -> datetime:
+        """The first moment of a day of a month, in the city's time zone."""
+        local = datetime(int(month[:4]), int(month[4:]), day, tzinfo=self.zone)
+        return local.astimezone(UTC)
+
+    def month_of(self, text: str) -> str:
+        """The month of a moment as ``times.iso`` writes it."""
+        return self.month(parse(text))
+
     def place(self, ward: str) -> tuple[str, tuple[str, ...]]:
         """(district, path from the city down to the ward) of an area of the last level."""
         path = [ward]
@@ -167,6 +226,10 @@ class City:
         level = self.levels[-2] if len(self.levels) > 1 else self.levels[-1]
         district = next((code for code in path if self.areas[code].level == level), ward)
         return district, tuple(path)
+
+    def ladder(self, group: str) -> tuple[Level, ...]:
+        """The escalation ladder of a service group, lowest level first."""
+        return self.ladders.get(group) or self.ladders.get("*", ())
 
     def unit_for(self, service: str, district: str) -> str:
         """The code of the unit that is responsible for a service in a district."""

@@ -1,10 +1,10 @@
-"""The clocks of one report: pauses, recomputed promises, and when somebody must look next."""
+"""The clocks of one report: pauses, recomputed promises, and the moments of its ladder."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import sla
-from chalicelib.domain.city import City
+from chalicelib.domain.city import City, Target
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso, parse
 from chalicelib.domain.workflow import clock
@@ -60,6 +60,7 @@ def promised(report: Report, city: City, *, since: datetime | None = None) -> Re
         clock_from=start,
         acknowledge_due=promise.acknowledge_due,
         due_at=promise.due_at,
+        city_acknowledge_due=promise.city_acknowledge_due,
         city_due_at=promise.city_due_at,
     )
     for began, ended in report.pauses:
@@ -68,31 +69,40 @@ def promised(report: Report, city: City, *, since: datetime | None = None) -> Re
     return fresh
 
 
-def next_due(report: Report, city: City) -> datetime | None:
-    """When a clock must look at the report next, or ``None`` once it is closed."""
-    if report.state == "work_done":
-        if report.disputed or report.finished_at is None:
-            return None
-        return report.finished_at + timedelta(days=city.rules["lapse_days"])
-    if clock(report.state) == "paused":
-        return pause_limit(report, city)
-    if not report.open:
-        return None
-    if report.acknowledged_at is None:
-        return min(report.acknowledge_due, report.due_at)
-    return report.due_at
+def level_at(report: Report, city: City, share: float) -> datetime:
+    """When ``share`` of the resolve target has run since filing (or reopening).
+
+    Nothing that is done to a report resets it; its pauses count as they do for the promise.
+    """
+    service = city.services[report.service]
+    target = sla.resolve_target(service, report.district, city)
+    moment = sla.due(Target(target.hours * share, target.clock), report.clock_from, city.calendar)
+    for began, ended in report.pauses:
+        if report.clock_from <= parse(began) < moment:
+            moment = sla.extend(moment, parse(began), parse(ended), target.clock, city.calendar)
+    return moment
 
 
 def _extended(report: Report, start: datetime, end: datetime, city: City) -> Report:
-    service = city.services[report.service]
-    calendar = city.calendar
-    resolve, acknowledge = service.resolve.clock, service.acknowledge.clock
-    moved = replace(
+    # What has passed has passed: a pause moves only the deadlines that it began before.
+    service, calendar = city.services[report.service], city.calendar
+
+    def moved(moment: datetime, target: Target) -> datetime:
+        if moment <= start:
+            return moment
+        return sla.extend(moment, start, end, target.clock, calendar)
+
+    later = replace(
         report,
-        due_at=sla.extend(report.due_at, start, end, resolve, calendar),
-        city_due_at=sla.extend(report.city_due_at, start, end, resolve, calendar),
+        due_at=moved(report.due_at, sla.resolve_target(service, report.district, city)),
+        city_due_at=moved(report.city_due_at, service.resolve),
     )
     if report.acknowledged_at is not None and report.acknowledged_at <= start:
-        return moved
-    due = sla.extend(report.acknowledge_due, start, end, acknowledge, calendar)
-    return replace(moved, acknowledge_due=due)
+        return later
+    own = sla.acknowledge_target(service, report.district, city)
+    city_due = report.city_acknowledge_due or report.acknowledge_due
+    return replace(
+        later,
+        acknowledge_due=moved(report.acknowledge_due, own),
+        city_acknowledge_due=moved(city_due, service.acknowledge),
+    )

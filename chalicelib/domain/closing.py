@@ -6,15 +6,12 @@ Pure functions from head to head, one an action; ``domain.transitions`` calls th
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain import clocks
+from chalicelib.domain import clocks, rounds, watch
 from chalicelib.domain.geohash import distance_m
-from chalicelib.domain.moves import Move, closed, count, unpaused
+from chalicelib.domain.moves import Move, closed, count, mark, unmarked, unpaused
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import clock
 from chalicelib.errors import Problem
-
-# An original that ends like this gives its duplicates back.
-_DISOWNED = frozenset({"rejected", "not_ours", "withdrawn"})
 
 
 def verify(move: Move, report: Report) -> Report:
@@ -22,8 +19,20 @@ def verify(move: Move, report: Report) -> Report:
     staff = move.actor.kind == "staff"
     if report.disputed and report.refused_month and staff:
         # An overruled refusal leaves every measure.
-        report = count(report, "refused", report.refused_month, -1)
+        report = _in_time_after_all(move, count(report, "refused", report.refused_month, -1))
+        report = unmarked(report, "refused", *(["no"] if report.citizen_refused else []))
+    if not staff:
+        report = mark(report, "yes", move.now)
     return closed(move, replace(report, ruled=staff, disputed=False, refused_month=None))
+
+
+def _in_time_after_all(move: Move, report: Report) -> Report:
+    in_time = report.finished_at is not None and report.finished_at <= report.due_at
+    if not in_time or "resolve" not in report.breached:
+        return report
+    left = tuple(one for one in report.breached if one != "resolve")
+    month = move.city.month(report.due_at)
+    return replace(count(report, "breached", month, -1), breached=left)
 
 
 def refuse(move: Move, report: Report) -> Report:
@@ -35,7 +44,11 @@ def refuse(move: Move, report: Report) -> Report:
     if citizen and move.now > report.finished_at + timedelta(days=move.city.rules["refuse_days"]):
         move.refuse("window_over", days=move.city.rules["refuse_days"])
     month = move.city.month(move.now)
-    counted = report if report.disputed else count(report, "refused", month)
+    counted = report
+    if not report.disputed:
+        counted = mark(count(report, "refused", month), "refused", move.now)
+    if citizen:
+        counted = mark(counted, "no", move.now)
     return replace(
         counted,
         state="in_progress",
@@ -57,8 +70,7 @@ def dispute(move: Move, report: Report) -> Report:
 
 def lapse(move: Move, report: Report) -> Report:
     """Nobody answered in time."""
-    due = clocks.next_due(report, move.city)
-    if due is None or due > move.now:
+    if report.disputed or watch.lapses_at(report, move.city) > move.now:
         move.refuse("too_early")
     return closed(move, report)
 
@@ -96,7 +108,7 @@ def merge(move: Move, report: Report) -> Report:
 def unmerge(move: Move, report: Report) -> Report:
     """Back to the state before it was merged."""
     original = move.target
-    if move.actor.kind == "system" and original and original.resolution not in _DISOWNED:
+    if move.actor.kind == "system" and original and original.resolution not in watch.DISOWNED:
         move.refuse("too_early")
     return replace(
         report,
@@ -104,6 +116,7 @@ def unmerge(move: Move, report: Report) -> Report:
         back_to=None,
         resolution=None,
         merged_into=None,
+        audit=None,
         closed_at=None,
         closed_month=None,
     )
@@ -117,8 +130,9 @@ def reopen(move: Move, report: Report) -> Report:
             move.refuse("ruling_final")
         if move.now > report.closed_at + timedelta(days=move.city.rules["reopen_days"]):
             move.refuse("window_over", days=move.city.rules["reopen_days"])
+    marked = mark(report, "reopened", move.now)
     reopened = replace(
-        count(report, "reopened", move.city.month(move.now)),
+        count(marked, "reopened", move.city.month(move.now)),
         state="assigned" if report.assigned else "submitted",
         resolution=None,
         closed_at=None,
@@ -129,5 +143,12 @@ def reopen(move: Move, report: Report) -> Report:
         ruled=False,
         agency=None,
         agency_due=None,
+        acknowledged_at=None,
+        breached=(),
+        escalated=0,
+        past_rounds=(*report.past_rounds, rounds.current(report, move.city)),
+        audit=None,
+        missed_service=None,
+        released=False,
     )
     return clocks.promised(reopened, move.city, since=move.now)

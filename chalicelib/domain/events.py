@@ -39,11 +39,12 @@ def link(
     words: tuple[Words, ...] = (),
     data: dict[str, Any] | None = None,
     role: str | None = None,
+    score: dict[str, Any] | None = None,
 ) -> Link:
     """The event of the change ``before`` → ``after`` by operation ``op``, chained to the last.
 
     ``data`` holds codes and ids only: no free text, no personal data, no floats. A citizen
-    appears without an id.
+    appears without an id. ``score`` is the report's row in the scorecards after the change.
     """
     event = {
         "schema": 1,
@@ -63,6 +64,7 @@ def link(
         "before": facts(before) if before else None,
         "after": facts(after),
         "set": changes(before, after),
+        "score": score,
         "data": data or {},
         "words": [
             {

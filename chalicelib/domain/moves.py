@@ -4,10 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
+from chalicelib.domain import holding
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.report import Report
+from chalicelib.domain.times import iso
 from chalicelib.domain.workflow import Action, refuse
+
+STARS = ("stars_1", "stars_2", "stars_3", "stars_4", "stars_5")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,32 @@ def count(report: Report, measure: str, month: str, by: int = 1) -> Report:
         del months[month]
     flow = {**report.flow, measure: months}
     return replace(report, flow={name: kept for name, kept in flow.items() if kept})
+
+
+def mark(report: Report, kind: str, now: datetime) -> Report:
+    """The report with one more mark (finished, refused, reopened, yes, no) of who holds it."""
+    return replace(report, marks=(*report.marks, (kind, iso(now), *holding.party(report))))
+
+
+def rated(report: Report, stars: int, now: datetime, month: str) -> Report:
+    """Rated 1–5, for who finished it: the last rating of a month is the month's."""
+    before = report
+    if report.rating is not None and report.rating_month == month:
+        before = unmarked(report, STARS[report.rating - 1])
+    done = [one[2:] for one in report.marks if one[0] == "finished"]
+    held = done[-1] if done else holding.party(report)
+    marks = (*before.marks, (STARS[stars - 1], iso(now), *held))
+    return replace(before, rating=stars, rated_at=now, rating_month=month, marks=marks)
+
+
+def unmarked(report: Report, *kinds: str) -> Report:
+    """The report without its last mark of each kind."""
+    marks = list(report.marks)
+    for kind in kinds:
+        last = max((n for n, one in enumerate(marks) if one[0] == kind), default=None)
+        if last is not None:
+            del marks[last]
+    return replace(report, marks=tuple(marks))
 
 
 def closed(move: Move, report: Report) -> Report:

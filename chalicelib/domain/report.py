@@ -16,7 +16,7 @@ _MOMENTS = frozenset(
     {
         "filed_at", "changed_at", "acknowledge_due", "due_at", "city_due_at", "acknowledged_at",
         "clock_from", "paused_at", "scheduled_until", "agency_due", "finished_at", "closed_at",
-        "rated_at", "offered_at",
+        "rated_at", "offered_at", "city_acknowledge_due",
     }
 )  # fmt: skip
 
@@ -46,6 +46,7 @@ class Report:
     due_at: datetime
     city_due_at: datetime
     filed_month: str
+    city_acknowledge_due: datetime | None = None
     version: int = 1
     state: str = "submitted"
     resolution: str | None = None
@@ -55,10 +56,17 @@ class Report:
     offered_to: str | None = None
     offered_at: datetime | None = None
     held_by: tuple[str, ...] = ()
+    holds: tuple[tuple[str, str, str, str | None], ...] = ()
+    marks: tuple[tuple[str, str, str, str, str | None], ...] = ()
+    past_rounds: tuple[dict[str, Any], ...] = ()
+    audit: str | None = None
+    missed_service: str | None = None
     finished_by: str | None = None
     agency: str | None = None
     agency_due: datetime | None = None
     acknowledged_at: datetime | None = None
+    breached: tuple[str, ...] = ()
+    escalated: int = 0
     paused_at: datetime | None = None
     pauses: tuple[tuple[str, str], ...] = ()
     info_seconds: int = 0
@@ -73,6 +81,7 @@ class Report:
     ruled: bool = False
     merged_into: str | None = None
     merged: int = 0
+    released: bool = False
     supports: int = 0
     support_month: str | None = None
     comments: int = 0

@@ -9,23 +9,35 @@ from chalicelib.domain.city import City, Service, Target
 
 @dataclass(frozen=True)
 class Promise:
-    """By when the city acknowledges and resolves; ``city_due_at`` is the city's own target."""
+    """By when the city acknowledges and resolves; ``city_…`` are the city's own targets."""
 
     acknowledge_due: datetime
     due_at: datetime
+    city_acknowledge_due: datetime
     city_due_at: datetime
 
 
 def promise(service: Service, district: str, filed_at: datetime, city: City) -> Promise:
     """The deadlines of a report; a district's override shapes its own, never the city's."""
-    own = city.overrides.get((district, service.code))
-    acknowledge = (own and own.acknowledge) or service.acknowledge
-    resolve = (own and own.resolve) or service.resolve
+    calendar = city.calendar
     return Promise(
-        acknowledge_due=due(acknowledge, filed_at, city.calendar),
-        due_at=due(resolve, filed_at, city.calendar),
-        city_due_at=due(service.resolve, filed_at, city.calendar),
+        acknowledge_due=due(acknowledge_target(service, district, city), filed_at, calendar),
+        due_at=due(resolve_target(service, district, city), filed_at, calendar),
+        city_acknowledge_due=due(service.acknowledge, filed_at, calendar),
+        city_due_at=due(service.resolve, filed_at, calendar),
     )
+
+
+def acknowledge_target(service: Service, district: str, city: City) -> Target:
+    """The acknowledge target that holds in a district."""
+    own = city.overrides.get((district, service.code))
+    return (own and own.acknowledge) or service.acknowledge
+
+
+def resolve_target(service: Service, district: str, city: City) -> Target:
+    """The resolve target that holds in a district."""
+    own = city.overrides.get((district, service.code))
+    return (own and own.resolve) or service.resolve
 
 
 def due(target: Target, start: datetime, calendar: Calendar) -> datetime:
@@ -34,6 +46,13 @@ def due(target: Target, start: datetime, calendar: Calendar) -> datetime:
     if target.clock == "working":
         return calendar.add_working(start, span)
     return start.astimezone(UTC) + span
+
+
+def elapsed(start: datetime, end: datetime, clock: str, calendar: Calendar) -> timedelta:
+    """The time between two moments that counts in a clock, ``calendar`` or ``working``."""
+    if clock == "working":
+        return calendar.working_between(start, end)
+    return max(end.astimezone(UTC) - start.astimezone(UTC), timedelta())
 
 
 def extend(

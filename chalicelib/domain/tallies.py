@@ -11,6 +11,7 @@ from typing import Any
 MEASURES = (
     "received", "open", "verified", "unverified", "rejected", "duplicate", "not_ours", "withdrawn",
     "finished", "refused", "reopened", "supported", "ratings", "rating_sum",
+    "acknowledge_breached", "breached", "escalated",
 )  # fmt: skip
 
 Key = tuple[str, str, str]

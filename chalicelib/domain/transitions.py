@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import clocks, closing, working
+from chalicelib.domain import clocks, closing, holding, watching, working
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.moves import Move
@@ -34,10 +34,12 @@ def perform(
     if actor.kind != "system":
         check_fields(action, given)
     move = Move(action, report, actor, standing, given, now, city, target)
-    after = _EFFECTS[name](move, clocks.resume(report, now, city))
-    if after.state == report.state == "closed":
+    stays = action.to == "same"
+    after = _EFFECTS[name](move, report if stays else clocks.resume(report, now, city))
+    if after.state == report.state == "closed" and not stays:
         raise AssertionError(f"{name} left the report closed")
-    return _acknowledged(move, replace(after, version=report.version + 1, changed_at=now))
+    after = replace(after, version=report.version + 1, changed_at=now)
+    return holding.noted(_acknowledged(move, after), now)
 
 
 def _acknowledged(move: Move, report: Report) -> Report:
@@ -71,4 +73,8 @@ _EFFECTS: dict[str, Callable[[Move, Report], Report]] = {
     "disown": closing.close,
     "withdraw": closing.withdraw,
     "reopen": closing.reopen,
+    "breach": watching.breach,
+    "escalate": watching.escalate,
+    "release": watching.release,
+    "audit": watching.audit,
 }

@@ -122,7 +122,8 @@ def open_states(report: Report, standing: frozenset[str]) -> list[str]:
     """The states that those actions lead to."""
     rows = actions(report.protected)
     to = {rows[name].to for name in open_actions(report, standing)}
-    return sorted(report.back_to or "submitted" if state == "back" else state for state in to)
+    named = {"back": report.back_to or "submitted", "same": report.state}
+    return sorted({named.get(state, state) for state in to})
 
 
 def allowed(name: str, report: Report, standing: frozenset[str]) -> Action:

@@ -6,9 +6,9 @@ Pure functions from head to head, one an action; ``domain.transitions`` calls th
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain import clocks, sla
+from chalicelib.domain import clocks, sla, watch
 from chalicelib.domain.city import Target
-from chalicelib.domain.moves import Move, count, unoffered
+from chalicelib.domain.moves import Move, count, mark, unoffered
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
 from chalicelib.errors import Problem
@@ -110,8 +110,9 @@ def answer(move: Move, report: Report) -> Report:
 def finish(move: Move, report: Report) -> Report:
     """The worker says that it is repaired."""
     month = move.city.month(move.now)
+    done = mark(unoffered(report), "finished", move.now)
     return replace(
-        count(unoffered(report), "finished", month),
+        count(done, "finished", month),
         state="work_done",
         assigned=True,
         finished_at=move.now,
@@ -189,7 +190,22 @@ def _rerouted(move: Move, report: Report) -> Report:
     longer = routed.due_at > report.due_at and not report.protected
     if longer and "dispatcher" not in move.standing:
         move.refuse("dispatcher_needed")
-    return routed
+    return _still_missed(move, report, routed)
+
+
+def _still_missed(move: Move, report: Report, routed: Report) -> Report:
+    # What the city has missed stays missed, wherever the report goes from here.
+    kept = routed
+    if watch.missed(report, report.city_due_at, move.now):
+        kept = replace(
+            kept,
+            city_due_at=report.city_due_at,
+            missed_service=report.missed_service or report.service,
+        )
+    due = report.city_acknowledge_due
+    if due and (report.acknowledged_at or move.now) > due:
+        kept = replace(kept, city_acknowledge_due=due)
+    return kept
 
 
 def _moment(move: Move, field: str) -> datetime:

@@ -28,7 +28,7 @@ routes = Blueprint(__name__)
             "too_early", "refused_once", "window_over", "nothing_refused", "ruling_final",
             "nothing_offered", "acceptance_pending", "dispatcher_needed", "original_unknown",
             "original_closed", "original_unfit", "original_far", "unknown_photo", "photo_used",
-            "photo_missing", "too_many_photos",
+            "photo_missing", "too_many_photos", "audited_once", "not_in_sample",
         ),
         idempotent=True,
     ),
@@ -49,7 +49,17 @@ def act_on_report(call: Call) -> Answer:
         query={
             "district": schemas.CODE,
             "state": {"type": "string", "enum": schemas.OPEN_STATES},
-            "due_within": {"type": "integer", "minimum": 0, "maximum": 2160},
+            "due_within": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 2160,
+                "description": "Only what is overdue or falls due within so many hours.",
+            },
+            "holder": {
+                **schemas.CODE,
+                "description": "Only what this official holds; `me` is the caller. Pages may be "
+                "short while the cursor says that more come.",
+            },
             "sort": {"type": "string", "enum": ["due"], "default": "due"},
             "limit": schemas.LIMIT,
             "cursor": schemas.CURSOR,
@@ -75,6 +85,7 @@ def list_queue(call: Call) -> Answer:
             asked["limit"],
             asked.get("cursor"),
             call.now,
+            asked.get("holder"),
         )
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain import clocks, transitions
+from chalicelib.domain import rounds, transitions, watch, watching
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words, link
@@ -18,10 +18,10 @@ from chalicelib.errors import Problem
 from chalicelib.services import access, cities, photos, staff, views
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, once, write
-from chalicelib.storage import people, reports
+from chalicelib.storage import cards, people, reports
 from chalicelib.storage.transactions import Delete, Put, Refused, Unavailable, Write
 
-CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", "into")
+CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", "into", "result")
 ATTEMPTS = 6
 _ORIGINAL = "original:"
 
@@ -84,10 +84,12 @@ def _step(
     seen = Seen(report, frozenset({"system"}), is_reporter=False)
     city = cities.at(actor.jurisdiction, report.city_version)
     for _ in range(ATTEMPTS):
-        original = reports.get(actor.jurisdiction, report.merged_into or "-")
+        into = report.merged_into
+        original = reports.get(actor.jurisdiction, into) if into else None
         after = transitions.perform(name, report, actor, seen.standing, given, now, city, original)
+        facts = {**given, **watching.about(name, report, given, city)}
         try:
-            return _commit(op, actor, seen, after, name, given, now, city, None, [])
+            return _commit(op, actor, seen, after, name, facts, now, city, None, [])
         except Refused:
             continue
     raise Unavailable
@@ -141,7 +143,9 @@ def _commit(
         for field in WORDS
         if given.get(field)
     )
-    data = {key: given[key] for key in CODES if given.get(key)}
+    # The clock gives no words and no codes but facts.
+    known = given if actor.kind == "system" else CODES
+    data = {key: given[key] for key in known if given.get(key) is not None}
     if taken:
         data["photos"] = [one.photo for one in taken]
     writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
@@ -150,11 +154,16 @@ def _commit(
         writes += _merged(op, actor, before, target, now)
     if name == "unmerge" and before.merged_into:
         writes += _unmerged(op, actor, before, now)
+    if name == "audit":
+        place, month = before.jurisdiction, before.closed_month or ""
+        writes.append(cards.put_audited(place, month, before.district, before.id, given["result"]))
     try:
         return write(op, writes, views.changed(after))
     except Refused as refusal:
         if any(label.startswith("photo:") for label in refusal.labels):
-            raise Problem("photo_used", field="photos") from None
+            raise photos.lost(actor, taken) from None
+        if "audit" in refusal.labels:
+            raise Problem("not_in_sample", action=name) from None
         if all(label.startswith(_ORIGINAL) for label in refusal.labels):
             raise
         now_seen = reports.get(before.jurisdiction, before.id) or before
@@ -181,10 +190,11 @@ def changes(
 ) -> list[Write]:
     """The writes of one change: head over the version seen, its event, the event's texts."""
     role = _role(actor, standing, name, before)
-    event = link(name, before, after, actor, op.id, now, words, data, role)
+    score = rounds.facts(after, city)
+    event = link(name, before, after, actor, op.id, now, words, data, role, score)
     head = replace(after, tail=event.hash)
     return [
-        reports.put_head(head, clocks.next_due(head, city), seen=before.version),
+        reports.put_head(head, watch.next_due(head, city), seen=before.version),
         reports.put_event(before.jurisdiction, before.id, event),
         *(people.put_text(before.jurisdiction, before.id, after.version, one) for one in words),
     ]
@@ -218,7 +228,10 @@ def _unmerged(op: Operation, actor: Principal, duplicate: Report, now: datetime)
     original = reports.get(place, duplicate.merged_into or "")
     if original is None:
         return []
-    shrunk = _next(original, now, merged=max(0, original.merged - 1))
+    # By the clock the original has given back its oldest duplicate; the others stay with it.
+    released = original.released or actor.kind == "system"
+    left = max(0, original.merged - 1)
+    shrunk = _next(original, now, merged=left, released=released)
     city = cities.at(place, original.city_version)
     data = {"duplicate": duplicate.id}
     writes = changes(op, actor, original, shrunk, "unmerge_from", now, city, data=data)

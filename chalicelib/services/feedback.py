@@ -15,6 +15,7 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
+from chalicelib.domain.moves import rated
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import holds
 from chalicelib.errors import Problem
@@ -90,7 +91,7 @@ def rate(
         if unfinished or seen.report.protected:
             raise Problem("not_yet_rated", state=seen.report.state)
         month = city.month(now)
-        after = replace(seen.report, rating=stars, rated_at=now, rating_month=month)
+        after = rated(seen.report, stars, now, month)
         return after, [], {"rating": stars}
 
     words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None

@@ -2,13 +2,15 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain import rounds
 from chalicelib.domain.tallies import MEASURES, contributions
 from chalicelib.services import cities
 from chalicelib.storage import figures as store
-from chalicelib.storage import reports
+from chalicelib.storage import reports, scores
 from chalicelib.storage.transactions import commit
 
 
@@ -56,6 +58,26 @@ def recount() -> dict[tuple[str, str, str], dict[str, int]]:
     return found
 
 
+def _rebuild_rows() -> list[dict[str, Any]]:
+    """Put right every report's row in the scorecards; what differed."""
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    for text, _ in reports.whole_timeline():
+        event = json.loads(text)
+        key = (event["jurisdiction"], event["report"])
+        if key not in last or last[key]["version"] < event["version"]:
+            last[key] = {name: event.get(name) for name in ("version", "score", "rules")}
+    differing = []
+    for (place, report), event in sorted(last.items()):
+        was, row = scores.score(place, report), event["score"] or {}
+        if was == row:
+            continue
+        month = rounds.last_month(row, cities.at(place, event["rules"])) if row else None
+        put = scores.put_score(place, report, event["version"], row or None, month)
+        differing.append({"report": f"{place}/{report}", "was": was, "is": row})
+        commit([replace(put, condition=None)])
+    return differing
+
+
 def rebuild() -> dict[str, Any]:
     """Recompute every tally, correct what differs, and say what did: nothing, if all is well."""
     right = recount()
@@ -67,6 +89,7 @@ def rebuild() -> dict[str, Any]:
         if want != have:
             differing.append({"area": "/".join(key), "was": have, "is": want})
             commit([store.replace(*key, want)])
+    differing += _rebuild_rows()
     return {
         "tallies": len(right),
         "changed": len(differing),

@@ -10,11 +10,13 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
-from chalicelib import observability
-from chalicelib.services import messages, photos, projections, relay
+from chalicelib import clock, observability
+from chalicelib.services import messages, morning, photos, projections, relay, scorecards, sweep
 from chalicelib.storage.transactions import Unavailable, Unknown
 
 _SPARE_MS = 5_000
+# The close of one month of a large city.
+_CLOSE_MS = 120_000
 _QUARANTINED = re.compile(r"quarantine/([a-z0-9][a-z0-9._-]{0,62})/([0-9A-HJKMNP-TV-Z]{26})")
 
 
@@ -40,6 +42,21 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def relay_outbox(context: Any) -> int:
     """Publish what waits in the outbox while there is time; how many went out."""
     return relay.drain(lambda: _time_left(context))
+
+
+def sweep_clocks(context: Any) -> dict[str, int]:
+    """Do what reports owe by now while there is time; how many steps of each kind."""
+    return sweep.sweep(clock.now(), lambda: _time_left(context))
+
+
+def warn_units(context: Any) -> int:
+    """The morning's notices that are due; how many were made."""
+    return morning.notify(clock.now(), lambda: _time_left(context))
+
+
+def keep_scorecards(context: Any) -> list[str]:
+    """Bring the scorecards up to now while there is time; what was done."""
+    return scorecards.keep(clock.now(), lambda: _time_left(context, _CLOSE_MS))
 
 
 def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -95,6 +112,6 @@ def _object(body: str) -> dict[str, Any]:
     return found
 
 
-def _time_left(context: Any) -> bool:
+def _time_left(context: Any, spare_ms: int = _SPARE_MS) -> bool:
     remaining = getattr(context, "get_remaining_time_in_millis", None)
-    return remaining is None or remaining() > _SPARE_MS
+    return remaining is None or remaining() > spare_ms

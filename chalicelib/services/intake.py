@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain import clocks, sla
+from chalicelib.domain import holding, rounds, sla, watch
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City, Service
 from chalicelib.domain.events import Words, link
@@ -87,7 +87,7 @@ def _draft(
     if service.protected and body.get("public"):
         flags.append("made_private")
     contact = body.get("contact") or {}
-    return Report(
+    filed = Report(
         id=ids.new_ulid(now),
         code=ids.new_code(),
         jurisdiction=city.jurisdiction,
@@ -107,6 +107,7 @@ def _draft(
         clock_from=now,
         acknowledge_due=promise.acknowledge_due,
         due_at=promise.due_at,
+        city_acknowledge_due=promise.city_acknowledge_due,
         city_due_at=promise.city_due_at,
         filed_month=city.month(now),
         outside_m=away,
@@ -116,6 +117,7 @@ def _draft(
         contactable=bool(contact.get("email") or contact.get("phone")),
         reporter=actor.uid,
     )
+    return holding.noted(filed, now)
 
 
 def locate(city: City, lat: float, long: float) -> tuple[str, int]:
@@ -163,10 +165,11 @@ def _write(
     if report.contactable:
         report = replace(report, contact=ids.token_bytes(16).hex())
     for _ in range(CODE_ATTEMPTS):
-        event = link("file", None, report, actor, op.id, now, words, role=actor.kind)
+        score = rounds.facts(report, city)
+        event = link("file", None, report, actor, op.id, now, words, None, actor.kind, score)
         head = replace(report, tail=event.hash)
         writes: list[Write] = [
-            reports.put_head(head, clocks.next_due(head, city), seen=None),
+            reports.put_head(head, watch.next_due(head, city), seen=None),
             reports.put_event(place, head.id, event),
             reports.put_code(place, head.code, head.id),
             *(people.put_text(place, head.id, 1, one) for one in words),
@@ -174,11 +177,14 @@ def _write(
         ]
         if head.contact and contact:
             writes.append(people.put_contact(place, head.contact, contact))
+        if head.reporter and not head.protected:
+            writes.append(people.put_filer(place, head.filed_month, head.id, head.reporter))
+            writes.append(people.first_filed(place, head.filed_month, head.reporter))
         try:
             return write(op, writes, views.receipt(head, city, close))
         except Refused as refusal:
             if any(label.startswith("photo:") for label in refusal.labels):
-                raise Problem("photo_used", field="photos") from None
+                raise photos.lost(actor, taken) from None
             if "code" not in refusal.labels:
                 raise
             report = replace(report, code=ids.new_code())

@@ -11,8 +11,8 @@ from chalicelib.errors import Problem
 from chalicelib.services import cities, signing, views
 from chalicelib.storage import reports
 
-_CURSOR_LIFE = timedelta(days=1)
-_HOURS_MOST = 24 * 90
+CURSOR_LIFE = timedelta(days=1)
+LOOKED_THROUGH = 500
 
 
 def queue(
@@ -23,8 +23,13 @@ def queue(
     limit: int,
     cursor: str | None,
     now: datetime,
+    holder: str | None = None,
 ) -> dict[str, Any]:
     """A page of a district's open work, the next deadline first.
+
+    ``due_within``: only what is overdue or falls due in so many hours. ``holder`` (``me`` or a
+    reference): only what that official holds; then at most ``LOOKED_THROUGH`` rows a state are
+    looked through for a page, which may be short while its cursor says that more come.
 
     With a state it is one Query; without, one for each of the seven open states. An official
     whose scope is one district may leave the district out. Members of the unit for protected
@@ -33,15 +38,26 @@ def queue(
     desk = _desk(actor, district)
     states = [state] if state else [name for name in table()["states"] if name != "closed"]
     until = iso(now + timedelta(hours=due_within)) + "~" if due_within is not None else None
+    person = actor.uid if holder == "me" else holder
     filters = {
-        "j": actor.jurisdiction, "d": desk, "s": states, "u": actor.uid, "w": due_within
+        "j": actor.jurisdiction, "d": desk, "s": states, "u": actor.uid, "w": due_within,
+        "h": person,
     }  # fmt: skip
-    start = _open_cursor(cursor, filters, now)
+    start = open_cursor(cursor, filters, now)
+    reach = LOOKED_THROUGH if person else limit + 1
     found: list[tuple[str, reports.Card]] = []
+    last = []
     for one in states:
-        found += reports.queue_page(actor.jurisdiction, desk, one, start, until, limit + 1)
+        rows = reports.queue_page(actor.jurisdiction, desk, one, start, until, reach)
+        found += rows
+        last += [rows[-1][0]] if len(rows) == reach else []
     found.sort(key=lambda pair: pair[0])
-    page = found[:limit]
+    # Beyond the end of a page that was cut off nothing is known yet.
+    known = [pair for pair in found if not last or pair[0] <= min(last)]
+    held = [pair for pair in known if person is None or pair[1].holder == person]
+    page = held[:limit]
+    more = len(held) > limit or bool(last)
+    end = page[-1][0] if len(held) > limit else min(last, default="")
     city = cities.current(actor.jurisdiction, now)
     return {
         "reports": [
@@ -49,14 +65,14 @@ def queue(
             for _, card in page
             if actor.roles(_district(city, card), card.service)
         ],
-        "cursor": _cursor(page[-1][0], filters, now) if len(found) > limit else None,
+        "cursor": _cursor(end, filters, now) if more else None,
     }
 
 
 def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
     """A page of the reporter's own reports, newest first."""
     filters = {"j": actor.jurisdiction, "u": actor.uid, "k": "mine"}
-    start = _open_cursor(cursor, filters, now)
+    start = open_cursor(cursor, filters, now)
     rows = reports.of_reporter(actor.jurisdiction, actor.uid or "", start, limit + 1)
     city = cities.current(actor.jurisdiction, now)
     page = rows[:limit]
@@ -86,10 +102,11 @@ def _district(city: City, card: reports.Card) -> str | None:
 
 
 def _cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
-    return signing.sign("cursor", {"k": key, "f": filters}, now + _CURSOR_LIFE)
+    return signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
 
 
-def _open_cursor(cursor: str | None, filters: dict[str, Any], now: datetime) -> str | None:
+def open_cursor(cursor: str | None, filters: dict[str, Any], now: datetime) -> str | None:
+    """The key in a cursor that was made for the same filters; ``cursor_invalid`` otherwise."""
     if cursor is None:
         return None
     try:

@@ -14,7 +14,7 @@ from chalicelib.errors import Problem
 from chalicelib.services import cities, rates
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.storage import files, reports
-from chalicelib.storage.transactions import Put, Refused, commit
+from chalicelib.storage.transactions import Put, Refused, Unavailable, commit
 
 TYPES = {
     "image/jpeg": "jpg",
@@ -100,6 +100,18 @@ def _claim(actor: Principal, photo: str, report: str, purpose: str, now: datetim
         raise Problem("photo_missing", field="photos")
     used = {**doc, **stored, "state": "used", "report": report, "purpose": purpose}
     return Claim(photo, seen, used)
+
+
+def lost(actor: Principal, taken: list[Claim]) -> Problem:
+    """Why claims failed in the transaction: used meanwhile, or merely noted as arrived.
+
+    The bucket's event may come between the proof and the claim; then trying again helps.
+    """
+    for one in taken:
+        found = reports.photo(actor.jurisdiction, one.photo)
+        if found is None or found[1]["state"] == "used":
+            return Problem("photo_used", field="photos")
+    return Unavailable()
 
 
 def note_upload(jurisdiction: str, photo: str) -> bool:

@@ -8,9 +8,11 @@ here reads a head: the event holds what is counted, before and after
 import json
 from typing import Any
 
-from chalicelib.domain import alerts, tallies
-from chalicelib.storage import control, figures
-from chalicelib.storage.transactions import Refused, Write, commit
+from chalicelib.domain import alerts, rounds, tallies
+from chalicelib.domain.scoring import RECHECKED, shifted
+from chalicelib.services import cities
+from chalicelib.storage import cards, control, figures, scores
+from chalicelib.storage.transactions import Put, Refused, Write, commit
 
 NAME = "live"
 
@@ -28,11 +30,37 @@ def apply(event: dict[str, Any]) -> bool:
         # The id sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
         writes.append(control.put_outbox(name, message))
+    row, late = _score(event)
+    writes += late
+    try:
+        commit([*writes, row])
+    except Refused as refusal:
+        if refusal.labels != {row.label}:
+            return False
+        return _counted(writes)
+    return True
+
+
+def _counted(writes: list[Write]) -> bool:
+    # A later event of the report has been here before this one: its row is the newer.
     try:
         commit(writes)
     except Refused:
         return False
     return True
+
+
+def _score(event: dict[str, Any]) -> tuple[Put, list[Write]]:
+    """The report's row in the scorecards, and flags on the months that closed long before."""
+    place, row = event["jurisdiction"], event.get("score")
+    if row is None:
+        return scores.put_score(place, event["report"], event["version"], None, None), []
+    city = cities.at(place, event["rules"])
+    last = rounds.last_month(row, city)
+    closed = shifted(city.month_of(event["at"]), -RECHECKED)
+    late = sorted(month for month in rounds.months(row, city) if month < closed)
+    flags: list[Write] = [cards.flag(place, month, event["at"]) for month in late]
+    return scores.put_score(place, event["report"], event["version"], row, last), flags
 
 
 def event_of(record: dict[str, Any]) -> dict[str, Any] | None:

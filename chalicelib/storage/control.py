@@ -6,10 +6,11 @@ dead-letter queue 14 days, so no retry outlives its marker.
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.domain.times import iso, parse
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read
@@ -17,6 +18,7 @@ from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit
 KEEP = timedelta(days=30)
 _MARK = "-"
 _OUTBOX = "*#OUT#0"
+_LATER = "~"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,46 @@ def outbox(limit: int) -> list[tuple[str, dict[str, Any]]]:
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
+def defer(message: str, doc: dict[str, Any], until: datetime, group: str) -> list[Delete | Put]:
+    """Let a message wait until ``until`` with the others of its ``group``: the rows to commit.
+
+    It stays in the outbox, behind all that is ready ("~" sorts after every digit), so that one
+    Query still shows everything.
+    """
+    name = f"{_LATER}{iso(until)}#{doc['jurisdiction']}#{group}#{message}"
+    here = tables.Control.pk.exists()
+    return [
+        Delete("out", tables.Control(_OUTBOX, message), here),
+        Put("later", tables.Control(_OUTBOX, name, doc=dump(doc))),
+    ]
+
+
+def is_deferred(message: str) -> bool:
+    """Whether an outbox row waits for its group."""
+    return message.startswith(_LATER)
+
+
+def deferred_until(message: str) -> datetime:
+    """When a deferred row's group goes out."""
+    return parse(message.removeprefix(_LATER).split("#")[0])
+
+
+def deferred_like(message: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    """The deferred rows of the same time and group, oldest first."""
+    until, jurisdiction, group, _ = message.split("#", 3)
+    rows = read(
+        lambda: list(
+            tables.Control.query(
+                _OUTBOX,
+                tables.Control.sk.startswith(f"{until}#{jurisdiction}#{group}#"),
+                limit=limit,
+                consistent_read=True,
+            )
+        )
+    )
+    return [(row.sk, json.loads(row.doc)) for row in rows]
+
+
 def remove_outbox(message: str) -> None:
     """Forget a published message; twice is harmless."""
     commit([Delete("out", tables.Control(_OUTBOX, message))])
@@ -98,6 +140,25 @@ def take(jurisdiction: str, buckets: list[Bucket]) -> Bucket | None:
             key=lambda one: one.seconds,
         )
     return None
+
+
+def put_notice(jurisdiction: str, name: str, at: str, message: dict[str, Any]) -> list[Put]:
+    """A notice of a day, and its outbox row: once a name. The rows to commit."""
+    return [
+        *put_notice_marker(jurisdiction, name),
+        put_outbox(f"{at}#{jurisdiction}:{name}", message),
+    ]
+
+
+def put_notice_marker(jurisdiction: str, name: str) -> list[Put]:
+    """That a notice, or all of a day's, were made: once a name. The rows to commit."""
+    marker = _row(f"{jurisdiction}#NOTICE#{name}", _MARK, None)
+    return [Put("notice", marker, tables.Control.pk.does_not_exist())]
+
+
+def noticed(jurisdiction: str, name: str) -> bool:
+    """Whether a notice was made already."""
+    return get(tables.Control, f"{jurisdiction}#NOTICE#{name}", _MARK) is not None
 
 
 def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> None:

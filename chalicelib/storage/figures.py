@@ -33,10 +33,9 @@ def month(jurisdiction: str, month: str) -> dict[str, dict[str, int]]:
 
 def everything() -> Iterator[tuple[str, str, str, dict[str, int]]]:
     """(jurisdiction, month, area, measures) of every tally, by a Scan: for ``make rebuild``."""
-    for row in tables.Figure.scan():
-        jurisdiction, kind, month = row.pk.split("#")
-        if kind == "TALLY":
-            yield jurisdiction, month, row.sk, _measures(row)
+    for row in tables.Figure.scan(tables.Figure.pk.contains("#TALLY#")):
+        jurisdiction, _, month = row.pk.split("#")
+        yield jurisdiction, month, row.sk, _measures(row)
 
 
 def _measures(row: tables.Figure) -> dict[str, int]:

@@ -10,11 +10,37 @@ from typing import Any
 from chalicelib.domain.events import Words
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
-from chalicelib.storage.transactions import Delete, Put, read
+from chalicelib.storage.transactions import Delete, Put, Update, read
 
 SUPPORT, FOLLOW, RIGHT, VIA = "SUP", "FOL", "REP", "VIA"
 
 WAYS_LIMIT = 50
+
+
+def put_filer(jurisdiction: str, month: str, report: str, uid: str) -> Put:
+    """Remember who filed a report in which month: for the weight of one reporter in figures."""
+    row = tables.Person(f"{jurisdiction}#FILED#{month}", report, doc=dump({"uid": uid}))
+    return Put("filer", row)
+
+
+def first_filed(jurisdiction: str, month: str, uid: str) -> Update:
+    """Remember the month in which a person filed for the first time."""
+    row = tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid)
+    return Update("reporter", row, [tables.Person.doc.set(tables.Person.doc | month)])
+
+
+def filers(jurisdiction: str, month: str) -> dict[str, str]:
+    """{report: uid} of a month's filings: every page, for the monthly close."""
+    key = f"{jurisdiction}#FILED#{month}"
+    rows = read(lambda: list(tables.Person.query(key)))
+    return {row.sk: json.loads(row.doc)["uid"] for row in rows}
+
+
+def reporters(jurisdiction: str, month: str) -> int:
+    """How many people filed in a month or before it: counted in the table, not read."""
+    key = f"{jurisdiction}#REPORTERS#ALL"
+    found: int = read(lambda: tables.Person.count(key, filter_condition=tables.Person.doc <= month))
+    return found
 
 
 def text_name(version: int, field: str) -> str:
@@ -83,6 +109,15 @@ def marks(jurisdiction: str, report: str, kind: str, limit: int) -> list[str]:
         )
     )
     return [row.sk.split("#", 1)[1] for row in rows]
+
+
+def duplicates(jurisdiction: str, original: str) -> list[str]:
+    """The reports that are merged into ``original``, the oldest first; every page."""
+    condition = tables.Person.sk.startswith(f"{RIGHT}#")
+    key = f"{jurisdiction}#R#{original}"
+    rows = read(lambda: list(tables.Person.query(key, condition, consistent_read=True)))
+    # Ids sort by the time of filing.
+    return sorted({row.sk.rsplit("#", 1)[1] for row in rows})
 
 
 def right_name(uid: str, duplicate: str) -> str:

@@ -13,6 +13,7 @@ from chalicelib.storage import tables
 from chalicelib.storage.transactions import Put, read
 
 PAGE = 200
+_DUE = "*#DUE#0"
 
 
 class Card(NamedTuple):
@@ -168,13 +169,16 @@ def open_in_range(jurisdiction: str, cell: str, low: str, high: str, limit: int)
     return [_card(row) for row in rows]
 
 
-def due(jurisdiction: str, until: datetime, limit: int) -> list[str]:
-    """Ids of what a clock must look at by ``until``, earliest first."""
-    condition = tables.DueIndex.dsk <= iso(until) + "~"
+def due(until: datetime, after: str | None, limit: int) -> list[tuple[str, str, str]]:
+    """(key, jurisdiction, report) of what a clock must look at by ``until``, earliest first.
+
+    One partition for all cities, so that a sweep with nothing due is one Query.
+    """
+    condition = _between(tables.DueIndex.dsk, after, iso(until) + "~")
     rows = read(
-        lambda: list(tables.Report.due.query(f"{jurisdiction}#DUE#0", condition, limit=limit))
+        lambda: list(tables.Report.due.query(_DUE, condition, limit=limit, page_size=limit))
     )
-    return [row.dsk.split("#")[1] for row in rows]
+    return [(row.dsk, *row.dsk.split("#")[1:]) for row in rows]
 
 
 def put_photo(jurisdiction: str, photo: str, ticket: dict[str, Any], *, seen: int | None) -> Put:
@@ -236,8 +240,8 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
         qsk=f"{order}#{head.id}",
         upk=f"{place}#U#{head.reporter}" if head.reporter else None,
         usk=f"{iso(head.filed_at)}#{head.id}" if head.reporter else None,
-        dpk=f"{place}#DUE#0" if next_due else None,
-        dsk=f"{iso(next_due)}#{head.id}" if next_due else None,
+        dpk=_DUE if next_due else None,
+        dsk=f"{iso(next_due)}#{place}#{head.id}" if next_due else None,
     )
 
 

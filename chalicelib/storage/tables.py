@@ -53,7 +53,7 @@ class ReporterIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-
 
 
 class DueIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
-    """Sparse: ``DUE#0`` / ``<next due>#<id>`` of what a clock must look at."""
+    """Sparse: ``*#DUE#0`` / ``<next due>#<city>#<id>`` of what a clock must look at."""
 
     Meta = _packed("due")
     dpk = UnicodeAttribute(hash_key=True)
@@ -110,8 +110,20 @@ class Person(_Row):
         table_name = settings().table("people")
 
 
+class ScoreIndex(GlobalSecondaryIndex["Figure"]):  # type: ignore[no-untyped-call]
+    """By district: ``SCORE#<district>`` / ``<last month that matters>#<id>``."""
+
+    class Meta:
+        index_name = "score"
+        projection = IncludeProjection(["doc"])
+
+    spk = UnicodeAttribute(hash_key=True)
+    ssk = UnicodeAttribute(range_key=True)
+
+
 class Figure(_Row):
-    """Projections: live tallies ``TALLY#<yyyymm>`` / ``<district>[/<ward>]``."""
+    """Projections: live tallies ``TALLY#<yyyymm>`` / ``<district>[/<ward>]``, a report's row in
+    the scorecards ``ROW#<id>``; scorecards ``CARDS#<month>…`` and the audits' sample."""
 
     class Meta(_Meta):
         table_name = settings().table("figures")
@@ -130,6 +142,14 @@ class Figure(_Row):
     supported = NumberAttribute(null=True)
     ratings = NumberAttribute(null=True)
     rating_sum = NumberAttribute(null=True)
+    acknowledge_breached = NumberAttribute(null=True)
+    breached = NumberAttribute(null=True)
+    escalated = NumberAttribute(null=True)
+    version = NumberAttribute(null=True)
+    spk = UnicodeAttribute(null=True)
+    ssk = UnicodeAttribute(null=True)
+    result = UnicodeAttribute(null=True)
+    score = ScoreIndex()
 
 
 class CityRow(_Row):

@@ -1,16 +1,20 @@
 """SNS: the officials' alerts and their subscriptions."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.settings import settings
 from chalicelib.storage import aws
 
 
-def publish(subject: str, texts: dict[str, str], attributes: dict[str, str]) -> None:
+def publish(subject: str, texts: dict[str, str], attributes: Mapping[str, str | list[str]]) -> None:
     """Publish one alert: ``texts`` by protocol with ``default``, ``attributes`` for filters."""
     typed = {
-        name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        name: {"DataType": "String", "StringValue": value}
+        if isinstance(value, str)
+        else {"DataType": "String.Array", "StringValue": json.dumps(value)}
+        for name, value in attributes.items()
     }
     with aws.answering():
         aws.client("sns").publish(

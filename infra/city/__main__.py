@@ -1,13 +1,17 @@
-"""Cities as data: check a city folder, load it, or draw the demo city's approximate shapes.
+"""Cities as data: check a city folder, load it, print a month's ranking, draw approximate shapes.
 
 python -m infra.city check infra/cities/demo
 python -m infra.city load infra/cities/jakarta --boundaries ../shared/data/jakarta
+python -m infra.city scorecard 2017-02
 python -m infra.city shapes infra/cities/demo/points.json > infra/cities/demo/wards.geojson
 """
 
 import argparse
 import json
+import re
 import sys
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from infra.city import voronoi
@@ -21,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "shapes":
             print(voronoi.document(json.loads(options.points.read_text(encoding="utf-8"))))
+        elif options.command == "scorecard":
+            return _scorecard(options)
         elif options.command == "check":
             made = prepare(options.folder, options.boundaries, jurisdiction=options.jurisdiction)
             print("\n".join([*made.summary(), "nothing is wrong"]))
@@ -55,11 +61,32 @@ def _load(options: argparse.Namespace) -> Loaded:
         )
 
 
+def _scorecard(options: argparse.Namespace) -> int:
+    """From the AWS account, or the local stack, or what the demo left behind."""
+    from infra.city.scorecard import rankings
+    from infra.local.stack import DATA, DEMO, aws
+
+    folders = [options.data] if options.data else [one for one in (DATA, DEMO) if one.exists()]
+    for open_aws in [nullcontext] if options.deployed else [partial(aws, one) for one in folders]:
+        with open_aws():
+            if found := rankings(options.month, options.jurisdiction):
+                print("\n\n".join(found))
+                return 0
+    print(f"no scorecards of {options.month}", file=sys.stderr)
+    return 1
+
+
 def _show(done: Loaded) -> None:
     print(f"{done.jurisdiction}, version {done.version}")
     print(", ".join(f"{name} {n}" for name, n in done.counts.items()))
     print("endpoints: " + ", ".join(f"{n} {what}" for what, n in done.endpoints.items()))
     print("loaded" if done.new else "unchanged: this version was loaded already")
+
+
+def _month(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-?(0[1-9]|1[0-2])", text):
+        raise argparse.ArgumentTypeError("must be a month such as 2017-02")
+    return text.replace("-", "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,6 +108,15 @@ def _parser() -> argparse.ArgumentParser:
                 action="store_true",
                 help="into the AWS account of the environment, not the local stack",
             )
+    scorecard = commands.add_parser("scorecard", help="print a month's ranking with intervals")
+    scorecard.add_argument("month", type=_month, help="such as 2017-02")
+    scorecard.add_argument("--jurisdiction", help="the city, if not the settings' own")
+    scorecard.add_argument(
+        "--data", type=Path, default=Path(".local"), help="a local stack's folder"
+    )
+    scorecard.add_argument(
+        "--deployed", action="store_true", help="from the AWS account of the environment"
+    )
     shapes = commands.add_parser("shapes", help="draw approximate wards around points")
     shapes.add_argument("points", type=Path)
     return parser

@@ -12,23 +12,23 @@
 ``areas`` are written out. Each feature that passes ``where`` names one area for each entry; what
 several features say of one area must agree. Without ``parent`` the parent is the area of the entry
 before, or the one area of the highest level. A feature that names an area of the last level gives
-that ward its shape.
+that ward its shape. ``population`` is a number in ``areas``, and the name of a property in
+``files``; it may be left out of both.
 """
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.boundaries import SCALE, Polygons
+from chalicelib.domain.boundaries import Polygons
 from infra.city.documents import read_large_json
-from infra.city.fields import CODE, Fields
+from infra.city.fields import Fields
 from infra.city.findings import Findings
+from infra.city.shapes import MOST_PEOPLE, Feature, polygons
 
 _MOST_WARDS = 20_000
 _MOST_POINTS = 3_000_000
 _WGS84 = ("CRS84", "EPSG::4326", "EPSG:4326")
-_NAME_LIMIT = 200
 
 
 @dataclass
@@ -50,37 +50,7 @@ class _Entry:
     code: str
     name: str
     parent: str | None
-
-
-@dataclass
-class _Feature:
-    """One feature of one file, and what is found about it."""
-
-    place: str
-    properties: dict[str, Any]
-    geometry: Any
-    findings: Findings
-
-    def fault(self, name: str, message: str) -> None:
-        self.findings.add(self.place, name, message)
-
-    def text(self, name: str) -> str | None:
-        """A property as text; a whole number counts as its digits."""
-        value = self.properties.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str) or not value.strip() or len(value) > _NAME_LIMIT:
-            self.fault(name, "must be a text")
-            return None
-        return value.strip()
-
-    def code(self, name: str) -> str | None:
-        """A property that is a code."""
-        value = self.text(name)
-        if value is not None and not CODE.match(value):
-            self.fault(name, f"must be a code of letters, digits and . _ -, not {value!r}")
-            return None
-        return value
+    population: str | None
 
 
 def read(mapping: Fields, folder: Path, levels: list[str], findings: Findings) -> Areas:
@@ -99,12 +69,14 @@ def read(mapping: Fields, folder: Path, levels: list[str], findings: Findings) -
 
 def _read_written(one: Fields, levels: list[str], found: Areas) -> None:
     code = one.code()
-    area = {
+    area: dict[str, Any] = {
         "code": code,
         "name": one.text("name"),
         "level": one.choice("level", levels),
         "parent": one.text("parent", required=False) or None,
     }
+    if one.has("population"):
+        area["population"] = int(one.number("population", 0, MOST_PEOPLE, whole=True))
     one.close()
     if code in found.areas:
         one.fault("code", f"{code!r} is used twice")
@@ -125,7 +97,8 @@ def _read_file(
     for row in one.each("areas"):
         level = row.choice("level", levels)
         parent = row.text("parent", required=False) or None
-        entries.append(_Entry(level, row.text("code"), row.text("name"), parent))
+        people = row.text("population", required=False) or None
+        entries.append(_Entry(level, row.text("code"), row.text("name"), parent, people))
         row.close()
     one.close()
     if not name or not all(entry.level and entry.code and entry.name for entry in entries):
@@ -145,7 +118,7 @@ def _read_file(
         if not isinstance(properties, dict):
             findings.add(place, "properties", "must be an object")
         elif all(_passes(properties.get(key), value) for key, value in where.items()):
-            item = _Feature(place, properties, feature.get("geometry"), findings)
+            item = Feature(place, properties, feature.get("geometry"), findings)
             _read_feature(item, entries, levels, root, found)
 
 
@@ -154,7 +127,7 @@ def _passes(value: Any, wanted: Any) -> bool:
 
 
 def _read_feature(
-    feature: _Feature, entries: list[_Entry], levels: list[str], root: str | None, found: Areas
+    feature: Feature, entries: list[_Entry], levels: list[str], root: str | None, found: Areas
 ) -> None:
     above = root
     for entry in entries:
@@ -164,79 +137,29 @@ def _read_feature(
         above = code
         if code is None or name is None or (entry.parent and not top and parent is None):
             continue
-        area = {"code": code, "name": name, "level": entry.level, "parent": parent}
+        area: dict[str, Any] = {
+            "code": code,
+            "name": name,
+            "level": entry.level,
+            "parent": parent,
+        }
+        if entry.population and (people := feature.people(entry.population)) is not None:
+            area["population"] = people
         known = found.areas.setdefault(code, area)
         first = found.where.setdefault(code, feature.place)
         if known != area:
-            part = next(key for key in ("level", "name", "parent") if known[key] != area[key])
+            parts = ("level", "name", "parent", "population")
+            part = next(key for key in parts if known.get(key) != area.get(key))
+            here, there = area.get(part), known.get(part)
             feature.fault(
-                entry.code,
-                f"{code!r} has the {part} {area[part]!r} here, but {known[part]!r} in {first}",
+                entry.code, f"{code!r} has the {part} {here!r} here, but {there!r} in {first}"
             )
         elif entry.level == levels[-1] and code in found.shapes:
             feature.fault(entry.code, f"{code!r} is used twice, first in {first}")
             continue
-        shape = _polygons(feature) if entry is entries[-1] else None
+        shape = polygons(feature) if entry is entries[-1] else None
         if entry.level == levels[-1]:
             found.shapes[code] = shape or []
-
-
-def _polygons(feature: _Feature) -> Polygons | None:
-    """The feature's polygons, or ``None`` with a finding."""
-    geometry = feature.geometry
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if kind not in ("Polygon", "MultiPolygon"):
-        feature.fault("geometry.type", f"must be Polygon or MultiPolygon, not {kind!r}")
-        return None
-    given = geometry.get("coordinates")
-    several = [given] if kind == "Polygon" else given
-    if not isinstance(several, list) or not several:
-        feature.fault("geometry.coordinates", "must be a list of rings")
-        return None
-    found: Polygons = []
-    for number, rings in enumerate(several):
-        prefix = "geometry.coordinates" + (f"[{number}]" if kind == "MultiPolygon" else "")
-        if not isinstance(rings, list) or not rings:
-            feature.fault(prefix, "must be a list of rings")
-            continue
-        read = [_ring(feature, ring, f"{prefix}[{place}]") for place, ring in enumerate(rings)]
-        found.append([ring for ring in read if ring])
-    return found
-
-
-def _ring(feature: _Feature, ring: Any, path: str) -> list[tuple[float, float]]:
-    if not isinstance(ring, list) or len(ring) < 4:
-        feature.fault(path, "a ring must have at least four points")
-        return []
-    points = []
-    for place, point in enumerate(ring):
-        if not _is_point(point):
-            feature.fault(f"{path}[{place}]", "must be [longitude, latitude] in WGS84 degrees")
-            return []
-        points.append((float(point[0]), float(point[1])))
-    if points[0] != points[-1]:
-        feature.fault(path, "a ring must end where it begins")
-        return []
-    if not _area(points):
-        feature.fault(path, "a ring must enclose an area")
-        return []
-    return points
-
-
-def _is_point(point: Any) -> bool:
-    if not isinstance(point, list) or len(point) not in (2, 3):
-        return False
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in point):
-        return False
-    long, lat = point[0], point[1]
-    return math.isfinite(long) and math.isfinite(lat) and abs(long) <= 180 and abs(lat) <= 90
-
-
-def _area(points: list[tuple[float, float]]) -> int:
-    grid = [(round(x * SCALE), round(y * SCALE)) for x, y in points]
-    return sum(
-        x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(grid, grid[1:] + grid[:1], strict=True)
-    )
 
 
 def _check_tree(found: Areas, levels: list[str], findings: Findings) -> None:

@@ -82,11 +82,12 @@ class Fields:
         inner.close()
         return found
 
-    def number(self, name: str, low: float, high: float, *, whole: bool = False) -> float:
-        """A finite number within bounds."""
-        value = self.raw(name)
+    def number(self, name: str, low: float, high: float, *, whole: bool = False,
+               default: float | None = None) -> float:  # fmt: skip
+        """A finite number within bounds; it may be left out if it has a default."""
+        value = self.raw(name, required=default is None)
         if value is None and name not in self._value:
-            return low
+            return low if default is None else default
         good = isinstance(value, int) or (isinstance(value, float) and not whole)
         good = good and not isinstance(value, bool) and math.isfinite(value)
         if not good or not low <= value <= high:

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.boundaries import build
 from infra.city import areas as places
-from infra.city import hours, offer, people, validate
+from infra.city import hours, measuring, offer, people, validate
 from infra.city.documents import Node, read_csv, read_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings
@@ -27,6 +27,7 @@ OVERRIDES = (
     "resolve_hours",
     "resolve_clock",
 )
+ESCALATION = "escalation.json"
 _TEMPLATES = "for_each_district"
 _VERSION_DIGITS = 12
 
@@ -50,6 +51,7 @@ class Prepared:
             **levels,
             **{part: len(self.bundle[part]) for part in parts},
             "holidays": len(self.bundle["calendar"]["holidays"]),
+            "ladders": len(self.bundle.get("escalation", {}).get("ladders", ())),
             "staff": len(self.staff),
             "boundary_bytes": len(self.blob),
         }
@@ -95,8 +97,12 @@ def prepare(
         "units": units,
         "calendar": hours.calendar(source.fields("calendar.json")),
         "overrides": offer.overrides(source.overrides(), districts, set(services)),
-        "scoring": validate.scoring(source.fields("scoring.json")),
+        "scoring": measuring.scoring(source.fields("scoring.json")),
     }
+    if source.has(ESCALATION):
+        codes = {group["code"] for group in offered["groups"]}
+        bundle["escalation"] = measuring.escalation(source.fields(ESCALATION), codes)
+    hours.check_reach(bundle, findings)
     staff = people.staff(
         source.fields("staff.json", "staff", named),
         {unit["code"] for unit in units},
@@ -129,6 +135,10 @@ class _Source:
             self.city.line, self.city.repeated = own.line, own.repeated
             self.shapes = folder if "boundaries" in own else self._base
 
+    def has(self, name: str) -> bool:
+        """Whether a file that need not be there is there."""
+        return self._place(name).exists()
+
     def fields(
         self, name: str, rows: str | None = None, districts: dict[str, str] | None = None
     ) -> Fields:
@@ -151,7 +161,7 @@ class _Source:
     def overrides(self) -> list[Fields]:
         """The rows of overrides.csv, a file that need not be there."""
         path = self._place("overrides.csv")
-        if not path.exists():
+        if not self.has(path.name):
             return []
         rows: Sequence[Node] = read_csv(path, OVERRIDES, self._findings)
         return [Fields(self._findings, path.name, row) for row in rows]

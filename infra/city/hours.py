@@ -6,7 +6,10 @@ from typing import Any
 
 from chalicelib.domain.calendar import DAYS
 from infra.city.fields import Fields, unique
+from infra.city.findings import Findings
 
+# Nine of the ten years that Calendar.add_working looks ahead: the tenth is for holidays.
+_WEEKS_SEARCHED = 9 * 52
 _HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
@@ -31,6 +34,35 @@ def calendar(one: Fields) -> dict[str, Any]:
     unique(rows, [str(holiday["date"]) for holiday in holidays], "date")
     one.close()
     return {"working": working, "holidays": sorted(holidays, key=lambda one: str(one["date"]))}
+
+
+def check_reach(bundle: dict[str, Any], findings: Findings) -> None:
+    """Report targets that the calendar cannot count: deadlines are searched for ten years.
+
+    A schedule may take twice a target, and a ladder as much as its highest rung.
+    """
+    spans = [span for day in bundle["calendar"]["working"].values() for span in day]
+    week = sum(_minutes(end) - _minutes(start) for start, end in spans) / 60
+    ladders = bundle.get("escalation", {}).get("ladders", {})
+    most = max([2.0, *(rung["share"] for rungs in ladders.values() for rung in rungs)])
+    for file, rows, name in (
+        ("services.json", bundle["services"], "code"),
+        ("overrides.csv", bundle["overrides"], "service"),
+    ):
+        for row in rows:
+            given = [row[part] for part in ("acknowledge", "resolve") if part in row]
+            longest = max([one["hours"] for one in given if one["clock"] == "working"], default=0)
+            if week and longest * most > week * _WEEKS_SEARCHED:
+                findings.add(
+                    file,
+                    str(row[name]),
+                    f"{longest:g} working hours, {most:g} times, do not fit into nine years of "
+                    f"{week:g} hours a week",
+                )
+
+
+def _minutes(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])
 
 
 def _spans(week: Fields, day: str) -> list[list[str]]:

@@ -36,7 +36,7 @@ def load_folder(
     """
     made = prepare(folder, boundaries, jurisdiction=jurisdiction, issuer=issuer)
     # Imported here so that checking a folder needs no AWS.
-    from chalicelib.services import alerts, cities
+    from chalicelib.services import cities, subscriptions
     from chalicelib.storage import city as store
 
     name = made.bundle["jurisdiction"]
@@ -44,5 +44,5 @@ def load_folder(
     new = cities.publish(made.bundle, made.blob, made.staff, now or clock.now())
     # An address that a record no longer has is removed, like those of one who left.
     left = [{**record, "active": False} for record in before]
-    done = alerts.sync(name, [*store.all_staff(name), *left])
+    done = subscriptions.sync(name, [*store.all_staff(name), *left])
     return Loaded(name, made.bundle["version"], new, made.counts, done)

@@ -1,4 +1,4 @@
-"""A city's own facts, units and scores, each read into the bundle's form and checked."""
+"""A city's own facts and its units, each read into the bundle's form and checked."""
 
 import re
 import zoneinfo
@@ -9,16 +9,6 @@ from infra.city.findings import CityErrors as CityErrors
 
 UNIT_KINDS = ("district", "agency", "province", "bureau")
 LIMITS = ("device", "devices", "address", "cell", "tickets")
-MEASURES = (
-    "on_time",
-    "acknowledged_on_time",
-    "verified",
-    "reopened_or_refused",
-    "overdue_carried",
-    "satisfaction",
-    "recurrence",
-    "case_mix",
-)
 RULES = {
     "reopen_days": (1, 365),
     "refuse_days": (1, 90),
@@ -99,25 +89,6 @@ def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
     unique(rows, [unit["code"] for unit in found], "code")
     for district in sorted(districts - holders.keys()):
         one.fault("units", f"no unit of kind district covers district {district!r}")
-    one.close()
-    return found
-
-
-def scoring(one: Fields) -> dict[str, Any]:
-    """The scorecard's weights in percent, and from how many reports on a district is ranked."""
-    weights = one.inner("weights")
-    found: dict[str, Any] = {
-        "weights": {
-            name: int(weights.number(name, 0, 100, whole=True))
-            for name in MEASURES
-            if weights.has(name)
-        },
-        "rank_from": int(one.number("rank_from", 1, 10_000, whole=True)),
-        "audit_from": int(one.number("audit_from", 1, 10_000, whole=True)),
-    }
-    if weights.names() and sum(found["weights"].values()) != 100:
-        one.fault("weights", f"must add up to 100, not {sum(found['weights'].values())}")
-    weights.close()
     one.close()
     return found
 

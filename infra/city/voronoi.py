@@ -1,11 +1,12 @@
 """Approximate shapes from points: each district is what lies nearest to its point.
 
     {"outline": [[long, lat], ...], "districts": [{"code", "name", "municipality", "lat", "long",
-     "radius_m"?}], "municipalities": {code: name}}
+     "population", "radius_m"?}], "municipalities": {code: name}}
 
 The outline is convex, so cutting it by the bisectors to all other points leaves the district.
 A district with ``radius_m`` (islands) is a polygon of 16 corners around its point. Each district
-is cut into a northern and a southern ward at its point. None of it is a real border.
+is cut into a northern and a southern ward at its point, and its people are shared between them by
+their areas. None of it is a real border.
 """
 
 import json
@@ -38,17 +39,33 @@ def document(given: dict[str, Any]) -> str:
             ring = _clip(cell, (0.0, side, -side * one["lat"]))
             rings.append((one, suffix, half, [(x / squeeze, y) for x, y in ring]))
     shapes = _joined([ring for _, _, _, ring in rings])
+    people = [
+        count
+        for one, north, south in zip(districts, rings[::2], rings[1::2], strict=True)
+        for count in _shared(one["population"], north[3], south[3])
+    ]
     features = [
-        _feature(one, suffix, half, shape, given["municipalities"])
-        for (one, suffix, half, _), shape in zip(rings, shapes, strict=True)
+        _feature(one, suffix, half, shape, given["municipalities"], count)
+        for (one, suffix, half, _), shape, count in zip(rings, shapes, people, strict=True)
     ]
     head = json.dumps(given["about"], ensure_ascii=False)
     lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in features)
     return f'{{"type": "FeatureCollection", "about": {head}, "features": [\n{lines}\n]}}'
 
 
+def _shared(people: int, north: list[Point], south: list[Point]) -> tuple[int, int]:
+    share = _area(north) / (_area(north) + _area(south))
+    above = round(people * share / 100) * 100
+    return above, people - above
+
+
 def _feature(
-    one: dict[str, Any], suffix: str, half: str, ring: list[Point], above: dict[str, str]
+    one: dict[str, Any],
+    suffix: str,
+    half: str,
+    ring: list[Point],
+    above: dict[str, str],
+    people: int,
 ) -> dict[str, Any]:
     return {
         "type": "Feature",
@@ -59,6 +76,7 @@ def _feature(
             "district": one["name"],
             "ward_code": f"{one['code']}.{suffix}",
             "ward": f"{one['name']} {half} (demo)",
+            "population": people,
         },
         "geometry": {"type": "Polygon", "coordinates": [[list(point) for point in ring]]},
     }

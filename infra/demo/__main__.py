@@ -21,7 +21,7 @@ def main(given: list[str] | None = None) -> int:
     logging.basicConfig(level="WARNING", format="%(levelname)s %(name)s: %(message)s")
     data = options.data or (SHARED if SHARED.is_dir() else None)
     try:
-        with stage(None if options.made_up else data, options.seed) as place:
+        with stage(None if options.made_up else data, options.seed, options.keep) as place:
             run = Run(place, place.rows[: options.limit], Plan(options.seed, options.share))
             found = run.play(options.twice)
     except KeyboardInterrupt:
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", type=float, default=1.0, help="of reports anybody acts on")
     parser.add_argument("--twice", action="store_true", help="send every request a second time")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo.json")
+    parser.add_argument("--keep", type=Path, help="where the stack's data stay afterwards")
     return parser
 
 

@@ -1,18 +1,23 @@
 """Takes the model's steps through the API: who competent does it, with what, and one more try."""
 
 import random
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
-from infra.demo import photos
+from infra.demo import model, photos
 from infra.demo.case import Case, Rules, fields, said
 from infra.demo.client import Actor, Connection, Reply, Request
 from infra.demo.counts import Counts
 from infra.demo.courier import Courier
 from infra.demo.model import PERSON_SHARE, Step
-from infra.demo.officials import Officials
+from infra.demo.officials import Officials, Place
 
 _STARS = (1, 2, 3, 4, 4, 5, 5, 5)
+_AUDIT = {
+    True: ("Belum diperbaiki saat diperiksa", "Alasan penutupan tidak benar"),
+    False: ("Sudah baik saat diperiksa", "Penutupan beralasan"),
+}
 
 
 class Acting:
@@ -89,6 +94,29 @@ class Acting:
             return
         request = Request("POST", path, actor, self._next_key(case, step.action), body)
         self._counts.action(step.action, self._courier.send(request))
+
+    def audit(self, sham: Callable[[str], bool], now: datetime) -> None:
+        """The verifiers' audit of last month's sample, district by district."""
+        last = (now.replace(day=1) - timedelta(days=1)).strftime("%Y%m")
+        for district in self._officials.districts():
+            rng = random.Random(f"{self._seed}:audit:{last}:{district}")
+            verifier = self._officials.verifier(Place("", district, "*"), rng)
+            if verifier is None:
+                continue
+            path = f"/v1/audits?month={last}&district={district}&limit=200"
+            sample = self._courier.send(Request("GET", path, verifier)).body.get("sample", [])
+            for one in sample:
+                report = one["report"]
+                dismissed = one["resolution"] != "unverified"
+                fails = sham(report) or (dismissed and rng.random() < model.DISMISSAL_FAILS)
+                seen = self._courier.get(f"/v1/reports/{report}").body["version"]
+                body = {"action": "audit", "version": seen, "reason": rng.choice(_AUDIT[fails])}
+                body["result"] = "fail" if fails else "pass"
+                key = self.key(0, f"audit-{report}")
+                to = f"/v1/reports/{report}/actions"
+                self._counts.action(
+                    "audit", self._courier.send(Request("POST", to, verifier, key, body))
+                )
 
     def _who(self, case: Case, step: Step) -> Actor | None:
         if step.who == "reporter":

@@ -27,6 +27,7 @@ class Case:
     resolution: str | None = None
     holder: str | None = None
     refused: bool = False
+    sham: bool = False
     steps: int = 0
     keys: int = field(default=0)
 

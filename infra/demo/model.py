@@ -67,21 +67,70 @@ ASIDES = (
 )
 
 CONTACT_SHARE = 0.15
+# The day of the month on which verifiers audit the last month's sample: a sham closing, and one
+# dismissal in ten, does not pass.
+AUDIT_DAY = 6
+DISMISSAL_FAILS = 0.1
 PERSON_SHARE = 0.5
 STEPS_AT_MOST = 30
 
 
-def next_step(situation: str, rng: random.Random, merge: bool = False) -> Step | None:
-    """What comes next, or ``None`` for silence. ``merge``: there is an older report to join."""
+@dataclass(frozen=True)
+class Diligence:
+    """How a district works: its officials' delays are multiplied by ``pace``, their shares by
+    ``effort``; of what it finishes ``sham`` is finished quickly and not repaired."""
+
+    kind: str
+    pace: float
+    effort: float
+    sham: float
+
+
+DISTRICTS = (
+    (0.35, Diligence("brisk", 0.5, 1.1, 0.0)),
+    (0.35, Diligence("ordinary", 1.0, 1.0, 0.03)),
+    (0.20, Diligence("slow", 3.0, 0.85, 0.05)),
+    (0.10, Diligence("sham", 0.7, 1.0, 0.6)),
+)
+_OFFICIALS = frozenset({"officer", "worker"})
+# Who finds a sham repair refuses it, or says nothing.
+SHAM_REFUSED, SHAM_PACE = 0.6, 0.2
+
+
+def diligence(seed: int, district: str) -> Diligence:
+    """The diligence of a district: drawn once, by the seed and its code alone."""
+    left = random.Random(f"{seed}:district:{district}").random()
+    for share, found in DISTRICTS:
+        left -= share
+        if left < 0:
+            return found
+    return DISTRICTS[-1][1]
+
+
+def next_step(
+    situation: str,
+    rng: random.Random,
+    merge: bool = False,
+    district: Diligence = DISTRICTS[1][1],
+    sham: bool = False,
+) -> Step | None:
+    """What comes next, or ``None`` for silence. ``merge``: there is an older report to join;
+    ``sham``: the report was finished and not repaired."""
     if merge and situation == MERGE.situation and rng.random() < MERGE.share:
         return MERGE
     left = rng.random()
     for step in STEPS:
         if step.situation == situation:
-            left -= step.share
+            left -= _share(step, district, sham)
             if left < 0:
                 return step
     return None
+
+
+def _share(step: Step, district: Diligence, sham: bool) -> float:
+    if sham and step.situation == "work_done":
+        return SHAM_REFUSED if (step.action, step.who) == ("refuse", "reporter") else 0.0
+    return step.share * (district.effort if step.who in _OFFICIALS else 1.0)
 
 
 def asides(rng: random.Random) -> list[Step]:
@@ -89,7 +138,11 @@ def asides(rng: random.Random) -> list[Step]:
     return [step for step in ASIDES if rng.random() < step.share]
 
 
-def delay(step: Step, rng: random.Random) -> timedelta:
+def delay(
+    step: Step, rng: random.Random, district: Diligence = DISTRICTS[1][1], sham: bool = False
+) -> timedelta:
     """How long after the moment in which the step was drawn it is taken, at least a minute."""
     hours = exp(rng.gauss(log(step.median_hours), step.spread))
+    if step.who in _OFFICIALS:
+        hours *= SHAM_PACE if sham and step.action == "finish" else district.pace
     return max(timedelta(minutes=1), timedelta(seconds=round(hours * 3600)))

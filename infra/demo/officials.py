@@ -56,6 +56,11 @@ class Officials:
         ]
         return _actor(rng.choice(able)) if able else None
 
+    def districts(self) -> list[str]:
+        """The districts that some official's grant names."""
+        named = {one for r in self._records for g in r["grants"] for one in g["districts"]}
+        return sorted(named - {_ANY})
+
     def person(self, place: Place, rng: random.Random) -> str | None:
         """The reference of a field worker of the unit, to hand a report to."""
         ours = [one for one in self._able("field_worker", place) if one["unit"] == place.unit]

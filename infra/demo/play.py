@@ -16,12 +16,14 @@ from infra.demo.client import Request
 from infra.demo.counts import Counts
 from infra.demo.courier import Courier
 from infra.demo.officials import Place
-from infra.demo.rows import Row
+from infra.demo.rows import WIB, Row
 from infra.demo.watch import Watch
 from infra.local.stack import LocalStack
 
 _WORK_OFF_REQUESTS = 60
 _WORK_OFF_TIME = timedelta(hours=6)
+# Figures of the month are worked out at midnight, where the product does it each hour.
+_BY_THE_DAY = ("keep_scorecards",)
 Show = Callable[[datetime, Counts, int], None]
 
 
@@ -49,7 +51,9 @@ class Play:
         show: Show,
     ) -> None:
         self.cases: dict[str, Case] = {}
-        self.seconds: dict[str, float] = {"filings": 0.0, "actions": 0.0, "background": 0.0}
+        self.seconds: dict[str, float] = dict.fromkeys(
+            ("filings", "actions", "background", "scorecards"), 0.0
+        )
         self._stack = stack
         self._courier = courier
         self._acting = acting
@@ -61,6 +65,8 @@ class Play:
         self._order = count()
         self._since_work = 0
         self._worked = stack.clock.now()
+        first = stack.clock.now().astimezone(WIB).replace(hour=0, minute=0, second=0, microsecond=0)
+        self._midnight = first + timedelta(days=1)
 
     def run(self, rows: list[Row]) -> None:
         """File every row at its moment and play on until the plan's end."""
@@ -79,19 +85,31 @@ class Play:
             self._show(self._stack.clock.now(), self._counts, len(self._watch.distinct))
         self._go_to(end)
         self.work_off()
+        # What was gathered for a digest goes out when its hour is over.
+        self._stack.clock.set(end + timedelta(hours=1))
+        self.work_off()
 
     def work_off(self) -> None:
         """Let every background function do what is outstanding, and take in the alerts."""
-        self._timed("background", self._stack.tick, self._stack.clock.now())
+        now = self._stack.clock.now()
+        self._timed("background", self._stack.tick, now, without=_BY_THE_DAY)
         self._timed("background", self._watch.collect)
         self._since_work, self._worked = 0, self._stack.clock.now()
 
-    def _timed(self, part: str, work: Callable[..., Any], *arguments: Any) -> None:
+    def _timed(self, part: str, work: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         began = time.perf_counter()
-        work(*arguments)
+        work(*arguments, **named)
         self.seconds[part] += time.perf_counter() - began
 
     def _go_to(self, moment: datetime) -> None:
+        while self._midnight <= moment:
+            self._stack.clock.set(self._midnight)
+            self.work_off()
+            for name in _BY_THE_DAY:
+                self._timed("scorecards", self._stack.fire, name)
+            if self._midnight.day == model.AUDIT_DAY:
+                self._timed("actions", self._acting.audit, self._sham, self._midnight)
+            self._midnight += timedelta(days=1)
         self._stack.clock.set(moment)
         self._since_work += 1
         if self._since_work >= _WORK_OFF_REQUESTS or moment - self._worked >= _WORK_OFF_TIME:
@@ -136,12 +154,17 @@ class Play:
         case.steps += 1
         if case.steps > model.STEPS_AT_MOST:
             return
-        step = model.next_step(case.situation, case.rng, self._original(case) is not None)
+        district = model.diligence(self._plan.seed, case.place.district)
+        joins = self._original(case) is not None
+        step = model.next_step(case.situation, case.rng, joins, district, case.sham)
         if step is not None and (step.action != "ask" or case.contactable):
+            if step.action == "finish":
+                case.sham = case.rng.random() < district.sham
             self._note(self._stack.clock.now(), case, step, aside=False)
 
     def _note(self, since: datetime, case: Case, step: model.Step, *, aside: bool) -> None:
-        moment = since + model.delay(step, case.rng)
+        district = model.diligence(self._plan.seed, case.place.district)
+        moment = since + model.delay(step, case.rng, district, case.sham)
         heapq.heappush(self._agenda, (moment, next(self._order), case, step, aside))
 
     def _step(self, case: Case, step: model.Step, aside: bool) -> None:
@@ -158,6 +181,10 @@ class Play:
             case.offered.clear()
         if step is model.MERGE or case.situation != step.situation:
             self._draw(case)
+
+    def _sham(self, report: str) -> bool:
+        case = self.cases.get(report)
+        return case is not None and case.sham
 
     def _original(self, case: Case) -> Case | None:
         """The nearest older report that was offered as the same problem and is open, as known."""

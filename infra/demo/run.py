@@ -38,6 +38,7 @@ class Run:
         self._progress = Progress(len(rows))
         self.seconds: dict[str, float] = {}
         self.found: dict[str, Any] = {}
+        self._by_the_clock = 0
 
     @property
     def names(self) -> dict[str, str]:
@@ -77,6 +78,9 @@ class Run:
 
     def _read(self, play: Play) -> None:
         cases = list(play.cases.values())
+        for case in cases:
+            # The clock may have moved it since anybody acted on it.
+            case.learn(self._courier.get(f"/v1/reports/{case.id}").body)
         tallies = self._tallies()
         closed = Counter(case.resolution for case in cases if case.state == "closed")
         self.found = {
@@ -88,10 +92,49 @@ class Run:
             "alerts_delivered": self._watch.delivered,
             "closed": {str(name): n for name, n in sorted(closed.items(), key=str)},
             "open": dict(sorted(Counter(c.state for c in cases if c.state != "closed").items())),
+            **self._clocks(list(play.cases)),
+            "scorecard": self._scorecard(),
             "tallies": tallies,
             "tallies_agree": self._agree(tallies, closed),
             "alerts_agree": len(self._watch.distinct) == self._alerts_due(),
         }
+
+    def _clocks(self, ids: list[str]) -> dict[str, Any]:
+        """What the clocks did, by the public timelines: breaches, levels, lapses."""
+        breached: Counter[str] = Counter()
+        escalated: Counter[str] = Counter()
+        steps: Counter[str] = Counter()
+        for number, one in enumerate(ids):
+            after: int | None = 0
+            while after is not None:
+                page = self._courier.get(f"/v1/reports/{one}/timeline?after={after}").body
+                for event in page["events"]:
+                    if event["action"] == "breach":
+                        breached[event["data"]["target"]] += 1
+                    elif event["action"] == "escalate":
+                        escalated[str(event["data"]["level"])] += 1
+                    elif event.get("by", {}).get("kind") == "system":
+                        steps[event["action"]] += 1
+                after = page["next"]
+            self._progress.line(f"reading timelines {number + 1}/{len(ids)}")
+        told = alerts.rules()["officials"]
+        self._by_the_clock = breached.total() + escalated.total()
+        self._by_the_clock += sum(n for name, n in steps.items() if name in told)
+        return {
+            "breached": dict(sorted(breached.items())),
+            "escalated": dict(sorted(escalated.items())),
+            "lapsed": steps["lapse"],
+            "by_the_clock": dict(sorted(steps.items())),
+        }
+
+    def _scorecard(self) -> dict[str, Any] | None:
+        """The public scorecard of the first month, as it ended."""
+        month = self._rows[0].at.astimezone(WIB).strftime("%Y%m")
+        reply = self._courier.get(f"/v1/scorecards/{month}")
+        if not reply.accepted:
+            return None
+        kept = ("month", "stage", "revision", "digest", "city", "districts", "units")
+        return {name: reply.body[name] for name in kept}
 
     def _twice(self, play: Play, background: Background) -> None:
         ids = list(play.cases)
@@ -158,7 +201,8 @@ class Run:
     def _alerts_due(self) -> int:
         """One for each filing, and for each action of which rules/alerts.json tells officials."""
         told = alerts.rules()["officials"]
-        return self._counts.accepted + sum(self._counts.actions[name] for name in told)
+        by_people = sum(self._counts.actions[name] for name in told)
+        return self._counts.accepted + by_people + self._by_the_clock
 
     def _timed(self, part: str, work: Callable[[], None]) -> None:
         began = time.perf_counter()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,13 +33,24 @@ class Stage:
 
 
 @contextmanager
-def stage(data: Path | None, seed: int) -> Iterator[Stage]:
-    """The stage for the archive in ``data``, or without one for reports of our own making."""
+def stage(data: Path | None, seed: int, keep: Path | None) -> Iterator[Stage]:
+    """The stage for the archive in ``data``, or without one for reports of our own making.
+
+    Its data stay in ``keep``, which is emptied first, or nowhere.
+    """
     folder = CITIES / ("jakarta" if data else "demo")
+    if not keep:
+        with tempfile.TemporaryDirectory(prefix="tanggap-demo-") as kept:
+            yield from _played(Path(kept), folder, data, seed)
+        return
+    shutil.rmtree(keep, ignore_errors=True)
+    yield from _played(keep, folder, data, seed)
+
+
+def _played(kept: Path, folder: Path, data: Path | None, seed: int) -> Iterator[Stage]:
     with (
-        tempfile.TemporaryDirectory(prefix="tanggap-demo-") as kept,
         _jurisdiction(str(json.loads((folder / "city.json").read_bytes())["jurisdiction"])),
-        LocalStack(Path(kept), clock=Clock(rows.START, 0), drivers="manual", city=None) as stack,
+        LocalStack(kept, clock=Clock(rows.START, 0), drivers="manual", city=None) as stack,
     ):
         yield _prepared(stack, folder, data, seed)
 

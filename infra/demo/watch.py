@@ -12,7 +12,7 @@ _MOST = 10
 
 
 class Watch:
-    """Subscribed to every alert, without a filter; counts distinct ``dedupe`` keys."""
+    """Subscribed to every alert, without a filter; counts ``dedupe`` keys, a digest's too."""
 
     def __init__(self) -> None:
         self._queues = boto3.client("sqs")
@@ -31,8 +31,9 @@ class Watch:
         before = self.delivered
         while messages := self._receive():
             for message in messages:
-                self.distinct.add(_dedupe(message["Body"]))
-            self.delivered += len(messages)
+                keys = _keys(message["Body"])
+                self.distinct.update(keys)
+                self.delivered += len(keys)
             entries = [
                 {"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]}
                 for number, one in enumerate(messages)
@@ -46,5 +47,12 @@ class Watch:
         return found
 
 
-def _dedupe(body: str) -> str:
-    return str(json.loads(body)["MessageAttributes"]["dedupe"]["Value"])
+def _keys(body: str) -> list[str]:
+    """The keys of the alerts in a message: one, all of a digest, none of a notice or a card."""
+    message = json.loads(body)
+    event = message["MessageAttributes"]["event"]["Value"]
+    if event == "digest":
+        return [str(one["dedupe"]) for one in json.loads(message["Message"])["alerts"]]
+    if event in ("morning", "scorecard"):
+        return []
+    return [str(message["MessageAttributes"]["dedupe"]["Value"])]

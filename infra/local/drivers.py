@@ -13,9 +13,10 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -35,9 +36,18 @@ from infra.local.sources import Held, Positions, QueueSource, Source, StreamSour
 
 log = logging.getLogger(__name__)
 
+_CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 _IDLE_SECONDS = 0.2
 _LONG_POLL_SECONDS = 1.0
 _WORST_PAUSE_SECONDS = 10.0
+
+
+@cache
+def _seconds(name: str) -> float:
+    """How long a function may run where it is deployed, by Chalice's configuration."""
+    held = json.loads(_CONFIG.read_bytes())
+    own = held["stages"]["dev"].get("lambda_functions", {}).get(name, {})
+    return float(own.get("lambda_timeout", held["lambda_timeout"]))
 
 
 def _clients() -> Callable[[str], Any]:
@@ -83,11 +93,12 @@ class Drivers:
             total += taken
         return total
 
-    def tick(self, moment: datetime, coalesce: bool = True) -> int:
+    def tick(self, moment: datetime, coalesce: bool = True, without: Collection[str] = ()) -> int:
         """Let business time pass to ``moment``: each schedule due by then runs at its moment.
 
         With ``coalesce`` a rate that came due several times runs once, at its last moment: what
-        it does catches up by itself. Crons run every time. Returns the number of runs.
+        it does catches up by itself. Crons run every time. Schedules named in ``without`` are left
+        to the caller. Returns the number of runs.
         """
         moment = max(self._fired, moment)
         since, self._fired = self._fired, moment
@@ -95,6 +106,7 @@ class Drivers:
         due = sorted(
             (at, name)
             for name, schedule in self.schedules.items()
+            if name not in without
             for at in self._moments(schedule, since, moment, coalesce)
         )
         for at, name in due:
@@ -191,7 +203,7 @@ class Drivers:
     # ---- the sources -------------------------------------------------------------------------
 
     def _invoker(self, name: str) -> Callable[[dict[str, Any]], Any]:
-        return lambda event: self._app.handler_map[name](event, Context(name))
+        return lambda event: self._app.handler_map[name](event, Context(name, _seconds(name)))
 
     def _add(self, config: Any) -> None:
         name = str(config.name)

@@ -16,7 +16,7 @@ The app learns of the emulator through AWS's endpoint variable only.
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from infra.local.schedules import Clock
 from infra.local.sources import StreamSource
 
 DATA = Path(".local")
+# Where the demo's stack keeps its data, anew at each run.
+DEMO = DATA / "demo"
 DEMO_CITY = Path(__file__).parents[1] / "cities" / "demo"
 _NOTE = "stack.json"
 
@@ -125,9 +127,9 @@ class LocalStack:
         """See ``Drivers.drain`` (for drivers "manual")."""
         return self._drivers.drain()
 
-    def tick(self, moment: datetime, coalesce: bool = True) -> int:
+    def tick(self, moment: datetime, coalesce: bool = True, without: Collection[str] = ()) -> int:
         """See ``Drivers.tick`` (for drivers "manual")."""
-        return self._drivers.tick(moment, coalesce)
+        return self._drivers.tick(moment, coalesce, without)
 
     def fire(self, name: str) -> Any:
         """Run one scheduled function now."""
@@ -242,4 +244,4 @@ def _warm_clients() -> None:
         aws.client(service)
 
 
-__all__ = ["DATA", "LocalStack", "StackError", "aws", "running"]
+__all__ = ["DATA", "DEMO", "LocalStack", "StackError", "aws", "running"]

@@ -1,6 +1,7 @@
 """More of it, or one again, from the command line:
 
     python -m tests.faults histories FIRST LAST     every seed from FIRST up to LAST
+    python -m tests.faults clocks FIRST LAST        the same, of histories of the clocks
     python -m tests.faults races FAULTS [NAME ...]  every schedule with at most so many faults
 
 Prints what is broken with its seed or race and its schedule, and exits 1 if anything is.
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     os.environ.update(aws.ENVIRONMENT, POWERTOOLS_LOG_LEVEL="CRITICAL")
     broken = 0
     with aws.start():
-        for story in _histories(*map(int, rest)) if kind == "histories" else _races(rest):
+        for story in _races(rest) if kind == "races" else _histories(kind, *map(int, rest)):
             broken += 1
             print(story, end="\n\n", flush=True)
             if first:
@@ -31,11 +32,11 @@ def main(arguments: list[str]) -> int:
     return int(bool(broken))
 
 
-def _histories(first: int, last: int) -> Iterator[str]:
+def _histories(kind: str, first: int, last: int) -> Iterator[str]:
     from tests.faults.histories import play
 
     for seed in range(first, last):
-        if (result := play(seed)).faults:
+        if (result := play(seed, clocks=kind == "clocks")).faults:
             yield result.story()
 
 

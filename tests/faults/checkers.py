@@ -5,12 +5,14 @@ I2  one report a key, one answer a key      I6  an acknowledged change is there 
 I3  every alert once or more, none astray   I7  recomputing and repeating change nothing
 I4  tallies equal a recount                 I8  a photo is used once, by whom its ticket names
 I9  nothing is dead or forgotten            I10 personal data is in ``people`` alone
+I11 each breach and each level is one event a round, and none that is due is missing
 F1  trouble in AWS is never an unhandled error
 """
 
 import hashlib
 import json
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.report import Report, fold, public_part
@@ -20,6 +22,7 @@ from tests.faults.state import Event, State
 
 GENESIS = "0" * 64
 CANARY = "canary"
+_RUNNING = ("submitted", "assigned", "in_progress", "coordinated")
 _WORKFLOW = json.loads((RULES / "workflow.json").read_bytes())
 _ALERTS = json.loads((RULES / "alerts.json").read_bytes())
 
@@ -230,7 +233,8 @@ def limited(state: State) -> list[str]:
     """I4: no rate bucket holds more than its limit lets through."""
     from tests import town
 
-    limits = {
+    hour = {("alerts", "3600"): town.bundle()["escalation"]["per_hour"]}
+    limits = hour | {
         (kind, str(limit["seconds"])): limit["n"]
         for kind, several in town.bundle()["limits"].items()
         for limit in several
@@ -241,6 +245,45 @@ def limited(state: State) -> list[str]:
         if "#RATE#" in row["pk"]
         and row["used"] > limits[row["pk"].split("#")[2], row["sk"].split("#")[0]]
     ]
+
+
+def clocked(state: State, now: datetime) -> list[str]:
+    """I11: after a last sweep at ``now``, counted from the timelines by rules of our own."""
+    from tests import town
+
+    bundle = town.bundle()
+    hours = {one["code"]: one["resolve"]["hours"] for one in bundle["services"]}
+    shares = [rung["share"] for rung in bundle["escalation"]["ladders"]["*"]]
+    found = [f"I9 dead: {one}" for one in state.dead()]
+    for report, events in state.timelines.items():
+        once: Counter[tuple[str, Any]] = Counter()
+        paused = False
+        for event in events:
+            says = event.says
+            if says["action"] == "reopen":
+                once, paused = Counter(), False
+            elif says["action"] == "breach":
+                once["breach", says["data"]["target"]] += 1
+            elif says["action"] == "escalate":
+                once["level", says["data"]["level"]] += 1
+            paused |= says["after"]["state"] in ("needs_info", "scheduled")
+            overruled = says["action"] == "verify" and says["before"]["state"] == "work_done"
+            if overruled and says["actor"]["kind"] == "staff":
+                del once["breach", "resolve"]
+        found += [f"I11 {report} has {n} events of {what}" for what, n in once.items() if n > 1]
+        levels = sorted(level for kind, level in once if kind == "level")
+        if levels != list(range(1, len(levels) + 1)):
+            found.append(f"I11 {report} has the levels {levels}")
+        head = state.heads[report]
+        if head.get("state", "submitted") in _RUNNING and not paused:
+            since = datetime.fromisoformat(head["clock_from"])
+            target = timedelta(hours=hours[head["service"]])
+            due = sum(since + target * share < now for share in shares)
+            if len(levels) < due:
+                found.append(f"I11 {report} has {len(levels)} levels of {due}")
+            if since + target < now and not once["breach", "resolve"]:
+                found.append(f"I11 {report} is late and no event says so")
+    return found
 
 
 def _measures(head: dict[str, Any]) -> list[tuple[str, str, int]]:
@@ -290,6 +333,8 @@ def _may_refuse(one: Answered, state: State, record: Record) -> bool:
 
 
 def _ends(action: str, rule: dict[str, Any]) -> set[str]:
+    if rule["to"] == "same":
+        return set(_WORKFLOW["states"])
     if rule["to"] == "back":
         return set(_WORKFLOW["states"]) - {"closed", "work_done", "needs_info"}
     # What nobody held when it was closed waits to be assigned anew.

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import casework, feedback, intake
+from chalicelib.services import casework, feedback, handlers, intake
 from chalicelib.services.operations import Operation, Outcome, operation
 from tests.faults.world import World
 
@@ -102,6 +102,17 @@ class Clients:
 
         return self._request("claim", who, f"claimReport:{report}", key, secret, report, call)
 
+    def sweep(self) -> Callable[[], None]:
+        """The SLA clock's function; trouble in AWS ends it, and the next one goes on."""
+
+        def attempt() -> None:
+            outcome = self.world.invoke(lambda: handlers.sweep_clocks(_Unhurried()))
+            if outcome.kind == "error" and not _again(outcome.value):
+                where = traceback.extract_tb(outcome.value.__traceback__)[-1]
+                self.record.crashes.append(f"sweep: {outcome.value!r} at {where.lineno}")
+
+        return attempt
+
     def _request(
         self,
         kind: str,
@@ -142,6 +153,14 @@ class Clients:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
             self.record.crashes.append(f"{kind}: {type(error).__name__} at {where}: {error}")
+
+
+class _Unhurried:
+    """A context with time enough."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 60_000
 
 
 def _again(error: Exception) -> bool:

@@ -19,7 +19,7 @@ from chalicelib.services import access, figures, handlers, photos, signing
 from chalicelib.services.operations import operation
 from chalicelib.storage import files, reports
 from tests import town
-from tests.faults.checkers import CANARY, check
+from tests.faults.checkers import CANARY, check, clocked
 from tests.faults.clients import Clients, Record
 from tests.faults.pump import Context, StreamPump, messages_pump, photos_pump
 from tests.faults.scheduler import Chance, Choices, Step
@@ -28,18 +28,26 @@ from tests.faults.world import World
 
 P = 0.17
 ROUNDS = 6
+CLOCK_ROUNDS = 4
 CITIZENS = ("ani", "budi", "citra")
 OFFICIALS = tuple(record["ref"].removeprefix("s_") for record in town.staff())
 KINDS = {
     "file": 5, "twice": 2, "act": 8, "rivals": 4, "citizen": 5, "support": 2, "comment": 2,
     "rate": 2, "claim": 1, "consume": 5, "consumers": 2, "relay": 2, "messages": 2, "photos": 1,
-    "later": 2,
+    "later": 2, "sweep": 2,
 }  # fmt: skip
 # Towards the end of a report's life, where most of the rules are.
 WEIGHTS = {
     "assign": 4, "accept": 4, "start": 6, "finish": 8, "verify": 4, "refuse": 4, "dispute": 4,
     "reclassify": 0.4, "withdraw": 0.4, "disown": 0.4, "reject": 0.4,
 }  # fmt: skip
+# Histories of the clocks: sweeps that overlap, alerts that fail, a clock that jumps, an outage.
+CLOCK_KINDS = {
+    "file": 2, "act": 5, "rivals": 1, "citizen": 2, "comment": 1, "consume": 3, "relay": 4,
+    "sweep": 5, "sweeps": 4, "later": 6,
+}  # fmt: skip
+CLOCK_HOURS = (-1, -0.01, 0.5, 3, 9, 24, 49, 73, 100, 8 * 24)
+HOURS = (-5 / 3600, 1 / 60, 1, 24, 3 * 24, 15 * 24)
 Actor = tuple[str, Callable[[], Any]]
 
 
@@ -65,20 +73,31 @@ class Result:
 
 
 def play(
-    seed: object, *, p: float = P, choices: Choices | None = None, sdk_retries: bool = False
+    seed: object,
+    *,
+    p: float = P,
+    choices: Choices | None = None,
+    sdk_retries: bool = False,
+    clocks: bool = False,
 ) -> Result:
-    """Play the history of a seed in an AWS that ``aws.start`` has made."""
+    """Play the history of a seed in an AWS that ``aws.start`` has made.
+
+    ``clocks``: one of the clocks, which has fewer people and more time in it.
+    """
     chance = choices or Chance(seed, p)
     with World(chance, seed=seed, sdk_retries=sdk_retries) as world:
-        history = _History(world, random.Random(f"plan {seed}"))
+        history = _History(world, random.Random(f"plan {seed} {clocks}"), clocks)
         faults = history.play()
         answers = [str(answer) for answer in history.record.answers]
         return Result(seed, faults, world.schedule, list(map(str, world.calls)), answers)
 
 
 class _History:
-    def __init__(self, world: World, plan: random.Random) -> None:
+    def __init__(self, world: World, plan: random.Random, clocks: bool = False) -> None:
         self.world, self.plan = world, plan
+        self.kinds = CLOCK_KINDS if clocks else KINDS
+        self.hours = CLOCK_HOURS if clocks else HOURS
+        self.rounds = CLOCK_ROUNDS if clocks else ROUNDS
         self.record = Record()
         self.clients = Clients(world, self.record)
         self.stream = StreamPump(world)
@@ -113,7 +132,7 @@ class _History:
         self.world.faulty = True
 
     def play(self) -> list[str]:
-        for number in range(ROUNDS):
+        for number in range(self.rounds):
             actors: list[Actor] = []
             for _ in range(self.plan.randint(2, 4)):
                 kind = "file" if not number and not actors else self._kind()
@@ -122,14 +141,20 @@ class _History:
         return self._end()
 
     def _kind(self) -> str:
-        return self.plan.choices(list(KINDS), list(KINDS.values()))[0]
+        return self.plan.choices(list(self.kinds), list(self.kinds.values()))[0]
 
     def _end(self) -> list[str]:
         self.world.faulty = False
         for retry in list(self.record.open):
             self.world.run([("again", retry)])
+        self.world.run([("sweep", self.clients.sweep())])
+        swept = self.world.now()
         self._drain()
-        faults = check(State(self.world.sent), self.record)
+        # What was gathered for a digest goes out when its hour is over.
+        self.world.drift += timedelta(hours=1)
+        self._drain()
+        state = State(self.world.sent)
+        faults = check(state, self.record) + clocked(state, swept)
         faults += [f"I9 dead: {one}" for pump in (self.stream, *self.queues) for one in pump.dead]
         sent = sum(one.operation == "SendMessage" for one in self.world.sent)
         if sent != self.queues[0].done + len(self.queues[0].dead):
@@ -247,10 +272,14 @@ class _History:
         return [("photos", self.queues[1].deliver(3, self.plan, forget=self.plan.random() < 0.2))]
 
     def _later(self) -> list[Actor]:
-        self.world.drift += timedelta(
-            seconds=self.plan.choice([-5, 60, 3_600, 86_400, 3 * 86_400, 15 * 86_400])
-        )
+        self.world.drift += timedelta(hours=self.plan.choice(self.hours))
         return []
+
+    def _sweep(self) -> list[Actor]:
+        return [("sweep", self.clients.sweep())]
+
+    def _sweeps(self) -> list[Actor]:
+        return self._sweep() + self._sweep()
 
     def _key(self) -> str:
         self.keys += 1

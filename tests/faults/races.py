@@ -7,6 +7,7 @@ of the schedules small enough to run.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.domain.actor import system
@@ -14,7 +15,7 @@ from chalicelib.services import casework, handlers
 from chalicelib.services.operations import Operation
 from chalicelib.storage import control, reports
 from tests import aws, town
-from tests.faults.checkers import CANARY, check
+from tests.faults.checkers import CANARY, check, clocked
 from tests.faults.clients import Clients, Record
 from tests.faults.histories import settled
 from tests.faults.pump import Context, QueuePump, StreamPump, messages_pump
@@ -188,6 +189,44 @@ def _lapse_and_verify(stage: Stage) -> list[Actor]:
     ]
 
 
+def _two_sweeps(stage: Stage) -> list[Actor]:
+    stage.filed()
+    stage.world.drift = timedelta(hours=9)  # an hour after it should have been acknowledged
+    return [(f"sweep{n}", stage.clients.sweep()) for n in (1, 2)]
+
+
+def _sweeps_and_close(stage: Stage) -> list[Actor]:
+    report = stage.filed()
+    stage.world.drift = timedelta(hours=9)
+    reject = {"action": "reject", "version": 1, "reason_code": "spam", "text": f"{CANARY} no"}
+    return [
+        *((f"sweep{n}", stage.clients.sweep()) for n in (1, 2)),
+        ("boss", stage.clients.act(BOSS, "a", report, reject)),
+    ]
+
+
+def _sweep_and_disown(stage: Stage) -> list[Actor]:
+    first, second = stage.filed("first"), stage.filed("second")
+    old, new = sorted([first, second])
+    stage.acted(BOSS, new, "merge", 1, into=old)
+    stage.acted(BOSS, old, "reject", 2, reason_code="spam", text=f"{CANARY} no")
+    return [(f"sweep{n}", stage.clients.sweep()) for n in (1, 2)]
+
+
+def _two_digests(stage: Stage) -> list[Actor]:
+    for number in range(town.bundle()["escalation"]["per_hour"] + 2):
+        stage.filed(f"key {number}")
+    stage.world.drift = timedelta(hours=9)
+    stage.before(stage.clients.sweep())
+    stage.before(stage.stream.deliver(100))
+    stage.world.drift += timedelta(hours=1)
+
+    def relay() -> None:
+        stage.world.invoke(lambda: handlers.relay_outbox(Context()))
+
+    return [("relay1", relay), ("relay2", relay)]
+
+
 def _two_consumers(stage: Stage) -> list[Actor]:
     stage.filed()
     return [(f"consumer{n}", stage.stream.deliver(10)) for n in (1, 2)]
@@ -237,6 +276,11 @@ RACES = {
     "merge_and_action": Race(_merge_and_action, (HEAD, WRITE)),
     "lapse_and_verify": Race(_lapse_and_verify, (HEAD, WRITE)),
     "two_clocks": Race(_two_clocks, (HEAD, WRITE)),
+    "two_sweeps": Race(_two_sweeps, (HEAD, WRITE)),
+    # All three have read the report before the first of them writes.
+    "sweeps_and_close": Race(_sweeps_and_close, (WRITE,)),
+    "sweep_and_disown": Race(_sweep_and_disown, (WRITE,)),
+    "two_digests": Race(_two_digests, (("Publish", "sns"), BUCKET)),
     "two_consumers": Race(
         _two_consumers, (COUNT, ("Query", "control"), ("Publish", "sns"), BUCKET)
     ),
@@ -258,10 +302,21 @@ def run(name: str, choices: Choices) -> Found:
         world.faulty = False
         for retry in list(stage.record.open):
             world.run([("again", retry)])
-        stage.stream.finish()
-        world.run([("relay", lambda: handlers.relay_outbox(Context()))])
-        stage.messages.finish()
-        return Found(schedule, check(State(world.sent), stage.record))
+        if "sweep" in name:
+            world.run([("sweep", stage.clients.sweep())])
+        swept = world.now()
+        _settle(stage)
+        world.drift += timedelta(hours=1)
+        _settle(stage)
+        state = State(world.sent)
+        found = check(state, stage.record)
+        return Found(schedule, found + (clocked(state, swept) if "sweep" in name else []))
+
+
+def _settle(stage: Stage) -> None:
+    stage.stream.finish()
+    stage.world.run([("relay", lambda: handlers.relay_outbox(Context()))])
+    stage.messages.finish()
 
 
 def exhaust(name: str, faults: int) -> Iterator[Found]:

@@ -66,7 +66,7 @@ class State:
         """(month, area, measure) → n, without zeros."""
         found = {}
         for row in self.tables["figures"]:
-            _, kind, month = row["pk"].split("#")
+            _, kind, month = row["pk"].split("#")[:3]
             if kind == "TALLY":
                 for name, n in row.items():
                     if isinstance(n, int) and n:
@@ -91,11 +91,23 @@ class State:
         }
 
     def alerts(self) -> list[str]:
-        """The dedupe keys of all publications to the topic, in their order."""
+        """The dedupe keys of all alerts published to the topic, alone or in a digest."""
+        found: list[str] = []
+        for one in self.sent:
+            if one.operation != "Publish" or "TopicArn" not in one.fields:
+                continue
+            named = _attributes(one.fields)
+            if named["event"] == "digest":
+                document = json.loads(json.loads(one.fields["Message"])["sqs"])
+                found += [alert["dedupe"] for alert in document["alerts"]]
+            else:
+                found.append(named["dedupe"])
+        return found
+
+    def dead(self) -> list[str]:
+        """What was noted among the dead letters."""
         return [
-            _attributes(one.fields)["dedupe"]
-            for one in self.sent
-            if one.operation == "Publish" and "TopicArn" in one.fields
+            f"{row['pk']} {row['sk']}" for row in self.tables["control"] if "#DEAD#" in row["pk"]
         ]
 
     def queued(self) -> list[str]:

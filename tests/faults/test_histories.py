@@ -21,6 +21,14 @@ def test_no_history_breaks_an_invariant(first: int) -> None:
     assert sum(one.broken_calls for one in results) > 5 * CHUNK
 
 
+@pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
+def test_no_history_of_the_clocks_breaks_an_invariant(first: int) -> None:
+    """Sweeps that overlap, die anywhere and come late; alerts that fail; a clock that jumps."""
+    results = [play(seed, clocks=True) for seed in range(first, first + CHUNK)]
+    assert not any(one.faults for one in results), _stories(results)
+    assert sum(one.broken_calls for one in results) > 2 * CHUNK
+
+
 def test_no_history_breaks_an_invariant_while_the_sdk_retries_by_itself() -> None:
     results = [play(f"sdk {seed}", p=0.2, sdk_retries=True) for seed in range(10)]
     assert not any(one.faults for one in results), _stories(results)

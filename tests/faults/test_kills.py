@@ -5,6 +5,7 @@ a request must answer trouble in AWS with a problem of its own, never with an un
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -135,6 +136,25 @@ def _send(stage: Stage) -> Actor:
     return stage.messages.deliver(10)
 
 
+def _sweep(stage: Stage) -> Actor:
+    stage.filed()
+    stage.world.drift = timedelta(days=8)  # everything that an open report can owe
+    return _again(stage, stage.clients.sweep())
+
+
+def _sweep_gives_back(stage: Stage) -> Actor:
+    first, second = stage.filed("first"), stage.filed("second")
+    old, new = sorted([first, second])
+    stage.acted(BOSS, new, "merge", 1, into=old)
+    stage.acted(BOSS, old, "reject", 2, reason_code="spam", text=f"{CANARY} no")
+    return _again(stage, stage.clients.sweep())
+
+
+def _again(stage: Stage, sweep: Actor) -> Actor:
+    stage.record.open.append(sweep)
+    return sweep
+
+
 def _note_photo(stage: Stage) -> Actor:
     settled(stage.world, ANI)
     return photos_pump(stage.world).deliver(10)
@@ -165,7 +185,7 @@ def _request(stage: Stage, call: Actor) -> Actor:
 HANDLERS = (
     _file, _file_protected, _assign, _finish, _merge, _unmerge, _transfer, _comment, _support,
     _claim, _contact, _ticket, _device, _read, _timeline, _case, _mine, _project, _relay, _send,
-    _note_photo,
+    _note_photo, _sweep, _sweep_gives_back,
 )  # fmt: skip
 
 

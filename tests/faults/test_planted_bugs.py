@@ -24,7 +24,7 @@ CAUGHT = {
     "event_written_after_the_head": ("races 1 two_officers", "I5"),
     "consumer_without_marker": ("races 0 two_consumers", "I4"),
     "marker_in_a_call_of_its_own": ("races 1 two_consumers", "I3"),
-    "consumer_swallows_failures": ("histories 0 20", "I3"),
+    "consumer_swallows_failures": ("histories 13 40", "I3"),
     "outbox_row_deleted_before_publishing": ("races 1 two_relays", "I3"),
     "limit_not_a_condition": ("races 0 last_of_the_limit", "I4"),
     "support_counted_twice": ("races 0 double_support", "I4"),
@@ -32,6 +32,11 @@ CAUGHT = {
     "sent_before_sending": ("races 1 two_senders", "I3"),
     "contact_in_the_head": ("histories 0 10", "I10"),
     "alert_key_by_the_clock": ("histories 0 10", "I3"),
+    "breach_not_remembered": ("clocks 0 20", "I11"),
+    "ladder_reset_by_assigning": ("clocks 0 60", "I11"),
+    "unassigned_never_escalate": ("clocks 0 20", "I11"),
+    "level_skipped": ("clocks 0 20", "I11"),
+    "sweep_from_a_watermark": ("clocks 0 20", "I11"),
 }
 
 

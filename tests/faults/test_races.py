@@ -16,6 +16,9 @@ WITH_ONE_FAULT = {
     "merge_and_action": 200,
     "two_consumers": 180,
     "two_relays": 300,
+    "two_sweeps": 200,
+    "sweeps_and_close": 200,
+    "sweep_and_disown": 20,
 }
 WITHOUT_FAULTS = {
     "other_body": 6,
@@ -27,6 +30,7 @@ WITHOUT_FAULTS = {
     "lapse_and_verify": 6,
     "two_clocks": 6,
     "two_senders": 20,
+    "two_digests": 6,
 }
 RACES = [
     *((name, 1, least) for name, least in WITH_ONE_FAULT.items()),

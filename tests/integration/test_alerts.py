@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import alerts, links
+from chalicelib.services import alert_texts, links, subscriptions
 from chalicelib.settings import settings
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
@@ -39,19 +39,24 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_an_endpoint_is_subscribed_refiltered_and_removed(calls: list[tuple[Any, ...]]) -> None:
     """First its filter is set, then changed with the record, then it goes with the person."""
-    alerts.sync("demo", [record("a", ["D1"])])
-    alerts.sync("demo", [record("a", ["D2"])])
-    alerts.sync("demo", [record("a", ["D2"], active=False)])
+    subscriptions.sync("demo", [record("a", ["D1"])])
+    subscriptions.sync("demo", [record("a", ["D2"])])
+    subscriptions.sync("demo", [record("a", ["D2"], active=False)])
     assert [call[0] for call in calls] == ["subscribe", "filter", "unsubscribe"]
-    assert calls[0][2] == {"jurisdiction": ["demo"], "district": ["D1"], "protected": ["false"]}
+    assert calls[0][2] == {
+        "jurisdiction": ["demo"],
+        "audience": ["everyone", "officer", "person:a", "unit:kec"],
+        "district": ["D1"],
+        "protected": ["false"],
+    }
     assert calls[1][1]["district"] == ["D2"]
 
 
 def test_an_endpoint_of_two_officials_gets_what_either_would(calls: list[tuple[Any, ...]]) -> None:
     """Two districts share a mailbox; with a third who serves all, no district is filtered."""
-    alerts.sync("demo", [record("a", ["D1"]), record("b", ["D2"])])
+    subscriptions.sync("demo", [record("a", ["D1"]), record("b", ["D2"])])
     assert calls[-1][2]["district"] == ["D1", "D2"]
-    alerts.sync("demo", [record("a", ["D1"]), record("b", ["D2"]), record("c", ["*"])])
+    subscriptions.sync("demo", [record("a", ["D1"]), record("b", ["D2"]), record("c", ["*"])])
     assert "district" not in calls[-1][1]
 
 
@@ -61,23 +66,27 @@ def test_a_mailbox_of_two_cities_keeps_both(
     """Loading the second city does not take the first one's alerts away."""
     monkeypatch.setattr(store, "jurisdictions", lambda: ["demo", "jakarta"])
     monkeypatch.setattr(store, "all_staff", lambda city: [record("a", ["D1"])])
-    alerts.sync("jakarta", [record("z", ["D9"])])
+    subscriptions.sync("jakarta", [record("z", ["D9"])])
     assert calls[-1][2]["jurisdiction"] == ["demo", "jakarta"]
     assert calls[-1][2]["district"] == ["D1", "D9"]
 
 
 def test_a_protected_units_officials_hear_of_their_unit_alone() -> None:
     """Their filter names the unit; everybody else's refuses protected alerts."""
-    rule = alerts.policy({**record("p", ["*"]), "jurisdiction": "demo", "protected_unit": True})
-    assert rule == {"jurisdiction": ["demo"], "unit": ["kec"], "protected": ["true"]}
-    other = alerts.policy({**record("o", ["*"]), "jurisdiction": "demo"})
+    person = {**record("p", ["*"]), "jurisdiction": "demo", "protected_unit": True}
+    rule = subscriptions.policy(person)
+    audience = ["everyone", "officer", "person:p", "unit:kec"]
+    assert rule == {
+        "jurisdiction": ["demo"], "audience": audience, "unit": ["kec"], "protected": ["true"]
+    }  # fmt: skip
+    other = subscriptions.policy({**record("o", ["*"]), "jurisdiction": "demo"})
     assert other["protected"] == ["false"]
 
 
 def test_a_protected_alert_says_nothing_of_the_report() -> None:
     """Neither place nor service nor promise is in its text."""
     message = {"protected": True, "report": "01ABC", "jurisdiction": "demo"}
-    text = alerts.compose(message, city=None)  # type: ignore[arg-type]
+    text = alert_texts.compose(message, city=None)  # type: ignore[arg-type]
     assert text.endswith("/v1/reports/01ABC")
     assert "Unit:" not in text
 

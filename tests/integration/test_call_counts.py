@@ -106,6 +106,7 @@ def test_functions_with_nothing_to_do_make_one_call_at_most(edge: Edge) -> None:
     test_event = {"Service": "Amazon S3", "Event": "s3:TestEvent"}
     assert _run(edge, "project_timeline", known) == Counter(TransactWriteItems=1)
     assert _run(edge, "relay_outbox", None) == Counter(Query=1)
+    assert _run(edge, "sweep_clocks", None) == Counter(Query=1)
     assert _run(edge, "note_photos", [queue_record("1", json.dumps(test_event))]) == Counter()
     _sent("x")
     assert _run(edge, "send_messages", [queue_record("1", json.dumps(body))]) == Counter(GetItem=1)

@@ -489,10 +489,11 @@ def test_the_due_index_holds_what_a_clock_must_look_at(world: World) -> None:
     """Open reports by their next due, closed and disputed ones not at all."""
     report = world.file()["id"]
     head = world.head(report)
-    assert reports.due(JURISDICTION, head.acknowledge_due, 10) == [report]
-    assert reports.due(JURISDICTION, head.acknowledge_due - timedelta(seconds=1), 10) == []
+    ((_, place, found),) = reports.due(head.acknowledge_due, None, 10)
+    assert (place, found) == (JURISDICTION, report)
+    assert reports.due(head.acknowledge_due - timedelta(seconds=1), None, 10) == []
     world.act(official("officer1"), report, "reject", reason_code="spam", text="x")
-    assert reports.due(JURISDICTION, head.due_at + timedelta(days=99), 10) == []
+    assert reports.due(head.due_at + timedelta(days=99), None, 10) == []
 
 
 def test_projecting_twice_changes_nothing(world: World) -> None:

@@ -440,3 +440,36 @@ def test_in_threads_every_source_is_served_without_being_asked(tmp_path: Path) -
         )
     )
     assert found == {"follow": True, "work": True, "hourly": True}
+
+
+def test_an_array_of_an_alert_is_filtered_value_by_value(tmp_path: Path) -> None:
+    """As on AWS: a message passes if any of its audience is in the policy."""
+    process = life(
+        tmp_path,
+        """
+        topic = topics.create_topic(Name="alerts")["TopicArn"]
+        url = queues.create_queue(QueueName="head")["QueueUrl"]
+        arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"],
+            Attributes={"FilterPolicy": json.dumps(
+                {"audience": ["everyone", "unit:u-d1"], "protected": ["false"]})})
+        def publish(name, audience, protected):
+            kinds = {"audience": audience, "protected": protected}
+            topics.publish(TopicArn=topic, Message=name, MessageAttributes={
+                key: {"DataType": "String" if isinstance(value, str) else "String.Array",
+                      "StringValue": value if isinstance(value, str) else json.dumps(value)}
+                for key, value in kinds.items()})
+        publish("all", ["everyone"], "false")
+        publish("ours", ["dispatcher", "unit:u-d1"], "false")
+        publish("theirs", ["dispatcher", "unit:u-d2"], "false")
+        publish("hidden", ["unit:u-d1"], "true")
+        publish("morning", ["unit:u-d1"], ["false", "true"])
+        found = []
+        while batch := queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(one["Body"])["Message"] for one in batch]
+            for one in batch:
+                queues.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        tell(found=sorted(found))
+        """,
+    )
+    assert told(process)["found"] == ["all", "morning", "ours"]

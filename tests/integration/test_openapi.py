@@ -20,6 +20,7 @@ from referencing.jsonschema import DRAFT202012
 from chalicelib import openapi
 from chalicelib.errors import RULES, kinds
 from chalicelib.http import OPERATIONS, permissions
+from chalicelib.services import scorecards
 from infra import openapi as committed
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge, Reply, new_report
@@ -27,9 +28,8 @@ from tests.world import JURISDICTION
 
 ROOT = Path(__file__).parents[2]
 HOME = "urn:tanggap:openapi"
-# No operation answers these: the list of actions in the schema comes before the first, and no
-# operation has a parameter yet that must be given.
-UNSAID = {"unknown_action", "missing_parameter"}
+# No operation answers this: the list of actions in the schema comes before it.
+UNSAID = {"unknown_action"}
 
 
 @cache
@@ -258,7 +258,17 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     for place in (path, f"{path}/timeline", f"{path}/case"):
         checked.get(place, checked.staff("auditor"))
     checked.project()
-    checked.get(f"/v1/tallies/{checked.city.month(checked.now)}")
+    month = checked.city.month(checked.now)
+    checked.get(f"/v1/tallies/{month}")
+    scorecards.keep(checked.now)
+    auditor = checked.staff("auditor")
+    checked.get("/v1/scorecards")
+    checked.get(f"/v1/scorecards/{month}", auditor)
+    for area in ("TV", "D1", "D1-W1", "u-d1", "s_worker1"):
+        checked.get(f"/v1/scorecards/{month}/{area}", auditor)
+        checked.get(f"/v1/scorecards/{month}/{area}/rows", auditor, measure="backlog", limit=1)
+    checked.get(f"/v1/scorecards/{month}", me)
+    checked.get("/v1/audits", checked.staff("verifier"), district="D1")
     for place in ("/docs", "/docs/assets/start.js", "/docs/assets/swagger-ui.css",
                   "/v1/openapi.json"):  # fmt: skip
         checked.get(place)

@@ -45,7 +45,12 @@ FIELDS: dict[str, dict[str, Any]] = {
     "transfer": {"reason": "x"},
     "disown": {"text": "x"},
     "reopen": {"reason": "x"},
+    "audit": {"result": "pass", "reason": "x"},
+    "breach": {"target": "resolve"},
+    "escalate": {"level": 1},
 }
+# What the clock alone does, at moments of its own: test_sweep.py has those.
+BY_THE_CLOCK = {"breach", "escalate", "release"}
 OFFICER = [
     "assign", "coordinate", "schedule", "ask", "reject", "merge", "unmerge", "reclassify",
     "transfer", "disown", "reopen",
@@ -63,9 +68,9 @@ MAY: dict[str, list[str]] = {
     "colleague1": OFFICER,
     "head1": ["assign", "coordinate", "reclassify"],
     "dispatcher": ["assign", "accept", "schedule", "reclassify", "transfer"],
-    "verifier": ["verify", "refuse", "merge", "reclassify"],
+    "verifier": ["verify", "refuse", "merge", "reclassify", "audit"],
     "verifier1": OFFICER,
-    "verifier2": ["verify", "refuse", "merge", "reclassify"],
+    "verifier2": ["verify", "refuse", "merge", "reclassify", "audit"],
     "admin": ["reclassify"],
     "auditor": [],
     "roadman": ["reclassify"],
@@ -179,6 +184,8 @@ class Attempts:
         for number, variant in enumerate(VARIANTS):
             head = in_state(variant, number, **more)
             for action in ACTIONS:
+                if name == "system" and action in BY_THE_CLOCK:
+                    continue
                 was, want = self(name, head, action), expected(name, action, variant, may)
                 if was != want:
                     found.append((variant, action, was, want))
@@ -208,7 +215,7 @@ def expected(name: str, action: str, variant: str, may: dict[str, list[str]]) ->
 
 @pytest.mark.parametrize("name", [*(one for one in MAY if " " not in one), *ELSEWHERE])
 def test_each_person_may_what_the_product_says_in_each_state(attempts: Attempts, name: str) -> None:
-    """Cases 70 and 72: twenty-two actions from thirteen states; 404 out of scope."""
+    """Cases 70 and 72: every action from thirteen states; 404 out of scope."""
     assert attempts.wrong(name, MAY) == []
 
 

@@ -57,3 +57,25 @@ def test_the_bucket_is_private_and_tells_of_quarantined_uploads_only(made: dict[
     assert entry["QueueArn"] == attributes(made["TANGGAP_PHOTOS_QUEUE"])["QueueArn"]
     (prefix,) = entry["Filter"]["Key"]["FilterRules"]
     assert (prefix["Name"].lower(), prefix["Value"]) == ("prefix", "quarantine/")
+
+
+def test_a_table_of_an_earlier_version_gets_the_index_that_it_lacks(
+    made: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.storage.tables import Figure
+
+    client, keys = boto3.client("dynamodb"), [("pk", "HASH"), ("sk", "RANGE")]
+    client.create_table(
+        TableName="older",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    try:
+        monkeypatch.setattr(Figure.Meta, "table_name", "older")
+        resources._indexes(Figure)
+        resources._indexes(Figure)
+        table = client.describe_table(TableName="older")["Table"]
+        assert [one["IndexName"] for one in table["GlobalSecondaryIndexes"]] == ["score"]
+    finally:
+        client.delete_table(TableName="older")

@@ -10,7 +10,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, note, settings
@@ -19,15 +19,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from chalicelib import ids
-from chalicelib.domain import workflow
+from chalicelib.domain import watch, workflow
 from chalicelib.domain.actor import Principal, system
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
-from chalicelib.services import access, casework, feedback, figures, projections, reading, signing
+from chalicelib.services import (
+    access,
+    casework,
+    feedback,
+    figures,
+    projections,
+    reading,
+    scorecards,
+    signing,
+)
 from chalicelib.storage import tables
 from tests.aws import backend, start
-from tests.world import JURISDICTION, STAFF, WARDS, World, citizen, faults, official, spot
+from tests.world import JURISDICTION, STAFF, WARDS, World, citizen, city, faults, official, spot
 
 CITIZENS = ("ann", "budi", "citra")
 PEOPLE = [*CITIZENS, *(record["ref"][2:] for record in STAFF)]
@@ -256,6 +265,14 @@ class City(RuleBasedStateMachine):
         hours = self.draw(seed).choice([1, 1, 5, 24, 24, 24 * 7, 24 * 14, 24 * 31])
         self.world.advance(hours=hours)
 
+    @rule()
+    def sweep(self) -> None:
+        """The SLA clock: afterwards nothing is owed, and a second sweep does nothing."""
+        self.world.sweep()
+        for report in self.heads:
+            assert watch.owed(stored(report), city(), self.world.now) is None
+        assert self.world.sweep() == {}
+
     @invariant()
     def every_report_is_sound(self) -> None:
         """Each changed report's head, versions, chain and legality; then the tallies."""
@@ -335,7 +352,7 @@ class TestCity(City.TestCase):
 
 
 def test_the_machine_reaches_every_action(aws: None) -> None:
-    """A directed history through all twenty-two actions keeps the same invariants."""
+    """A directed history through all every action keeps the same invariants."""
     world = World()
     officer, worker = official("officer1"), official("worker1")
     older = world.file(citizen("ann"), contact={"email": "x@example.org"})["id"]
@@ -376,9 +393,24 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     world.act(officer, report, "disown", text="x")
     done = world.finished(service="litter")
     world.act(citizen("reporter"), done, "verify")
-    for one in (older, report, done):
+    released, late = world.file(citizen("cici"))["id"], world.file(citizen("dedi"))["id"]
+    world.act(officer, late, "merge", into=released)
+    world.act(officer, released, "reject", reason_code="spam", text="x")
+    world.clock(released, "release")
+    world.act(officer, late, "unmerge", reason="x")
+    world.advance(days=9)
+    assert world.sweep()["escalate"] >= 2
+    world.act(officer, late, "reject", reason_code="spam", text="x")
+    world.project()
+    world.now = datetime(2026, 12, 31, 18, tzinfo=UTC)
+    world.sweep()
+    scorecards.keep(world.now)
+    world.act(official("verifier"), late, "audit", result="pass", reason="x")
+    for one in (older, report, done, released, late):
         assert faults(world.head(one), world.links(one)) == []
-    taken = {event["action"] for one in (older, report, done) for event in world.events(one)}
+    taken = {
+        event["action"] for one in (report, done, released, late) for event in world.events(one)
+    }
     assert taken >= set(ACTIONS)
     world.project()
     assert world.tallies() == figures.recount()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import sla
+from chalicelib.domain import holding, sla
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.transitions import perform
@@ -41,12 +41,13 @@ def report(**changed: Any) -> Report:
         clock_from=filed,
         acknowledge_due=promise.acknowledge_due,
         due_at=promise.due_at,
+        city_acknowledge_due=promise.city_acknowledge_due,
         city_due_at=promise.city_due_at,
         filed_month=city().month(filed),
         reporter="d_reporter",
         contactable=True,
     )
-    return replace(fresh, **changed)
+    return holding.noted(replace(fresh, **changed), filed)
 
 
 def moved(

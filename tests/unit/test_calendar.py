@@ -26,7 +26,8 @@ GAP = Calendar.from_json(
     {"working": {"sun": [["02:15", "03:00"]]}, "holidays": []}, "Europe/Berlin"
 )
 LINES = st.datetimes(datetime(2016, 12, 1), datetime(2027, 3, 1), timezones=st.just(UTC))
-SPANS = st.timedeltas(timedelta(), timedelta(hours=400))
+# GAP has 45 minutes a week: 400 hours of it are more than the ten years that are searched.
+SPANS = st.timedeltas(timedelta(), timedelta(hours=300))
 CALENDARS = st.sampled_from([JAKARTA, ALWAYS, GAP])
 
 
@@ -156,3 +157,25 @@ def test_the_time_between_is_the_sum_of_its_parts(
     whole = calendar.working_between(start, end)
     parts = calendar.working_between(start, middle) + calendar.working_between(middle, end)
     assert whole == parts
+
+
+# Berlin skips 02-03 on 29 March 2026; Lord Howe skips half an hour, 02:00-02:30 on 4 October.
+@pytest.mark.parametrize(
+    ("span", "zone", "day", "hours"),
+    [
+        (("00:00", "02:30"), "Europe/Berlin", "2026-03-29", 2.0),
+        (("02:30", "06:00"), "Europe/Berlin", "2026-03-29", 3.0),
+        (("02:00", "03:00"), "Europe/Berlin", "2026-03-29", 0.0),
+        (("01:59", "03:01"), "Europe/Berlin", "2026-03-29", 2 / 60),
+        (("00:00", "06:00"), "Europe/Berlin", "2026-03-29", 5.0),
+        (("00:00", "02:15"), "Australia/Lord_Howe", "2026-10-04", 2.0),
+        (("02:15", "06:00"), "Australia/Lord_Howe", "2026-10-04", 3.5),
+        (("02:30", "06:00"), "Europe/Berlin", "2026-10-25", 4.5),
+    ],
+)
+def test_a_span_that_meets_the_skip_begins_or_ends_with_it(
+    span: tuple[str, str], zone: str, day: str, hours: float
+) -> None:
+    calendar = Calendar.from_json({"working": {"sun": [list(span)]}, "holidays": []}, zone)
+    first = at(f"{day} 00:00", zone)
+    assert calendar.working_between(first, at(f"{day} 23:00", zone)) == timedelta(hours=hours)

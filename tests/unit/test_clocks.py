@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import clocks
+from chalicelib.domain import clocks, watch
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from tests.unit.reports import report
@@ -98,16 +98,18 @@ def test_recomputing_changes_nothing_where_nothing_changed(hours: list[int], ser
 
 def test_the_next_due_is_what_a_clock_must_look_at() -> None:
     """Acknowledgement, resolution, end of a pause, lapse; nothing for closed or disputed."""
+    next_due = watch.next_due
     plain = report()
-    assert clocks.next_due(plain, city()) == plain.acknowledge_due
+    assert next_due(plain, city()) == plain.acknowledge_due
     heard = report(acknowledged_at=START)
-    assert clocks.next_due(heard, city()) == plain.due_at
-    assert clocks.next_due(asked(), city()) == START + 7 * DAY
-    assert clocks.next_due(asked(info_seconds=86_400), city()) == START + 6 * DAY
+    assert next_due(heard, city()) == plain.due_at
+    assert next_due(asked(), city()) == START + 7 * DAY
+    assert next_due(asked(info_seconds=86_400), city()) == START + 6 * DAY
     until = START + 3 * DAY
     scheduled = report(state="scheduled", paused_at=START, scheduled_until=until)
-    assert clocks.next_due(scheduled, city()) == until
+    assert next_due(scheduled, city()) == until
     done = report(state="work_done", finished_at=START)
-    assert clocks.next_due(done, city()) == START + 14 * DAY
-    assert clocks.next_due(replace(done, disputed=True), city()) is None
-    assert clocks.next_due(report(state="closed"), city()) is None
+    assert next_due(done, city()) == START + 14 * DAY
+    assert next_due(replace(done, disputed=True), city()) is None
+    closed = report(state="closed", resolution="rejected", closed_at=START)
+    assert next_due(closed, city()) is None

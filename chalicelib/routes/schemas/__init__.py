@@ -22,10 +22,18 @@ from chalicelib.routes.schemas.answers import (
 )
 from chalicelib.routes.schemas.blocks import CODE, CURSOR, LIMIT, OPEN_STATES
 from chalicelib.routes.schemas.requests import ACTION, CLAIM, COMMENT, NEW_PHOTO, NEW_REPORT, RATING
+from chalicelib.routes.schemas.scorecards import (
+    AUDITS,
+    SCORECARD,
+    SCORECARD_MONTH,
+    SCORECARD_MONTHS,
+    SCORECARD_ROWS,
+)
 
 __all__ = [
     "ACTION",
     "ADDED",
+    "AUDITS",
     "CASE",
     "CHANGED",
     "CITY",
@@ -48,6 +56,10 @@ __all__ = [
     "RATING",
     "RECEIPT",
     "REPORT",
+    "SCORECARD",
+    "SCORECARD_MONTH",
+    "SCORECARD_MONTHS",
+    "SCORECARD_ROWS",
     "SERVICES",
     "TALLIES",
     "TIMELINE",

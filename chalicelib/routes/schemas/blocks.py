@@ -55,6 +55,7 @@ TRACKING = {
 MOMENT = {"type": "string", "format": "date-time", "x-verbatim": True}
 VERSION = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
 COUNT = {"type": "integer", "minimum": 0}
+NUMBER = {"type": "number"}
 LAT = {
     "type": "number",
     "minimum": -90,

@@ -66,11 +66,12 @@ ACTION = record(
         "service": CODE,
         "ward": CODE,
         "into": ID,
+        "result": {"type": "string", "enum": ["pass", "fail"], "description": "Of an audit."},
         "photos": PHOTOS,
     },
     optional=(
         "unit", "person", "reason_code", "reason", "note", "text", "question", "agency",
-        "until", "service", "ward", "into", "photos",
+        "until", "service", "ward", "into", "result", "photos",
     ),
 )  # fmt: skip
 COMMENT = record(

@@ -1,0 +1,118 @@
+"""The arithmetic of scorecards: settings, intervals, percentiles, shrinkage, months.
+
+Wilson's interval: E. B. Wilson (1927), JASA 22, 209–212; with a fractional n, where reports are
+shared among holders. Percentiles: linear between order statistics (Hyndman & Fan 1996, type 7).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from math import sqrt
+from typing import Any, Self
+
+Z = 1.959963984540054
+DIGITS = 6
+# What a score may weigh.
+SCORED = (
+    "on_time", "acknowledged_on_time", "verified", "reopened_or_refused", "overdue_carried",
+    "satisfaction", "recurrence", "case_mix",
+)  # fmt: skip
+# Of the next month: by then what was finished in the month is answered or has lapsed.
+DRAFT_DAY = 16
+# Closed months that are looked at again each day; older ones when an event has touched them.
+RECHECKED = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A city's scoring.json; ``weights`` are percents of the score."""
+
+    weights: Mapping[str, int] = field(default_factory=dict)
+    rank_from: int = 10
+    audit_from: int = 30
+    audit_sample: int = 12
+    unaudited_pass_rate: float = 0.5
+    reporter_cap: int = 25
+    shrink_n: int = 20
+    old_factor: float = 3.0
+    recurrence_m: float = 30.0
+    recurrence_days: int = 60
+
+    @classmethod
+    def from_json(cls, scoring: dict[str, Any]) -> Self:
+        """The settings of a city's bundle; what it leaves out has its default."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in scoring.items() if name in known})
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A numerator over a denominator, with its interval; without a denominator, nothing."""
+
+    numerator: float
+    denominator: float
+
+    @property
+    def value(self) -> float | None:
+        """The rate itself."""
+        return self.numerator / self.denominator if self.denominator else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Wilson's 95 % interval."""
+        return wilson(self.numerator, self.denominator)
+
+    @property
+    def assured(self) -> float:
+        """The lower bound: what can be relied on; 0 where nothing is known."""
+        bounds = self.interval
+        return bounds[0] if bounds else 0.0
+
+    @property
+    def complement(self) -> "Rate":
+        """The rate of the others."""
+        return Rate(self.denominator - self.numerator, self.denominator)
+
+
+def wilson(hits: float, n: float) -> tuple[float, float] | None:
+    """The 95 % interval of ``hits`` in ``n``; both may be fractions."""
+    if n <= 0:
+        return None
+    p = min(max(hits / n, 0.0), 1.0)
+    middle = p + Z * Z / (2 * n)
+    spread = Z * sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    scale = 1 + Z * Z / n
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The exact percentile of sorted values."""
+    if not values:
+        return None
+    place = (len(values) - 1) * share
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (place - low)
+
+
+def shrunken(total: float, n: float, mean: float | None, weight: float) -> float | None:
+    """A mean drawn towards the city's as if ``weight`` more had been there."""
+    if mean is None:
+        return total / n if n else None
+    return (total + weight * mean) / (n + weight)
+
+
+def rounded(value: float | None, digits: int = DIGITS) -> float | None:
+    """As published; ``-0.0`` is 0."""
+    return None if value is None else round(value, digits) + 0.0
+
+
+def ranks(scores: Sequence[float]) -> list[int]:
+    """The rank of each score, the highest first; equal scores share one (1, 2, 2, 4)."""
+    order = sorted(scores, reverse=True)
+    return [order.index(score) + 1 for score in scores]
+
+
+def shifted(month: str, by: int) -> str:
+    """The month ``by`` months later."""
+    number = int(month[:4]) * 12 + int(month[4:]) - 1 + by
+    return f"{number // 12:04d}{number % 12 + 1:02d}"

@@ -1,0 +1,134 @@
+"""Scorecards and the audits behind them: the months, a ranking, a card, the rows of a figure."""
+
+from chalice.app import Blueprint
+
+from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.routes import schemas
+from chalicelib.services import audits, card_pages
+
+routes = Blueprint(__name__)
+_HIDDEN = ("not_found", "unknown_jurisdiction")
+_MONTH = {"type": "string", "pattern": "^[0-9]{4}(0[1-9]|1[0-2])$"}
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/scorecards",
+    Operation(
+        id="listScorecards",
+        summary="The months that were scored, how scores are made, the audits' seeds",
+        query={
+            "before": {**_MONTH, "description": "Only months before this one."},
+            "limit": {**schemas.LIMIT, "maximum": 60, "default": 24},
+        },
+        answers={200: schemas.SCORECARD_MONTHS},
+        problems=("unknown_jurisdiction",),
+    ),
+)
+def list_scorecards(call: Call) -> Answer:
+    """Drafts and later for everybody; officials see live and provisional months too."""
+    asked = call.query
+    return Answer(card_pages.months(call.principal, asked.get("before"), asked["limit"], call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/scorecards/{month}",
+    Operation(
+        id="getScorecards",
+        summary="A month's ranking of districts, and its agencies",
+        answers={200: schemas.SCORECARD_MONTH},
+        problems=_HIDDEN,
+    ),
+)
+def get_scorecards(call: Call) -> Answer:
+    """Ranks with scores and intervals; what a revision changed, and by which reports."""
+    return Answer(card_pages.month(call.principal, call.path["month"], call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/scorecards/{month}/{area}",
+    Operation(
+        id="getScorecard",
+        summary="The card of the city, a district, a ward, a unit or an official",
+        answers={200: schemas.SCORECARD},
+        problems=_HIDDEN,
+    ),
+)
+def get_scorecard(call: Call) -> Answer:
+    """Every figure with formula, numerator, denominator, n and interval.
+
+    An official's card is found by that official, the head of the unit and auditors alone.
+    """
+    path = call.path
+    return Answer(card_pages.card(call.principal, path["month"], path["area"], call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/scorecards/{month}/{area}/rows",
+    Operation(
+        id="listScorecardRows",
+        summary="The rows behind a figure of a card",
+        query={
+            "measure": {"type": "string", "enum": sorted(card_pages.BEHIND)},
+            "limit": schemas.LIMIT,
+            "cursor": schemas.CURSOR,
+        },
+        required_query=("measure",),
+        answers={200: schemas.SCORECARD_ROWS},
+        problems=(*_HIDDEN, "cursor_invalid"),
+    ),
+)
+def list_scorecard_rows(call: Call) -> Answer:
+    """A page of contributions; it may be short or empty while the cursor says that more come."""
+    path, asked = call.path, call.query
+    return Answer(
+        card_pages.rows(
+            call.principal,
+            path["month"],
+            path["area"],
+            asked["measure"],
+            asked["limit"],
+            asked.get("cursor"),
+            call.now,
+        )
+    )
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/audits",
+    Operation(
+        id="listAudits",
+        summary="The sample of closings that verifiers audit",
+        query={
+            "month": {**_MONTH, "description": "The last month if absent."},
+            "district": schemas.CODE,
+            "after": {**schemas.CODE, "description": "The report after which to go on."},
+            "limit": schemas.LIMIT,
+        },
+        required_query=("district",),
+        answers={200: schemas.AUDITS},
+        problems=_HIDDEN,
+    ),
+)
+def list_audits(call: Call) -> Answer:
+    """A district's sample for verifiers from outside it, auditors and the city's administrator."""
+    asked = call.query
+    return Answer(
+        audits.queue(
+            call.principal,
+            asked.get("month"),
+            asked["district"],
+            asked.get("after"),
+            asked["limit"],
+            call.now,
+        )
+    )

@@ -1,0 +1,86 @@
+"""What officials read on a phone: an alert, how late a report is, the digest of a flood."""
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.alerts import OVERDUE
+from chalicelib.domain.city import City
+from chalicelib.domain.times import parse
+from chalicelib.services import links
+from chalicelib.services.texts import say
+
+LANGUAGE = "id"
+LINES = 20
+
+
+def compose(message: dict[str, Any], city: City) -> str:
+    """The text of one alert; of a protected report nothing but that it waits."""
+    if message["protected"]:
+        return say("alert.protected", LANGUAGE, link=link(message))
+    known = {
+        "service": city.services[message["service"]].name[LANGUAGE],
+        "ward": city.areas[message["ward"]].name,
+        "due": local(message["due_at"], city),
+        "link": link(message),
+    }
+    if message["event"] in OVERDUE:
+        return say(
+            "alert.overdue",
+            LANGUAGE,
+            step=_step(message["overdue"]),
+            code=message["overdue"]["code"],
+            late=lateness(message),
+            unit=city.units[message["held_by"]["unit"]].name[LANGUAGE],
+            **known,
+        )
+    level = say(f"alert.level.{message['level']}", LANGUAGE)
+    unit = city.units[message["unit"]].name[LANGUAGE]
+    return say("alert.text", LANGUAGE, level=level, unit=unit, **known)
+
+
+def digest(messages: list[dict[str, Any]], city: City) -> str:
+    """Many overdue alerts of one unit in one text: how many, and the latest by name."""
+    unit = messages[0]["unit"]
+    if unit in city.units:
+        unit = city.units[unit].name[LANGUAGE]
+    lines = [say("digest.text", LANGUAGE, unit=unit, n=len(messages))]
+    for message in sorted(messages, key=lambda one: (one["due_at"], one["dedupe"]))[:LINES]:
+        code, ward = message["overdue"]["code"], message["ward"]
+        if ward in city.areas:  # The rows of one digest may be of several versions of the city.
+            ward = city.areas[ward].name
+        lines.append(f"{code}, {ward}, {lateness(message)} {link(message)}")
+    if len(messages) > LINES:
+        lines.append(say("digest.more", LANGUAGE, n=len(messages) - LINES))
+    return "\n".join(lines)
+
+
+def lateness(message: dict[str, Any]) -> str:
+    """How far the promise is behind, or still ahead, when the alert was made."""
+    return between(parse(message["due_at"]), parse(message["at"]))
+
+
+def between(due: datetime, now: datetime) -> str:
+    """``late by 2 d 3 h``, or ``3 h 20 min left``."""
+    minutes = round(abs((now - due).total_seconds()) / 60)
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    if days:
+        span = say("alert.days", LANGUAGE, days=days, hours=hours)
+    else:
+        span = say("alert.hours", LANGUAGE, hours=hours, minutes=minutes % 60)
+    return say("alert.late" if now >= due else "alert.ahead", LANGUAGE, span=span)
+
+
+def local(moment: str, city: City) -> str:
+    """A moment in the city's time."""
+    return parse(moment).astimezone(city.zone).strftime("%d-%m-%Y %H:%M")
+
+
+def link(message: dict[str, Any]) -> str:
+    """Where the report is."""
+    return links.to(message["jurisdiction"], f"/v1/reports/{message['report']}")
+
+
+def _step(overdue: dict[str, Any]) -> str:
+    if "level" in overdue:
+        return say("alert.escalate", LANGUAGE, level=overdue["level"])
+    return say(f"alert.breach.{overdue['target']}", LANGUAGE)

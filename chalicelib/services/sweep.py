@@ -1,0 +1,135 @@
+"""The SLA clock: does what has fallen due, report by report, from the sparse due index alone.
+
+Each step is one transaction with its event, under a key made of the report, its version and the
+step: sweeps that overlap, are killed or are run again do nothing twice. What a sweep leaves
+undone stays in the index, so a run that was missed, for a minute or a week, is caught up.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from chalicelib import observability
+from chalicelib.domain import watch
+from chalicelib.domain.actor import system
+from chalicelib.domain.report import Report
+from chalicelib.domain.watch import Owed
+from chalicelib.errors import Problem
+from chalicelib.services import casework, cities
+from chalicelib.services.operations import Operation, Outcome
+from chalicelib.storage import control, people, reports
+from chalicelib.storage.transactions import Unavailable, Unknown
+
+PAGE = 100
+# Two breaches, eight levels, an end: no report owes more, but for its rivals.
+STEPS_AT_MOST = 24
+# Refusals of one version that are no race any more; reports in a row without an answer of AWS.
+RACES = 3
+STRIKES = 3
+
+
+class Stuck(Exception):
+    """A step that is owed is refused although nothing has moved, or the steps have no end."""
+
+
+def sweep(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    """Do what is due, earliest first, while ``may_go_on`` says so; how many steps of each kind.
+
+    A report that fails is noted among the dead letters and holds up no other (``failed``). One
+    that cannot be written ends nothing; several in a row mean that AWS is away: then the run
+    ends with a line in the log, and the next one goes on.
+    """
+    done: Counter[str] = Counter()
+    after: str | None = None
+    strikes = 0
+    while may_go_on():
+        try:
+            page = reports.due(now, after, PAGE)
+        except Unavailable:
+            return _broken_off(done)
+        for key, jurisdiction, report in page:
+            if not may_go_on():
+                return dict(+done)
+            after = key
+            try:
+                _catch_up(jurisdiction, report, now, done)
+                strikes = 0
+            except (Unavailable, Unknown):
+                strikes += 1
+                if strikes == STRIKES:
+                    return _broken_off(done)
+            except Exception as error:  # noqa: BLE001  (a poison report, of whatever kind)
+                # It stays due and is tried again; the others must not wait for it.
+                observability.unhandled(error, "sweep")
+                note = {"error": type(error).__name__, "at": key.split("#")[0]}
+                try:
+                    control.put_dead(jurisdiction, "sweep", report, note)
+                except (Unavailable, Unknown):
+                    return _broken_off(done)
+                done["failed"] += 1
+        if len(page) < PAGE:
+            break
+    return dict(+done)
+
+
+def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str]) -> None:
+    """Everything that one report owes by now; what was done is counted in ``done``."""
+    refusals: Counter[int] = Counter()
+    for _ in range(STEPS_AT_MOST):
+        head = reports.get(jurisdiction, report)
+        if head is None:
+            return
+        step = watch.owed(head, cities.at(jurisdiction, head.city_version), now)
+        if step is None:
+            return
+        duplicate = _oldest_duplicate(head) if step.action == "release" else None
+        try:
+            if duplicate is not None:
+                taken = _step(duplicate, "unmerge", {}, now)
+            else:
+                taken = _step(head, step.action, _given(step), now)
+        except (Unavailable, Unknown):
+            raise
+        except Problem as problem:
+            # Somebody was quicker, and what the report owes now is another question; but a head
+            # that does not move on was not raced for.
+            refusals[head.version] += 1
+            if refusals[head.version] >= RACES:
+                raise Stuck(step.action) from problem
+            continue
+        done[step.action] += not taken.replayed
+        if duplicate is not None:
+            # Its clock ran while it was merged: it stands behind the place that is being read.
+            _catch_up(jurisdiction, duplicate.id, now, done)
+    raise Stuck("no end of steps")
+
+
+def _given(step: Owed) -> dict[str, Any]:
+    given = {"target": step.target, "level": step.level}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _step(head: Report, action: str, given: dict[str, Any], now: datetime) -> Outcome:
+    actor = system(head.jurisdiction)
+    scope = f"clock|{head.id}|{head.version}|{action}"
+    name = hashlib.sha256(scope.encode()).hexdigest()[:40]
+    op = Operation(head.jurisdiction, name, "")
+    return casework.step(actor, op, head, action, given, now)
+
+
+def _oldest_duplicate(original: Report) -> Report | None:
+    """The oldest report that is still merged into this one."""
+    place = original.jurisdiction
+    for one in people.duplicates(place, original.id):
+        head = reports.get(place, one)
+        if head is not None and head.merged_into == original.id and not head.protected:
+            return head
+    return None
+
+
+def _broken_off(done: Counter[str]) -> dict[str, int]:
+    observability.logger.warning("the sweep was broken off", extra={"steps": done.total()})
+    observability.count("SweepsBrokenOff")
+    return dict(+done)

@@ -1,0 +1,131 @@
+"""Scorecards as they are kept: each month's present revision, its cards, the audits' sample.
+
+A revision's cards stand in a partition of their own and are all there before the month's row
+names the revision, so that nobody ever reads half of one.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from chalicelib.storage import tables
+from chalicelib.storage.rows import dump, get
+from chalicelib.storage.transactions import Delete, Put, Unavailable, Update, read
+
+_BATCH, _TRIES = 25, 8
+MONTHS = 600
+
+
+def month(jurisdiction: str, name: str) -> dict[str, Any] | None:
+    """What is known of a month: stage, revision, digest, until, history."""
+    return get(tables.Figure, f"{jurisdiction}#MONTHS#ALL", name)
+
+
+def months(jurisdiction: str, before: str | None, limit: int) -> list[dict[str, Any]]:
+    """The months that have scorecards, newest first."""
+    condition = tables.Figure.sk < before if before else None
+    key = f"{jurisdiction}#MONTHS#ALL"
+    rows = read(
+        lambda: list(tables.Figure.query(key, condition, scan_index_forward=False, limit=limit))
+    )
+    return [json.loads(row.doc) for row in rows]
+
+
+def put_month(jurisdiction: str, name: str, doc: dict[str, Any], seen: int | None) -> Put:
+    """Name a month's present revision, over the ``edition`` that was seen (``None``: none)."""
+    figure = tables.Figure
+    row = figure(f"{jurisdiction}#MONTHS#ALL", name, doc=dump(doc), version=doc["edition"])
+    condition = figure.pk.does_not_exist() if seen is None else figure.version == seen
+    return Put("month", row, condition)
+
+
+def put_cards(jurisdiction: str, name: str, folder: str, cards: dict[str, Any]) -> None:
+    """Write a revision's documents by their names; twice is harmless."""
+    key = f"{jurisdiction}#CARDS#{name}/{folder}"
+    _put_all({"pk": {"S": key}, "sk": {"S": one}, "doc": {"S": dump(cards[one])}} for one in cards)
+
+
+def card(jurisdiction: str, name: str, folder: str, which: str) -> dict[str, Any] | None:
+    """One document of a revision."""
+    key = f"{jurisdiction}#CARDS#{name}/{folder}"
+    return get(tables.Figure, key, which, consistent=False)
+
+
+def cards(jurisdiction: str, name: str, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every document of a revision: for comparing two, not for a request."""
+    key = f"{jurisdiction}#CARDS#{name}/{folder}"
+    for row in read(lambda: list(tables.Figure.query(key))):
+        yield row.sk, json.loads(row.doc)
+
+
+def put_sample(jurisdiction: str, name: str, drawn: list[dict[str, Any]]) -> None:
+    """Write the closings drawn for the audit of a month, before anybody audits one."""
+    key = f"{jurisdiction}#AUDITS#{name}"
+    _put_all(
+        {
+            "pk": {"S": key},
+            "sk": {"S": f"{one['district']}#{one['report']}"},
+            "doc": {"S": dump(one)},
+        }
+        for one in drawn
+    )
+
+
+def sample(
+    jurisdiction: str, name: str, district: str, after: str | None, limit: int
+) -> list[tuple[str, dict[str, Any]]]:
+    """A page of a district's sample: (sort key, {report, resolution, closed_at, result})."""
+    figure = tables.Figure
+    start = f"{district}#{after}\x00" if after else f"{district}#"
+    condition = figure.sk.between(start, f"{district}#~")
+    key = f"{jurisdiction}#AUDITS#{name}"
+    rows = read(lambda: list(figure.query(key, condition, limit=limit, consistent_read=True)))
+    return [
+        (row.sk.split("#", 1)[1], {**json.loads(row.doc), "result": row.result}) for row in rows
+    ]
+
+
+def put_audited(jurisdiction: str, name: str, district: str, report: str, result: str) -> Update:
+    """Note the result of an audit: of a closing in the sample, once."""
+    figure = tables.Figure
+    row = figure(f"{jurisdiction}#AUDITS#{name}", f"{district}#{report}")
+    condition = figure.pk.exists() & figure.result.does_not_exist()
+    return Update("audit", row, [figure.result.set(result)], condition)
+
+
+def flag(jurisdiction: str, name: str, why: str) -> Put:
+    """Remember that a month long closed may have changed; ``why`` tells one flag from another."""
+    row = tables.Figure(f"{jurisdiction}#RECHECK#ALL", name, doc=dump({"why": why}))
+    return Put(f"recheck:{name}", row)
+
+
+def flagged(jurisdiction: str, limit: int) -> dict[str, str]:
+    """{month: why} of the months to look at again, the oldest first."""
+    key = f"{jurisdiction}#RECHECK#ALL"
+    rows = read(lambda: list(tables.Figure.query(key, limit=limit)))
+    return {row.sk: json.loads(row.doc)["why"] for row in rows}
+
+
+def unflag(jurisdiction: str, name: str, why: str) -> Delete:
+    """It has been looked at, unless it was flagged again meanwhile."""
+    row = tables.Figure(f"{jurisdiction}#RECHECK#ALL", name)
+    return Delete("recheck", row, tables.Figure.doc == dump({"why": why}))
+
+
+def _put_all(items: Iterable[dict[str, Any]], pause: Callable[[float], None] | None = None) -> None:
+    """BatchWriteItem in portions; what DynamoDB leaves unprocessed is sent again."""
+    table = tables.Figure.Meta.table_name
+    waiting = [{"PutRequest": {"Item": item}} for item in items]
+    tries = 0
+    while waiting:
+        portion, waiting = waiting[:_BATCH], waiting[_BATCH:]
+        answer = read(partial(tables.client().batch_write_item, RequestItems={table: portion}))
+        left = answer.get("UnprocessedItems", {}).get(table, [])
+        if left:
+            tries += 1
+            if tries > _TRIES:
+                raise Unavailable
+            (pause or time.sleep)(0.05 * 2**tries)
+            waiting = left + waiting

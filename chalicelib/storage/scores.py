@@ -1,0 +1,59 @@
+"""The scorecards' own rows: one a report, found by district and by the last month it matters in.
+
+Rows are read packed through the client: as models, 60,000 of them would cost a minute of CPU.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.storage import tables
+from chalicelib.storage.rows import dump, get
+from chalicelib.storage.transactions import Put, read
+
+_MARK = "-"
+
+
+def put_score(
+    jurisdiction: str,
+    report: str,
+    version: int,
+    row: dict[str, Any] | None,
+    last_month: str | None,
+) -> Put:
+    """Keep a report's row unless a newer one is there; without ``row`` no district finds it."""
+    found = f"{jurisdiction}#SCORE#{row['district']}" if row else None
+    item = tables.Figure(
+        f"{jurisdiction}#ROW#{report}",
+        _MARK,
+        doc=dump(row or {}),
+        version=version,
+        spk=found,
+        ssk=f"{last_month}#{report}" if row else None,
+    )
+    figure = tables.Figure
+    return Put("score", item, figure.pk.does_not_exist() | (figure.version < version))
+
+
+def score(jurisdiction: str, report: str) -> dict[str, Any] | None:
+    """A report's row."""
+    return get(tables.Figure, f"{jurisdiction}#ROW#{report}", _MARK)
+
+
+def scores(jurisdiction: str, district: str, month: str) -> Iterator[dict[str, Any]]:
+    """Every row of a district that matters in ``month`` (``YYYYMM``) or later, page by page."""
+    values = {":p": {"S": f"{jurisdiction}#SCORE#{district}"}, ":m": {"S": month}}
+    asked: dict[str, Any] = {
+        "TableName": tables.Figure.Meta.table_name,
+        "IndexName": "score",
+        "KeyConditionExpression": "spk = :p AND ssk >= :m",
+        "ProjectionExpression": "doc",
+        "ExpressionAttributeValues": values,
+    }
+    while True:
+        page = read(lambda: tables.client().query(**asked))
+        for item in page["Items"]:
+            yield json.loads(item["doc"]["S"])
+        if "LastEvaluatedKey" not in page:
+            return
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]

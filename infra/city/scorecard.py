@@ -1,0 +1,59 @@
+"""A month's ranking for a terminal: who stands where, and how sure that is."""
+
+from contextlib import suppress
+from typing import Any
+
+from chalicelib.domain.actor import Grant, Principal
+from chalicelib.errors import Problem
+
+
+def rankings(month: str, jurisdiction: str | None = None) -> list[str]:
+    """The rankings of a month (``YYYYMM``) as texts, as an auditor may read them: of one city, or
+    of every city that has one."""
+    from chalicelib import clock
+    from chalicelib.services import card_pages, cities
+
+    everywhere = frozenset({"*"})
+    found = []
+    for place in [jurisdiction] if jurisdiction else cities.jurisdictions():
+        grants = (Grant("auditor", everywhere, everywhere),)
+        auditor = Principal("staff", place, uid="s_terminal", grants=grants)
+        with suppress(Problem):
+            page = card_pages.month(auditor, month, clock.now())
+            found.append(f"{place} {text(page)}")
+    return found
+
+
+def text(page: dict[str, Any]) -> str:
+    """The page of ``GET /v1/scorecards/{month}`` as a table."""
+    month = page["month"]
+    lines = [
+        f"{month[:4]}-{month[4:]}, {page['stage']}, revision {page['revision']}, "
+        f"rules {page['rules']}",
+        "on time: share of the deadlines of the month, with its 95 % interval; n: deadlines",
+        "",
+    ]
+    for title, rows in (("district", page["districts"]), ("unit", page["units"])):
+        rows = [row for row in rows if row["n"] or row["ranked"]]
+        wide = max([len(title), *(len(row["name"]["en"]) for row in rows)])
+        lines.append(f"rank  {title:<{wide}}  score  on time  interval         n")
+        lines += [_line(row, wide) for row in rows]
+        lines.append("")
+    city = page["city"][0] if page["city"] else None
+    if city:
+        lines.append(f"      {'the whole city':<{wide}}{_figures(city)}")
+    return "\n".join(lines)
+
+
+def _line(row: dict[str, Any], wide: int) -> str:
+    rank = f"{row['rank']:>4}" if row["ranked"] else "   –"
+    return f"{rank}  {row['name']['en']:<{wide}}{_figures(row)}"
+
+
+def _figures(row: dict[str, Any]) -> str:
+    rate, score = row["on_time"], row["score"]
+    shown = "     –" if score is None else f"{score:6.1f}"
+    if rate["value"] is None:
+        return f" {shown}        –  {'':<14}{row['n']:>6.1f}"
+    interval = f"{100 * rate['low']:4.1f} – {100 * rate['high']:5.1f} %"
+    return f" {shown}  {100 * rate['value']:5.1f} %  {interval:<14}{row['n']:>6.1f}"

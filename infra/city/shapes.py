@@ -1,0 +1,117 @@
+"""One feature of a GeoJSON file: its properties and its polygons, read and checked."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.domain.boundaries import SCALE, Polygons
+from infra.city.fields import CODE
+from infra.city.findings import Findings
+
+MOST_PEOPLE = 100_000_000
+_NAME_LIMIT = 200
+
+
+@dataclass
+class Feature:
+    """One feature of one file, and what is found about it."""
+
+    place: str
+    properties: dict[str, Any]
+    geometry: Any
+    findings: Findings
+
+    def fault(self, name: str, message: str) -> None:
+        self.findings.add(self.place, name, message)
+
+    def text(self, name: str) -> str | None:
+        """A property as text; a whole number counts as its digits."""
+        value = self.properties.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str) or not value.strip() or len(value) > _NAME_LIMIT:
+            self.fault(name, "must be a text")
+            return None
+        return value.strip()
+
+    def people(self, name: str) -> int | None:
+        """A property that is a number of people; ``null`` where it is not known."""
+        if name not in self.properties:
+            self.fault(name, "is missing")
+            return None
+        value = self.properties[name]
+        if value is None:
+            return None
+        # Programs that write GeoJSON like to write whole numbers as 1234.0.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_PEOPLE:
+            self.fault(name, f"must be a whole number from 0 to {MOST_PEOPLE}, or null")
+            return None
+        return value
+
+    def code(self, name: str) -> str | None:
+        """A property that is a code."""
+        value = self.text(name)
+        if value is not None and not CODE.match(value):
+            self.fault(name, f"must be a code of letters, digits and . _ -, not {value!r}")
+            return None
+        return value
+
+
+def polygons(feature: Feature) -> Polygons | None:
+    """The feature's polygons, or ``None`` with a finding."""
+    geometry = feature.geometry
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if kind not in ("Polygon", "MultiPolygon"):
+        feature.fault("geometry.type", f"must be Polygon or MultiPolygon, not {kind!r}")
+        return None
+    given = geometry.get("coordinates")
+    several = [given] if kind == "Polygon" else given
+    if not isinstance(several, list) or not several:
+        feature.fault("geometry.coordinates", "must be a list of rings")
+        return None
+    found: Polygons = []
+    for number, rings in enumerate(several):
+        prefix = "geometry.coordinates" + (f"[{number}]" if kind == "MultiPolygon" else "")
+        if not isinstance(rings, list) or not rings:
+            feature.fault(prefix, "must be a list of rings")
+            continue
+        read = [_ring(feature, ring, f"{prefix}[{place}]") for place, ring in enumerate(rings)]
+        found.append([ring for ring in read if ring])
+    return found
+
+
+def _ring(feature: Feature, ring: Any, path: str) -> list[tuple[float, float]]:
+    if not isinstance(ring, list) or len(ring) < 4:
+        feature.fault(path, "a ring must have at least four points")
+        return []
+    points = []
+    for place, point in enumerate(ring):
+        if not _is_point(point):
+            feature.fault(f"{path}[{place}]", "must be [longitude, latitude] in WGS84 degrees")
+            return []
+        points.append((float(point[0]), float(point[1])))
+    if points[0] != points[-1]:
+        feature.fault(path, "a ring must end where it begins")
+        return []
+    if not _area(points):
+        feature.fault(path, "a ring must enclose an area")
+        return []
+    return points
+
+
+def _is_point(point: Any) -> bool:
+    if not isinstance(point, list) or len(point) not in (2, 3):
+        return False
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in point):
+        return False
+    long, lat = point[0], point[1]
+    return math.isfinite(long) and math.isfinite(lat) and abs(long) <= 180 and abs(lat) <= 90
+
+
+def _area(points: list[tuple[float, float]]) -> int:
+    grid = [(round(x * SCALE), round(y * SCALE)) for x, y in points]
+    return sum(
+        x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(grid, grid[1:] + grid[:1], strict=True)
+    )

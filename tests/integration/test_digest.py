@@ -1,0 +1,463 @@
+"""Alerts of what is overdue: whom they tell, what they say, and a flood that becomes a digest."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.services import alerts, relay, subscriptions
+from chalicelib.storage import control, topics
+from chalicelib.storage.transactions import Unavailable, Unknown, commit
+from tests import aws
+from tests.world import JURISDICTION, STAFF, World, citizen, official
+
+PER_HOUR = 5
+SNS_LIMIT = 256 * 1024
+
+
+class Sent:
+    """One message as the topic took it."""
+
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        _, message, self.subject, attributes, _ = row
+        self.texts = json.loads(message)
+        self.text = self.texts["default"]
+        self.data = json.loads(self.texts["sqs"])
+        self.size = len(message.encode()) + len(json.dumps(attributes).encode())
+        self.attributes = {name: _value(one) for name, one in attributes.items()}
+
+
+def _value(attribute: dict[str, str]) -> Any:
+    kind, value = attribute["Type"], attribute["Value"]
+    return json.loads(value) if kind == "String.Array" else value
+
+
+def sent() -> list[Sent]:
+    """Everything that was published."""
+    (topic,) = aws.backend("sns").topics.values()
+    return [Sent(row) for row in topic.sent_notifications]
+
+
+def waiting() -> list[str]:
+    """The keys of the outbox."""
+    return sorted(row["sk"] for row in aws.rows("control") if row["pk"] == "*#OUT#0")
+
+
+def quiet(world: World) -> None:
+    """Publish what filing and assigning have to say, and forget it."""
+    world.project()
+    relay.drain(now=world.now)
+    for topic in aws.backend("sns").topics.values():
+        topic.sent_notifications.clear()
+
+
+def late(world: World, n: int, ward: str = "D1-W1") -> list[str]:
+    """Reports whose acknowledgement has just been missed, their breaches in the outbox."""
+    filed = [world.file(citizen(f"c{one}"), ward=ward)["id"] for one in range(n)]
+    quiet(world)
+    world.advance(hours=24, minutes=10)
+    world.sweep()
+    world.project()
+    return filed
+
+
+def test_a_breach_tells_who_holds_the_report(world: World) -> None:
+    """The code, the ward, the promise in local time, how late it is, who had it, where it is."""
+    report = world.file()
+    world.act(official("officer1"), report["id"], "assign", person="s_worker1")
+    quiet(world)
+    world.act(official("worker1"), report["id"], "start", note="Seen.")
+    world.advance(days=7, hours=3)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    breach, escalation = (one for one in sent() if one.attributes["event"] != "start")
+    assert breach.attributes["level"] == "breached"
+    assert breach.attributes["audience"] == ["person:s_worker1"]
+    assert breach.attributes["priority"] == "high"
+    for part in (
+        report["code"], "Ward D1-W1", "pothole (id)", "07-11-2026 08:00",
+        "terlambat 2 hari 3 jam", "u-d1 (id)", f"/v1/reports/{report['id']}",
+    ):  # fmt: skip
+        assert part in breach.text
+    assert "s_worker1" not in breach.text
+    assert breach.data["held_by"] == {"unit": "u-d1", "person": "s_worker1"}
+    assert breach.data["overdue"]["target"] == "resolve"
+    assert escalation.attributes["audience"] == ["district_head", "person:s_worker1"]
+    assert escalation.attributes["level"] == "escalated"
+    assert escalation.data["overdue"]["level"] == 1
+
+
+def test_whoever_had_it_at_the_deadline_is_named(world: World) -> None:
+    """A sweep that comes late, after the report has changed hands, blames the right one."""
+    report = world.file()["id"]
+    world.act(official("officer1"), report, "assign", person="s_worker1")
+    world.act(official("worker1"), report, "start", note="Seen.")
+    world.advance(hours=121)
+    world.act(official("officer1"), report, "assign", person="s_mate1")
+    quiet(world)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    breach, escalation = sent()
+    assert breach.attributes["audience"] == ["person:s_worker1"]
+    assert "person:s_mate1" in escalation.attributes["audience"]
+
+
+def test_a_rung_is_told_by_its_roles(world: World) -> None:
+    """The unit where nobody holds it; then the dispatcher; then the top, urgently."""
+    world.file()
+    quiet(world)
+    for hours in (121, 60, 60):
+        world.advance(hours=hours)
+        world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    rungs = [one.attributes for one in sent() if one.attributes["event"] == "escalate"]
+    assert [one["audience"] for one in rungs] == [
+        ["district_head", "unit:u-d1"], ["dispatcher"], ["auditor", "city_admin"],
+    ]  # fmt: skip
+    assert [one["priority"] for one in rungs] == ["high", "high", "urgent"]
+
+
+def test_a_protected_reports_escalation_stays_in_its_unit(world: World) -> None:
+    """Whatever the ladder says: no role elsewhere, no place, no service, no code, no digest."""
+    filed = [world.file(service="violence") for _ in range(PER_HOUR + 2)]
+    quiet(world)
+    world.advance(hours=5)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    found = sent()
+    assert len(found) == 3 * len(filed)
+    for one in found:
+        assert one.attributes["audience"] == ["unit:u-safe"]
+        assert one.attributes["protected"] == "true"
+        assert not {"district", "ward", "service"} & one.attributes.keys()
+        said = json.dumps(one.texts)
+        assert "violence" not in said
+        assert "D1-W1" not in said
+        assert not any(report["code"] in said for report in filed)
+
+
+@pytest.fixture
+def inbox(world: World) -> Iterator[Any]:
+    """Subscribe queues by the filter of a staff record; what has arrived at one since."""
+    sqs, made, arns = boto3.client("sqs"), {}, []
+
+    def subscribe(ref: str, **more: Any) -> None:
+        record = {**next(one for one in STAFF if one["ref"] == f"s_{ref}"), **more}
+        url = sqs.create_queue(QueueName=f"inbox-{ref}")["QueueUrl"]
+        arn = f"arn:aws:sqs:{aws.REGION}:123456789012:inbox-{ref}"
+        rule = subscriptions.policy({**record, "jurisdiction": JURISDICTION})
+        assert len(rule) <= 5
+        arns.append(topics.subscribe("sqs", arn, rule))
+        made[ref] = url
+
+    def events(ref: str) -> list[tuple[str, str]]:
+        found = []
+        while bodies := sqs.receive_message(QueueUrl=made[ref], MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for body in bodies:
+                sqs.delete_message(QueueUrl=made[ref], ReceiptHandle=body["ReceiptHandle"])
+                data = json.loads(json.loads(body["Body"])["Message"])
+                found.append((data["event"], data["level"]))
+        return sorted(found)
+
+    yield subscribe, events
+    for arn in arns:
+        topics.unsubscribe(arn)
+    for url in made.values():
+        sqs.delete_queue(QueueUrl=url)
+
+
+def test_each_official_gets_what_is_for_them(world: World, inbox: Any) -> None:
+    """SNS filters the audience, an array, against the values of each record's policy."""
+    subscribe, events = inbox
+    everybody = ("worker1", "mate1", "head1", "head2", "dispatcher", "admin")
+    for ref in everybody:
+        subscribe(ref)
+    subscribe("safe", protected_unit=True)
+    report = world.file()["id"]
+    world.act(official("officer1"), report, "assign", person="s_worker1")
+    world.project()
+    relay.drain(now=world.now)
+    ordinary = [("assign", "assigned"), ("file", "new")]
+    assert {ref: events(ref) for ref in everybody} == {
+        **dict.fromkeys(everybody, ordinary), "head2": []
+    }  # fmt: skip
+    world.advance(hours=121)
+    world.sweep()
+    world.advance(hours=60)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    breaches = [("breach", "breached")] * 2
+    assert events("worker1") == [*breaches, ("escalate", "escalated")]
+    assert events("mate1") == []
+    assert events("head1") == events("dispatcher") == [("escalate", "escalated")]
+    assert events("head2") == events("admin") == events("safe") == []
+    world.file(service="violence")
+    world.advance(hours=2)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    assert ("breach", "breached") in events("safe")
+    assert events("dispatcher") == events("admin") == []
+
+
+def test_a_policy_never_has_more_combinations_than_sns_takes() -> None:
+    """A mailbox of many wards and services gets too much rather than nothing."""
+    grants = [
+        {"role": "officer", "districts": [f"D{n}" for n in range(20)],
+         "services": [f"s{n}" for n in range(30)]}
+    ]  # fmt: skip
+    rule = subscriptions.policy(
+        {"ref": "a", "unit": "u", "jurisdiction": JURISDICTION, "grants": grants}
+    )
+    n = 1
+    for values in rule.values():
+        n *= len(values)
+    assert n <= 150
+    assert "service" not in rule
+    assert len(rule["district"]) == 20
+    assert rule["protected"] == ["false"]
+
+
+def test_a_flood_becomes_one_digest_at_the_hours_end(world: World) -> None:
+    """Five go out one by one, the rest together; the digest names the key of each."""
+    late(world, PER_HOUR + 3)
+    assert relay.drain(now=world.now) == PER_HOUR
+    alone = {one.data["dedupe"] for one in sent()}
+    assert len(waiting()) == 3
+    world.advance(minutes=45)
+    assert relay.drain(now=world.now) == 0
+    world.advance(minutes=5)
+    assert world.now.minute == 0
+    assert relay.drain(now=world.now) == 1
+    assert waiting() == []
+    digest = sent()[-1]
+    together = {one["dedupe"] for one in digest.data["alerts"]}
+    assert len(alone) == PER_HOUR
+    assert len(together) == 3
+    assert not alone & together
+    assert digest.subject == "Tanggap: 3 laporan terlambat"
+    assert digest.attributes["level"] == "digest"
+    assert digest.attributes["audience"] == ["unit:u-d1"]
+    assert digest.attributes["ward"] == ["D1-W1"]
+    assert len(digest.text.splitlines()) == 4
+    assert relay.drain(now=world.now) == 0
+
+
+def test_ordinary_alerts_fill_no_bucket_and_wait_for_none(world: World) -> None:
+    """However many are filed in an hour, each is told; a flood of breaches holds up none."""
+    late(world, PER_HOUR + 3)
+    relay.drain(now=world.now)
+    for number in range(PER_HOUR + 3):
+        world.file(citizen(f"new{number}"))
+    world.project()
+    assert relay.drain(now=world.now) == PER_HOUR + 3
+    assert len(waiting()) == 3
+
+
+def test_each_unit_has_an_hour_of_its_own(world: World) -> None:
+    """One digest for each, and in the next hour there is room again."""
+    late(world, PER_HOUR + 1, "D1-W1")
+    relay.drain(now=world.now)
+    late(world, PER_HOUR + 2, "D2-W1")
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    digests = [one for one in sent() if one.attributes["event"] == "digest"]
+    told = [(one.attributes["unit"], len(one.data["alerts"])) for one in digests]
+    assert told == [("u-d1", 1), ("u-d2", 2)]
+
+
+def test_deferred_rows_cost_an_idle_relay_one_query(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads the outbox once and does not go round in circles, however many wait."""
+    monkeypatch.setattr(relay, "PAGE", 3)
+    late(world, PER_HOUR + 7)
+    relay.drain(now=world.now)
+    reads = []
+    real = control.outbox
+    monkeypatch.setattr(control, "outbox", lambda n: reads.append(n) or real(n))
+    monkeypatch.setattr(control, "deferred_like", lambda *_: pytest.fail("nothing is due"))
+    assert relay.drain(now=world.now) == 0
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize("kill", range(1, 5))
+def test_a_digest_whose_relay_is_killed_comes_again_under_its_key(
+    world: World, monkeypatch: pytest.MonkeyPatch, kill: int
+) -> None:
+    """Killed at the n-th removal: nothing is lost, and what is repeated says so by its key."""
+    late(world, PER_HOUR + 3)
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+    expected = {json.loads(row["doc"])["dedupe"] for row in aws.rows("control") if "doc" in row
+                and row["sk"].startswith("~")}  # fmt: skip
+    real, calls = control.remove_outbox, []
+
+    def dying(name: str) -> None:
+        calls.append(name)
+        if len(calls) == kill:
+            raise Unknown
+        real(name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(control, "remove_outbox", dying)
+        if kill <= 3:
+            with pytest.raises(Unknown):
+                relay.drain(now=world.now)
+        else:
+            relay.drain(now=world.now)
+    relay.drain(now=world.now)
+    digests = [one for one in sent() if one.attributes["event"] == "digest"]
+    assert len(digests) == (2 if kill <= 3 else 1)
+    assert len({one.data["dedupe"] for one in digests}) == 1
+    assert {alert["dedupe"] for one in digests for alert in one.data["alerts"]} == expected
+    assert waiting() == []
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+def test_a_relay_killed_while_it_sorts_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """After any write that it makes, done or not known to be done: each breach is told."""
+    late(world, PER_HOUR + 3)
+    owed = {json.loads(row["doc"])["dedupe"] for row in aws.rows("control")
+            if row["pk"] == "*#OUT#0"}  # fmt: skip
+    real, calls = relay.commit, []
+    take = control.take
+
+    def dying(*args: Any) -> Any:
+        calls.append(args)
+        answer = (real if isinstance(args[0], list) else take)(*args)
+        if len(calls) == at:
+            raise Unknown
+        return answer
+
+    with monkeypatch.context() as broken:
+        broken.setattr(relay, "commit", dying)
+        broken.setattr(control, "take", dying)
+        with pytest.raises(Unknown):
+            relay.drain(now=world.now)
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    alone = [one.data["dedupe"] for one in sent() if one.attributes["event"] == "breach"]
+    told = {key["dedupe"] for one in sent() for key in one.data.get("alerts", ())}
+    assert told | set(alone) == owed
+    assert not told & set(alone)
+    assert len(alone) == len(set(alone)) <= PER_HOUR
+    assert waiting() == []
+
+
+def test_two_relays_at_once_tell_each_breach(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One drains between the other's page and its rows: a row that is gone is no row to defer."""
+    late(world, PER_HOUR + 3)
+    real, inner = control.outbox, []
+
+    def outbox(limit: int) -> Any:
+        page = real(limit)
+        if not inner:
+            inner.append(True)
+            relay.drain(now=world.now)
+        return page
+
+    monkeypatch.setattr(control, "outbox", outbox)
+    relay.drain(now=world.now)
+    assert len([name for name in waiting() if name.startswith("~")]) == 3
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    found = sent()
+    keys = [one.data["dedupe"] for one in found if one.attributes["event"] == "breach"]
+    digest = [key["dedupe"] for one in found for key in one.data.get("alerts", ())]
+    assert len(set(keys) | set(digest)) == PER_HOUR + 3
+    assert waiting() == []
+
+
+def test_a_digest_that_cannot_be_published_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are noted among the dead letters; the next unit's goes out."""
+    late(world, PER_HOUR + 2)
+    for number in range(PER_HOUR + 1):
+        world.file(citizen(f"x{number}"), ward="D2-W1")
+    relay.drain(now=world.now)
+    real = alerts.publish_digest
+
+    def broken(messages: list[dict[str, Any]], dedupe: str) -> None:
+        if messages[0]["unit"] == "u-d1":
+            raise KeyError("a ward that is gone")
+        real(messages, dedupe)
+
+    monkeypatch.setattr(alerts, "publish_digest", broken)
+    world.advance(hours=24, minutes=30)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    dead = [row for row in aws.rows("control") if row["pk"] == f"{JURISDICTION}#DEAD#outbox"]
+    assert len(dead) == 2
+    digests = [one for one in sent() if one.attributes["event"] == "digest"]
+    assert [one.attributes["unit"] for one in digests] == ["u-d2"]
+    assert waiting() == []
+
+
+def test_a_row_of_unknown_rules_holds_up_no_other(world: World) -> None:
+    """Even the city that says how many may go out can be missing."""
+    late(world, 2)
+    name = waiting()[0]
+    (row,) = (row for row in aws.rows("control") if row["sk"] == name)
+    message = {**json.loads(row["doc"]), "rules": "bbbbbbbbbbbb"}
+    commit([control.put_outbox(name, message)])
+    assert relay.drain(now=world.now) == 1
+    assert waiting() == []
+
+
+def test_while_sns_is_away_everything_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A digest too."""
+    late(world, PER_HOUR + 3)
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+
+    def away(*_: Any) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(topics, "publish", away)
+        with pytest.raises(Unavailable):
+            relay.drain(now=world.now)
+    assert len(waiting()) == 3
+    assert relay.drain(now=world.now) == 1
+
+
+def test_the_largest_digest_fits_into_a_message(world: World) -> None:
+    """Real lengths of keys and codes; a longer hour makes a second digest under its own key."""
+    late(world, 1)
+    (name,) = waiting()
+    (row,) = (row for row in aws.rows("control") if row["sk"] == name)
+    message = json.loads(row["doc"])
+    writes = []
+    for number in range(relay.DIGEST_AT_MOST + 10):
+        held = {"unit": "suku-dinas-bina-marga-" + "x" * 40, "person": "s_" + "p" * 40}
+        fake = {**message, "dedupe": f"{message['dedupe']}:{number:04d}", "held_by": held}
+        key = f"{message['at']}#{fake['dedupe']}"
+        writes.append(control.defer(key, fake, world.now, "u-d1")[1])
+    control.remove_outbox(name)
+    for start in range(0, len(writes), 50):
+        commit(writes[start : start + 50])
+    assert relay.drain(now=world.now) == 2
+    first, second = sent()
+    assert len(first.data["alerts"]) == relay.DIGEST_AT_MOST
+    assert len(second.data["alerts"]) == 10
+    assert first.data["dedupe"] != second.data["dedupe"]
+    assert first.size < SNS_LIMIT
+    assert len(first.text.splitlines()) == 22

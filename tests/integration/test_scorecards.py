@@ -1,0 +1,390 @@
+"""A month's scorecards: their life, who sees which, the rows behind a figure, the audits."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.actor import Principal
+from chalicelib.errors import Problem
+from chalicelib.services import audits, card_pages, cities, month_close, scorecards
+from chalicelib.storage import cards as store
+from chalicelib.storage import control, files
+from tests.world import BUNDLE, JURISDICTION, PUBLIC, STAFF, World, citizen, official, spot
+
+MONTH = "202611"
+LOCAL = timedelta(hours=7)
+FIRST = datetime(2026, 12, 1, tzinfo=UTC) - LOCAL
+DRAFT = datetime(2026, 12, 16, tzinfo=UTC) - LOCAL
+AUDITOR = official("auditor")
+WEIGHTS = {"on_time": 60, "verified": 20, "satisfaction": 20}
+
+
+@pytest.fixture
+def month(world: World) -> World:
+    """A small November: two repairs confirmed, one unanswered, one late, one rejected."""
+    done = [world.finished() for _ in range(2)]
+    for report in done:
+        world.act(citizen("reporter"), report, "verify")
+    world.finished(service="litter")
+    world.file(service="litter")
+    lost = world.file(ward="D2-W1", service="litter")["id"]
+    world.act(official("officer2"), lost, "reject", reason_code="spam", text="No litter there.")
+    world.advance(days=20)
+    world.project()
+    return world
+
+
+def go_to(world: World, moment: datetime) -> list[str]:
+    """Let time pass to a moment, and the schedule run then."""
+    world.now = moment
+    return scorecards.keep(world.now)
+
+
+def figure(card: dict[str, Any], measure: str) -> dict[str, Any]:
+    """One figure of a card."""
+    found: dict[str, Any] = next(one for one in card["measures"] if one["measure"] == measure)
+    return found
+
+
+def test_a_month_lives_from_live_to_provisional_to_draft(month: World) -> None:
+    assert scorecards.keep(month.now) == [f"{JURISDICTION} {MONTH} live"]
+    assert go_to(month, FIRST - timedelta(minutes=15)) == [f"{JURISDICTION} {MONTH} live"]
+    assert go_to(month, FIRST)[0] == f"{JURISDICTION} {MONTH} provisional"
+    assert not any(MONTH in one for one in go_to(month, DRAFT - timedelta(minutes=15)))
+    assert go_to(month, DRAFT)[0] == f"{JURISDICTION} {MONTH} draft"
+    held = store.month(JURISDICTION, MONTH)
+    assert held is not None
+    assert [one["stage"] for one in held["history"]] == ["provisional"]
+
+
+def test_a_run_repeated_does_nothing(month: World) -> None:
+    for moment in (FIRST, DRAFT):
+        go_to(month, moment)
+        before = store.month(JURISDICTION, MONTH)
+        assert scorecards.keep(month.now) == []
+        assert store.month(JURISDICTION, MONTH) == before
+
+
+def test_a_month_missed_for_weeks_is_caught_up_in_one_run(month: World) -> None:
+    done = go_to(month, DRAFT + timedelta(days=9))
+    assert done[:2] == [f"{JURISDICTION} {MONTH} provisional", f"{JURISDICTION} {MONTH} draft"]
+
+
+def test_the_draft_of_a_month_comes_even_two_months_late(month: World) -> None:
+    done = go_to(month, FIRST + timedelta(days=70))
+    assert f"{JURISDICTION} {MONTH} draft" in done
+
+
+def test_a_run_out_of_time_is_resumed(month: World) -> None:
+    month.now = DRAFT
+    turns = iter([True, False])
+    assert len(scorecards.keep(month.now, lambda: next(turns))) == 1
+    assert f"{JURISDICTION} {MONTH} draft" in scorecards.keep(month.now)
+
+
+def test_the_same_bytes_at_a_second_computation(month: World) -> None:
+    city = cities.current(JURISDICTION, month.now)
+    settings = month_close.Settings.from_json({"weights": WEIGHTS})
+    one, two = (month_close.compute(city, MONTH, settings, month.now) for _ in range(2))
+    assert one.digest == two.digest
+    assert one.rows == two.rows
+    month_close.publish(city, one, "draft", 1)
+    prefix = f"scorecards/{JURISDICTION}/{MONTH}/r1-{one.digest[:12]}"
+    first = [files.get(f"{prefix}/scorecard.{kind}") for kind in ("json", "csv")]
+    month_close.publish(city, two, "draft", 1)
+    assert first == [files.get(f"{prefix}/scorecard.{kind}") for kind in ("json", "csv")]
+    assert None not in first
+
+
+def test_files_hold_every_figure_but_no_official(month: World) -> None:
+    go_to(month, FIRST)
+    held = store.month(JURISDICTION, MONTH)
+    assert held is not None
+    prefix = f"scorecards/{JURISDICTION}/{MONTH}/{held['folder']}"
+    text = files.get(f"{prefix}/scorecard.json") or b""
+    document = json.loads(text)
+    kinds = {card["kind"] for card in document["cards"]}
+    assert kinds == {"city", "district", "ward", "unit"}
+    assert b"s_worker1" not in text
+    table = list(
+        csv.DictReader(io.StringIO((files.get(f"{prefix}/scorecard.csv") or b"").decode()))
+    )
+    assert {row["kind"] for row in table} == kinds
+    (row,) = [r for r in table if (r["code"], r["measure"]) == ("D1", "verified")]
+    assert (row["numerator"], row["denominator"]) == ("2.0", "2.0")
+
+
+def test_live_and_provisional_months_are_for_officials_alone(month: World) -> None:
+    for moment, shown in ((month.now, False), (FIRST, False), (DRAFT, True)):
+        go_to(month, moment)
+        assert card_pages.month(official("worker2"), MONTH, month.now)["month"] == MONTH
+        for who in (PUBLIC, citizen("ann")):
+            listed = [one["month"] for one in card_pages.months(who, None, 9, month.now)["months"]]
+            assert (MONTH in listed) is shown
+            for ask in (
+                lambda who=who: card_pages.month(who, MONTH, month.now),
+                lambda who=who: card_pages.card(who, MONTH, "D1", month.now),
+                lambda who=who: card_pages.rows(who, MONTH, "D1", "on_time", 5, None, month.now),
+            ):
+                if shown:
+                    assert ask()
+                else:
+                    with pytest.raises(Problem, match="not_found"):
+                        ask()
+
+
+MAY_SEE_WORKER1 = {"s_worker1", "s_head1", "s_auditor"}
+
+
+@pytest.mark.parametrize("ref", [record["ref"] for record in STAFF])
+def test_an_officers_card_is_for_the_officer_the_head_and_auditors(month: World, ref: str) -> None:
+    go_to(month, DRAFT)
+    who = official(ref.removeprefix("s_"))
+    expected = ref in MAY_SEE_WORKER1 or ref == "s_auditor"
+    assert _sees(who, "s_worker1", month) is expected
+    assert _sees(PUBLIC, "s_worker1", month) is False
+    assert _sees(citizen("reporter"), "s_worker1", month) is False
+
+
+def _sees(who: Principal, area: str, world: World) -> bool:
+    try:
+        card_pages.card(who, MONTH, area, world.now)
+        card_pages.rows(who, MONTH, area, "on_time", 5, None, world.now)
+    except Problem as problem:
+        if problem.slug != "not_found":
+            raise
+        return False
+    return True
+
+
+def test_no_page_but_an_officers_own_names_an_officer(month: World) -> None:
+    go_to(month, DRAFT)
+    pages: list[Any] = [card_pages.month(PUBLIC, MONTH, month.now)]
+    for area in ("TV", "D1", "D2", "D1-W1", "u-d1", "u-lamps"):
+        try:
+            pages.append(card_pages.card(PUBLIC, MONTH, area, month.now))
+        except Problem:
+            continue  # a unit that had nothing
+        for measure in card_pages.BEHIND:
+            pages.append(card_pages.rows(PUBLIC, MONTH, area, measure, 200, None, month.now))
+    assert "s_worker1" not in json.dumps(pages)
+    own = card_pages.rows(official("worker1"), MONTH, "s_worker1", "on_time", 9, None, month.now)
+    assert {row["officer"] for row in own["rows"]} == {"s_worker1"}
+
+
+def test_the_rows_behind_a_figure_add_up_to_it(month: World) -> None:
+    go_to(month, DRAFT)
+    for area in ("TV", "D1", "D1-W1", "u-d1"):
+        card = card_pages.card(PUBLIC, MONTH, area, month.now)["card"]
+        for measure, hits in (("verified", {"verified"}), ("acknowledged_on_time", {"in_time"})):
+            rows = all_rows(area, measure, month)
+            share = sum(row["share"] * row["weight"] for row in rows if row["outcome"] in hits)
+            assert share == pytest.approx(figure(card, measure)["numerator"])
+            total = sum(row["share"] * row["weight"] for row in rows)
+            assert total == pytest.approx(figure(card, measure)["denominator"])
+
+
+def all_rows(area: str, measure: str, world: World, limit: int = 1) -> list[dict[str, Any]]:
+    """Every row behind a figure, a page at a time."""
+    rows: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = card_pages.rows(PUBLIC, MONTH, area, measure, limit, cursor, world.now)
+        assert len(page["rows"]) <= limit
+        rows += page["rows"]
+        cursor = page["cursor"]
+        if cursor is None:
+            return rows
+
+
+def test_pages_of_rows_neither_repeat_nor_leave_out(month: World) -> None:
+    go_to(month, DRAFT)
+    whole = all_rows("TV", "acknowledged_on_time", month, 200)
+    assert all_rows("TV", "acknowledged_on_time", month) == whole
+    assert len(whole) == 5
+    page = card_pages.rows(PUBLIC, MONTH, "TV", "received", 1, None, month.now)
+    with pytest.raises(Problem, match="cursor_invalid"):
+        card_pages.rows(PUBLIC, MONTH, "D1", "received", 1, page["cursor"], month.now)
+
+
+def test_the_sample_is_drawn_from_what_nobody_confirmed_by_a_seed_committed_to(
+    month: World,
+) -> None:
+    before = card_pages.months(PUBLIC, None, 9, month.now)["audits"]
+    assert MONTH not in [one["month"] for one in before["seeds"]]
+    go_to(month, FIRST)
+    verifier = official("verifier")
+    sample = audits.queue(verifier, MONTH, "D2", None, 9, month.now)["sample"]
+    assert [one["resolution"] for one in sample] == ["rejected"]
+    assert audits.queue(verifier, MONTH, "D1", None, 9, month.now)["sample"] == []
+    after = card_pages.months(PUBLIC, None, 9, month.now)["audits"]
+    seed = next(one["seed"] for one in after["seeds"] if one["month"] == MONTH)
+    committed = next(one for one in before["commitments"] if one["month"] == MONTH)
+    assert hashlib.sha256(seed.encode()).hexdigest() == committed["sha256"]
+
+
+def test_anybody_can_draw_the_sample_again(world: World) -> None:
+    ids = []
+    for number in range(20):
+        report = world.file(citizen(f"c{number}"), "litter", "D1-W1")["id"]
+        world.act(official("officer1"), report, "reject", reason_code="spam", text="x")
+        ids.append(report)
+    world.project()
+    go_to(world, FIRST)
+    seed = audits.seed(JURISDICTION, MONTH)
+    ids.sort(key=lambda one: hashlib.sha256(f"{seed}{one}".encode()).digest())
+    page = audits.queue(official("verifier"), MONTH, "D1", None, 50, world.now)
+    assert {one["report"] for one in page["sample"]} == set(ids[:12])
+
+
+def test_only_the_sample_is_audited_and_once(month: World) -> None:
+    go_to(month, FIRST)
+    verifier = official("verifier")
+    lost = audits.queue(verifier, MONTH, "D2", None, 9, month.now)["sample"][0]["report"]
+    head = month.head(lost)
+    answer = month.act(verifier, lost, "audit", result="fail", reason="It lay there.")
+    assert (answer["state"], answer["version"]) == ("closed", head.version + 1)
+    assert audits.queue(verifier, MONTH, "D2", None, 9, month.now)["sample"][0]["result"] == "fail"
+    with pytest.raises(Problem, match="audited_once"):
+        month.act(verifier, lost, "audit", result="pass", reason="Not at all.")
+    other = month.file(ward="D2-W2", service="litter")["id"]
+    month.act(official("officer2"), other, "reject", reason_code="spam", text="x")
+    with pytest.raises(Problem, match="not_in_sample"):
+        month.act(verifier, other, "audit", result="pass", reason="Well.")
+
+
+def test_a_verifier_of_the_district_neither_sees_its_sample_nor_audits(month: World) -> None:
+    go_to(month, FIRST)
+    lost = audits.queue(official("verifier"), MONTH, "D2", None, 9, month.now)["sample"][0]
+    for ref in ("verifier2", "officer2", "head1", "worker1"):
+        with pytest.raises(Problem, match="not_found"):
+            audits.queue(official(ref), MONTH, "D2", None, 9, month.now)
+    with pytest.raises(Problem, match="role_not_allowed"):
+        month.act(official("verifier2"), lost["report"], "audit", result="pass", reason="x")
+
+
+def test_a_failed_audit_counts_in_the_months_draft(month: World) -> None:
+    go_to(month, FIRST)
+    provisional = card_pages.card(AUDITOR, MONTH, "TV", month.now)["card"]
+    lost = audits.queue(official("verifier"), MONTH, "D2", None, 9, month.now)["sample"][0]
+    month.act(official("verifier"), lost["report"], "audit", result="fail", reason="x")
+    month.project()
+    go_to(month, DRAFT)
+    draft = card_pages.card(AUDITOR, MONTH, "TV", month.now)["card"]
+    assert figure(draft, "on_time")["denominator"] > figure(provisional, "on_time")["denominator"]
+    rates = card_pages.month(PUBLIC, MONTH, month.now)["pass_rates"]
+    assert rates[0] == {"district": None, "passed": 0, "audited": 1, "used": 0}
+
+
+def test_an_audit_after_the_draft_belongs_to_the_next(month: World) -> None:
+    go_to(month, DRAFT)
+    lost = audits.queue(official("verifier"), MONTH, "D2", None, 9, month.now)["sample"][0]
+    month.act(official("verifier"), lost["report"], "audit", result="fail", reason="x")
+    month.project()
+    done = go_to(month, DRAFT + timedelta(days=1))
+    assert f"{JURISDICTION} {MONTH} draft" not in done
+
+
+def test_a_late_event_makes_a_revision_that_says_what_and_which(month: World) -> None:
+    report = month.finished(service="litter")
+    month.act(citizen("reporter"), report, "refuse", reason="Still there.")
+    month.act(official("worker1"), report, "dispute", reason="It is not.")
+    month.project()
+    go_to(month, DRAFT)
+    before = card_pages.card(PUBLIC, MONTH, "D1", month.now)["card"]
+    month.advance(days=1)
+    month.act(official("verifier"), report, "verify", note="Clean.")
+    month.project()
+    assert f"{JURISDICTION} {MONTH} draft" in scorecards.keep(month.now)
+    page = card_pages.month(PUBLIC, MONTH, month.now)
+    assert page["revision"] == 3
+    assert page["because"] == [report]
+    changed = {(one["code"], one["measure"]): one for one in page["changes"]}
+    rework = changed["D1", "reopened_or_refused"]
+    assert rework["was"] == figure(before, "reopened_or_refused")["value"] > rework["is"]
+    # What was said before is still there, word for word.
+    old = next(one for one in page["history"] if one["revision"] == 2)
+    folder = f"r2-{old['digest'][:12]}"
+    held = files.get(f"scorecards/{JURISDICTION}/{MONTH}/{folder}/scorecard.json") or b""
+    known = next(
+        c for c in json.loads(held)["cards"] if (c["kind"], c["code"]) == ("district", "D1")
+    )
+    assert figure(known, "reopened_or_refused")["value"] == rework["was"]
+
+
+def test_a_month_long_closed_is_looked_at_again_when_an_event_touches_it(month: World) -> None:
+    report = month.finished(service="litter")
+    month.act(citizen("reporter"), report, "refuse", reason="Still there.")
+    month.act(official("worker1"), report, "dispute", reason="It is not.")
+    month.project()
+    go_to(month, DRAFT)
+    go_to(month, DRAFT + timedelta(days=150))
+    revision = (store.month(JURISDICTION, MONTH) or {})["revision"]
+    month.act(official("verifier"), report, "verify", note="Clean.")
+    month.project()
+    assert store.flagged(JURISDICTION, 9)
+    assert f"{JURISDICTION} {MONTH} draft" in scorecards.keep(month.now)
+    assert (store.month(JURISDICTION, MONTH) or {})["revision"] == revision + 1
+    assert store.flagged(JURISDICTION, 9) == {}
+    assert scorecards.keep(month.now) == []
+
+
+def test_weights_are_frozen_from_the_months_first_moment(month: World) -> None:
+    scorecards.keep(month.now)
+    scoring = {"weights": {"on_time": 100}, "rank_from": 1}
+    bundle = {**BUNDLE, "version": "bbbbbbbbbbbb", "scoring": scoring}
+    from tests.world import blob
+
+    cities.publish(bundle, blob(), list(STAFF), month.now)
+    go_to(month, FIRST)
+    assert card_pages.month(AUDITOR, MONTH, month.now)["settings"]["weights"] == {}
+    assert card_pages.month(AUDITOR, "202612", month.now)["settings"]["weights"] == {"on_time": 100}
+
+
+def test_one_reporter_does_not_outweigh_the_rest(world: World) -> None:
+    for number in range(30):
+        world.file(citizen("busy"), "litter", "D1-W1", lat=spot("D1-W1")["lat"] + number * 1e-6)
+    world.file(citizen("other"), "litter", "D1-W1")
+    world.project()
+    world.advance(days=3)
+    scorecards.keep(world.now)
+    card = card_pages.card(AUDITOR, MONTH, "D1", world.now)["card"]
+    assert figure(card, "received")["value"] == 31
+    assert figure(card, "on_time")["denominator"] == pytest.approx(26, abs=1e-4)
+    city = card_pages.card(AUDITOR, MONTH, "TV", world.now)["card"]
+    assert figure(city, "active_users")["value"] == 2
+
+
+def test_protected_reports_are_in_no_card(world: World) -> None:
+    world.file(citizen("eve"), "violence", "D1-W1")
+    report = world.file(citizen("eve"), "litter", "D1-W1")["id"]
+    world.project()
+    world.act(official("officer1"), report, "reclassify", service="violence", reason="It is worse.")
+    world.project()
+    world.advance(days=3)
+    scorecards.keep(world.now)
+    card = card_pages.card(AUDITOR, MONTH, "TV", world.now)["card"]
+    assert figure(card, "received")["value"] == 0
+    assert figure(card, "on_time")["n"] == 0
+    assert figure(card, "on_time")["value"] is None
+
+
+def test_closing_is_told_to_each_district_once(month: World) -> None:
+    go_to(month, FIRST)
+    go_to(month, FIRST)
+    told = [doc for _, doc in control.outbox(50) if doc["kind"] == "scorecard"]
+    assert [(one["month"], one["stage"]) for one in told] == [(MONTH, "provisional")]
+
+
+def test_rows_are_packed_without_the_time_of_day(month: World) -> None:
+    go_to(month, FIRST)
+    held = store.month(JURISDICTION, MONTH) or {}
+    body = files.get(month_close.rows_key(JURISDICTION, MONTH, held["folder"], "D1")) or b""
+    assert body[4:8] == b"\0\0\0\0"
+    assert gzip.decompress(body)
