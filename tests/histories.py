@@ -100,6 +100,7 @@ def _settings(rng: Random) -> dict[str, Any]:
         "weights": dict(zip(measures, shares, strict=True)),
         "rank_from": rng.choice((1, 3, 10)),
         "audit_from": rng.choice((2, 5, 30)),
+        "audit_prior": rng.choice((0, 5)),
         "unaudited_pass_rate": rng.choice((0.5, 0.7)),
         "reporter_cap": rng.choice((2, 3, 7, 25)),
         "shrink_n": rng.choice((1, 5, 20)),

@@ -17,10 +17,6 @@ DISMISSED = ("rejected", "duplicate", "not_ours", "withdrawn")
 UNRECEIVED = ("duplicate", "not_ours", "withdrawn")
 STARS = {f"stars_{n}": n for n in range(1, 6)}
 PARTY = ["ward", "unit", "officer"]
-# Where the product departs from its published words; empty once it no longer does.
-HOURS_FROM_REOPENING = "to_acknowledge and to_resolve of a reopened report run from its reopening"
-SILENT_IF_DISMISSED = "a ward whose only reports were dismissed is silent"
-BENT = frozenset({HOURS_FROM_REOPENING, SILENT_IF_DISMISSED})
 Key = tuple[str, str]
 Cards = dict[Key, dict[str, Any]]
 
@@ -64,13 +60,9 @@ def recompute(
     settings: dict[str, Any],
     month: str,
     now: datetime,
-    bent: frozenset[str] = frozenset(),
 ) -> Cards:
-    """{(kind, code): {measure: {figure: value}}}, and under "" the card's score, rank and n.
-
-    ``bent``: definitions to read as the product does where it departs from them (``BENT``).
-    """
-    return _Month(rows, weights_by_report, facts, settings, month, now, bent).cards()
+    """{(kind, code): {measure: {figure: value}}}, and under "" the card's score, rank and n."""
+    return _Month(rows, weights_by_report, facts, settings, month, now).cards()
 
 
 class _Month:
@@ -82,10 +74,8 @@ class _Month:
         settings: dict[str, Any],
         month: str,
         now: datetime,
-        bent: frozenset[str],
     ) -> None:
         self.facts, self.settings, self.zone = facts, settings, ZoneInfo(facts["zone"])
-        self.bent = bent
         self.start, self.end = self._first(month), self._first(month, 1)
         self.until = min(self.end, pd.Timestamp(now))
         self.before = self._first(month, -2), self._first(month, -1)
@@ -177,8 +167,9 @@ class _Month:
         where = audits["ward"].map(self.wards)
         for district in self.districts:
             here = passed[where == district]
-            enough = len(here) >= self.settings["audit_from"] and len(here)
-            used[district] = float(here.mean()) if enough else city
+            prior = 0 if len(here) >= self.settings["audit_from"] else self.settings["audit_prior"]
+            n = len(here) + prior
+            used[district] = (float(here.sum()) + prior * city) / n if n else city
         return used
 
     def due(self) -> pd.DataFrame:
@@ -251,17 +242,19 @@ class _Month:
         running = self.open_rounds()
         stopped = running["stop"] < self.until
         carried = running[~stopped & (running["due"] < self.start)]
-        found["carried"] = self._sums(carried.assign(hit=carried["w"] / 1e6), "hit")
+        carried = self.shares.merge(carried.drop(columns=PARTY), on="key")
+        carried = carried.assign(hit=carried["ppm"] * carried["w"] / 1e12)
+        found["carried"] = self._sums(carried, "hit")
         closed = rounds[self._in(rounds["closed_at"])]
         repaired = closed[closed["resolution"].isin(["verified", "unverified"])]
         whole = repaired["w"] / 1e6
         sure = repaired["resolution"] == "verified"
         repaired = repaired.assign(due_n=whole, hit=whole.where(sure, 0.0))
         found["verified"] = self._sums(repaired, "hit", "due_n")
-        since = "from" if HOURS_FROM_REOPENING in self.bent else "filed_at"
-        repaired = repaired.assign(hours=_hours(repaired[since], repaired["stop"]))
-        heard = rounds[self._in(rounds["acknowledged_at"])]
-        heard = heard.assign(hours=_hours(heard[since], heard["acknowledged_at"]))
+        repaired = repaired.assign(hours=_hours(repaired["filed_at"], repaired["stop"]))
+        first_rounds = rounds["key"].map(lambda key: key[1] == 0).astype(bool)
+        heard = rounds[self._in(rounds["acknowledged_at"]) & first_rounds]
+        heard = heard.assign(hours=_hours(heard["filed_at"], heard["acknowledged_at"]))
         heard = self._held_then(heard, "acknowledged_at")
         hours = {"to_acknowledge": self._spread(heard), "to_resolve": self._spread(repaired)}
         whole = marks["w"] / 1e6
@@ -316,8 +309,6 @@ class _Month:
         left = filed["resolution"].isin(UNRECEIVED) & (filed["closed_at"] < self.settled)
         filed = filed.assign(n=(~left).astype(float), district=filed["ward"].map(self.wards))
         kept = filed[~left]
-        if SILENT_IF_DISMISSED in self.bent:
-            filed = kept
         known = filed[filed["district"].notna()]
         scopes = [
             filed.assign(kind="city", code=self.root),

@@ -69,11 +69,11 @@ class Part(NamedTuple):
 def parts(row: dict[str, Any], window: Window, old_factor: float) -> Iterator[Part]:
     """Everything that a report's row (``rounds.facts``) adds to the month."""
     yield from _received(row, window)
+    yield from _heard(row, window)
     for one in row["rounds"]:
         yield from _due(one, window)
         yield from _acknowledge_due(one, window)
-        yield from _closed(one, window)
-        yield from _heard(row, one, window)
+        yield from _closed(row, one, window)
         yield from _open(row, one, window, old_factor)
     yield from _marks(row, window)
 
@@ -130,18 +130,20 @@ def _acknowledge_due(one: dict[str, Any], window: Window) -> Iterator[Part]:
         yield _shared("acknowledged_on_time", result, one["service"], share, due)
 
 
-def _closed(one: dict[str, Any], window: Window) -> Iterator[Part]:
+def _closed(row: dict[str, Any], one: dict[str, Any], window: Window) -> Iterator[Part]:
     if window.holds(one["closed_at"]) and one["resolution"] in _REPAIRED:
         closed, service = one["closed_at"], one["service"]
         yield _whole("verified", one["resolution"], service, one["held"], closed)
-        taken = hours(one["from"], one["stop"])
+        taken = hours(row["filed_at"], one["stop"])
         yield _whole("to_resolve", "resolved", service, one["held"], closed, taken)
 
 
-def _heard(row: dict[str, Any], one: dict[str, Any], window: Window) -> Iterator[Part]:
+def _heard(row: dict[str, Any], window: Window) -> Iterator[Part]:
+    # Once a report: what is said after a reopening is no first word.
+    one = row["rounds"][0]
     heard = one["acknowledged_at"]
     if window.holds(heard):
-        taken = hours(one["from"], heard)
+        taken = hours(row["filed_at"], heard)
         held = held_at(row, heard)
         yield _whole("to_acknowledge", "acknowledged", one["service"], held, heard, taken)
 
@@ -160,7 +162,9 @@ def _open(
     yield _whole("backlog", age_group, one["service"], held, one["from"], days)
     unfinished = one["stop"] is None or one["stop"] >= until
     if one["due"] < window.start and unfinished:
-        yield _whole("overdue_carried", "carried", one["service"], held, one["due"])
+        # Against who held it until the deadline: handing it on takes nothing off anybody.
+        for share in one["shares"]:
+            yield _shared("overdue_carried", "carried", one["service"], share, one["due"])
 
 
 def _marks(row: dict[str, Any], window: Window) -> Iterator[Part]:

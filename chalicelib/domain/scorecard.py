@@ -94,7 +94,11 @@ class Scorecards:
         return Rate(hits, due)
 
     def _audited(self) -> dict[str, dict[str, Any]]:
-        """By district ("" is the city): passed, audited, and the pass rate that is used."""
+        """By district ("" is the city): passed, audited, and the pass rate that is used.
+
+        While a district has few audits, the city's rate counts as some more of them: what was
+        found there tells from the first audit on, and three of three prove little.
+        """
         audits = self._sums.audits
         passed = sum(one["pass"] for one in audits.values())
         audited = sum(one.total() for one in audits.values())
@@ -103,9 +107,9 @@ class Scorecards:
         for area in self._city.of_level(-2):
             own = audits.get(area.code)
             n = own.total() if own else 0
-            enough = n >= self._settings.audit_from
-            used = own["pass"] / n if own and enough else whole
             hits = own["pass"] if own else 0
+            prior = 0 if n >= self._settings.audit_from else self._settings.audit_prior
+            used = (hits + prior * whole) / (n + prior) if n + prior else whole
             found[area.code] = {"passed": hits, "audited": n, "used": used}
         return found
 
@@ -143,7 +147,7 @@ class Scorecards:
         found.append(_figure("per_10000", per, n, people, n))
         if scope.kind != "ward":
             wards = [one.code for one in self._city.of_level(-1) if self._within(one.code, scope)]
-            count = float(sum(one not in self._sums.heard for one in wards))
+            count = float(sum(one not in self._sums.reported for one in wards))
             found.append(_figure("silent_wards", count, count, float(len(wards)), len(wards)))
         if scope.kind == "city":
             found += [_figure(name, n, None, None, n) for name, n in sorted(self._extra.items())]

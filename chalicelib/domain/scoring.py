@@ -29,6 +29,7 @@ class Settings:
     weights: Mapping[str, int] = field(default_factory=dict)
     rank_from: int = 10
     audit_from: int = 30
+    audit_prior: int = 5
     audit_sample: int = 12
     unaudited_pass_rate: float = 0.5
     reporter_cap: int = 25

@@ -59,7 +59,7 @@ class Sums:
         self._scopes: dict[tuple[str, str], tuple[str, tuple[Scope, ...]]] = {}
         self.by_scope: dict[Scope, Sum] = {}
         self.audits: dict[str, Counter[str]] = {}
-        self.heard: set[str] = set()
+        self.reported: set[str] = set()
 
     def add(self, part: Part, weight: int) -> None:
         """Count a contribution of a report whose reporter has a weight."""
@@ -67,8 +67,6 @@ class Sums:
         if part.measure == "audit":
             self.audits.setdefault(district, Counter())[part.outcome] += 1
             return
-        if part.measure == "received":
-            self.heard.add(part.ward)
         for scope in scopes:
             self.of(scope).add(part, district, part.share * weight)
 

@@ -50,11 +50,11 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
     """Draw the sample of a month that is over, ``size`` a district; how many closings it has."""
     window, chance = Window.of(month, city, now), seed(city.jurisdiction, month)
     drawn: list[dict[str, Any]] = []
-    for area in sorted(city.of_level(-2), key=lambda one: one.code):
-        rows = scores.scores(city.jurisdiction, area.code, month)
+    for district in cities.districts(city):
+        rows = scores.scores(city.jurisdiction, district, month)
         found = [closing for row in rows if (closing := _closing(row, window)) is not None]
         found.sort(key=lambda one: hashlib.sha256(f"{chance}{one['report']}".encode()).digest())
-        drawn += [{**one, "district": area.code} for one in found[:size]]
+        drawn += [{**one, "district": district} for one in found[:size]]
     store.put_sample(city.jurisdiction, month, drawn)
     return len(drawn)
 

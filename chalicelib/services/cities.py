@@ -69,9 +69,16 @@ def publish(
     if jurisdiction not in names:
         store.put_jurisdictions(sorted([*names, jurisdiction]))
     if was != version:
+        store.put_districts(jurisdiction, districts(City.from_json(bundle)))
         store.make_current(jurisdiction, version, iso(now))
     forget()
     return bool(was != version)
+
+
+def districts(city: City) -> list[str]:
+    """The codes of all districts that the city has or ever had: reports may lie in each."""
+    now = {area.code for area in city.of_level(-2)}
+    return sorted(now | set(store.districts(city.jurisdiction)))
 
 
 def forget() -> None:

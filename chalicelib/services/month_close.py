@@ -16,12 +16,13 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city import City
-from chalicelib.domain.contributions import Part, Window, parts
+from chalicelib.domain.contributions import Part, Window, held_at, parts
 from chalicelib.domain.holding import WHOLE
 from chalicelib.domain.recurrence import Recurrences
 from chalicelib.domain.scorecard import Scorecards, measures
 from chalicelib.domain.scoring import Settings, shifted
 from chalicelib.domain.sums import Sums
+from chalicelib.services import cities
 from chalicelib.storage import cards as store
 from chalicelib.storage import files, people, scores
 
@@ -73,9 +74,11 @@ def compute(
         line = json.dumps([report, weight, *part], separators=(",", ":"))
         lines.setdefault(sums.scopes(part)[0] or NOWHERE, []).append(line)
 
-    for area in city.of_level(-2):
-        for row in scores.scores(city.jurisdiction, area.code, shifted(month, -2)):
+    for district in cities.districts(city):
+        for row in scores.scores(city.jurisdiction, district, shifted(month, -2)):
             again.add(row)
+            if window.holds(row["filed_at"]):
+                sums.reported.add(held_at(row, window.settled)[0])
             for part in parts(row, window, settings.old_factor):
                 take(row["report"], part, weights.of(row, part))
     for report, part in again.parts():

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from chalicelib.storage import files, tables
-from chalicelib.storage.rows import get
+from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Put, commit, read
 
 STAFF_LIMIT = 1000
@@ -53,6 +53,18 @@ def make_current(jurisdiction: str, version: str, since: str) -> None:
             Put("version", tables.CityRow(place, f"V#{version}", doc=doc)),
         ]
     )
+
+
+def districts(jurisdiction: str) -> list[str]:
+    """Every district of any version of the city."""
+    row = get(tables.CityRow, f"{jurisdiction}#CITY", "DISTRICTS")
+    return row["districts"] if row else []
+
+
+def put_districts(jurisdiction: str, codes: list[str]) -> None:
+    """Remember them; written before a version is current, so that none is ever missing."""
+    row = tables.CityRow(f"{jurisdiction}#CITY", "DISTRICTS", doc=dump({"districts": codes}))
+    commit([Put("districts", row)])
 
 
 def jurisdictions() -> list[str]:

@@ -10,6 +10,7 @@ from infra.city.people import ROLES
 SETTINGS: dict[str, tuple[float, float, bool, float]] = {
     "rank_from": (1, 10_000, True, 10),
     "audit_from": (1, 10_000, True, 30),
+    "audit_prior": (0, 1000, True, 5),
     "audit_sample": (1, 1000, True, 12),
     "unaudited_pass_rate": (0, 1, False, 0.5),
     "reporter_cap": (1, 10_000, True, 25),

@@ -277,7 +277,6 @@ def test_closing_what_is_not_repaired(twins: Twins, hours: int, trick: Trick) ->
     beaten(*twins.scores("202611"))
 
 
-@pytest.mark.xfail(strict=True, reason="what is carried follows the holder, not who was late")
 def test_handing_over_what_will_be_carried(twins: Twins) -> None:
     """Repaired in January in both districts, but the cheat's are the province's from day six."""
     twins.play({PROMISE + 1: away, 31 * 24: more}, repair=62 * 24)
@@ -285,7 +284,6 @@ def test_handing_over_what_will_be_carried(twins: Twins) -> None:
     beaten(*twins.scores("202612"))
 
 
-@pytest.mark.xfail(strict=True, reason="few audits: feigned repairs count at the city's pass rate")
 def test_feigning_with_few_audits(twins: Twins) -> None:
     """Eight audited, six of them failed, but only thirty make a pass rate of one's own.
 

@@ -87,9 +87,7 @@ def test_random_months(aws: None, seed: int) -> None:
     found = month_close.compute(city, town.month, settings, town.now)
     facts = {**recompute.city_facts(raw), "users": users(town.filers, town.month)}
     weights = recompute.weights(town.filers, settings.reporter_cap)
-    cards = recompute.recompute(
-        town.rows, weights, facts, found.settings, town.month, town.now, recompute.BENT
-    )
+    cards = recompute.recompute(town.rows, weights, facts, found.settings, town.month, town.now)
     assert compare(found, cards) == []
 
 
@@ -111,9 +109,7 @@ def test_months_that_people_made(world: World) -> None:
     for month in months:
         found = month_close.compute(world_city(), month, settings, world.now)
         facts = {**recompute.city_facts(BUNDLE), "users": users(filers, month)}
-        cards = recompute.recompute(
-            lives.rows(), weights, facts, found.settings, month, world.now, recompute.BENT
-        )
+        cards = recompute.recompute(lives.rows(), weights, facts, found.settings, month, world.now)
         assert compare(found, cards) == []
 
 
@@ -123,7 +119,6 @@ def figure(found: month_close.Computed, measure: str, kind: str = "city", code: 
     return next(one for one in cards[0]["measures"] if one["measure"] == measure)
 
 
-@pytest.mark.xfail(strict=True, reason=recompute.HOURS_FROM_REOPENING)
 def test_hours_run_from_filing(world: World) -> None:
     """Repaired after 10 hours, reopened after 20 days, repaired 10 hours later: 10 and 490."""
     reporter = citizen("reporter")
@@ -142,7 +137,6 @@ def test_hours_run_from_filing(world: World) -> None:
     assert figure(found, "to_resolve")["median"] == 250
 
 
-@pytest.mark.xfail(strict=True, reason=recompute.SILENT_IF_DISMISSED)
 def test_a_ward_with_a_withdrawn_report_is_not_silent(world: World) -> None:
     """Somebody filed there in the month: only the three other wards are silent."""
     world.act(citizen("reporter"), world.file()["id"], "withdraw")
@@ -152,7 +146,6 @@ def test_a_ward_with_a_withdrawn_report_is_not_silent(world: World) -> None:
     assert figure(found, "silent_wards")["value"] == 3
 
 
-@pytest.mark.xfail(strict=True, reason="rows of a district that is no more are not read")
 def test_the_city_counts_reports_of_a_district_that_is_no_more(world: World) -> None:
     """Two districts become one: what was filed in the old one still counts for the city."""
     world.file(ward="D1-W1")

@@ -115,6 +115,7 @@ WEIGHTS = {"weights": {"on_time": 60, "recurrence": 40}}
 DEFAULTS = {
     "rank_from": 10,
     "audit_from": 30,
+    "audit_prior": 5,
     "audit_sample": 12,
     "unaudited_pass_rate": 0.5,
     "reporter_cap": 25,

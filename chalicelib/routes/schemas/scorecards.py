@@ -43,6 +43,7 @@ _SETTINGS = record(
         "weights": record("ScoreWeights", dict.fromkeys(SCORED, _WEIGHT), optional=SCORED),
         "rank_from": COUNT,
         "audit_from": COUNT,
+        "audit_prior": COUNT,
         "audit_sample": COUNT,
         "unaudited_pass_rate": _SHARE,
         "reporter_cap": COUNT,
