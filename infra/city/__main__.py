@@ -111,9 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     scorecard = commands.add_parser("scorecard", help="print a month's ranking with intervals")
     scorecard.add_argument("month", type=_month, help="such as 2017-02")
     scorecard.add_argument("--jurisdiction", help="the city, if not the settings' own")
-    scorecard.add_argument(
-        "--data", type=Path, default=Path(".local"), help="a local stack's folder"
-    )
+    scorecard.add_argument("--data", type=Path, help="a local stack's folder")
     scorecard.add_argument(
         "--deployed", action="store_true", help="from the AWS account of the environment"
     )

@@ -211,6 +211,8 @@ def aws(folder: Path = DATA) -> Iterator[None]:
         yield
         return
     with Emulator(folder):
+        # The second one of a process has another endpoint than the first.
+        forget_clients()
         from infra import resources
 
         os.environ.update(resources.create())
