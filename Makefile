@@ -5,7 +5,7 @@
 # make reset    delete what the local system keeps
 # make city     DIR=path: load a jurisdiction into the local system
 # make demo     DEMO=--twice and other options: docs/demo.md
-# make rebuild | bench | lint | openapi
+# make rebuild | bench | bench-clocks [REPORTS=5000] | lint | openapi
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -20,7 +20,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test token mail reset demo rebuild city bench lint openapi
+.PHONY: run test token mail reset demo rebuild city bench bench-clocks lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
@@ -55,6 +55,9 @@ city: $(VENV)/run.stamp
 
 bench: $(VENV)/run.stamp
 	@$(PY) -m bench
+
+bench-clocks: $(VENV)/run.stamp
+	@$(PY) -m bench.clocks $(if $(REPORTS),--reports $(REPORTS))
 
 openapi: $(VENV)/run.stamp
 	@$(NO_AWS) $(PY) -m infra.openapi

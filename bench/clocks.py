@@ -1,0 +1,93 @@
+"""``python -m bench.clocks``: the cost of SLA clock and monthly close; build/bench/clocks.json.
+
+Calls and items are counted at the client, so they do not depend on the machine. Units are
+DynamoDB's: half a read unit for each 4 KB of an eventually consistent page, a write unit for each
+KB of an item. Time and memory are those of a process that does nothing but the close, against the
+local stack in another process.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.clocks_city import MONTH, fill_heads, fill_rows, publish
+from bench.counting import Counting
+from bench.stack import running_stack
+
+OUT = Path("build") / "bench" / "clocks.json"
+OPEN, BREACHES = 500, 40
+WARDS = 267
+
+
+def main() -> int:
+    """Print the table and write it. Figures are printed as they are, whether they hold or not."""
+    parser = argparse.ArgumentParser("python -m bench.clocks", description=__doc__)
+    parser.add_argument("--reports", type=int, default=60_000, help="rows of the month")
+    parser.add_argument("--open", type=int, default=OPEN, help="open reports at 1x")
+    options = parser.parse_args()
+    found: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder)) as environment:
+        os.environ.update(environment)
+        _sweeps(found, options.open)
+        _close(found, options.reports)
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(found, indent=2) + "\n")
+    for name, row in found.items():
+        bound = f"  (bound {row['bound']}, holds: {row['holds']})" if "bound" in row else ""
+        print(f"{name:52} {row['value']:>12,.2f}{bound}")
+    return 0
+
+
+def _sweeps(found: dict[str, dict[str, Any]], size: int) -> None:
+    """The same breaches among 1, 4 and 16 times as many open reports."""
+    from chalicelib.services import sweep
+
+    read: dict[int, float] = {}
+    there = 0
+    for number, times in enumerate((1, 4, 16)):
+        city, now = publish("sweeps", WARDS)
+        fill_heads(city, now, times * size - there, overdue=0, first=there)
+        fill_heads(city, now, BREACHES, overdue=BREACHES, first=1_000_000 * (number + 1))
+        there = times * size
+        with Counting() as counted:
+            done = sweep.sweep(now)
+        assert done == {"breach": BREACHES}, done
+        read[times] = counted.reads
+        _row(found, f"sweep, {BREACHES} breaches, reads at {times}x open", counted.reads)
+    _row(found, "sweep, reads at 4x / at 1x", read[4] / read[1], 1.1)
+    _row(found, "sweep, reads at 16x / at 1x", read[16] / read[1], 1.1)
+    with Counting() as counted:
+        assert sweep.sweep(now) == {}
+    _row(found, "sweep with nothing due, calls", counted.calls.total(), 1)
+
+
+def _close(found: dict[str, dict[str, Any]], reports: int) -> None:
+    """A month's close and an hourly live one, each in a process of its own."""
+    city, now = publish("closing", WARDS)
+    fill_rows(city, now, reports)
+    for what, bounds in (("close", (60, 512)), ("live", (None, None))):
+        command = [sys.executable, "-m", "bench.clocks_close", city.jurisdiction, MONTH, what]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        row = json.loads(done.stdout.splitlines()[-1])
+        title = f"{what}, {reports} reports in {WARDS} wards"
+        _row(found, f"{title}, s", row["seconds"], bounds[0])
+        _row(found, f"{title}, s of CPU", row["cpu"])
+        _row(found, f"{title}, peak MB", row["peak_mb"], bounds[1])
+        for name in ("calls", "files", "read_units", "write_units"):
+            _row(found, f"{title}, {name.replace('_', ' ')}", row[name])
+
+
+def _row(
+    found: dict[str, dict[str, Any]], name: str, value: float, bound: float | None = None
+) -> None:
+    limit = {} if bound is None else {"bound": bound, "holds": value <= bound}
+    found[name] = {"value": value, **limit}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Counts what a client asks of DynamoDB, and what that costs there."""
+
+import json
+from collections import Counter
+from math import ceil
+from typing import Any, Self
+
+_READS = frozenset({"GetItem", "Query", "BatchGetItem"})
+
+
+class Counting:
+    """While it is entered: ``calls`` by operation, items and units read, units written."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.items = 0
+        self.read_units = self.write_units = 0.0
+
+    @property
+    def reads(self) -> int:
+        """Reading calls and the items that they gave."""
+        return sum(n for name, n in self.calls.items() if name in _READS) + self.items
+
+    def __enter__(self) -> Self:
+        from chalicelib.storage import tables
+
+        self._events = tables.client().meta.events
+        self._events.register("before-parameter-build.dynamodb", self._asked)
+        self._events.register("after-call.dynamodb", self._answered)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._events.unregister("before-parameter-build.dynamodb", self._asked)
+        self._events.unregister("after-call.dynamodb", self._answered)
+
+    def _asked(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.calls[model.name] += 1
+        if model.name == "BatchWriteItem":
+            for items in params["RequestItems"].values():
+                self.write_units += sum(ceil(_size(one) / 1024) for one in items)
+        elif model.name == "TransactWriteItems":
+            # A write in a transaction costs twice.
+            self.write_units += sum(2 * ceil(_size(one) / 1024) for one in params["TransactItems"])
+
+    def _answered(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "Query":
+            self.items += len(parsed.get("Items", ()))
+            self.read_units += max(1, ceil(_size(parsed.get("Items", [])) / 4096)) / 2
+        elif model.name == "GetItem":
+            self.items += "Item" in parsed
+            self.read_units += max(1, ceil(_size(parsed.get("Item", {})) / 4096))
+
+
+def _size(item: Any) -> int:
+    return len(json.dumps(item, separators=(",", ":"), default=str))
