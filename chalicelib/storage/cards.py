@@ -15,7 +15,6 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Unavailable, Update, read
 
 _BATCH, _TRIES = 25, 8
-MONTHS = 600
 
 
 def month(jurisdiction: str, name: str) -> dict[str, Any] | None:

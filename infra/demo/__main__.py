@@ -6,7 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
-from infra.demo.play import Plan
+from infra.demo.play import DAYS, Plan
 from infra.demo.run import Run, broken
 from infra.demo.show import summary
 from infra.demo.stage import ROOT, SHARED, stage
@@ -22,7 +22,9 @@ def main(given: list[str] | None = None) -> int:
     data = options.data or (SHARED if SHARED.is_dir() else None)
     try:
         with stage(None if options.made_up else data, options.seed, options.keep) as place:
-            run = Run(place, place.rows[: options.limit], Plan(options.seed, options.share))
+            run = Run(
+                place, place.rows[: options.limit], Plan(options.seed, options.share, options.days)
+            )
             found = run.play(options.twice)
     except KeyboardInterrupt:
         return 130
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--limit", type=int, help="file only the first so many reports")
     parser.add_argument("--share", type=float, default=1.0, help="of reports anybody acts on")
+    parser.add_argument("--days", type=int, default=DAYS, help="played after the last filing")
     parser.add_argument("--twice", action="store_true", help="send every request a second time")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo.json")
     parser.add_argument("--keep", type=Path, help="where the stack's data stay afterwards")

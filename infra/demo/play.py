@@ -24,6 +24,8 @@ _WORK_OFF_REQUESTS = 60
 _WORK_OFF_TIME = timedelta(hours=6)
 # Figures of the month are worked out at midnight, where the product does it each hour.
 _BY_THE_DAY = ("keep_scorecards",)
+# Until the first month's draft, which is made on the 16th of the next.
+DAYS = 30
 Show = Callable[[datetime, Counts, int], None]
 
 
@@ -34,7 +36,7 @@ class Plan:
 
     seed: int
     share: float = 1.0
-    days: int = 30
+    days: int = DAYS
 
 
 class Play:

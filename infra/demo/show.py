@@ -79,6 +79,7 @@ def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[st
         "tallies    month    received  verified  finished  refused  reopened  mean rating",
         *[_month(month, tally) for month, tally in found["tallies"].items()],
         f"           as counted from the answers: {_yes(found['tallies_agree'])}",
+        *_clocks(found),
         f"rebuild    {found['rebuild']['tallies']} tallies recomputed from the timeline, "
         f"{found['rebuild']['changed']} differed",
     ]
@@ -86,6 +87,26 @@ def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[st
         lines += _replay(found)
     lines.append("time       " + ", ".join(f"{part} {n:.1f} s" for part, n in seconds.items()))
     return "\n".join(lines)
+
+
+def _clocks(found: dict[str, Any]) -> list[str]:
+    card = found["scorecard"]
+    lines = [
+        f"clock      breached {_listed(found['breached'])}; escalated by level "
+        f"{_listed(found['escalated'])}; {found['lapsed']} lapsed",
+    ]
+    if card is None:
+        return lines
+    ranked = [row for row in card["districts"] if row["ranked"]][:_BUSIEST]
+    lines += ["", f"ranking    {card['month']}, {card['stage']}, of {len(ranked)} shown"]
+    for row in ranked:
+        rate = row["on_time"]
+        lines.append(
+            f"  {row['rank']:>3}  {row['name']['id']:<20} {row['score']:>5.1f}  on time "
+            f"{100 * rate['value']:3.0f}% ({100 * rate['low']:.0f}–{100 * rate['high']:.0f}%), "
+            f"n {row['n']:.0f}"
+        )
+    return [*lines, ""]
 
 
 def _replay(found: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,15 @@ def play(out: Path, *options: str) -> tuple[dict[str, Any], str]:
 def archived(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
     """Every row of the archive filed; one report in twenty is acted upon."""
     out = tmp_path_factory.mktemp("archive") / "build" / "demo.json"
-    return play(out, "--data", str(SHARED), "--share", "0.05")
+    return play(out, "--data", str(SHARED), "--share", "0.05", "--days", "1")
 
 
 @pytest.fixture(scope="module")
 def doubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
     """Made-up reports over the shipped city; every request and every function's input twice."""
     out = tmp_path_factory.mktemp("made-up") / "demo.json"
-    return play(out, "--made-up", "--limit", "80", "--twice")
+    keep = str(out.parent / "stack")
+    return play(out, "--made-up", "--limit", "80", "--twice", "--keep", keep)
 
 
 @needs_archive
@@ -141,6 +143,53 @@ def test_reports_of_our_own_making_are_worked_from_filing_to_verified(
     assert found["closed"]["verified"] > 5
     assert "stale_version" in found["actions_refused"]["assign"]
     assert "created anything" in printed
+
+
+def test_the_clock_and_the_months_judgement_are_in_the_document(
+    doubled: tuple[dict[str, Any], str],
+) -> None:
+    """Promises were broken, the ladder climbed, unanswered repairs lapsed, a draft was made."""
+    found, printed = doubled
+    assert found["breached"]["resolve"] > 5
+    assert found["escalated"]["1"] >= found["escalated"]["2"] > 0
+    assert found["lapsed"] > 0
+    assert found["actions"]["audit"] > 0
+    card = found["scorecard"]
+    assert (card["month"], card["stage"]) == ("201702", "draft")
+    assert sum(row["n"] for row in card["districts"]) > 10
+    assert "ranking" in printed
+
+
+def test_pandas_computes_the_same_scorecard_from_the_demos_rows(
+    doubled: tuple[dict[str, Any], str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The draft as it was published, against an independent recomputation over its rows."""
+    from infra.local import stack
+    from tests.integration.test_recompute import differences, users
+    from tests.recompute import city_facts, recompute, weights
+
+    found, _ = doubled
+    (folder,) = tmp_path_factory.getbasetemp().glob("made-up[0-9]*/stack")
+    with stack.aws(folder):
+        from chalicelib.services import cities
+        from chalicelib.storage import cards, city, people, scores
+
+        held = cards.month("demo", "201702")
+        assert held is not None
+        assert held["digest"] == found["scorecard"]["digest"]
+        rules = city.rules("demo", held["rules"])
+        assert rules is not None
+        places = cities.districts(cities.at("demo", held["rules"]))
+        rows = [row for one in places for row in scores.scores("demo", one, "201612")]
+        filers = {"201702": people.filers("demo", "201702")}
+        product = [doc for name, doc in cards.cards("demo", "201702", held["folder"])
+                   if name != "ranking"]  # fmt: skip
+    assert len(rows) == found["accepted"]
+    facts = {**city_facts(rules), "users": users(filers, "201702")}
+    counted = weights(filers, held["settings"]["reporter_cap"])
+    until = datetime.fromisoformat(held["until"])
+    mine = recompute(rows, counted, facts, held["settings"], "201702", until)
+    assert differences(product, mine) == []
 
 
 def test_the_course_of_a_report_depends_on_the_seed_alone() -> None:

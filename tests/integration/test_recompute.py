@@ -21,8 +21,13 @@ CLOSE = 1.000001e-6  # one unit in the last digit that is published
 
 
 def compare(found: month_close.Computed, cards: recompute.Cards) -> list[str]:
+    """Where a computation of the product and the recomputed cards differ; empty if nowhere."""
+    return differences(found.cards, cards)
+
+
+def differences(published: list[dict[str, Any]], cards: recompute.Cards) -> list[str]:
     """Where the product's cards and the recomputed ones differ; empty if nowhere."""
-    product = {(card["kind"], card["code"]): card for card in found.cards}
+    product = {(card["kind"], card["code"]): card for card in published}
     wrong = [f"{key}: only here or there" for key in sorted(product.keys() ^ cards.keys())]
     for key in sorted(product.keys() & cards.keys()):
         card, mine = product[key], cards[key]

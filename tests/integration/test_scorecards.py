@@ -12,9 +12,9 @@ import pytest
 
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import audits, card_pages, cities, month_close, scorecards
+from chalicelib.services import audits, card_pages, cities, month_close, relay, scorecards
 from chalicelib.storage import cards as store
-from chalicelib.storage import control, files
+from chalicelib.storage import control, files, topics
 from tests.world import BUNDLE, JURISDICTION, PUBLIC, STAFF, World, citizen, official, spot
 
 MONTH = "202611"
@@ -388,3 +388,28 @@ def test_rows_are_packed_without_the_time_of_day(month: World) -> None:
     body = files.get(month_close.rows_key(JURISDICTION, MONTH, held["folder"], "D1")) or b""
     assert body[4:8] == b"\0\0\0\0"
     assert gzip.decompress(body)
+
+
+def test_a_district_head_reads_the_closing_on_a_phone(
+    month: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message a district under a key of its own, in plain text, for heads and auditors."""
+    sent: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+    monkeypatch.setattr(topics, "publish", lambda *given: sent.append(given))
+    go_to(month, DRAFT)
+    relay.drain(now=month.now)
+    cards = [one for one in sent if one[2]["event"] == "scorecard" and one[2]["level"] == "draft"]
+    assert [one[2]["district"] for one in cards] == ["D1", "D2"]
+    subject, texts, attributes = cards[0]
+    assert subject == "Tanggap: rapor 2026-11"
+    assert attributes["dedupe"] == f"{JURISDICTION}:scorecard:{MONTH}:2:D1"
+    assert attributes["audience"] == ["auditor", "city_admin", "district_head"]
+    lines = texts["default"].splitlines()
+    assert lines[0] == "Draf rapor 2026-11, District one"
+    assert lines[4] == "Terverifikasi 100% (n=2)"
+    assert lines[-1].startswith("http")
+    assert max(map(len, lines)) < 80
+    assert json.loads(texts["sqs"])["district"] == "D1"
+    before = len(sent)
+    relay.drain(now=month.now)
+    assert len(sent) == before
