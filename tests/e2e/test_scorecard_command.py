@@ -1,33 +1,45 @@
 """``python -m infra.city scorecard``: the ranking of a month, wherever the figures lie."""
 
-from datetime import UTC, datetime
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-
-from infra.city import __main__ as command
-from infra.local import stack as local
+ROOT = Path(__file__).parents[2]
+# In processes of their own: one process has one local stack, and the tests may have theirs.
+_STACK = """
+from datetime import UTC, datetime
 from infra.local.schedules import Clock
-from infra.local.stack import LocalStack
+from infra.local.stack import DEMO, LocalStack
+clock = Clock(datetime(2026, 11, 2, 1, tzinfo=UTC), 0)
+with LocalStack(DEMO, clock=clock, drivers="manual") as stack:
+    stack.fire("keep_scorecards")
+"""
 
-START = datetime(2026, 11, 2, 1, tzinfo=UTC)
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, without what the tests have set."""
+    kept = ("AWS_", "TANGGAP_")
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(kept)}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
-def test_it_prints_what_the_local_stack_or_the_demo_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_prints_what_the_local_stack_or_the_demo_has(tmp_path: Path) -> None:
     """The demo's folder is looked at where the stack's own has nothing of that month."""
-    own, demo = tmp_path / "own", tmp_path / "demo"
-    monkeypatch.setattr(local, "DATA", own)
-    monkeypatch.setattr(local, "DEMO", demo)
-    assert command.main(["scorecard", "2026-11"]) == 1
-    assert capsys.readouterr().err == "no scorecards of 202611\n"
-    own.mkdir()
-    with LocalStack(demo, clock=Clock(START, 0), drivers="manual") as stack:
-        stack.fire("keep_scorecards")
-    assert command.main(["scorecard", "2026-11"]) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith("demo 2026-11, live, revision 0")
-    assert "the whole city" in printed
-    with pytest.raises(SystemExit):
-        command.main(["scorecard", "2026-13"])
+    ask = ("-m", "infra.city", "scorecard")
+    nothing = run(tmp_path, *ask, "2026-11")
+    assert (nothing.returncode, nothing.stderr) == (1, "no scorecards of 202611\n")
+    made = run(tmp_path, "-c", _STACK)
+    assert made.returncode == 0, made.stderr
+    found = run(tmp_path, *ask, "2026-11")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith("demo 2026-11, live, revision 0")
+    assert "the whole city" in found.stdout
+    assert run(tmp_path, *ask, "2026-13").returncode == 2
