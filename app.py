@@ -10,14 +10,14 @@ from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
 
 from chalicelib import observability
 from chalicelib.http import TanggapApp
-from chalicelib.routes import citizens, officials, public, scorecards, session
+from chalicelib.routes import citizens, maps, officials, public, scorecards, session
 from chalicelib.services import handlers
 from chalicelib.settings import settings
 
 app = TanggapApp("tanggap")
 observability.register(app)
 
-for blueprint in (public, session, citizens, officials, scorecards):
+for blueprint in (public, maps, session, citizens, officials, scorecards):
     app.register_blueprint(blueprint.routes)
 
 

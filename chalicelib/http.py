@@ -8,6 +8,7 @@ too: ``rules/permissions.json``; an operation without a row there cannot be decl
 names ``public`` opens the operation to everybody. Districts and services are judged by services.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from chalicelib.http_operation import (
     PATH_PATTERNS,
     Answer,
     Call,
+    Encoded,
     Operation,
     Registered,
     permissions,
@@ -37,6 +39,7 @@ __all__ = [
     "PATH_PATTERNS",
     "Answer",
     "Call",
+    "Encoded",
     "Operation",
     "Registered",
     "TanggapApp",
@@ -92,7 +95,8 @@ def _serve(request: Request, registered: Registered, view: View, path: dict[str,
     request_id = request_id_of(request.context, request.lambda_context)
     try:
         call = _read(request, registered, path, language, request_id)
-        return _response(view(call), registered.operation, call)
+        answer = _response(view(call), registered.operation, call)
+        return _validated(answer, request) if registered.operation.etag else answer
     except Problem as problem:
         refused = problem_response(problem, language, request_id)
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
@@ -117,6 +121,7 @@ def _read(
         registered.query,
         registered.check_query,
         operation.required_query,
+        operation.bad_query,
     )
     jurisdiction = query.pop("jurisdiction_id", settings().jurisdiction)
     principal = auth.authenticate(request.headers, jurisdiction, now)
@@ -166,9 +171,11 @@ def _response(answer: Answer, operation: Operation, call: Call) -> Response:
     body = answer.body
     if answer.status in (204, 304):
         body = ""
-    elif is_json:
+    elif is_json and not isinstance(body, Encoded):
         body = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    shared = operation.cache if call.principal.kind == PUBLIC_KIND else "no-store"
+    shared = operation.cache
+    if call.principal.kind != PUBLIC_KIND:
+        shared = shared.replace("public", "private") if operation.etag else "no-store"
     headers: dict[str, str | list[str]] = {
         "Content-Type": operation.media if is_json else f"{operation.media}; charset=utf-8",
         "Cache-Control": shared,
@@ -176,3 +183,15 @@ def _response(answer: Answer, operation: Operation, call: Call) -> Response:
         **answer.headers,
     }
     return Response(body, headers, answer.status)
+
+
+def _validated(answer: Response, request: Request) -> Response:
+    """The answer with its ``ETag``, or 304 where the client has it (RFC 9110, section 13.1.2)."""
+    digest = hashlib.blake2b(answer.body.encode(), digest_size=12).hexdigest()
+    # Weak, since whoever compresses the answer keeps the tag.
+    answer.headers["ETag"] = f'W/"{digest}"'
+    known = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
+    if any(one == "*" or one.removeprefix("W/") == f'"{digest}"' for one in known):
+        del answer.headers["Content-Type"]
+        return Response("", answer.headers, 304)
+    return answer

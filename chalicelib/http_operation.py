@@ -31,7 +31,11 @@ PARAMETER = re.compile(r"{(\w+)}")
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the API: ``body``, ``query`` and ``answers`` are JSON Schemas."""
+    """One operation of the API: ``body``, ``query`` and ``answers`` are JSON Schemas.
+
+    ``etag``: the answer is the same for everybody and has a validator. ``bad_query``: the problem
+    of a query parameter's wrong value.
+    """
 
     id: str
     summary: str
@@ -42,6 +46,8 @@ class Operation:
     problems: tuple[str, ...] = ()
     idempotent: bool = False
     cache: str = "no-store"
+    etag: bool = False
+    bad_query: str = "invalid_parameter"
     media: str = "application/json"
 
 
@@ -62,6 +68,10 @@ class Call:
     request_id: str
     operation: str
     stripped: tuple[str, ...] = ()
+
+
+class Encoded(str):
+    """JSON that is text already."""
 
 
 @dataclass(frozen=True)

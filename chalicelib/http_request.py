@@ -53,15 +53,22 @@ def read_query(
     declared: Mapping[str, schema.Schema],
     validators: Mapping[str, schema.Validator],
     required: tuple[str, ...],
+    bad: str = "invalid_parameter",
 ) -> dict[str, Any]:
-    """The typed query. Raises ``Problem``: unknown, repeated, missing or invalid parameter."""
+    """The typed query. Raises ``Problem``: unknown, repeated, missing or invalid parameter.
+
+    A value that does not fit is ``bad``.
+    """
     values = {name: each["default"] for name, each in declared.items() if "default" in each}
     for name, texts in (given or {}).items():
         if name not in declared:
             raise Problem("unknown_parameter", field=schema.named(name))
         if len(texts) != 1:
             raise Problem("repeated_parameter", field=name)
-        values[name] = schema.parameter(validators[name], declared[name], name, texts[0])
+        try:
+            values[name] = schema.parameter(validators[name], declared[name], name, texts[0])
+        except Problem as problem:
+            raise Problem(bad, field=name, **problem.members) from None
     for name in required:
         if name not in values:
             raise Problem("missing_parameter", field=name)

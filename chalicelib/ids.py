@@ -1,9 +1,10 @@
 """Where identifiers and randomness come from; tests replace the source to repeat a history."""
 
+import math
 import os
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ulid import ULID
 
@@ -19,6 +20,17 @@ def token_bytes(count: int) -> bytes:
 def new_ulid(now: datetime) -> str:
     """A sortable id of 26 characters: milliseconds of ``now``, then 80 random bits."""
     return str(ULID.from_bytes(int(now.timestamp() * 1000).to_bytes(6, "big") + token_bytes(10)))
+
+
+def moment(ulid: str) -> datetime:
+    """The moment at which an id was made."""
+    return datetime.fromtimestamp(ULID.from_str(ulid).milliseconds / 1000, UTC)
+
+
+def floor(moment: datetime) -> str:
+    """What sorts before every id made at ``moment`` or later, and after every earlier one."""
+    milliseconds = max(0, min(math.ceil(moment.timestamp() * 1000), (1 << 48) - 1))
+    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + bytes(10)))
 
 
 def new_code() -> str:

@@ -121,7 +121,7 @@ def problems_of(registered: Registered) -> list[str]:
     operation = registered.operation
     slugs = [*_ALWAYS, *operation.problems]
     if registered.query:
-        slugs += ["invalid_parameter", "repeated_parameter"]
+        slugs += [operation.bad_query, "repeated_parameter"]
     if operation.required_query:
         slugs.append("missing_parameter")
     if "public" not in registered.roles:

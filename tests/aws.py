@@ -161,10 +161,12 @@ def _make(connection: Any) -> None:
     moto_shims.install()
     botocore_stubber.enabled = True
     from chalicelib.settings import settings
-    from chalicelib.storage import aws
+    from chalicelib.storage import aws, lean
     from infra import resources
 
     settings.cache_clear()
+    # moto is not made for threads.
+    lean.one_by_one(True)
     connection._client = None
     found = {"dynamodb": connection.client, **{name: aws.client(name) for name in SERVICES}}
     aws.client.cache_clear()

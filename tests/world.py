@@ -356,7 +356,9 @@ class World:
         from chalicelib.services import projections
         from chalicelib.storage import reports
 
-        return sum(projections.apply(json.loads(text)) for text, _ in reports.whole_timeline())
+        return sum(
+            projections.apply(json.loads(text), self.now) for text, _ in reports.whole_timeline()
+        )
 
     def tallies(self) -> dict[tuple[str, str, str], dict[str, int]]:
         """The live tallies without zeros."""

@@ -55,7 +55,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Service:
-    """A kind of problem, its promise, and who is responsible ("district" or a unit's code)."""
+    """A kind of problem, its promise, and who is responsible ("district" or a unit's code).
+
+    ``public_decimals``: to how many decimals of a degree everybody may know the place (4 ≈ 11 m,
+    3 ≈ 110 m, 2 ≈ 1.1 km; ``None``: as it was given).
+    """
 
     code: str
     name: Text
@@ -65,6 +69,7 @@ class Service:
     unit: str
     description: Text = field(default_factory=dict)
     protected: bool = False
+    public_decimals: int | None = None
     staff_only: bool = False
     active: bool = True
     keywords: tuple[str, ...] = ()
@@ -202,6 +207,10 @@ class City:
         """The month of a moment in the city's time zone, ``YYYYMM``."""
         return moment.astimezone(self.zone).strftime("%Y%m")
 
+    def today(self, moment: datetime) -> str:
+        """The day of a moment in the city's time zone, ``YYYYMMDD``."""
+        return moment.astimezone(self.zone).strftime("%Y%m%d")
+
     def bounds(self, month: str) -> tuple[datetime, datetime]:
         """The first moment of a month (``YYYYMM``) in the city's time zone, and of the next."""
         year, number = int(month[:4]), int(month[4:])
@@ -265,6 +274,7 @@ def _service(one: dict[str, Any]) -> Service:
         unit=one["unit"],
         description=one.get("description", {}),
         protected=one.get("protected", False),
+        public_decimals=one.get("public_decimals"),
         staff_only=one.get("staff_only", False),
         active=one.get("active", True),
         keywords=tuple(one.get("keywords", ())),

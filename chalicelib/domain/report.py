@@ -46,6 +46,8 @@ class Report:
     due_at: datetime
     city_due_at: datetime
     filed_month: str
+    filed_day: str = ""
+    public_decimals: int | None = None
     city_acknowledge_due: datetime | None = None
     version: int = 1
     state: str = "submitted"
@@ -116,6 +118,19 @@ class Report:
         """Longitude in degrees."""
         return self.long7 / 1e7
 
+    @property
+    def public_place(self) -> tuple[int, int]:
+        """(lat7, long7) as everybody may know them, to so many decimals of a degree."""
+        if self.public_decimals is None:
+            return self.lat7, self.long7
+        step = 10 ** (7 - self.public_decimals)
+        return _nearest(self.lat7, step), _nearest(self.long7, step)
+
+    @property
+    def late(self) -> bool:
+        """Whether its promise was noted as broken."""
+        return "resolve" in self.breached
+
     def to_doc(self) -> dict[str, Any]:
         """The head as JSON values; what still has its default is left out."""
         return {
@@ -145,6 +160,9 @@ def facts(report: Report) -> dict[str, Any]:
         "protected": report.protected,
         "contactable": report.contactable,
         "due_at": iso(report.due_at),
+        "place": list(report.public_place),
+        "late": report.late,
+        "filed_day": report.filed_day,
         "filed_month": report.filed_month,
         "closed_month": report.closed_month,
         "supports": report.supports,
@@ -177,6 +195,10 @@ def fold(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
 def public_part(report: Report) -> dict[str, Any]:
     """The head's document without its private fields: what ``fold`` must give."""
     return {name: value for name, value in report.to_doc().items() if name not in PRIVATE}
+
+
+def _nearest(value: int, step: int) -> int:
+    return (value + step // 2) // step * step
 
 
 def _plain(value: Any) -> Any:

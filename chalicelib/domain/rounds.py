@@ -23,6 +23,7 @@ def facts(report: Report, city: City) -> dict[str, Any] | None:
     """
     if report.protected:
         return None
+    lat7, long7 = report.public_place
     return {
         "report": report.id,
         "version": report.version,
@@ -30,8 +31,8 @@ def facts(report: Report, city: City) -> dict[str, Any] | None:
         "ward": report.ward,
         "district": report.district,
         "unit": report.unit,
-        "lat7": report.lat7,
-        "long7": report.long7,
+        "lat7": lat7,
+        "long7": long7,
         "filed_at": iso(report.filed_at),
         "filed_month": report.filed_month,
         "state": report.state,

@@ -143,7 +143,11 @@ def reclassify(move: Move, report: Report) -> Report:
     if report.protected and not service.protected:
         raise Problem("stays_protected", field="service")
     changed = replace(
-        report, service=service.code, group=service.group, protected=service.protected
+        report,
+        service=service.code,
+        group=service.group,
+        protected=service.protected,
+        public_decimals=service.public_decimals,
     )
     return _rerouted(move, changed)
 

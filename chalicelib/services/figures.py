@@ -1,17 +1,22 @@
-"""The month's live tallies, and their recomputation from the timeline."""
+"""The month's live tallies, and the recomputation of every counter from the timeline."""
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import rounds
-from chalicelib.domain.tallies import MEASURES, contributions
+from chalicelib.domain import heat, rounds, tallies
+from chalicelib.domain.tallies import MEASURES
 from chalicelib.services import cities
 from chalicelib.storage import figures as store
+from chalicelib.storage import heat as heat_store
 from chalicelib.storage import reports, scores
 from chalicelib.storage.transactions import commit
+
+# Attributes moved in one expression.
+_AT_ONCE = 100
 
 
 def month(jurisdiction: str, month: str, now: datetime) -> dict[str, Any]:
@@ -42,18 +47,26 @@ def month(jurisdiction: str, month: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def recount() -> dict[tuple[str, str, str], dict[str, int]]:
-    """{(jurisdiction, month, area): measures} from the last event of every report (a Scan)."""
+Key = tuple[str, str, str]
+Counts = dict[Key, dict[str, int]]
+Contributions = Callable[[dict[str, Any] | None], Counter[Key]]
+
+
+def recount(contributions: Contributions = tallies.contributions) -> Counts:
+    """{(jurisdiction, month, area): measures} from the last event of every report (a Scan).
+
+    With ``heat.contributions``: {(jurisdiction, partition, place): counts} of the places.
+    """
     last: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
     for text, _ in reports.whole_timeline():
         event = json.loads(text)
         key = (event["jurisdiction"], event["report"])
         if key not in last or last[key][0] < event["version"]:
             last[key] = (event["version"], event["after"])
-    found: dict[tuple[str, str, str], dict[str, int]] = {}
+    found: Counts = {}
     for (jurisdiction, _), (_, after) in last.items():
-        for (when, area, measure), n in contributions(after).items():
-            row = found.setdefault((jurisdiction, when, area), {})
+        for (group, name, measure), n in contributions(after).items():
+            row = found.setdefault((jurisdiction, group, name), {})
             row[measure] = row.get(measure, 0) + n
     return found
 
@@ -79,19 +92,36 @@ def _rebuild_rows() -> list[dict[str, Any]]:
 
 
 def rebuild() -> dict[str, Any]:
-    """Recompute every tally, correct what differs, and say what did: nothing, if all is well."""
-    right = recount()
-    known = {(place, when, area): row for place, when, area, row in store.everything()}
+    """Recompute every counter, correct what differs, and say what did: nothing, if all is well."""
+    tallied, placed = recount(), recount(heat.contributions)
     differing = []
+    for key, have, want in _different(tallied, store.everything()):
+        differing.append({"area": "/".join(key), "was": have, "is": want})
+        commit([store.replace(*key, want)])
+    for key, have, want in _different(placed, heat_store.everything()):
+        moved = {name: n - have.get(name, 0) for name, n in want.items()}
+        moved |= {name: -n for name, n in have.items() if name not in want}
+        differing.append({"place": "/".join(key), "was": have, "is": want})
+        names = sorted(moved)
+        for start in range(0, len(names), _AT_ONCE):
+            part = {name: moved[name] for name in names[start : start + _AT_ONCE]}
+            commit([heat_store.add(*key, part)])
+    differing += _rebuild_rows()
+    return {
+        "tallies": len(tallied),
+        "places": len(placed),
+        "changed": len(differing),
+        "differences": differing[:20],
+    }
+
+
+def _different(
+    right: Counts, there: Iterable[tuple[str, str, str, dict[str, int]]]
+) -> Iterator[tuple[Key, dict[str, int], dict[str, int]]]:
+    """(key, what is there, what is right) of the rows that are wrong; zeros count as nothing."""
+    known = {(place, group, name): counts for place, group, name, counts in there}
     for key in sorted(right.keys() | known.keys()):
         want = {name: n for name, n in right.get(key, {}).items() if n}
         have = {name: n for name, n in known.get(key, {}).items() if n}
         if want != have:
-            differing.append({"area": "/".join(key), "was": have, "is": want})
-            commit([store.replace(*key, want)])
-    differing += _rebuild_rows()
-    return {
-        "tallies": len(right),
-        "changed": len(differing),
-        "differences": differing[:20],
-    }
+            yield key, have, want

@@ -110,6 +110,8 @@ def _draft(
         city_acknowledge_due=promise.city_acknowledge_due,
         city_due_at=promise.city_due_at,
         filed_month=city.month(now),
+        filed_day=city.today(now),
+        public_decimals=service.public_decimals,
         outside_m=away,
         accuracy_m=round(body["accuracy"]) if "accuracy" in body else None,
         client_time=client_time,

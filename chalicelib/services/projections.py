@@ -1,48 +1,63 @@
 """What follows from an event: counters and messages, in one transaction with a seen marker.
 
-At least once and in any order between reports; a marker an event makes it exactly once. Nothing
-here reads a head: the event holds what is counted, before and after
+At least once and in any order between reports; a marker an event makes it exactly once. Counters
+never read a head: the event holds what is counted, before and after
 (docs/decisions/projections.md).
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import alerts, rounds, tallies
+from chalicelib import clock
+from chalicelib.domain import alerts, changelog, heat, rounds, tallies
+from chalicelib.domain.pin import pack, pin_of
 from chalicelib.domain.scoring import RECHECKED, shifted
 from chalicelib.services import cities
-from chalicelib.storage import cards, control, figures, scores
+from chalicelib.storage import cards, changes, control, figures, reports, scores
+from chalicelib.storage import heat as heat_store
 from chalicelib.storage.transactions import Put, Refused, Write, commit
 
 NAME = "live"
 
 
-def apply(event: dict[str, Any]) -> bool:
+def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
     """Count one event of the timeline; whether it was news. One transaction, whatever happens.
 
     Raises ``Unavailable`` or ``Unknown`` where it must be delivered again.
     """
     place, report, version = event["jurisdiction"], event["report"], event["version"]
+    now = now or clock.now()
     writes: list[Write] = [control.put_seen(NAME, place, report, version)]
-    for (month, area), changes in sorted(tallies.deltas(event).items()):
-        writes.append(figures.add(place, month, area, changes))
+    for (month, area), moved in sorted(tallies.deltas(event).items()):
+        writes.append(figures.add(place, month, area, moved))
+    for (partition, cell), moved in sorted(heat.deltas(event).items()):
+        writes.append(heat_store.add(place, partition, cell, moved))
     for message in alerts.messages(event):
         # The id sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
         writes.append(control.put_outbox(name, message))
     row, late = _score(event)
     writes += late
+    newest: list[Write] = [row]
+    if (pin := changelog.change(event)) is not None:
+        newest.append(changes.put_change(place, report, version, pin, now))
     try:
-        commit([*writes, row])
+        commit([*writes, *newest])
     except Refused as refusal:
         if refusal.labels != {row.label}:
             return False
-        return _counted(writes)
+        return _counted(event, writes, now)
     return True
 
 
-def _counted(writes: list[Write]) -> bool:
-    # A later event of the report has been here before this one: its row is the newer.
+def _counted(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:
+    # A later event of the report has been here before this one: its rows are the newer. What it
+    # left on the map may not have been news to it, so whoever watches is told how things stand.
+    place, report, version = event["jurisdiction"], event["report"], event["version"]
+    if changelog.change(event) is not None and (head := reports.get(place, report)):
+        shown = changelog.GONE if head.protected or not head.open else pack(pin_of(head))
+        writes = [*writes, changes.put_change(place, report, version, shown, now)]
     try:
         commit(writes)
     except Refused:

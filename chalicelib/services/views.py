@@ -18,6 +18,7 @@ _DATA_INSIDE = frozenset({"person"})
 def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
     """The public view: never the reporter, a contact, or who among the staff holds it."""
     state = table()["states"][report.state]
+    lat7, long7 = report.public_place
     return {
         "id": report.id,
         "code": report.code,
@@ -29,8 +30,8 @@ def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
         "group": report.group,
         "description": texts.get(DESCRIPTION),
         "landmark": texts.get(LANDMARK),
-        "lat": report.lat,
-        "long": report.long,
+        "lat": lat7 / 1e7,
+        "long": long7 / 1e7,
         "ward": place(city, report.ward),
         "district": place(city, report.district),
         "unit": named(report.unit, city.units[report.unit].name),
@@ -63,6 +64,8 @@ def case(
     """The officials' view: the public one, and who holds it and what may be done."""
     return {
         **public(report, texts, city),
+        "lat": report.lat,
+        "long": report.long,
         "protected": report.protected,
         "holder": report.holder,
         "offered_to": report.offered_to,

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from chalicelib.domain.cover import Range
 from chalicelib.domain.events import Link
 from chalicelib.domain.geohash import encode
+from chalicelib.domain.pin import Pin, pack, pin_of, unpack
 from chalicelib.domain.report import Report as Head
 from chalicelib.domain.times import iso
-from chalicelib.storage import tables
+from chalicelib.storage import lean, tables
 from chalicelib.storage.transactions import Put, read
 
 PAGE = 200
@@ -161,12 +163,46 @@ def of_reporter(
     return [(row.usk, _card(row)) for row in rows]
 
 
-def open_in_range(jurisdiction: str, cell: str, low: str, high: str, limit: int) -> list[Card]:
-    """Open public reports of a gh5 cell between two gh10 texts."""
-    index = tables.Report.geo
-    condition = tables.GeoIndex.gsk.between(low, high)
-    rows = read(lambda: list(index.query(f"{jurisdiction}#O#{cell}", condition, limit=limit)))
-    return [_card(row) for row in rows]
+def open_area(jurisdiction: str) -> str:
+    """The area of the open public reports, to ask ``pins`` for."""
+    return f"{jurisdiction}#O"
+
+
+def closed_area(jurisdiction: str, month: str) -> str:
+    """The area of the public reports closed in a month (``YYYYMM``), to ask ``pins`` for."""
+    return f"{jurisdiction}#C#{month}"
+
+
+def pins(areas: list[str], ranges: list[Range], limit: int) -> tuple[list[Pin], bool]:
+    """The pins of areas in ranges of the place index, and whether that is all of them.
+
+    A Query a range and area, all at once, of at most ``limit`` rows each.
+    """
+    asked = [_range_query(area, one, limit) for area in areas for one in ranges]
+    pages = lean.query_all(asked)
+    whole = not any("LastEvaluatedKey" in page for page in pages)
+    # A row of an earlier version has no pin until it changes.
+    return [
+        unpack(item["gsk"]["S"][11:], item["g"]["S"])
+        for page in pages
+        for item in page["Items"]
+        if "g" in item
+    ], whole
+
+
+def _range_query(area: str, asked: Range, limit: int) -> dict[str, Any]:
+    city, kind, *month = area.split("#")
+    partition = "#".join([city, kind, asked.cell, *month])
+    return {
+        "TableName": tables.Report.Meta.table_name,
+        "IndexName": "geo",
+        "KeyConditionExpression": "gpk = :p AND gsk BETWEEN :a AND :z",
+        "ProjectionExpression": "gsk, g",
+        "ExpressionAttributeValues": {
+            ":p": {"S": partition}, ":a": {"S": asked.low}, ":z": {"S": asked.high},
+        },
+        "Limit": limit,
+    }  # fmt: skip
 
 
 def due(until: datetime, after: str | None, limit: int) -> list[tuple[str, str, str]]:
@@ -213,7 +249,9 @@ def _key(jurisdiction: str, report: str) -> str:
 
 def _row(head: Head, next_due: datetime | None) -> tables.Report:
     place = head.jurisdiction
-    cell = encode(head.lat, head.long, 10)
+    lat7, long7 = head.public_place
+    # The index knows the public place alone, so that no search can tell more than the map shows.
+    cell = encode(lat7 / 1e7, long7 / 1e7, 10)
     # Protected reports live in partitions of their own, which no public query can name.
     area = f"X#{cell[:5]}" if head.protected else f"O#{cell[:5]}"
     desk = f"Q#{head.unit if head.protected else head.district}#{head.state}"
@@ -234,6 +272,7 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
         version=head.version,
         doc=json.dumps(head.to_doc(), separators=(",", ":"), ensure_ascii=False),
         m=json.dumps(card, separators=(",", ":")),
+        g=None if head.protected else pack(pin_of(head)),
         gpk=f"{place}#{area}",
         gsk=f"{cell}#{head.id}",
         qpk=f"{place}#{desk}",

@@ -23,15 +23,15 @@ class _Meta:
     billing_mode = "PAY_PER_REQUEST"
 
 
-def _packed(name: str) -> type:
-    projection = IncludeProjection(["m", "version"])
+def _packed(name: str, *attributes: str) -> type:
+    projection = IncludeProjection(list(attributes or ("m", "version")))
     return type("Meta", (), {"index_name": name, "projection": projection})
 
 
 class GeoIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
     """By place: ``O#<gh5>`` / ``<gh10>#<id>`` while open, ``C#<gh5>#<yyyymm>`` once closed."""
 
-    Meta = _packed("geo")
+    Meta = _packed("geo", "g")
     gpk = UnicodeAttribute(hash_key=True)
     gsk = UnicodeAttribute(range_key=True)
 
@@ -70,6 +70,7 @@ class Report(Model):
     version = NumberAttribute(default=0)
     doc = UnicodeAttribute()
     m = UnicodeAttribute(null=True)
+    g = UnicodeAttribute(null=True)
     gpk = UnicodeAttribute(null=True)
     gsk = UnicodeAttribute(null=True)
     qpk = UnicodeAttribute(null=True)
@@ -122,8 +123,9 @@ class ScoreIndex(GlobalSecondaryIndex["Figure"]):  # type: ignore[no-untyped-cal
 
 
 class Figure(_Row):
-    """Projections: live tallies ``TALLY#<yyyymm>`` / ``<district>[/<ward>]``, a report's row in
-    the scorecards ``ROW#<id>``; scorecards ``CARDS#<month>…`` and the audits' sample."""
+    """Projections: live tallies ``TALLY#<yyyymm>`` / ``<district>[/<ward>]``, counters of places
+    ``CELLS#…`` and ``DAYS#…`` (``domain.heat``), the log of changes ``CHANGES#0``, a report's row
+    in the scorecards ``ROW#<id>``; scorecards ``CARDS#<month>…`` and the audits' sample."""
 
     class Meta(_Meta):
         table_name = settings().table("figures")
@@ -149,6 +151,7 @@ class Figure(_Row):
     spk = UnicodeAttribute(null=True)
     ssk = UnicodeAttribute(null=True)
     result = UnicodeAttribute(null=True)
+    ttl = NumberAttribute(null=True)
     score = ScoreIndex()
 
 

@@ -36,6 +36,9 @@ def _service(
         "resolve": _target(row.inner("resolve")),
         "unit": row.choice("unit", ["district", *units], "unit"),
         "protected": row.flag("protected", False),
+        "public_decimals": row.number("public_decimals", 2, 5, whole=True)
+        if row.has("public_decimals")
+        else None,
         "staff_only": row.flag("staff_only", False),
         "active": row.flag("active", True),
         "keywords": row.texts("keywords", required=False),

@@ -8,13 +8,17 @@ a request or a view does stops it.
 """
 
 import base64
+import gzip
+import json
 import logging
 import re
 import threading
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable
+from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from chalice.config import Config
@@ -27,6 +31,7 @@ from infra.local.events import Context
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+_CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 MAX_BODY = 10 * 1024 * 1024
 MAX_HEADERS = 10_240
 MAX_SECONDS = 29.0
@@ -54,7 +59,7 @@ class Gateway:
         except Exception:
             log.exception("%s failed", environ.get("PATH_INFO"))
             answer = problem_response(Problem("internal"), language, str(uuid.uuid4()))
-        return _send(answer, environ["REQUEST_METHOD"], start_response)
+        return _send(answer, environ, start_response)
 
     def _answer(self, environ: dict[str, Any]) -> dict[str, Any] | None:
         # A page that makes its name point here (DNS rebinding) must not reach the local tokens.
@@ -177,7 +182,9 @@ def _headers(environ: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _send(answer: dict[str, Any], method: str, start_response: Callable[..., Any]) -> list[bytes]:
+def _send(
+    answer: dict[str, Any], environ: dict[str, Any], start_response: Callable[..., Any]
+) -> list[bytes]:
     body = answer.get("body") or b""
     if answer.get("isBase64Encoded"):
         body = base64.b64decode(body)
@@ -191,11 +198,26 @@ def _send(answer: dict[str, Any], method: str, start_response: Callable[..., Any
         for name, held in headers.items()
         for value in (held if isinstance(held, list) else [held])
     ]
+    if len(body) >= _compressed_from() and _takes_gzip(environ):
+        body = gzip.compress(body, 6, mtime=0)
+        lines.append(("Content-Encoding", "gzip"))
     status = int(answer["statusCode"])
     if status not in (204, 304):
         lines.append(("Content-Length", str(len(body))))
     start_response(f"{status} {_phrase(status)}", lines)
-    return [] if method == "HEAD" else [body]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _takes_gzip(environ: dict[str, Any]) -> bool:
+    taken = re.split(r"\s*,\s*", environ.get("HTTP_ACCEPT_ENCODING", "").strip().lower())
+    return any(re.fullmatch(r"gzip(\s*;\s*q=(0\.\d*[1-9]\d*|1(\.0*)?))?", one) for one in taken)
+
+
+@cache
+def _compressed_from() -> int:
+    """From how many bytes on API Gateway compresses, by Chalice's configuration."""
+    stage = json.loads(_CONFIG.read_bytes())["stages"]["dev"]
+    return int(stage["minimum_compression_size"])
 
 
 def _phrase(status: int) -> str:

@@ -260,6 +260,15 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     checked.project()
     month = checked.city.month(checked.now)
     checked.get(f"/v1/tallies/{month}")
+    there = {"lat": "-6.195", "long": "106.805", "radius": "1000"}
+    view = {"bbox": "106.8,-6.2,106.84,-6.19", "closed_from": month}
+    shown = checked.get("/v1/map/reports", **view).body
+    assert len(shown["features"]) > 1
+    assert checked.get("/v1/map/reports", **view, limit=1).body["truncated"]
+    assert checked.get("/v1/map/nearby", **there).body["reports"]
+    for window in ({}, {"from": "2026-11-01", "to": "2026-11-30"}, {"status": "open", "z": 3}):
+        assert checked.get("/v1/map/cells", **window).body["total"]
+    assert checked.get("/v1/changes", since=shown["changes"]).body["upsert"]
     scorecards.keep(checked.now)
     auditor = checked.staff("auditor")
     checked.get("/v1/scorecards")

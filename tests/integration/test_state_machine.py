@@ -29,6 +29,7 @@ from chalicelib.services import (
     casework,
     feedback,
     figures,
+    heat,
     projections,
     reading,
     scorecards,
@@ -36,6 +37,7 @@ from chalicelib.services import (
 )
 from chalicelib.storage import tables
 from tests.aws import backend, start
+from tests.watcher import Watcher, by_id, look
 from tests.world import JURISDICTION, STAFF, WARDS, World, citizen, city, faults, official, spot
 
 CITIZENS = ("ann", "budi", "citra")
@@ -90,6 +92,7 @@ class City(RuleBasedStateMachine):
         self.heads: dict[str, Report] = {}
         self.projected: dict[str, int] = {}
         self.replays: list[tuple[Callable[[], Any], Any]] = []
+        self.watcher = Watcher(self.world.now)
         self.file(random.Random(1))
 
     def draw(self, seed: int) -> random.Random:
@@ -264,6 +267,7 @@ class City(RuleBasedStateMachine):
         """Time passes: an hour or a month."""
         hours = self.draw(seed).choice([1, 1, 5, 24, 24, 24 * 7, 24 * 14, 24 * 31])
         self.world.advance(hours=hours)
+        self.watcher.sleep(self.world.now)
 
     @rule()
     def sweep(self) -> None:
@@ -289,6 +293,21 @@ class City(RuleBasedStateMachine):
         if changed:
             assert self.world.tallies() == figures.recount()
             assert self.counted() == self.by_heads()
+            self.map_is_right()
+
+    def map_is_right(self) -> None:
+        """The map, whoever has only followed its changes, and its counters show the same."""
+        public = [head for head in self.heads.values() if not head.protected]
+        there = by_id(look(self.world.now))
+        assert there.keys() == {head.id for head in public if head.open}
+        assert {one["properties"].get("late", False) for one in there.values()} <= {True, False}
+        self.watcher.poll(self.world.now)
+        assert self.watcher.there == there
+        for status, many in (("open", len(there)), (None, len(public))):
+            assert (
+                heat.cells(JURISDICTION, heat.Asked(16, status=status), self.world.now)["total"]
+                == many
+            )
 
     def check(self, before: Report, head: Report, links: list[tuple[str, str]]) -> None:
         """One report after a change."""
@@ -309,8 +328,8 @@ class City(RuleBasedStateMachine):
     def project(self, report: str, links: list[tuple[str, str]]) -> None:
         """Project a report's new events, newest first: the order does not matter."""
         for text, _ in reversed(links[self.projected.get(report, 0) :]):
-            assert projections.apply(json.loads(text))
-            assert not projections.apply(json.loads(text))
+            assert projections.apply(json.loads(text), self.world.now)
+            assert not projections.apply(json.loads(text), self.world.now)
         self.projected[report] = len(links)
 
     def counted(self) -> Counter[str]:

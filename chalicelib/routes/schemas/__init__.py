@@ -20,7 +20,7 @@ from chalicelib.routes.schemas.answers import (
     TIMELINE,
     WORKFLOW,
 )
-from chalicelib.routes.schemas.blocks import CODE, CURSOR, LIMIT, OPEN_STATES
+from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
 from chalicelib.routes.schemas.requests import ACTION, CLAIM, COMMENT, NEW_PHOTO, NEW_REPORT, RATING
 from chalicelib.routes.schemas.scorecards import (
     AUDITS,
@@ -45,7 +45,9 @@ __all__ = [
     "DEVICE",
     "FOLLOWING",
     "HEALTH",
+    "LAT",
     "LIMIT",
+    "LONG",
     "ME",
     "NEW_PHOTO",
     "NEW_REPORT",

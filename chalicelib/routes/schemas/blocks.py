@@ -80,5 +80,6 @@ PLACE = record("Place", {"code": CODE, "name": {"type": "string"}})
 PHOTOS = {"type": "array", "items": ID, "maxItems": 6}
 STATE = {"type": "string", "enum": STATES}
 LANGUAGE = {"type": "string", "enum": ["id", "en"]}
+MONTH = {"type": "string", "pattern": "^[0-9]{4}(0[1-9]|1[0-2])$", "x-verbatim": True}
 LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 CURSOR = {"type": "string", "maxLength": 4096, "x-verbatim": True}

@@ -1,0 +1,111 @@
+"""Counters of places: how many reports were received and are open in each z16 cell.
+
+The counters of a window are documents, one a district and z12 tile, that hold the tile's z16
+cells as attributes: ``r7f`` received, ``o7f`` still open in the cell 7 columns east and 15 rows
+south. An event moves them by the difference of its two facts, as it does the tallies, so that
+deltas commute and telescope. Windows are by the day of filing (in the city's time zone):
+
+    CELLS#all                       ever
+    CELLS#<yyyymm>                  a month
+    DAYS#<yyyymm>   <dd>#…          its days, each a document of its own
+
+each also for every service (``CELLS#all/<service>`` …). So any stretch of days is a few Query
+calls, and a view of the city reads as much after ten years as after one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from chalicelib.domain.mercator import tile
+
+ZOOM, PARENT = 16, 12
+EVER = "all"
+_SHIFT = ZOOM - PARENT
+_MASK = (1 << _SHIFT) - 1
+
+# Partition, sort key, attribute.
+Key = tuple[str, str, str]
+
+
+class Cell(NamedTuple):
+    """A z16 cell in a district, and its counts."""
+
+    x: int
+    y: int
+    district: str
+    received: int
+    open: int
+
+
+class Span(NamedTuple):
+    """One Query: the documents of a partition whose sort keys lie between two texts."""
+
+    partition: str
+    first: str
+    last: str
+
+
+def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
+    """{(partition, sort key, attribute): n} of one report; a protected report counts nowhere."""
+    found: Counter[Key] = Counter()
+    if facts is None or facts["protected"] or not facts.get("filed_day"):
+        return found
+    x, y = tile(facts["place"][0] / 1e7, facts["place"][1] / 1e7, ZOOM)
+    place = f"{facts['district']}#{x >> _SHIFT}-{y >> _SHIFT}"
+    cell = f"{x & _MASK:x}{y & _MASK:x}"
+    month, day = facts["filed_day"][:6], facts["filed_day"][6:]
+    for service in ("", f"/{facts['service']}"):
+        for key in (
+            (f"CELLS#{EVER}{service}", place),
+            (f"CELLS#{month}{service}", place),
+            (f"DAYS#{month}{service}", f"{day}#{place}"),
+        ):
+            found[*key, f"r{cell}"] += 1
+            if facts["state"] != "closed":
+                found[*key, f"o{cell}"] += 1
+    return found
+
+
+def deltas(event: dict[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
+    """{(partition, sort key): {attribute: change}} of one event, without zeros."""
+    moved = contributions(event["after"])
+    moved.subtract(contributions(event["before"]))
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for (partition, place, attribute), n in moved.items():
+        if n:
+            found.setdefault((partition, place), {})[attribute] = n
+    return found
+
+
+def spans(first: date | None, last: date | None, service: str | None) -> list[Span]:
+    """What must be read for the days ``first`` to ``last`` (``None``: ever), both included.
+
+    At most one Query a month touched.
+    """
+    of = f"/{service}" if service else ""
+    if first is None or last is None:
+        return [Span(f"CELLS#{EVER}{of}", "", "~")]
+    found = []
+    while first <= last:
+        after = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        end = min(last, after - timedelta(days=1))
+        month = f"{first:%Y%m}{of}"
+        if first.day == 1 and end == after - timedelta(days=1):
+            found.append(Span(f"CELLS#{month}", "", "~"))
+        else:
+            found.append(Span(f"DAYS#{month}", f"{first:%d}#", f"{end:%d}#~"))
+        first = after
+    return found
+
+
+def cells(place: str, counts: dict[str, int]) -> Iterable[Cell]:
+    """The cells of a document; ``place`` is its sort key."""
+    *_, district, parent = place.split("#")
+    left, top = (int(part) << _SHIFT for part in parent.split("-"))
+    for attribute, received in counts.items():
+        # A cell that only ever lost what it had counts nothing.
+        if attribute[0] == "r" and received:
+            x, y = left + int(attribute[1], 16), top + int(attribute[2], 16)
+            yield Cell(x, y, district, received, counts.get("o" + attribute[1:], 0))

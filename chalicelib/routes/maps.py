@@ -1,0 +1,140 @@
+"""The public map: reports in a box, near a point, counted in cells, and what changed."""
+
+from chalice.app import Blueprint
+
+from chalicelib.http import Answer, Call, Encoded, Operation, route
+from chalicelib.routes.schemas import CODE, LAT, LONG
+from chalicelib.routes.schemas import maps as schemas
+from chalicelib.services import changes, heat, maps, nearby
+
+routes = Blueprint(__name__)
+_BAD = "unreadable_parameter"
+_UNCHANGED = {"description": "What `If-None-Match` names is still right."}
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/map/reports",
+    Operation(
+        id="getMapReports",
+        summary="Open reports in a box, and closed ones of some months, as lean GeoJSON",
+        query={
+            "bbox": schemas.VIEW,
+            "status": schemas.STATUS,
+            "service": CODE,
+            "district": CODE,
+            "since": schemas.SINCE,
+            "closed_from": schemas.CLOSED_FROM,
+            "closed_to": schemas.CLOSED_TO,
+            "limit": schemas.FEATURES,
+        },
+        required_query=("bbox",),
+        answers={200: schemas.MAP, 304: _UNCHANGED},
+        problems=(
+            "unknown_jurisdiction",
+            "invalid_box",
+            "box_too_large",
+            "unknown_filter",
+            "window_invalid",
+        ),
+        bad_query=_BAD,
+        cache="public, max-age=10",
+        etag=True,
+        media="application/geo+json",
+    ),
+)
+def map_reports(call: Call) -> Answer:
+    """The exact set, newest first; counts instead, where it is larger than the limit."""
+    return Answer(Encoded(maps.view(call.jurisdiction, maps.View(**call.query), call.now)))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/map/nearby",
+    Operation(
+        id="getMapNearby",
+        summary="Open reports around a point, the nearest first",
+        query={
+            "lat": LAT,
+            "long": LONG,
+            "radius": schemas.RADIUS,
+            "service": CODE,
+            "group": CODE,
+            "limit": schemas.NEAREST,
+        },
+        required_query=("lat", "long"),
+        answers={200: schemas.NEARBY_REPORTS, 304: _UNCHANGED},
+        problems=("unknown_jurisdiction", "circle_too_wide", "unknown_filter"),
+        bad_query=_BAD,
+        cache="public, max-age=10",
+        etag=True,
+    ),
+)
+def map_nearby(call: Call) -> Answer:
+    """At most ``limit`` of those within ``radius`` metres."""
+    return Answer(nearby.around(call.jurisdiction, nearby.Circle(**call.query), call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/map/cells",
+    Operation(
+        id="getMapCells",
+        summary="How many reports each cell of the map has, and each district",
+        query={
+            "z": schemas.ZOOM,
+            "bbox": schemas.BBOX,
+            "from": schemas.FROM,
+            "to": schemas.TO,
+            "service": CODE,
+            "status": schemas.OPEN_OR_CLOSED,
+        },
+        answers={200: schemas.CELLS, 304: _UNCHANGED},
+        problems=(
+            "unknown_jurisdiction",
+            "missing_parameter",
+            "invalid_box",
+            "unknown_filter",
+            "window_invalid",
+            "too_many_cells",
+        ),
+        bad_query=_BAD,
+        cache="public, max-age=30",
+        etag=True,
+    ),
+)
+def map_cells(call: Call) -> Answer:
+    """From counters alone: as quick after ten years as after one."""
+    query = call.query
+    asked = heat.Asked(
+        zoom=query["z"],
+        bbox=query.get("bbox"),
+        first=query.get("from"),
+        last=query.get("to"),
+        service=query.get("service"),
+        status=query.get("status"),
+    )
+    return Answer(heat.cells(call.jurisdiction, asked, call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/changes",
+    Operation(
+        id="getChanges",
+        summary="What changed on the map since a cursor",
+        query={"since": schemas.CHANGES_SINCE},
+        answers={200: schemas.CHANGES, 304: _UNCHANGED},
+        problems=("unknown_jurisdiction", "cursor_invalid", "cursor_expired"),
+        bad_query=_BAD,
+        cache="no-cache",
+        etag=True,
+    ),
+)
+def get_changes(call: Call) -> Answer:
+    """Reports to draw anew and to take away, in any order; without a cursor, where to begin."""
+    return Answer(Encoded(changes.since(call.jurisdiction, call.query.get("since"), call.now)))

@@ -1,0 +1,76 @@
+"""Counters of places: documents of ``domain.heat``, moved by deltas that commute."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute
+
+from chalicelib.domain.heat import Span
+from chalicelib.storage import lean, tables
+from chalicelib.storage.transactions import Update
+
+# Sort key -> attribute -> n.
+Documents = dict[str, dict[str, int]]
+_PAGES = 8
+
+
+def add(jurisdiction: str, partition: str, place: str, changes: dict[str, int]) -> Update:
+    """Move the counters of a document."""
+    row = tables.Figure(f"{jurisdiction}#{partition}", place)
+    actions = [NumberAttribute(attr_name=name).add(n) for name, n in sorted(changes.items())]
+    return Update(f"heat:{partition}:{place}", row, actions)
+
+
+def documents(jurisdiction: str, spans: list[Span]) -> tuple[list[Documents], bool]:
+    """The documents of each span, and whether that is all of them.
+
+    A Query a span, all at once, and its further pages of 1 MB, at most ``_PAGES`` in all.
+    """
+    asked = [_query(jurisdiction, span) for span in spans]
+    pages = lean.query_all(asked)
+    found = [_read(page) for page in pages]
+    left = _PAGES
+    for place, page in enumerate(pages):
+        while "LastEvaluatedKey" in page and left > 0:
+            left -= 1
+            page = lean.query({**asked[place], "ExclusiveStartKey": page["LastEvaluatedKey"]})
+            found[place] |= _read(page)
+        if "LastEvaluatedKey" in page:
+            return found, False
+    return found, True
+
+
+def everything() -> Iterator[tuple[str, str, str, dict[str, int]]]:
+    """(jurisdiction, partition, place, counts) of every document, by a Scan: for ``make
+    rebuild``."""
+    asked: dict[str, Any] = {"TableName": tables.Figure.Meta.table_name}
+    while True:
+        page = tables.client().scan(**asked)
+        for item in page["Items"]:
+            jurisdiction, partition = item["pk"]["S"].split("#", 1)
+            if partition.startswith(("CELLS#", "DAYS#")):
+                yield jurisdiction, partition, item["sk"]["S"], _counts(item)
+        if "LastEvaluatedKey" not in page:
+            return
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _query(jurisdiction: str, span: Span) -> dict[str, Any]:
+    values = {":p": {"S": f"{jurisdiction}#{span.partition}"}}
+    condition = "pk = :p"
+    if span.first:
+        condition += " AND sk BETWEEN :a AND :z"
+        values |= {":a": {"S": span.first}, ":z": {"S": span.last}}
+    return {
+        "TableName": tables.Figure.Meta.table_name,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _read(page: dict[str, Any]) -> Documents:
+    return {item["sk"]["S"]: _counts(item) for item in page["Items"]}
+
+
+def _counts(item: dict[str, Any]) -> dict[str, int]:
+    return {name: int(held["N"]) for name, held in item.items() if "N" in held}
