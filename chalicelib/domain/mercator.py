@@ -1,11 +1,12 @@
 """Web-mercator tiles (EPSG:3857, as slippy maps number them): x eastwards, y southwards.
 
-A tile at zoom z has the parent ``x >> 1, y >> 1`` at z - 1.
+A tile at zoom z has the parent ``x >> 1, y >> 1`` at z - 1. Its quadkey has a digit of 0 to 3 a
+zoom, and the quadkeys' order is the Z-order of the tiles.
 """
 
 import math
 
-from chalicelib.domain.geohash import Box
+from chalicelib.domain.geohash import Box, spread
 
 # Where the square map of the world ends.
 LIMIT = math.degrees(math.atan(math.sinh(math.pi)))
@@ -26,3 +27,21 @@ def tiles(box: Box, zoom: int) -> tuple[int, int, int, int]:
     left, top = tile(north, west, zoom)
     right, bottom = tile(south, east, zoom)
     return left, top, right, bottom
+
+
+def quadkey(x: int, y: int, zoom: int) -> str:
+    """The quadkey of a tile."""
+    return base4(spread(y) << 1 | spread(x), zoom)
+
+
+def base4(code: int, digits: int) -> str:
+    """A Z-order code as so many digits of a quadkey."""
+    return "".join(str(code >> 2 * place & 3) for place in range(digits - 1, -1, -1))
+
+
+def at(key: str) -> tuple[int, int]:
+    """(x, y) of the tile of a quadkey."""
+    x = y = 0
+    for digit in map(int, key):
+        x, y = x << 1 | digit & 1, y << 1 | digit >> 1
+    return x, y

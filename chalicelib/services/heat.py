@@ -32,7 +32,8 @@ class Asked:
 def cells(jurisdiction: str, asked: Asked, now: datetime) -> dict[str, Any]:
     """How many reports each web-mercator cell of a zoom (at most 16) has, and each district.
 
-    Costs a Query for each month touched; the whole city ever, or in a month: one.
+    Costs a Query for each month touched (four with a box); the whole city
+    ever, or in a month: one.
     """
     city = cities.current(jurisdiction, now)
     map_limits.known(city, service=asked.service)
@@ -75,7 +76,7 @@ def _read(
     reach: tuple[int, int, int, int] | None,
 ) -> tuple[Counter[tuple[int, int, str]], bool]:
     """{(x, y, district): n} of z16 cells, and whether that is all."""
-    spans = heat.spans(start, end, service)
+    spans = heat.spans(start, end, service, reach)
     read, whole = store.documents(jurisdiction, spans)
     found: Counter[tuple[int, int, str]] = Counter()
     for documents in read:

@@ -33,7 +33,7 @@ CAUGHT = {
     "contact_in_the_head": ("histories 0 10", "I10"),
     "alert_key_by_the_clock": ("histories 0 10", "I3"),
     "breach_not_remembered": ("clocks 0 20", "I11"),
-    "ladder_reset_by_assigning": ("clocks 0 60", "I11"),
+    "ladder_reset_by_assigning": ("clocks 100 160", "I11"),
     "unassigned_never_escalate": ("clocks 0 20", "I11"),
     "level_skipped": ("clocks 0 20", "I11"),
     "sweep_from_a_watermark": ("clocks 0 20", "I11"),
