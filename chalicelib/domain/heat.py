@@ -1,8 +1,8 @@
 """Counters of places: how many reports were received and are open in each z16 cell.
 
 The counters of a window are documents, one a z12 tile and district, sorted by the tile's quadkey.
-They hold the tile's z16 cells as attributes: ``r7f`` received, ``o7f`` still open in the cell 7
-columns east and 15 rows south. An event moves them by the difference of its two facts, as it does
+They hold the tile's z16 cells as attributes of two letters, since names are paid for at each read:
+``hf`` received, ``Hf`` still open, in the cell 7 columns (h) east and 15 rows (f) south. An event moves them by the difference of its two facts, as it does
 the tallies, so that deltas commute and telescope. Windows are by the day of filing (in the city's
 time zone):
 
@@ -25,6 +25,7 @@ ZOOM, PARENT = 16, 12
 EVER = "all"
 _SHIFT = ZOOM - PARENT
 _MASK = (1 << _SHIFT) - 1
+_COLUMNS = "abcdefghijklmnop"
 
 # As few parallel Queries as a circle has.
 RANGES, _LISTED = 4, 64
@@ -60,7 +61,7 @@ def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
         return found
     x, y = tile(facts["place"][0] / 1e7, facts["place"][1] / 1e7, ZOOM)
     place = f"{quadkey(x >> _SHIFT, y >> _SHIFT, PARENT)}#{facts['district']}"
-    cell = f"{x & _MASK:x}{y & _MASK:x}"
+    column, row = _COLUMNS[x & _MASK], f"{y & _MASK:x}"
     month, day = facts["filed_day"][:6], facts["filed_day"][6:]
     for service in ("", f"/{facts['service']}"):
         for key in (
@@ -68,9 +69,9 @@ def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
             (f"CELLS#{month}{service}", place),
             (f"DAYS#{month}{service}", f"{day}#{place}"),
         ):
-            found[*key, f"r{cell}"] += 1
+            found[*key, column + row] += 1
             if facts["state"] != "closed":
-                found[*key, f"o{cell}"] += 1
+                found[*key, column.upper() + row] += 1
     return found
 
 
@@ -115,9 +116,10 @@ def cells(place: str, counts: dict[str, int]) -> Iterable[Cell]:
     left, top = (part << _SHIFT for part in at(parent))
     for attribute, received in counts.items():
         # A cell that only ever lost what it had counts nothing.
-        if attribute[0] == "r" and received:
-            x, y = left + int(attribute[1], 16), top + int(attribute[2], 16)
-            yield Cell(x, y, district, received, counts.get("o" + attribute[1:], 0))
+        if received and attribute[0].islower():
+            x, y = left + _COLUMNS.index(attribute[0]), top + int(attribute[1], 16)
+            still = counts.get(attribute[0].upper() + attribute[1], 0)
+            yield Cell(x, y, district, received, still)
 
 
 def _ranges(reach: Tiles) -> list[tuple[str, str]]:
