@@ -5,7 +5,7 @@
 # make reset    delete what the local system keeps
 # make city     DIR=path: load a jurisdiction into the local system
 # make demo     DEMO=--twice and other options: docs/demo.md
-# make rebuild | bench | bench-clocks [REPORTS=5000] | lint | openapi
+# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | lint | openapi
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -20,7 +20,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test token mail reset demo rebuild city bench bench-clocks lint openapi
+.PHONY: run test token mail reset demo rebuild city bench bench-clocks bench-geo lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
@@ -59,6 +59,9 @@ bench: $(VENV)/run.stamp
 bench-clocks: $(VENV)/run.stamp
 	@$(PY) -m bench.clocks $(if $(REPORTS),--reports $(REPORTS))
 
+bench-geo: $(VENV)/bench.stamp
+	@$(PY) -m bench.geo $(N)
+
 openapi: $(VENV)/run.stamp
 	@$(NO_AWS) $(PY) -m infra.openapi
 
@@ -70,6 +73,11 @@ $(VENV)/bin/python:
 $(VENV)/run.stamp: requirements.txt requirements-local.txt | $(VENV)/bin/python
 	@echo 'installing what running needs into $(VENV)'
 	@$(PIP) -r requirements.txt -r requirements-local.txt
+	@touch $@
+
+$(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp
+	@echo 'installing what the peers of the bench need into $(VENV)'
+	@$(PIP) -r requirements.txt -r requirements-local.txt -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp

@@ -20,9 +20,9 @@ def publish(name: str, wards: int) -> tuple[City, datetime]:
     """The city as it is loaded, and the moment at which the bench plays."""
     from chalicelib.services import cities
 
-    bundle = _bundle(name, wards)
-    cities.publish(bundle, build([(_ward(0), [[_square()]])]), [], _NOW)
-    return City.from_json(bundle), _NOW
+    rules = bundle(name, wards)
+    cities.publish(rules, build([(_ward(0), [[_square()]])]), [], _NOW)
+    return City.from_json(rules), _NOW
 
 
 def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int) -> None:
@@ -39,7 +39,7 @@ def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int
         ward = _ward(number % 267)
         district, _ = city.place(ward)
         head = Report(
-            id=_id(number), code=_id(number)[-8:], jurisdiction=city.jurisdiction,
+            id=id_of(number), code=id_of(number)[-8:], jurisdiction=city.jurisdiction,
             city_version=city.version, service="s00", group="g", protected=False, ward=ward,
             district=district, unit=f"u-{district}", lat7=-61_000_000, long7=1_068_000_000,
             channel="api", language="id", filed_at=filed, changed_at=filed, clock_from=filed,
@@ -99,7 +99,7 @@ def _rows(city: City, many: int) -> Iterator[dict[str, Any]]:
                 [f"stars_{rng.randint(1, 5)}", iso(closed), *held],
             ]
         yield {
-            "report": _id(number),
+            "report": id_of(number),
             "version": 5,
             "service": service,
             "ward": ward,
@@ -130,7 +130,9 @@ def _rows(city: City, many: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _bundle(name: str, wards: int) -> dict[str, Any]:
+def bundle(name: str, wards: int) -> dict[str, Any]:
+    """The rules of a made-up city."""
+
     def both(text: str) -> dict[str, str]:
         return {"en": text, "id": text}
 
@@ -187,7 +189,8 @@ def _ward(number: int) -> str:
     return f"w{number:03d}"
 
 
-def _id(number: int) -> str:
+def id_of(number: int) -> str:
+    """A number as an id of 26 letters."""
     digits = ""
     for _ in range(26):
         number, digit = divmod(number, 32)

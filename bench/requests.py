@@ -40,7 +40,7 @@ def measure() -> dict[str, float]:
 
     def filing() -> Event:
         body = {"service": "banjir", "lat": PLACE[0], "long": PLACE[1], "description": "Banjir"}
-        return _event("POST", "/v1/reports", body, _device(app), f"bench-{next(numbers)}")
+        return event("POST", "/v1/reports", body, _device(app), f"bench-{next(numbers)}")
 
     first = _call(app, filing())
     for _ in range(60):
@@ -52,7 +52,7 @@ def measure() -> dict[str, float]:
         uid="s_bench",
         grants=(Grant("officer", frozenset({first["district"]["code"]}), frozenset({"*"})),),
     )
-    by_id = _event("GET", "/v1/reports/{id}", path={"id": first["id"]})
+    by_id = event("GET", "/v1/reports/{id}", path={"id": first["id"]})
 
     def page() -> None:
         lists.queue(actor, None, "submitted", None, 50, None, _now())
@@ -60,7 +60,7 @@ def measure() -> dict[str, float]:
     sdk, heads = boto3.client("dynamodb"), settings().table("reports")
     key = {"pk": {"S": f"{city.jurisdiction}#R#{first['id']}"}}
     work: dict[str, tuple[Callable[[], object], int]] = {
-        "bare": (lambda: bare(_event("GET", "/bare"), Context()), 400),
+        "bare": (lambda: bare(event("GET", "/bare"), Context()), 400),
         "boto3 get_item / bare route": (lambda: sdk.get_item(TableName=heads, Key=key), 40),
         "report by id / bare route": (lambda: _call(app, by_id), 40),
         "intake request / bare route": (_prepared(app, filing), 12),
@@ -94,7 +94,7 @@ def _prepared(app: Any, filing: Callable[[], Event]) -> Callable[[], object]:
 
 
 def _device(app: Any) -> str:
-    token: str = _call(app, _event("POST", "/v1/devices"))["token"]
+    token: str = _call(app, event("POST", "/v1/devices"))["token"]
     return f"Device {token}"
 
 
@@ -112,7 +112,7 @@ def _call(app: Any, event: Event) -> Any:
     return json.loads(answer["body"])
 
 
-def _event(
+def event(
     method: str,
     route: str,
     body: dict[str, Any] | None = None,
@@ -120,6 +120,7 @@ def _event(
     key: str | None = None,
     path: dict[str, str] | None = None,
 ) -> Event:
+    """The event of a request, as API Gateway makes it."""
     headers = {"content-type": "application/json"}
     if token:
         headers["authorization"] = token

@@ -2,9 +2,9 @@
 
 The counters of a window are documents, one a z12 tile and district, sorted by the tile's quadkey.
 They hold the tile's z16 cells as attributes of two letters, since names are paid for at each read:
-``hf`` received, ``Hf`` still open, in the cell 7 columns (h) east and 15 rows (f) south. An event moves them by the difference of its two facts, as it does
-the tallies, so that deltas commute and telescope. Windows are by the day of filing (in the city's
-time zone):
+``hf`` received, ``Hf`` still open, in the cell 7 columns (h) east and 15 rows (f) south. An event
+moves them by the difference of its two facts, as it does the tallies, so that deltas commute and
+telescope. Windows are by the day of filing (in the city's time zone):
 
     CELLS#all         <quadkey>#<district>          ever
     CELLS#<yyyymm>    <quadkey>#<district>          a month

@@ -1,0 +1,1 @@
+"""Place: viewports, circles, heat, beside the peers, on the same points in the same run."""

@@ -1,0 +1,119 @@
+"""The peer on DynamoDB: PyPI's dynamodbgeo 0.0.3, as its README uses it, on the same emulator.
+
+Its table holds the open reports alone: it cannot tell open from closed, and its README advises a
+table for each kind. What it reads is a whole report, since its index projects everything.
+"""
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+
+from bench.geo.load import load
+from bench.geo.ours import head
+from bench.geo.points import Box, Circle, Point
+from bench.geo.units import item_size, read_units
+
+# Its sphere is smaller than the mean Earth, by which everybody else measures.
+_RADII = 6_367_000 / 6_371_008.8
+
+
+class Peer:
+    """A table of the library's, filled; ``calls``, ``items``, ``units`` since ``reset``."""
+
+    def __init__(self, points: list[Point], key_length: int) -> None:
+        import dynamodbgeo
+
+        self._library = dynamodbgeo
+        self._client = _Counted(boto3.client("dynamodb"))
+        name = f"dynamodbgeo-{key_length}"
+        self._config = dynamodbgeo.GeoDataManagerConfiguration(self._client, name)
+        self._config.hashKeyLength = key_length
+        table = dynamodbgeo.GeoTableUtil(self._config)
+        with contextlib.redirect_stdout(io.StringIO()):
+            table.create_table(table.getCreateTableRequest())
+        self._manager = dynamodbgeo.GeoDataManager(self._config)
+        load(name, self._items(points))
+
+    @property
+    def cost(self) -> "_Counted":
+        """What was asked of DynamoDB."""
+        return self._client
+
+    def box(self, box: Box) -> list[int]:
+        """The numbers of the points in a box."""
+        south, west, north, east = box
+        asked = self._library.QueryRectangleRequest(
+            self._library.GeoPoint(south, west), self._library.GeoPoint(north, east), {}
+        )
+        return [int(one["rangeKey"]["S"]) for one in self._manager.queryRectangle(asked)]
+
+    def circle(self, circle: Circle) -> list[int]:
+        """The numbers of the points in a circle."""
+        lat, long, radius = circle
+        centre = self._library.GeoPoint(lat, long)
+        asked = self._library.QueryRadiusRequest(centre, radius * _RADII, {}, sort=True)
+        return [int(one["rangeKey"]["S"]) for one in self._manager.queryRadius(asked)]
+
+    def _items(self, points: list[Point]) -> Iterator[dict[str, Any]]:
+        manager = self._library.S2Manager()
+        for point in points:
+            lat, long = point.lat7 / 1e7, point.long7 / 1e7
+            code = manager.generateGeohash(self._library.GeoPoint(lat, long))
+            key = manager.generateHashKey(code, self._config.hashKeyLength)
+            doc = json.dumps(head("peer", point).to_doc(), separators=(",", ":"))
+            yield {
+                "hashKey": {"N": str(key)},
+                "rangeKey": {"S": str(point.number)},
+                "geohash": {"N": str(code)},
+                "geoJson": {"S": f"{lat},{long}"},
+                "doc": {"S": doc},
+            }
+
+
+def cover(box: Box) -> Any:
+    """The cells of s2sphere's RegionCoverer for a box, as the library asks for them."""
+    from s2sphere import LatLng, LatLngRect, RegionCoverer
+
+    south, west, north, east = box
+    corners = LatLng.from_degrees(south, west), LatLng.from_degrees(north, east)
+    return RegionCoverer().get_covering(LatLngRect.from_point_pair(*corners))
+
+
+class _Counted:
+    """A client that counts its queries.
+
+    The library hands the start key of a range's last page on to the next range, where DynamoDB
+    refuses it (its issue 43): here it is dropped, so that it can be measured at all.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.reset()
+
+    def reset(self) -> None:
+        """Count from here."""
+        self.calls = self.items = self.leaked = 0
+        self.units = 0.0
+
+    def query(self, **asked: Any) -> Any:
+        """A Query, counted."""
+        asked = dict(asked)
+        start, values = asked.get("ExclusiveStartKey"), asked["ExpressionAttributeValues"]
+        if start:
+            first, last = (int(values[name]["N"]) for name in (":geohashMin", ":geohashMax"))
+            inside = first <= int(start["geohash"]["N"]) <= last
+            if not inside or start["hashKey"] != values[":hashKey"]:
+                del asked["ExclusiveStartKey"]
+                self.leaked += 1
+        answer = self._client.query(**asked)
+        self.calls += 1
+        self.items += len(answer["Items"])
+        self.units += read_units(sum(map(item_size, answer["Items"])))
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)

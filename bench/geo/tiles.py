@@ -1,0 +1,84 @@
+"""An alternative that the product does not have: documents of packed pins, one a gh6 cell.
+
+24 bytes a pin, kept in the figures table while the bench runs, one BatchGetItem a view
+(docs/decisions/no-tile-documents.md).
+"""
+
+import struct
+from math import ceil
+from typing import Any
+
+from bench.geo.load import load
+from bench.geo.points import Box, Point
+from bench.geo.units import read_units
+from chalicelib.domain.geohash import bounds, encode
+
+_PIN = struct.Struct(">iiIHH8s")
+_KEYS_AT_ONCE = 100
+
+
+class Tiles:
+    """The documents of a set of points, stored; what views of them read and updates write."""
+
+    def __init__(self, points: list[Point]) -> None:
+        from chalicelib.storage import tables
+
+        self._table = tables.Figure.Meta.table_name
+        packed: dict[str, bytearray] = {}
+        for point in points:
+            cell = encode(point.lat7 / 1e7, point.long7 / 1e7, 6)
+            filed = int(point.filed.timestamp())
+            pin = _PIN.pack(point.lat7, point.long7 + 0, filed, 0, 0, point.number.to_bytes(8))
+            packed.setdefault(cell, bytearray()).extend(pin)
+        self._sizes = {cell: len(held) for cell, held in packed.items()}
+        load(self._table, (_document(cell, bytes(held)) for cell, held in packed.items()))
+
+    def box(self, box: Box) -> tuple[list[int], int, float]:
+        """(numbers of the points in a box, calls, read units)."""
+        from chalicelib.storage import tables
+
+        south, west, north, east = (round(edge * 1e7) for edge in box)
+        cells = _cells(box)
+        found: list[int] = []
+        for start in range(0, len(cells), _KEYS_AT_ONCE):
+            part = cells[start : start + _KEYS_AT_ONCE]
+            keys = [{"pk": {"S": _key(cell)}, "sk": {"S": "-"}} for cell in part]
+            answer = tables.client().batch_get_item(RequestItems={self._table: {"Keys": keys}})
+            for item in answer["Responses"][self._table]:
+                for lat7, long7, _, _, _, number in _PIN.iter_unpack(item["pins"]["B"]):
+                    if south <= lat7 <= north and west <= long7 <= east:
+                        found.append(int.from_bytes(number))
+        # A batch rounds each item up by itself.
+        units = sum(read_units(self._sizes.get(cell, 0)) for cell in cells)
+        return found, ceil(len(cells) / _KEYS_AT_ONCE), units
+
+    def write_units(self) -> float:
+        """What one change of a report costs, on average over the reports, in a transaction."""
+        weights = [(held // _PIN.size, ceil((held + 60) / 1024)) for held in self._sizes.values()]
+        return 2 * sum(many * units for many, units in weights) / sum(many for many, _ in weights)
+
+
+def _document(cell: str, held: bytes) -> dict[str, Any]:
+    import base64
+
+    pins = {"B": base64.b64encode(held).decode()}
+    return {"pk": {"S": _key(cell)}, "sk": {"S": "-"}, "pins": pins}
+
+
+def _key(cell: str) -> str:
+    return f"bench#PINS#{cell}"
+
+
+def _cells(box: Box) -> list[str]:
+    south, west, north, east = box
+    first = bounds(encode(south, west, 6))
+    tall, wide = first[2] - first[0], first[3] - first[1]
+    found = []
+    lat = (first[0] + first[2]) / 2
+    while lat - tall / 2 <= north:
+        long = (first[1] + first[3]) / 2
+        while long - wide / 2 <= east:
+            found.append(encode(lat, long, 6))
+            long += wide
+        lat += tall
+    return found
