@@ -33,7 +33,7 @@ class Size(NamedTuple):
     peer_views: int
 
 
-SIZES = {"full": Size(50_000, 1_000_000, 100, 40), "small": Size(3_000, 12_000, 50, 20)}
+SIZES = {"full": Size(50_000, 1_000_000, 100, 40), "small": Size(3_000, 12_000, 50, 8)}
 
 
 class Table:

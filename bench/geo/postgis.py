@@ -15,8 +15,9 @@ from typing import Any
 from bench.geo.points import Box, Circle, Point
 
 _SOMEBODY = "nobody"
+# The operator && alone compares boxes of 32-bit floats.
 _IN_BOX = """SELECT number FROM report WHERE closed IS NULL
-    AND place && ST_MakeEnvelope(%s, %s, %s, %s, 4326)"""
+    AND ST_Intersects(place, ST_MakeEnvelope(%s, %s, %s, %s, 4326))"""
 _IN_CIRCLE = """SELECT number FROM report WHERE closed IS NULL
     AND place && ST_Expand(ST_SetSRID(ST_MakePoint(%(long)s, %(lat)s), 4326), %(wide)s, %(tall)s)
     AND ST_DistanceSphere(place, ST_SetSRID(ST_MakePoint(%(long)s, %(lat)s), 4326)) <= %(radius)s"""
