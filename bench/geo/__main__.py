@@ -25,15 +25,20 @@ OUT = Path("build") / "bench" / "geo.json"
 
 
 class Size(NamedTuple):
-    """How much is loaded and asked."""
+    """How much is loaded and asked; ``side`` shrinks the city, so that fewer points are dense."""
 
     opened: int
     closed: int
+    side: float
     views: int
+    circles: int
     peer_views: int
 
 
-SIZES = {"full": Size(50_000, 1_000_000, 100, 40), "small": Size(3_000, 12_000, 50, 8)}
+SIZES = {
+    "full": Size(50_000, 1_000_000, 1.0, 100, 300, 40),
+    "small": Size(2_000, 8_000, 0.4, 50, 60, 6),
+}
 
 
 class Table:
@@ -71,10 +76,10 @@ def main() -> int:
 
 
 def _measure(size: Size, table: Table) -> None:
-    points = list(clustered(size.opened, size.closed))
+    points = list(clustered(size.opened, size.closed, size.side))
     city = City("clustered", points[: size.opened])
     ours.fill(city.name, points)
-    even = City("uniform", list(uniform(size.opened)))
+    even = City("uniform", list(uniform(size.opened, size.side)))
     ours.fill(even.name, even.opened)
     wrong = _views(table, size, city, even) + _circles(table, size, city)
     _cpu(table, size, city)
@@ -119,7 +124,7 @@ def _circles(table: Table, size: Size, city: City) -> int:
     wrong = 0
     for radius in (50, 100, 250):
         tally = Tally()
-        for circle in _rounds(city, size.views * 2, radius):
+        for circle in _rounds(city, size.circles, radius):
             city.circle(circle, tally)
         judged = radius == 100
         name = f"radius {radius} m:"
@@ -166,7 +171,7 @@ def _heat(table: Table, points: list[Point]) -> None:
 
 
 def _tenfold(table: Table, size: Size) -> None:
-    base = list(clustered(size.opened // 10, size.opened // 10, seed=7))
+    base = list(clustered(size.opened // 10, size.opened // 10, size.side, seed=7))
     for name, held in (("one", base), ("ten", list(tenfold(base)))):
         ours.fill(name, held)
     cursors = {name: json.loads(ours.ask("/v1/changes", name))["cursor"] for name in ("one", "ten")}

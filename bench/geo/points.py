@@ -35,11 +35,12 @@ class Point(NamedTuple):
     closed: datetime | None
 
 
-def clustered(opened: int, closed: int, seed: int = 1) -> Iterator[Point]:
-    """So many open points, then so many closed ones, in clusters."""
+def clustered(opened: int, closed: int, side: float = 1.0, seed: int = 1) -> Iterator[Point]:
+    """So many open points, then so many closed ones, in clusters; ``side``: of the box."""
     draw = random.Random(f"clustered {seed}")
+    north, east = _corner(side)
     centres = [
-        (draw.uniform(SOUTH, NORTH), draw.uniform(WEST, EAST), draw.uniform(0.3, 3.5) * _KM)
+        (draw.uniform(SOUTH, north), draw.uniform(WEST, east), draw.uniform(0.3, 3.5) * _KM * side)
         for _ in range(60)
     ]
     weights = list(accumulate(1 / (rank + 1) for rank in range(60)))
@@ -47,21 +48,22 @@ def clustered(opened: int, closed: int, seed: int = 1) -> Iterator[Point]:
     def place() -> tuple[float, float]:
         while True:
             if draw.random() < 0.2:
-                return draw.uniform(SOUTH, NORTH), draw.uniform(WEST, EAST)
+                return draw.uniform(SOUTH, north), draw.uniform(WEST, east)
             [(lat, long, sigma)] = draw.choices(centres, cum_weights=weights)
             found = draw.gauss(lat, sigma), draw.gauss(long, sigma)
-            if SOUTH <= found[0] <= NORTH and WEST <= found[1] <= EAST:
+            if SOUTH <= found[0] <= north and WEST <= found[1] <= east:
                 return found
 
     for number in range(opened + closed):
         yield _point(number, place(), draw, number < opened)
 
 
-def uniform(opened: int, seed: int = 1) -> Iterator[Point]:
+def uniform(opened: int, side: float = 1.0, seed: int = 1) -> Iterator[Point]:
     """So many open points, anywhere in the box."""
     draw = random.Random(f"uniform {seed}")
+    north, east = _corner(side)
     for number in range(opened):
-        yield _point(number, (draw.uniform(SOUTH, NORTH), draw.uniform(WEST, EAST)), draw, True)
+        yield _point(number, (draw.uniform(SOUTH, north), draw.uniform(WEST, east)), draw, True)
 
 
 def tenfold(points: list[Point]) -> Iterator[Point]:
@@ -90,6 +92,10 @@ def centres(points: list[Point], many: int, seed: int = 2) -> Iterator[tuple[flo
             point.lat7 / 1e7 + draw.uniform(-0.05, 0.05) * _KM,
             point.long7 / 1e7 + draw.uniform(-0.05, 0.05) * _KM,
         )
+
+
+def _corner(side: float) -> tuple[float, float]:
+    return SOUTH + (NORTH - SOUTH) * side, WEST + (EAST - WEST) * side
 
 
 def _point(number: int, place: tuple[float, float], draw: random.Random, still_open: bool) -> Point:

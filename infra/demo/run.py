@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.domain import alerts
 from infra.demo import courier as sending
+from infra.demo import mapped
 from infra.demo.acting import Acting
 from infra.demo.background import Background
 from infra.demo.client import Connection
@@ -96,6 +97,9 @@ class Run:
             "scorecard": self._scorecard(),
             "tallies": tallies,
             "tallies_agree": self._agree(tallies, closed),
+            "map": mapped.read(
+                self._courier, self._counts.accepted, self._counts.accepted - closed.total()
+            ),
             "alerts_agree": len(self._watch.distinct) == self._alerts_due(),
         }
 
@@ -216,6 +220,7 @@ def broken(found: dict[str, Any]) -> list[str]:
     held = {
         "every report lies where the archive says": recorded["agree"] == recorded["rows"],
         "the tallies are what the answers said": found["tallies_agree"],
+        "the map shows what the answers said": found["map"]["agree"],
         "there is one alert for each event that officials are told of": found["alerts_agree"],
         "the rebuild finds nothing to change": found["rebuild"]["changed"] == 0,
         "sending all again creates nothing": found.get("created_on_replay", 0) == 0,

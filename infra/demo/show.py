@@ -79,6 +79,9 @@ def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[st
         "tallies    month    received  verified  finished  refused  reopened  mean rating",
         *[_month(month, tally) for month, tally in found["tallies"].items()],
         f"           as counted from the answers: {_yes(found['tallies_agree'])}",
+        f"map        {found['map']['shown']} open reports in {found['map']['views']} views, "
+        f"{found['map']['received']} received in {found['map']['cells']} cells of zoom 16: "
+        f"{_yes(found['map']['agree'])}",
         *_clocks(found),
         f"rebuild    {found['rebuild']['tallies']} tallies recomputed from the timeline, "
         f"{found['rebuild']['changed']} differed",

@@ -93,6 +93,8 @@ def test_projections_and_alerts_of_the_archive_say_what_the_answers_said(
     found, _ = archived
     assert found["tallies"]["201702"]["received"] == 909
     assert found["tallies_agree"]
+    assert found["map"]["agree"]
+    assert found["map"]["received"] == 909
     assert found["alerts_agree"]
     assert found["alerts"] == found["alerts_delivered"]
     assert found["rebuild"]["changed"] == 0
@@ -132,6 +134,7 @@ def test_running_every_background_function_again_changes_nothing(
     assert all(n > 0 for n in runs.values())
     assert found["replay"]["unchanged"]
     assert found["rebuild"]["changed"] == 0
+    assert found["map"]["agree"]
     assert found["tallies_agree"]
     assert found["alerts_agree"]
 
