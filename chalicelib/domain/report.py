@@ -19,6 +19,13 @@ _MOMENTS = frozenset(
         "rated_at", "offered_at", "city_acknowledge_due",
     }
 )  # fmt: skip
+# What may change beside a version that somebody has seen without making it stale.
+_NOTES = frozenset(
+    {
+        "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
+        "released",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,12 @@ def changes(before: Report | None, after: Report) -> dict[str, Any]:
         for name in sorted(old.keys() | new.keys())
         if name not in PRIVATE and old.get(name) != new.get(name)
     }
+
+
+def noted(event: dict[str, Any]) -> bool:
+    """Whether an event only notes something (a breach, a level, a support, a look at the contact)
+    and leaves everything as it was that anybody decides by."""
+    return bool(event["set"].keys() <= _NOTES)
 
 
 def fold(events: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -110,6 +110,63 @@ def test_a_stale_version_is_refused_with_both_versions(world: World) -> None:
     sound(world, report)
 
 
+def test_notes_of_the_clock_do_not_make_a_version_stale(world: World) -> None:
+    """A breach, levels and supports passed by; a colleague's action among them is not."""
+    report = world.file(service="litter")["id"]
+    world.advance(days=3)
+    world.sweep()
+    noted = world.head(report).version
+    assert noted > 3
+    changed = world.act(official("officer1"), report, "assign", version=1, person="s_worker1")
+    assert changed["version"] == noted + 1
+    world.advance(days=3)
+    world.sweep()
+    problem = refusal(world.act, official("worker1"), report, "start", version=1)
+    assert (problem.slug, problem.members["version"]) == (
+        "stale_version",
+        world.head(report).version,
+    )
+    assert world.act(official("worker1"), report, "start", version=noted + 1)["state"] == (
+        "in_progress"
+    )
+    sound(world, report)
+
+
+def test_a_version_of_the_future_or_long_past_is_stale(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = world.file(service="litter")["id"]
+    officer = official("officer1")
+    ahead = refusal(world.act, officer, report, "assign", version=2, unit="u-d1")
+    assert ahead.slug == "stale_version"
+    world.advance(days=3)
+    world.sweep()
+    monkeypatch.setattr(casework, "NOTES_AT_MOST", 2)
+    behind = refusal(world.act, officer, report, "assign", version=1, unit="u-d1")
+    assert behind.slug == "stale_version"
+
+
+def test_an_action_overtaken_by_the_clock_is_written_over_the_newest_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep runs between the look and the write: the write is tried again, on what it left."""
+    report = world.file(service="litter")["id"]
+    world.advance(days=3)
+    real, swept = casework.write, []
+
+    def late(*given: Any) -> Outcome:
+        if not swept:
+            swept.append(True)
+            world.sweep()
+        return real(*given)
+
+    monkeypatch.setattr(casework, "write", late)
+    changed = world.act(official("officer1"), report, "assign", version=1, person="s_worker1")
+    assert changed["version"] == world.head(report).version > 2
+    assert world.head(report).breached
+    sound(world, report)
+
+
 def test_the_same_key_acts_once(world: World) -> None:
     """A replay answers the same, though the version has moved on; another body is refused."""
     report = world.file()["id"]
