@@ -161,12 +161,10 @@ def _make(connection: Any) -> None:
     moto_shims.install()
     botocore_stubber.enabled = True
     from chalicelib.settings import settings
-    from chalicelib.storage import aws, lean
+    from chalicelib.storage import aws
     from infra import resources
 
     settings.cache_clear()
-    # moto is not made for threads.
-    lean.one_by_one(True)
     connection._client = None
     found = {"dynamodb": connection.client, **{name: aws.client(name) for name in SERVICES}}
     aws.client.cache_clear()

@@ -126,18 +126,6 @@ def bbox(box: Box) -> str:
     return f"{west},{south},{east},{north}"
 
 
-def models(city: str, box: Box) -> int:
-    """The rows of a view read as PynamoDB models; how many."""
-    from chalicelib.domain.cover import box_ranges
-    from chalicelib.storage import tables
-
-    many = 0
-    for one in box_ranges(box):
-        between = tables.GeoIndex.gsk.between(one.low, one.high)
-        many += len(list(tables.Report.geo.query(f"{city}#O#{one.cell}", between)))
-    return many
-
-
 def _document(
     city: str, key: tuple[str, str], counts: dict[str, int]
 ) -> dict[str, Any]:  # fmt: skip

@@ -23,39 +23,45 @@ class Tiles:
     def __init__(self, points: list[Point]) -> None:
         from chalicelib.storage import tables
 
-        self._table = tables.Figure.Meta.table_name
         packed: dict[str, bytearray] = {}
         for point in points:
             cell = encode(point.lat7 / 1e7, point.long7 / 1e7, 6)
             filed = int(point.filed.timestamp())
-            pin = _PIN.pack(point.lat7, point.long7 + 0, filed, 0, 0, point.number.to_bytes(8))
+            pin = _PIN.pack(point.lat7, point.long7, filed, 0, 0, point.number.to_bytes(8))
             packed.setdefault(cell, bytearray()).extend(pin)
         self._sizes = {cell: len(held) for cell, held in packed.items()}
-        load(self._table, (_document(cell, bytes(held)) for cell, held in packed.items()))
+        documents = (_document(cell, bytes(held)) for cell, held in packed.items())
+        load(tables.Figure.Meta.table_name, documents)
 
     def box(self, box: Box) -> tuple[list[int], int, float]:
         """(numbers of the points in a box, calls, read units)."""
-        from chalicelib.storage import tables
-
-        south, west, north, east = (round(edge * 1e7) for edge in box)
         cells = _cells(box)
-        found: list[int] = []
-        for start in range(0, len(cells), _KEYS_AT_ONCE):
-            part = cells[start : start + _KEYS_AT_ONCE]
-            keys = [{"pk": {"S": _key(cell)}, "sk": {"S": "-"}} for cell in part]
-            answer = tables.client().batch_get_item(RequestItems={self._table: {"Keys": keys}})
-            for item in answer["Responses"][self._table]:
-                for lat7, long7, _, _, _, number in _PIN.iter_unpack(item["pins"]["B"]):
-                    if south <= lat7 <= north and west <= long7 <= east:
-                        found.append(int.from_bytes(number))
         # A batch rounds each item up by itself.
         units = sum(read_units(self._sizes.get(cell, 0)) for cell in cells)
-        return found, ceil(len(cells) / _KEYS_AT_ONCE), units
+        return read(box), ceil(len(cells) / _KEYS_AT_ONCE), units
 
     def write_units(self) -> float:
         """What one change of a report costs, on average over the reports, in a transaction."""
         weights = [(held // _PIN.size, ceil((held + 60) / 1024)) for held in self._sizes.values()]
         return 2 * sum(many * units for many, units in weights) / sum(many for many, _ in weights)
+
+
+def read(box: Box) -> list[int]:
+    """The numbers of the points in a box, by the documents of its cells."""
+    from chalicelib.storage import tables
+
+    south, west, north, east = (round(edge * 1e7) for edge in box)
+    cells, table = _cells(box), tables.Figure.Meta.table_name
+    found: list[int] = []
+    for start in range(0, len(cells), _KEYS_AT_ONCE):
+        part = cells[start : start + _KEYS_AT_ONCE]
+        keys = [{"pk": {"S": _key(cell)}, "sk": {"S": "-"}} for cell in part]
+        answer = tables.client().batch_get_item(RequestItems={table: {"Keys": keys}})
+        for item in answer["Responses"][table]:
+            for lat7, long7, _, _, _, number in _PIN.iter_unpack(item["pins"]["B"]):
+                if south <= lat7 <= north and west <= long7 <= east:
+                    found.append(int.from_bytes(number))
+    return found
 
 
 def _document(cell: str, held: bytes) -> dict[str, Any]:

@@ -87,14 +87,18 @@ def deltas(event: dict[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
 
 
 def spans(
-    first: date | None, last: date | None, service: str | None, reach: Tiles | None
+    first: date | None,
+    last: date | None,
+    service: str | None,
+    reach: Tiles | None,
+    most: int = RANGES,
 ) -> list[Span]:
     """What must be read for the days ``first`` to ``last`` (``None``: ever), both included.
 
-    At most one Query a month touched; ``RANGES`` where only some z16 tiles are wanted.
+    At most one Query a month touched; ``most`` where only some z16 tiles are wanted.
     """
     of = f"/{service}" if service else ""
-    ranges = _ranges(reach) if reach else [("", "~")]
+    ranges = _ranges(reach, most) if reach else [("", "~")]
     if first is None or last is None:
         return [Span(f"CELLS#{EVER}{of}", *one) for one in ranges]
     found: list[Span] = []
@@ -122,7 +126,7 @@ def cells(place: str, counts: dict[str, int]) -> Iterable[Cell]:
             yield Cell(x, y, district, received, still)
 
 
-def _ranges(reach: Tiles) -> list[tuple[str, str]]:
+def _ranges(reach: Tiles, most: int) -> list[tuple[str, str]]:
     """First and last sort keys that hold the tiles: the runs of their quadkeys, joined over the
     smallest gaps; of a large area, one."""
     left, top, right, bottom = (edge >> _SHIFT for edge in reach)
@@ -134,7 +138,7 @@ def _ranges(reach: Tiles) -> list[tuple[str, str]]:
         for y in range(top, bottom + 1)
     )  # fmt: skip
     gaps = sorted(range(1, len(codes)), key=lambda n: codes[n] - codes[n - 1], reverse=True)
-    cuts = sorted(n for n in gaps[: RANGES - 1] if codes[n] - codes[n - 1] > 1)
+    cuts = sorted(n for n in gaps[: most - 1] if codes[n] - codes[n - 1] > 1)
     starts, ends = [0, *cuts], [*cuts, len(codes)]
     return [
         (base4(codes[start], PARENT), base4(codes[end - 1], PARENT) + "~")

@@ -39,7 +39,8 @@ def cells(jurisdiction: str, asked: Asked, now: datetime) -> dict[str, Any]:
     map_limits.known(city, service=asked.service)
     start, end = map_limits.days(asked.first, asked.last, date.fromisoformat(city.today(now)))
     reach = tiles(map_limits.box(asked.bbox), ZOOM) if asked.bbox is not None else None
-    found, whole = _read(jurisdiction, start, end, asked.service, asked.status, reach)
+    spans = heat.spans(start, end, asked.service, reach)
+    found, whole = _summed(jurisdiction, spans, asked.status, reach)
     many: Counter[tuple[int, int]] = Counter()
     districts: Counter[str] = Counter()
     for (x, y, district), n in found.items():
@@ -58,25 +59,20 @@ def cells(jurisdiction: str, asked: Asked, now: datetime) -> dict[str, Any]:
 
 
 def around(jurisdiction: str, box: Box, service: str | None, opened: bool) -> dict[str, Any]:
-    """The z16 cells that a box touches: what is open, or what was ever closed."""
+    """The z16 cells that a box touches: what is open, or what was ever closed; one Query."""
     status = "open" if opened else "closed"
-    found, _ = _read(jurisdiction, None, None, service, status, tiles(box, ZOOM))
+    reach = tiles(box, ZOOM)
+    found, _ = _summed(jurisdiction, heat.spans(None, None, service, reach, 1), status, reach)
     many: Counter[tuple[int, int]] = Counter()
     for (x, y, _), n in found.items():
         many[x, y] += n
     return {"z": ZOOM, "cells": [[x, y, n] for (x, y), n in sorted(many.items())]}
 
 
-def _read(
-    jurisdiction: str,
-    start: date | None,
-    end: date | None,
-    service: str | None,
-    status: str | None,
-    reach: tuple[int, int, int, int] | None,
+def _summed(
+    jurisdiction: str, spans: list[heat.Span], status: str | None, reach: heat.Tiles | None
 ) -> tuple[Counter[tuple[int, int, str]], bool]:
     """{(x, y, district): n} of z16 cells, and whether that is all."""
-    spans = heat.spans(start, end, service, reach)
     read, whole = store.documents(jurisdiction, spans)
     found: Counter[tuple[int, int, str]] = Counter()
     for documents in read:

@@ -37,9 +37,9 @@ def view(jurisdiction: str, asked: View, now: datetime) -> str:
     """A GeoJSON FeatureCollection (text) of every report that fits: the exact set.
 
     More than ``asked.limit`` answers ``"truncated": true`` with counts of z16 cells instead. Costs
-    at most nine Query calls, in one round, and eight more a closed month; where more than the
-    limit's rows lie in one of their ranges, one more for the counters. ``changes`` is a cursor for
-    ``GET /v1/changes`` from a little before this answer.
+    at most nine Query calls, in one round, and eight more a closed month; where more rows than a
+    page holds (1 MB, about 7,000) lie in one of their ranges, one more for the counters.
+    ``changes`` is a cursor for ``GET /v1/changes`` from a little before this answer.
     """
     box = map_limits.box(asked.bbox, map_limits.limits()["box_degrees"])
     months = map_limits.months(asked.closed_from, asked.closed_to)
@@ -51,7 +51,7 @@ def view(jurisdiction: str, asked: View, now: datetime) -> str:
     areas = [reports.open_area(jurisdiction)] if opened else []
     if asked.status in (None, CLOSED):
         areas += [reports.closed_area(jurisdiction, month) for month in months]
-    rows, whole = reports.pins(areas, box_ranges(box), map_limits.limits()["features"] + 1)
+    rows, whole = reports.pins(areas, box_ranges(box), map_limits.limits()["range_rows"])
     found = _fitting(rows, box, asked)
     cursor = json.dumps(changes.cursor_before(jurisdiction, now))
     if whole and len(found) <= asked.limit:

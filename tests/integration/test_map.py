@@ -172,7 +172,7 @@ def test_a_view_of_too_many_rows_is_counted_by_the_counters(
 ) -> None:
     """Where one stretch of the index alone holds more than the limit, nothing is read on."""
     heads = public(world, town(world, 7, 60))
-    limits = {**maps.map_limits.limits(), "features": 3}
+    limits = {**maps.map_limits.limits(), "range_rows": 3}
     monkeypatch.setattr(maps.map_limits, "limits", lambda: limits)
     answer = look(world.now, limit=3)
     many = Counter(tile(head.lat, head.long, 16) for head in heads if head.open)
