@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
+from botocore.exceptions import BotoCoreError
 from botocore.httpsession import get_cert_path
 
 from chalicelib.storage import tables
@@ -78,10 +79,13 @@ def _send(client: Any, asked: Asked) -> _Sent:
     endpoint = client.meta.endpoint_url
     body = json.dumps(asked, separators=(",", ":")).encode()
     request = AWSRequest("POST", f"{endpoint}/", _HEADERS, body)
-    _signer(client).add_auth(request)
-    # As the client does: whoever stands in for AWS answers here.
-    prepared = AWSPreparedRequest("POST", request.url, request.headers, body, False)
-    answers = client.meta.events.emit(f"before-send.{_EVENT}", request=prepared)
+    try:
+        _signer(client).add_auth(request)
+        # As the client does: whoever stands in for AWS answers here, or fails as it would.
+        prepared = AWSPreparedRequest("POST", request.url, request.headers, body, False)
+        answers = client.meta.events.emit(f"before-send.{_EVENT}", request=prepared)
+    except BotoCoreError:
+        return _Sent(None)
     for _, answer in answers:
         if answer is not None:
             return _Sent(None, answer=answer)

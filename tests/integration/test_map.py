@@ -14,10 +14,9 @@ from chalicelib.domain.mercator import tile
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services import changes, figures, heat, maps, nearby, projections
-from chalicelib.settings import settings
 from chalicelib.storage import reports
+from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
-from tests.security.tokens import ISSUERS
 from tests.watcher import Watcher, by_id, look
 from tests.world import (
     BUNDLE,
@@ -107,7 +106,7 @@ def test_every_view_shows_exactly_what_lies_in_it(world: World, seed: int) -> No
     assert months
     later = world.now - timedelta(days=10)
     for box in boxes(seed, 25):
-        south, west, north, east = (round(edge, 9) for edge in box)
+        south, west, north, east = (round(side, 9) for side in box)
         box = (south, west, north, east)
         within = [head for head in opened if inside(head, box)]
         assert shown(world, box) == {head.id for head in within}
@@ -367,22 +366,6 @@ def test_an_old_cursor_is_gone(world: World) -> None:
     assert (refused.value.slug, refused.value.status) == ("cursor_expired", 410)
 
 
-@pytest.fixture
-def edge(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
-    """The test city behind the application."""
-    monkeypatch.setenv("TANGGAP_ISSUERS", json.dumps(ISSUERS))
-    monkeypatch.setenv("TANGGAP_JURISDICTION", JURISDICTION)
-    settings.cache_clear()
-    made = Edge(monkeypatch)
-    made.recorder.start()
-    try:
-        yield made
-    finally:
-        made.recorder.stop()
-        monkeypatch.undo()
-        settings.cache_clear()
-
-
 VIEW, CELLS, NEAR, CHANGES = "/v1/map/reports", "/v1/map/cells", "/v1/map/nearby", "/v1/changes"
 BOX = {"bbox": "106.8,-6.2,106.84,-6.19"}
 POINT = {"lat": -6.195, "long": 106.805}
@@ -443,14 +426,17 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("path", "query", "slug"), WRONG)
 def test_wrong_questions_are_400_and_read_nothing(
-    edge: Edge, path: str, query: dict[str, Any], slug: str
+    edge: Edge,  # noqa: F811
+    path: str,
+    query: dict[str, Any],
+    slug: str,
 ) -> None:
     reply = edge.get(path, **query)
     assert (reply.status, reply.slug) == (400, slug), reply.text
     assert not [one for one in reply.calls if one.operation == "Query"]
 
 
-def test_a_forged_cursor_is_refused(edge: Edge) -> None:
+def test_a_forged_cursor_is_refused(edge: Edge) -> None:  # noqa: F811
     """Every letter of it counts, and so does the city."""
     cursor = edge.get(CHANGES).body["cursor"]
     for place, letter in enumerate(cursor):
@@ -460,7 +446,7 @@ def test_a_forged_cursor_is_refused(edge: Edge) -> None:
     assert edge.get(CHANGES, since=cursor).status == 200
 
 
-def test_the_map_costs_few_queries(edge: Edge) -> None:
+def test_the_map_costs_few_queries(edge: Edge) -> None:  # noqa: F811
     """However many cells a box touches: nine at most, and eight more a closed month."""
     me = edge.device()
     edge.file(me)
@@ -486,7 +472,9 @@ def test_the_map_costs_few_queries(edge: Edge) -> None:
     ("path", "query"), [(VIEW, BOX), (CELLS, {}), (NEAR, POINT), (CHANGES, {})]
 )
 def test_every_answer_can_be_validated_and_says_how_long_it_keeps(
-    edge: Edge, path: str, query: dict[str, Any]
+    edge: Edge,  # noqa: F811
+    path: str,
+    query: dict[str, Any],
 ) -> None:
     """RFC 9110: a matching tag is 304 without a body; another one, or a change, is not."""
     first = edge.get(path, **query)
