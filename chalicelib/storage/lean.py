@@ -20,6 +20,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import get_cert_path
+from urllib3.util.wait import wait_for_read
 
 from chalicelib.storage import tables
 from chalicelib.storage.transactions import read
@@ -109,7 +110,7 @@ def _heard(sent: _Sent) -> Page | None:
             status, content = answer.status, answer.read()
             _kept(sent.endpoint, sent.connection)
         except (http.client.HTTPException, OSError):
-            # One that was kept may have been closed at the other end meanwhile.
+            # One that was kept may be closed at the other end at this very moment.
             sent.connection.close()
     page: Page | None = json.loads(content) if status == 200 else None
     return page
@@ -121,10 +122,16 @@ def _by_the_sdk(client: Any, asked: Asked) -> Page:
 
 
 def _taken(endpoint: str) -> http.client.HTTPConnection:
-    try:
-        return _idle[endpoint].pop()
-    except (KeyError, IndexError):
-        return _connection(endpoint)
+    there = _idle.setdefault(endpoint, deque())
+    while True:
+        try:
+            connection = there.pop()
+        except IndexError:
+            return _connection(endpoint)
+        # What can be read before anything was asked is the other end's goodbye.
+        if connection.sock is not None and not wait_for_read(connection.sock, timeout=0):
+            return connection
+        connection.close()
 
 
 def _kept(endpoint: str, connection: http.client.HTTPConnection) -> None:
