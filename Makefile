@@ -5,7 +5,8 @@
 # make reset    delete what the local system keeps
 # make city     DIR=path: load a jurisdiction into the local system
 # make demo     DEMO=--twice and other options: docs/demo.md
-# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | lint | openapi
+# make dead     what could not be processed
+# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | lint | openapi
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -20,7 +21,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test token mail reset demo rebuild city bench bench-clocks bench-geo lint openapi
+.PHONY: run test token mail reset demo rebuild dead city bench bench-clocks bench-geo bench-photos lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
@@ -50,6 +51,9 @@ demo: $(VENV)/run.stamp
 rebuild: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.rebuild
 
+dead: $(VENV)/run.stamp
+	@$(PY) -m infra.local with infra.dead
+
 city: $(VENV)/run.stamp
 	@$(PY) -m infra.city load '$(DIR)' $(if $(BOUNDARIES),--boundaries '$(BOUNDARIES)')
 
@@ -58,6 +62,9 @@ bench: $(VENV)/run.stamp
 
 bench-clocks: $(VENV)/run.stamp
 	@$(PY) -m bench.clocks $(if $(REPORTS),--reports $(REPORTS))
+
+bench-photos: $(VENV)/run.stamp
+	@$(PY) -m bench.photos
 
 bench-geo: $(VENV)/bench.stamp
 	@$(PY) -m bench.geo $(N)
@@ -70,17 +77,17 @@ $(VENV)/bin/python:
 	  echo 'Tanggap needs Python 3.11 or newer; name one with PYTHON=...'; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: requirements.txt requirements-local.txt | $(VENV)/bin/python
+$(VENV)/run.stamp: requirements.txt requirements-photos.txt requirements-local.txt | $(VENV)/bin/python
 	@echo 'installing what running needs into $(VENV)'
-	@$(PIP) -r requirements.txt -r requirements-local.txt
+	@$(PIP) -r requirements.txt -r requirements-photos.txt -r requirements-local.txt
 	@touch $@
 
 $(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp
 	@echo 'installing what the peers of the bench need into $(VENV)'
-	@$(PIP) -r requirements.txt -r requirements-local.txt -r requirements-bench.txt
+	@$(PIP) -r requirements.txt -r requirements-photos.txt -r requirements-local.txt -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo 'installing what checking needs into $(VENV)'
-	@$(PIP) -r requirements.txt -r requirements-local.txt -r requirements-dev.txt
+	@$(PIP) -r requirements.txt -r requirements-photos.txt -r requirements-local.txt -r requirements-dev.txt
 	@touch $@

@@ -10,14 +10,14 @@ from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
 
 from chalicelib import observability
 from chalicelib.http import TanggapApp
-from chalicelib.routes import citizens, maps, officials, public, scorecards, session
+from chalicelib.routes import citizens, maps, officials, photos, public, scorecards, session
 from chalicelib.services import handlers
 from chalicelib.settings import settings
 
 app = TanggapApp("tanggap")
 observability.register(app)
 
-for blueprint in (public, maps, session, citizens, officials, scorecards):
+for blueprint in (public, maps, session, citizens, photos, officials, scorecards):
     app.register_blueprint(blueprint.routes)
 
 
@@ -57,7 +57,7 @@ def send_messages(event: SQSEvent) -> dict[str, Any]:
     return handlers.send_messages(event.to_dict(), event.context)
 
 
-@app.on_sqs_message(queue=settings().photos_queue, batch_size=10, name="note_photos")
-def note_photos(event: SQSEvent) -> dict[str, Any]:
-    """Photos that arrived in quarantine (S3 through SQS)."""
-    return handlers.note_photos(event.to_dict(), event.context)
+@app.on_sqs_message(queue=settings().photos_queue, batch_size=1, name="process_photos")
+def process_photos(event: SQSEvent) -> dict[str, Any]:
+    """Photos that arrived in quarantine (S3 through SQS), and what reports want of theirs."""
+    return handlers.process_photos(event.to_dict(), event.context)

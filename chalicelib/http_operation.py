@@ -14,6 +14,7 @@ from chalicelib.errors import RULES
 
 PATH_PATTERNS = {
     "id": r"[0-9A-HJKMNP-TV-Z]{26}",
+    "photo": r"[0-9A-HJKMNP-TV-Z]{26}",
     "code": r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}",
     "month": r"[0-9]{4}(0[1-9]|1[0-2])",
     "area": r"[A-Za-z0-9._-]{1,64}",

@@ -27,11 +27,16 @@ class Settings:
     public_url: str
     allow_origin: str
     mail_from: str
+    keep_originals: bool
     issuers: tuple[dict[str, Any], ...]
 
     def table(self, name: str) -> str:
         """The deployed name of the table that the documents call ``name``."""
         return f"{self.table_prefix}-{name}"
+
+
+# How often a queue hands a message out before it goes to the dead letters.
+RECEIVED_AT_MOST = 5
 
 
 @cache
@@ -57,5 +62,6 @@ def settings() -> Settings:
         public_url=env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000"),
         allow_origin=env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000"),
         mail_from=env("TANGGAP_MAIL_FROM", "tanggap@example.org"),
+        keep_originals=env("TANGGAP_KEEP_ORIGINALS", "no") == "yes",
         issuers=tuple(json.loads(env("TANGGAP_ISSUERS", "[]"))),
     )

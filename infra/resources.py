@@ -14,12 +14,14 @@ import boto3
 from botocore.exceptions import ClientError
 from pynamodb.models import Model
 
-from chalicelib.settings import settings
+from chalicelib.settings import RECEIVED_AT_MOST, settings
+from chalicelib.storage.files import UNUSED
 
 # A message must stay hidden for longer than its function may run (six times, AWS advises).
 VISIBILITY_SECONDS = 150
-RECEIVED_AT_MOST = 5
+PHOTO_VISIBILITY_SECONDS = 360
 RETENTION_SECONDS = 14 * 86_400
+EVIDENCE_DAYS = 30
 QUARANTINE = "quarantine/"
 
 
@@ -35,8 +37,8 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
     chosen = settings()
     for name, model in models.items():
         _table(name, model)
-    messages = _queue(chosen.messages_queue)
-    photos = _queue(chosen.photos_queue, written_by_bucket=chosen.bucket)
+    messages = _queue(chosen.messages_queue, VISIBILITY_SECONDS)
+    photos = _queue(chosen.photos_queue, PHOTO_VISIBILITY_SECONDS, written_by_bucket=chosen.bucket)
     _bucket(chosen.bucket, chosen.allow_origin, photos)
     topic = boto3.client("sns").create_topic(Name=chosen.alerts_topic.rsplit(":", 1)[-1])
     _signing_keys(chosen.secret_parameter)
@@ -71,7 +73,7 @@ def _table(name: str, model: type[Model]) -> None:
         model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
     else:
         _indexes(model)
-    if name in ("control", "figures"):
+    if name in ("control", "figures", "people"):
         client, table = boto3.client("dynamodb"), model.Meta.table_name
         held = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         if held["TimeToLiveStatus"] == "DISABLED":
@@ -98,13 +100,13 @@ def _indexes(model: type[Model]) -> None:
             )
 
 
-def _queue(name: str, written_by_bucket: str | None = None) -> str:
+def _queue(name: str, seconds: int, written_by_bucket: str | None = None) -> str:
     client = boto3.client("sqs")
     kept = str(RETENTION_SECONDS)
     dead = _queue_arn(client, f"{name}-dead", {"MessageRetentionPeriod": kept})
     redrive = {"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST}
     attributes = {
-        "VisibilityTimeout": str(VISIBILITY_SECONDS),
+        "VisibilityTimeout": str(seconds),
         "MessageRetentionPeriod": kept,
         "RedrivePolicy": json.dumps(redrive),
     }
@@ -153,6 +155,9 @@ def _bucket(name: str, allow_origin: str, photos: str) -> None:
         "MaxAgeSeconds": 3600,
     }
     client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [uploads]})
+    client.put_bucket_lifecycle_configuration(
+        Bucket=name, LifecycleConfiguration={"Rules": _lifecycle()}
+    )
     held = client.get_bucket_notification_configuration(Bucket=name)
     if photos not in [entry["QueueArn"] for entry in held.get("QueueConfigurations", [])]:
         only = {"Key": {"FilterRules": [{"Name": "prefix", "Value": QUARANTINE}]}}
@@ -160,6 +165,19 @@ def _bucket(name: str, allow_origin: str, photos: str) -> None:
         client.put_bucket_notification_configuration(
             Bucket=name, NotificationConfiguration={"QueueConfigurations": [entry]}
         )
+
+
+def _lifecycle() -> list[dict[str, Any]]:
+    """What goes by itself: uploads after a day, originals after a month, pictures nobody used."""
+    chosen: dict[str, tuple[dict[str, Any], int]] = {
+        "quarantine": ({"Prefix": QUARANTINE}, 1),
+        "evidence": ({"Prefix": "evidence/"}, EVIDENCE_DAYS),
+        "unused": ({"Tag": {"Key": UNUSED, "Value": "yes"}}, 2),
+    }
+    return [
+        {"ID": name, "Status": "Enabled", "Filter": only, "Expiration": {"Days": days}}
+        for name, (only, days) in chosen.items()
+    ]
 
 
 def _signing_keys(parameter: str) -> None:

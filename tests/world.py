@@ -19,6 +19,7 @@ from chalicelib.domain.boundaries import build
 from chalicelib.domain.city import City
 from chalicelib.domain.report import Report, fold, public_part
 from chalicelib.domain.workflow import actions
+from tests import darkroom
 
 JURISDICTION = "testville"
 ISSUER = "https://issuer.test"
@@ -309,15 +310,26 @@ class World:
 
         return sweep.sweep(self.now)
 
-    def photo(self, actor: Principal) -> str:
+    def photo(
+        self, actor: Principal, upload: bytes = darkroom.UPLOAD, *, processed: bool = True
+    ) -> str:
         """A photo that the actor has uploaded."""
-        from chalicelib.services import photos
+        from chalicelib.services import photo_files, photos
         from chalicelib.storage import files
 
         op = self.operation(actor, "ticketPhoto", {})
         photo: str = photos.ticket(actor, op, "image/jpeg", self.now).answer["photo"]
-        files.put(photos.key_of(JURISDICTION, photo), b"\xff\xd8" + b"0" * 200, "image/jpeg")
+        files.put(photo_files.quarantined(JURISDICTION, photo), upload, "image/jpeg")
+        if processed:
+            self.process(photo)
         return photo
+
+    def process(self, photo: str) -> None:
+        """What the function of photos does about an upload."""
+        from chalicelib.services import developing
+
+        with darkroom.quick():
+            developing.develop(JURISDICTION, photo, self.now)
 
     def finished(self, worker: str = "worker1", unit: str | None = None, **more: Any) -> str:
         """A report that was filed, assigned and finished by ``worker``; its id."""

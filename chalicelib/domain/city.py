@@ -14,6 +14,8 @@ from chalicelib.domain.times import parse
 
 Text = dict[str, str]
 
+FLAG_LIMITS = [{"n": 20, "seconds": 86_400}]
+
 
 @dataclass(frozen=True)
 class Area:
@@ -197,6 +199,11 @@ class City:
         """The areas of a level, counted from the wards (-1) up."""
         wanted = self.levels[max(place, -len(self.levels))]
         return [area for area in self.areas.values() if area.level == wanted]
+
+    @property
+    def flag_limits(self) -> list[dict[str, int]]:
+        """How many flags one person may set; a city may say otherwise."""
+        return self.limits.get("flags", FLAG_LIMITS)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -23,7 +23,7 @@ _MOMENTS = frozenset(
 _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
-        "released",
+        "released", "pictures", "flags", "flagged",
     }
 )  # fmt: skip
 
@@ -104,7 +104,9 @@ class Report:
     answers: dict[str, Any] = field(default_factory=dict)
     photos: tuple[str, ...] = ()
     after_photos: tuple[str, ...] = ()
+    pictures: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    flagged: int = 0
     contactable: bool = False
     reporter: str | None = None
     contact: str | None = None
@@ -192,8 +194,8 @@ def changes(before: Report | None, after: Report) -> dict[str, Any]:
 
 
 def noted(event: dict[str, Any]) -> bool:
-    """Whether an event only notes something (a breach, a level, a support, a look at the contact)
-    and leaves everything as it was that anybody decides by."""
+    """Whether an event only notes something (a breach, a level, a support, a photo that is ready,
+    a look at the contact) and leaves everything as it was that anybody decides by."""
     return bool(event["set"].keys() <= _NOTES)
 
 

@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import feedback, intake, lists, photos
+from chalicelib.services import feedback, intake, lists
 
 routes = Blueprint(__name__)
 _REPORT = ("not_found",)
@@ -22,8 +22,9 @@ _REPORT = ("not_found",)
         answers={201: schemas.RECEIPT},
         problems=(
             "unknown_service", "outside_area", "unknown_question", "answer_missing",
-            "answer_invalid", "unknown_photo", "photo_used", "photo_missing", "too_many_photos",
-            "moment_unreadable", "key_reused", "too_many", "unknown_jurisdiction",
+            "answer_invalid", "unknown_photo", "photo_used", "photo_missing", "photo_refused",
+            "too_many_photos", "moment_unreadable", "key_reused", "too_many",
+            "unknown_jurisdiction",
         ),
         idempotent=True,
     ),
@@ -58,30 +59,6 @@ def list_my_reports(call: Call) -> Answer:
     """A page of the caller's own reports."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
     return Answer(lists.mine(call.principal, limit, cursor, call.now))
-
-
-@route(
-    routes,
-    "POST",
-    "/v1/photos",
-    Operation(
-        id="ticketPhoto",
-        summary="Get a form to upload one photo",
-        body=schemas.NEW_PHOTO,
-        answers={201: schemas.PHOTO},
-        problems=(
-            "unknown_photo_type",
-            "key_reused",
-            "too_many",
-            "unknown_jurisdiction",
-        ),
-        idempotent=True,
-    ),
-)
-def ticket_photo(call: Call) -> Answer:
-    """A presigned S3 POST for one photo, for five minutes."""
-    kind = call.body["content_type"]
-    return answer(photos.ticket(call.principal, operation(call), kind, call.now), 201)
 
 
 @route(

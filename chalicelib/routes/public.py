@@ -6,7 +6,7 @@ from chalicelib import openapi, viewer
 from chalicelib.domain.workflow import table
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
-from chalicelib.services import cities, figures, reading, rulebook
+from chalicelib.services import cities, figures, photo_texts, reading, rulebook
 
 routes = Blueprint(__name__)
 _BRIEF = "public, max-age=30"
@@ -75,8 +75,9 @@ def list_services(call: Call) -> Answer:
     ),
 )
 def get_workflow(call: Call) -> Answer:
-    """The workflow as it is enforced."""
-    return Answer(table())
+    """The workflow as it is enforced, and the reasons for moderating, with their texts."""
+    reasons = {"moderations": photo_texts.moderations(), "flags": photo_texts.flags()}
+    return Answer({**table(), **reasons})
 
 
 @route(

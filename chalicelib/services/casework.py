@@ -56,7 +56,8 @@ def _act(
             name, seen.report, actor, seen.standing, given, now, city, target
         )
         _check_person(actor, seen.report, given)
-        taken = photos.claims(actor, given.get("photos") or [], report_id, name, now)
+        taken = photos.claims(actor, given.get("photos") or [], seen.report, name, now, city)
+        after = photos.claimed(after, taken)
         try:
             return _commit(op, actor, seen, after, name, given, now, city, target, taken)
         except Refused:
@@ -162,10 +163,9 @@ def _commit(
     # The clock gives no words and no codes but facts.
     known = given if actor.kind == "system" else CODES
     data = {key: given[key] for key in known if given.get(key) is not None}
-    if taken:
-        data["photos"] = [one.photo for one in taken]
+    data.update(photos.event_data(taken))
     writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
-    writes += [one.put(before.jurisdiction) for one in taken]
+    writes += [write for one in taken for write in one.writes]
     if name == "merge" and target is not None:
         writes += _merged(op, actor, before, target, now)
     if name == "unmerge" and before.merged_into:

@@ -1,11 +1,6 @@
-"""What people add without moving a report: comments, support, following, rating, claiming.
-
-These carry no version: a hundred neighbours may support at once, so each is tried again on the
-newest head until it fits.
-"""
+"""What people add without moving a report: comments, support, following, rating, claiming."""
 
 import hmac
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,16 +14,14 @@ from chalicelib.domain.moves import rated
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import holds
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, signing
+from chalicelib.services import access, signing
 from chalicelib.services.access import Seen
-from chalicelib.services.casework import changes
-from chalicelib.services.operations import Operation, Outcome, earlier, once, write
-from chalicelib.storage import people, reports
-from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
+from chalicelib.services.adding import Addition, add
+from chalicelib.services.operations import Operation, Outcome
+from chalicelib.storage import people
+from chalicelib.storage.transactions import Write, commit
 
-ATTEMPTS = 6
 RATED_STATES = frozenset({"work_done", "closed"})
-Change = Callable[[Seen, City], tuple[Report, list[Write], dict[str, Any]]]
 
 
 def comment(
@@ -41,22 +34,22 @@ def comment(
 ) -> Outcome:
     """Add a comment, to the public or inside the administration."""
 
-    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+    def change(seen: Seen, city: City) -> Addition:
         _may_comment(actor, seen, audience)
         report = seen.report
         spoke = audience == "public" and holds(actor, report)
         heard = now if spoke and report.acknowledged_at is None else report.acknowledged_at
         after = replace(report, comments=report.comments + 1, acknowledged_at=heard)
-        return after, [], {"comments": after.comments}
+        return Addition(after, {"comments": after.comments})
 
     words = Words("comment", audience, text, ids.token_bytes(SALT_BYTES))
-    return _add(actor, op, report_id, "comment", change, now, (words,))
+    return add(actor, op, report_id, "comment", change, now, (words,))
 
 
 def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
     """Say "me too": once a person, whatever the key; it also follows the report."""
 
-    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+    def change(seen: Seen, city: City) -> Addition:
         report = seen.report
         if report.protected:
             raise Problem("not_found")
@@ -69,9 +62,9 @@ def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
             people.put_mark(report.jurisdiction, report.id, kind, uid)
             for kind in (people.SUPPORT, people.FOLLOW)
         ]
-        return after, marks, {"supports": after.supports}
+        return Addition(after, {"supports": after.supports}, marks)
 
-    return _add(actor, op, report_id, "support", change, now)
+    return add(actor, op, report_id, "support", change, now)
 
 
 def rate(
@@ -84,7 +77,7 @@ def rate(
 ) -> Outcome:
     """Rate the work 1–5, from ``work_done`` on; a later rating replaces the earlier one."""
 
-    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+    def change(seen: Seen, city: City) -> Addition:
         if not seen.is_reporter:
             raise Problem("reporter_only")
         unfinished = seen.report.state not in RATED_STATES or seen.report.finished_at is None
@@ -92,10 +85,10 @@ def rate(
             raise Problem("not_yet_rated", state=seen.report.state)
         month = city.month(now)
         after = rated(seen.report, stars, now, month)
-        return after, [], {"rating": stars}
+        return Addition(after, {"rating": stars})
 
     words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
-    return _add(actor, op, report_id, "rate", change, now, (words,) if words else ())
+    return add(actor, op, report_id, "rate", change, now, (words,) if words else ())
 
 
 def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: datetime) -> Outcome:
@@ -103,11 +96,11 @@ def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: dat
     if not hmac.compare_digest(signing.claim_secret(report_id), secret):
         raise Problem("not_found")
 
-    def change(seen: Seen, city: City) -> tuple[Report, list[Write], dict[str, Any]]:
+    def change(seen: Seen, city: City) -> Addition:
         after = replace(seen.report, reporter=actor.uid)
-        return after, _moved_right(seen.report, actor.uid or ""), {"claimed": True}
+        return Addition(after, {"claimed": True}, _moved_right(seen.report, actor.uid or ""))
 
-    return _add(actor, op, report_id, "claim", change, now, blind=True)
+    return add(actor, op, report_id, "claim", change, now, blind=True)
 
 
 def _moved_right(report: Report, uid: str) -> list[Write]:
@@ -138,75 +131,3 @@ def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:
         return
     if audience != "public" or not seen.is_reporter:
         raise Problem("role_not_allowed", action="comment", rule="comment.who")
-
-
-def _add(
-    actor: Principal,
-    op: Operation,
-    report_id: str,
-    name: str,
-    change: Change,
-    now: datetime,
-    words: tuple[Words, ...] = (),
-    *,
-    blind: bool = False,
-) -> Outcome:
-    def attempt() -> Outcome:
-        for _ in range(ATTEMPTS):
-            outcome = _try(actor, op, report_id, name, change, now, words, blind)
-            if outcome is not None:
-                return outcome
-        raise Unavailable
-
-    return once(op, attempt)
-
-
-def _try(
-    actor: Principal,
-    op: Operation,
-    report_id: str,
-    name: str,
-    change: Change,
-    now: datetime,
-    words: tuple[Words, ...],
-    blind: bool,
-) -> Outcome | None:
-    """One attempt on the newest head; ``None`` if that moved on meanwhile."""
-    seen = _load(actor, report_id, blind)
-    city = cities.at(actor.jurisdiction, seen.report.city_version)
-    after, marks, answer = change(seen, city)
-    after = replace(after, version=seen.report.version + 1, changed_at=now)
-    writes = changes(
-        op,
-        actor,
-        seen.report,
-        after,
-        name,
-        now,
-        city,
-        words,
-        standing=seen.standing,
-    )
-    answer = {"id": report_id, "version": after.version, **answer}
-    try:
-        return write(op, [*writes, *marks], answer)
-    except Refused as refusal:
-        if people.SUPPORT in refusal.labels:
-            newest = reports.get(actor.jurisdiction, report_id) or seen.report
-            return Outcome(
-                {
-                    "id": report_id,
-                    "version": newest.version,
-                    "supports": newest.supports,
-                }
-            )
-        return earlier(op)
-
-
-def _load(actor: Principal, report_id: str, blind: bool) -> Seen:
-    if not blind:
-        return access.load(actor, report_id)
-    report = reports.get(actor.jurisdiction, report_id)
-    if report is None:
-        raise Problem("not_found")
-    return Seen(report, frozenset({"reporter"}), is_reporter=True)

@@ -5,19 +5,17 @@ it, not by the API.
 """
 
 import json
-import re
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote_plus
 
 from chalicelib import clock, observability
-from chalicelib.services import messages, morning, photos, projections, relay, scorecards, sweep
+from chalicelib.services import messages, morning, projections, relay, scorecards, sweep
+from chalicelib.settings import RECEIVED_AT_MOST
 from chalicelib.storage.transactions import Unavailable, Unknown
 
 _SPARE_MS = 5_000
 # The close of one month of a large city.
 _CLOSE_MS = 120_000
-_QUARANTINED = re.compile(r"quarantine/([a-z0-9][a-z0-9._-]{0,62})/([0-9A-HJKMNP-TV-Z]{26})")
 
 
 def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -69,16 +67,19 @@ def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return _batch(event, context, one, EventType.SQS)
 
 
-def note_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Note uploads of a batch of bucket events; the bucket's own test event is nothing."""
+def process_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Do a batch of the photos' queue: uploads by the bucket's events, jobs by reports' events.
+
+    What fails at its last delivery goes to the dead letters, and whoever waits is told.
+    """
     from aws_lambda_powertools.utilities.batch import EventType
 
+    from chalicelib.services import photo_jobs
+
     def one(record: Any) -> None:
-        for found in _object(record.body).get("Records", ()):
-            # Keys in bucket events are URL-encoded.
-            key = _QUARANTINED.fullmatch(unquote_plus(found["s3"]["object"]["key"]))
-            if key:
-                photos.note_upload(key[1], key[2])
+        tried = int(record.attributes.approximate_receive_count)
+        last = tried >= RECEIVED_AT_MOST
+        photo_jobs.work(_object(record.body), clock.now(), last=last)
 
     return _batch(event, context, one, EventType.SQS)
 

@@ -47,8 +47,8 @@ def file_report(
         answers, texts = questions.check(service, body.get("answers") or {})
         flags = (*report.flags, "invisible_text") if stripped else report.flags
         report = replace(report, answers=answers, flags=flags)
-        taken = photos.claims(actor, body.get("photos") or [], report.id, "before", now)
-        report = replace(report, photos=tuple(one.photo for one in taken))
+        taken = photos.claims(actor, body.get("photos") or [], report, "file", now, city)
+        report = photos.claimed(replace(report, photos=tuple(one.photo for one in taken)), taken)
         _count(city, actor, report, ip, now)
         close = [] if report.protected else nearby.same_problem(city, report)
         words = _words(body, texts)
@@ -166,16 +166,17 @@ def _write(
     place, now = city.jurisdiction, report.filed_at
     if report.contactable:
         report = replace(report, contact=ids.token_bytes(16).hex())
+    data = photos.event_data(taken)
     for _ in range(CODE_ATTEMPTS):
         score = rounds.facts(report, city)
-        event = link("file", None, report, actor, op.id, now, words, None, actor.kind, score)
+        event = link("file", None, report, actor, op.id, now, words, data, actor.kind, score)
         head = replace(report, tail=event.hash)
         writes: list[Write] = [
             reports.put_head(head, watch.next_due(head, city), seen=None),
             reports.put_event(place, head.id, event),
             reports.put_code(place, head.code, head.id),
             *(people.put_text(place, head.id, 1, one) for one in words),
-            *(one.put(place) for one in taken),
+            *(write for one in taken for write in one.writes),
         ]
         if head.contact and contact:
             writes.append(people.put_contact(place, head.contact, contact))

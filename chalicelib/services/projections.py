@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain import alerts, changelog, heat, rounds, tallies
+from chalicelib.domain import alerts, changelog, heat, pictures, rounds, tallies
 from chalicelib.domain.pin import pack, pin_of
 from chalicelib.domain.scoring import RECHECKED, shifted
 from chalicelib.services import cities
@@ -37,6 +37,16 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
         # The id sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
         writes.append(control.put_outbox(name, message))
+    for job in pictures.jobs(event):
+        dedupe = ":".join((place, report, str(version), job["task"], job["photo"]))
+        message = {
+            "kind": "photo",
+            "jurisdiction": place,
+            "report": report,
+            "dedupe": dedupe,
+            **job,
+        }
+        writes.append(control.put_outbox(f"{event['at']}#{dedupe}", message))
     row, late = _score(event)
     writes += late
     newest: list[Write] = [row]

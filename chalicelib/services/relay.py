@@ -100,6 +100,8 @@ def _publish(message: dict[str, Any]) -> None:
         announcements.publish(message)
     elif message["kind"] == "notice":
         alerts.publish_notice(message)
+    elif message["kind"] == "photo":
+        queues.send_photo_job(message)
     else:
         queues.send_message(message)
 

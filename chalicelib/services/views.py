@@ -4,15 +4,18 @@ import json
 from typing import Any
 
 from chalicelib.domain.city import City
+from chalicelib.domain.pictures import shown
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.domain.workflow import table
-from chalicelib.services import links
+from chalicelib.services import links, picture_views
 from chalicelib.storage.people import text_name
 from chalicelib.storage.reports import Card
 
 DESCRIPTION, LANDMARK = text_name(1, "description"), text_name(1, "landmark")
-_DATA_INSIDE = frozenset({"person"})
+_DATA_INSIDE = frozenset({"person", "proof"})
+# That somebody looked at a contact, or suspects a report, is nothing for everybody to see.
+_SEALED = frozenset({"contact_read", "flag", "flag_again", "photo_reused"})
 
 
 def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
@@ -51,8 +54,9 @@ def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
         "rating": report.rating,
         "reopened": sum(report.flow.get("reopened", {}).values()),
         "refused": sum(report.flow.get("refused", {}).values()),
-        "photos": len(report.photos),
-        "after_photos": len(report.after_photos),
+        "photos": shown(report, report.photos),
+        "after_photos": shown(report, report.after_photos),
+        "pictures": picture_views.public(report),
         "channel": report.channel,
         "near": bool(report.outside_m),
     }
@@ -71,7 +75,9 @@ def case(
         "offered_to": report.offered_to,
         "held_by": list(report.held_by),
         "answers": report.answers,
+        "pictures": picture_views.inside(report),
         "flags": list(report.flags),
+        "flagged": report.flagged,
         "outside_m": report.outside_m,
         "accuracy_m": report.accuracy_m,
         "contactable": report.contactable,
@@ -146,11 +152,11 @@ def timeline(
     links: list[tuple[str, str]], texts: dict[str, dict[str, Any]], *, inside: bool
 ) -> list[dict[str, Any]]:
     """The events for the public (or for officials): words of that audience, hash and chain."""
-    shown = []
+    rows = []
     for text, stamp in links:
         event = json.loads(text)
-        if event["action"] == "contact_read" and not inside:
-            shown.append(_sealed(event, stamp))
+        if event["action"] in _SEALED and not inside:
+            rows.append(_sealed(event, stamp))
             continue
         words = {
             one["field"]: texts[name]["text"]
@@ -159,7 +165,7 @@ def timeline(
             and (name := text_name(event["version"], one["field"])) in texts
         }
         actor = event["actor"]
-        shown.append(
+        rows.append(
             {
                 **_sealed(event, stamp),
                 "action": event["action"],
@@ -181,7 +187,7 @@ def timeline(
                 "words": words,
             }
         )
-    return shown
+    return rows
 
 
 def named(code: str, name: dict[str, str]) -> dict[str, Any]:

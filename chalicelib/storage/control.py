@@ -16,6 +16,7 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read
 
 KEEP = timedelta(days=30)
+DEAD_SOURCES = ("outbox", "photos", "sweep")
 _MARK = "-"
 _OUTBOX = "*#OUT#0"
 _LATER = "~"
@@ -171,6 +172,13 @@ def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> 
             )
         ]
     )
+
+
+def dead(jurisdiction: str, source: str, limit: int) -> list[dict[str, Any]]:
+    """The notes of a source (one of ``DEAD_SOURCES``), at most ``limit``, with their names."""
+    key = f"{jurisdiction}#DEAD#{source}"
+    rows = read(lambda: list(tables.Control.query(key, limit=limit, scan_index_forward=False)))
+    return [{"name": row.sk, **json.loads(row.doc)} for row in rows]
 
 
 def _row(pk: str, sk: str, doc: dict[str, Any] | None) -> tables.Control:

@@ -1,19 +1,58 @@
 """Files of the deployment's one private bucket. Every function may raise ``Unavailable``."""
 
+from functools import lru_cache
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib import clock
 from chalicelib.settings import settings
 from chalicelib.storage.aws import answering, client
+from chalicelib.storage.transactions import Unavailable
+
+UNUSED = "unused"
+ADDRESS_SECONDS, ADDRESS_KEPT = 900, 300
 
 
-def put(key: str, body: bytes, content_type: str) -> None:
-    """Store ``body`` under ``key``."""
+def put(key: str, body: bytes, content_type: str, *, unused: bool = False) -> None:
+    """Store ``body`` under ``key``; what is tagged as ``unused`` expires within days."""
+    more = {"Tagging": f"{UNUSED}=yes"} if unused else {}
     with answering():
         client("s3").put_object(
-            Bucket=settings().bucket, Key=key, Body=body, ContentType=content_type
+            Bucket=settings().bucket, Key=key, Body=body, ContentType=content_type, **more
         )
+
+
+def keep(key: str) -> None:
+    """Take the tag from an object that is used after all."""
+    with answering():
+        try:
+            client("s3").delete_object_tagging(Bucket=settings().bucket, Key=key)
+        except ClientError as error:
+            if not _missing(error):
+                raise
+
+
+def delete(keys: list[str]) -> None:
+    """Delete objects, at most a thousand; those that are not there are no matter."""
+    if not keys:
+        return
+    wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+    with answering():
+        answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=wanted)
+    if answer.get("Errors"):
+        raise Unavailable
+
+
+def copy(key: str, to: str) -> None:
+    """Copy an object within the bucket, if it is there."""
+    source = {"Bucket": settings().bucket, "Key": key}
+    with answering():
+        try:
+            client("s3").copy_object(Bucket=settings().bucket, Key=to, CopySource=source)
+        except ClientError as error:
+            if not _missing(error):
+                raise
 
 
 def get(key: str) -> bytes | None:
@@ -45,13 +84,36 @@ def head(key: str) -> dict[str, Any] | None:
     }
 
 
-def upload_form(key: str, content_type: str, largest: int, seconds: int) -> dict[str, Any]:
-    """A presigned POST that takes exactly this key and type, 100 bytes to ``largest``."""
+@lru_cache(maxsize=8192)
+def _address(bucket: str, key: str, window: int) -> str:
+    wanted = {
+        "Bucket": bucket,
+        "Key": key,
+        "ResponseCacheControl": f"private, max-age={ADDRESS_KEPT}",
+    }
+    address: str = client("s3").generate_presigned_url(
+        "get_object", Params=wanted, ExpiresIn=ADDRESS_SECONDS
+    )
+    return address
+
+
+def address(key: str) -> str:
+    """A signed address of ``key``, good for ten to fifteen minutes.
+
+    It stays the same for five minutes, so that a phone that asks again finds its own copy.
+    """
+    return _address(settings().bucket, key, int(clock.wall().timestamp()) // ADDRESS_KEPT)
+
+
+def upload_form(
+    key: str, content_type: str, smallest: int, largest: int, seconds: int
+) -> dict[str, Any]:
+    """A presigned POST that takes exactly this key and type, and no other size (bytes)."""
     form: dict[str, Any] = client("s3").generate_presigned_post(
         settings().bucket,
         key,
         Fields={"Content-Type": content_type},
-        Conditions=[{"Content-Type": content_type}, ["content-length-range", 100, largest]],
+        Conditions=[{"Content-Type": content_type}, ["content-length-range", smallest, largest]],
         ExpiresIn=seconds,
     )
     return form

@@ -5,16 +5,21 @@ that it can be erased.
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
+from chalicelib import clock
 from chalicelib.domain.events import Words
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Update, read
 
-SUPPORT, FOLLOW, RIGHT, VIA = "SUP", "FOL", "REP", "VIA"
+SUPPORT, FOLLOW, RIGHT, VIA, FLAG = "SUP", "FOL", "REP", "VIA", "FLG"
+# What one person says once, whatever the key.
+ONCE = frozenset({SUPPORT, FLAG})
 
 WAYS_LIMIT = 50
+FACTS_KEPT = timedelta(days=2)
 
 
 def put_filer(jurisdiction: str, month: str, report: str, uid: str) -> Put:
@@ -78,6 +83,24 @@ def contact(jurisdiction: str, ref: str) -> dict[str, Any] | None:
     return get(tables.Person, f"{jurisdiction}#C#{ref}", "contact")
 
 
+def put_photo_facts(jurisdiction: str, photo: str, facts: dict[str, Any]) -> Put:
+    """Keep what a photo's metadata told until it is used, for two days at most."""
+    expiry = int((clock.wall() + FACTS_KEPT).timestamp())
+    return Put(
+        "facts", tables.Person(f"{jurisdiction}#PH#{photo}", "facts", doc=dump(facts), ttl=expiry)
+    )
+
+
+def photo_facts(jurisdiction: str, photo: str) -> dict[str, Any] | None:
+    """What a photo's metadata told (``imaging.facts``), for its owner and for the rules alone."""
+    return get(tables.Person, f"{jurisdiction}#PH#{photo}", "facts")
+
+
+def delete_photo_facts(jurisdiction: str, photo: str) -> Delete:
+    """Forget them."""
+    return Delete("facts", tables.Person(f"{jurisdiction}#PH#{photo}", "facts"))
+
+
 def put_mark(
     jurisdiction: str,
     report: str,
@@ -85,9 +108,9 @@ def put_mark(
     uid: str,
     doc: dict[str, Any] | None = None,
 ) -> Put:
-    """That a person supports, follows or has a reporter's rights in a report: once."""
+    """That a person supports, follows, flags or has a reporter's rights in a report: once."""
     row = tables.Person(f"{jurisdiction}#R#{report}", f"{kind}#{uid}", doc=dump(doc or {}))
-    condition = tables.Person.pk.does_not_exist() if kind == SUPPORT else None
+    condition = tables.Person.pk.does_not_exist() if kind in ONCE else None
     return Put(kind, row, condition)
 
 

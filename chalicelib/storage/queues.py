@@ -10,7 +10,23 @@ from chalicelib.storage import aws
 
 def send_message(doc: dict[str, Any]) -> None:
     """Hand a message for a citizen to the function that may read contacts."""
-    queue = settings().messages_queue
+    _send(settings().messages_queue, doc)
+
+
+def send_photo_job(doc: dict[str, Any]) -> None:
+    """Hand a job to the function of photos."""
+    _send(settings().photos_queue, doc)
+
+
+def waiting(queue: str) -> int:
+    """About how many messages a queue holds."""
+    asked = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    with aws.answering():
+        answer = aws.client("sqs").get_queue_attributes(QueueUrl=_url(queue), AttributeNames=asked)
+    return sum(int(answer["Attributes"][name]) for name in asked)
+
+
+def _send(queue: str, doc: dict[str, Any]) -> None:
     with aws.answering():
         aws.client("sqs").send_message(
             QueueUrl=_url(queue), MessageBody=json.dumps(doc, ensure_ascii=False)

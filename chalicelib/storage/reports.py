@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from chalicelib.domain.cover import Range
 from chalicelib.domain.events import Link
 from chalicelib.domain.geohash import encode
+from chalicelib.domain.pictures import shown
 from chalicelib.domain.pin import Pin, pack, pin_of, unpack
 from chalicelib.domain.report import Report as Head
 from chalicelib.domain.times import iso
@@ -265,7 +266,7 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
     card = Card(
         head.id, head.version, head.state, head.service, head.group, head.ward, head.unit,
         head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
-        head.supports, bool(head.photos),
+        head.supports, shown(head, head.photos) > 0,
     )  # fmt: skip
     return tables.Report(
         _key(place, head.id),

@@ -105,10 +105,13 @@ class _Row(Model):
 
 
 class Person(_Row):
-    """Personal data: texts ``T#<report>``, contacts ``C#<ref>``, marks ``R#<report>``."""
+    """Personal data: texts ``T#<report>``, contacts ``C#<ref>``, marks ``R#<report>``, what photos
+    tell ``PH#<photo>``."""
 
     class Meta(_Meta):
         table_name = settings().table("people")
+
+    ttl = NumberAttribute(null=True)
 
 
 class ScoreIndex(GlobalSecondaryIndex["Figure"]):  # type: ignore[no-untyped-call]

@@ -21,7 +21,8 @@ _AUDIT = {
 
 
 class Acting:
-    """The people of the demo; ``seed`` makes their idempotency keys."""
+    """The people of the demo; ``seed`` makes their idempotency keys, and ``process`` lets the
+    functions do what an upload leaves to them."""
 
     def __init__(
         self,
@@ -31,7 +32,9 @@ class Acting:
         rules: Rules,
         counts: Counts,
         seed: int,
+        process: Callable[[], Any],
     ) -> None:
+        self._process = process
         self._courier = courier
         self._storage = storage
         self._officials = officials
@@ -146,7 +149,8 @@ class Acting:
                 person = self._officials.person(case.place, case.rng)
             return {**body, "person": person} if person else {**body, "unit": case.place.unit}
         if step.action == "finish":
-            photo = self._photo(case, actor)
+            key = self._next_key(case, "photo")
+            photo = self.photo(actor, key, repaired=True)
             return {**body, "photos": [photo]} if photo else None
         return body
 
@@ -162,17 +166,18 @@ class Acting:
             case.refused = step.action == "refuse" or (case.refused and case.state != "closed")
         return reply
 
-    def _photo(self, case: Case, actor: Actor) -> str | None:
-        key = self._next_key(case, "photo")
+    def photo(self, actor: Actor, key: str, *, repaired: bool) -> str | None:
+        """A photo that ``actor`` has uploaded and the function of photos has made pictures of."""
         asked = {"content_type": photos.TYPE}
         reply = self._courier.send(Request("POST", "/v1/photos", actor, key, asked))
         if not reply.accepted:
             self._counts.action("photo", reply)
             return None
-        picture = photos.draw(random.Random(key))
+        picture = photos.draw(random.Random(key), repaired=repaired)
         status = photos.upload(self._storage, reply.body["upload"], picture)
         if status not in (200, 201, 204):
             raise RuntimeError(f"the photo's upload was answered with {status}")
+        self._process()
         self._counts.photos += 1
         return str(reply.body["photo"])
 

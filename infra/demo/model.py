@@ -67,6 +67,7 @@ ASIDES = (
 )
 
 CONTACT_SHARE = 0.15
+PHOTO_SHARE = 0.1
 # The day of the month on which verifiers audit the last month's sample: a sham closing, and one
 # dismissal in ten, does not pass.
 AUDIT_DAY = 6

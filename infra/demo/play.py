@@ -129,6 +129,11 @@ class Play:
         if contactable:
             body["contact"] = {"email": f"reporter-{row.number}@example.org"}
         body |= {"channel": "import", "language": "id"}
+        chance = random.Random(f"{self._plan.seed}:{row.number}:photo").random()
+        if chance < model.PHOTO_SHARE * self._plan.share:
+            key = self._acting.key(row.number, "photo")
+            if photo := self._acting.photo(device, key, repaired=False):
+                body["photos"] = [photo]
         key = self._acting.key(row.number, "file")
         reply = self._courier.send(Request("POST", "/v1/reports", device, key, body))
         self._counts.filing(row, reply)

@@ -57,6 +57,7 @@ class Run:
             rules(self._courier, self._stage.agencies),
             self._counts,
             self._plan.seed,
+            stack.drain,
         )
         play = Play(
             stack, self._courier, acting, self._counts, self._watch, self._plan, self._progress

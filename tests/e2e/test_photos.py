@@ -1,25 +1,36 @@
-"""A photo's way: a ticket, an upload whose size and type S3 enforces, one use in a report."""
+"""A photo's way: a form that S3 enforces, pictures made of it, one use in a report, moderation."""
 
+import io
 import itertools
+import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
+from PIL import Image
 
 from infra.local.stack import LocalStack
+from tests import darkroom
 
 KEYS = itertools.count()
-JPEG = b"\xff\xd8\xff\xe0" + bytes(200)
+JPEG = darkroom.jpeg(darkroom.scene(1600, 1200))
 MEBIBYTE = 1024 * 1024
+PLACE = {"service": "banjir", "lat": -6.1754, "long": 106.8272}
 
 
 class Phone:
-    """A citizen's device."""
+    """Somebody who asks: a citizen's device, or an official with a token."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalStack, official: str | None = None) -> None:
+        self.stack = stack
         self.url = stack.url
-        answer = urllib3.request("POST", f"{self.url}/v1/devices")
-        self.token = f"Device {answer.json()['token']}"
+        if official:
+            self.token = f"Bearer {stack.token(official)}"
+        else:
+            self.token = (
+                f"Device {urllib3.request('POST', f'{self.url}/v1/devices').json()['token']}"
+            )
 
     def post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """(status, body) of a write with a key of its own."""
@@ -27,16 +38,28 @@ class Phone:
         answer = urllib3.request("POST", self.url + path, json=body, headers=headers)
         return answer.status, answer.json()
 
-    def ticket(self) -> dict[str, Any]:
-        """A ticket for a JPEG."""
-        status, body = self.post("/v1/photos", {"content_type": "image/jpeg"})
+    def get(self, path: str) -> dict[str, Any]:
+        """The body of an answer."""
+        answer = urllib3.request("GET", self.url + path, headers={"Authorization": self.token})
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def ticket(self, kind: str = "image/jpeg") -> dict[str, Any]:
+        """A ticket for a photo."""
+        status, body = self.post("/v1/photos", {"content_type": kind})
         assert status == 201
         return body
 
+    def photo(self, data: bytes = JPEG) -> str:
+        """A photo that is uploaded and processed."""
+        ticket = self.ticket()
+        assert upload(ticket, data) == 204
+        self.stack.drain()
+        return str(ticket["photo"])
+
     def file(self, *photos: str) -> tuple[int, dict[str, Any]]:
         """File a report with photos."""
-        place = {"service": "banjir", "lat": -6.1754, "long": 106.8272}
-        return self.post("/v1/reports", {**place, "photos": list(photos)})
+        return self.post("/v1/reports", {**PLACE, "photos": list(photos)})
 
 
 @pytest.fixture
@@ -51,17 +74,57 @@ def upload(ticket: dict[str, Any], data: bytes = JPEG, **changed: str) -> int:
     return urllib3.request("POST", ticket["upload"]["url"], fields=form, retries=False).status
 
 
+def picture(address: str) -> Image.Image:
+    """The picture under a signed address."""
+    answer = urllib3.request("GET", address)
+    assert answer.status == 200, answer.data[:300]
+    assert answer.headers["Content-Type"] == "image/webp"
+    return Image.open(io.BytesIO(answer.data))
+
+
 def test_an_uploaded_photo_is_used_once(stack: LocalStack, phone: Phone) -> None:
-    """It counts in the report, is noted in quarantine, and serves no second report."""
+    """It is made into two pictures that a signed address shows, and serves no second report."""
     ticket = phone.ticket()
     assert phone.file(ticket["photo"])[1]["type"].endswith("photo_missing")
     assert upload(ticket) == 204
     stack.drain()
+    mine = phone.get(f"/v1/photos/{ticket['photo']}")
+    assert mine["state"] == "ready"
+    assert picture(mine["pictures"]["large"]["url"]).size == (1280, 960)
     status, receipt = phone.file(ticket["photo"])
     assert status == 201
-    shown = urllib3.request("GET", f"{stack.url}/v1/reports/{receipt['id']}").json()
+    shown = phone.get(f"/v1/reports/{receipt['id']}")
     assert shown["photos"] == 1
+    (one,) = shown["pictures"]
+    assert (one["kind"], one["state"], one["width"], one["height"]) == (
+        "before",
+        "ready",
+        1600,
+        1200,
+    )
+    for name, size in (("small", (320, 240)), ("large", (1280, 960))):
+        assert (one[name]["width"], one[name]["height"]) == size
+        assert picture(one[name]["url"]).size == size
     assert phone.file(ticket["photo"])[1]["type"].endswith("photo_used")
+    assert Phone(stack).get(f"/v1/photos/{ticket['photo']}")["status"] == 404
+
+
+def test_a_photo_that_is_filed_at_once_is_shown_as_soon_as_it_is_made(
+    stack: LocalStack, phone: Phone
+) -> None:
+    """Until then it is announced without an address; what cannot be opened is refused, and why."""
+    good, bad = phone.ticket(), phone.ticket()
+    assert upload(good) == upload(bad, JPEG[: len(JPEG) // 2]) == 204
+    report = phone.file(good["photo"], bad["photo"])[1]["id"]
+    first = phone.get(f"/v1/reports/{report}")["pictures"]
+    assert [(one["state"], one["small"]) for one in first] == [("pending", None)] * 2
+    stack.drain()
+    (one,) = phone.get(f"/v1/reports/{report}")["pictures"]
+    assert (one["id"], one["state"]) == (good["photo"], "ready")
+    events = phone.get(f"/v1/reports/{report}/timeline")["events"]
+    told = {event["action"]: event["data"] for event in events}
+    assert told["photo_refused"]["reason"] == "undecodable"
+    assert phone.get(f"/v1/photos/{bad['photo']}")["reason"]["text"]["id"]
 
 
 def test_nobody_uses_another_devices_photo(stack: LocalStack, phone: Phone) -> None:
@@ -89,9 +152,57 @@ def test_s3_refuses_what_the_form_does_not_allow(
     assert upload(phone.ticket(), data, **changed) == status
 
 
+def test_s3_refuses_a_form_whose_time_is_over(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy's own expiry, signed as of five minutes ago."""
+    from chalicelib.services import photos
+
+    monkeypatch.setattr(photos, "SECONDS", 1)
+    ticket = phone.ticket()
+    time.sleep(2)
+    assert upload(ticket) == 403
+
+
+def test_a_form_that_is_used_again_replaces_nothing(stack: LocalStack, phone: Phone) -> None:
+    """S3 takes a form until it expires; what comes after the first is not made into pictures."""
+    ticket = phone.ticket()
+    assert upload(ticket) == 204
+    stack.drain()
+    before = phone.get(f"/v1/photos/{ticket['photo']}")["pictures"]["small"]
+    assert upload(ticket, darkroom.jpeg(darkroom.scene(900, 300, seed=5))) == 204
+    stack.drain()
+    after = phone.get(f"/v1/photos/{ticket['photo']}")["pictures"]["small"]
+    assert (after["width"], after["height"]) == (before["width"], before["height"]) == (320, 240)
+    assert picture(after["url"]).size == (320, 240)
+
+
+def test_what_is_not_what_the_form_said_is_refused_by_the_function(
+    stack: LocalStack, phone: Phone
+) -> None:
+    """S3 knows only what the uploader says of the type."""
+    photo = phone.photo(darkroom.encoded(darkroom.scene(), "PNG"))
+    assert phone.get(f"/v1/photos/{photo}")["reason"]["code"] == "type_mismatch"
+    status, body = phone.file(photo)
+    assert (status, body["type"], body["reason"]) == (
+        422, "urn:tanggap:problem:photo_refused", "type_mismatch",
+    )  # fmt: skip
+
+
 def test_nothing_in_quarantine_is_served(phone: Phone) -> None:
     """The bucket answers nobody without a signature."""
     ticket = phone.ticket()
     assert upload(ticket) == 204
     place = f"{ticket['upload']['url'].rstrip('/')}/{ticket['upload']['fields']['key']}"
     assert urllib3.request("GET", place).status in (403, 404)
+
+
+def test_nothing_is_served_without_its_signature(phone: Phone) -> None:
+    """Neither a picture, nor the masters beside it."""
+    mine = phone.get(f"/v1/photos/{phone.photo()}")
+    address = urlsplit(mine["pictures"]["large"]["url"])
+    plain = f"{address.scheme}://{address.netloc}{address.path}"
+    assert urllib3.request("GET", plain).status in (403, 404)
+    signed = mine["pictures"]["large"]["url"]
+    other = signed.replace("/photos/", "/masters/").replace("/1280.webp", ".jpg")
+    assert urllib3.request("GET", other).status in (403, 404)

@@ -24,6 +24,7 @@ GENESIS = "0" * 64
 CANARY = "canary"
 _RUNNING = ("submitted", "assigned", "in_progress", "coordinated")
 _WORKFLOW = json.loads((RULES / "workflow.json").read_bytes())
+_TICKETS = {"pending": "issued", "ready": "ready", "refused": "refused"}
 _ALERTS = json.loads((RULES / "alerts.json").read_bytes())
 
 
@@ -119,6 +120,7 @@ def alerted(state: State) -> list[str]:
             kind = _ALERTS["citizens"].get(says["action"])
             if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
                 asked[f"{name}:{kind}"] += 1
+            asked.update(_jobs(says, f"{says['jurisdiction']}:{report}:{event.version}"))
     found = [f"I3 {name} was called for {n} times" for name, n in wanted.items() if n > 1]
     for what, due, left in (
         ("alert", wanted, set(state.alerts())),
@@ -131,6 +133,16 @@ def alerted(state: State) -> list[str]:
     if mails < marked:
         found.append(f"I3 {marked} messages count as sent, {mails} were")
     return found + [f"I3 {name} waits in the outbox" for name in state.outbox()]
+
+
+def _jobs(says: dict[str, Any], name: str) -> list[str]:
+    """A photo that is used is asked for, or looked for elsewhere once there are pictures of it."""
+    pictures, data = says["set"].get("pictures", {}), says["data"]
+    tasks = {"pending": "develop", "ready": "used"}
+    found = [f"{name}:{tasks[pictures[one]['state']]}:{one}" for one in data.get("photos", [])]
+    if says["action"] == "photo_ready":
+        found.append(f"{name}:used:{data['photo']}")
+    return found
 
 
 def counted(state: State) -> list[str]:
@@ -203,18 +215,29 @@ def pictured(state: State) -> list[str]:
     for report, events in state.timelines.items():
         for event in events:
             photos = event.says["data"].get("photos", [])
-            if event.says["action"] == "file":
-                photos = event.says["set"].get("photos", [])
             for photo in photos:
                 shown[photo] += 1
                 ticket = state.tickets.get(photo, {})
-                if ticket.get("state") != "used" or ticket.get("report") != report:
+                if ticket.get("report") != report:
                     found.append(f"I8 {report} shows photo {photo} that is not its own")
     found += [f"I8 photo {photo} is shown {n} times" for photo, n in shown.items() if n > 1]
+    made = Counter(
+        event.says["data"]["photo"]
+        for events in state.timelines.values()
+        for event in events
+        if event.says["data"].get("first")
+    )
+    found += [f"I8 photo {photo} became ready {n} times" for photo, n in made.items() if n > 1]
+    found += [
+        f"I8 photo {photo} of {report} is {picture['state']}, its ticket {ticket['state']}"
+        for report, head in state.heads.items()
+        for photo, picture in head.get("pictures", {}).items()
+        if (ticket := state.tickets[photo])["state"] != _TICKETS[picture["state"]]
+    ]
     return found + [
         f"I8 photo {photo} is used up and shown nowhere"
         for photo, ticket in state.tickets.items()
-        if ticket["state"] == "used" and not shown[photo]
+        if "report" in ticket and not shown[photo]
     ]
 
 

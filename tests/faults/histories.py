@@ -15,10 +15,18 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import open_actions, table
 from chalicelib.domain.workflow import standing as standing_of
-from chalicelib.services import access, figures, handlers, photos, signing
+from chalicelib.services import (
+    access,
+    developing,
+    figures,
+    handlers,
+    photo_files,
+    photos,
+    signing,
+)
 from chalicelib.services.operations import operation
 from chalicelib.storage import files, reports
-from tests import town
+from tests import darkroom, town
 from tests.faults.checkers import CANARY, check, clocked
 from tests.faults.clients import Clients, Record
 from tests.faults.pump import Context, StreamPump, messages_pump, photos_pump
@@ -147,8 +155,8 @@ class _History:
         self.world.faulty = False
         for retry in list(self.record.open):
             self.world.run([("again", retry)])
-        self.world.run([("sweep", self.clients.sweep())])
         swept = self.world.now()
+        self.world.run([("sweep", self.clients.sweep())])
         self._drain()
         # What was gathered for a digest goes out when its hour is over.
         self.world.drift += timedelta(hours=1)
@@ -156,16 +164,23 @@ class _History:
         state = State(self.world.sent)
         faults = check(state, self.record) + clocked(state, swept)
         faults += [f"I9 dead: {one}" for pump in (self.stream, *self.queues) for one in pump.dead]
-        sent = sum(one.operation == "SendMessage" for one in self.world.sent)
+        sent = sum(
+            one.operation == "SendMessage" and self.queues[0].name in one.fields["QueueUrl"]
+            for one in self.world.sent
+        )
         if sent != self.queues[0].done + len(self.queues[0].dead):
             faults.append(f"I9 of {sent} messages {self.queues[0].done} were processed")
         return faults + self._repeated()
 
     def _drain(self) -> None:
-        self.stream.finish()
-        self.world.run([("relay", _relay)])
-        for pump in self.queues:
-            pump.finish()
+        # What is done about a photo is an event, from which more may follow.
+        while True:
+            self.stream.finish()
+            self.world.run([("relay", _relay)])
+            for pump in self.queues:
+                pump.finish()
+            if not self.stream.waiting():
+                break
 
     def _repeated(self) -> list[str]:
         """I7: everything once more changes nothing, and neither does a recomputation."""
@@ -308,7 +323,7 @@ class _History:
         return body
 
     def _photo(self, who: Principal) -> str:
-        return settled(self.world, who, self._key())
+        return settled(self.world, who, self._key(), processed=self.plan.random() < 0.7)
 
     def _given(self, name: str, head: Report, who: Principal) -> dict[str, Any] | None:
         chance = self.plan
@@ -345,11 +360,18 @@ class _History:
         return given
 
 
-def settled(world: World, who: Principal, key: str = "photo") -> str:
-    """A photo that was uploaded before: nothing that the history puts to the test."""
+def settled(world: World, who: Principal, key: str = "photo", *, processed: bool = True) -> str:
+    """A photo that was uploaded before: nothing that the history puts to the test.
+
+    One in a few is a file that somebody has uploaded already.
+    """
+    data = b"again" if key.endswith("3") else key.encode()
     op = operation(who, "ticketPhoto", key, "")
     photo = str(photos.ticket(who, op, "image/jpeg", world.now()).answer["photo"])
-    files.put(photos.key_of(town.PLACE, photo), b"x" * 200, "image/jpeg")
+    files.put(photo_files.quarantined(town.PLACE, photo), darkroom.UPLOAD + data, "image/jpeg")
+    if processed:
+        with darkroom.quick():
+            developing.develop(town.PLACE, photo, world.now())
     return photo
 
 

@@ -156,7 +156,12 @@ class QueuePump:
 
 
 def _record(message: Any) -> dict[str, Any]:
-    return {"messageId": message.id, "body": message.body, "eventSource": "aws:sqs"}
+    return {
+        "messageId": message.id,
+        "body": message.body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+    }
 
 
 def messages_pump(world: World) -> QueuePump:
@@ -166,4 +171,4 @@ def messages_pump(world: World) -> QueuePump:
 
 def photos_pump(world: World) -> QueuePump:
     """The queue of what arrived in the bucket."""
-    return QueuePump(world, settings().photos_queue, handlers.note_photos)
+    return QueuePump(world, settings().photos_queue, handlers.process_photos)

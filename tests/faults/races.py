@@ -18,7 +18,7 @@ from tests import aws, town
 from tests.faults.checkers import CANARY, check, clocked
 from tests.faults.clients import Clients, Record
 from tests.faults.histories import settled
-from tests.faults.pump import Context, QueuePump, StreamPump, messages_pump
+from tests.faults.pump import Context, QueuePump, StreamPump, messages_pump, photos_pump
 from tests.faults.scheduler import Choices, Odometer, Step
 from tests.faults.state import State
 from tests.faults.world import Call, World
@@ -42,6 +42,7 @@ class Stage:
         self.clients = Clients(self.world, self.record)
         self.stream = StreamPump(self.world)
         self.messages: QueuePump = messages_pump(self.world)
+        self.photos: QueuePump = photos_pump(self.world)
 
     def before(self, *actors: Callable[[], Any]) -> None:
         """Let something happen before the race, in order and without trouble."""
@@ -90,6 +91,7 @@ class Found:
 
 
 KEY, HEAD, WRITE = ("GetItem", "control"), ("GetItem", "reports"), ("TransactWriteItems", "reports")
+KEPT = ("DeleteObjects", "s3")
 COUNT, BUCKET = ("TransactWriteItems", "figures"), ("TransactWriteItems", "control")
 
 
@@ -108,6 +110,20 @@ def _one_photo(stage: Stage) -> list[Actor]:
         (f"file{n}", stage.clients.file(ANI, f"key {n}", {**HOLE, "photos": [photo]}))
         for n in (1, 2)
     ]
+
+
+def _photo_used_while_made(stage: Stage) -> list[Actor]:
+    photo = settled(stage.world, ANI, processed=False)
+    return [
+        ("file", stage.clients.file(ANI, "key", {**HOLE, "photos": [photo]})),
+        ("photos", stage.photos.deliver(10)),
+    ]
+
+
+def _photo_made_twice(stage: Stage) -> list[Actor]:
+    photo = settled(stage.world, ANI, processed=False)
+    stage.filed(photos=[photo])
+    return [(f"photos{n}", stage.photos.deliver(10, forget=n == 2)) for n in (1, 2)]
 
 
 def _last_of_the_limit(stage: Stage) -> list[Actor]:
@@ -267,6 +283,8 @@ RACES = {
     "double_submit": Race(_double_submit, (KEY, WRITE)),
     "other_body": Race(_other_body, (KEY, WRITE)),
     "one_photo": Race(_one_photo, (HEAD, WRITE)),
+    "photo_used_while_made": Race(_photo_used_while_made, (HEAD, WRITE)),
+    "photo_made_twice": Race(_photo_made_twice, (WRITE, KEPT)),
     "last_of_the_limit": Race(_last_of_the_limit, (BUCKET,)),
     "two_officers": Race(_two_officers, (HEAD, WRITE)),
     "double_action": Race(_double_action, (KEY, HEAD, WRITE)),
@@ -314,9 +332,13 @@ def run(name: str, choices: Choices) -> Found:
 
 
 def _settle(stage: Stage) -> None:
-    stage.stream.finish()
-    stage.world.run([("relay", lambda: handlers.relay_outbox(Context()))])
-    stage.messages.finish()
+    while True:
+        stage.stream.finish()
+        stage.world.run([("relay", lambda: handlers.relay_outbox(Context()))])
+        stage.messages.finish()
+        stage.photos.finish()
+        if not stage.stream.waiting():
+            break
 
 
 def exhaust(name: str, faults: int) -> Iterator[Found]:

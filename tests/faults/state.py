@@ -111,7 +111,7 @@ class State:
         ]
 
     def queued(self) -> list[str]:
-        """The dedupe keys of all messages for citizens, in their order."""
+        """The dedupe keys of all messages for citizens and jobs for photos, in their order."""
         return [
             json.loads(one.fields["MessageBody"])["dedupe"]
             for one in self.sent

@@ -155,8 +155,14 @@ def _again(stage: Stage, sweep: Actor) -> Actor:
     return sweep
 
 
-def _note_photo(stage: Stage) -> Actor:
-    settled(stage.world, ANI)
+def _develop(stage: Stage) -> Actor:
+    settled(stage.world, ANI, processed=False)
+    return photos_pump(stage.world).deliver(10)
+
+
+def _develop_used(stage: Stage) -> Actor:
+    photo = settled(stage.world, ANI, processed=False)
+    stage.filed(photos=[photo])
     return photos_pump(stage.world).deliver(10)
 
 
@@ -185,7 +191,7 @@ def _request(stage: Stage, call: Actor) -> Actor:
 HANDLERS = (
     _file, _file_protected, _assign, _finish, _merge, _unmerge, _transfer, _comment, _support,
     _claim, _contact, _ticket, _device, _read, _timeline, _case, _mine, _project, _relay, _send,
-    _note_photo, _sweep, _sweep_gives_back,
+    _develop, _develop_used, _sweep, _sweep_gives_back,
 )  # fmt: skip
 
 

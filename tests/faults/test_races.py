@@ -12,6 +12,7 @@ pytestmark = pytest.mark.usefixtures("aws")
 WITH_ONE_FAULT = {
     "double_submit": 150,
     "one_photo": 100,
+    "photo_made_twice": 100,
     "two_officers": 130,
     "merge_and_action": 200,
     "two_consumers": 180,
@@ -22,6 +23,7 @@ WITH_ONE_FAULT = {
 }
 WITHOUT_FAULTS = {
     "other_body": 6,
+    "photo_used_while_made": 20,
     "last_of_the_limit": 4,
     "double_action": 20,
     "action_and_comment": 6,

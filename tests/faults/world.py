@@ -16,6 +16,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -26,7 +27,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from moto.core.models import botocore_stubber
 
-from tests import aws
+from tests import aws, darkroom
 from tests.faults.scheduler import Choices, Outcome, Scheduler, Step
 from tests.moto_shims import answer, respond
 
@@ -120,6 +121,9 @@ class World:
         self._patch("chalicelib.storage.transactions.time", mock.Mock(sleep=lambda seconds: None))
         # A twentieth of all the time would go into naming the agent anew for each call.
         self._patch("botocore.useragent.UserAgentString.to_string", lambda agent: "tests")
+        room = ExitStack()
+        room.enter_context(darkroom.quick())
+        self._undo.append(room.close)
         self._patch("botocore.endpoint.time", mock.Mock(sleep=lambda seconds: None))
         return self
 

@@ -107,7 +107,7 @@ def test_functions_with_nothing_to_do_make_one_call_at_most(edge: Edge) -> None:
     assert _run(edge, "project_timeline", known) == Counter(TransactWriteItems=1)
     assert _run(edge, "relay_outbox", None) == Counter(Query=1)
     assert _run(edge, "sweep_clocks", None) == Counter(Query=1)
-    assert _run(edge, "note_photos", [queue_record("1", json.dumps(test_event))]) == Counter()
+    assert _run(edge, "process_photos", [queue_record("1", json.dumps(test_event))]) == Counter()
     _sent("x")
     assert _run(edge, "send_messages", [queue_record("1", json.dumps(body))]) == Counter(GetItem=1)
 
@@ -117,7 +117,7 @@ def test_nothing_of_a_reports_life_scans(edge: Edge) -> None:
     ann, officer, worker = edge.device(), edge.staff("officer1"), edge.staff("worker1")
     filed = edge.file(ann, contact={"email": "ann@example.org"})
     report = filed.body["id"]
-    done = {"note": "Filled.", "photos": [edge.photo(worker)]}
+    done = {"note": "Filled.", "photos": [edge.photo(worker, processed=True)]}
     replies = [
         filed,
         edge.act(officer, report, "assign", person="s_worker1"),
@@ -137,6 +137,8 @@ def test_nothing_of_a_reports_life_scans(edge: Edge) -> None:
     queued = [one.body for one in aws.backend("sqs").queues[settings().messages_queue]._messages]
     records = [queue_record(str(number), body) for number, body in enumerate(queued)]
     heard += _run(edge, "send_messages", records)
+    jobs = [one.body for one in aws.backend("sqs").queues[settings().photos_queue]._messages]
+    heard += _run(edge, "process_photos", [queue_record("1", body) for body in jobs])
     assert heard["TransactWriteItems"] > 10
     assert heard["Publish"] >= 2
     assert heard["Scan"] == 0

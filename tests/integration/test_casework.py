@@ -561,8 +561,8 @@ def test_projecting_twice_changes_nothing(world: World) -> None:
     assert world.project() == 0
     assert (world.tallies(), control.outbox(100)) == (before, waiting)
     kinds = [row["kind"] for _, row in waiting]
-    assert sorted(kinds) == ["alert", "alert", "ask"]
-    assert relay.drain() == 3
+    assert sorted(kinds) == ["alert", "alert", "ask", "photo"]
+    assert relay.drain() == 4
     assert relay.drain() == 0
     sound(world, report)
 

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import feedback, figures, reading, signing
+from chalicelib.services import adding, feedback, figures, reading, signing
 from chalicelib.services.operations import Outcome
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Unavailable
@@ -197,7 +197,7 @@ def test_following_is_nobodys_business(world: World) -> None:
 def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else is faster: it is tried again on the newest head, and gives up with a 503."""
     report = world.file()["id"]
-    real, turns = feedback.write, []
+    real, turns = adding.write, []
 
     def slow(*given: Any) -> Outcome:
         if len(turns) < 2:
@@ -205,14 +205,14 @@ def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPa
             world.act(official("officer1"), report, "assign", unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(feedback, "write", slow)
+    monkeypatch.setattr(adding, "write", slow)
     assert say(world, REPORTER, report, "x", "public").answer["version"] == 4
 
     def busy(*given: Any) -> Outcome:
         world.act(official("officer1"), report, "assign", unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(feedback, "write", busy)
+    monkeypatch.setattr(adding, "write", busy)
     with pytest.raises(Unavailable):
         say(world, REPORTER, report, "x", "public")
     sound(world, report)

@@ -288,7 +288,7 @@ def test_photos_are_claimed_with_the_report(world: World) -> None:
     report = world.file(reporter, photos=[photo])["id"]
     found = reports.photo(JURISDICTION, photo)
     assert found is not None
-    assert (found[1]["state"], found[1]["report"]) == ("used", report)
+    assert (found[1]["state"], found[1]["report"]) == ("ready", report)
     assert reading.public(PUBLIC, report)["photos"] == 1
     before = rows()
     assert refusal(world.file, reporter, photos=[photo]).slug == "photo_used"

@@ -245,8 +245,17 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     checked.get("/v1/queue", officer, limit=1)
     checked.get("/v1/queue", checked.staff("safe"), district="protected")
     checked.act(worker, report, "resume")
-    checked.act(worker, report, "finish", note="Pumped dry", photos=[checked.photo(worker)])
+    dry = checked.photo(worker, processed=True)
+    checked.act(worker, report, "finish", note="Pumped dry", photos=[dry])
     checked.act(me, report, "refuse", reason="Still wet")
+    for place in (path, f"{path}/case"):
+        checked.get(place, officer)
+    checked.get(f"/v1/photos/{photo}", me)
+    checked.get(f"/v1/photos/{checked.photo(me, processed=True)}", me)
+    for action in ("hide", "unhide"):
+        change = {"action": action, "reason": "face"}
+        checked.post(f"{path}/photos/{dry}", change, officer)
+    checked.post(f"{path}/flags", {"reason": "personal_data", "photo": photo}, neighbour)
     checked.act(worker, report, "dispute", reason="It is dry")
     checked.act(checked.staff("verifier"), report, "verify", note="Dry")
     checked.post(f"{path}/rating", {"rating": 4, "text": "Well"}, me)

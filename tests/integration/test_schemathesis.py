@@ -99,6 +99,7 @@ class Target:
         head = edge.head(self.report)
         link = answer_link(JURISDICTION, self.report, head.finished_at)
         self.known = {
+            "photo": head.after_photos[0],
             "code": head.code,
             "month": edge.city.month(edge.now),
             "name": "start.js",
@@ -142,7 +143,12 @@ class Target:
             body |= {**spot("D1-W1"), "service": ("pothole", "litter", "violence")[turn // 3 % 3]}
             for name in ("answers", "photos"):
                 body.pop(name, None)
-        if "action" in body:
+        if "rectangle" in body or body.get("action") in ("hide", "unhide", "blur"):
+            body["action"] = ("hide", "unhide", "blur")[turn % 3]
+            body.pop("rectangle", None)
+            if body["action"] == "blur":
+                body["rectangle"] = dict.fromkeys(("x", "y", "width", "height"), 100)
+        elif "action" in body:
             case.body = self.action(body["action"], case.path_parameters["id"], body)
         if body.get("content_type"):
             body["content_type"] = "image/jpeg"

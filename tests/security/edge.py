@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib import auth, clock
 from chalicelib.auth_keys import KeySets
-from tests import aws
+from tests import aws, darkroom
 from tests.security.recorder import Recorder, Sent
 from tests.security.tokens import KeyServer, Mint
 from tests.world import BUNDLE, JURISDICTION, STAFF, START, blob, spot
@@ -155,14 +155,17 @@ class Edge:
         assert found is not None
         return found
 
-    def photo(self, who: str, *, uploaded: bool = True) -> str:
-        """A photo's id, with its object in quarantine."""
+    def photo(self, who: str, *, uploaded: bool = True, processed: bool = False) -> str:
+        """A photo's id, with its object in quarantine, or with pictures made of it."""
+        from chalicelib.services import developing
         from chalicelib.storage import files
 
         photo: str = self.post("/v1/photos", {"content_type": "image/jpeg"}, who).body["photo"]
         if uploaded:
-            body = b"\xff\xd8" + b"0" * 200
-            files.put(f"quarantine/{JURISDICTION}/{photo}", body, "image/jpeg")
+            files.put(f"quarantine/{JURISDICTION}/{photo}", darkroom.UPLOAD, "image/jpeg")
+        if processed:
+            with darkroom.quick():
+                developing.develop(JURISDICTION, photo, clock.now())
         return photo
 
     def finished(self, reporter: str, **more: Any) -> str:
@@ -170,7 +173,9 @@ class Edge:
         report: str = self.file(reporter, **more).body["id"]
         officer, worker = self.staff("officer1"), self.staff("worker1")
         assert self.act(officer, report, "assign", person="s_worker1").status == 200
-        done = self.act(worker, report, "finish", note="Filled.", photos=[self.photo(worker)])
+        done = self.act(
+            worker, report, "finish", note="Filled.", photos=[self.photo(worker, processed=True)]
+        )
         assert done.status == 200, done.body
         return report
 
@@ -219,7 +224,7 @@ def queue_record(number: str, body: str) -> dict[str, Any]:
         "messageId": number,
         "receiptHandle": "r",
         "body": body,
-        "attributes": {},
+        "attributes": {"ApproximateReceiveCount": "1"},
         "messageAttributes": {},
         "md5OfBody": "",
         "eventSource": "aws:sqs",

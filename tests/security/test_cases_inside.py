@@ -33,7 +33,7 @@ ASK = {
     "at": "2026-11-02T01:00:00.000Z",
     "dedupe": "d",
 }
-FUNCTIONS = ("project_timeline", "send_messages", "note_photos", "relay_outbox")
+FUNCTIONS = ("project_timeline", "send_messages", "process_photos", "relay_outbox")
 
 
 def failed(answer: dict[str, Any]) -> list[str]:
@@ -112,13 +112,13 @@ BODIES = ["", "{", "[]", "null", "7", "x" * 262_145, '"x"', "{}{}", "[" * 10_000
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-@pytest.mark.parametrize("name", ["send_messages", "note_photos"])
+@pytest.mark.parametrize("name", ["send_messages", "process_photos"])
 def test_case_108_a_body_that_is_none_fails_alone(edge: Edge, name: str, body: str) -> None:
     report = edge.finished(edge.device(), contact={"email": "a@example.org"})
     photo = edge.photo(edge.device())
     good = {
         "send_messages": json.dumps({**ASK, "report": report}),
-        "note_photos": arrived(f"quarantine/{JURISDICTION}/{photo}"),
+        "process_photos": arrived(f"quarantine/{JURISDICTION}/{photo}"),
     }[name]
     batch = [queue_record("1", good), queue_record("2", body), queue_record("3", good)]
     answer = getattr(app, name)({"Records": batch}, Context())
@@ -135,14 +135,14 @@ def test_case_108_a_body_that_is_none_fails_alone(edge: Edge, name: str, body: s
     ],
 )  # fmt: skip
 def test_case_108_objects_that_are_no_photo_of_ours_are_nothing(edge: Edge, key: str) -> None:
-    answer = app.note_photos({"Records": [queue_record("1", arrived(key))]}, Context())
+    answer = app.process_photos({"Records": [queue_record("1", arrived(key))]}, Context())
     assert failed(answer) == []
     assert edge.recorder.writes == []
 
 
 def test_case_108_the_buckets_own_test_event_is_nothing(edge: Edge) -> None:
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
-    assert failed(app.note_photos({"Records": [queue_record("1", body)]}, Context())) == []
+    assert failed(app.process_photos({"Records": [queue_record("1", body)]}, Context())) == []
 
 
 @pytest.mark.parametrize(

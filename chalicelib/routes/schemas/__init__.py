@@ -12,7 +12,6 @@ from chalicelib.routes.schemas.answers import (
     ME,
     OPENAPI,
     PAGE,
-    PHOTO,
     RECEIPT,
     REPORT,
     SERVICES,
@@ -21,7 +20,7 @@ from chalicelib.routes.schemas.answers import (
     WORKFLOW,
 )
 from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
-from chalicelib.routes.schemas.requests import ACTION, CLAIM, COMMENT, NEW_PHOTO, NEW_REPORT, RATING
+from chalicelib.routes.schemas.requests import ACTION, CLAIM, COMMENT, NEW_REPORT, RATING
 from chalicelib.routes.schemas.scorecards import (
     AUDITS,
     SCORECARD,
@@ -49,12 +48,10 @@ __all__ = [
     "LIMIT",
     "LONG",
     "ME",
-    "NEW_PHOTO",
     "NEW_REPORT",
     "OPENAPI",
     "OPEN_STATES",
     "PAGE",
-    "PHOTO",
     "RATING",
     "RECEIPT",
     "REPORT",

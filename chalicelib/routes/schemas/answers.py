@@ -24,6 +24,7 @@ from chalicelib.routes.schemas.blocks import (
     maybe,
     record,
 )
+from chalicelib.routes.schemas.photos import PICTURE
 from chalicelib.routes.schemas.requests import CONTACT
 
 NEARBY = record(
@@ -96,6 +97,7 @@ _PUBLIC: dict[str, Schema] = {
     "refused": COUNT,
     "photos": COUNT,
     "after_photos": COUNT,
+    "pictures": many(PICTURE),
     "channel": {"type": "string"},
     "near": {
         "type": "boolean",
@@ -113,6 +115,7 @@ CASE = record(
         "held_by": many(CODE),
         "answers": {"type": "object"},
         "flags": many({"type": "string"}),
+        "flagged": COUNT,
         "outside_m": COUNT,
         "accuracy_m": maybe(COUNT),
         "contactable": {"type": "boolean"},
@@ -200,16 +203,6 @@ ADDED = record(
     optional=("comments", "supports", "rating", "claimed"),
 )
 FOLLOWING = record("Following", {"id": ID, "following": {"type": "boolean"}})
-PHOTO = record(
-    "PhotoTicket",
-    {
-        "photo": ID,
-        "content_type": {"type": "string"},
-        "upload": maybe(
-            record("UploadForm", {"url": {"type": "string"}, "fields": {"type": "object"}})
-        ),
-    },
-)
 DEVICE = record("Device", {"token": {"type": "string"}, "kind": {"type": "string"}})
 ME = record(
     "Me",

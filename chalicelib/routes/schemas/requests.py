@@ -84,4 +84,3 @@ RATING = record(
     optional=("text",),
 )
 CLAIM = record("Claim", {"secret": {"type": "string", "pattern": "^[0-9a-f]{32}$"}})
-NEW_PHOTO = record("NewPhoto", {"content_type": {"type": "string", "maxLength": 40}})

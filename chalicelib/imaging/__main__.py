@@ -1,0 +1,45 @@
+"""The process that decodes one photo: ``python -m chalicelib.imaging <folder>``.
+
+The folder holds ``job.json`` and ``input``; the renditions and ``result.json``, written last, are
+put beside them. It has no credentials, and limits that the system enforces.
+"""
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+MEMORY = 448 * 1024 * 1024
+CPU_SECONDS = 20
+OUT_OF_MEMORY = 3
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main(folder: Path) -> int:
+    """Do the folder's job; the exit status tells of what has no result."""
+    from chalicelib.imaging import develop
+    from chalicelib.imaging.unfit import Unfit
+
+    job = json.loads((folder / "job.json").read_text())
+    data = (folder / "input").read_bytes()
+    try:
+        if job["task"] == "develop":
+            result = develop.develop(data, job["type"], folder)
+        else:
+            result = develop.redraw(data, job["rectangles"], folder)
+    except Unfit as refusal:
+        result = {"refused": refusal.reason}
+    except MemoryError:
+        return OUT_OF_MEMORY
+    (folder / "result.json").write_text(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    _limit()
+    sys.exit(main(Path(sys.argv[1])))

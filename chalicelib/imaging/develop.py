@@ -1,0 +1,167 @@
+"""Decode a photo within limits, and make the three renditions of it, which hold nothing but pixels.
+
+Runs in the process that ``workshop`` starts. Large pictures are made smaller strip by strip, so
+that no second picture of full size is ever in memory.
+"""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pi_heif
+from PIL import Image, ImageCms, ImageOps
+
+from chalicelib.domain.pictures import LARGE, MASTER, SCALE, SMALL, fitted
+from chalicelib.imaging import facts, sniff, unfit
+from chalicelib.imaging.likeness import likeness
+from chalicelib.imaging.unfit import Unfit
+
+MOST_PIXELS = 50_000_000
+LONGEST = 20_000
+SHORTEST = 16
+_STRIP = 1 << 20
+_PLAIN = ("L", "RGB", "CMYK")
+_BLOCKS = 3
+# A Pillow mode of grey with more than 8 bits, and what makes 8 of them.
+_DEEP = {"I;16": 1 / 256, "I;16B": 1 / 256, "I;16L": 1 / 256, "I;16N": 1 / 256, "I": 1 / 256}
+
+Image.MAX_IMAGE_PIXELS = None  # Our own limits are checked before anything is decoded.
+pi_heif.register_heif_opener(thumbnails=False)
+
+
+def develop(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
+    """Write ``320.webp``, ``1280.webp`` and ``master.jpg`` of an upload to ``folder``.
+
+    Answers with ``width`` and ``height`` of the master, the ``likeness`` and the ``facts`` of its
+    metadata. Raises ``Unfit``, or whatever the decoder raises at a broken file.
+    """
+    kind = sniff.kind_of(data, declared)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image: Image.Image = Image.open(io.BytesIO(data), formats=[kind])
+    _within_limits(image)
+    # MPO, a JPEG with more pictures behind it, is what some cameras write for one photo.
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format not in ("MPO", "HEIF"):
+        raise Unfit(unfit.ANIMATED)
+    if kind == sniff.HEIF and _is_sequence(data):
+        raise Unfit(unfit.ANIMATED)
+    told = facts.read(image)
+    width, height = image.size
+    image.draft(None, fitted(width, height, MASTER))
+    image.load()
+    master = _finished(image, fitted(width, height, MASTER))
+    return {**_renditions(master, folder), "likeness": likeness(master), "facts": told}
+
+
+def redraw(data: bytes, rectangles: list[list[int]], folder: Path) -> dict[str, Any]:
+    """The renditions of a master anew, with ``rectangles`` (x, y, width, height in thousandths)
+    made unrecognisable."""
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        master = _bare(image.convert("RGB"))
+    for rectangle in rectangles:
+        _blur(master, rectangle)
+    return {**_renditions(master, folder), "likeness": likeness(master), "facts": {}}
+
+
+def _within_limits(image: Image.Image) -> None:
+    width, height = image.size
+    if min(width, height) < SHORTEST:
+        raise Unfit(unfit.TOO_SMALL)
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST:
+        raise Unfit(unfit.TOO_MANY_PIXELS)
+
+
+def _is_sequence(data: bytes) -> bool:
+    # The brands of an image sequence (ISO/IEC 23008-12, 7.2): the major one alone says that it
+    # is meant to be played.
+    return data[8:12] in (b"msf1", b"hevc", b"hevx")
+
+
+def _finished(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    orientation = image.getexif().get(0x0112, 1)
+    profile = image.info.get("icc_profile")
+    reduced = _reduced(image)
+    if reduced.size != size:
+        reduced = reduced.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    upright = _bare(_in_srgb(reduced, profile))
+    upright.getexif()[0x0112] = orientation
+    return _bare(ImageOps.exif_transpose(upright))
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """The picture in a plain mode, whole parts smaller if it is far larger than its master."""
+    factor = max(1, max(image.size) // (MASTER * 3 // 2))
+    if factor == 1 and image.mode in _PLAIN and "transparency" not in image.info:
+        return image
+    width, height = image.size
+    rows = max(factor, _STRIP // width // factor * factor)
+    whole: Image.Image | None = None
+    for top in range(0, height, rows):
+        strip = _plain(image.crop((0, top, width, min(height, top + rows))), image.info)
+        strip = strip.reduce(factor) if factor > 1 else strip
+        if whole is None:
+            size = (-(-width // factor), -(-height // factor))
+            whole = Image.new(strip.mode, size)
+        whole.paste(strip, (0, top // factor))
+    assert whole is not None
+    return whole
+
+
+def _plain(strip: Image.Image, info: dict[Any, Any]) -> Image.Image:
+    if strip.mode in _DEEP:
+        return strip.convert("I").point(lambda value: value * _DEEP["I"]).convert("L")
+    if strip.mode in _PLAIN and "transparency" not in info:
+        return strip
+    if "transparency" in info:
+        strip.info["transparency"] = info["transparency"]
+    clear = strip.convert("RGBA")
+    flat = Image.new("RGB", clear.size, "white")
+    flat.paste(clear, mask=clear.getchannel("A"))
+    return flat
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        try:
+            held = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            turned = ImageCms.profileToProfile(
+                image, held, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+            if turned is not None:
+                return turned
+        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+            pass  # A profile of another colour model, or none: the plain meaning of the numbers.
+    return image.convert("RGB")
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """The pixels alone, on a new image: whatever a decoder hung on the old one stays behind."""
+    new = Image.new("RGB", image.size)
+    new.paste(image)
+    return new
+
+
+def _blur(master: Image.Image, rectangle: list[int]) -> None:
+    x, y, width, height = rectangle
+    right = min(master.width, -(-(x + width) * master.width // SCALE))
+    bottom = min(master.height, -(-(y + height) * master.height // SCALE))
+    left, top = x * master.width // SCALE, y * master.height // SCALE
+    if right <= left or bottom <= top:
+        return
+    # A few averages, so that nothing written there can be found again.
+    part = master.crop((left, top, right, bottom))
+    few = part.resize((_BLOCKS, _BLOCKS), Image.Resampling.BOX)
+    master.paste(few.resize(part.size, Image.Resampling.BICUBIC), (left, top))
+
+
+def _renditions(master: Image.Image, folder: Path) -> dict[str, Any]:
+    master.save(folder / "master.jpg", "JPEG", quality=85, optimize=False, progressive=False)
+    picture = master
+    for side in (LARGE, SMALL):
+        size = fitted(*master.size, side)
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        picture.save(folder / f"{side}.webp", "WEBP", quality=78, method=4)
+    return {"width": master.width, "height": master.height}

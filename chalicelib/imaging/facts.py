@@ -1,0 +1,56 @@
+"""What a photo's metadata tells before it is thrown away: when and where it was taken.
+
+Everything here comes from the uploader's file: what does not parse is left out.
+"""
+
+import math
+import re
+from typing import Any
+
+from PIL import ExifTags, Image
+
+_WHEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+_OFFSET = re.compile(r"[+-]\d\d:\d\d")
+_UNREADABLE = (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError)
+
+
+def read(image: Image.Image) -> dict[str, Any]:
+    """``{"taken": "2024-05-01T10:20:30", "offset": "+07:00", "lat": …, "long": …}``, each if told.
+
+    ``taken`` is local to ``offset``, or to nobody knows where; the place is WGS84 degrees. Exif
+    2.32, 4.6.5 and 4.6.6. Null Island is where phones are that do not know.
+    """
+    try:
+        exif = image.getexif()
+        return {**_time(exif.get_ifd(ExifTags.IFD.Exif)), **_place(exif)}
+    except _UNREADABLE:
+        return {}
+
+
+def _time(exif: dict[int, Any]) -> dict[str, str]:
+    found = _WHEN.match(str(exif.get(ExifTags.Base.DateTimeOriginal, "")))
+    if not found:
+        return {}
+    year, month, day, hour, minute, second = found.groups()
+    taken = {"taken": f"{year}-{month}-{day}T{hour}:{minute}:{second}"}
+    offset = str(exif.get(ExifTags.Base.OffsetTimeOriginal, "")).strip("\x00 ")
+    return {**taken, "offset": offset} if _OFFSET.fullmatch(offset) else taken
+
+
+def _place(exif: Image.Exif) -> dict[str, float]:
+    try:
+        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+        lat = _degrees(gps[ExifTags.GPS.GPSLatitude], gps.get(ExifTags.GPS.GPSLatitudeRef), "S")
+        long = _degrees(gps[ExifTags.GPS.GPSLongitude], gps.get(ExifTags.GPS.GPSLongitudeRef), "W")
+    except _UNREADABLE:
+        return {}
+    fits = abs(lat) <= 90 and abs(long) <= 180 and (abs(lat) > 1e-4 or abs(long) > 1e-4)
+    return {"lat": round(lat, 7), "long": round(long, 7)} if fits else {}
+
+
+def _degrees(value: Any, side: Any, negative: str) -> float:
+    degrees, minutes, seconds = (float(part) for part in value)
+    if math.isnan(total := degrees + minutes / 60 + seconds / 3600):
+        raise ValueError("no number")
+    side = side.decode("ascii", "replace") if isinstance(side, bytes) else str(side)
+    return -total if side.strip("\x00 ").upper() == negative else total

@@ -1,0 +1,26 @@
+"""A picture's hash, near which lie the hashes of the same picture scaled, encoded or brightened."""
+
+from PIL import Image
+
+_SIDE = 8
+_FAINT = 2
+_LEAST = 32
+
+
+def likeness(image: Image.Image) -> str | None:
+    """128 bits in hexadecimal: whether each cell of an 8 by 8 grid is brighter than its neighbour
+    to the left, and than the one above ("dHash", Krawetz 2013); ``None`` for a picture with too
+    little in it to be told from others, such as a dark one."""
+    grey = image.convert("L")
+    rows = grey.resize((_SIDE + 1, _SIDE), Image.Resampling.BOX).tobytes()
+    columns = grey.resize((_SIDE, _SIDE + 1), Image.Resampling.BOX).tobytes()
+    steps = [
+        rows[y * (_SIDE + 1) + x + 1] - rows[y * (_SIDE + 1) + x]
+        for y in range(_SIDE)
+        for x in range(_SIDE)
+    ]
+    steps += [columns[at + _SIDE] - columns[at] for at in range(_SIDE * _SIDE)]
+    if sum(abs(step) > _FAINT for step in steps) < _LEAST:
+        return None
+    bits = sum((step > 0) << at for at, step in enumerate(steps))
+    return f"{bits:032x}"

@@ -1,0 +1,81 @@
+"""Photos made in a process apart: a decoder that is broken by a photo breaks nothing else, and
+holds no credential that a photo could take (docs/decisions/photo-process.md)."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalicelib.imaging.unfit import TOO_HEAVY, UNDECODABLE, Unfit
+
+SECONDS = 25
+_OUT_OF_MEMORY = 3
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG")
+_NAMES = {"master.jpg": "image/jpeg", "1280.webp": "image/webp", "320.webp": "image/webp"}
+
+
+@dataclass(frozen=True)
+class Developed:
+    """The renditions by name, the master's size, the picture's hash, what the metadata told."""
+
+    files: dict[str, bytes]
+    width: int
+    height: int
+    likeness: str | None
+    facts: dict[str, Any]
+
+
+def media_type(name: str) -> str:
+    """The media type of a rendition."""
+    return _NAMES[name]
+
+
+def develop(data: bytes, declared: str) -> Developed:
+    """The renditions of an upload that was declared as ``image/…``; raises ``Unfit``."""
+    return _run({"task": "develop", "type": declared}, data)
+
+
+def redraw(master: bytes, rectangles: list[list[int]]) -> Developed:
+    """The renditions of a master anew, with rectangles (thousandths) blurred; raises ``Unfit``."""
+    return _run({"task": "redraw", "rectangles": rectangles}, master)
+
+
+def _run(job: dict[str, Any], data: bytes) -> Developed:
+    with tempfile.TemporaryDirectory(prefix="photo-") as name:
+        folder = Path(name)
+        (folder / "job.json").write_text(json.dumps(job))
+        (folder / "input").write_bytes(data)
+        _wait_for(folder)
+        result = json.loads((folder / "result.json").read_text())
+        if "refused" in result:
+            raise Unfit(result["refused"])
+        files = {name: (folder / name).read_bytes() for name in _NAMES}
+    return Developed(files=files, **result)
+
+
+def _wait_for(folder: Path) -> None:
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    # In Lambda the code, its libraries and the layer lie in different places.
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    command = [sys.executable, "-m", "chalicelib.imaging", str(folder)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program and our own folder
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unfit(TOO_HEAVY) from None
+    # Killed by a signal: out of time or memory, or a decoder that a photo broke.
+    if done.returncode == _OUT_OF_MEMORY or done.returncode < 0:
+        raise Unfit(TOO_HEAVY)
+    if done.returncode != 0:
+        raise Unfit(UNDECODABLE)

@@ -1,0 +1,98 @@
+"""Photos: the form to upload one, what became of it, what officials and the public do about it."""
+
+from chalice.app import Blueprint
+
+from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.routes.keyed import answer, operation
+from chalicelib.routes.schemas import photos as schemas
+from chalicelib.services import moderation, photos
+
+routes = Blueprint(__name__)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/photos",
+    Operation(
+        id="ticketPhoto",
+        summary="Get a form to upload one photo",
+        body=schemas.NEW_PHOTO,
+        answers={201: schemas.PHOTO},
+        problems=(
+            "unknown_photo_type",
+            "key_reused",
+            "too_many",
+            "unknown_jurisdiction",
+        ),
+        idempotent=True,
+    ),
+)
+def ticket_photo(call: Call) -> Answer:
+    """A presigned S3 POST for one photo, for five minutes."""
+    kind = call.body["content_type"]
+    return answer(photos.ticket(call.principal, operation(call), kind, call.now), 201)
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/photos/{photo}",
+    Operation(
+        id="getPhoto",
+        summary="What became of an upload of mine, and where it was taken",
+        answers={200: schemas.MY_PHOTO},
+        problems=("not_found", "unknown_jurisdiction"),
+    ),
+)
+def get_photo(call: Call) -> Answer:
+    """State, reason of a refusal, pictures; the place and time in its metadata, to its owner."""
+    return Answer(photos.look(call.principal, call.path["photo"], call.now))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/photos/{photo}",
+    Operation(
+        id="moderatePhoto",
+        summary="Hide, unhide or blur a picture",
+        body=schemas.MODERATION,
+        answers={200: schemas.MODERATED},
+        problems=(
+            "not_found",
+            "picture_state",
+            "action_field_missing",
+            "action_field_unknown",
+            "key_reused",
+        ),
+        idempotent=True,
+    ),
+)
+def moderate_photo(call: Call) -> Answer:
+    """With a reason, for officials of the report's district; an event says so."""
+    op, path = operation(call), call.path
+    outcome = moderation.moderate(
+        call.principal, op, path["id"], path["photo"], call.body, call.now
+    )
+    return answer(outcome)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/flags",
+    Operation(
+        id="flagReport",
+        summary="Say that a report or a picture should not be there",
+        body=schemas.FLAG,
+        answers={200: schemas.FLAGGED},
+        problems=("not_found", "unknown_photo", "key_reused", "too_many", "unknown_jurisdiction"),
+        idempotent=True,
+    ),
+)
+def flag_report(call: Call) -> Answer:
+    """Once a person and picture; officials see it, and decide."""
+    return answer(
+        moderation.flag(call.principal, operation(call), call.path["id"], call.body, call.now)
+    )

@@ -1,0 +1,116 @@
+"""What must not be seen: officials hide, show or blur a picture; anybody may flag a report."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain import pictures
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City
+from chalicelib.domain.events import Words
+from chalicelib.domain.ledger import SALT_BYTES
+from chalicelib.domain.pictures import HIDDEN, PENDING, READY, REFUSED
+from chalicelib.errors import Problem
+from chalicelib.services import access, cities, rates
+from chalicelib.services.access import Seen
+from chalicelib.services.adding import Addition, add
+from chalicelib.services.operations import Operation, Outcome, once
+from chalicelib.storage import people, reports
+
+HIDE, SHOW, BLUR = "hide", "unhide", "blur"
+_EVENTS = {HIDE: "photo_hidden", SHOW: "photo_shown", BLUR: "photo_blurred"}
+_FROM = {HIDE: (PENDING, READY, REFUSED), SHOW: (HIDDEN, REFUSED), BLUR: (READY, HIDDEN)}
+_MOST_BLURS = 50
+RECTANGLE = ("x", "y", "width", "height")
+FLAGGED = "flagged"
+
+
+def moderate(
+    actor: Principal, op: Operation, report_id: str, photo: str, body: dict[str, Any], now: datetime
+) -> Outcome:
+    """Hide, unhide or blur one picture of a report in the official's scope.
+
+    ``body``: ``action``, ``reason`` (a code of rules/photos.json), a ``rectangle`` to blur (x, y,
+    width, height in thousandths of the picture), a ``note`` for officials. A blurred picture is
+    shown again as soon as it is made anew; the one before is out of everybody's reach.
+    """
+    action, reason = body["action"], body["reason"]
+    if (action == BLUR) != ("rectangle" in body):
+        slug = "action_field_missing" if action == BLUR else "action_field_unknown"
+        raise Problem(slug, field="rectangle", action=action)
+
+    def change(seen: Seen, city: City) -> Addition:
+        if not access.in_scope(actor, seen.report):
+            raise Problem("not_found")
+        picture = seen.report.pictures.get(photo)
+        if picture is None:
+            raise Problem("not_found")
+        changed = _changed(actor, photo, picture, action, body.get("rectangle"))
+        after = pictures.with_picture(seen.report, photo, **changed)
+        data = {"photo": photo, "reason": reason}
+        if action == BLUR:
+            data["rectangle"] = changed["blurred"][-1]
+        answer = {"photo": photo, "picture": after.pictures[photo]["state"]}
+        return Addition(after, answer, data=data)
+
+    note = body.get("note")
+    words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
+    return add(actor, op, report_id, _EVENTS[action], change, now, (words,) if words else ())
+
+
+def _changed(
+    actor: Principal,
+    photo: str,
+    picture: dict[str, Any],
+    action: str,
+    rectangle: dict[str, int] | None,
+) -> dict[str, Any]:
+    if picture["state"] not in _FROM[action]:
+        raise Problem("picture_state", action=action, picture=picture["state"])
+    if action == HIDE:
+        return {"state": HIDDEN}
+    found = reports.photo(actor.jurisdiction, photo)
+    if found is None or found[1]["state"] != READY:
+        raise Problem("picture_state", action=action, picture=picture["state"])
+    anew: dict[str, Any] = {"state": PENDING, "rev": picture["rev"] + 1}
+    if rectangle is None:
+        return anew
+    blurred = picture.get("blurred", [])
+    if len(blurred) >= _MOST_BLURS:
+        raise Problem("picture_state", action=action, picture=picture["state"])
+    return {**anew, "blurred": [*blurred, [rectangle[name] for name in RECTANGLE]]}
+
+
+def flag(
+    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+) -> Outcome:
+    """Tell the officials that a report or one of its pictures should not be there: once a person.
+
+    ``body``: ``reason`` (a code of rules/photos.json), ``photo``, a ``note`` for officials. What
+    is done about it is theirs to decide: a flag hides nothing.
+    """
+    reason, photo = body["reason"], body.get("photo")
+    city = cities.current(actor.jurisdiction, now)
+    uid = actor.uid or "-"
+
+    def change(seen: Seen, city: City) -> Addition:
+        report = seen.report
+        if photo is not None and photo not in report.pictures:
+            raise Problem("unknown_photo", field="photo")
+        flags = report.flags if FLAGGED in report.flags else (*report.flags, FLAGGED)
+        after = replace(report, flagged=report.flagged + 1, flags=flags)
+        mark = people.put_mark(report.jurisdiction, report.id, people.FLAG, f"{uid}#{photo or '-'}")
+        data = {"reason": reason, **({"photo": photo} if photo else {})}
+        # The unit hears of the first; the others are counted.
+        name = "flag" if not report.flagged else "flag_again"
+        return Addition(after, {"flagged": after.flagged}, [mark], data, name)
+
+    def attempt() -> Outcome:
+        scopes = {"flags": uid}
+        rates.take(actor.jurisdiction, {"flags": city.flag_limits}, scopes, now, fail_open=False)
+        note = body.get("note")
+        words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
+        return add(actor, op, report_id, "flag", change, now, (words,) if words else ())
+
+    return once(op, attempt)

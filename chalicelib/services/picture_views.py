@@ -1,0 +1,36 @@
+"""The pictures of a report as its audience sees them: by signed addresses, good for minutes."""
+
+from typing import Any
+
+from chalicelib.domain import pictures
+from chalicelib.domain.pictures import PENDING, READY
+from chalicelib.domain.report import Report
+from chalicelib.services import photo_files
+
+
+def public(report: Report) -> list[dict[str, Any]]:
+    """What may be seen, and what will be shortly; what is hidden or refused is not there."""
+    return [one for one in inside(report) if one["state"] in (PENDING, READY)]
+
+
+def inside(report: Report) -> list[dict[str, Any]]:
+    """Every picture with its state; ``small`` and ``large`` where it may be seen."""
+    return [
+        _picture(report, photo, kind, picture) for photo, kind, picture in pictures.listed(report)
+    ]
+
+
+def _picture(report: Report, photo: str, kind: str, picture: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"small": None, "large": None}
+    if picture["state"] == READY:
+        shown = photo_files.rendition(
+            report.jurisdiction, photo, picture["rev"], picture["width"], picture["height"]
+        )
+    return {
+        "id": photo,
+        "kind": kind,
+        "state": picture["state"],
+        "width": picture.get("width"),
+        "height": picture.get("height"),
+        **shown,
+    }

@@ -1,0 +1,64 @@
+"""The same photo, or nearly the same, in two reports, or before and after one repair."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain import pictures
+from chalicelib.domain.actor import system
+from chalicelib.domain.city import City
+from chalicelib.services import photo_files
+from chalicelib.services.access import Seen
+from chalicelib.services.adding import Addition, add
+from chalicelib.services.operations import operation
+from chalicelib.storage import files, likenesses, reports
+from chalicelib.storage.likenesses import Use
+
+REUSED = "photo_reused"
+
+
+def used(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
+    """A photo is in a report for good: keep its files, and look where it was used before.
+
+    Its own row is written first, so that of two used at once at least one finds the other; the
+    later use is flagged, whoever finds it.
+    """
+    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    if head is None or found is None or found[1]["state"] != pictures.READY:
+        return
+    ticket = found[1]
+    for key in photo_files.by_name(jurisdiction, photo, ticket["rev"]).values():
+        files.keep(key)
+    kind = head.pictures[photo]["kind"]
+    use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])
+    likenesses.put(jurisdiction, use)
+    others = [
+        other
+        for other in likenesses.near(jurisdiction, use)
+        if (other.report, other.kind) != (report, kind)
+    ]
+    before = [other for other in others if _order(other) < _order(use)]
+    if before:
+        _flag(jurisdiction, use, min(before, key=use.differs), now)
+    for later in others:
+        if _order(later) > _order(use):
+            _flag(jurisdiction, later, use, now)
+
+
+def _order(use: Use) -> tuple[str, str]:
+    return use.used, use.photo
+
+
+def _flag(jurisdiction: str, later: Use, first: Use, now: datetime) -> None:
+    actor = system(jurisdiction)
+    original = reports.get(jurisdiction, first.report)
+    # What is protected is not named to those who may not see it.
+    named = original is not None and (not original.protected or first.report == later.report)
+
+    def change(seen: Seen, city: City) -> Addition:
+        flags = seen.report.flags
+        after = replace(seen.report, flags=flags if REUSED in flags else (*flags, REUSED))
+        of = {"report": first.report, "photo": first.photo} if named else None
+        same = "same" if later.sha256 == first.sha256 else "near"
+        return Addition(after, {}, data={"photo": later.photo, "of": of, "alike": same})
+
+    add(actor, operation(actor, REUSED, later.photo, ""), later.report, REUSED, change, now)
