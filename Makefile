@@ -90,4 +90,7 @@ $(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp
 $(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo 'installing what checking needs into $(VENV)'
 	@$(PIP) -r requirements.txt -r requirements-photos.txt -r requirements-local.txt -r requirements-dev.txt
+	@command -v exiftool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { \
+	  apt-get -qq update && apt-get -qq install -y --no-install-recommends libimage-exiftool-perl; \
+	  } >/dev/null; } || echo 'the tests of photos need exiftool (Debian: libimage-exiftool-perl)'
 	@touch $@

@@ -45,8 +45,6 @@ def develop(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format not in ("MPO", "HEIF"):
         raise Unfit(unfit.ANIMATED)
-    if kind == sniff.HEIF and _is_sequence(data):
-        raise Unfit(unfit.ANIMATED)
     told = facts.read(image)
     width, height = image.size
     image.draft(None, fitted(width, height, MASTER))
@@ -71,12 +69,6 @@ def _within_limits(image: Image.Image) -> None:
         raise Unfit(unfit.TOO_SMALL)
     if width * height > MOST_PIXELS or max(width, height) > LONGEST:
         raise Unfit(unfit.TOO_MANY_PIXELS)
-
-
-def _is_sequence(data: bytes) -> bool:
-    # The brands of an image sequence (ISO/IEC 23008-12, 7.2): the major one alone says that it
-    # is meant to be played.
-    return data[8:12] in (b"msf1", b"hevc", b"hevx")
 
 
 def _finished(image: Image.Image, size: tuple[int, int]) -> Image.Image:

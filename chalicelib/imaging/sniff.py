@@ -6,7 +6,7 @@ decoders what no phone makes.
 
 import re
 
-from chalicelib.imaging.unfit import EMPTY, NOT_A_PHOTO, POLYGLOT, TYPE_MISMATCH, Unfit
+from chalicelib.imaging.unfit import ANIMATED, EMPTY, NOT_A_PHOTO, POLYGLOT, TYPE_MISMATCH, Unfit
 
 JPEG, PNG, WEBP, HEIF, AVIF = "JPEG", "PNG", "WEBP", "HEIF", "AVIF"
 DECLARED = {
@@ -17,8 +17,12 @@ DECLARED = {
     "image/heif": HEIF,
     "image/avif": AVIF,
 }
-_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"hevc", b"msf1"})
+_HEIF_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"hevc", b"hevx", b"msf1"}
+)
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
+# As the major brand: an image sequence, meant to be played (ISO/IEC 23008-12, 7.2).
+_PLAYED = frozenset({b"msf1", b"hevc", b"hevx", b"avis"})
 _CODE = re.compile(rb"<script[\s>]|<html[\s>]|<!doctype\s|<\?php\s|%PDF-\d", re.IGNORECASE)
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
 _HEAD = 4096
@@ -30,8 +34,8 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 def kind_of(data: bytes, declared: str) -> str:
     """The type of a file: one of ``DECLARED``'s values.
 
-    Raises ``Unfit``: empty, not_a_photo, type_mismatch (it is not what it was declared as) or
-    polyglot (it is a photo and something else besides).
+    Raises ``Unfit``: empty, not_a_photo, type_mismatch (it is not what it was declared as),
+    animated, or polyglot (it is a photo and something else besides).
     """
     if not data:
         raise Unfit(EMPTY)
@@ -40,6 +44,8 @@ def kind_of(data: bytes, declared: str) -> str:
         raise Unfit(NOT_A_PHOTO)
     if kind != DECLARED.get(declared):
         raise Unfit(TYPE_MISMATCH)
+    if kind in (HEIF, AVIF) and data[8:12] in _PLAYED:
+        raise Unfit(ANIMATED)
     if _hides(data, kind):
         raise Unfit(POLYGLOT)
     return kind
