@@ -11,7 +11,6 @@ from pathlib import Path
 
 MEMORY = 448 * 1024 * 1024
 CPU_SECONDS = 20
-OUT_OF_MEMORY = 3
 
 
 def _limit() -> None:
@@ -20,10 +19,11 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def main(folder: Path) -> int:
-    """Do the folder's job; the exit status tells of what has no result."""
+def main(folder: Path) -> None:
+    """Do the folder's job. What is wrong with the photo is a result, what is wrong with this
+    installation is none."""
     from chalicelib.imaging import develop
-    from chalicelib.imaging.unfit import Unfit
+    from chalicelib.imaging.unfit import TOO_HEAVY, UNDECODABLE, Unfit
 
     job = json.loads((folder / "job.json").read_text())
     data = (folder / "input").read_bytes()
@@ -35,11 +35,12 @@ def main(folder: Path) -> int:
     except Unfit as refusal:
         result = {"refused": refusal.reason}
     except MemoryError:
-        return OUT_OF_MEMORY
+        result = {"refused": TOO_HEAVY}
+    except Exception:  # noqa: BLE001  (whatever a decoder raises at a broken file)
+        result = {"refused": UNDECODABLE}
     (folder / "result.json").write_text(json.dumps(result))
-    return 0
 
 
 if __name__ == "__main__":
     _limit()
-    sys.exit(main(Path(sys.argv[1])))
+    main(Path(sys.argv[1]))

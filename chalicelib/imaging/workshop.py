@@ -3,6 +3,7 @@ holds no credential that a photo could take (docs/decisions/photo-process.md).""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,6 @@ from typing import Any
 from chalicelib.imaging.unfit import TOO_HEAVY, UNDECODABLE, Unfit
 
 SECONDS = 25
-_OUT_OF_MEMORY = 3
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG")
 _NAMES = {"master.jpg": "image/jpeg", "1280.webp": "image/webp", "320.webp": "image/webp"}
 
@@ -35,7 +35,10 @@ def media_type(name: str) -> str:
 
 
 def develop(data: bytes, declared: str) -> Developed:
-    """The renditions of an upload that was declared as ``image/…``; raises ``Unfit``."""
+    """The renditions of an upload that was declared as ``image/…``; raises ``Unfit``.
+
+    Raises ``RuntimeError`` where the codecs are missing, which is no photo's fault.
+    """
     return _run({"task": "develop", "type": declared}, data)
 
 
@@ -62,20 +65,24 @@ def _wait_for(folder: Path) -> None:
     # In Lambda the code, its libraries and the layer lie in different places.
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-m", "chalicelib.imaging", str(folder)]
+    errors = folder / "errors"
     try:
-        done = subprocess.run(  # noqa: S603 - our own program and our own folder
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=False,
-        )
+        with errors.open("wb") as heard:
+            done = subprocess.run(  # noqa: S603 - our own program and our own folder
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=heard,
+                timeout=SECONDS,
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         raise Unfit(TOO_HEAVY) from None
-    # Killed by a signal: out of time or memory, or a decoder that a photo broke.
-    if done.returncode == _OUT_OF_MEMORY or done.returncode < 0:
+    if -done.returncode in (signal.SIGXCPU, signal.SIGKILL):
         raise Unfit(TOO_HEAVY)
-    if done.returncode != 0:
-        raise Unfit(UNDECODABLE)
+    if done.returncode < 0:
+        raise Unfit(UNDECODABLE)  # A decoder that a photo broke.
+    if done.returncode > 0:
+        last = errors.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+        raise RuntimeError(f"the process for photos does not run here: {last[:200]}")

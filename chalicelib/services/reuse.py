@@ -26,8 +26,11 @@ def used(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
     if head is None or found is None or found[1]["state"] != pictures.READY:
         return
     ticket = found[1]
-    for key in photo_files.by_name(jurisdiction, photo, ticket["rev"]).values():
-        files.keep(key)
+    names = photo_files.by_name(jurisdiction, photo, ticket["rev"])
+    hidden = head.pictures[photo]["state"] == pictures.HIDDEN
+    for name, key in names.items():
+        if name == "master.jpg" or not hidden:
+            files.keep(key)
     kind = head.pictures[photo]["kind"]
     use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])
     likenesses.put(jurisdiction, use)
