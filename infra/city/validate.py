@@ -9,6 +9,8 @@ from infra.city.findings import CityErrors as CityErrors
 
 UNIT_KINDS = ("district", "agency", "province", "bureau")
 LIMITS = ("device", "devices", "address", "cell", "tickets")
+# A folder of an earlier version has none: then the product's own hold.
+OPTIONAL_LIMITS = ("flags",)
 RULES = {
     "reopen_days": (1, 365),
     "refuse_days": (1, 90),
@@ -45,7 +47,7 @@ def city(one: Fields) -> dict[str, Any]:
 
 def _limits(one: Fields) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for kind in LIMITS:
+    for kind in (*LIMITS, *(kind for kind in OPTIONAL_LIMITS if one.has(kind))):
         rows = one.each(kind)
         for row in rows:
             limit = {

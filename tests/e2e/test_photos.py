@@ -122,7 +122,7 @@ def test_a_photo_that_is_filed_at_once_is_shown_as_soon_as_it_is_made(
     (one,) = phone.get(f"/v1/reports/{report}")["pictures"]
     assert (one["id"], one["state"]) == (good["photo"], "ready")
     events = phone.get(f"/v1/reports/{report}/timeline")["events"]
-    told = {event["action"]: event["data"] for event in events}
+    told = {event["action"]: event.get("data", {}) for event in events}
     assert told["photo_refused"]["reason"] == "undecodable"
     assert phone.get(f"/v1/photos/{bad['photo']}")["reason"]["text"]["id"]
 
@@ -206,3 +206,40 @@ def test_nothing_is_served_without_its_signature(phone: Phone) -> None:
     signed = mine["pictures"]["large"]["url"]
     other = signed.replace("/photos/", "/masters/").replace("/1280.webp", ".jpg")
     assert urllib3.request("GET", other).status in (403, 404)
+
+
+def test_what_a_moderator_hides_or_blurs_is_gone_from_addresses_given_out_before(
+    stack: LocalStack, phone: Phone
+) -> None:
+    """Seconds later nobody sees it, by whatever address; the blurred picture has a new one."""
+    from chalicelib.services import staff
+
+    report = phone.file(phone.photo())[1]
+    path = f"/v1/reports/{report['id']}"
+    found = staff.find("demo", "officer", report["district"]["code"])
+    assert found is not None
+    officer = Phone(stack, str(found["subject"]))
+    (before,) = phone.get(path)["pictures"]
+    assert picture(before["large"]["url"]).size == (1280, 960)
+    to = f"{path}/photos/{before['id']}"
+    assert officer.post(to, {"action": "hide", "reason": "number_plate"})[0] == 200
+    assert phone.get(path)["pictures"] == []
+    stack.drain()
+    for name in ("small", "large"):
+        assert urllib3.request("GET", before[name]["url"]).status == 404
+    blur = {"action": "blur", "reason": "number_plate",
+            "rectangle": {"x": 400, "y": 400, "width": 200, "height": 100}}  # fmt: skip
+    assert officer.post(to, blur)[0] == 200
+    stack.drain()
+    (after,) = phone.get(path)["pictures"]
+    assert (after["state"], after["id"]) == ("ready", before["id"])
+    assert picture(after["large"]["url"]).size == (1280, 960)
+    assert urllib3.request("GET", before["large"]["url"]).status == 404
+
+
+def test_an_upload_comes_from_the_citys_web_and_from_no_other(phone: Phone) -> None:
+    """The bucket lets browsers of one origin post forms."""
+    url = phone.ticket()["upload"]["url"]
+    asked = {"Origin": phone.url, "Access-Control-Request-Method": "POST"}
+    allowed = urllib3.request("OPTIONS", url, headers=asked)
+    assert allowed.headers.get("Access-Control-Allow-Origin") in (phone.url, "*")

@@ -21,6 +21,7 @@ from chalicelib.services import (
 )
 from chalicelib.settings import settings
 from chalicelib.storage import control, files, people, reports
+from infra import dead
 from tests import aws, darkroom
 from tests.integration.test_feedback import refusal
 from tests.world import JURISDICTION, PUBLIC, World, citizen, official, spot
@@ -265,6 +266,9 @@ def test_what_fails_at_its_last_delivery_is_refused_and_noted(
     assert world.events(report)[-1]["data"]["reason"] == "processing_failed"
     (note,) = control.dead(JURISDICTION, "photos", 10)
     assert note == {"name": photo, "photo": photo, "error": "OSError"}
+    listed = dead.look()
+    assert listed["notes"] == {f"{JURISDICTION} photos": [note]}
+    assert listed["queues"] == {"tanggap-messages-dead": 0, "tanggap-photos-dead": 0}
 
 
 def test_work_is_proved_by_a_photo_that_can_be_seen(world: World) -> None:

@@ -150,6 +150,7 @@ WRONG: list[tuple[Change, str, str]] = [
     (put(CITY, "emergency")(DROP), CITY, "emergency"),
     (put(CITY, "limits", "cell")(DROP), CITY, "limits.cell"),
     (put(CITY, "limits", "cell", 0, "n")(0), CITY, "limits.cell[0].n"),
+    (put(CITY, "limits", "flags")([{"n": 0, "seconds": 60}]), CITY, "limits.flags[0].n"),
     (put(CITY, "rules", "near_m")(DROP), CITY, "rules.near_m"),
     (put(CITY, "rules", "lapse_days")("14"), CITY, "rules.lapse_days"),
     (put(CITY, "colour")("red"), CITY, "colour"),

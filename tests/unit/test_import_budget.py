@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 HEAVY = (
     "pydantic", "requests", "moto", "chalice.cli", "aws_xray_sdk", "cryptography", "jwt",
     "shapely", "numpy", "fastjsonschema", "boto3", "offapi", "infra", "jsonschema",
+    "PIL", "pi_heif",
 )  # fmt: skip
 
 
@@ -27,6 +30,20 @@ def loaded() -> list[str]:
 def test_import_app_loads_nothing_heavy(loaded: list[str]) -> None:
     """Tokens, validators, other AWS services and the workshop are loaded where they are needed."""
     assert not [name for name in HEAVY if name in loaded]
+
+
+def test_the_api_runs_without_the_codecs() -> None:
+    """They are a layer of the photo function; no other requirement of what ships brings them."""
+    root = Path(__file__).parents[2]
+    shipped = (root / "requirements.txt").read_text("utf-8").lower()
+    assert not {"pillow", "heif"} & set(re.findall(r"[a-z]+", shipped))
+    code = (
+        "import sys\n"
+        "for name in ('PIL', 'pi_heif', 'pillow_heif'): sys.modules[name] = None\n"
+        "import app\n"
+        "from chalicelib.services import photo_jobs, intake, casework\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env=os.environ)
 
 
 def test_import_app_stays_within_its_number_of_modules(loaded: list[str]) -> None:
