@@ -223,9 +223,10 @@ def aws(folder: Path = DATA) -> Iterator[None]:
 
 def forget_clients() -> None:
     """Make settings, AWS clients and what was cached from them anew: the endpoint has changed."""
+    import boto3
+
+    boto3.setup_default_session()  # The last one keeps the credentials that it has found once.
     modules = sys.modules
-    if boto3 := modules.get("boto3"):
-        boto3.DEFAULT_SESSION = None  # It keeps the credentials that it has found once.
     if settings := modules.get("chalicelib.settings"):
         settings.settings.cache_clear()
     if clients := modules.get("chalicelib.storage.aws"):
