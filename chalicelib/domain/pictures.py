@@ -1,6 +1,7 @@
 """A report's pictures: what each shows, where it stands, and the work that an event leaves behind.
 
-The head keeps ``pictures``: {photo: {"kind", "state", "rev", "width", "height"}}. A revision is
+The head keeps ``pictures``: {photo: {"kind", "state", "rev"}} and, once it is
+made, {"width", "height", "cut"}. A revision is
 one set of renditions; every change of what may be seen makes a new one, so that an address that
 was given out before shows nothing afterwards (docs/decisions/picture-revisions.md).
 """
@@ -17,6 +18,8 @@ PENDING, READY, REFUSED, HIDDEN = "pending", "ready", "refused", "hidden"
 SMALL, LARGE, MASTER = 320, 1280, 2048
 DEVELOP, USED, DRAW, HIDE = "develop", "used", "draw", "hide"
 BEFORE, AFTER, EARLIER, FOLLOW_UP = "before", "after", "earlier", "follow_up"
+# What a ticket and a picture say of the files once they are made.
+MADE = ("width", "height", "cut")
 SCALE = 1000
 NEAR_M = 150
 _SHOWN = (PENDING, READY)
@@ -40,8 +43,8 @@ def entry(action: str, ticket: dict[str, Any]) -> dict[str, Any]:
     kind = _KINDS.get(action, FOLLOW_UP)
     if ticket["state"] != READY:
         return {"kind": kind, "state": PENDING, "rev": 1}
-    size = {"width": ticket["width"], "height": ticket["height"]}
-    return {"kind": kind, "state": READY, "rev": ticket["rev"], **size}
+    made = {name: ticket[name] for name in MADE}
+    return {"kind": kind, "state": READY, "rev": ticket["rev"], **made}
 
 
 def with_picture(report: Report, photo: str, **changed: Any) -> Report:

@@ -13,6 +13,7 @@ from chalicelib.domain import pictures
 from chalicelib.domain.actor import system
 from chalicelib.domain.city import City
 from chalicelib.domain.pictures import HIDDEN, PENDING, READY, REFUSED
+from chalicelib.domain.report import Report
 from chalicelib.imaging import unfit, workshop
 from chalicelib.imaging.unfit import Unfit
 from chalicelib.imaging.workshop import Developed
@@ -20,6 +21,7 @@ from chalicelib.services import photo_files
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import operation
+from chalicelib.services.photo_files import Files
 from chalicelib.services.photos import LARGEST
 from chalicelib.settings import settings
 from chalicelib.storage import control, files, people, reports
@@ -78,14 +80,18 @@ def _make(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Made | None
         developed = workshop.develop(data, ticket["type"])
     except Unfit as refusal:
         return _refused(refusal.reason)
-    _store(jurisdiction, photo, 1, developed, unused="report" not in ticket)
+    sha256 = hashlib.sha256(data).hexdigest()
+    cut = photo_files.cut_of(photo, sha256)
+    # Even if a report waits for it: another upload with the same form may have been first.
+    _store(Files(jurisdiction, photo, cut), 1, developed, unused=True)
     known = {
         "state": READY,
         "rev": 1,
+        "cut": cut,
         "width": developed.width,
         "height": developed.height,
         "likeness": developed.likeness,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": sha256,
         "etag": stored["etag"],
     }
     return _Made(known, developed.facts)
@@ -95,8 +101,8 @@ def _refused(reason: str) -> _Made:
     return _Made({"state": REFUSED, "reason": reason}, {})
 
 
-def _store(jurisdiction: str, photo: str, rev: int, made: Developed, *, unused: bool) -> None:
-    for name, key in photo_files.by_name(jurisdiction, photo, rev).items():
+def _store(held: Files, rev: int, made: Developed, *, unused: bool) -> None:
+    for name, key in held.by_name(rev).items():
         files.put(key, made.files[name], workshop.media_type(name), unused=unused)
 
 
@@ -132,11 +138,11 @@ def _tell(jurisdiction: str, photo: str, report: str, made: _Made, now: datetime
             return None
         version, doc = found
         put = reports.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=version)
-        size = {name: made.ticket[name] for name in ("width", "height") if name in made.ticket}
+        known = {name: made.ticket[name] for name in pictures.MADE if name in made.ticket}
         state = made.ticket["state"]
         if seen.report.pictures[photo]["state"] == HIDDEN:
             state = HIDDEN
-        after = pictures.with_picture(seen.report, photo, state=state, **size)
+        after = pictures.with_picture(seen.report, photo, state=state, **known)
         data: dict[str, Any] = {"photo": photo, "first": True}
         if reason := made.ticket.get("reason"):
             data["reason"] = reason
@@ -151,7 +157,7 @@ def _hide_if_hidden(jurisdiction: str, report: str, photo: str) -> None:
     # It was hidden while it was made, so that the job of hiding may have come too early.
     head = reports.get(jurisdiction, report)
     if head is not None and head.pictures[photo]["state"] == HIDDEN:
-        hide(jurisdiction, photo, head.pictures[photo]["rev"])
+        hide(jurisdiction, report, photo, head.pictures[photo]["rev"])
 
 
 def _tidy(jurisdiction: str, photo: str) -> None:
@@ -179,19 +185,21 @@ def draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) ->
     if found[1]["state"] == READY and found[1]["rev"] < rev:
         _draw(jurisdiction, report, photo, rev, now)
         _hide_if_hidden(jurisdiction, report, photo)
-    _forget(jurisdiction, photo, rev, originals=bool(head.pictures[photo].get("blurred")))
+    _forget(head, photo, rev)
 
 
 def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
     actor = system(jurisdiction)
-    _, doc = reports.photo(jurisdiction, photo) or (0, {})
-    head = reports.get(jurisdiction, report)
-    master = files.get(photo_files.master(jurisdiction, photo, doc["rev"]))
-    if head is None or master is None:
-        return
-    picture = head.pictures[photo]
+    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    assert head is not None
+    assert found is not None
+    picture, before = head.pictures[photo], found[1]["rev"]
+    held = Files(jurisdiction, photo, found[1]["cut"])
+    master = files.get(held.master(before))
+    if master is None:
+        raise LookupError(f"no master of photo {photo}, revision {before}")
     drawn = workshop.redraw(master, picture.get("blurred", []))
-    _store(jurisdiction, photo, rev, drawn, unused=False)
+    _store(held, rev, drawn, unused=False)
 
     def change(seen: Seen, city: City) -> Addition | None:
         present, found = seen.report.pictures[photo], reports.photo(jurisdiction, photo)
@@ -225,21 +233,19 @@ def give_up(
     add(actor, op, report, "photo_refused", change, now)
 
 
-def hide(jurisdiction: str, photo: str, rev: int) -> None:
+def hide(jurisdiction: str, report: str, photo: str, rev: int) -> None:
     """Delete what could be seen of a picture up to a revision; its master stays."""
-    sides = (pictures.LARGE, pictures.SMALL)
-    files.delete(
-        [
-            photo_files.served(jurisdiction, photo, one, side)
-            for one in range(1, rev + 1)
-            for side in sides
-        ]
-    )
+    head = reports.get(jurisdiction, report)
+    cut = head.pictures[photo].get("cut") if head else None
+    if cut:
+        held = Files(jurisdiction, photo, cut)
+        files.delete([key for one in range(1, rev + 1) for key in held.served(one).values()])
 
 
-def _forget(jurisdiction: str, photo: str, rev: int, *, originals: bool) -> None:
-    hide(jurisdiction, photo, rev - 1)
-    old = [photo_files.master(jurisdiction, photo, one) for one in range(1, rev)]
-    if originals:
-        old.append(photo_files.original(jurisdiction, photo))
+def _forget(head: Report, photo: str, rev: int) -> None:
+    picture = head.pictures[photo]
+    held = Files(head.jurisdiction, photo, picture["cut"])
+    old = [key for one in range(1, rev) for key in held.by_name(one).values()]
+    if picture.get("blurred"):
+        old.append(photo_files.original(head.jurisdiction, photo))
     files.delete(old)

@@ -1,17 +1,22 @@
 """Where a photo's files lie in the bucket, and the addresses of what may be seen of it.
 
-    quarantine/<city>/<photo>            the upload; a day at most
-    evidence/<city>/<photo>              the original, where a deployment keeps it; 30 days
-    masters/<city>/<photo>/<rev>.jpg     2048 pixels, never served
-    photos/<city>/<photo>/<rev>/1280.webp, 320.webp
+    quarantine/<city>/<photo>                  the upload; a day at most
+    evidence/<city>/<photo>                    the original, where a deployment keeps it; 30 days
+    masters/<city>/<photo>/<cut>/<rev>.jpg     2048 pixels, never served
+    photos/<city>/<photo>/<cut>/<rev>/1280.webp, 320.webp
 
-A revision is never written twice with other contents, and is deleted when a newer one is made.
+A revision is never written twice with other contents, and is deleted when a newer one is made. The
+cut stands for the upload that was made: of two that were sent with one form, each has its own.
 """
 
+import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.pictures import LARGE, SMALL, fitted
 from chalicelib.storage import files
+
+MASTER_NAME = "master.jpg"
 
 
 def quarantined(jurisdiction: str, photo: str) -> str:
@@ -24,31 +29,38 @@ def original(jurisdiction: str, photo: str) -> str:
     return f"evidence/{jurisdiction}/{photo}"
 
 
-def master(jurisdiction: str, photo: str, rev: int) -> str:
-    """Where the picture lies from which the others are made anew."""
-    return f"masters/{jurisdiction}/{photo}/{rev}.jpg"
+def cut_of(photo: str, sha256: str) -> str:
+    """The name of what is made of one upload."""
+    return hashlib.sha256(f"{photo}|{sha256}".encode()).hexdigest()[:16]
 
 
-def served(jurisdiction: str, photo: str, rev: int, side: int) -> str:
-    """Where a picture to be seen lies."""
-    return f"photos/{jurisdiction}/{photo}/{rev}/{side}.webp"
+@dataclass(frozen=True)
+class Files:
+    """The files made of one upload of a photo."""
 
+    jurisdiction: str
+    photo: str
+    cut: str
 
-def by_name(jurisdiction: str, photo: str, rev: int) -> dict[str, str]:
-    """{name of a rendition (``imaging.workshop``): its key}."""
-    return {
-        "master.jpg": master(jurisdiction, photo, rev),
-        **{f"{side}.webp": served(jurisdiction, photo, rev, side) for side in (LARGE, SMALL)},
-    }
+    def master(self, rev: int) -> str:
+        """Where the picture lies from which the others are made anew."""
+        return f"masters/{self.jurisdiction}/{self.photo}/{self.cut}/{rev}.jpg"
 
+    def served(self, rev: int) -> dict[int, str]:
+        """{side: where the picture lies that may be seen}."""
+        folder = f"photos/{self.jurisdiction}/{self.photo}/{self.cut}/{rev}"
+        return {side: f"{folder}/{side}.webp" for side in (LARGE, SMALL)}
 
-def rendition(
-    jurisdiction: str, photo: str, rev: int, width: int, height: int
-) -> dict[str, dict[str, Any]]:
-    """{"small", "large"}: a signed address each, with its width and height."""
-    found = {}
-    for name, side in (("small", SMALL), ("large", LARGE)):
-        wide, high = fitted(width, height, side)
-        url = files.address(served(jurisdiction, photo, rev, side))
-        found[name] = {"url": url, "width": wide, "height": high}
-    return found
+    def by_name(self, rev: int) -> dict[str, str]:
+        """{name of a rendition (``imaging.workshop``): its key}."""
+        shown = {f"{side}.webp": key for side, key in self.served(rev).items()}
+        return {MASTER_NAME: self.master(rev), **shown}
+
+    def shown(self, rev: int, width: int, height: int) -> dict[str, dict[str, Any]]:
+        """{"small", "large"}: a signed address each, with its width and height."""
+        found = {}
+        for name, side in (("small", SMALL), ("large", LARGE)):
+            wide, high = fitted(width, height, side)
+            url = files.address(self.served(rev)[side])
+            found[name] = {"url": url, "width": wide, "height": high}
+        return found

@@ -39,7 +39,7 @@ def _job(message: dict[str, Any], now: datetime, *, last: bool) -> None:
     elif task == USED:
         reuse.used(place, report, photo, now)
     elif task == HIDE:
-        developing.hide(place, photo, rev)
+        developing.hide(place, report, photo, rev)
     elif task == DRAW:
         try:
             developing.draw(place, report, photo, rev, now)

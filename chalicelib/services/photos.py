@@ -17,7 +17,7 @@ from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services import cities, photo_texts, rates
 from chalicelib.services.operations import Operation, Outcome, once, write
-from chalicelib.services.photo_files import quarantined, rendition
+from chalicelib.services.photo_files import Files, quarantined
 from chalicelib.storage import files, people, reports
 from chalicelib.storage.transactions import Unavailable, Write
 
@@ -184,7 +184,7 @@ def _own_pictures(jurisdiction: str, photo: str, doc: dict[str, Any]) -> dict[st
     # Once it belongs to a report, the report's answers say what may be seen of it.
     if "report" in doc:
         return None
-    return rendition(jurisdiction, photo, doc["rev"], doc["width"], doc["height"])
+    return Files(jurisdiction, photo, doc["cut"]).shown(doc["rev"], doc["width"], doc["height"])
 
 
 def _in_city(city: City, lat: float, long: float) -> bool:

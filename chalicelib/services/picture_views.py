@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.domain import pictures
 from chalicelib.domain.pictures import PENDING, READY
 from chalicelib.domain.report import Report
-from chalicelib.services import photo_files
+from chalicelib.services.photo_files import Files
 
 
 def public(report: Report) -> list[dict[str, Any]]:
@@ -23,9 +23,8 @@ def inside(report: Report) -> list[dict[str, Any]]:
 def _picture(report: Report, photo: str, kind: str, picture: dict[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {"small": None, "large": None}
     if picture["state"] == READY:
-        shown = photo_files.rendition(
-            report.jurisdiction, photo, picture["rev"], picture["width"], picture["height"]
-        )
+        held = Files(report.jurisdiction, photo, picture["cut"])
+        shown = held.shown(picture["rev"], picture["width"], picture["height"])
     return {
         "id": photo,
         "kind": kind,

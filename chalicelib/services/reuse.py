@@ -6,10 +6,10 @@ from datetime import datetime
 from chalicelib.domain import pictures
 from chalicelib.domain.actor import system
 from chalicelib.domain.city import City
-from chalicelib.services import photo_files
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import operation
+from chalicelib.services.photo_files import MASTER_NAME, Files
 from chalicelib.storage import files, likenesses, reports
 from chalicelib.storage.likenesses import Use
 
@@ -26,10 +26,10 @@ def used(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
     if head is None or found is None or found[1]["state"] != pictures.READY:
         return
     ticket = found[1]
-    names = photo_files.by_name(jurisdiction, photo, ticket["rev"])
+    names = Files(jurisdiction, photo, ticket["cut"]).by_name(ticket["rev"])
     hidden = head.pictures[photo]["state"] == pictures.HIDDEN
     for name, key in names.items():
-        if name == "master.jpg" or not hidden:
+        if name == MASTER_NAME or not hidden:
             files.keep(key)
     kind = head.pictures[photo]["kind"]
     use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])

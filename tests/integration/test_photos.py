@@ -1,5 +1,6 @@
 """From an upload to what may be seen of it: processing, facts, re-use, moderation, flags."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -89,6 +90,23 @@ def of(photo: str) -> set[str]:
     return {key for key in stored() if photo in key}
 
 
+def held(photo: str) -> photo_files.Files:
+    """The names of what was made of a photo."""
+    found = reports.photo(JURISDICTION, photo)
+    assert found is not None
+    return photo_files.Files(JURISDICTION, photo, found[1]["cut"])
+
+
+def made(photo: str, rev: int) -> set[str]:
+    """The objects of one revision."""
+    return set(held(photo).by_name(rev).values())
+
+
+def master(photo: str, rev: int) -> str:
+    """The master of one revision."""
+    return held(photo).master(rev)
+
+
 def shown(report: str) -> list[dict[str, Any]]:
     """The pictures of a report as the public sees it."""
     found: list[dict[str, Any]] = reading.public(PUBLIC, report)["pictures"]
@@ -151,7 +169,7 @@ def test_a_photo_waits_in_its_report_until_it_is_made(world: World) -> None:
     (one,) = shown(report)
     assert (one["state"], one["width"], one["large"]["width"]) == ("ready", 640, 640)
     assert actions(world, report) == ["file", "photo_ready"]
-    assert of(photo) == set(photo_files.by_name(JURISDICTION, photo, 1).values())
+    assert of(photo) == made(photo, 1)
 
 
 def test_three_deliveries_in_any_order_leave_one_set_and_one_event(world: World) -> None:
@@ -196,6 +214,36 @@ def test_a_run_that_is_killed_after_any_step_is_finished_by_the_next(
             developing.develop(JURISDICTION, photo, world.now)
         assert len(of(photo)) == 3
         assert actions(world, report) == ["file", "photo_ready"][: 1 + used]
+
+
+def test_of_two_uploads_with_one_form_what_is_shown_is_what_was_looked_at(world: World) -> None:
+    """The second arrives while the first is made: neither shows the other's pictures."""
+    photo = world.photo(REPORTER, b"first" * 50, processed=False)
+    report = world.file(REPORTER, photos=[photo])["id"]
+    with darkroom.quick():
+        real_put = developing.files.put
+
+        def put(key: str, body: bytes, content_type: str, **more: Any) -> None:
+            real_put(key, body, content_type, **more)
+            if key.endswith("320.webp") and body == b"small":
+                overtaken.pop()() if overtaken else None
+
+        def again() -> None:
+            upload = photo_files.quarantined(JURISDICTION, photo)
+            real_put(upload, b"second" * 50, "image/jpeg")
+            developing.develop(JURISDICTION, photo, world.now)
+
+        overtaken = [again]
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(developing.files, "put", put)
+            developing.develop(JURISDICTION, photo, world.now)
+    (one,) = shown(report)
+    assert files.get(master(photo, 1)) == b"second" * 50
+    assert held(photo).cut in one["large"]["url"]
+    found = reports.photo(JURISDICTION, photo)
+    assert found is not None
+    assert found[1]["sha256"] == hashlib.sha256(b"second" * 50).hexdigest()
+    assert actions(world, report) == ["file", "photo_ready"]
 
 
 def test_an_unreadable_photo_is_refused_on_its_report_with_a_reason(world: World) -> None:
@@ -447,7 +495,7 @@ def test_a_hidden_picture_is_gone_everywhere_and_comes_back_under_another_addres
     (inside,) = reading.case(OFFICER, report)["pictures"]
     assert (inside["small"], inside["large"]) == (None, None)
     work_off(world)
-    assert of(photo) == {photo_files.master(JURISDICTION, photo, 1)}
+    assert of(photo) == {master(photo, 1)}
     event = reading.timeline(PUBLIC, report, 0)["events"][-1]
     assert (event["action"], event["data"]["reason"], event["words"]) == (
         "photo_hidden",
@@ -461,7 +509,7 @@ def test_a_hidden_picture_is_gone_everywhere_and_comes_back_under_another_addres
     (one,) = shown(report)
     assert one["state"] == "ready"
     assert one["large"]["url"].partition("?")[0] != address.partition("?")[0]
-    assert of(photo) == set(photo_files.by_name(JURISDICTION, photo, 2).values())
+    assert of(photo) == made(photo, 2)
 
 
 def test_a_blurred_picture_leaves_no_way_to_the_one_before(
@@ -473,15 +521,15 @@ def test_a_blurred_picture_leaves_no_way_to_the_one_before(
     report = world.file(REPORTER, photos=[photo])["id"]
     work_off(world)
     assert photo_files.original(JURISDICTION, photo) in of(photo)
-    master = files.get(photo_files.master(JURISDICTION, photo, 1))
+    before = files.get(master(photo, 1))
     rectangle = {"x": 100, "y": 100, "width": 300, "height": 200}
     moderate(world, report, photo, "blur", rectangle=rectangle)
     assert [(one["state"], one["large"]) for one in shown(report)] == [("pending", None)]
     work_off(world)
-    assert of(photo) == set(photo_files.by_name(JURISDICTION, photo, 2).values())
-    blurred = files.get(photo_files.master(JURISDICTION, photo, 2))
+    assert of(photo) == made(photo, 2)
+    blurred = files.get(master(photo, 2))
     assert blurred is not None
-    assert blurred != master
+    assert blurred != before
     assert [one["state"] for one in shown(report)] == ["ready"]
     assert world.events(report)[-2]["data"]["rectangle"] == [100, 100, 300, 200]
 
@@ -507,9 +555,10 @@ def test_jobs_that_change_places_never_show_what_was_blurred(world: World, order
     rev = world.head(report).pictures[photo]["rev"]
     assert rev == (2 if order == "twice" else 3)
     assert [one["state"] for one in shown(report)] == ["ready"]
-    assert of(photo) == set(photo_files.by_name(JURISDICTION, photo, rev).values())
-    held = files.get(photo_files.master(JURISDICTION, photo, rev))
-    with Image.open(io.BytesIO(held)) as picture:
+    assert of(photo) == made(photo, rev)
+    drawn = files.get(master(photo, rev))
+    assert drawn is not None
+    with Image.open(io.BytesIO(drawn)) as picture:
         lowest, highest = picture.convert("L").crop((100, 140, 140, 180)).getextrema()
     assert highest - lowest < 60
 
@@ -521,7 +570,7 @@ def test_a_picture_that_is_hidden_while_it_is_made_is_not_shown(world: World) ->
     with darkroom.quick():
         work_off(world)
     assert states(report) == [("before", "hidden")]
-    assert of(photo) == {photo_files.master(JURISDICTION, photo, 1)}
+    assert of(photo) == {master(photo, 1)}
 
 
 def test_who_may_moderate_and_what_not(world: World) -> None:
