@@ -1,12 +1,14 @@
 # make run      the whole system on this machine (http://127.0.0.1:8000), Ctrl-C stops it
 # make test     every check: style, types, layers, tests
+# make conformance  clients of Open311 that others wrote, against the running product
 # make token    ROLE=officer DISTRICT=31.71.01 [UNIT=...], or CITIZEN=siti
 # make mail     the e-mail and SMS that would have been sent
 # make reset    delete what the local system keeps
 # make city     DIR=path: load a jurisdiction into the local system
 # make demo     DEMO=--twice and other options: docs/demo.md
 # make dead     what could not be processed
-# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | lint | openapi
+# make keys     DO='issue NAME' | DO=list | DO='revoke ID': Open311 clients
+# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | bench-open311 | lint | openapi
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -21,13 +23,17 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test token mail reset demo rebuild dead city bench bench-clocks bench-geo bench-photos lint openapi
+.PHONY: run test conformance token mail reset demo rebuild dead keys city bench bench-clocks bench-geo bench-photos bench-open311 lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
 
 test: lint
-	$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
+	$(PY) -m pytest -n 2 --dist worksteal --ignore tests/conformance $(TESTS)
+
+conformance: $(VENV)/test.stamp
+	@PYTHON='$(PYTHON)' bash tests/conformance/install.sh
+	$(PY) -m pytest tests/conformance
 
 lint: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
@@ -54,6 +60,9 @@ rebuild: $(VENV)/run.stamp
 dead: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.dead
 
+keys: $(VENV)/run.stamp
+	@$(PY) -m infra.local with infra.keys $(DO)
+
 city: $(VENV)/run.stamp
 	@$(PY) -m infra.city load '$(DIR)' $(if $(BOUNDARIES),--boundaries '$(BOUNDARIES)')
 
@@ -62,6 +71,9 @@ bench: $(VENV)/run.stamp
 
 bench-clocks: $(VENV)/run.stamp
 	@$(PY) -m bench.clocks $(if $(REPORTS),--reports $(REPORTS))
+
+bench-open311: $(VENV)/run.stamp
+	@$(PY) -m bench.open311
 
 bench-photos: $(VENV)/run.stamp
 	@$(PY) -m bench.photos

@@ -10,14 +10,23 @@ from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
 
 from chalicelib import observability
 from chalicelib.http import TanggapApp
-from chalicelib.routes import citizens, maps, officials, photos, public, scorecards, session
+from chalicelib.routes import (
+    citizens,
+    maps,
+    officials,
+    open311,
+    photos,
+    public,
+    scorecards,
+    session,
+)
 from chalicelib.services import handlers
 from chalicelib.settings import settings
 
 app = TanggapApp("tanggap")
 observability.register(app)
 
-for blueprint in (public, maps, session, citizens, photos, officials, scorecards):
+for blueprint in (public, maps, session, citizens, photos, officials, scorecards, open311):
     app.register_blueprint(blueprint.routes)
 
 

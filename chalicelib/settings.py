@@ -25,6 +25,7 @@ class Settings:
     jurisdiction: str
     secret_parameter: str
     public_url: str
+    test_url: str
     allow_origin: str
     mail_from: str
     keep_originals: bool
@@ -60,6 +61,7 @@ def settings() -> Settings:
         jurisdiction=env("TANGGAP_JURISDICTION", "demo"),
         secret_parameter=env("TANGGAP_SECRET_PARAMETER", f"/{prefix}/signing-keys"),
         public_url=env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000"),
+        test_url=env("TANGGAP_TEST_URL", env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000")),
         allow_origin=env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000"),
         mail_from=env("TANGGAP_MAIL_FROM", "tanggap@example.org"),
         keep_originals=env("TANGGAP_KEEP_ORIGINALS", "no") == "yes",

@@ -5,6 +5,8 @@ from typing import Literal
 
 Kind = Literal["public", "citizen", "staff", "system"]
 ANY = "*"
+# The permission of another system that files for many people.
+FOR_MANY = "for_many"
 
 
 @dataclass(frozen=True)

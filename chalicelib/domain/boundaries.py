@@ -25,6 +25,7 @@ from typing import Self
 SCALE = 10_000_000
 _SIDE = 512
 _SETS = 0x8000
+_TRIES = 32
 _LENGTH = 4
 
 Polygons = list[list[list[tuple[float, float]]]]
@@ -130,6 +131,27 @@ class Boundaries:
                         return ward.code
             elif entry:
                 return self._wards[entry - 1].code
+        return None
+
+    def point_in(self, ward: str) -> tuple[float, float] | None:
+        """(lat, long) of a point well inside a ward: the middle one of the cells that are wholly
+        its own, or else the first of a lattice that it holds."""
+        number = next((n for n, one in enumerate(self._wards) if one.code == ward), None)
+        if number is None:
+            return None
+        own = [at for at, entry in enumerate(self._cells) if entry == number + 1]
+        if own:
+            row, column = divmod(own[len(own) // 2], _SIDE)
+            x = self._west + column * self._width + self._width // 2
+            y = self._south + row * self._height + self._height // 2
+            return y / SCALE, x / SCALE
+        shape = self._wards[number]
+        for part in range(1, _TRIES):
+            y = shape.south + (shape.north - shape.south) * part // _TRIES
+            for share in range(1, _TRIES):
+                x = shape.west + (shape.east - shape.west) * share // _TRIES
+                if self.ward_at(y / SCALE, x / SCALE) == ward:
+                    return y / SCALE, x / SCALE
         return None
 
     def _nearest(self, x: int, y: int) -> Located:

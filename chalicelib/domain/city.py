@@ -60,7 +60,8 @@ class Service:
     """A kind of problem, its promise, and who is responsible ("district" or a unit's code).
 
     ``public_decimals``: to how many decimals of a degree everybody may know the place (4 ≈ 11 m,
-    3 ≈ 110 m, 2 ≈ 1.1 km; ``None``: as it was given).
+    3 ≈ 110 m, 2 ≈ 1.1 km; ``None``: as it was given). ``reception`` is GeoReport's type: what a
+    client gets back at once ("realtime" an id, "batch" a token, "blackbox" nothing).
     """
 
     code: str
@@ -75,6 +76,7 @@ class Service:
     staff_only: bool = False
     active: bool = True
     keywords: tuple[str, ...] = ()
+    reception: str = "realtime"
     questions: tuple[Question, ...] = ()
 
 
@@ -285,6 +287,7 @@ def _service(one: dict[str, Any]) -> Service:
         staff_only=one.get("staff_only", False),
         active=one.get("active", True),
         keywords=tuple(one.get("keywords", ())),
+        reception=one.get("reception", "realtime"),
         questions=tuple(
             Question(
                 asked["code"],

@@ -174,12 +174,18 @@ def facts(report: Report) -> dict[str, Any]:
         "filed_day": report.filed_day,
         "filed_month": report.filed_month,
         "closed_month": report.closed_month,
+        "closed_at": iso(report.closed_at) if report.closed_at else None,
+        "picture": next((one for one in report.photos if _is_ready(report, one)), None),
         "supports": report.supports,
         "support_month": report.support_month,
         "rating": report.rating,
         "rating_month": report.rating_month,
         "flow": report.flow,
     }
+
+
+def _is_ready(report: Report, photo: str) -> bool:
+    return bool(report.pictures.get(photo, {}).get("state") == "ready")
 
 
 def changes(before: Report | None, after: Report) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain import holding, rounds, sla, watch
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.domain.city import City, Service
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.geohash import encode
@@ -150,6 +150,9 @@ def _count(city: City, actor: Principal, report: Report, ip: str, now: datetime)
     limits = {kind: city.limits[kind] for kind in scopes if kind in city.limits}
     if actor.kind == "staff":
         limits.pop("device", None)
+    if FOR_MANY in actor.permissions:
+        # Another system has a limit of its own, and one address for all its people.
+        limits = {kind: each for kind, each in limits.items() if kind not in ("device", "address")}
     rates.take(city.jurisdiction, limits, scopes, now, fail_open=True)
 
 

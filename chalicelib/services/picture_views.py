@@ -5,7 +5,9 @@ from typing import Any
 from chalicelib.domain import pictures
 from chalicelib.domain.pictures import PENDING, READY
 from chalicelib.domain.report import Report
+from chalicelib.services import links
 from chalicelib.services.photo_files import Files
+from chalicelib.storage import reports
 
 
 def public(report: Report) -> list[dict[str, Any]]:
@@ -18,6 +20,20 @@ def inside(report: Report) -> list[dict[str, Any]]:
     return [
         _picture(report, photo, kind, picture) for photo, kind, picture in pictures.listed(report)
     ]
+
+
+def lasting(jurisdiction: str, report: str, photo: str | None) -> str | None:
+    """An address that lasts and leads to the picture for as long as it may be seen."""
+    return links.to(jurisdiction, f"/open311/v2/media/{report}-{photo}.webp") if photo else None
+
+
+def address(jurisdiction: str, report: str, photo: str) -> str | None:
+    """Where a public picture lies at the moment; ``None`` if nobody may see it."""
+    head = reports.get(jurisdiction, report)
+    if head is None or head.protected:
+        return None
+    shown = {one["id"]: one["large"] for one in public(head)}
+    return shown[photo]["url"] if shown.get(photo) else None
 
 
 def _picture(report: Report, photo: str, kind: str, picture: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain import alerts, changelog, heat, pictures, rounds, tallies
+from chalicelib.domain import alerts, changelog, heat, pictures, rounds, tallies, updates
 from chalicelib.domain.pin import pack, pin_of
 from chalicelib.domain.scoring import RECHECKED, shifted
 from chalicelib.services import cities
-from chalicelib.storage import cards, changes, control, figures, reports, scores
+from chalicelib.storage import cards, changes, control, figures, reports, requests, scores
 from chalicelib.storage import heat as heat_store
 from chalicelib.storage.transactions import Put, Refused, Write, commit
 
@@ -47,15 +47,17 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
             **job,
         }
         writes.append(control.put_outbox(f"{event['at']}#{dedupe}", message))
+    if (told := updates.row_of(event)) is not None:
+        writes.append(requests.put_update(place, told))
     row, late = _score(event)
     writes += late
-    newest: list[Write] = [row]
+    newest: list[Write] = [row, requests.put_request(place, requests.row_of(event), event)]
     if (pin := changelog.change(event)) is not None:
         newest.append(changes.put_change(place, report, version, pin, now))
     try:
         commit([*writes, *newest])
     except Refused as refusal:
-        if refusal.labels != {row.label}:
+        if not refusal.labels <= {requests.LABEL, row.label}:
             return False
         return _counted(event, writes, now)
     return True

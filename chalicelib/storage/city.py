@@ -43,6 +43,12 @@ def current(jurisdiction: str) -> str | None:
     return row["version"] if row else None
 
 
+def since(jurisdiction: str) -> str | None:
+    """When the current version became current (ISO 8601)."""
+    row = get(tables.CityRow, f"{jurisdiction}#CITY", "CURRENT", consistent=False)
+    return row["since"] if row else None
+
+
 def make_current(jurisdiction: str, version: str, since: str) -> None:
     """Move the pointer and note the version, in one transaction."""
     doc = json.dumps({"version": version, "since": since})
@@ -77,6 +83,22 @@ def put_jurisdictions(names: list[str]) -> None:
     """Set the list of cities."""
     doc = json.dumps({"jurisdictions": names})
     commit([Put("cities", tables.CityRow("*#CITIES", "ALL", doc=doc))])
+
+
+def put_key(jurisdiction: str, digest: str, doc: dict[str, Any]) -> None:
+    """Keep what is known of an API key, by the key's hash alone."""
+    commit([Put("key", tables.CityRow(f"{jurisdiction}#KEYS", digest, doc=dump(doc)))])
+
+
+def key(jurisdiction: str, digest: str) -> dict[str, Any] | None:
+    """What is known of an API key."""
+    return get(tables.CityRow, f"{jurisdiction}#KEYS", digest)
+
+
+def keys(jurisdiction: str) -> list[tuple[str, dict[str, Any]]]:
+    """Every API key of a city: (hash, what is known), for the administrator's command."""
+    rows = read(lambda: list(tables.CityRow.query(f"{jurisdiction}#KEYS")))
+    return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
 def put_staff(jurisdiction: str, records: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from infra.city.fields import Fields, unique
 
 CLOCKS = ("calendar", "working")
+RECEPTIONS = ("realtime", "batch", "blackbox")
 QUESTION_TYPES = ("text", "number", "singlevaluelist", "multivaluelist", "datetime")
 _LONGEST_HOURS = 24 * 366
 
@@ -43,6 +44,8 @@ def _service(
         "active": row.flag("active", True),
         "keywords": row.texts("keywords", required=False),
     }
+    if row.has("reception"):
+        found["reception"] = row.choice("reception", RECEPTIONS)
     asked = row.each("questions", required=False)
     found["questions"] = [_question(one) for one in asked]
     unique(asked, [one["code"] for one in found["questions"]], "code")

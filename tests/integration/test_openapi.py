@@ -132,7 +132,12 @@ def test_every_route_is_described_and_every_description_is_routed() -> None:
     import app
 
     routed = {(path, method) for path, methods in app.app.routes.items() for method in methods}
-    assert {(path, method) for path, method, _ in operations()} == routed
+    # GeoReport v2 is described by its own standard; what we make of it, by docs/open311.md.
+    page = (ROOT / "docs" / "open311.md").read_text("utf-8")
+    standard = {(path, method) for path, method in routed if path.startswith("/open311/")}
+    for path, _ in standard:
+        assert path.removeprefix("/open311/").split(".")[0].split("/{")[0] in page
+    assert {(path, method) for path, method, _ in operations()} == routed - standard
     ids = [operation["operationId"] for _, _, operation in operations()]
     assert len(ids) == len(set(ids)) == len(OPERATIONS)
 

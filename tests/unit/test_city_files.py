@@ -324,4 +324,9 @@ def test_the_real_jakarta_loads_with_the_demos_services() -> None:
     made = prepare(JAKARTA, REAL)
     city = _whole(made)
     assert (made.counts["ward"], made.counts["district"]) == (267, 44)
+    index = Boundaries.from_bytes(made.blob)
+    for area in city.of_level(-1):
+        point = index.point_in(area.code)
+        assert point is not None
+        assert index.ward_at(*point) == area.code
     assert city.services.keys() == City.from_json(prepare(DEMO).bundle).services.keys()

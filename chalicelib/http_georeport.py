@@ -1,0 +1,219 @@
+"""The edge of GeoReport v2: its forms in and out, its errors, and its tolerance of what it ignores.
+
+    event -> path and suffix 404 -> jurisdiction 400/404 -> form 400 -> view -> XML or JSON
+
+Everything else (problems, the clock, logs) is as with ``chalicelib.http``; unknown arguments are
+ignored, empty ones are absent, and every refusal is a list of errors in the asked form.
+"""
+
+import base64
+import email.parser
+import email.policy
+import re
+import urllib.parse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib import clock, http_spark, observability
+from chalicelib.domain.georeport import Unfit
+from chalicelib.errors import Problem
+from chalicelib.http_problems import language_of
+from chalicelib.settings import settings
+
+MOST_BYTES = 6_000_000
+# Lambda's own limit of an answer is 6 MB.
+LARGEST = 5_500_000
+_JURISDICTION = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_STATUS = {401: 403, 403: 403, 404: 404, 410: 404, 415: 415, 429: 429, 503: 503}
+_FORMS = ("", "application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True)
+class File:
+    """A part of a form that is a file."""
+
+    media: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a client asks: ``one`` is the id in the path, ``given`` every argument, as a list."""
+
+    jurisdiction: str
+    one: str
+    given: Mapping[str, list[str]]
+    files: list[File]
+    now: datetime
+    ip: str
+    language: str
+
+    def get(self, name: str) -> str | None:
+        """The last value of an argument; an empty one is absent."""
+        values = [value for value in self.given.get(name, ()) if value.strip()]
+        return values[-1].strip() if values else None
+
+
+@dataclass
+class Faults(Exception):
+    """Everything that is wrong with a request: {argument: what}."""
+
+    found: dict[str, str] = field(default_factory=dict)
+
+
+View = Callable[[Asked], Any]
+Jurisdictions = Callable[[], list[str]]
+
+
+def route(
+    bp: Blueprint, method: str, path: str, root: str, several: Jurisdictions
+) -> Callable[[View], View]:
+    """Declare a view at ``path``: with ``.xml`` and ``.json`` behind it, or, where it ends with a
+    parameter, behind that. ``root`` is the XML root; ``several`` names the cities served here."""
+
+    def declare(view: View) -> View:
+        def handler(**parameters: str) -> Response:
+            return _serve(bp.current_request, view, root, several, parameters)
+
+        ends = [""] if path.endswith("}") else [".xml", ".json"]
+        for end in ends:
+            name = f"{method} {path}{end}"
+            bp.route(f"{path}{end}", methods=[method], content_types=[], name=name)(handler)
+        return view
+
+    return declare
+
+
+def _serve(
+    request: Request,
+    view: View,
+    root: str,
+    several: Jurisdictions,
+    parameters: dict[str, str],
+) -> Response:
+    last = next(iter(parameters.values()), "") or str(request.context.get("resourcePath", ""))
+    one, _, form = last.rpartition(".")
+    if form not in http_spark.MEDIA:
+        return _answer("errors", _errors(404, {"": "Ask for .xml or .json"}), "xml", 404)
+    try:
+        given, files = _given(request.to_original_event(), request.headers)
+        identity = request.context.get("identity") or {}
+        asked = Asked(
+            _jurisdiction(given, several),
+            one if parameters else "",
+            given,
+            files,
+            clock.now(),
+            identity.get("sourceIp") or "",
+            language_of(request.headers.get("accept-language")),
+        )
+        return _sized(root, view(asked), form)
+    except Faults as faults:
+        return _answer("errors", _errors(400, faults.found), form, 400)
+    except Unfit as unfit:
+        return _answer("errors", _errors(400, {unfit.field: str(unfit)}), form, 400)
+    except Problem as problem:
+        status = _STATUS.get(problem.status, 400)
+        told = problem.document("en")
+        why = {problem.field or "": f"{told['title']}: {told['detail']}"}
+        return _answer("errors", _errors(status, why), form, status, problem.headers)
+    except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
+        observability.unhandled(error, root)
+        return _answer("errors", _errors(500, {"": "Internal error"}), form, 500)
+
+
+def _sized(root: str, data: Any, form: str) -> Response:
+    answer = _answer(root, data, form)
+    size = len(answer.body.encode())
+    if size > LARGEST:
+        fit = max(1, len(data) * LARGEST // size)
+        why = f"the answer would be larger than Lambda lets through; ask for {fit} at most"
+        return _answer("errors", _errors(400, {"page_size": why}), form, 400)
+    return answer
+
+
+def _answer(
+    root: str, data: Any, form: str, status: int = 200, more: Mapping[str, str] | None = None
+) -> Response:
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": http_spark.MEDIA[form],
+        "Cache-Control": "no-cache",
+        # Every answer has one; it also says that this one is ours.
+        "X-Request-Id": "-",
+        **(more or {}),
+    }
+    return Response(http_spark.rendered(root, data, form), headers, status)
+
+
+def _errors(status: int, found: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"code": status, "description": f"{name} {why}".strip()} for name, why in found.items()]
+
+
+def _jurisdiction(given: Mapping[str, list[str]], several: Jurisdictions) -> str:
+    asked = [value for value in given.get("jurisdiction_id", ()) if value.strip()]
+    known = several()
+    if len(known) < 2:
+        return known[0] if known else settings().jurisdiction
+    if not asked:
+        raise Faults({"jurisdiction_id": f"is needed here: one of {', '.join(known)}"})
+    if asked[-1] not in known or not _JURISDICTION.fullmatch(asked[-1]):
+        raise Problem("unknown_jurisdiction", field="jurisdiction_id")
+    return asked[-1]
+
+
+def _given(
+    event: Mapping[str, Any], headers: Mapping[str, str]
+) -> tuple[dict[str, list[str]], list[File]]:
+    given: dict[str, list[str]] = {}
+    for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
+        given.setdefault(name, []).extend(values)
+    raw = _raw(event)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    files: list[File] = []
+    if raw and kind not in _FORMS:
+        raise Problem("unsupported_media_type")
+    if raw and kind == "multipart/form-data":
+        files = _multipart(raw, headers["content-type"], given)
+    elif raw:
+        try:
+            pairs = urllib.parse.parse_qsl(
+                raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=1000
+            )
+        except ValueError:
+            raise Faults({"": "The form cannot be read"}) from None
+        for name, value in pairs:
+            given.setdefault(name, []).append(value)
+    return given, files
+
+
+def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> list[File]:
+    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
+    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + raw)
+    if not message.is_multipart():
+        raise Faults({"": "The form cannot be read"})
+    files = []
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        body = part.get_payload(decode=True)
+        if not isinstance(body, bytes):
+            continue
+        if part.get_filename() is not None:
+            files.append(File(part.get_content_type(), body))
+        elif isinstance(name, str):
+            given.setdefault(name, []).append(body.decode("utf-8", "replace").rstrip("\r\n"))
+    return files
+
+
+def _raw(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or b""
+    if len(body) > MOST_BYTES * 4 // 3:
+        raise Problem("too_large", limit=MOST_BYTES)
+    try:
+        raw = body.encode("utf-8") if isinstance(body, str) else bytes(body)
+        return base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw
+    except ValueError:
+        raise Faults({"": "The form cannot be read"}) from None

@@ -1,0 +1,119 @@
+"""GeoReport v2 (http://wiki.open311.org/GeoReport_v2): the same city for every Open311 client."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.domain.georeport import Unfit
+from chalicelib.http_georeport import Asked, Faults, route
+from chalicelib.services import (
+    api_keys,
+    cities,
+    open311,
+    open311_post,
+    open311_updates,
+    picture_views,
+)
+from chalicelib.settings import settings
+
+routes = Blueprint(__name__)
+_V2 = "/open311/v2"
+_FILTERS = (
+    "service_request_id", "service_code", "start_date", "end_date", "status", "updated_after",
+    "updated_before", "page", "page_size", "per_page", "lat", "long", "radius", "bbox",
+    "extensions",
+)  # fmt: skip
+_MEDIA = re.compile(r"([0-9A-HJKMNP-TV-Z]{26})-([0-9A-HJKMNP-TV-Z]{26})\.webp")
+
+
+@route(routes, "GET", "/open311/discovery", "discovery", open311.jurisdictions)
+def discover(asked: Asked) -> Any:
+    """Where the API is: the same for every city of the deployment."""
+    return open311.discovery(asked.jurisdiction)
+
+
+@route(routes, "GET", f"{_V2}/services", "services", open311.jurisdictions)
+def list_services(asked: Asked) -> Any:
+    """Every service, never by pages: clients delete what is missing."""
+    return open311.services(cities.current(asked.jurisdiction, asked.now))
+
+
+@route(routes, "GET", f"{_V2}/services/{{name}}", "service_definition", open311.jurisdictions)
+def get_service(asked: Asked) -> Any:
+    """What a service asks."""
+    return open311.definition(cities.current(asked.jurisdiction, asked.now), asked.one)
+
+
+@route(routes, "GET", f"{_V2}/requests", "service_requests", open311.jurisdictions)
+def list_requests(asked: Asked) -> Any:
+    """The requests of a window."""
+    city = cities.current(asked.jurisdiction, asked.now)
+    return open311.listed(city, {name: asked.get(name) for name in _FILTERS}, asked.now)
+
+
+@route(routes, "POST", f"{_V2}/requests", "service_requests", open311.jurisdictions)
+def post_request(asked: Asked) -> Any:
+    """File a request, with a key."""
+    actor = api_keys.principal(asked.jurisdiction, asked.get("api_key"), asked.now)
+    city = cities.current(asked.jurisdiction, asked.now)
+    given = {name: texts for name, texts in asked.given.items() if name != "api_key"}
+    uploads = [(one.media, one.data) for one in asked.files]
+    with _each_fault():
+        return open311_post.file(actor, city, given, uploads, asked.ip, asked.now)
+
+
+@route(routes, "GET", f"{_V2}/requests/{{name}}", "service_requests", open311.jurisdictions)
+def get_request(asked: Asked) -> Any:
+    """One request."""
+    return open311.request(asked.jurisdiction, asked.one, asked.get("extensions"))
+
+
+@route(routes, "GET", f"{_V2}/tokens/{{name}}", "service_requests", open311.jurisdictions)
+def get_token(asked: Asked) -> Any:
+    """The id behind a token."""
+    return open311.token(asked.jurisdiction, asked.one)
+
+
+@route(
+    routes, "GET", f"{_V2}/servicerequestupdates", "service_request_updates", open311.jurisdictions
+)
+def list_updates(asked: Asked) -> Any:
+    """What happened to requests."""
+    city = cities.current(asked.jurisdiction, asked.now)
+    return open311_updates.listed(city, asked.get("start_date"), asked.get("end_date"), asked.now)
+
+
+@route(
+    routes, "POST", f"{_V2}/servicerequestupdates", "service_request_updates", open311.jurisdictions
+)
+def post_update(asked: Asked) -> Any:
+    """What the people of another system say of a request of theirs, with a key."""
+    actor = api_keys.principal(asked.jurisdiction, asked.get("api_key"), asked.now)
+    with _each_fault():
+        return open311_updates.receive(actor, asked.get, asked.now)
+
+
+@contextmanager
+def _each_fault() -> Iterator[None]:
+    """Every fault of a form is an error of the answer."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        found = {one.field: str(one) for one in group.exceptions if isinstance(one, Unfit)}
+        raise Faults(found) from None
+
+
+@routes.route(f"{_V2}/media/{{name}}", methods=["GET"], name="getMedia")
+def get_media(name: str) -> Response:
+    """To the picture that a ``media_url`` stands for, as long as it may be seen."""
+    found = _MEDIA.fullmatch(name)
+    query = routes.current_request.query_params
+    jurisdiction = (query.get("jurisdiction_id") if query else None) or settings().jurisdiction
+    address = picture_views.address(jurisdiction, found[1], found[2]) if found else None
+    headers: dict[str, str | list[str]] = {"X-Request-Id": "-", "Cache-Control": "no-cache"}
+    if address is None:
+        return Response("", headers, 404)
+    return Response("", {**headers, "Location": address}, 302)

@@ -1,0 +1,184 @@
+"""The public rows of GeoReport's lists: one a report, by its filing and by its last change.
+
+A projection keeps them: partition ``REQ#<yyyymm>`` (UTC, of filing) / id, whose first characters
+are the moment of filing; in the index ``UPD#<yyyymm>`` / ``<last change>#<id>``. Texts are not in
+them: they stay in ``people`` alone and are read for the page that is asked for.
+"""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain.times import iso, parse
+from chalicelib.storage import lean, tables
+from chalicelib.storage.people import text_name
+from chalicelib.storage.rows import dump, get
+from chalicelib.storage.transactions import Put, Unavailable, read
+
+LABEL = "request"
+_BATCH = 100
+_TRIES = 5
+_SECOND = timedelta(seconds=1)
+_KEPT = (
+    "state", "resolution", "service", "district", "ward", "unit", "agency", "due_at", "place",
+    "closed_at", "picture",
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def row_of(event: dict[str, Any]) -> Row | None:
+    """What an event says of its report for everybody; ``None`` of a protected one."""
+    after = event["after"]
+    if after["protected"]:
+        return None
+    # What was closed is as old as its closing, whatever people added since.
+    updated = after["closed_at"] or event["at"]
+    kept = {name: after[name] for name in _KEPT}
+    return {"id": event["report"], "rules": event["rules"], "updated": updated, **kept}
+
+
+def put_request(jurisdiction: str, row: Row | None, event: dict[str, Any]) -> Put:
+    """Keep a report's row unless a newer one is there; without ``row`` no list finds it."""
+    report, version = event["report"], event["version"]
+    item = tables.Figure(
+        f"{jurisdiction}#REQ#{_month(ids.moment(report))}",
+        report,
+        doc=dump(row or {}),
+        version=version,
+        spk=f"{jurisdiction}#UPD#{_month(parse(row['updated']))}" if row else None,
+        ssk=f"{row['updated']}#{report}" if row else None,
+    )
+    figure = tables.Figure
+    return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version < version))
+
+
+def filed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
+    """The rows of reports filed from ``start`` to ``end``, the newest first, at most ``limit``."""
+    # Times are told without fractions: the last second belongs to the span.
+    first, last = ids.floor(start), ids.floor(end + _SECOND)
+    found: list[Row] = []
+    for month in _months(start, end):
+        key, left = f"{jurisdiction}#REQ#{month}", limit - len(found)
+        found += _read(key, first, last, left, index=False, newest=True)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def updated(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
+    """The rows of reports that changed last from ``start`` to ``end``, the latest first."""
+    first, last = iso(start), iso(end + _SECOND)
+    found: list[Row] = []
+    for month in _months(start, end):
+        key, left = f"{jurisdiction}#UPD#{month}", limit - len(found)
+        found += _read(key, first, last, left, index=True, newest=True)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def put_update(jurisdiction: str, row: Row) -> Put:
+    """Keep what an event tells other systems (``domain.updates``)."""
+    key = f"{jurisdiction}#UPDATES#{_month(parse(row['at']))}"
+    name = f"{row['at']}#{row['report']}#{row['version']:08d}"
+    return Put("update", tables.Figure(key, name, doc=dump(row)))
+
+
+def updates(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
+    """What events from ``start`` to ``end`` told, the oldest first, at most ``limit``."""
+    first, last = iso(start), iso(end + _SECOND)
+    found: list[Row] = []
+    for month in reversed(_months(start, end)):
+        key, left = f"{jurisdiction}#UPDATES#{month}", limit - len(found)
+        found += _read(key, first, last, left, index=False, newest=False)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def texts_of(jurisdiction: str, rows: list[Row]) -> dict[tuple[str, int], str]:
+    """{(report, version): the public words of an update}."""
+    wanted = [
+        (row["report"], text_name(row["version"], field)) for row in rows for field in row["words"]
+    ]
+    found: dict[tuple[str, int], str] = {}
+    for (report, name), text in _texts(jurisdiction, wanted).items():
+        key = (report, int(name.partition("#")[0]))
+        found[key] = f"{found[key]}\n{text}" if key in found else text
+    return found
+
+
+def is_listed(jurisdiction: str, report: str) -> bool:
+    """Whether the lists know a report by now."""
+    key = f"{jurisdiction}#REQ#{_month(ids.moment(report))}"
+    return bool(get(tables.Figure, key, report))
+
+
+def descriptions(jurisdiction: str, reports: list[str]) -> dict[str, str]:
+    """{report: what its reporter wrote}, a hundred a call."""
+    name = text_name(1, "description")
+    found = _texts(jurisdiction, [(one, name) for one in reports])
+    return {report: text for (report, _), text in found.items()}
+
+
+def _texts(jurisdiction: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    table, found = tables.Person.Meta.table_name, dict[tuple[str, str], str]()
+    for start in range(0, len(wanted), _BATCH):
+        keys = [
+            {"pk": {"S": f"{jurisdiction}#T#{report}"}, "sk": {"S": name}}
+            for report, name in wanted[start : start + _BATCH]
+        ]
+        asked: dict[str, Any] = {table: {"Keys": keys}}
+        for _ in range(_TRIES):
+            answer = _batch(asked)
+            for row in answer["Responses"].get(table, ()):
+                place = row["pk"]["S"].rpartition("#")[2], row["sk"]["S"]
+                found[place] = json.loads(row["doc"]["S"])["text"]
+            asked = answer.get("UnprocessedKeys") or {}
+            if not asked:
+                break
+        else:
+            raise Unavailable
+    return found
+
+
+def _batch(asked: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = read(lambda: tables.client().batch_get_item(RequestItems=asked))
+    return answer
+
+
+def _read(key: str, low: str, high: str, limit: int, *, index: bool, newest: bool) -> list[Row]:
+    """Rows of one partition between two sort keys, read packed: as models they cost twice."""
+    asked: dict[str, Any] = {
+        "TableName": tables.Figure.Meta.table_name,
+        "KeyConditionExpression": f"{'spk' if index else 'pk'} = :p AND "
+        f"{'ssk' if index else 'sk'} BETWEEN :a AND :z",
+        "ProjectionExpression": "doc",
+        "ExpressionAttributeValues": {":p": {"S": key}, ":a": {"S": low}, ":z": {"S": high}},
+        "ScanIndexForward": not newest,
+        **({"IndexName": "score"} if index else {}),
+    }
+    found: list[Row] = []
+    while len(found) < limit:
+        page = lean.query({**asked, "Limit": limit - len(found)})
+        # A report that is protected by now keeps a row without contents.
+        found += [doc for item in page["Items"] if (doc := json.loads(item["doc"]["S"]))]
+        if "LastEvaluatedKey" not in page:
+            break
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    return found
+
+
+def _months(start: datetime, end: datetime) -> list[str]:
+    """The months of a window, the latest first."""
+    found, at = [], (end.year, end.month)
+    while at >= (start.year, start.month):
+        found.append(f"{at[0]:04d}{at[1]:02d}")
+        at = (at[0] - (at[1] == 1), (at[1] - 2) % 12 + 1)
+    return found
+
+
+def _month(moment: datetime) -> str:
+    return moment.strftime("%Y%m")

@@ -1,0 +1,110 @@
+"""GeoReport's times, windows and formats: liberal in, strict out."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib import http_spark
+from chalicelib.domain import updates
+from chalicelib.domain.georeport import SPAN, Unfit, moment, strict, window
+from chalicelib.domain.workflow import table
+from tests.world import blob, city
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+NOW = datetime(2026, 11, 28, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("2026-11-19 00:00:00-06:00", "2026-11-19T06:00:00Z"),
+        ("2026-11-19T23:59:59.999999-06:00", "2026-11-20T05:59:59Z"),
+        ("2026-01-01T00:00:00 07:00", "2025-12-31T17:00:00Z"),
+        ("2026-01-01T00:00:00+0700", "2025-12-31T17:00:00Z"),
+        ("2026-01-01", "2025-12-31T17:00:00Z"),
+        ("2026-01-01T10:00", "2026-01-01T03:00:00Z"),
+        ("1994-11-05T13:15:30z", "1994-11-05T13:15:30Z"),
+    ],
+)
+def test_every_way_to_write_a_date_is_read(text: str, wanted: str) -> None:
+    assert strict(moment(text, JAKARTA)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2026", "2026-13-01", "2026-01-01T25:00", "1e9", "2026-01-01T00:00:00+99:99",
+     "0000-01-01", "２０２６-01-01x"],
+)  # fmt: skip
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(Unfit):
+        moment(text, JAKARTA)
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))
+def test_what_is_written_is_read_as_the_same_second(when: datetime) -> None:
+    assert moment(strict(when), JAKARTA) == when.astimezone(UTC).replace(microsecond=0)
+
+
+@given(st.none() | st.integers(-400, 400), st.none() | st.integers(-400, 400))
+def test_a_window_is_at_most_ninety_days(first: int | None, last: int | None) -> None:
+    start = NOW + timedelta(days=first) if first is not None else None
+    end = NOW + timedelta(days=last) if last is not None else None
+    wrong = start and end and not timedelta() <= end - start <= SPAN
+    if wrong:
+        with pytest.raises(Unfit):
+            window(start, end, NOW)
+        return
+    low, high = window(start, end, NOW)
+    assert timedelta() <= high - low <= SPAN
+    assert low == start or start is None
+    assert high == end or end is None
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(max_size=20),
+    lambda inner: st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["x", "y"]), _VALUES, max_size=2), max_size=3))
+def test_any_answer_is_xml_and_json_that_can_be_read(rows: list[dict[str, Any]]) -> None:
+    root = ElementTree.fromstring(http_spark.rendered("service_requests", rows, "xml"))
+    assert [one.tag for one in root] == ["request"] * len(rows)
+    assert json.loads(http_spark.rendered("service_requests", rows, "json")) == rows
+    for row, shown in zip(rows, root, strict=True):
+        for name, value in row.items():
+            if isinstance(value, str):
+                kept = re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", value)
+                # A parser makes every end of line a line feed (XML 1.0, 2.11).
+                ends = kept.replace("\r\n", "\n").replace("\r", "\n")
+                assert (shown.findtext(name) or "") == ends
+
+
+def test_every_state_and_resolution_has_a_status_of_the_extension() -> None:
+    words = {one.lower() for one in updates.rules()["words"]}
+    states = set(table()["states"]) - {"closed"}
+    assert states == set(updates.rules()["states"])
+    assert set(table()["resolutions"]) == set(updates.rules()["resolutions"])
+    for kind in ("states", "resolutions", "actions"):
+        assert set(updates.rules()[kind].values()) <= words
+    assert set(updates.rules()["told"]) - {"comment"} <= set(table()["actions"])
+    assert set(updates.rules()["received"]) <= set(updates.rules()["words"])
+
+
+def test_a_point_in_each_ward_lies_in_that_ward() -> None:
+    from chalicelib.domain.boundaries import Boundaries
+
+    index = Boundaries.from_bytes(blob())
+    for ward in city().of_level(-1):
+        point = index.point_in(ward.code)
+        assert point is not None
+        assert index.ward_at(*point) == ward.code
+    assert index.point_in("nowhere") is None
