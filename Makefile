@@ -8,7 +8,7 @@
 # make demo     DEMO=--twice and other options: docs/demo.md
 # make dead     what could not be processed
 # make keys     DO='issue NAME' | DO=list | DO='revoke ID': Open311 clients
-# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | bench-open311 | lint | openapi
+# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | bench-open311 | bench-open-data | lint | openapi
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -23,7 +23,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test conformance token mail reset demo rebuild dead keys city bench bench-clocks bench-geo bench-photos bench-open311 lint openapi
+.PHONY: run test conformance token mail reset demo rebuild dead keys city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
@@ -71,6 +71,9 @@ bench: $(VENV)/run.stamp
 
 bench-clocks: $(VENV)/run.stamp
 	@$(PY) -m bench.clocks $(if $(REPORTS),--reports $(REPORTS))
+
+bench-open-data: $(VENV)/run.stamp
+	@$(PY) -m bench.open_data
 
 bench-open311: $(VENV)/run.stamp
 	@$(PY) -m bench.open311

@@ -60,6 +60,12 @@ def keep_scorecards(event: CloudWatchEvent) -> None:
     handlers.keep_scorecards(event.context)
 
 
+@app.schedule(Rate(1, unit=Rate.HOURS), name="write_open_data")
+def write_open_data(event: CloudWatchEvent) -> None:
+    """The open data's files of the months in which something has changed."""
+    handlers.write_open_data(event.context)
+
+
 @app.on_sqs_message(queue=settings().messages_queue, batch_size=10, name="send_messages")
 def send_messages(event: SQSEvent) -> dict[str, Any]:
     """Messages to citizens, by the function that may read contacts."""

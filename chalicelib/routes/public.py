@@ -6,7 +6,7 @@ from chalicelib import openapi, viewer
 from chalicelib.domain.workflow import table
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
-from chalicelib.services import cities, figures, photo_texts, reading, rulebook
+from chalicelib.services import cities, figures, open_data, photo_texts, reading, rulebook
 
 routes = Blueprint(__name__)
 _BRIEF = "public, max-age=30"
@@ -154,6 +154,23 @@ def get_timeline(call: Call) -> Answer:
 def get_tallies(call: Call) -> Answer:
     """The tallies of a month (YYYYMM in the city's time zone)."""
     return Answer(figures.month(call.jurisdiction, call.path["month"], call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/open-data",
+    Operation(
+        id="listOpenData",
+        summary="The files of open data",
+        answers={200: schemas.OPEN_DATA},
+        problems=("unknown_jurisdiction",),
+        cache=_BRIEF,
+    ),
+)
+def list_open_data(call: Call) -> Answer:
+    """Every file with its size, rows and digest, and an address that is good for minutes."""
+    return Answer(open_data.listed(cities.current(call.jurisdiction, call.now)))
 
 
 @route(

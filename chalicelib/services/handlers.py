@@ -57,6 +57,13 @@ def keep_scorecards(context: Any) -> list[str]:
     return scorecards.keep(clock.now(), lambda: _time_left(context, _CLOSE_MS))
 
 
+def write_open_data(context: Any) -> list[str]:
+    """Bring the open data up to now while there is time; the files written."""
+    from chalicelib.services import open_data
+
+    return open_data.keep(clock.now(), lambda: _time_left(context, _CLOSE_MS))
+
+
 def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Send a batch of messages to citizens."""
     from aws_lambda_powertools.utilities.batch import EventType

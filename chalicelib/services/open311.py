@@ -123,7 +123,7 @@ def listed(city: City, asked: dict[str, str | None], now: datetime) -> list[dict
     chosen = rows[(page - 1) * size : page * size]
     if not whole and len(chosen) < size:
         raise Unfit("start_date", f"covers more than {LOOKED_THROUGH} requests: ask for less")
-    return _told(city.jurisdiction, chosen, extended=_is_true(asked.get("extensions")))
+    return told(city.jurisdiction, chosen, extended=_is_true(asked.get("extensions")))
 
 
 def _in_time(
@@ -187,7 +187,7 @@ def _by_ids(jurisdiction: str, wanted: list[str], *, extended: bool) -> list[dic
         head = reports.get(jurisdiction, one) if _ID.fullmatch(one) else None
         if head is not None and not head.protected:
             rows.append(row_of(head))
-    return _told(jurisdiction, rows, extended=extended)
+    return told(jurisdiction, rows, extended=extended)
 
 
 def row_of(head: Report) -> Row:
@@ -199,7 +199,8 @@ def row_of(head: Report) -> Row:
     return row
 
 
-def _told(jurisdiction: str, rows: list[Row], *, extended: bool) -> list[dict[str, Any]]:
+def told(jurisdiction: str, rows: list[Row], *, extended: bool = False) -> list[dict[str, Any]]:
+    """Rows as requests, with the words of their reporters."""
     texts = requests.descriptions(jurisdiction, [row["id"] for row in rows])
     told = [_request(jurisdiction, row, texts.get(row["id"])) for row in rows]
     if extended:

@@ -33,20 +33,10 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
         writes.append(figures.add(place, month, area, moved))
     for (partition, cell), moved in sorted(heat.deltas(event).items()):
         writes.append(heat_store.add(place, partition, cell, moved))
-    for message in alerts.messages(event):
+    for message in (*alerts.messages(event), *_jobs(event)):
         # The id sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
         writes.append(control.put_outbox(name, message))
-    for job in pictures.jobs(event):
-        dedupe = ":".join((place, report, str(version), job["task"], job["photo"]))
-        message = {
-            "kind": "photo",
-            "jurisdiction": place,
-            "report": report,
-            "dedupe": dedupe,
-            **job,
-        }
-        writes.append(control.put_outbox(f"{event['at']}#{dedupe}", message))
     if (told := updates.row_of(event)) is not None:
         writes.append(requests.put_update(place, told))
     row, late = _score(event)
@@ -61,6 +51,20 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
             return False
         return _counted(event, writes, now)
     return True
+
+
+def _jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the event leaves to the function of photos, as messages."""
+    place, report = event["jurisdiction"], event["report"]
+    known = {"kind": "photo", "jurisdiction": place, "report": report}
+    return [
+        {
+            **known,
+            **job,
+            "dedupe": f"{place}:{report}:{event['version']}:{job['task']}:{job['photo']}",
+        }
+        for job in pictures.jobs(event)
+    ]
 
 
 def _counted(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Files of the deployment's one private bucket. Every function may raise ``Unavailable``."""
 
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +20,20 @@ def put(key: str, body: bytes, content_type: str, *, unused: bool = False) -> No
     with answering():
         client("s3").put_object(
             Bucket=settings().bucket, Key=key, Body=body, ContentType=content_type, **more
+        )
+
+
+def put_file(key: str, file: IO[bytes], content_type: str, name: str) -> None:
+    """Store an open file under ``key``; a browser saves it as ``name``."""
+    with answering():
+        client("s3").upload_fileobj(
+            file,
+            settings().bucket,
+            key,
+            ExtraArgs={
+                "ContentType": content_type,
+                "ContentDisposition": f'attachment; filename="{name}"',
+            },
         )
 
 

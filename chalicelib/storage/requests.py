@@ -6,6 +6,7 @@ them: they stay in ``people`` alone and are read for the page that is asked for.
 """
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ LABEL = "request"
 _BATCH = 100
 _TRIES = 5
 _SECOND = timedelta(seconds=1)
+_EMPTY = {"S": "{}"}
 _KEPT = (
     "state", "resolution", "service", "district", "ward", "unit", "agency", "due_at", "place",
     "closed_at", "picture",
@@ -40,15 +42,17 @@ def row_of(event: dict[str, Any]) -> Row | None:
 
 
 def put_request(jurisdiction: str, row: Row | None, event: dict[str, Any]) -> Put:
-    """Keep a report's row unless a newer one is there; without ``row`` no list finds it."""
+    """Keep a report's row unless a newer one is there. Without ``row`` it is a change that has no
+    contents: no list shows it, but what was written of the report before is out of date."""
     report, version = event["report"], event["version"]
+    changed = row["updated"] if row else event["at"]
     item = tables.Figure(
         f"{jurisdiction}#REQ#{_month(ids.moment(report))}",
         report,
         doc=dump(row or {}),
         version=version,
-        spk=f"{jurisdiction}#UPD#{_month(parse(row['updated']))}" if row else None,
-        ssk=f"{row['updated']}#{report}" if row else None,
+        spk=f"{jurisdiction}#UPD#{_month(parse(changed))}",
+        ssk=f"{changed}#{report}",
     )
     figure = tables.Figure
     return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version < version))
@@ -77,6 +81,41 @@ def updated(jurisdiction: str, start: datetime, end: datetime, limit: int) -> li
         if len(found) >= limit:
             break
     return found
+
+
+def of_month(jurisdiction: str, month: str, size: int) -> Iterator[list[Row]]:
+    """Every row filed in a month (``YYYYMM``, UTC), the oldest first, page by page."""
+    after = ""
+    while True:
+        key = f"{jurisdiction}#REQ#{month}"
+        page = _read(key, f"{after}~" if after else "0", "~", size, index=False, newest=False)
+        if page:
+            yield page
+        if len(page) < size:
+            return
+        after = page[-1]["id"]
+
+
+def changed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[str]:
+    """The ids of reports that changed last from ``start`` to ``end``, or are public no more."""
+    first, last = iso(start), iso(end + _SECOND)
+    found: list[str] = []
+    for month in _months(start, end):
+        key, left = f"{jurisdiction}#UPD#{month}", limit - len(found)
+        items = _items(key, first, last, left, index=True, newest=True, wanted="ssk")
+        found += [item["ssk"]["S"].rpartition("#")[2] for item in items]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def months_with_rows(jurisdiction: str, start: datetime, end: datetime) -> list[str]:
+    """The months in which anything public was filed, the oldest first: a Query a month."""
+    return [
+        month
+        for month in reversed(_months(start, end))
+        if _read(f"{jurisdiction}#REQ#{month}", "0", "~", 1, index=False, newest=False)
+    ]
 
 
 def put_update(jurisdiction: str, row: Row) -> Put:
@@ -151,20 +190,27 @@ def _batch(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _read(key: str, low: str, high: str, limit: int, *, index: bool, newest: bool) -> list[Row]:
     """Rows of one partition between two sort keys, read packed: as models they cost twice."""
+    items = _items(key, low, high, limit, index=index, newest=newest, wanted="doc")
+    return [json.loads(item["doc"]["S"]) for item in items]
+
+
+def _items(
+    key: str, low: str, high: str, limit: int, *, index: bool, newest: bool, wanted: str
+) -> list[dict[str, Any]]:
     asked: dict[str, Any] = {
         "TableName": tables.Figure.Meta.table_name,
         "KeyConditionExpression": f"{'spk' if index else 'pk'} = :p AND "
         f"{'ssk' if index else 'sk'} BETWEEN :a AND :z",
-        "ProjectionExpression": "doc",
+        "ProjectionExpression": wanted,
         "ExpressionAttributeValues": {":p": {"S": key}, ":a": {"S": low}, ":z": {"S": high}},
         "ScanIndexForward": not newest,
         **({"IndexName": "score"} if index else {}),
     }
-    found: list[Row] = []
+    found: list[dict[str, Any]] = []
     while len(found) < limit:
         page = lean.query({**asked, "Limit": limit - len(found)})
         # A report that is protected by now keeps a row without contents.
-        found += [doc for item in page["Items"] if (doc := json.loads(item["doc"]["S"]))]
+        found += [item for item in page["Items"] if item.get("doc") != _EMPTY]
         if "LastEvaluatedKey" not in page:
             break
         asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -20,7 +20,7 @@ from referencing.jsonschema import DRAFT202012
 from chalicelib import openapi
 from chalicelib.errors import RULES, kinds
 from chalicelib.http import OPERATIONS, permissions
-from chalicelib.services import scorecards
+from chalicelib.services import open_data, scorecards
 from infra import openapi as committed
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge, Reply, new_report
@@ -283,6 +283,8 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     for window in ({}, {"from": "2026-11-01", "to": "2026-11-30"}, {"status": "open", "z": 3}):
         assert checked.get("/v1/map/cells", **window).body["total"]
     assert checked.get("/v1/changes", since=shown["changes"]).body["upsert"]
+    open_data.keep(checked.now)
+    assert checked.get("/v1/open-data").body["files"]
     scorecards.keep(checked.now)
     auditor = checked.staff("auditor")
     checked.get("/v1/scorecards")

@@ -1,0 +1,110 @@
+"""Open data: every format, only what changed, nothing personal, nothing that runs in a sheet."""
+
+import csv
+import hashlib
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+
+from chalicelib.domain import exports
+from chalicelib.services import cities, open_data
+from chalicelib.storage import files
+from tests.world import JURISDICTION, World, citizen, official
+
+KML = "{http://www.opengis.net/kml/2.2}"
+
+
+def file(name: str) -> bytes:
+    """A file of the package."""
+    held = files.get(f"open-data/{JURISDICTION}/{name}")
+    assert held is not None
+    return held
+
+
+def sheet(name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    return list(csv.DictReader(io.StringIO(file(name).decode(), newline="")))
+
+
+def written(world: World) -> list[str]:
+    """Project, then let the schedule run."""
+    world.project()
+    return open_data.keep(world.now)
+
+
+def test_every_format_has_every_public_request_once(world: World) -> None:
+    ids = [world.file(citizen(f"c{n}"), description=f"Lubang {n}")["id"] for n in range(3)]
+    hidden = world.file(citizen("h"), service="violence", description="Rahasia besar")["id"]
+    assert set(written(world)) == {
+        "2026-11.csv", "2026-11.geojson", "2026-11.ndjson", "2026-11.kml", "newest.xml",
+    }  # fmt: skip
+    assert [row["service_request_id"] for row in sheet("2026-11.csv")] == sorted(ids)
+    geojson = json.loads(file("2026-11.geojson"))
+    assert [one["id"] for one in geojson["features"]] == sorted(ids)
+    assert [json.loads(one)["id"] for one in file("2026-11.ndjson").splitlines()] == sorted(ids)
+    kml = ElementTree.fromstring(file("2026-11.kml"))
+    assert len(list(kml.iter(f"{KML}Placemark"))) == 3
+    rss = ElementTree.fromstring(file("newest.xml"))
+    assert {one.text for one in rss.iter("guid")} == set(ids)
+    for name in ("2026-11.csv", "2026-11.geojson", "2026-11.kml", "newest.xml"):
+        assert hidden.encode() not in file(name)
+        assert b"Rahasia besar" not in file(name)
+
+
+def test_the_package_tells_rows_sizes_and_digests(world: World) -> None:
+    world.file()
+    written(world)
+    package = json.loads(file("datapackage.json"))
+    assert package["licenses"][0]["name"]
+    for one in package["resources"]:
+        data = file(one["path"])
+        assert (one["rows"], one["bytes"]) == (1, len(data))
+        assert one["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
+    (table,) = [one for one in package["resources"] if one["path"].endswith(".csv")]
+    assert [one["name"] for one in table["schema"]["fields"]] == list(exports.COLUMNS)
+    shown = open_data.listed(cities.current(JURISDICTION, world.now))
+    assert {one["path"] for one in shown["files"]} == {one["path"] for one in package["resources"]}
+
+
+def test_only_the_months_in_which_something_changed_are_written_again(world: World) -> None:
+    old = world.file(citizen("a"))["id"]
+    world.advance(days=40)
+    world.file(citizen("b"))
+    assert "2026-11.csv" in written(world)
+    world.advance(hours=5)
+    written(world)  # within the hour by which a projection may have been late
+    world.advance(hours=5)
+    assert written(world) == []
+    world.file(citizen("c"))
+    assert {name[:7] for name in written(world)} == {"2026-12", "newest."}
+    world.advance(hours=5)
+    written(world)
+    world.advance(hours=5)
+    world.act(official("officer1"), old, "reject", reason_code="spam", text="x")
+    assert {name[:7] for name in written(world)} == {"2026-11", "newest."}
+    (row,) = sheet("2026-11.csv")
+    assert (row["status_description"], bool(row["closed_date"])) == ("closed", True)
+
+
+def test_a_report_that_becomes_protected_is_gone_from_the_files(world: World) -> None:
+    report = world.file(description="Bukan untuk umum")["id"]
+    other = world.file(citizen("b"))["id"]
+    written(world)
+    world.advance(hours=2)
+    written(world)
+    assert report.encode() in file("2026-11.csv")
+    world.act(official("officer1"), report, "reclassify", service="violence", reason="x")
+    written(world)
+    assert [row["service_request_id"] for row in sheet("2026-11.csv")] == [other]
+    assert b"Bukan untuk umum" not in file("2026-11.geojson")
+
+
+def test_hostile_texts_are_text_in_every_format(world: World) -> None:
+    text = ']]> <script>alert(1)</script> & "x" 🌊'
+    world.file(description=text)
+    written(world)
+    kml = ElementTree.fromstring(file("2026-11.kml"))
+    assert [one.text for one in kml.iter(f"{KML}description")] == [text]
+    (row,) = sheet("2026-11.csv")
+    assert row["description"] == text
+    assert json.loads(file("2026-11.geojson"))["features"][0]["properties"]["description"] == text
