@@ -7,6 +7,7 @@
 # make city     DIR=path: load a jurisdiction into the local system
 # make demo     DEMO=--twice and other options: docs/demo.md
 # make dead     what could not be processed
+# make open-data  write the files of open data now
 # make keys     DO='issue NAME' | DO=list | DO='revoke ID': Open311 clients
 # make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | bench-open311 | bench-open-data | lint | openapi
 
@@ -23,7 +24,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test conformance token mail reset demo rebuild dead keys city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
+.PHONY: run test conformance token mail reset demo rebuild dead open-data keys city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
@@ -59,6 +60,9 @@ rebuild: $(VENV)/run.stamp
 
 dead: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.dead
+
+open-data: $(VENV)/run.stamp
+	@$(PY) -m infra.local with infra.open_data
 
 keys: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.keys $(DO)

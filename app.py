@@ -25,6 +25,8 @@ from chalicelib.settings import settings
 
 app = TanggapApp("tanggap")
 observability.register(app)
+# Otherwise API Gateway would read the files of a form as text.
+app.api.binary_types.append("multipart/form-data")
 
 for blueprint in (public, maps, session, citizens, photos, officials, scorecards, open311):
     app.register_blueprint(blueprint.routes)

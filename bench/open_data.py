@@ -1,7 +1,7 @@
 """``python -m bench.open_data``: writing a month of open data; also build/bench/open_data.json.
 
 Rows are made up as they are read and files are measured and thrown away, so that what is measured
-is the writing itself (rows to GeoReport, four formats, digests) and its memory, without DynamoDB's
+is the writing itself (rows to GeoReport, five formats, digests) and its memory, without DynamoDB's
 and S3's time: those are pages of 1,000 rows, ten BatchGets each, and one upload a file.
 """
 

@@ -8,7 +8,6 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from chalicelib import ids
 from chalicelib.domain import exports
 from chalicelib.domain.city import City
 from chalicelib.domain.times import iso, parse
-from chalicelib.services import cities, open311
+from chalicelib.services import cities, open311, open_data_files
 from chalicelib.settings import settings
 from chalicelib.storage import city as store
 from chalicelib.storage import files, requests
@@ -70,7 +69,7 @@ def _city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> list[str]
         text = "".join(exports.georss(newest, city.name["en"], settings().public_url))
         with tempfile.TemporaryFile() as file:
             file.write(text.encode())
-            made = _keep(city.jurisdiction, "newest.xml", exports.GEORSS, file, len(newest))
+            made = _keep(city.jurisdiction, "newest.xml", exports.GEORSS.media, file, len(newest))
         resources |= made
         written += made
     made_at = iso(now) if written or not package else package["created"]
@@ -91,34 +90,29 @@ def _write_month(city: City, month: str) -> dict[str, dict[str, Any]]:
     """Every format of a month in one reading of its rows."""
     name = f"{month[:4]}-{month[4:]}"
     title = f"{city.name['en']} {name}"
-    with ExitStack() as stack:
-        held = {form: stack.enter_context(tempfile.TemporaryFile()) for form in exports.FORMATS}
-        for form, file in held.items():
-            file.write(exports.head(form, title).encode())
-        rows = 0
-        for page in requests.of_month(city.jurisdiction, month, PAGE):
-            for one in open311.told(city.jurisdiction, page):
-                for form, file in held.items():
-                    file.write(exports.line(form, one, first=not rows).encode())
-                rows += 1
-        found: dict[str, dict[str, Any]] = {}
-        for form, file in held.items():
-            file.write(exports.foot(form).encode())
-            kind = exports.FORMATS[form]
-            found |= _keep(city.jurisdiction, f"{name}.{kind.ending}", kind, file, rows)
-        return found
+    held, rows = open_data_files.every(name, title), 0
+    for page in requests.of_month(city.jurisdiction, month, PAGE):
+        for one in open311.told(city.jurisdiction, page):
+            for file in held:
+                file.add(one)
+            rows += 1
+    found: dict[str, dict[str, Any]] = {}
+    for file in held:
+        with file.finish() as written:
+            found |= _keep(city.jurisdiction, file.name, file.media, written, rows)
+    return found
 
 
 def _keep(
-    jurisdiction: str, name: str, kind: exports.Format, file: Any, rows: int
+    jurisdiction: str, name: str, media: str, file: Any, rows: int
 ) -> dict[str, dict[str, Any]]:
     """Store a written file; {its name: what the package says of it}."""
     size = file.tell()
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     file.seek(0)
-    files.put_file(f"open-data/{jurisdiction}/{name}", file, kind.media, name)
-    known = {"name": name.replace(".", "-"), "path": name, "mediatype": kind.media,
+    files.put_file(f"open-data/{jurisdiction}/{name}", file, media, name)
+    known = {"name": name.replace(".", "-"), "path": name, "mediatype": media,
              "rows": rows, "bytes": size, "hash": f"sha256:{digest}"}  # fmt: skip
     return {name: known}
 

@@ -5,6 +5,11 @@ import hashlib
 import io
 import json
 import xml.etree.ElementTree as ElementTree
+import zipfile
+from typing import Any
+
+import pytest
+import shapefile
 
 from chalicelib.domain import exports
 from chalicelib.services import cities, open_data
@@ -26,6 +31,16 @@ def sheet(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(file(name).decode(), newline="")))
 
 
+def shapes(name: str) -> list[Any]:
+    """The records of a zipped shapefile, with what a GIS needs beside them."""
+    with zipfile.ZipFile(io.BytesIO(file(name))) as archive:
+        ends = {one.rpartition(".")[2]: archive.read(one) for one in archive.namelist()}
+    assert set(ends) == {"shp", "shx", "dbf", "prj", "cpg"}
+    parts = {end: io.BytesIO(ends[end]) for end in ("shp", "shx", "dbf")}
+    with shapefile.Reader(**parts, encoding=ends["cpg"].decode()) as read:
+        return list(read.iterShapeRecords())
+
+
 def written(world: World) -> list[str]:
     """Project, then let the schedule run."""
     world.project()
@@ -36,7 +51,8 @@ def test_every_format_has_every_public_request_once(world: World) -> None:
     ids = [world.file(citizen(f"c{n}"), description=f"Lubang {n}")["id"] for n in range(3)]
     hidden = world.file(citizen("h"), service="violence", description="Rahasia besar")["id"]
     assert set(written(world)) == {
-        "2026-11.csv", "2026-11.geojson", "2026-11.ndjson", "2026-11.kml", "newest.xml",
+        "2026-11.csv", "2026-11.geojson", "2026-11.ndjson", "2026-11.kml", "2026-11.shp.zip",
+        "newest.xml",
     }  # fmt: skip
     assert [row["service_request_id"] for row in sheet("2026-11.csv")] == sorted(ids)
     geojson = json.loads(file("2026-11.geojson"))
@@ -44,6 +60,11 @@ def test_every_format_has_every_public_request_once(world: World) -> None:
     assert [json.loads(one)["id"] for one in file("2026-11.ndjson").splitlines()] == sorted(ids)
     kml = ElementTree.fromstring(file("2026-11.kml"))
     assert len(list(kml.iter(f"{KML}Placemark"))) == 3
+    found = shapes("2026-11.shp.zip")
+    assert [one.record["request_id"] for one in found] == sorted(ids)
+    features = {one["id"]: one["geometry"]["coordinates"] for one in geojson["features"]}
+    for one in found:
+        assert list(one.shape.points[0]) == pytest.approx(features[one.record["request_id"]])
     rss = ElementTree.fromstring(file("newest.xml"))
     assert {one.text for one in rss.iter("guid")} == set(ids)
     for name in ("2026-11.csv", "2026-11.geojson", "2026-11.kml", "newest.xml"):

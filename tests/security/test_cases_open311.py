@@ -88,6 +88,7 @@ def test_case_84_forms_that_no_client_sends_are_400(client: Client) -> None:
     assert client.ask("POST", f"{V2}/requests.json", "%ff%fe=1")[0] == 400
     bad = "multipart/form-data; boundary=x"
     assert client.ask("POST", f"{V2}/requests.json", "no parts", media=bad)[0] == 400
+    assert "multipart/form-data" in application().api.binary_types
     # A repeated attribute is one with several values, as PHP's clients send it.
     twice = [*good.items(), ("attribute[x]", "1"), ("attribute[x]", "2")]
     assert client.post(twice)[0] == 200

@@ -12,7 +12,7 @@ import pytest
 HEAVY = (
     "pydantic", "requests", "moto", "chalice.cli", "aws_xray_sdk", "cryptography", "jwt",
     "shapely", "numpy", "fastjsonschema", "boto3", "offapi", "infra", "jsonschema",
-    "PIL", "pi_heif",
+    "PIL", "pi_heif", "shapefile",
 )  # fmt: skip
 
 
