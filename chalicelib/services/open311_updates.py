@@ -36,6 +36,9 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
     rows = requests.updates(city.jurisdiction, since, until, MOST + 1)
     if len(rows) > MOST:
         raise Unfit("end_date", f"covers more than {MOST} updates: ask for less")
+    # What has become protected since is nobody's business any more, nor is what it was before.
+    public = requests.public(city.jurisdiction, sorted({row["report"] for row in rows}))
+    rows = [row for row in rows if row["report"] in public]
     texts = requests.texts_of(city.jurisdiction, rows)
     return [
         {

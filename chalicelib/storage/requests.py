@@ -162,19 +162,33 @@ def descriptions(jurisdiction: str, reports: list[str]) -> dict[str, str]:
     return {report: text for (report, _), text in found.items()}
 
 
+def public(jurisdiction: str, reports: list[str]) -> set[str]:
+    """Those of the reports that the lists show, a hundred a call."""
+    keys = [
+        {"pk": {"S": f"{jurisdiction}#REQ#{_month(ids.moment(one))}"}, "sk": {"S": one}}
+        for one in reports
+    ]
+    rows = _get_all(tables.Figure.Meta.table_name, keys)
+    return {row["sk"]["S"] for row in rows if row["doc"] != _EMPTY}
+
+
 def _texts(jurisdiction: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    table, found = tables.Person.Meta.table_name, dict[tuple[str, str], str]()
-    for start in range(0, len(wanted), _BATCH):
-        keys = [
-            {"pk": {"S": f"{jurisdiction}#T#{report}"}, "sk": {"S": name}}
-            for report, name in wanted[start : start + _BATCH]
-        ]
-        asked: dict[str, Any] = {table: {"Keys": keys}}
+    keys = [
+        {"pk": {"S": f"{jurisdiction}#T#{report}"}, "sk": {"S": name}} for report, name in wanted
+    ]
+    return {
+        (row["pk"]["S"].rpartition("#")[2], row["sk"]["S"]): json.loads(row["doc"]["S"])["text"]
+        for row in _get_all(tables.Person.Meta.table_name, keys)
+    }
+
+
+def _get_all(table: str, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(keys), _BATCH):
+        asked: dict[str, Any] = {table: {"Keys": keys[start : start + _BATCH]}}
         for _ in range(_TRIES):
             answer = _batch(asked)
-            for row in answer["Responses"].get(table, ()):
-                place = row["pk"]["S"].rpartition("#")[2], row["sk"]["S"]
-                found[place] = json.loads(row["doc"]["S"])["text"]
+            found += answer["Responses"].get(table, ())
             asked = answer.get("UnprocessedKeys") or {}
             if not asked:
                 break

@@ -142,6 +142,22 @@ def test_case_86_what_is_personal_is_in_no_answer(
         assert not [one for one in (mail, first, last, device, account, str(digits)) if one in text]
 
 
+def test_case_86_what_becomes_protected_is_in_no_answer_any_more(client: Client) -> None:
+    report = client.file(description="Katasangatrahasia")
+    officer = client.edge.staff("officer1")
+    told = {"action": "assign", "person": "s_worker1", "note": "Catatanrahasia"}
+    assert client.edge.post(f"/v1/reports/{report}/actions", {**told, "version": 1}, officer)
+    client.edge.project()
+    paths = (f"{V2}/requests.json", f"{V2}/servicerequestupdates.json")
+    assert all(report in client.ask("GET", path)[1] for path in paths)
+    change = {"action": "reclassify", "version": 2, "service": "violence", "reason": "x"}
+    assert client.edge.post(f"/v1/reports/{report}/actions", change, officer).status == 200
+    client.edge.project()
+    for path in (*paths, f"{V2}/requests/{report}.json", f"{V2}/tokens/t{report}.json"):
+        text = client.ask("GET", path)[1]
+        assert not [one for one in (report, "Katasangat", "Catatan") if one in text], path
+
+
 @pytest.mark.parametrize(
     "query",
     [{"service_request_id": ",".join(["01J00000000000000000000001"] * 10_000)},
