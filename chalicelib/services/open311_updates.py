@@ -18,7 +18,7 @@ from chalicelib.storage import requests
 MOST = 1000
 DEFAULT = timedelta(days=1)
 LONGEST = 2000
-_REQUIRED = ("service_request_id", "update_id", "status", "updated_datetime", "description")
+_REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 
 
 def listed(city: City, start: str | None, end: str | None, now: datetime) -> list[dict[str, Any]]:
@@ -62,16 +62,20 @@ def receive(
     state has no use for is a comment alone. Once an ``update_id``. Raises ``Problem``, or
     ``ExceptionGroup`` of ``Unfit``.
     """
+    # Older clients call their own id of an update by another name.
+    update = get("update_id") or get("update_id_ext")
     faults = [Unfit(name, "is required") for name in _REQUIRED if get(name) is None]
+    if update is None:
+        faults.append(Unfit("update_id", "is required"))
     word = get("status") or ""
     if word and word not in updates.rules()["words"]:
         faults.append(Unfit("status", "is none of the extension's, in upper case"))
     text = get("description") or ""
     if len(text) > LONGEST:
         faults.append(Unfit("description", f"is longer than {LONGEST} characters"))
-    if faults:
+    if faults or update is None:
         raise ExceptionGroup("unfit", faults)
-    report, update = get("service_request_id") or "", get("update_id") or ""
+    report = get("service_request_id") or ""
     seen = access.load(actor, report)
     if not seen.is_reporter:
         raise Problem("not_found", field="service_request_id")

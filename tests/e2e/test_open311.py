@@ -696,6 +696,9 @@ def test_upd_post_upper_and_replay_idempotent(client: Client) -> None:
     assert [one["action"] for one in events["events"]] == ["file", "comment"]
     assert events["events"][1]["words"] == {"comment": "Masih banjir"}
     assert len(errors(update(client, report, status="open", description=""), 400)) == 2
+    assert "update_id" in errors(update(client, report, update_id=None), 400)[0]
+    older = update(client, report, update_id=None, update_id_ext="77", status="PLANNED")
+    assert older.json == [{"update_id": "77", "account_id": None}]
     errors(update(client, report, api_key="tk_wrong"), 403)
     errors(update(client, "01J00000000000000000000001", update_id="b"), 404)
 
