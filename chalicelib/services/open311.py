@@ -5,7 +5,7 @@ What the specification leaves open is answered as its clients expect (docs/open3
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
@@ -29,6 +29,7 @@ MOST, MOST_IDS = 1000, 100
 # How many rows a request may look through.
 LOOKED_THROUGH = 10_000
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+_SECOND = timedelta(seconds=1)
 _NARROWING = ("status", "service_code", "bbox", "lat", "updated_after", "updated_before")
 
 
@@ -138,7 +139,10 @@ def _in_time(
     place, most = city.jurisdiction, LOOKED_THROUGH + 1
     if (after or before) and not (start or end):
         # Instead of the last 90 days; what changed is found by its change.
-        since, until = georeport.window(after, before, now)
+        until = before or now
+        since = after or until - georeport.SPAN
+        if until < since:
+            raise Unfit("updated_before", "is before updated_after")
         found = requests.updated(place, since, until, most)
         # The latest change is not the newest report: only all of them can be put in order.
         if len(found) == most:
@@ -148,7 +152,8 @@ def _in_time(
     narrowed = any(asked.get(name) for name in _NARROWING)
     reach = most if narrowed else needed
     found = requests.filed(place, since, until, reach)
-    low, high = iso(after) if after else "", iso(before) if before else "~"
+    # Told without fractions, the last second belongs to the span.
+    low, high = iso(after) if after else "", iso(before + _SECOND) if before else "~"
     whole = len(found) < reach or not narrowed
     return [row for row in found if low <= row["updated"] <= high], whole
 

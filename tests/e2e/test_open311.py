@@ -544,6 +544,11 @@ def test_list_updated_after(client: Client) -> None:
     found = {one["service_request_id"] for one in changed}
     assert new in found
     assert old not in found
+    long_ago = {one["service_request_id"] for one in client.listed(updated_after="2025-06-01")}
+    assert {old, new} <= long_ago
+    errors(
+        client.get("requests.json", updated_after="2026-03-01", updated_before="2026-02-01"), 400
+    )
 
 
 def test_list_no_personal_data(client: Client) -> None:
