@@ -43,7 +43,7 @@ def file_report(
 
     def attempt() -> Outcome:
         service = _service(city, body["service"], actor)
-        report = _draft(actor, city, service, body, now, language)
+        report = draft(actor, city, service, body, now, language)
         answers, texts = questions.check(service, body.get("answers") or {})
         flags = (*report.flags, "invisible_text") if stripped else report.flags
         report = replace(report, answers=answers, flags=flags)
@@ -66,7 +66,7 @@ def _service(city: City, code: str, actor: Principal) -> Service:
     return service
 
 
-def _draft(
+def draft(
     actor: Principal,
     city: City,
     service: Service,
@@ -74,6 +74,7 @@ def _draft(
     now: datetime,
     language: str,
 ) -> Report:
+    """A report as it is filed at ``now``: where it lies, who holds it, what is promised."""
     lat, long = float(body["lat"]), float(body["long"])
     ward, away = locate(city, lat, long)
     district, _ = city.place(ward)

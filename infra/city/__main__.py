@@ -1,8 +1,9 @@
-"""Cities as data: check a city folder, load it, print a month's ranking, draw approximate shapes.
+"""Cities as data: check a folder, load it, print a ranking, import history, draw shapes.
 
 python -m infra.city check infra/cities/demo
 python -m infra.city load infra/cities/jakarta --boundaries ../shared/data/jakarta
 python -m infra.city scorecard 2017-02
+python -m infra.city import-reports old.csv --mapping mapping.json
 python -m infra.city shapes infra/cities/demo/points.json > infra/cities/demo/wards.geojson
 """
 
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(voronoi.document(json.loads(options.points.read_text(encoding="utf-8"))))
         elif options.command == "scorecard":
             return _scorecard(options)
+        elif options.command == "import-reports":
+            return _import(options)
         elif options.command == "check":
             made = prepare(options.folder, options.boundaries, jurisdiction=options.jurisdiction)
             print("\n".join([*made.summary(), "nothing is wrong"]))
@@ -59,6 +62,20 @@ def _load(options: argparse.Namespace) -> Loaded:
             jurisdiction=options.jurisdiction,
             issuer=options.issuer or local,
         )
+
+
+def _import(options: argparse.Namespace) -> int:
+    """Into the AWS account of the environment, or into the local stack."""
+    from infra.local.stack import DATA, aws
+
+    with nullcontext() if options.deployed else aws(options.data or DATA):
+        from chalicelib import clock
+        from chalicelib.services import cities
+        from chalicelib.settings import settings
+        from infra.city import importing
+
+        name = options.jurisdiction or settings().jurisdiction
+        return importing.command(options, cities.current(name, clock.now()))
 
 
 def _scorecard(options: argparse.Namespace) -> int:
@@ -115,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     scorecard.add_argument(
         "--deployed", action="store_true", help="from the AWS account of the environment"
     )
+    reports = commands.add_parser("import-reports", help="import an old system's history")
+    reports.add_argument("reports", help="a CSV file, or the base of an Open311 endpoint")
+    reports.add_argument("--mapping", type=Path, help="docs/import.md")
+    reports.add_argument("--since", default="2010-01-01", help="from which day of an endpoint")
+    reports.add_argument("--findings", type=Path, default=Path("build/import-findings.csv"))
+    reports.add_argument("--jurisdiction", help="the city, if not the settings' own")
+    reports.add_argument("--data", type=Path, help="a local stack's folder")
+    reports.add_argument("--deployed", action="store_true", help="into the AWS account")
     shapes = commands.add_parser("shapes", help="draw approximate wards around points")
     shapes.add_argument("points", type=Path)
     return parser

@@ -722,3 +722,26 @@ def test_upd_post_reopens_what_was_closed(client: Client) -> None:
     assert urllib3.request("POST", url, json=body, headers=headers).status == 200
     assert update(client, report, update_id=f"c-{report}").status == 200
     assert client.get(f"requests/{report}.json").json[0]["status"] == "open"
+
+
+def test_another_systems_endpoint_can_be_imported(client: Client) -> None:
+    """This product's own, as an old system's: every page, once, with its times."""
+    from chalicelib.services import cities
+    from infra.city import importing
+
+    for _ in range(3):
+        client.file()
+    now = client.stack.clock.now()
+    city = cities.current("demo", now)
+    every = client.listed()
+
+    def run() -> importing.Outcome:
+        rows = importing.from_open311(client.base, now - timedelta(days=80), now)
+        return importing.run(city, rows, {**importing.GEOREPORT, "source": "another"}, now)
+
+    first, second = run(), run()
+    assert first.imported + len(first.findings) == len(every)
+    assert first.imported > 2
+    assert (second.imported, second.known) == (0, first.imported)
+    client.stack.drain()
+    assert len(client.listed()) == len(every) + first.imported

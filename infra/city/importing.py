@@ -1,0 +1,214 @@
+"""An old system's history, row by row: what is wrong is told and left out, the rest is imported.
+
+    python -m infra.city import-reports old.csv --mapping mapping.json
+    python -m infra.city import-reports https://old.example.org/open311/v2 --since 2024-01-01
+
+Importing again changes nothing, so a run that broke off is simply repeated (docs/import.md).
+"""
+
+import csv
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from chalicelib.domain.city import City
+from chalicelib.domain.georeport import SPAN, Unfit, moment, strict
+from chalicelib.errors import Problem
+from chalicelib.services import cities, importing
+from chalicelib.services.importing import Old
+
+COLUMNS = ("id", "created", "closed", "lat", "long", "service", "status", "description", "landmark")
+GEOREPORT = {
+    "source": "open311",
+    "columns": {
+        "id": "service_request_id", "created": "requested_datetime", "closed": "updated_datetime",
+        "lat": "lat", "long": "long", "service": "service_code", "status": "status",
+        "description": "description", "landmark": "",
+    },
+    "statuses": {"open": "open", "closed": "unverified"},
+    "services": {},
+}  # fmt: skip
+PAGE, TIMEOUT, LARGEST = 200, 30.0, 32 * 1024 * 1024
+_ID = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_PHONE = re.compile(r"(?:\+62|\b0)8\d[\d\s.-]{6,12}\d\b|\+\d[\d\s.-]{8,14}\d\b")
+_HIDDEN = "[…]"
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Outcome:
+    """What became of the rows: how many of each, and why some were left out or changed."""
+
+    imported: int = 0
+    known: int = 0
+    findings: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers, and how often each finding was made."""
+        kinds = Counter(kind for _, _, kind in self.findings)
+        return {
+            "imported": self.imported,
+            "known": self.known,
+            "findings": dict(sorted(kinds.items())),
+        }
+
+
+class Wrong(ValueError):
+    """A row that cannot be imported; its text is the kind of finding."""
+
+
+def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime) -> Outcome:
+    """Import what is right of the rows; ``mapping`` is documented in docs/import.md."""
+    outcome, seen = Outcome(), set[str]()
+    for number, row in enumerate(rows, start=1):
+        named = {name: _text(row.get(column)) for name, column in mapping["columns"].items()}
+        if not mapping["columns"].get("id"):
+            # A file without ids: the same row is the same report.
+            named["id"] = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:32]
+        old_id = named["id"]
+        if old_id in seen:
+            outcome.findings.append((number, old_id, "duplicate_id"))
+            continue
+        seen.add(old_id)
+        try:
+            old, remarks = _old(city, named, mapping, now)
+            new = importing.put(city, old, now)
+        except (Wrong, Problem) as wrong:
+            outcome.findings.append((number, old_id, str(wrong)))
+            continue
+        outcome.imported += new
+        outcome.known += not new
+        outcome.findings += [(number, old_id, one) for one in remarks]
+    return outcome
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _old(
+    city: City, row: dict[str, str], mapping: dict[str, Any], now: datetime
+) -> tuple[Old, list[str]]:
+    if not _ID.fullmatch(row.get("id", "")):
+        raise Wrong("id_unusable")
+    filed_at = _moment(city, row.get("created", ""), "created_unreadable")
+    if filed_at > now:
+        raise Wrong("created_in_the_future")
+    status = mapping["statuses"].get(row.get("status", ""))
+    if status is None:
+        raise Wrong("unknown_status")
+    closed_at = None
+    if status != "open":
+        closed_at = _moment(city, row.get("closed", ""), "closed_unreadable")
+        if closed_at < filed_at:
+            raise Wrong("closed_before_created")
+    lat, long = _place(city, row)
+    services = mapping["services"]
+    code = services.get(row.get("service", ""), services.get("*", row.get("service", "")))
+    remarks, texts = [], {}
+    for name in ("description", "landmark"):
+        text = _PHONE.sub(_HIDDEN, _MAIL.sub(_HIDDEN, row.get(name, "")))
+        if text != row.get(name, ""):
+            remarks.append("personal_data_hidden")
+        texts[name] = text[: 4000 if name == "description" else 200]
+    old = Old(
+        mapping["source"], row["id"], code, lat, long, filed_at, closed_at,
+        None if closed_at is None else status, **texts,
+    )  # fmt: skip
+    return old, remarks
+
+
+def _moment(city: City, text: str, kind: str) -> datetime:
+    try:
+        return moment(text, city.zone)
+    except Unfit:
+        raise Wrong(kind) from None
+
+
+def _place(city: City, row: dict[str, str]) -> tuple[float, float]:
+    try:
+        lat, long = float(row.get("lat", "")), float(row.get("long", ""))
+    except ValueError:
+        raise Wrong("place_unreadable") from None
+    if not (abs(lat) <= 180 and abs(long) <= 180):
+        raise Wrong("place_unreadable")
+    if abs(lat) < 1e-6 and abs(long) < 1e-6:
+        raise Wrong("place_zero")
+    if lat == round(lat) and long == round(long):
+        raise Wrong("place_in_whole_degrees")
+    index = cities.boundaries(city.jurisdiction, city.version)
+    inside = abs(lat) <= 90 and index.ward_at(lat, long) is not None
+    if not inside and abs(long) <= 90 and index.ward_at(long, lat) is not None:
+        raise Wrong("place_swapped")
+    return lat, long
+
+
+def from_csv(path: Path) -> Iterator[Row]:
+    """The rows of a CSV file with a header, in UTF-8."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def from_open311(base: str, since: datetime, now: datetime) -> Iterator[Row]:
+    """The requests of a GeoReport endpoint, by windows of 90 days and pages, each once."""
+    http, seen, start = urllib3.PoolManager(), set[str](), since
+    while start < now:
+        end = min(now, start + SPAN)
+        for page in range(1, 1_000_000):
+            fields = {"start_date": strict(start), "end_date": strict(end), "page": str(page),
+                      "page_size": str(PAGE)}  # fmt: skip
+            rows = _page(http, f"{base.rstrip('/')}/requests.json", fields)
+            fresh = [one for one in rows if str(one.get("service_request_id")) not in seen]
+            seen.update(str(one.get("service_request_id")) for one in fresh)
+            yield from fresh
+            # A server without pages gives the same again.
+            if len(rows) < PAGE or not fresh:
+                break
+        start = end + timedelta(seconds=1)
+
+
+def _page(http: urllib3.PoolManager, url: str, fields: dict[str, str]) -> list[Row]:
+    answer = http.request(
+        "GET", url, fields=fields, timeout=TIMEOUT, preload_content=False,
+        retries=urllib3.Retry(4, backoff_factor=1, status_forcelist=(429, 502, 503, 504)),
+    )  # fmt: skip
+    data = answer.read(LARGEST + 1)
+    answer.release_conn()
+    if answer.status != 200 or len(data) > LARGEST:
+        raise SystemExit(f"{url} answered with {answer.status} and {len(data)} bytes")
+    rows = json.loads(data)
+    if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+        raise SystemExit(f"{url} answered with no list of requests")
+    return rows
+
+
+def command(options: Any, city: City) -> int:
+    """``import-reports``: import, write what was found to a CSV, print the numbers."""
+    from chalicelib import clock
+
+    mapping, now = GEOREPORT, clock.now()
+    if options.mapping:
+        mapping = {**GEOREPORT, **json.loads(options.mapping.read_text(encoding="utf-8"))}
+    if re.match(r"https?://", options.reports):
+        since = datetime.fromisoformat(options.since).replace(tzinfo=UTC)
+        rows = from_open311(options.reports, since, now)
+    else:
+        rows = from_csv(Path(options.reports))
+    outcome = run(city, rows, mapping, now)
+    options.findings.parent.mkdir(parents=True, exist_ok=True)
+    with options.findings.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("row", "id", "finding"))
+        writer.writerows(outcome.findings)
+    print(json.dumps({**outcome.summary(), "written": str(options.findings)}, indent=2))
+    return 0

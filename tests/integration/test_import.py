@@ -1,0 +1,172 @@
+"""An old system's history: kept with its own times, told what is wrong with it, never twice."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.times import iso
+from chalicelib.services import figures, reading, scorecards
+from chalicelib.storage import reports, scores
+from infra.city import importing
+from tests.world import JURISDICTION, PUBLIC, World, city, official, spot
+
+HERE = spot("D1-W1")
+MAPPING: dict[str, Any] = {
+    "source": "oldtown",
+    "columns": {"id": "no", "created": "opened", "closed": "closed", "lat": "lat", "long": "lon",
+                "service": "kind", "status": "state", "description": "text"},
+    "statuses": {"Baru": "open", "Selesai": "unverified", "Ditolak": "rejected"},
+    "services": {"LUBANG": "pothole", "*": "litter"},
+}  # fmt: skip
+
+
+def row(number: int = 1, **more: Any) -> dict[str, Any]:
+    """A row that is right, with changes."""
+    good = {"no": f"A-{number}", "opened": "2024-03-05 08:00:00", "closed": "2024-03-09 17:30",
+            "lat": HERE["lat"], "lon": HERE["long"], "kind": "LUBANG", "state": "Selesai",
+            "text": "Lubang besar"}  # fmt: skip
+    return {**good, **more}
+
+
+def run(world: World, *rows: dict[str, Any]) -> importing.Outcome:
+    """Import rows."""
+    return importing.run(city(), iter(rows), MAPPING, world.now)
+
+
+def the_report(number: int = 1) -> Any:
+    """The head of an imported row."""
+    from chalicelib.services.importing import Old, id_of
+
+    filed = importing._moment(city(), "2024-03-05 08:00:00", "x")
+    old = Old("oldtown", f"A-{number}", "pothole", HERE["lat"], HERE["long"], filed)
+    found = reports.get(JURISDICTION, id_of(JURISDICTION, old))
+    assert found is not None
+    return found
+
+
+def test_times_status_place_and_words_are_kept(world: World) -> None:
+    outcome = run(world, row(1), row(2, state="Ditolak"), row(3, state="Baru", closed=""))
+    assert outcome.summary() == {"imported": 3, "known": 0, "findings": {}}
+    closed, rejected, still = (the_report(number) for number in (1, 2, 3))
+    # Without a zone the old system's clocks were the city's, at +07:00.
+    assert iso(closed.filed_at) == "2024-03-05T01:00:00.000Z"
+    assert iso(closed.closed_at) == "2024-03-09T10:30:00.000Z"
+    assert (closed.state, closed.resolution, closed.channel) == ("closed", "unverified", "import")
+    assert (rejected.resolution, still.state) == ("rejected", "submitted")
+    assert (closed.ward, closed.district, closed.service) == ("D1-W1", "D1", "pothole")
+    shown = reading.public(PUBLIC, closed.id)
+    assert shown["description"] == "Lubang besar"
+    (event,) = world.events(closed.id)
+    assert event["action"] == "import"
+    assert event["data"] == {"source": "oldtown", "old": "A-1"}
+
+
+def test_importing_again_changes_nothing(world: World) -> None:
+    rows = [row(number) for number in range(5)]
+    assert run(world, *rows[:3]).imported == 3
+    again = run(world, *rows)
+    assert (again.imported, again.known) == (2, 3)
+    assert run(world, *rows).imported == 0
+    assert all(the_report(number).version == 1 for number in range(5))
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({"no": ""}, "id_unusable"),
+        ({"no": "surat@example.org x"}, "id_unusable"),
+        ({"opened": "kemarin"}, "created_unreadable"),
+        ({"opened": "2124-01-01"}, "created_in_the_future"),
+        ({"closed": ""}, "closed_unreadable"),
+        ({"closed": "2024-03-04"}, "closed_before_created"),
+        ({"state": "?"}, "unknown_status"),
+        ({"lat": HERE["long"], "lon": HERE["lat"]}, "place_swapped"),
+        ({"lat": 0, "lon": 0}, "place_zero"),
+        ({"lat": "-6", "lon": "107"}, "place_in_whole_degrees"),
+        ({"lat": "", "lon": "x"}, "place_unreadable"),
+        ({"lat": "-7.5", "lon": "110.25"}, "outside_area"),
+        ({"lat": "1e300", "lon": "nan"}, None),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_row_is_told_and_holds_up_no_other(
+    world: World, change: dict[str, Any], finding: str | None
+) -> None:
+    outcome = run(world, row(1), row(2, **change), row(3))
+    assert outcome.imported == 2
+    ((number, _, kind),) = outcome.findings
+    assert number == 2
+    assert finding in (kind, None)
+
+
+def test_a_second_row_of_the_same_id_is_told(world: World) -> None:
+    outcome = run(world, row(1), row(1, text="x"))
+    assert (outcome.imported, outcome.findings) == (1, [(2, "A-1", "duplicate_id")])
+
+
+def test_a_file_without_ids_and_statuses_is_known_by_its_rows(world: World) -> None:
+    columns = {**MAPPING["columns"], "id": "", "status": ""}
+    mapping = {**MAPPING, "columns": columns, "statuses": {"": "open"}}
+    rows = [row(1), row(1, text="another"), row(1)]
+    outcome = importing.run(city(), iter(rows), mapping, world.now)
+    assert (outcome.imported, outcome.known) == (2, 0)
+    assert [kind for *_, kind in outcome.findings] == ["duplicate_id"]
+
+
+def test_an_unknown_service_is_told_where_there_is_no_other(world: World) -> None:
+    mapping = {**MAPPING, "services": {}}
+    outcome = importing.run(city(), iter([row(1)]), mapping, world.now)
+    assert outcome.findings == [(1, "A-1", "unknown_service")]
+
+
+@pytest.mark.parametrize(
+    "secret", ["siti@example.org", "0812-3456-7890", "+62 812 3456 7890", "+31 20 123 4567"]
+)
+def test_personal_data_in_notes_are_hidden_and_told(world: World, secret: str) -> None:
+    outcome = run(world, row(1, text=f"Hubungi {secret} segera, jam 08.00, 12 rumah, RT 05/08"))
+    assert [kind for *_, kind in outcome.findings] == ["personal_data_hidden"]
+    text = reading.public(PUBLIC, the_report().id)["description"]
+    assert text == "Hubungi […] segera, jam 08.00, 12 rumah, RT 05/08"
+
+
+def test_history_counts_in_tallies_and_not_in_scorecards(world: World) -> None:
+    run(world, row(1), row(2, state="Baru", closed=""))
+    assert world.project() == 2
+    counted = world.tallies()[JURISDICTION, "202403", "D1"]
+    assert counted == {"received": 2, "open": 1, "unverified": 1}
+    assert figures.rebuild()["changed"] == 0
+    assert scores.score(JURISDICTION, the_report(1).id) == {}
+    scorecards.keep(world.now)
+
+
+def test_an_open_one_is_worked_on_as_any_report(world: World) -> None:
+    run(world, row(3, state="Baru", closed=""))
+    report = the_report(3).id
+    world.act(official("officer1"), report, "assign", person="s_worker1")
+    world.finish(official("worker1"), report)
+    assert world.head(report).state == "work_done"
+
+
+def test_the_command_reads_a_file_and_writes_what_it_found(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from infra.city.__main__ import _parser
+
+    with (tmp_path / "old.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, list(row()))
+        writer.writeheader()
+        writer.writerows([row(1), row(2, lat=0, lon=0), row(1)])
+    (tmp_path / "mapping.json").write_text(json.dumps(MAPPING))
+    options = _parser().parse_args(
+        ["import-reports", str(tmp_path / "old.csv"), "--mapping", str(tmp_path / "mapping.json"),
+         "--findings", str(tmp_path / "out" / "findings.csv")]
+    )  # fmt: skip
+    assert importing.command(options, city()) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["imported"] == 1
+    assert printed["findings"] == {"duplicate_id": 1, "place_zero": 1}
+    with (tmp_path / "out" / "findings.csv").open(encoding="utf-8", newline="") as file:
+        assert [one["row"] for one in csv.DictReader(file)] == ["2", "3"]
