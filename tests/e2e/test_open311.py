@@ -581,22 +581,13 @@ def test_get_unknown_404(client: Client) -> None:
 
 
 def test_closed_updated_is_close_time(client: Client) -> None:
-    from chalicelib.services import staff
-
     report = client.file()
-    head = urllib3.request("GET", f"{client.stack.url}/v1/reports/{report}").json()
-    found = staff.find("demo", "officer", head["district"]["code"])
-    assert found is not None
-    officer = f"Bearer {client.stack.token(str(found['subject']))}"
-    body = {"action": "reject", "version": 1, "reason_code": "spam", "text": "Bukan laporan."}
-    headers = {"Authorization": officer, "Idempotency-Key": f"close-{report}"}
-    url = f"{client.stack.url}/v1/reports/{report}/actions"
-    assert urllib3.request("POST", url, json=body, headers=headers).status == 200
+    acted(client, report, REJECTED)
     closed_at = client.stack.clock.now()
     client.stack.clock.set(closed_at + timedelta(hours=1))
     note = {"text": "Terima kasih", "audience": "public"}
     url = f"{client.stack.url}/v1/reports/{report}/comments"
-    headers["Idempotency-Key"] += "-2"
+    headers = {"Authorization": officer_of(client, report)[0], "Idempotency-Key": f"note-{report}"}
     assert urllib3.request("POST", url, json=note, headers=headers).status == 201
     client.stack.drain()
     for one in (client.get(f"requests/{report}.json").json[0],
@@ -635,22 +626,35 @@ def test_ext_true_adds_only(client: Client) -> None:
     assert client.get("requests.xml", extensions="true").xml.find("request/extended_attributes")
 
 
-def worked(client: Client, report: str) -> None:
-    """Somebody assigns it, works on it and says so in public."""
+def officer_of(client: Client, report: str) -> tuple[str, dict[str, Any]]:
+    """The authorization of an officer of a report's district, and the report."""
     from chalicelib.services import staff
 
     head = urllib3.request("GET", f"{client.stack.url}/v1/reports/{report}").json()
     found = staff.find("demo", "officer", head["district"]["code"])
     assert found is not None
-    officer = f"Bearer {client.stack.token(str(found['subject']))}"
+    return f"Bearer {client.stack.token(str(found['subject']))}", head
+
+
+def acted(client: Client, report: str, *bodies: dict[str, Any]) -> dict[str, Any]:
+    """An officer's actions on a new report, one after the other; the report as it was."""
+    officer, head = officer_of(client, report)
     url = f"{client.stack.url}/v1/reports/{report}/actions"
-    for version, body in enumerate(
-        ({"action": "assign", "unit": head["unit"]["code"]},
-         {"action": "start", "note": "Pompa & selang menuju lokasi"}), start=1,
-    ):  # fmt: skip
+    for version, body in enumerate(bodies, start=1):
         headers = {"Authorization": officer, "Idempotency-Key": f"{report}-{version}"}
         answer = urllib3.request("POST", url, json={"version": version, **body}, headers=headers)
         assert answer.status == 200, answer.data
+    return head
+
+
+REJECTED = {"action": "reject", "reason_code": "spam", "text": "Bukan laporan."}
+
+
+def worked(client: Client, report: str) -> None:
+    """Somebody assigns it, works on it and says so in public."""
+    _, head = officer_of(client, report)
+    assign = {"action": "assign", "unit": head["unit"]["code"]}
+    acted(client, report, assign, {"action": "start", "note": "Pompa & selang menuju lokasi"})
     client.stack.drain()
 
 
@@ -710,16 +714,7 @@ def test_upd_post_upper_and_replay_idempotent(client: Client) -> None:
 
 def test_upd_post_reopens_what_was_closed(client: Client) -> None:
     report = client.file()
-    from chalicelib.services import staff
-
-    head = urllib3.request("GET", f"{client.stack.url}/v1/reports/{report}").json()
-    found = staff.find("demo", "officer", head["district"]["code"])
-    assert found is not None
-    officer = f"Bearer {client.stack.token(str(found['subject']))}"
-    body = {"action": "reject", "version": 1, "reason_code": "spam", "text": "Bukan laporan."}
-    headers = {"Authorization": officer, "Idempotency-Key": f"reject-{report}"}
-    url = f"{client.stack.url}/v1/reports/{report}/actions"
-    assert urllib3.request("POST", url, json=body, headers=headers).status == 200
+    acted(client, report, REJECTED)
     assert update(client, report, update_id=f"c-{report}").status == 200
     assert client.get(f"requests/{report}.json").json[0]["status"] == "open"
 
