@@ -142,6 +142,14 @@ def _kept(endpoint: str, connection: http.client.HTTPConnection) -> None:
         connection.close()
 
 
+def forget() -> None:
+    """Close the connections that are kept: what they lead to is gone."""
+    for there in _idle.values():
+        while there:
+            there.pop().close()
+    _idle.clear()
+
+
 def _connection(endpoint: str) -> http.client.HTTPConnection:
     place = urlsplit(endpoint)
     host = place.hostname or ""

@@ -233,7 +233,9 @@ def forget_clients() -> None:
         clients.client.cache_clear()
     if tables := modules.get("chalicelib.storage.tables"):
         tables.connection()._client = None
-    for name in ("chalicelib.storage.secrets", "chalicelib.services.cities"):
+    for name in (
+        "chalicelib.storage.lean", "chalicelib.storage.secrets", "chalicelib.services.cities",
+    ):  # fmt: skip
         if held := modules.get(name):
             held.forget()
     if staff := modules.get("chalicelib.services.staff"):
