@@ -19,7 +19,7 @@ from typing import Any
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import clock, http_spark, observability
-from chalicelib.domain.georeport import Unfit
+from chalicelib.domain.georeport import Unfit, last
 from chalicelib.errors import Problem
 from chalicelib.http_problems import language_of
 from chalicelib.settings import settings
@@ -50,12 +50,10 @@ class Asked:
     files: list[File]
     now: datetime
     ip: str
-    language: str
 
     def get(self, name: str) -> str | None:
         """The last value of an argument; an empty one is absent."""
-        values = [value for value in self.given.get(name, ()) if value.strip()]
-        return values[-1].strip() if values else None
+        return last(self.given, name)
 
 
 @dataclass
@@ -95,8 +93,8 @@ def _serve(
     several: Jurisdictions,
     parameters: dict[str, str],
 ) -> Response:
-    last = next(iter(parameters.values()), "") or str(request.context.get("resourcePath", ""))
-    one, _, form = last.rpartition(".")
+    end = next(iter(parameters.values()), "") or str(request.context.get("resourcePath", ""))
+    one, _, form = end.rpartition(".")
     if form not in http_spark.MEDIA:
         return _answer("errors", _errors(404, {"": "Ask for .xml or .json"}), "xml", 404)
     try:
@@ -109,7 +107,6 @@ def _serve(
             files,
             clock.now(),
             identity.get("sourceIp") or "",
-            language_of(request.headers.get("accept-language")),
         )
         return _sized(root, view(asked), form)
     except Faults as faults:
@@ -118,7 +115,7 @@ def _serve(
         return _answer("errors", _errors(400, {unfit.field: str(unfit)}), form, 400)
     except Problem as problem:
         status = _STATUS.get(problem.status, 400)
-        told = problem.document("en")
+        told = problem.document(language_of(request.headers.get("accept-language")))
         why = {problem.field or "": f"{told['title']}: {told['detail']}"}
         return _answer("errors", _errors(status, why), form, status, problem.headers)
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)

@@ -5,13 +5,11 @@ none; nothing is an empty element, or ``null``.
 """
 
 import json
-import re
 from typing import Any
-from xml.sax.saxutils import escape
+
+from chalicelib.domain.xmltext import for_xml
 
 MEDIA = {"xml": "text/xml; charset=utf-8", "json": "application/json; charset=utf-8"}
-# What XML 1.0 cannot hold (section 2.2), which a person may have pasted.
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # A list's name -> that of its elements; other lists repeat their name without the plural s.
 _ELEMENTS = {
     "services": "service",
@@ -51,4 +49,4 @@ def _write(parts: list[str], name: str, value: Any) -> None:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return escape(_ILLEGAL.sub("", str(value)))
+    return for_xml(value)

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
+
+from chalicelib.domain.xmltext import for_xml
 
 Request = dict[str, Any]
 # http://wiki.open311.org/GeoReport/bulk; the table's names where table and examples differ.
@@ -21,7 +23,6 @@ COLUMNS = (
 _NUMBERS = frozenset({"lat", "long"})
 # What a spreadsheet takes for the beginning of a formula, also behind spaces and in full width.
 _FORMULA = re.compile("^[\\s\u200b\u3000]*[=+\\-@\t\r\n\x00＝＋－＠]")
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NEWEST = 100
 
 
@@ -63,7 +64,7 @@ def head(form: str, title: str) -> str:
     if form == "kml":
         return (
             '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">'
-            f"<Document><name>{_xml(title)}</name>\n"
+            f"<Document><name>{for_xml(title)}</name>\n"
         )
     return ""
 
@@ -89,15 +90,15 @@ def georss(requests: Iterable[Request], title: str, link: str) -> Iterator[str]:
     """The newest as an RSS 2.0 feed with GeoRSS-Simple points."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield '<rss version="2.0" xmlns:georss="http://www.georss.org/georss"><channel>'
-    yield f"<title>{_xml(title)}</title><link>{_xml(link)}</link>"
-    yield f"<description>{_xml(title)}</description>\n"
+    yield f"<title>{for_xml(title)}</title><link>{for_xml(link)}</link>"
+    yield f"<description>{for_xml(title)}</description>\n"
     for one in requests:
         address = f"{link}/open311/v2/requests/{one['service_request_id']}.json"
         yield (
             f"<item><guid isPermaLink={quoteattr('false')}>{one['service_request_id']}</guid>"
-            f"<title>{_xml(one['service_name'])}, {_xml(one['address'])}</title>"
-            f"<link>{_xml(address)}</link>"
-            f"<description>{_xml(one['description'])}</description>"
+            f"<title>{for_xml(one['service_name'])}, {for_xml(one['address'])}</title>"
+            f"<link>{for_xml(address)}</link>"
+            f"<description>{for_xml(one['description'])}</description>"
             f"<georss:point>{one['lat']} {one['long']}</georss:point></item>\n"
         )
     yield "</channel></rss>\n"
@@ -132,17 +133,13 @@ def _placemark(one: Request) -> str:
     known = {name: one[name] for name in ("status", "requested_datetime", "updated_datetime",
                                           "agency_responsible")}  # fmt: skip
     data = "".join(
-        f"<Data name={quoteattr(name)}><value>{_xml(value)}</value></Data>"
+        f"<Data name={quoteattr(name)}><value>{for_xml(value)}</value></Data>"
         for name, value in known.items()
     )
     return (
         f"<Placemark id={quoteattr('r' + one['service_request_id'])}>"
-        f"<name>{_xml(one['service_name'])}</name>"
-        f"<description>{_xml(one['description'])}</description>"
+        f"<name>{for_xml(one['service_name'])}</name>"
+        f"<description>{for_xml(one['description'])}</description>"
         f"<ExtendedData>{data}</ExtendedData>"
         f"<Point><coordinates>{one['long']},{one['lat']}</coordinates></Point></Placemark>\n"
     )
-
-
-def _xml(value: Any) -> str:
-    return escape(_ILLEGAL.sub("", "" if value is None else str(value)))

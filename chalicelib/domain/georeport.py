@@ -4,6 +4,7 @@ http://wiki.open311.org/GeoReport_v2
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
 SPAN = timedelta(days=90)
@@ -18,6 +19,12 @@ class Unfit(ValueError):
     def __init__(self, field: str, why: str) -> None:
         super().__init__(why)
         self.field = field
+
+
+def last(given: Mapping[str, list[str]], name: str) -> str | None:
+    """The last value of an argument; an empty one is absent."""
+    values = [value for value in given.get(name, ()) if value.strip()]
+    return values[-1].strip() if values else None
 
 
 def strict(moment: datetime) -> str:

@@ -1,9 +1,9 @@
 """A report's pictures: what each shows, where it stands, and the work that an event leaves behind.
 
-The head keeps ``pictures``: {photo: {"kind", "state", "rev"}} and, once it is
-made, {"width", "height", "cut"}. A revision is
-one set of renditions; every change of what may be seen makes a new one, so that an address that
-was given out before shows nothing afterwards (docs/decisions/picture-revisions.md).
+The head keeps ``pictures``: {photo: {"kind", "state", "rev"}} and, once it is made, "width",
+"height" and "cut" beside these. A revision is one set of renditions; every change of what may be
+seen makes a new one, so that an address that was given out before shows nothing afterwards
+(docs/decisions/picture-revisions.md).
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ NEAR_M = 150
 _SHOWN = (PENDING, READY)
 _KINDS = {"file": BEFORE, "finish": AFTER}
 _MODERATED = {"photo_hidden": HIDE, "photo_shown": DRAW, "photo_blurred": DRAW}
-# The clock's word that a photo is in a report for good: it may be compared with others.
+# The word that there are pictures of a photo that a report uses: it may be compared with others.
 _MADE = "photo_ready"
 
 

@@ -23,8 +23,8 @@ SHORTEST = 16
 _STRIP = 1 << 20
 _PLAIN = ("L", "RGB", "CMYK")
 _BLOCKS = 3
-# A Pillow mode of grey with more than 8 bits, and what makes 8 of them.
-_DEEP = {"I;16": 1 / 256, "I;16B": 1 / 256, "I;16L": 1 / 256, "I;16N": 1 / 256, "I": 1 / 256}
+# Pillow's modes of grey with 16 bits.
+_DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 Image.MAX_IMAGE_PIXELS = None  # Our own limits are checked before anything is decoded.
 pi_heif.register_heif_opener(thumbnails=False)
@@ -103,7 +103,7 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 def _plain(strip: Image.Image, info: dict[Any, Any]) -> Image.Image:
     if strip.mode in _DEEP:
-        return strip.convert("I").point(lambda value: value * _DEEP["I"]).convert("L")
+        return strip.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if strip.mode in _PLAIN and "transparency" not in info:
         return strip
     if "transparency" in info:

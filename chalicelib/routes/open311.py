@@ -8,11 +8,13 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.georeport import Unfit
+from chalicelib.errors import Problem
 from chalicelib.http_georeport import Asked, Faults, route
 from chalicelib.services import (
     api_keys,
     cities,
     open311,
+    open311_offer,
     open311_post,
     open311_updates,
     picture_views,
@@ -21,6 +23,7 @@ from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
 _V2 = "/open311/v2"
+_SERVED = open311_offer.jurisdictions
 _FILTERS = (
     "service_request_id", "service_code", "start_date", "end_date", "status", "updated_after",
     "updated_before", "page", "page_size", "per_page", "lat", "long", "radius", "bbox",
@@ -29,32 +32,32 @@ _FILTERS = (
 _MEDIA = re.compile(r"([0-9A-HJKMNP-TV-Z]{26})-([0-9A-HJKMNP-TV-Z]{26})\.webp")
 
 
-@route(routes, "GET", "/open311/discovery", "discovery", open311.jurisdictions)
+@route(routes, "GET", "/open311/discovery", "discovery", _SERVED)
 def discover(asked: Asked) -> Any:
     """Where the API is: the same for every city of the deployment."""
-    return open311.discovery(asked.jurisdiction)
+    return open311_offer.discovery(asked.jurisdiction)
 
 
-@route(routes, "GET", f"{_V2}/services", "services", open311.jurisdictions)
+@route(routes, "GET", f"{_V2}/services", "services", _SERVED)
 def list_services(asked: Asked) -> Any:
     """Every service, never by pages: clients delete what is missing."""
-    return open311.services(cities.current(asked.jurisdiction, asked.now))
+    return open311_offer.services(cities.current(asked.jurisdiction, asked.now))
 
 
-@route(routes, "GET", f"{_V2}/services/{{name}}", "service_definition", open311.jurisdictions)
+@route(routes, "GET", f"{_V2}/services/{{name}}", "service_definition", _SERVED)
 def get_service(asked: Asked) -> Any:
     """What a service asks."""
-    return open311.definition(cities.current(asked.jurisdiction, asked.now), asked.one)
+    return open311_offer.definition(cities.current(asked.jurisdiction, asked.now), asked.one)
 
 
-@route(routes, "GET", f"{_V2}/requests", "service_requests", open311.jurisdictions)
+@route(routes, "GET", f"{_V2}/requests", "service_requests", _SERVED)
 def list_requests(asked: Asked) -> Any:
     """The requests of a window."""
     city = cities.current(asked.jurisdiction, asked.now)
     return open311.listed(city, {name: asked.get(name) for name in _FILTERS}, asked.now)
 
 
-@route(routes, "POST", f"{_V2}/requests", "service_requests", open311.jurisdictions)
+@route(routes, "POST", f"{_V2}/requests", "service_requests", _SERVED)
 def post_request(asked: Asked) -> Any:
     """File a request, with a key."""
     actor = api_keys.principal(asked.jurisdiction, asked.get("api_key"), asked.now)
@@ -65,20 +68,24 @@ def post_request(asked: Asked) -> Any:
         return open311_post.file(actor, city, given, uploads, asked.ip, asked.now)
 
 
-@route(routes, "GET", f"{_V2}/requests/{{name}}", "service_requests", open311.jurisdictions)
+@route(routes, "GET", f"{_V2}/requests/{{name}}", "service_requests", _SERVED)
 def get_request(asked: Asked) -> Any:
     """One request."""
     return open311.request(asked.jurisdiction, asked.one, asked.get("extensions"))
 
 
-@route(routes, "GET", f"{_V2}/tokens/{{name}}", "service_requests", open311.jurisdictions)
+@route(routes, "GET", f"{_V2}/tokens/{{name}}", "service_requests", _SERVED)
 def get_token(asked: Asked) -> Any:
     """The id behind a token."""
     return open311.token(asked.jurisdiction, asked.one)
 
 
 @route(
-    routes, "GET", f"{_V2}/servicerequestupdates", "service_request_updates", open311.jurisdictions
+    routes,
+    "GET",
+    f"{_V2}/servicerequestupdates",
+    "service_request_updates",
+    open311_offer.jurisdictions,
 )
 def list_updates(asked: Asked) -> Any:
     """What happened to requests."""
@@ -87,7 +94,11 @@ def list_updates(asked: Asked) -> Any:
 
 
 @route(
-    routes, "POST", f"{_V2}/servicerequestupdates", "service_request_updates", open311.jurisdictions
+    routes,
+    "POST",
+    f"{_V2}/servicerequestupdates",
+    "service_request_updates",
+    open311_offer.jurisdictions,
 )
 def post_update(asked: Asked) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
@@ -109,11 +120,16 @@ def _each_fault() -> Iterator[None]:
 @routes.route(f"{_V2}/media/{{name}}", methods=["GET"], name="getMedia")
 def get_media(name: str) -> Response:
     """To the picture that a ``media_url`` stands for, as long as it may be seen."""
+    headers: dict[str, str | list[str]] = {"X-Request-Id": "-", "Cache-Control": "no-cache"}
     found = _MEDIA.fullmatch(name)
     query = routes.current_request.query_params
     jurisdiction = (query.get("jurisdiction_id") if query else None) or settings().jurisdiction
-    address = picture_views.address(jurisdiction, found[1], found[2]) if found else None
-    headers: dict[str, str | list[str]] = {"X-Request-Id": "-", "Cache-Control": "no-cache"}
+    try:
+        address = None
+        if found and jurisdiction in _SERVED():
+            address = picture_views.address(jurisdiction, found[1], found[2])
+    except Problem as problem:
+        return Response("", {**headers, **problem.headers}, problem.status)
     if address is None:
         return Response("", headers, 404)
     return Response("", {**headers, "Location": address}, 302)

@@ -1,4 +1,4 @@
-"""GeoReport v2, the reading side: discovery, services, requests. Nothing personal is in any of it.
+"""GeoReport v2: requests, one or many. Nothing personal is in any of them.
 
 What the specification leaves open is answered as its clients expect (docs/open311.md).
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain import georeport
-from chalicelib.domain.city import City, Question, Service
+from chalicelib.domain.city import City
 from chalicelib.domain.geohash import distance_m
 from chalicelib.domain.georeport import Unfit
 from chalicelib.domain.report import Report, facts
@@ -18,71 +18,16 @@ from chalicelib.domain.times import iso, parse
 from chalicelib.domain.workflow import table
 from chalicelib.errors import Problem
 from chalicelib.services import cities, picture_views
-from chalicelib.settings import settings
-from chalicelib.storage import city as store
+from chalicelib.services.open311_offer import LANGUAGE
 from chalicelib.storage import reports, requests
 from chalicelib.storage.requests import Row
 
-SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
-LANGUAGE = "id"
 MOST, MOST_IDS = 1000, 100
 # How many rows a request may look through.
 LOOKED_THROUGH = 10_000
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SECOND = timedelta(seconds=1)
 _NARROWING = ("status", "service_code", "bbox", "lat", "updated_after", "updated_before")
-
-
-def jurisdictions() -> list[str]:
-    """The cities that are served here."""
-    return store.jurisdictions()
-
-
-def discovery(jurisdiction: str) -> dict[str, Any]:
-    """Where the API is, in which forms, and since when it is as it is."""
-    chosen = settings()
-    since = store.since(jurisdiction) or "2026-01-01T00:00:00Z"
-    changeset = georeport.strict(parse(since))
-    kinds = (("production", chosen.public_url), ("test", chosen.test_url))
-    return {
-        "changeset": changeset,
-        "contact": f"{chosen.public_url}/docs",
-        "key_service": f"Ask the city for an API key: {chosen.mail_from}",
-        "endpoints": [
-            {
-                "specification": SPECIFICATION,
-                "url": f"{base}/open311/v2",
-                "changeset": changeset,
-                "type": kind,
-                "formats": ["text/xml", "application/json"],
-            }
-            for kind, base in kinds
-        ],
-    }
-
-
-def services(city: City) -> list[dict[str, Any]]:
-    """Every service that citizens may choose."""
-    return [_service(one, city) for one in offered(city)]
-
-
-def offered(city: City) -> list[Service]:
-    """The services that are for citizens and in use."""
-    return [one for one in city.services.values() if one.active and not one.staff_only]
-
-
-def reception(service: Service) -> str:
-    """GeoReport's type of a service; what is protected gives nothing back to follow in public."""
-    return "blackbox" if service.protected else service.reception
-
-
-def definition(city: City, code: str) -> dict[str, Any]:
-    """What a service asks; without questions the list is empty."""
-    service = next((one for one in offered(city) if one.code == code), None)
-    if service is None:
-        raise Problem("not_found", field="service_code")
-    attributes = [_attribute(one, at) for at, one in enumerate(service.questions, start=1)]
-    return {"service_code": code, "attributes": attributes}
 
 
 def request(jurisdiction: str, report: str, extensions: str | None = None) -> list[dict[str, Any]]:
@@ -262,31 +207,6 @@ def _request(jurisdiction: str, row: Row, description: str | None) -> dict[str, 
 def _status(row: Row) -> str:
     found: str = table()["states"][row["state"]]["open311"]
     return found
-
-
-def _service(service: Service, city: City) -> dict[str, Any]:
-    return {
-        "service_code": service.code,
-        "service_name": service.name[LANGUAGE],
-        "description": service.description.get(LANGUAGE, ""),
-        "metadata": bool(service.questions),
-        "type": reception(service),
-        "keywords": ", ".join(service.keywords),
-        "group": city.groups[service.group][LANGUAGE],
-    }
-
-
-def _attribute(question: Question, order: int) -> dict[str, Any]:
-    return {
-        "variable": True,
-        "code": question.code,
-        "datatype": question.type,
-        "required": question.required,
-        "datatype_description": None,
-        "order": order,
-        "description": question.label[LANGUAGE],
-        "values": [{"key": one.key, "name": one.name[LANGUAGE]} for one in question.options],
-    }
 
 
 def _number(asked: dict[str, str | None], names: tuple[str, ...], default: int) -> int:

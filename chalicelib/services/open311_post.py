@@ -11,10 +11,10 @@ from chalicelib import ids
 from chalicelib.domain import georeport
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City, Question, Service
-from chalicelib.domain.georeport import Unfit
+from chalicelib.domain.georeport import Unfit, last
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
-from chalicelib.services import cities, intake, open311, photos
+from chalicelib.services import cities, intake, open311_offer, photos
 from chalicelib.services.operations import Operation, earlier
 from chalicelib.services.photo_files import quarantined
 from chalicelib.storage import files, reports
@@ -40,7 +40,7 @@ def file(
 
     Raises ``Problem``, or ``ExceptionGroup`` of ``Unfit`` naming every argument that is wrong.
     """
-    service = _service(city, _text(given, "service_code"))
+    service = _service(city, last(given, "service_code"))
     faults: list[Unfit] = []
     body: dict[str, Any] = {"service": service.code, "channel": "api", "language": "id"}
     for part in (_place, _words, _contact):
@@ -52,7 +52,7 @@ def file(
     if faults:
         raise ExceptionGroup("unfit", faults)
     answer = _filed(actor, city, body, given, uploads, ip, now)
-    kind = open311.reception(service)
+    kind = open311_offer.reception(service)
     report = answer["id"]
     told = {
         "realtime": {"service_request_id": report},
@@ -66,16 +66,16 @@ def file(
 def _service(city: City, code: str | None) -> Service:
     if code is None:
         raise ExceptionGroup("unfit", [Unfit("service_code", "is required")])
-    service = next((one for one in open311.offered(city) if one.code == code), None)
+    service = next((one for one in open311_offer.offered(city) if one.code == code), None)
     if service is None:
         raise Problem("not_found", field="service_code")
     return service
 
 
 def _place(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
-    lat, long = _text(given, "lat"), _text(given, "long")
+    lat, long = last(given, "lat"), last(given, "long")
     if lat is None and long is None:
-        return _by_address(city, _text(given, "address_string"), _text(given, "address_id"))
+        return _by_address(city, last(given, "address_string"), last(given, "address_id"))
     if lat is None or long is None:
         raise Unfit("lat" if lat is None else "long", "is required beside the other")
     found = {}
@@ -108,7 +108,7 @@ def _by_address(city: City, address: str | None, address_id: str | None) -> dict
 
 
 def _words(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
-    text = _text(given, "description")
+    text = last(given, "description")
     if text is None:
         return {}
     if len(text) > LONGEST:
@@ -118,7 +118,7 @@ def _words(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
 
 def _contact(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
     contact = {}
-    email, phone = _text(given, "email"), _text(given, "phone")
+    email, phone = last(given, "email"), last(given, "phone")
     if email is not None:
         if not _EMAIL.fullmatch(email):
             raise Unfit("email", "is no e-mail address")
@@ -126,7 +126,7 @@ def _contact(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
     # Numbers come in every national way; one that cannot be called from here is left out.
     if phone is not None and _PHONE.fullmatch(plain := re.sub(r"[\s().-]", "", phone)):
         contact["phone"] = plain
-    names = [one for name in ("first_name", "last_name") if (one := _text(given, name))]
+    names = [one for name in ("first_name", "last_name") if (one := last(given, name))]
     if names:
         contact["name"] = " ".join(names)[:100]
     return {"contact": contact} if contact else {}
@@ -210,8 +210,3 @@ def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:
     commit([reports.put_photo(actor.jurisdiction, photo, doc, seen=None)])
     files.put(quarantined(actor.jurisdiction, photo), data, media)
     return photo
-
-
-def _text(given: Mapping[str, list[str]], name: str) -> str | None:
-    values = [value.strip() for value in given.get(name, ()) if value.strip()]
-    return values[-1] if values else None

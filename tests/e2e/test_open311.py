@@ -224,7 +224,7 @@ def test_jur_single_ignored(client: Client) -> None:
 def test_jur_missing_400_unknown_404_isolated(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import open311
+    from chalicelib.services import open311_offer
     from chalicelib.storage import city
 
     report = client.file()
@@ -238,7 +238,7 @@ def test_jur_missing_400_unknown_404_isolated(
         assert client.get(f"requests/{report}.json", jurisdiction_id="elsewhere").status == 404
     finally:
         city.put_jurisdictions(before)
-    assert open311.jurisdictions() == before
+    assert open311_offer.jurisdictions() == before
 
 
 def test_svc_seven_fields(client: Client) -> None:

@@ -107,7 +107,7 @@ def test_case_85_an_address_of_a_picture_is_never_fetched_nor_shown(
     assert status == 200
     assert json.loads(text)[0]["media_url"] is None
     assert address not in text
-    assert not sent_to("s3").buckets["tanggap-files"].keys.get("quarantine")
+    assert not [key for key in sent_to("s3").buckets["tanggap-files"].keys if "quarantine" in key]
 
 
 # No word of an answer, whatever is drawn, begins with these.
@@ -148,7 +148,8 @@ def test_case_86_what_becomes_protected_is_in_no_answer_any_more(client: Client)
     report = client.file(description="Katasangatrahasia")
     officer = client.edge.staff("officer1")
     told = {"action": "assign", "person": "s_worker1", "note": "Catatanrahasia"}
-    assert client.edge.post(f"/v1/reports/{report}/actions", {**told, "version": 1}, officer)
+    done = client.edge.post(f"/v1/reports/{report}/actions", {**told, "version": 1}, officer)
+    assert done.status == 200
     client.edge.project()
     paths = (f"{V2}/requests.json", f"{V2}/servicerequestupdates.json")
     assert all(report in client.ask("GET", path)[1] for path in paths)

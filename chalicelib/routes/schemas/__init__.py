@@ -10,7 +10,6 @@ from chalicelib.routes.schemas.answers import (
     FOLLOWING,
     HEALTH,
     ME,
-    OPEN_DATA,
     OPENAPI,
     PAGE,
     RECEIPT,
@@ -21,6 +20,7 @@ from chalicelib.routes.schemas.answers import (
     WORKFLOW,
 )
 from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
+from chalicelib.routes.schemas.open_data import OPEN_DATA
 from chalicelib.routes.schemas.requests import ACTION, CLAIM, COMMENT, NEW_REPORT, RATING
 from chalicelib.routes.schemas.scorecards import (
     AUDITS,

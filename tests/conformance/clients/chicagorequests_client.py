@@ -1,6 +1,5 @@
 """chicagorequests 0.0.5: its command, a day at a time, fifteen at once."""
 
-import json
 import sys
 from datetime import datetime, timedelta
 
@@ -16,7 +15,5 @@ for options in (["-s", days[0], "-e", days[1]],
     outcome = CliRunner().invoke(chicagorequests.main, options)
     assert outcome.exit_code == 0, (outcome.output, outcome.exception)
     assert report in outcome.output, outcome.output[:500]
-    first = next(line for line in outcome.output.splitlines() if line.startswith(("[", "{")))
-    assert json
-    assert "extended_attributes" in outcome.output, first
+    assert "extended_attributes" in outcome.output, outcome.output[:500]
 print("passed")
