@@ -28,6 +28,7 @@ _KEPT = (
 )  # fmt: skip
 
 Row = dict[str, Any]
+Item = dict[str, Any]
 
 
 def row_of(event: dict[str, Any]) -> Row | None:
@@ -61,26 +62,16 @@ def put_request(jurisdiction: str, row: Row | None, event: dict[str, Any]) -> Pu
 def filed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
     """The rows of reports filed from ``start`` to ``end``, the newest first, at most ``limit``."""
     # Times are told without fractions: the last second belongs to the span.
-    first, last = ids.floor(start), ids.floor(end + _SECOND)
-    found: list[Row] = []
-    for month in _months(start, end):
-        key, left = f"{jurisdiction}#REQ#{month}", limit - len(found)
-        found += _read(key, first, last, left, index=False, newest=True)
-        if len(found) >= limit:
-            break
-    return found
+    low, high = ids.floor(start), ids.floor(end + _SECOND)
+    months = [f"{jurisdiction}#REQ#{month}" for month in _months(start, end)]
+    return _docs(_over(months, low, high, limit, newest=True))
 
 
 def updated(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
     """The rows of reports that changed last from ``start`` to ``end``, the latest first."""
-    first, last = iso(start), iso(end + _SECOND)
-    found: list[Row] = []
-    for month in _months(start, end):
-        key, left = f"{jurisdiction}#UPD#{month}", limit - len(found)
-        found += _read(key, first, last, left, index=True, newest=True)
-        if len(found) >= limit:
-            break
-    return found
+    low, high = iso(start), iso(end + _SECOND)
+    months = [f"{jurisdiction}#UPD#{month}" for month in _months(start, end)]
+    return _docs(_over(months, low, high, limit, index=True, newest=True))
 
 
 def of_month(jurisdiction: str, month: str, size: int) -> Iterator[list[Row]]:
@@ -88,7 +79,7 @@ def of_month(jurisdiction: str, month: str, size: int) -> Iterator[list[Row]]:
     after = ""
     while True:
         key = f"{jurisdiction}#REQ#{month}"
-        page = _read(key, f"{after}~" if after else "0", "~", size, index=False, newest=False)
+        page = _docs(_items(key, f"{after}~" if after else "0", "~", size))
         if page:
             yield page
         if len(page) < size:
@@ -98,15 +89,10 @@ def of_month(jurisdiction: str, month: str, size: int) -> Iterator[list[Row]]:
 
 def changed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[str]:
     """The ids of reports that changed last from ``start`` to ``end``, or are public no more."""
-    first, last = iso(start), iso(end + _SECOND)
-    found: list[str] = []
-    for month in _months(start, end):
-        key, left = f"{jurisdiction}#UPD#{month}", limit - len(found)
-        items = _items(key, first, last, left, index=True, newest=True, wanted="ssk")
-        found += [item["ssk"]["S"].rpartition("#")[2] for item in items]
-        if len(found) >= limit:
-            break
-    return found
+    low, high = iso(start), iso(end + _SECOND)
+    months = [f"{jurisdiction}#UPD#{month}" for month in _months(start, end)]
+    items = _over(months, low, high, limit, index=True, newest=True, wanted="ssk")
+    return [item["ssk"]["S"].rpartition("#")[2] for item in items]
 
 
 def months_with_rows(jurisdiction: str, start: datetime, end: datetime) -> list[str]:
@@ -114,7 +100,7 @@ def months_with_rows(jurisdiction: str, start: datetime, end: datetime) -> list[
     return [
         month
         for month in reversed(_months(start, end))
-        if _read(f"{jurisdiction}#REQ#{month}", "0", "~", 1, index=False, newest=False)
+        if _items(f"{jurisdiction}#REQ#{month}", "0", "~", 1)
     ]
 
 
@@ -127,14 +113,9 @@ def put_update(jurisdiction: str, row: Row) -> Put:
 
 def updates(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
     """What events from ``start`` to ``end`` told, the oldest first, at most ``limit``."""
-    first, last = iso(start), iso(end + _SECOND)
-    found: list[Row] = []
-    for month in reversed(_months(start, end)):
-        key, left = f"{jurisdiction}#UPDATES#{month}", limit - len(found)
-        found += _read(key, first, last, left, index=False, newest=False)
-        if len(found) >= limit:
-            break
-    return found
+    low, high = iso(start), iso(end + _SECOND)
+    months = [f"{jurisdiction}#UPDATES#{month}" for month in reversed(_months(start, end))]
+    return _docs(_over(months, low, high, limit))
 
 
 def texts_of(jurisdiction: str, rows: list[Row]) -> dict[tuple[str, int], str]:
@@ -202,15 +183,30 @@ def _batch(asked: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _read(key: str, low: str, high: str, limit: int, *, index: bool, newest: bool) -> list[Row]:
-    """Rows of one partition between two sort keys, read packed: as models they cost twice."""
-    items = _items(key, low, high, limit, index=index, newest=newest, wanted="doc")
+def _docs(items: list[Item]) -> list[Row]:
     return [json.loads(item["doc"]["S"]) for item in items]
 
 
+def _over(keys: list[str], low: str, high: str, limit: int, **more: Any) -> list[Item]:
+    """``_items`` of several partitions, one after the other, until there are ``limit``."""
+    found: list[Item] = []
+    for key in keys:
+        if len(found) < limit:
+            found += _items(key, low, high, limit - len(found), **more)
+    return found
+
+
 def _items(
-    key: str, low: str, high: str, limit: int, *, index: bool, newest: bool, wanted: str
-) -> list[dict[str, Any]]:
+    key: str,
+    low: str,
+    high: str,
+    limit: int,
+    *,
+    index: bool = False,
+    newest: bool = False,
+    wanted: str = "doc",
+) -> list[Item]:
+    """Rows of one partition between two sort keys, read packed: as models they cost twice."""
     asked: dict[str, Any] = {
         "TableName": tables.Figure.Meta.table_name,
         "KeyConditionExpression": f"{'spk' if index else 'pk'} = :p AND "
@@ -220,7 +216,7 @@ def _items(
         "ScanIndexForward": not newest,
         **({"IndexName": "score"} if index else {}),
     }
-    found: list[dict[str, Any]] = []
+    found: list[Item] = []
     while len(found) < limit:
         page = lean.query({**asked, "Limit": limit - len(found)})
         # A report that is protected by now keeps a row without contents.
