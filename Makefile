@@ -9,6 +9,7 @@
 # make dead     what could not be processed
 # make open-data  write the files of open data now
 # make keys     DO='issue NAME' | DO=list | DO='revoke ID': Open311 clients
+# make forwarding DO=list | DO='key UNIT' …: units with an Open311 server of their own
 # make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | bench-open311 | bench-open-data | lint | openapi
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test conformance token mail reset demo rebuild dead open-data keys city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
+.PHONY: run test conformance token mail reset demo rebuild dead open-data keys forwarding city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
@@ -66,6 +67,9 @@ open-data: $(VENV)/run.stamp
 
 keys: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.keys $(DO)
+
+forwarding: $(VENV)/run.stamp
+	@$(PY) -m infra.local with infra.forwarding $(DO)
 
 city: $(VENV)/run.stamp
 	@$(PY) -m infra.city load '$(DIR)' $(if $(BOUNDARIES),--boundaries '$(BOUNDARIES)')

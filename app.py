@@ -68,6 +68,18 @@ def write_open_data(event: CloudWatchEvent) -> None:
     handlers.write_open_data(event.context)
 
 
+@app.schedule(Rate(15, unit=Rate.MINUTES), name="follow_forwards")
+def follow_forwards(event: CloudWatchEvent) -> dict[str, int]:
+    """What the systems of units say of the reports that were passed on to them."""
+    return handlers.follow_forwards(event.context)
+
+
+@app.on_sqs_message(queue=settings().forwards_queue, batch_size=1, name="forward_reports")
+def forward_reports(event: SQSEvent) -> dict[str, Any]:
+    """Reports for the Open311 servers of units that work with systems of their own."""
+    return handlers.forward_reports(event.to_dict(), event.context)
+
+
 @app.on_sqs_message(queue=settings().messages_queue, batch_size=10, name="send_messages")
 def send_messages(event: SQSEvent) -> dict[str, Any]:
     """Messages to citizens, by the function that may read contacts."""

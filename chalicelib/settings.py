@@ -21,9 +21,12 @@ class Settings:
     alerts_topic: str
     messages_queue: str
     photos_queue: str
+    forwards_queue: str
     timeline_stream: str
     jurisdiction: str
     secret_parameter: str
+    outside_parameters: str
+    outside_local: tuple[str, ...]
     public_url: str
     test_url: str
     allow_origin: str
@@ -54,12 +57,15 @@ def settings() -> Settings:
         ),
         messages_queue=env("TANGGAP_MESSAGES_QUEUE", f"{prefix}-messages"),
         photos_queue=env("TANGGAP_PHOTOS_QUEUE", f"{prefix}-photos"),
+        forwards_queue=env("TANGGAP_FORWARDS_QUEUE", f"{prefix}-forwards"),
         timeline_stream=env(
             "TANGGAP_TIMELINE_STREAM",
             f"arn:aws:dynamodb:us-east-1:000000000000:table/{prefix}-timeline/stream/latest",
         ),
         jurisdiction=env("TANGGAP_JURISDICTION", "demo"),
         secret_parameter=env("TANGGAP_SECRET_PARAMETER", f"/{prefix}/signing-keys"),
+        outside_parameters=env("TANGGAP_OUTSIDE_PARAMETERS", f"/{prefix}/outside"),
+        outside_local=tuple(env("TANGGAP_OUTSIDE_LOCAL", "").split()),
         public_url=env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000"),
         test_url=env("TANGGAP_TEST_URL", env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000")),
         allow_origin=env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000"),

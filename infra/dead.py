@@ -28,7 +28,7 @@ def look() -> dict[str, Any]:
         for source in control.DEAD_SOURCES:
             if rows := control.dead(jurisdiction, source, MOST):
                 notes[f"{jurisdiction} {source}"] = rows
-    names = (settings().messages_queue, settings().photos_queue)
+    names = (settings().messages_queue, settings().photos_queue, settings().forwards_queue)
     return {
         "notes": notes,
         "queues": {f"{one}-dead": queues.waiting(f"{one}-dead") for one in names},

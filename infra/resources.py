@@ -20,6 +20,7 @@ from chalicelib.storage.files import UNUSED
 # A message must stay hidden for longer than its function may run (six times, AWS advises).
 VISIBILITY_SECONDS = 150
 PHOTO_VISIBILITY_SECONDS = 360
+FORWARD_VISIBILITY_SECONDS = 360
 RETENTION_SECONDS = 14 * 86_400
 EVIDENCE_DAYS = 30
 QUARANTINE = "quarantine/"
@@ -39,6 +40,7 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
         _table(name, model)
     messages = _queue(chosen.messages_queue, VISIBILITY_SECONDS)
     photos = _queue(chosen.photos_queue, PHOTO_VISIBILITY_SECONDS, written_by_bucket=chosen.bucket)
+    forwards = _queue(chosen.forwards_queue, FORWARD_VISIBILITY_SECONDS)
     _bucket(chosen.bucket, chosen.allow_origin, photos)
     topic = boto3.client("sns").create_topic(Name=chosen.alerts_topic.rsplit(":", 1)[-1])
     _signing_keys(chosen.secret_parameter)
@@ -49,6 +51,8 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
         "TANGGAP_ALERTS_TOPIC": str(topic["TopicArn"]),
         "TANGGAP_MESSAGES_QUEUE": messages.rsplit(":", 1)[-1],
         "TANGGAP_PHOTOS_QUEUE": photos.rsplit(":", 1)[-1],
+        "TANGGAP_FORWARDS_QUEUE": forwards.rsplit(":", 1)[-1],
+        "TANGGAP_OUTSIDE_PARAMETERS": chosen.outside_parameters,
         "TANGGAP_SECRET_PARAMETER": chosen.secret_parameter,
         "TANGGAP_MAIL_FROM": chosen.mail_from,
     }

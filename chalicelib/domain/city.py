@@ -81,6 +81,21 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Outside:
+    """The Open311 server of a unit that works with a system of its own.
+
+    ``services``: {code here: {"code": code there, "attributes": {code: value}}}, "*" for the rest,
+    which keep their codes where it has none. ``updates``: it has mySociety's extension too.
+    """
+
+    endpoint: str
+    jurisdiction_id: str | None = None
+    format: str = "json"
+    services: dict[str, dict[str, Any]] = field(default_factory=dict)
+    updates: bool = False
+
+
+@dataclass(frozen=True)
 class Unit:
     """Who works: kind district, agency, province or bureau; the districts that it covers."""
 
@@ -88,6 +103,7 @@ class Unit:
     name: Text
     kind: str
     districts: frozenset[str]
+    outside: Outside | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +188,11 @@ class City:
             services={one["code"]: _service(one) for one in bundle["services"]},
             units={
                 one["code"]: Unit(
-                    one["code"], one["name"], one["kind"], frozenset(one["districts"])
+                    one["code"],
+                    one["name"],
+                    one["kind"],
+                    frozenset(one["districts"]),
+                    Outside(**one["open311"]) if "open311" in one else None,
                 )
                 for one in bundle["units"]
             },

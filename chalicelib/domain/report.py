@@ -23,7 +23,7 @@ _MOMENTS = frozenset(
 _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
-        "released", "pictures", "flags", "flagged",
+        "released", "pictures", "flags", "flagged", "outside",
     }
 )  # fmt: skip
 
@@ -73,6 +73,7 @@ class Report:
     finished_by: str | None = None
     agency: str | None = None
     agency_due: datetime | None = None
+    outside: dict[str, str] = field(default_factory=dict)
     acknowledged_at: datetime | None = None
     breached: tuple[str, ...] = ()
     escalated: int = 0

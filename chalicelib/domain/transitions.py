@@ -60,6 +60,7 @@ _EFFECTS: dict[str, Callable[[Move, Report], Report]] = {
     "ask": working.ask,
     "answer": working.answer,
     "finish": working.finish,
+    "finish_outside": working.finish_outside,
     "verify": closing.verify,
     "refuse": closing.refuse,
     "dispute": closing.dispute,

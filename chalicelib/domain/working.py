@@ -125,6 +125,13 @@ def finish(move: Move, report: Report) -> Report:
     )
 
 
+def finish_outside(move: Move, report: Report) -> Report:
+    """The system of the unit or agency that has it says so; like any repair it is still to be
+    verified, and that word is the first if nobody has said one."""
+    heard = report.acknowledged_at or move.now
+    return replace(finish(move, report), acknowledged_at=heard, back_to=None)
+
+
 def resume(move: Move, report: Report) -> Report:
     """The date has come, or the holder begins before."""
     until = move.report.scheduled_until

@@ -160,8 +160,8 @@ def _commit(
         for field in WORDS
         if given.get(field)
     )
-    # The clock gives no words and no codes but facts.
-    known = given if actor.kind == "system" else CODES
+    # The clock gives no codes but facts.
+    known = [key for key in given if key not in WORDS] if actor.kind == "system" else CODES
     data = {key: given[key] for key in known if given.get(key) is not None}
     data.update(photos.event_data(taken))
     writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)

@@ -8,14 +8,18 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from chalicelib import clock, observability
+from chalicelib import clock, ids, observability
 from chalicelib.services import messages, morning, projections, relay, scorecards, sweep
-from chalicelib.settings import RECEIVED_AT_MOST
+from chalicelib.settings import RECEIVED_AT_MOST, settings
+from chalicelib.storage import queues
 from chalicelib.storage.transactions import Unavailable, Unknown
 
 _SPARE_MS = 5_000
 # The close of one month of a large city.
 _CLOSE_MS = 120_000
+# One question to a server outside may take five seconds, and a page asks twenty-one.
+_PULL_MS = 120_000
+_FIRST_RETRY = 60
 
 
 def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -89,6 +93,45 @@ def process_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
         photo_jobs.work(_object(record.body), clock.now(), last=last)
 
     return _batch(event, context, one, EventType.SQS)
+
+
+def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Pass reports on to the systems of their units.
+
+    What fails comes back later and later, at a moment of chance, and at last is a dead letter.
+    """
+    from aws_lambda_powertools.utilities.batch import EventType
+
+    from chalicelib.outside.fetch import Failed
+    from chalicelib.services import forwarding
+
+    def one(record: Any) -> None:
+        asked = _object(record.body)
+        tried = int(record.attributes.approximate_receive_count)
+        try:
+            forwarding.pass_on(
+                asked["jurisdiction"], asked["report"], asked["unit"], asked["round"],
+                clock.now(), last=tried >= RECEIVED_AT_MOST,
+            )  # fmt: skip
+        except Failed:
+            queues.postpone(settings().forwards_queue, record.receipt_handle, _later(tried))
+            raise
+
+    return _batch(event, context, one, EventType.SQS)
+
+
+def _later(tried: int) -> int:
+    """Seconds until the next attempt: twice as long each time, and by chance half of that, so that
+    what failed together does not come back together."""
+    longest: int = _FIRST_RETRY * 2**tried
+    return longest // 2 + int.from_bytes(ids.token_bytes(4), "big") % (longest // 2)
+
+
+def follow_forwards(context: Any) -> dict[str, int]:
+    """Ask the systems of units what has become of what they were given; how much was news."""
+    from chalicelib.services import following
+
+    return following.pull(clock.now(), lambda: _time_left(context, _PULL_MS))
 
 
 def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str, Any]:

@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain import alerts, changelog, heat, pictures, rounds, tallies, updates
+from chalicelib.domain import (
+    alerts,
+    changelog,
+    forwarding,
+    heat,
+    pictures,
+    rounds,
+    tallies,
+    updates,
+)
 from chalicelib.domain.pin import pack, pin_of
 from chalicelib.domain.scoring import RECHECKED, shifted
 from chalicelib.services import cities
@@ -33,7 +42,7 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
         writes.append(figures.add(place, month, area, moved))
     for (partition, cell), moved in sorted(heat.deltas(event).items()):
         writes.append(heat_store.add(place, partition, cell, moved))
-    for message in (*alerts.messages(event), *_jobs(event)):
+    for message in (*alerts.messages(event), *_jobs(event), *_forwards(event, now)):
         # The id sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
         writes.append(control.put_outbox(name, message))
@@ -65,6 +74,15 @@ def _jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for job in pictures.jobs(event)
     ]
+
+
+def _forwards(event: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """The message by which a report goes to the system of the unit that has it from now on."""
+    place = event["jurisdiction"]
+    job = forwarding.job(event, cities.current(place, now))
+    if job is None:
+        return []
+    return [forwarding.message(place, event["report"], job["unit"], job["round"])]
 
 
 def _counted(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:

@@ -102,6 +102,8 @@ def _publish(message: dict[str, Any]) -> None:
         alerts.publish_notice(message)
     elif message["kind"] == "photo":
         queues.send_photo_job(message)
+    elif message["kind"] == "forward":
+        queues.send_forward(message)
     else:
         queues.send_message(message)
 

@@ -65,6 +65,26 @@ def lasting() -> str:
     return str(held.get("pseudonyms") or min(held["keys"]))
 
 
+def webhook_secrets(name: str) -> dict[str, str]:
+    """{key id: secret in hex} by which whoever receives ``name`` checks it: one a signing key, so
+    that the older holds until every receiver knows the newer."""
+    return {kid: _key("webhook", name, kid).hex() for kid in sorted(secrets.keys()["keys"])}
+
+
+def sign_body(name: str, body: bytes, now: datetime) -> str:
+    """``t=<seconds>,<key id>=<HMAC-SHA256 of "<seconds>." and the body>,...``, a key each.
+
+    A receiver refuses what is older than five minutes (docs/open311.md).
+    """
+    seconds = int(now.timestamp())
+    signed = f"{seconds}.".encode() + body
+    marks = [
+        f"{kid}={hmac.new(bytes.fromhex(secret), signed, hashlib.sha256).hexdigest()}"
+        for kid, secret in webhook_secrets(name).items()
+    ]
+    return ",".join([f"t={seconds}", *marks])
+
+
 def claim_secret(report: str) -> str:
     """What makes another device the reporter: derived, never stored, the same at every replay."""
     return mac("claim", report, lasting())[:32]

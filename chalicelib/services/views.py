@@ -40,6 +40,7 @@ def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
         "unit": named(report.unit, city.units[report.unit].name),
         "agency": named(report.agency, city.units[report.agency].name) if report.agency else None,
         "agency_due": _iso(report.agency_due),
+        "outside": _outside(report),
         "filed_at": iso(report.filed_at),
         "updated_at": iso(report.changed_at),
         "acknowledged_at": _iso(report.acknowledged_at),
@@ -188,6 +189,12 @@ def timeline(
             }
         )
     return rows
+
+
+def _outside(report: Report) -> dict[str, str] | None:
+    """{"unit", "request"} as long as that unit has the report; no request is known at once."""
+    has_it = report.outside.get("unit") in (report.unit, report.agency)
+    return {"request": "", **report.outside} if report.outside and has_it else None
 
 
 def named(code: str, name: dict[str, str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read
 
 KEEP = timedelta(days=30)
-DEAD_SOURCES = ("outbox", "photos", "sweep")
+DEAD_SOURCES = ("forwards", "outbox", "photos", "sweep")
 _MARK = "-"
 _OUTBOX = "*#OUT#0"
 _LATER = "~"
@@ -172,6 +172,11 @@ def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> 
             )
         ]
     )
+
+
+def forget_dead(jurisdiction: str, source: str, name: str) -> None:
+    """Forget a note: what it was about is done after all."""
+    commit([Delete("dead", tables.Control(f"{jurisdiction}#DEAD#{source}", name))])
 
 
 def dead(jurisdiction: str, source: str, limit: int) -> list[dict[str, Any]]:

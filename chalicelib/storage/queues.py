@@ -18,6 +18,19 @@ def send_photo_job(doc: dict[str, Any]) -> None:
     _send(settings().photos_queue, doc)
 
 
+def send_forward(doc: dict[str, Any]) -> None:
+    """Hand a report to the function that passes reports on."""
+    _send(settings().forwards_queue, doc)
+
+
+def postpone(queue: str, receipt: str, seconds: int) -> None:
+    """Let a message that was received come back in so many seconds."""
+    with aws.answering():
+        aws.client("sqs").change_message_visibility(
+            QueueUrl=_url(queue), ReceiptHandle=receipt, VisibilityTimeout=seconds
+        )
+
+
 def waiting(queue: str) -> int:
     """About how many messages a queue holds."""
     asked = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

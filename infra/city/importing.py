@@ -21,6 +21,7 @@ import urllib3
 
 from chalicelib.domain.city import City
 from chalicelib.domain.georeport import SPAN, Unfit, moment, strict
+from chalicelib.domain.hiding import hidden
 from chalicelib.errors import Problem
 from chalicelib.services import cities, importing
 from chalicelib.services.importing import Old
@@ -38,9 +39,6 @@ GEOREPORT = {
 }  # fmt: skip
 PAGE, TIMEOUT, LARGEST = 200, 30.0, 32 * 1024 * 1024
 _ID = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_PHONE = re.compile(r"(?:\+62|\b0)8\d[\d\s.-]{6,12}\d\b|\+\d[\d\s.-]{8,14}\d\b")
-_HIDDEN = "[…]"
 
 Row = dict[str, Any]
 
@@ -117,7 +115,7 @@ def _old(
     code = services.get(row.get("service", ""), services.get("*", row.get("service", "")))
     remarks, texts = [], {}
     for name in ("description", "landmark"):
-        text = _PHONE.sub(_HIDDEN, _MAIL.sub(_HIDDEN, row.get(name, "")))
+        text = hidden(row.get(name, ""))
         if text != row.get(name, ""):
             remarks.append("personal_data_hidden")
         texts[name] = text[: 4000 if name == "description" else 200]

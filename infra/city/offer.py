@@ -53,6 +53,8 @@ def _service(
     if first["clock"] == last["clock"] and first["hours"] > last["hours"]:
         row.fault("acknowledge", "must not be longer than resolve")
     unit = units.get(found["unit"])
+    if unit and unit.get("open311") and found["protected"]:
+        row.fault("unit", f"a protected service is passed on to nobody, {unit['code']!r} included")
     if unit and (missing := districts - set(unit["districts"])):
         row.fault("unit", f"{unit['code']!r} does not cover district {min(missing)!r}")
     if found["protected"] and (

@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from typing import Any
 
+from chalicelib.outside import addresses
 from infra.city.fields import LANGUAGES, Fields, unique
 from infra.city.findings import CityErrors as CityErrors
 
@@ -86,11 +87,43 @@ def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
                 if district in holders:
                     row.fault("districts", f"{district!r} is {holders[district]!r}'s already")
                 holders[district] = unit["code"]
+        if row.has("open311"):
+            unit["open311"] = _outside(row.inner("open311"))
         row.close()
         found.append(unit)
     unique(rows, [unit["code"] for unit in found], "code")
     for district in sorted(districts - holders.keys()):
         one.fault("units", f"no unit of kind district covers district {district!r}")
+    one.close()
+    return found
+
+
+def _outside(one: Fields) -> dict[str, Any]:
+    """The Open311 server of a unit; the key for it is no part of the folder (infra.forwarding)."""
+    found: dict[str, Any] = {
+        "endpoint": one.text("endpoint"),
+        "format": one.choice("format", ("json", "xml")) if one.has("format") else "json",
+        "services": {},
+        "updates": one.flag("updates", False),
+    }
+    if one.has("jurisdiction_id"):
+        found["jurisdiction_id"] = one.text("jurisdiction_id")
+    try:
+        addresses.check(found["endpoint"] or "https://example.org")
+    except addresses.Unsafe as unsafe:
+        one.fault("endpoint", str(unsafe))
+    services = one.inner("services") if one.has("services") else None
+    for name in services.names() if services else ():
+        assert services is not None
+        there = services.inner(name)
+        attributes = there.inner("attributes") if there.has("attributes") else None
+        found["services"][name] = {
+            "code": there.text("code"),
+            "attributes": {key: attributes.text(key) for key in attributes.names()}
+            if attributes
+            else {},
+        }
+        there.close()
     one.close()
     return found
 

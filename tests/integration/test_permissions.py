@@ -76,7 +76,7 @@ MAY: dict[str, list[str]] = {
     "roadman": ["reclassify"],
     "roadman assigned": ["accept", "decline", "reclassify"],
     "roadman coordinated": HOLDER,
-    "system": ["answer", "resume", "lapse", "unmerge"],
+    "system": ["answer", "resume", "lapse", "unmerge", "finish_outside"],
 }
 ELSEWHERE = (
     "officer2", "worker2", "head2", "litterer", "cleaner", "lamps", "lampist", "safe", "guard",
@@ -88,7 +88,7 @@ MAY_PROTECTED: dict[str, list[str]] = {
     "safe": [one for one in OFFICER if one not in ("merge", "unmerge")],
     "guard": HOLDER[:-1],
     "overseer": ["verify", "refuse"],
-    "system": ["answer", "resume", "lapse", "unmerge"],
+    "system": ["answer", "resume", "lapse", "unmerge", "finish_outside"],
 }
 
 

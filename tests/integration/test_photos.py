@@ -316,7 +316,8 @@ def test_what_fails_at_its_last_delivery_is_refused_and_noted(
     assert note == {"name": photo, "photo": photo, "error": "OSError"}
     listed = dead.look()
     assert listed["notes"] == {f"{JURISDICTION} photos": [note]}
-    assert listed["queues"] == {"tanggap-messages-dead": 0, "tanggap-photos-dead": 0}
+    dead_queues = ("messages", "photos", "forwards")
+    assert listed["queues"] == {f"tanggap-{one}-dead": 0 for one in dead_queues}
 
 
 def test_work_is_proved_by_a_photo_that_can_be_seen(world: World) -> None:

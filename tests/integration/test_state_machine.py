@@ -410,6 +410,8 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     world.act(officer, report, "reject", reason_code="spam", text="x")
     world.act(officer, report, "reopen", reason="x")
     world.act(officer, report, "disown", text="x")
+    world.act(officer, report, "reopen", reason="x")
+    world.clock(report, "finish_outside", note="x")
     done = world.finished(service="litter")
     world.act(citizen("reporter"), done, "verify")
     released, late = world.file(citizen("cici"))["id"], world.file(citizen("dedi"))["id"]

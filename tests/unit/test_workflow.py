@@ -32,6 +32,11 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "work_done",
         "holder field_worker",
     ),
+    "finish_outside": (
+        "submitted assigned in_progress coordinated scheduled needs_info",
+        "work_done",
+        "system",
+    ),
     "verify": ("work_done", "closed", "reporter outside_verifier"),
     "refuse": ("work_done", "in_progress", "reporter outside_verifier"),
     "dispute": ("in_progress", "work_done", "holder"),

@@ -63,6 +63,16 @@ RECEIPT = record(
         "emergency": maybe({"type": "string"}),
     },
 )
+OUTSIDE = record(
+    "Outside",
+    {
+        "unit": CODE,
+        "request": {
+            "type": "string",
+            "description": "Its number in the unit's own system; empty until it is known.",
+        },
+    },
+)
 _PUBLIC: dict[str, Schema] = {
     "id": ID,
     "code": TRACKING,
@@ -81,6 +91,7 @@ _PUBLIC: dict[str, Schema] = {
     "unit": NAMED,
     "agency": maybe(NAMED),
     "agency_due": maybe(MOMENT),
+    "outside": maybe(OUTSIDE),
     "filed_at": MOMENT,
     "updated_at": MOMENT,
     "acknowledged_at": maybe(MOMENT),

@@ -1,0 +1,167 @@
+"""One request to a server outside: nothing it answers, or keeps from answering, can hold us up.
+
+``SECONDS`` for everything from the first packet to the last byte, a limit on what is read, TLS
+with a certificate for the name, no redirects, and only addresses that ``addresses`` lets pass.
+"""
+
+import http.client
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlencode
+
+from chalicelib.outside import addresses
+from chalicelib.outside.addresses import Place, Unsafe
+
+SECONDS = 5.0
+MOST_ANSWER, MOST_LIST = 64 * 1024, 1024 * 1024
+_FORM = "application/x-www-form-urlencoded; charset=utf-8"
+Pairs = list[tuple[str, str]]
+
+
+class Failed(Exception):
+    """It did not work this time; ``reason`` is a code. Whether it was received is not known."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+
+
+def get(place: Place, path: str, query: Pairs) -> Reply:
+    """GET a list. Raises ``Failed``."""
+    asked = f"{place.path}{path}" + (f"?{urlencode(query)}" if query else "")
+    return _fetch(place, "GET", asked, None, {}, MOST_LIST)
+
+
+def post(place: Place, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+    """POST a form. Raises ``Failed``."""
+    headers = {"Content-Type": _FORM, **headers}
+    return _fetch(place, "POST", f"{place.path}{path}", body, headers, MOST_ANSWER)
+
+
+def _fetch(
+    place: Place, method: str, path: str, body: bytes | None, headers: dict[str, str], most: int
+) -> Reply:
+    with _Deadline(SECONDS) as deadline:
+        try:
+            return _exchange(place, method, path, body, headers, most, deadline)
+        except Unsafe:
+            raise Failed("address_refused") from None
+        except ssl.SSLError:
+            raise Failed("too_slow" if deadline.passed else "tls") from None
+        except TimeoutError:
+            raise Failed("too_slow") from None
+        except (OSError, http.client.HTTPException, ValueError):
+            raise Failed("too_slow" if deadline.passed else "no_answer") from None
+
+
+def _exchange(
+    place: Place,
+    method: str,
+    path: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    most: int,
+    deadline: "_Deadline",
+) -> Reply:
+    connection = http.client.HTTPConnection(place.name, place.port, timeout=SECONDS)
+    connection.sock = _connected(place, deadline)
+    try:
+        known = {"User-Agent": "Tanggap", "Accept-Encoding": "identity", "Connection": "close"}
+        connection.request(method, path, body, {**known, **headers})
+        with connection.getresponse() as answer:
+            if 300 <= answer.status < 400:
+                raise Failed("redirect")
+            data = answer.read(most + 1)
+            if len(data) > most:
+                raise Failed("too_large")
+            # A connection that the deadline cut looks like an end to http.client.
+            if deadline.passed or (answer.length or 0) > 0:
+                raise Failed("too_slow" if deadline.passed else "no_answer")
+            return Reply(answer.status, data)
+    finally:
+        connection.close()
+
+
+def _connected(place: Place, deadline: "_Deadline") -> socket.socket:
+    failure: OSError = TimeoutError()
+    for address in addresses.targets(place):
+        try:
+            plain = socket.create_connection((address, place.port), timeout=SECONDS)
+        except OSError as error:
+            failure = error
+            continue
+        try:
+            return _secured(place, plain, deadline)
+        except BaseException:
+            plain.close()
+            raise
+    raise failure
+
+
+def _secured(place: Place, plain: socket.socket, deadline: "_Deadline") -> socket.socket:
+    deadline.watch(plain)
+    if place.scheme != "https":
+        return plain
+    tls = context().wrap_socket(plain, server_hostname=place.name, do_handshake_on_connect=False)
+    try:
+        deadline.watch(tls)
+        tls.do_handshake()
+    except BaseException:
+        tls.close()
+        raise
+    return tls
+
+
+def context() -> ssl.SSLContext:
+    """TLS as it is today: certificates are checked, for the name that was asked for."""
+    return ssl.create_default_context()
+
+
+class _Deadline:
+    """Cuts the connection at its end: a time-out of a socket begins anew at each byte."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def watch(self, connection: socket.socket) -> None:
+        """Cut this connection when the time is over, at once if it is."""
+        with self._lock:
+            self._socket = connection
+            if self.passed:
+                raise TimeoutError
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.passed = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()

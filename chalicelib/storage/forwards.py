@@ -1,0 +1,128 @@
+"""What was passed on to the systems of units, and what is still followed there. No row expires.
+
+``FWD#<unit>`` / ``<report>#<round>``       one passing on: trying, sent or failed
+``FOLLOW#<unit>`` / ``<id>`` or ``~<token>``  what is followed there, and for which report
+``SERVERS`` / ``<unit>``                     how the server has been doing
+"""
+
+import json
+from typing import Any
+
+from chalicelib.settings import settings
+from chalicelib.storage import aws, tables
+from chalicelib.storage.rows import dump, get
+from chalicelib.storage.transactions import Delete, Put, Refused, Write, commit, read
+
+TOKEN = "~"  # noqa: S105  (what a name that is still a token begins with)
+_FOLLOWED = "followed"
+
+
+def get_forward(jurisdiction: str, unit: str, report: str, turn: int) -> dict[str, Any] | None:
+    """How far a passing on has got."""
+    return get(tables.Control, f"{jurisdiction}#FWD#{unit}", _name(report, turn))
+
+
+def put_forward(jurisdiction: str, unit: str, report: str, turn: int, doc: dict[str, Any]) -> Put:
+    """How far it has got now."""
+    row = tables.Control(f"{jurisdiction}#FWD#{unit}", _name(report, turn), doc=dump(doc))
+    return Put("forward", row)
+
+
+def claim(
+    jurisdiction: str,
+    unit: str,
+    report: str,
+    turn: int,
+    doc: dict[str, Any],
+    seen: dict[str, Any] | None,
+) -> bool:
+    """Begin an attempt, if nobody has begun one since ``seen``; whether it is ours."""
+    known = tables.Control.doc
+    row = tables.Control(f"{jurisdiction}#FWD#{unit}", _name(report, turn), doc=dump(doc))
+    condition = tables.Control.pk.does_not_exist() if seen is None else known == dump(seen)
+    try:
+        commit([Put("forward", row, condition)])
+    except Refused:
+        return False
+    return True
+
+
+def forwards(jurisdiction: str, unit: str, after: str, limit: int) -> list[dict[str, Any]]:
+    """Passings on after a name, with their names, at most ``limit``."""
+    return _page(f"{jurisdiction}#FWD#{unit}", after, limit)
+
+
+def get_followed(jurisdiction: str, unit: str, name: str) -> dict[str, Any] | None:
+    """What is known of a request of theirs."""
+    return get(tables.Control, f"{jurisdiction}#FOLLOW#{unit}", name)
+
+
+def put_followed(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> Put:
+    """Follow a request of theirs from now on: no two reports follow the same."""
+    row = tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name, doc=dump(doc))
+    return Put(_FOLLOWED, row, tables.Control.pk.does_not_exist())
+
+
+def heard(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> None:
+    """Remember what a followed request said last."""
+    row = tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name, doc=dump(doc))
+    commit([Put(_FOLLOWED, row)])
+
+
+def drop_followed(jurisdiction: str, unit: str, name: str) -> Delete:
+    """Follow it no longer."""
+    return Delete("unfollowed", tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name))
+
+
+def forget_followed(jurisdiction: str, unit: str, name: str) -> None:
+    """Follow it no longer, at once."""
+    commit([drop_followed(jurisdiction, unit, name)])
+
+
+def followed(jurisdiction: str, unit: str, after: str, limit: int) -> list[dict[str, Any]]:
+    """What is followed after a name, with the names, at most ``limit``."""
+    return _page(f"{jurisdiction}#FOLLOW#{unit}", after, limit)
+
+
+def server(jurisdiction: str, unit: str) -> dict[str, Any]:
+    """{"failures", "since", "disabled", "cursor"}, whatever is known."""
+    return get(tables.Control, f"{jurisdiction}#SERVERS", unit) or {}
+
+
+def put_server(jurisdiction: str, unit: str, doc: dict[str, Any], also: list[Write]) -> None:
+    """How the server has been doing, with what else is to be written."""
+    row = tables.Control(f"{jurisdiction}#SERVERS", unit, doc=dump(doc))
+    commit([Put("server", row), *also])
+
+
+def key(jurisdiction: str, unit: str) -> str | None:
+    """The API key for a unit's server, from SSM; ``None`` if it takes none."""
+    client = aws.client("ssm")
+    with aws.answering():
+        try:
+            answer = client.get_parameter(Name=_parameter(jurisdiction, unit), WithDecryption=True)
+        except client.exceptions.ParameterNotFound:
+            return None
+    return str(answer["Parameter"]["Value"])
+
+
+def keep_key(jurisdiction: str, unit: str, value: str) -> None:
+    """Keep the API key for a unit's server."""
+    with aws.answering():
+        aws.client("ssm").put_parameter(
+            Name=_parameter(jurisdiction, unit), Value=value, Type="SecureString", Overwrite=True
+        )
+
+
+def _parameter(jurisdiction: str, unit: str) -> str:
+    return f"{settings().outside_parameters}/{jurisdiction}/{unit}"
+
+
+def _name(report: str, turn: int) -> str:
+    return f"{report}#{turn:08d}"
+
+
+def _page(pk: str, after: str, limit: int) -> list[dict[str, Any]]:
+    beyond = tables.Control.sk > after if after else None
+    rows = read(lambda: list(tables.Control.query(pk, beyond, limit=limit, consistent_read=True)))
+    return [{"name": row.sk, **json.loads(row.doc)} for row in rows]
