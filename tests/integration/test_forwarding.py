@@ -2,7 +2,10 @@
 
 import copy
 import io
+import itertools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -563,3 +566,47 @@ def test_a_folder_says_what_is_wrong_with_a_server() -> None:
     }  # fmt: skip
     services(Fields(findings, "services.json", offered), [good], {"D"})
     assert "is passed on to nobody" in "\n".join(findings.lines)
+
+
+class Killed(BaseException):
+    """The end of a container."""
+
+
+@contextmanager
+def killed_at(count: int, moment: str) -> Iterator[list[int]]:
+    """The container ends before or after its n-th call of DynamoDB; the list says whether."""
+    calls, hit = itertools.count(1), list[int]()
+
+    def strike(**given: Any) -> None:
+        if next(calls) == count:
+            hit.append(count)
+            raise Killed
+
+    events = aws.clients()["dynamodb"].meta.events
+    events.register(f"{moment}.dynamodb", strike)
+    try:
+        yield hit
+    finally:
+        events.unregister(f"{moment}.dynamodb", strike)
+
+
+@pytest.mark.parametrize("moment", ["before-call", "after-call"])
+def test_a_kill_at_any_call_leaves_one_request_and_one_event(world: World, moment: str) -> None:
+    for count in range(1, 60):
+        with outside.server(Agency(prefix=f"{moment}-{count}-")) as there:
+            report = given_to_province(world)
+            (job,) = jobs(world)
+            with killed_at(count, moment) as hit:
+                try:
+                    pass_on(world, job)
+                except Killed:
+                    pass
+            world.advance(minutes=6)
+            pass_on(world, job)
+            assert len(there.posts()) == 1
+        assert told(world, report).count("forwarded") == 1
+        assert faults(world.head(report), world.links(report)) == []
+        if not hit:
+            assert count > 5
+            return
+    raise AssertionError("it never came to an end")
