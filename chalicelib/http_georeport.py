@@ -7,8 +7,6 @@ ignored, empty ones are absent, and every refusal is a list of errors in the ask
 """
 
 import base64
-import email.parser
-import email.policy
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -189,6 +187,10 @@ def _given(
 
 def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> list[File]:
     head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
+    # Forms of several parts are few, and these take a tenth of the API's cold start.
+    import email.parser
+    import email.policy
+
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + raw)
     if not message.is_multipart():
         raise Faults({"": "The form cannot be read"})

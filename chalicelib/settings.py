@@ -32,6 +32,7 @@ class Settings:
     allow_origin: str
     mail_from: str
     keep_originals: bool
+    lock_days: int
     issuers: tuple[dict[str, Any], ...]
 
     def table(self, name: str) -> str:
@@ -71,5 +72,6 @@ def settings() -> Settings:
         allow_origin=env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000"),
         mail_from=env("TANGGAP_MAIL_FROM", "tanggap@example.org"),
         keep_originals=env("TANGGAP_KEEP_ORIGINALS", "no") == "yes",
+        lock_days=int(env("TANGGAP_LOCK_DAYS", "0")),
         issuers=tuple(json.loads(env("TANGGAP_ISSUERS", "[]"))),
     )

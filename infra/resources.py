@@ -43,7 +43,7 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
     forwards = _queue(chosen.forwards_queue, FORWARD_VISIBILITY_SECONDS)
     _bucket(chosen.bucket, chosen.allow_origin, photos)
     topic = boto3.client("sns").create_topic(Name=chosen.alerts_topic.rsplit(":", 1)[-1])
-    _signing_keys(chosen.secret_parameter)
+    signing_keys(chosen.secret_parameter)
     boto3.client("ses").verify_email_identity(EmailAddress=chosen.mail_from)
     found = {
         "TANGGAP_TABLE_PREFIX": chosen.table_prefix,
@@ -184,11 +184,13 @@ def _lifecycle() -> list[dict[str, Any]]:
     ]
 
 
-def _signing_keys(parameter: str) -> None:
+def signing_keys(parameter: str) -> bool:
+    """Make the signing keys if there are none; whether there were none."""
     client = boto3.client("ssm")
     key = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
     value = json.dumps({"current": "k1", "keys": {"k1": key}})
     try:
         client.put_parameter(Name=parameter, Value=value, Type="SecureString", Overwrite=False)
     except client.exceptions.ParameterAlreadyExists:
-        return
+        return False
+    return True

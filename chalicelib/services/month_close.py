@@ -104,7 +104,8 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
     for district in districts(city):
         body = found.rows.get(district) or (b"" if not revision else None)
         if body is not None:
-            files.put(rows_key(place, month, folder, district), body, "application/gzip")
+            key = rows_key(place, month, folder, district)
+            files.put(key, body, "application/gzip", locked=bool(revision))
     public = [card for card in found.cards if card["kind"] in PUBLIC_KINDS]
     document = {
         "jurisdiction": place,
@@ -120,8 +121,10 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
     }
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     prefix = f"scorecards/{place}/{month}/{folder}"
-    files.put(f"{prefix}/scorecard.json", text.encode(), "application/json")
-    files.put(f"{prefix}/scorecard.csv", table(public, city).encode(), "text/csv")
+    # What was told once stays as it was told; a correction is another revision.
+    lock = bool(revision)
+    files.put(f"{prefix}/scorecard.json", text.encode(), "application/json", locked=lock)
+    files.put(f"{prefix}/scorecard.csv", table(public, city).encode(), "text/csv", locked=lock)
     docs = {card_name(card["kind"], card["code"]): card for card in found.cards}
     docs["ranking"] = ranking(found)
     store.put_cards(

@@ -1,5 +1,6 @@
 """Files of the deployment's one private bucket. Every function may raise ``Unavailable``."""
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import IO, Any
 
@@ -14,9 +15,15 @@ UNUSED = "unused"
 ADDRESS_SECONDS, ADDRESS_KEPT = 900, 300
 
 
-def put(key: str, body: bytes, content_type: str, *, unused: bool = False) -> None:
-    """Store ``body`` under ``key``; what is tagged as ``unused`` expires within days."""
-    more = {"Tagging": f"{UNUSED}=yes"} if unused else {}
+def put(
+    key: str, body: bytes, content_type: str, *, unused: bool = False, locked: bool = False
+) -> None:
+    """Store ``body`` under ``key``; what is tagged as ``unused`` expires within days, and what is
+    ``locked`` keeps this version for as long as the deployment says (S3 Object Lock)."""
+    more: dict[str, Any] = {"Tagging": f"{UNUSED}=yes"} if unused else {}
+    if locked and settings().lock_days:
+        until = clock.wall() + timedelta(days=settings().lock_days)
+        more |= {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
     with answering():
         client("s3").put_object(
             Bucket=settings().bucket, Key=key, Body=body, ContentType=content_type, **more

@@ -1,0 +1,9 @@
+"""Deploying to AWS: two CloudFormation stacks of a stage, and what is packed into them.
+
+<prefix>-data   tables, bucket, queues, topics, keys, the CDN: what must outlive every release
+<prefix>        functions, API, schedules, alarms: made and deleted at will
+
+data.py         the data stack                    package.py   the packing of the other
+application.py  what `chalice package` lacks      stacks.py    create, update, delete
+policies.py     what each function may            watching.py  alarms, dashboard, budget
+"""

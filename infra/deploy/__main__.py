@@ -1,0 +1,78 @@
+"""``python -m infra.deploy``: packing, deploying and removing a stage.
+
+package [--stage S]             templates and zips in build/<stage>, and build/package.json
+deploy  [--stage S] NAME=VALUE  pack, and bring AWS up to it; the values are the stacks'
+                                parameters
+with    [--stage S] MODULE ...  run a module on a deployed stage (infra.city, infra.dead, …)
+destroy [--stage S]             delete the application; what holds data stays
+
+AWS is found as the AWS CLI finds it: its variables, profiles, single sign-on.
+"""
+
+import argparse
+import os
+import runpy
+import sys
+
+from infra.deploy.names import STAGES
+
+_NOBODY = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none",
+           "AWS_SECRET_ACCESS_KEY": "none"}  # fmt: skip
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    parser = argparse.ArgumentParser("python -m infra.deploy")
+    parser.add_argument("command", choices=("package", "deploy", "with", "destroy"))
+    parser.add_argument("--stage", choices=STAGES, default="prod")
+    parser.add_argument("--no-budget", action="store_true")
+    parser.add_argument("rest", nargs=argparse.REMAINDER)
+    asked = parser.parse_args(words)
+    if asked.command == "package":
+        # Only looks at the code: clients are made, nothing is called.
+        os.environ.update({name: os.environ.get(name, one) for name, one in _NOBODY.items()})
+        from infra.deploy import report
+
+        return report.main(asked.stage)
+    return _on_aws(asked)
+
+
+def _on_aws(asked: argparse.Namespace) -> int:
+    import boto3
+
+    if not boto3.session.Session().region_name:
+        print("no region: set AWS_REGION, as in AWS_REGION=ap-southeast-3", file=sys.stderr)
+        return 1
+    os.environ.setdefault("AWS_DEFAULT_REGION", boto3.session.Session().region_name or "")
+    from infra.deploy import stacks
+
+    try:
+        if asked.command == "destroy":
+            stacks.destroy(asked.stage)
+        elif asked.command == "with":
+            os.environ.update(stacks.environment(asked.stage))
+            sys.argv = asked.rest
+            runpy.run_module(asked.rest[0], run_name="__main__", alter_sys=True)
+        else:
+            return _deploy(asked)
+    except stacks.DeployError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _deploy(asked: argparse.Namespace) -> int:
+    from infra.deploy import stacks
+    from infra.deploy.package import package
+
+    chosen = dict(one.split("=", 1) for one in asked.rest)
+    made = package(asked.stage)
+    deployed = stacks.deploy(made, chosen)
+    if not asked.no_budget:
+        stacks.budget(made, chosen)
+    print(f"\nAPI    {deployed.url}\nfiles  {deployed.files_url}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

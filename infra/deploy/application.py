@@ -1,0 +1,290 @@
+"""The application stack: what ``chalice package`` lacks, as one template to merge into its own.
+
+Chalice's merge replaces lists and adds to objects, so that an intrinsic must be overridden by the
+same intrinsic, and nothing can be taken away. What it cannot do at all is done in ``finish``.
+"""
+
+from typing import Any
+
+from infra.deploy import watching
+from infra.deploy.names import (
+    FAILURES,
+    Doc,
+    arn,
+    bucket,
+    environment,
+    logical,
+    prefix,
+    ref,
+    sub,
+)
+from infra.deploy.policies import RIGHTS
+
+API = "APIHandler"
+# What SAM calls the alias "live" of the API's function.
+_ALIAS = f"{API}Aliaslive"
+RETRIES = 2
+MAX_AGE_SECONDS = 3600
+# Of these no two may run at once; SQS and the stream say so for theirs.
+_ALONE = ("relay_outbox", "sweep_clocks", "warn_units", "keep_scorecards", "write_open_data",
+          "follow_forwards")  # fmt: skip
+PARAMETERS: dict[str, tuple[str, str | None]] = {
+    "TimelineStream": ("ARN of the timeline's stream: an output of the data stack", None),
+    "AlertsTopic": ("ARN of the officials' topic: an output of the data stack", None),
+    "Jurisdiction": ("The city when a request names none", "demo"),
+    "PublicUrl": ("Base of the links in messages; the deploy command fills in the API's own", ""),
+    "AllowOrigin": ("The one web origin that may call the API from a browser", None),
+    "MailFrom": ("Sender of e-mails; a verified identity of SES", None),
+    "Issuers": ("OIDC issuers of officials' tokens, as JSON (docs/operations.md)", "[]"),
+    "KeepOriginals": ("Whether originals of photos are kept for 30 days: yes or no", "no"),
+    "LockDays": ("For how long published scorecards cannot be changed", "365"),
+    "LogDays": ("For how long logs are kept", "90"),
+    "RequestsPerSecond": ("Requests the API takes a second, over all clients", "200"),
+    "RequestsPerAddress": ("Requests that one address may make in five minutes", "1500"),
+}
+_NUMBERS = ("LockDays", "LogDays", "RequestsPerSecond", "RequestsPerAddress")
+
+
+def functions() -> list[str]:
+    """Every function of the application, the API first."""
+    return list(RIGHTS)
+
+
+def resource(function: str) -> str:
+    """The id that Chalice gives to a function."""
+    return API if function == "api_handler" else logical(function)
+
+
+def log_group(stage: str, function: str) -> str:
+    """The name of a function's log group."""
+    return f"/{prefix(stage)}/{function}"
+
+
+def template(stage: str) -> Doc:
+    """The template to merge."""
+    resources: dict[str, Doc] = {}
+    for function in functions():
+        resources |= _function(stage, function)
+    resources |= _api(stage) | _firewall(stage) | _photo_layer()
+    resources |= watching.alarms(stage) | watching.dashboard(stage)
+    resources["ProcessPhotos"]["Properties"]["Layers"] = [ref("PhotoLayer")]
+    return {
+        "Description": f"Tanggap ({stage}): application. Holds no data.",
+        "Parameters": {
+            name: {
+                "Type": "Number" if name in _NUMBERS else "String",
+                "Description": about,
+                **({} if default is None else {"Default": default}),
+            }
+            for name, (about, default) in PARAMETERS.items()
+        },
+        "Globals": {"Function": {"Environment": {"Variables": _variables(stage)}}},
+        "Resources": resources,
+    }
+
+
+def _variables(stage: str) -> Doc:
+    return {
+        **environment(stage),
+        "TANGGAP_BUCKET": bucket(stage),
+        "TANGGAP_ALERTS_TOPIC": ref("AlertsTopic"),
+        "TANGGAP_JURISDICTION": ref("Jurisdiction"),
+        "TANGGAP_PUBLIC_URL": ref("PublicUrl"),
+        "TANGGAP_TEST_URL": ref("PublicUrl"),
+        "TANGGAP_ALLOW_ORIGIN": ref("AllowOrigin"),
+        "TANGGAP_MAIL_FROM": ref("MailFrom"),
+        "TANGGAP_KEEP_ORIGINALS": ref("KeepOriginals"),
+        "TANGGAP_LOCK_DAYS": ref("LockDays"),
+        "TANGGAP_ISSUERS": ref("Issuers"),
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def _function(stage: str, function: str) -> dict[str, Doc]:
+    name, logs = resource(function), f"{logical(function)}Logs"
+    properties: Doc = {
+        "LoggingConfig": {"LogGroup": ref(logs), "LogFormat": "JSON"},
+        "Tags": {"project": "tanggap", "stage": stage},
+    }
+    if function in _ALONE:
+        properties["ReservedConcurrentExecutions"] = 1
+        properties["EventInvokeConfig"] = {
+            "MaximumRetryAttempts": RETRIES,
+            "MaximumEventAgeInSeconds": MAX_AGE_SECONDS,
+            "DestinationConfig": {
+                "OnFailure": {"Type": "SQS", "Destination": _queue(stage, FAILURES)}
+            },
+        }
+        properties["Events"] = {f"{name}Event": {"Properties": {
+            "DeadLetterConfig": {"Arn": _queue(stage, FAILURES)},
+            "RetryPolicy": {"MaximumRetryAttempts": RETRIES,
+                            "MaximumEventAgeInSeconds": MAX_AGE_SECONDS},
+        }}}  # fmt: skip
+    elif function == "project_timeline":
+        properties["Events"] = {f"{name}DynamodbEventSource": {"Properties": _stream(stage)}}
+    elif RIGHTS[function].takes:
+        partly = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+        properties["Events"] = {f"{name}SqsEventSource": {"Properties": partly}}
+    group = {
+        "LogGroupName": log_group(stage, function),
+        "RetentionInDays": ref("LogDays"),
+    }
+    return {
+        name: {"Properties": properties},
+        logs: {"Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Retain",
+               "UpdateReplacePolicy": "Retain", "Properties": group},
+    }  # fmt: skip
+
+
+def _stream(stage: str) -> Doc:
+    return {
+        "Stream": ref("TimelineStream"),
+        "StartingPosition": "TRIM_HORIZON",
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": 5,
+        "ParallelizationFactor": 2,
+        "MaximumBatchingWindowInSeconds": 1,
+        "DestinationConfig": {"OnFailure": {"Destination": _queue(stage, FAILURES)}},
+    }
+
+
+def _queue(stage: str, name: str) -> Doc:
+    return arn("sqs", f"{prefix(stage)}-{name}")
+
+
+def _api(stage: str) -> dict[str, Doc]:
+    origin = "'*'"
+    headers = {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Headers": "'*'",
+    }
+
+    def answer(kind: str, status: int | None, title: str, retry: str | None = None) -> Doc:
+        document = f'{{"type":"urn:tanggap:problem:{kind}","title":"{title}"'
+        document += f',"status":{status}}}' if status else "}"
+        found: Doc = {
+            "ResponseParameters": {
+                "Headers": {**headers, **({"Retry-After": f"'{retry}'"} if retry else {})}
+            },
+            "ResponseTemplates": {"application/json": document},
+        }
+        return {**found, **({"StatusCode": str(status)} if status else {})}
+
+    responses = {
+        "MISSING_AUTHENTICATION_TOKEN": answer("not_found", 404, "Not found"),
+        "RESOURCE_NOT_FOUND": answer("not_found", 404, "Not found"),
+        "THROTTLED": answer("too_many_requests", 429, "Too many requests", "5"),
+        "REQUEST_TOO_LARGE": answer("too_large", 413, "The request is too large"),
+        "UNSUPPORTED_MEDIA_TYPE": answer("unsupported_media_type", 415, "Unsupported media type"),
+        "WAF_FILTERED": answer("refused", 403, "Refused"),
+        "INTEGRATION_TIMEOUT": answer("unavailable", 503, "Try again shortly", "5"),
+        "INTEGRATION_FAILURE": answer("unavailable", 503, "Try again shortly", "5"),
+        "DEFAULT_4XX": answer("malformed", None, "The request cannot be read"),
+        "DEFAULT_5XX": answer("unavailable", None, "Try again shortly", "5"),
+    }
+    settings = {
+        "ResourcePath": "/*",
+        "HttpMethod": "*",
+        "MetricsEnabled": True,
+        "ThrottlingRateLimit": ref("RequestsPerSecond"),
+        "ThrottlingBurstLimit": ref("RequestsPerSecond"),
+    }
+    return {
+        "RestAPI": {
+            "Properties": {
+                "GatewayResponses": responses,
+                "MethodSettings": [settings],
+                "Tags": {"project": "tanggap", "stage": stage},
+            }
+        }
+    }
+
+
+def _firewall(stage: str) -> dict[str, Doc]:
+    def seen(name: str) -> Doc:
+        return {
+            "CloudWatchMetricsEnabled": True,
+            "SampledRequestsEnabled": False,
+            "MetricName": name,
+        }
+
+    def managed(priority: int, name: str) -> Doc:
+        group = {"VendorName": "AWS", "Name": name}
+        return {
+            "Name": name,
+            "Priority": priority,
+            "OverrideAction": {"None": {}},
+            "Statement": {"ManagedRuleGroupStatement": group},
+            "VisibilityConfig": seen(name),
+        }
+
+    rate = {
+        "Name": "address-rate",
+        "Priority": 0,
+        "Action": {"Block": {}},
+        "Statement": {
+            "RateBasedStatement": {"Limit": ref("RequestsPerAddress"), "AggregateKeyType": "IP"}
+        },
+        "VisibilityConfig": seen("address-rate"),
+    }
+    acl = {
+        "Name": prefix(stage),
+        "Scope": "REGIONAL",
+        "DefaultAction": {"Allow": {}},
+        "VisibilityConfig": seen("all"),
+        "Rules": [
+            rate,
+            managed(1, "AWSManagedRulesAmazonIpReputationList"),
+            managed(2, "AWSManagedRulesKnownBadInputsRuleSet"),
+        ],
+    }
+    stage_arn = sub(
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestAPI}/stages/${RestAPI.Stage}"
+    )
+    return {
+        "Firewall": {"Type": "AWS::WAFv2::WebACL", "Properties": acl},
+        "FirewallOfApi": {
+            "Type": "AWS::WAFv2::WebACLAssociation",
+            "Properties": {
+                "ResourceArn": stage_arn,
+                "WebACLArn": {"Fn::GetAtt": ["Firewall", "Arn"]},
+            },
+        },
+    }
+
+
+def _photo_layer() -> dict[str, Doc]:
+    properties = {
+        "ContentUri": "./photos.zip",
+        "CompatibleArchitectures": ["arm64", "x86_64"],
+        "Description": "Pillow and libheif",
+        "RetentionPolicy": "Delete",
+    }
+    return {"PhotoLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": properties}}
+
+
+def finish(packaged: Doc, stage: str) -> Doc:
+    """What a merge cannot do: routes to an alias, so that a release reaches a tenth of the
+    requests first and goes back by itself when an alarm goes off (prod alone)."""
+    if stage != "prod":
+        return packaged
+    properties = packaged["Resources"][API]["Properties"]
+    properties["AutoPublishAlias"] = "live"
+    properties["DeploymentPreference"] = {
+        "Type": "Canary10Percent5Minutes",
+        "Alarms": [ref("ApiErrorsAlarm"), ref("ApiHandlerErrorsAlarm")],
+    }
+    permission = packaged["Resources"]["APIHandlerInvokePermission"]["Properties"]
+    permission["FunctionName"] = ref(_ALIAS)
+    api = packaged["Resources"]["RestAPI"]["Properties"]
+    api["DefinitionBody"] = _to_alias(api["DefinitionBody"])
+    return packaged
+
+
+def _to_alias(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_alias(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_to_alias(one) for one in value]
+    return value.replace("${APIHandler.Arn}", f"${{{_ALIAS}}}") if isinstance(value, str) else value

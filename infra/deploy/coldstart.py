@@ -1,0 +1,162 @@
+"""What a cold start costs: a zip started as Lambda starts it, by AWS's own runtime client.
+
+The runtime interface client (``awslambdaric``) asks a Runtime API for work; this is a small one
+(https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). CPU time of the process until it
+asks for its first event is compared in one run with that of a zip that makes one boto3 client:
+boto3 and what it needs as pip installs them, precompiled as ours is, so that a ratio means the same
+on any machine.
+"""
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import boto3
+
+ROUNDS = 7
+_WAIT_SECONDS = 60
+_BARE = """import boto3
+client = boto3.client("dynamodb")
+
+
+def handler(event, context):
+    return None
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The median CPU milliseconds of some cold starts."""
+
+    milliseconds: float
+
+
+class _Runtime:
+    """A Runtime API that tells when it is asked for an event, and never has one."""
+
+    def __init__(self) -> None:
+        asked = self.asked = threading.Event()
+        failed = self.failed = []  # type: ignore[var-annotated]
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.set()
+                threading.Event().wait(_WAIT_SECONDS)
+
+            def do_POST(self) -> None:
+                failed.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                asked.set()
+                self.send_response(202)
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server.server_address[1]}"
+
+
+def start(tree: Path, handler: str, environment: dict[str, str]) -> float:
+    """CPU milliseconds from nothing to the first question for an event; the process then ends."""
+    runtime = _Runtime()
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(tree),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_LAMBDA_RUNTIME_API": runtime.address,
+        "LAMBDA_TASK_ROOT": str(tree),
+        "AWS_LAMBDA_FUNCTION_NAME": "measured",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        **environment,
+    }
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "awslambdaric", handler], cwd=tree, env=env,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        if not runtime.asked.wait(_WAIT_SECONDS) or runtime.failed:
+            raise RuntimeError(f"{handler} did not start: {runtime.failed}")
+    finally:
+        process.kill()
+        process.wait()
+        runtime.server.shutdown()
+        runtime.server.server_close()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+    return used * 1000
+
+
+def compared(code: Path, handlers: list[str], environment: dict[str, str]) -> dict[str, float]:
+    """{handler: median CPU ms}, "bare" among them: the zip of one boto3 client, in the same run."""
+    with tempfile.TemporaryDirectory() as name:
+        tree, bare = Path(name) / "code", Path(name) / "bare"
+        with zipfile.ZipFile(code) as packed:
+            packed.extractall(tree)
+        # The SDK as pip installs it, compiled as ours is.
+        bare.mkdir()
+        site = Path(boto3.__file__).parents[1]
+        for part in (
+            "boto3",
+            "botocore",
+            "s3transfer",
+            "jmespath",
+            "urllib3",
+            "dateutil",
+            "six.py",
+        ):
+            _copied(site / part, bare / part)
+        _run(
+            [
+                sys.executable,
+                "-m",
+                "compileall",
+                "-q",
+                "--invalidation-mode",
+                "unchecked-hash",
+                ".",
+            ],
+            bare,
+        )
+        (bare / "bare.py").write_text(_BARE)
+        found: dict[str, list[float]] = {}
+        for _ in range(ROUNDS):
+            found.setdefault("bare", []).append(start(bare, "bare.handler", {}))
+            for handler in handlers:
+                found.setdefault(handler, []).append(start(tree, handler, environment))
+    return {handler: statistics.median(times) for handler, times in found.items()}
+
+
+def _copied(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)
+
+
+def _run(words: list[str], folder: Path) -> None:
+    subprocess.run(words, cwd=folder, check=True)
+
+
+def summary(medians: dict[str, float]) -> dict[str, float]:
+    """{handler: how many times the bare zip's}."""
+    bare = medians["bare"]
+    return {name: round(one / bare, 3) for name, one in medians.items() if name != "bare"}

@@ -1,0 +1,163 @@
+"""What each function may do: its tables, its prefixes of the bucket, its queues, and no more.
+
+``RIGHTS`` is read like a sentence: ``sweep_clocks`` writes reports, appends to the timeline, writes
+texts of people, keeps its notes in control, reads the city.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.deploy.names import FAILURES, QUEUES, Doc, arn, bucket_arn, prefix, ref
+
+READ = ("GetItem", "BatchGetItem", "Query", "ConditionCheckItem")
+WRITE = (*READ, "PutItem", "UpdateItem", "DeleteItem")
+# An event is never changed nor taken away.
+APPEND = (*READ, "PutItem")
+_ACTIONS = {"read": READ, "write": WRITE, "append": APPEND}
+CASEWORK = {"reports": "write", "timeline": "append", "people": "write", "control": "write",
+            "city": "read"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rights:
+    """``tables``: {table: read | write | append}; ``files``: {prefix: S3 actions}."""
+
+    tables: Mapping[str, str]
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sends: tuple[str, ...] = ()
+    takes: str | None = None
+    publishes: bool = False
+    signs: bool = False
+    outside: bool = False
+    mails: bool = False
+
+
+GET, PUT, DELETE = ("GetObject",), ("PutObject",), ("DeleteObject",)
+CITY = {"cities": GET}
+_MADE = (*GET, *PUT, *DELETE, "PutObjectTagging", "DeleteObjectTagging")
+
+RIGHTS: dict[str, Rights] = {
+    "api_handler": Rights(
+        {**CASEWORK, "figures": "write"},
+        {**CITY, "scorecards": GET, "open-data": GET, "photos": GET,
+         "quarantine": (*GET, *PUT)},
+        signs=True,
+    ),
+    "project_timeline": Rights(
+        {"figures": "write", "control": "write", "reports": "read", "city": "read"},
+        CITY, sends=QUEUES, publishes=True,
+    ),
+    "relay_outbox": Rights(
+        {"control": "write", "city": "read", "figures": "read"}, CITY, sends=QUEUES, publishes=True,
+    ),
+    "sweep_clocks": Rights(CASEWORK, CITY),
+    "warn_units": Rights({"reports": "read", "control": "write", "city": "read"}, CITY),
+    "keep_scorecards": Rights(
+        {"figures": "write", "people": "write", "control": "write", "reports": "read",
+         "city": "read"},
+        {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention")},
+    ),
+    "write_open_data": Rights(
+        {"figures": "read", "people": "read", "reports": "read", "city": "write"},
+        {**CITY, "open-data": (*GET, *PUT, "AbortMultipartUpload")},
+    ),
+    "follow_forwards": Rights(CASEWORK, CITY, outside=True),
+    "forward_reports": Rights(CASEWORK, CITY, takes="forwards", signs=True, outside=True),
+    "send_messages": Rights(
+        {"people": "read", "reports": "read", "control": "write", "city": "read"},
+        CITY, takes="messages", signs=True, mails=True,
+    ),
+    "process_photos": Rights(
+        CASEWORK,
+        {**CITY, "quarantine": (*GET, *DELETE), "evidence": (*PUT, *DELETE),
+         "photos": _MADE, "masters": _MADE},
+        takes="photos",
+    ),
+}  # fmt: skip
+
+
+def policy(stage: str, function: str, log_group: str) -> Doc:
+    """The policy of a function's role."""
+    chosen = RIGHTS[function]
+    statements = [
+        _may("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"],
+             arn("logs", f"log-group:{log_group}:*")),
+        *(_table(stage, name, kind) for name, kind in chosen.tables.items()),
+        *_files(stage, chosen),
+    ]  # fmt: skip
+    if chosen.tables.get("timeline"):
+        changes = ["dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+        timeline = arn("dynamodb", f"table/{prefix(stage)}-timeline")
+        statements.append({**_may("NeverChanged", changes, timeline), "Effect": "Deny"})
+    queues = [arn("sqs", f"{prefix(stage)}-{name}") for name in chosen.sends]
+    if queues:
+        statements.append(_may("Sends", ["sqs:SendMessage", "sqs:GetQueueUrl"], queues))
+    failures = arn("sqs", f"{prefix(stage)}-{FAILURES}")
+    if function != "api_handler" and chosen.takes is None:
+        statements.append(_may("Failures", ["sqs:SendMessage"], failures))
+    if chosen.takes:
+        actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl",
+                   "ChangeMessageVisibility")  # fmt: skip
+        queue = arn("sqs", f"{prefix(stage)}-{chosen.takes}")
+        statements.append(_may("Takes", [f"sqs:{one}" for one in actions], queue))
+    if function == "project_timeline":
+        stream = ("DescribeStream", "GetRecords", "GetShardIterator")
+        reads = [f"dynamodb:{one}" for one in stream]
+        statements.append(_may("Stream", reads, ref("TimelineStream")))
+        # AWS takes no narrower resource for it.
+        statements.append(_may("Streams", ["dynamodb:ListStreams"], "*"))
+    if chosen.publishes:
+        key = {"StringEquals": {"kms:ViaService": _via("sns")}}
+        statements.append(_may("Publishes", ["sns:Publish"], ref("AlertsTopic")))
+        keys = _may("Topics", ["kms:Decrypt", "kms:GenerateDataKey"], arn("kms", "key/*"))
+        statements.append({**keys, "Condition": key})
+    if chosen.signs:
+        parameter = arn("ssm", f"parameter/{prefix(stage)}/signing-keys")
+        statements.append(_may("Signs", ["ssm:GetParameter"], parameter))
+    if chosen.outside:
+        parameters = arn("ssm", f"parameter/{prefix(stage)}/outside/*")
+        statements.append(_may("Outside", ["ssm:GetParameter"], parameters))
+    if chosen.mails:
+        statements.append(_may("Mails", ["ses:SendEmail"], arn("ses", "identity/*")))
+        # A text message goes to a number, which is no resource: AWS takes "*" alone; topics are
+        # other functions' matter.
+        sms = {"Effect": "Allow", "Sid": "Texts", "Action": ["sns:Publish"],
+               "NotResource": [arn("sns", "*")]}  # fmt: skip
+        statements.append(sms)
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _via(service: str) -> Doc:
+    return {"Fn::Sub": f"{service}.${{AWS::Region}}.amazonaws.com"}
+
+
+def _may(name: str, actions: list[str], resource: Any) -> Doc:
+    return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _table(stage: str, name: str, kind: str) -> Doc:
+    table = f"table/{prefix(stage)}-{name}"
+    resources = [arn("dynamodb", table)]
+    if name in ("reports", "figures"):
+        resources.append(arn("dynamodb", f"{table}/index/*"))
+    actions = [f"dynamodb:{one}" for one in _ACTIONS[kind]]
+    return _may(name.capitalize(), actions, resources)
+
+
+def _files(stage: str, chosen: Rights) -> list[Doc]:
+    by_actions: dict[tuple[str, ...], list[str]] = {}
+    for folder, actions in chosen.files.items():
+        by_actions.setdefault(actions, []).append(folder)
+    found = [
+        _may(
+            "Files" + "".join(folders).title().replace("-", ""),
+            [f"s3:{one}" for one in actions],
+            [bucket_arn(stage, f"/{folder}/*") for folder in folders],
+        )
+        for actions, folders in by_actions.items()
+    ]
+    if chosen.files:
+        # Without it S3 says 403 of an object that is not there, instead of 404.
+        found.append(_may("Listed", ["s3:ListBucket"], bucket_arn(stage)))
+    return found

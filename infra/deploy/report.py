@@ -1,0 +1,92 @@
+"""``make package``: pack a stage, check what was made, and say what it weighs.
+
+Writes ``build/package.json``. Cold starts are measured with the x86_64 build of the same sources,
+which is equal but for native libraries.
+"""
+
+import json
+import platform
+import shutil
+from typing import Any
+
+from infra.deploy import coldstart
+from infra.deploy.application import functions
+from infra.deploy.names import environment
+from infra.deploy.package import BUILD, Packaged, package, sizes
+
+MEGABYTE = 1_000_000
+CODE_AT_MOST = 12 * MEGABYTE
+LAYER_AT_MOST = 12 * MEGABYTE
+# Times the CPU of a zip that makes one boto3 client.
+API_AT_MOST = 1.25
+OTHERS_AT_MOST = 1.5
+_OURS = {"x86_64": "x86_64", "aarch64": "arm64"}
+
+
+def main(stage: str) -> int:
+    """Pack, measure, print and write; 1 where a target is missed."""
+    made = package(stage)
+    found = measured(made)
+    (BUILD / "package.json").write_text(json.dumps(found, indent=2) + "\n")
+    print(table(found))
+    return 0 if all(one["holds"] for one in found["targets"]) else 1
+
+
+def measured(made: Packaged) -> dict[str, Any]:
+    """{"stage", "code", "layer", "cold_start", "targets"}."""
+    code, layer = sizes(made.code), sizes(made.layer)
+    medians = cold_starts(made)
+    ratios = coldstart.summary(medians)
+    targets = [
+        _target("code, zipped", code["zipped"], CODE_AT_MOST),
+        _target("layer of photos, zipped", layer["zipped"], LAYER_AT_MOST),
+        *(
+            _target(
+                f"cold start of {name}", ratio, API_AT_MOST if name == "app" else OTHERS_AT_MOST
+            )
+            for name, ratio in ratios.items()
+        ),
+    ]
+    return {
+        "stage": made.stage,
+        "code": code,
+        "layer": layer,
+        "cold_start_cpu_ms": medians,
+        "targets": targets,
+    }
+
+
+def _target(name: str, value: float, limit: float) -> dict[str, Any]:
+    return {"name": name, "value": value, "at_most": limit, "holds": value <= limit}
+
+
+def cold_starts(made: Packaged) -> dict[str, float]:
+    """Median CPU ms of each function's start on this machine's own kind of processor."""
+    folder = made.folder.with_name(f"{made.folder.name}-measured")
+    here = package(made.stage, _OURS[platform.machine()], folder)
+    # The API's handler is the application itself.
+    handlers = ["app" if one == "api_handler" else one for one in functions()]
+    found = coldstart.compared(
+        here.code,
+        ["app.app" if one == "app" else f"app.{one}" for one in handlers],
+        environment(made.stage),
+    )
+    shutil.rmtree(folder)
+    return {
+        name.removeprefix("app.") if name != "bare" else name: one for name, one in found.items()
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """The targets for a terminal."""
+    lines = [f"{'':40} {'value':>12} {'at most':>12}"]
+    for one in found["targets"]:
+        mark = "" if one["holds"] else "  MISSED"
+        lines.append(f"{one['name']:40} {one['value']:>12,} {one['at_most']:>12,}{mark}")
+    code, layer = found["code"], found["layer"]
+    lines.append(f"unzipped: code {code['unzipped']:,} bytes, with the layer "
+                 f"{code['unzipped'] + layer['unzipped']:,} (AWS: 262,144,000)")  # fmt: skip
+    lines.append(
+        f"cold starts in CPU of one boto3 client ({found['cold_start_cpu_ms']['bare']:.0f} ms)"
+    )
+    return "\n".join(lines)

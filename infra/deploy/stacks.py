@@ -1,0 +1,251 @@
+"""Creating, updating and deleting the stacks of a stage, by CloudFormation's own change sets.
+
+data        tables, bucket, queues, topics: first, and never deleted with what it holds
+keys        the signing keys, which CloudFormation cannot make: once, if they are not there
+release     the zips to the artifacts bucket, under names that say what they hold
+application the functions and the API; twice at first, since its own address is a setting
+budget      in us-east-1
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from infra.deploy.application import PARAMETERS
+from infra.deploy.names import Doc, prefix
+from infra.deploy.package import Packaged, load
+
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+INLINE_LIMIT = 51_200
+BUDGET_REGION = "us-east-1"
+_PAUSE = 2.0
+_NOTHING = ("didn't contain changes", "No updates are to be performed")
+
+
+class DeployError(Exception):
+    """A stack that could not be made; its text says what went wrong, resource by resource."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a person needs to know afterwards."""
+
+    url: str
+    files_url: str
+    environment: dict[str, str]
+
+
+Say = Callable[[str], None]
+
+
+def deploy(
+    made: Packaged,
+    chosen: dict[str, str],
+    say: Say = print,
+    transform: Callable[[Doc], Doc] = lambda template: template,
+    pause: float = _PAUSE,
+) -> Deployed:
+    """Bring a stage up to what was packaged. ``chosen``: values of parameters; those that are not
+    given stay as they are. Repeating it changes nothing more. Raises ``DeployError``."""
+    name = prefix(made.stage)
+    say(f"data stack {name}-data")
+    data = _apply(f"{name}-data", transform(load(made.data)), chosen, None, pause)
+    _signing_keys(f"/{name}/signing-keys", say)
+    say("release")
+    code = _upload(data["Artifacts"], made.code)
+    layer = _upload(data["Artifacts"], made.layer)
+    template = _pointing(load(made.app), data["Artifacts"], code, layer)
+    template = transform(template)
+    given = {
+        **chosen,
+        "TimelineStream": data["TimelineStream"],
+        "AlertsTopic": data["AlertsTopic"],
+    }
+    say(f"application stack {name}")
+    app = _apply(name, template, given, data["Artifacts"], pause)
+    url = app["EndpointURL"].rstrip("/")
+    if not chosen.get("PublicUrl") and _parameters(name).get("PublicUrl") == "":
+        say("application stack, with its own address")
+        app = _apply(name, template, {**given, "PublicUrl": url}, data["Artifacts"], pause)
+    environment = _environment(name, template)
+    return Deployed(url, data["FilesUrl"], environment)
+
+
+def budget(made: Packaged, chosen: dict[str, str], pause: float = _PAUSE) -> None:
+    """Make the budget of a stage."""
+    name = f"{prefix(made.stage)}-budget"
+    client = boto3.client("cloudformation", region_name=BUDGET_REGION)
+    _apply(name, load(made.budget), chosen, None, pause, client)
+
+
+def destroy(stage: str, say: Say = print, pause: float = _PAUSE) -> None:
+    """Delete the application stack; what it holds no data of is gone, the data stack stays."""
+    name = prefix(stage)
+    client = boto3.client("cloudformation")
+    say(f"application stack {name}")
+    client.delete_stack(StackName=name)
+    _settled(client, name, pause)
+
+
+def environment(stage: str) -> dict[str, str]:
+    """The settings of a deployed stage, for commands that work on it."""
+    name = prefix(stage)
+    client = boto3.client("cloudformation")
+    answer = client.get_template(StackName=name, TemplateStage="Original")
+    body = answer["TemplateBody"]
+    return _environment(name, json.loads(body) if isinstance(body, str) else body)
+
+
+def _environment(name: str, template: Doc) -> dict[str, str]:
+    """The variables of the functions, their references filled in."""
+    client = boto3.client("cloudformation")
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    known = _parameters(name, client)
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    region = boto3.session.Session().region_name or ""
+    known |= {"AWS::AccountId": account, "AWS::Region": region}
+    return {key: _filled(value, known) for key, value in variables.items()}
+
+
+def _filled(value: Any, known: dict[str, str]) -> str:
+    if isinstance(value, dict):
+        if "Ref" in value:
+            return known[value["Ref"]]
+        text: str = value["Fn::Sub"]
+        for name, one in known.items():
+            text = text.replace(f"${{{name}}}", one)
+        return text
+    return str(value)
+
+
+def _pointing(template: Doc, bucket: str, code: str, layer: str) -> Doc:
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
+        elif resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = f"s3://{bucket}/{layer}"
+    return template
+
+
+def _upload(bucket: str, path: Path) -> str:
+    """Put a zip where CloudFormation finds it; the same zip is there already."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    key = f"{path.stem}-{digest}.zip"
+    client = boto3.client("s3")
+    try:
+        client.head_object(Bucket=bucket, Key=key)
+    except ClientError:
+        client.upload_file(str(path), bucket, key)
+    return key
+
+
+def _signing_keys(parameter: str, say: Say) -> None:
+    from infra.resources import signing_keys
+
+    if signing_keys(parameter):
+        say(f"signing keys {parameter}: new; keep a copy of them where backups are")
+
+
+def _apply(
+    name: str,
+    template: Doc,
+    chosen: dict[str, str],
+    bucket: str | None,
+    pause: float,
+    client: Any = None,
+) -> dict[str, str]:
+    """Create or update one stack; its outputs."""
+    client = client or boto3.client("cloudformation")
+    stack = _described(client, name)
+    kind = "CREATE" if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"
+    change = f"release-{int(time.time() * 1000)}"
+    client.create_change_set(
+        StackName=name,
+        ChangeSetName=change,
+        ChangeSetType=kind,
+        Capabilities=CAPABILITIES,
+        Parameters=_values(template, chosen, known=kind == "UPDATE"),
+        Tags=[{"Key": "project", "Value": "tanggap"}],
+        **_body(template, name, bucket),
+    )
+    while True:
+        found = client.describe_change_set(StackName=name, ChangeSetName=change)
+        if not found["Status"].endswith(("PENDING", "IN_PROGRESS")):
+            break
+        time.sleep(pause)
+    if found["Status"] == "FAILED":
+        reason = found.get("StatusReason", "")
+        if not any(one in reason for one in _NOTHING):
+            raise DeployError(f"{name}: {reason}")
+        client.delete_change_set(StackName=name, ChangeSetName=change)
+    else:
+        client.execute_change_set(StackName=name, ChangeSetName=change)
+        _settled(client, name, pause)
+    stack = _described(client, name)
+    assert stack is not None
+    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+
+
+def _values(template: Doc, chosen: dict[str, str], *, known: bool) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name, about in template.get("Parameters", {}).items():
+        if name in chosen:
+            found.append({"ParameterKey": name, "ParameterValue": chosen[name]})
+        elif known:
+            found.append({"ParameterKey": name, "UsePreviousValue": True})
+        elif "Default" not in about:
+            raise DeployError(f"{name} is needed: {about['Description']}")
+    return found
+
+
+def _body(template: Doc, name: str, bucket: str | None) -> dict[str, str]:
+    body = json.dumps(template, separators=(",", ":"))
+    if len(body) <= INLINE_LIMIT or bucket is None:
+        return {"TemplateBody": body}
+    client = boto3.client("s3")
+    key = f"{name}-{hashlib.sha256(body.encode()).hexdigest()[:16]}.json"
+    client.put_object(Bucket=bucket, Key=key, Body=body.encode())
+    url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+    return {"TemplateURL": url.split("?")[0]}
+
+
+def _settled(client: Any, name: str, pause: float) -> None:
+    while (stack := _described(client, name)) is not None:
+        status = stack["StackStatus"]
+        if not status.endswith("IN_PROGRESS"):
+            break
+        time.sleep(pause)
+    if stack is None or stack["StackStatus"] in (
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "DELETE_COMPLETE",
+    ):
+        return
+    lines = [f"{name}: {stack['StackStatus']} {stack.get('StackStatusReason', '')}"]
+    for event in client.describe_stack_events(StackName=name)["StackEvents"]:
+        if event["ResourceStatus"].endswith("FAILED"):
+            reason = event.get("ResourceStatusReason", "")
+            lines.append(f"  {event['LogicalResourceId']}: {reason}")
+    raise DeployError("\n".join(lines))
+
+
+def _described(client: Any, name: str) -> Doc | None:
+    try:
+        found: Doc = client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError:
+        return None
+    return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+
+
+def _parameters(name: str, client: Any = None) -> dict[str, str]:
+    stack = _described(client or boto3.client("cloudformation"), name)
+    rows = (stack or {}).get("Parameters", ())
+    defaults = {key: default for key, (_, default) in PARAMETERS.items() if default is not None}
+    return {**defaults, **{one["ParameterKey"]: one["ParameterValue"] for one in rows}}

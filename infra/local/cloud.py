@@ -1,0 +1,135 @@
+"""An AWS in a process of its own that takes whole deployments: CloudFormation, IAM, Lambda.
+
+    with Cloud(folder) as cloud:        # boto3 finds it through AWS_ENDPOINT_URL
+        stacks.deploy(...)
+        cloud.api(api_id, "api")        the address of a deployed API
+
+Every call is signed and judged by the policies of whoever signs it; a function runs its own zip in
+a process with its own role. For tests of what is deployed; ``make run`` needs none of it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from infra.local.emulator import LOOPBACK, StackError, listen
+
+# What the emulator takes for the owner of its account.
+OWNER = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+REGION = "us-east-1"
+_PATIENCE = 60
+_START = "from ministack.app import main; main()"
+
+
+class Cloud:
+    """One emulated account, its files in ``folder``; nothing of it is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.endpoint = ""
+        self._before: dict[str, str | None] = {}
+
+    def __enter__(self) -> Self:
+        listener = listen(0)
+        port = listener.getsockname()[1]
+        listener.close()
+        self.endpoint = f"http://{LOOPBACK}:{port}"
+        kept = {name: one for name, one in os.environ.items() if not name.startswith("TANGGAP_")}
+        environment = {
+            **kept,
+            **OWNER,
+            "AUTH": "true",
+            "BIND_HOST": LOOPBACK,
+            "MINISTACK_HOST": LOOPBACK,
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "PERSIST_STATE": "0",
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "LOG_LEVEL": os.environ.get("CLOUD_LOG_LEVEL", "WARNING"),
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._log = (self.folder / "log").open("w")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START],
+            env=environment,
+            cwd=self.folder,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        own = {**OWNER, "AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": REGION,
+               "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
+        self._before = {name: os.environ.get(name) for name in own}
+        os.environ.update(own)
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        for name, one in self._before.items():
+            os.environ.pop(name, None)
+            if one is not None:
+                os.environ[name] = one
+
+    def log(self) -> str:
+        """What the emulator said."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def api(self, api: str, stage: str) -> str:
+        """The address of a deployed API."""
+        return f"{self.endpoint}/restapis/{api}/{stage}/_user_request_"
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5).close()
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.2)
+                continue
+            return
+        raise StackError(f"the emulated account did not start: {self.log()[-2000:]}")
+
+
+def emulated(template: dict[str, Any]) -> dict[str, Any]:
+    """A template as the emulator takes it. What differs from what AWS gets, and nothing else:
+
+    * no statements that refuse plain HTTP, which is all that the emulator speaks
+    * no association of the firewall with the API: it does not know such a resource
+    """
+    template["Resources"].pop("FirewallOfApi", None)
+    for resource in template["Resources"].values():
+        document = resource.get("Properties", {}).get("PolicyDocument")
+        if isinstance(document, dict):
+            kept = [one for one in document["Statement"] if one.get("Sid") != "TlsOnly"]
+            document["Statement"] = kept
+    emptied = [
+        name
+        for name, resource in template["Resources"].items()
+        if resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == []
+    ]
+    for name in emptied:
+        del template["Resources"][name]
+    return template
