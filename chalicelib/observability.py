@@ -4,6 +4,7 @@ Never logged: bodies, queries, headers, addresses, and the messages of exception
 what a person typed. What failed and where is enough to find the fault.
 """
 
+import os
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 NAMESPACE = "tanggap"
 MAX_FRAMES = 12
 
-logger = Logger(service=NAMESPACE)
+# A deployment says INFO (infra/deploy): the way of every report. Elsewhere only what is wrong.
+logger = Logger(service=NAMESPACE, level=os.environ.get("POWERTOOLS_LOG_LEVEL", "WARNING"))
 metrics = Metrics(namespace=NAMESPACE, service=NAMESPACE)
 
 
@@ -31,6 +33,15 @@ def register(app: Any) -> None:
 def count(name: str, value: float = 1) -> None:
     """Add ``value`` to the metric ``name`` of this invocation."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def note(step: str, **ids: Any) -> None:
+    """Log a step on a report's way, by ids and codes alone.
+
+    ``report`` and ``version`` lead from the request, whose correlation id the line has, through
+    its event to every message of it.
+    """
+    logger.info(step, extra=ids)
 
 
 def unhandled(error: BaseException, operation: str) -> None:

@@ -32,6 +32,8 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
         found = projections.event_of(record.raw_event)
         if found is not None and projections.apply(found):
             news.append(found["report"])
+            ids = {name: found[name] for name in ("report", "version", "action", "op")}
+            observability.note("counted", **ids)
 
     answer = _batch(event, context, one, EventType.DynamoDBStreams)
     if news:
@@ -73,7 +75,9 @@ def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from aws_lambda_powertools.utilities.batch import EventType
 
     def one(record: Any) -> None:
-        messages.send(_object(record.body))
+        asked = _object(record.body)
+        sent = messages.send(asked)
+        observability.note("sent" if sent else "not sent", dedupe=asked.get("dedupe"))
 
     return _batch(event, context, one, EventType.SQS)
 

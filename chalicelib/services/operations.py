@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib import observability
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
 from chalicelib.storage import control
@@ -83,6 +84,7 @@ def write(op: Operation, writes: Sequence[Write], answer: dict[str, Any]) -> Out
         if found := _read_back(op):
             return Outcome(found.answer)
         raise
+    observability.note("written", report=answer.get("id"), version=answer.get("version"), op=op.id)
     return Outcome(answer)
 
 

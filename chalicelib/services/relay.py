@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib import clock
+from chalicelib import clock, observability
 from chalicelib.services import alerts, announcements, cities
 from chalicelib.storage import control, queues
 from chalicelib.storage.control import Bucket
@@ -62,6 +62,7 @@ def _pass_on(name: str, message: dict[str, Any], now: datetime) -> int:
     except _UNFIT as error:
         _bury(name, message, error)
         return 0
+    observability.note("published", kind=message["kind"], dedupe=message["dedupe"])
     control.remove_outbox(name)
     return 1
 

@@ -34,6 +34,11 @@ def first_filed(jurisdiction: str, month: str, uid: str) -> Update:
     return Update("reporter", row, [tables.Person.doc.set(tables.Person.doc | month)])
 
 
+def forget_filer(jurisdiction: str, uid: str) -> Delete:
+    """No longer remember that a person ever filed; their months keep a number instead of a name."""
+    return Delete("reporter", tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid))
+
+
 def filers(jurisdiction: str, month: str) -> dict[str, str]:
     """{report: uid} of a month's filings: every page, for the monthly close."""
     key = f"{jurisdiction}#FILED#{month}"
@@ -81,6 +86,16 @@ def put_contact(jurisdiction: str, ref: str, contact: dict[str, Any]) -> Put:
 def contact(jurisdiction: str, ref: str) -> dict[str, Any] | None:
     """A reporter's contact data; every caller records that it was read."""
     return get(tables.Person, f"{jurisdiction}#C#{ref}", "contact")
+
+
+def delete_contact(jurisdiction: str, ref: str) -> Delete:
+    """Forget how a reporter can be reached."""
+    return Delete("contact", tables.Person(f"{jurisdiction}#C#{ref}", "contact"))
+
+
+def delete_text(jurisdiction: str, report: str, name: str) -> Delete:
+    """Forget a text; the event's commitment to it stays."""
+    return Delete(f"text:{name}", tables.Person(f"{jurisdiction}#T#{report}", name))
 
 
 def put_photo_facts(jurisdiction: str, photo: str, facts: dict[str, Any]) -> Put:

@@ -11,7 +11,6 @@ AWS is found as the AWS CLI finds it: its variables, profiles, single sign-on.
 
 import argparse
 import os
-import runpy
 import sys
 
 from infra.deploy.names import STAGES
@@ -22,12 +21,7 @@ _NOBODY = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none",
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; its exit status."""
-    parser = argparse.ArgumentParser("python -m infra.deploy")
-    parser.add_argument("command", choices=("package", "deploy", "with", "destroy"))
-    parser.add_argument("--stage", choices=STAGES, default="prod")
-    parser.add_argument("--no-budget", action="store_true")
-    parser.add_argument("rest", nargs=argparse.REMAINDER)
-    asked = parser.parse_args(words)
+    asked = _parser().parse_args(words)
     if asked.command == "package":
         # Only looks at the code: clients are made, nothing is called.
         os.environ.update({name: os.environ.get(name, one) for name, one in _NOBODY.items()})
@@ -35,6 +29,21 @@ def main(words: list[str] | None = None) -> int:
 
         return report.main(asked.stage)
     return _on_aws(asked)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m infra.deploy")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("package", "deploy", "with", "destroy"):
+        command = commands.add_parser(name)
+        command.add_argument("--stage", choices=STAGES, default="prod")
+        if name == "deploy":
+            command.add_argument("--no-budget", action="store_true")
+            command.add_argument("values", nargs="*", metavar="NAME=VALUE")
+        if name == "with":
+            command.add_argument("module")
+            command.add_argument("words", nargs=argparse.REMAINDER)
+    return parser
 
 
 def _on_aws(asked: argparse.Namespace) -> int:
@@ -50,9 +59,10 @@ def _on_aws(asked: argparse.Namespace) -> int:
         if asked.command == "destroy":
             stacks.destroy(asked.stage)
         elif asked.command == "with":
-            os.environ.update(stacks.environment(asked.stage))
-            sys.argv = asked.rest
-            runpy.run_module(asked.rest[0], run_name="__main__", alter_sys=True)
+            # Anew: modules that are loaded by now have looked at their settings already.
+            env = {**os.environ, **stacks.environment(asked.stage)}
+            python = [sys.executable, "-m", asked.module, *asked.words]
+            os.execve(sys.executable, python, env)
         else:
             return _deploy(asked)
     except stacks.DeployError as error:
@@ -65,7 +75,7 @@ def _deploy(asked: argparse.Namespace) -> int:
     from infra.deploy import stacks
     from infra.deploy.package import package
 
-    chosen = dict(one.split("=", 1) for one in asked.rest)
+    chosen = dict(one.split("=", 1) for one in asked.values)
     made = package(asked.stage)
     deployed = stacks.deploy(made, chosen)
     if not asked.no_budget:

@@ -41,7 +41,7 @@ _POWERTOOLS = re.compile(
 # Named by no line of ours: other viewers of the API's description, stubs, notes on building, and
 # the compiler part of cffi, of which cryptography needs the compiled rest.
 _NEEDLESS = re.compile(
-    r"offapi/(scalar|redoc|swagger_preset)\.js|.*\.pyi|.*/tests/.*|.*/py\.typed|.*\.so\.debug|boto3/(data|examples)/(?!s3/).*"
+    r"offapi/(scalar|redoc|swagger_preset)\.js|.*\.pyi|.*/tests/.*|.*/py\.typed|(.*/)?\.gitignore|.*\.so\.debug|boto3/(data|examples)/(?!s3/).*"
     r"|[^/]+\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json)|bin/.*|cffi/.*|pycparser/.*"
 )
 _CLI = "from chalice.cli import main; main()"
@@ -220,8 +220,9 @@ def _layer(made: Packaged, architecture: str) -> None:
 def _zip(tree: Path, target: Path) -> None:
     """The same tree is the same zip: sorted, with one date and one mode."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for path in sorted(one for one in tree.rglob("*") if one.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), _EARLIEST)
+        files = {one.relative_to(tree).as_posix(): one for one in tree.rglob("*") if one.is_file()}
+        for name, path in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(entry, path.read_bytes())

@@ -14,7 +14,8 @@ READ = ("GetItem", "BatchGetItem", "Query", "ConditionCheckItem")
 WRITE = (*READ, "PutItem", "UpdateItem", "DeleteItem")
 # An event is never changed nor taken away.
 APPEND = (*READ, "PutItem")
-_ACTIONS = {"read": READ, "write": WRITE, "append": APPEND}
+BULK = (*WRITE, "BatchWriteItem")
+_ACTIONS = {"read": READ, "write": WRITE, "append": APPEND, "bulk": BULK}
 CASEWORK = {"reports": "write", "timeline": "append", "people": "write", "control": "write",
             "city": "read"}  # fmt: skip
 
@@ -54,7 +55,7 @@ RIGHTS: dict[str, Rights] = {
     "sweep_clocks": Rights(CASEWORK, CITY),
     "warn_units": Rights({"reports": "read", "control": "write", "city": "read"}, CITY),
     "keep_scorecards": Rights(
-        {"figures": "write", "people": "write", "control": "write", "reports": "read",
+        {"figures": "bulk", "people": "write", "control": "write", "reports": "read",
          "city": "read"},
         {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention")},
     ),

@@ -1,0 +1,328 @@
+"""What is deployed, at work: the packaged stacks in an emulated account, where each function runs
+its own zip with its own role, and every call is judged by its policy."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import boto3
+import pytest
+import urllib3
+
+from infra.deploy import stacks
+from infra.deploy.names import QUEUES, prefix
+from infra.deploy.package import Packaged
+from infra.deploy.policies import RIGHTS
+from infra.local.cloud import Cloud, emulated
+from infra.local.emulator import listen
+from infra.local.issuer import Issuer
+from infra.local.server import Server
+from infra.local.stack import DEMO_CITY
+from tests import darkroom
+from tests.infra import packed
+
+ROOT = Path(__file__).parents[2]
+STAGE = "dev"
+PLACE = {"service": "banjir", "lat": -6.1754, "long": 106.8272}
+DISTRICT = "31.71.01"
+KEYS = itertools.count(1)
+PATIENCE = 90
+JAKARTA = ZoneInfo("Asia/Jakarta")
+CANARY = "Rahasiacanary"
+
+
+@dataclass
+class Deployment:
+    """A stage in its account, and how to speak to it."""
+
+    made: Packaged
+    cloud: Cloud
+    issuer: Issuer
+    chosen: dict[str, str]
+    url: str = ""
+
+    def deploy(self) -> None:
+        """Bring the account up to what was packaged."""
+        stacks.deploy(self.made, self.chosen, lambda text: None, emulated, pause=0.2)
+        (api,) = boto3.client("apigateway").get_rest_apis()["items"]
+        self.url = self.cloud.api(api["id"], "api")
+
+    def ask(self, method: str, path: str, who: str = "", body: Any = None) -> Any:
+        """The JSON of a good answer."""
+        headers = {"Idempotency-Key": f"deployed-{next(KEYS)}"}
+        if who:
+            headers["Authorization"] = who
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        answer = urllib3.request(
+            method, self.url + path, body=None if body is None else json.dumps(body),
+            headers=headers, timeout=60,
+        )  # fmt: skip
+        assert answer.status < 300, (
+            path,
+            answer.status,
+            answer.data[:600],
+            self.cloud.log()[-3000:],
+        )
+        return answer.json()
+
+    def act(self, report: str, who: str, action: str, **more: Any) -> Any:
+        """Act on the newest version."""
+        version = self.ask("GET", f"/v1/reports/{report}")["version"]
+        body = {"action": action, "version": version, **more}
+        return self.ask("POST", f"/v1/reports/{report}/actions", who, body)
+
+    def official(self, subject: str) -> str:
+        """An official's authorization."""
+        return f"Bearer {self.issuer.token(subject)}"
+
+    def function(self, name: str) -> str:
+        """The ARN of a deployed function."""
+        every = boto3.client("lambda").list_functions()["Functions"]
+        (found,) = [one for one in every if one["Handler"] == f"app.{name}"]
+        return str(found["FunctionArn"])
+
+    def photo(self, who: str) -> str:
+        """A photo that is uploaded and made into pictures by the deployed function."""
+        ticket = self.ask("POST", "/v1/photos", who, {"content_type": "image/jpeg"})
+        upload = {**ticket["upload"]["fields"], "file": ("a.jpg", darkroom.jpeg(), "image/jpeg")}
+        address = ticket["upload"]["url"]
+        bucket = f"{prefix(STAGE)}-files-000000000000"
+        answer = urllib3.request("POST", f"{self.cloud.endpoint}/{bucket}", fields=upload)
+        assert answer.status in (200, 204), (address, answer.data)
+        self.until(
+            lambda: self.ask("GET", f"/v1/photos/{ticket['photo']}", who)["state"] == "ready"
+        )
+        return str(ticket["photo"])
+
+    def until(self, holds: Callable[[], Any]) -> Any:
+        """Wait until something is so."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if found := holds():
+                return found
+            time.sleep(0.5)
+        held = {name: waiting(name) for name in (*QUEUES, *(f"{one}-dead" for one in QUEUES))}
+        raise AssertionError(f"it never came to be; {held}\n{self.cloud.log()[-4000:]}")
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The dev stage in an account of its own, with the demo city in it."""
+    made = packed.packed(tmp_path_factory, STAGE, "x86_64")
+    folder = tmp_path_factory.mktemp("cloud")
+    before = dict(os.environ)
+    listener = listen(0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    issuer = Issuer(folder, url, lambda: datetime.now(UTC))
+    server = Server(lambda environ, start: issuer(environ, start), listener)
+    server.start()
+    try:
+        with Cloud(folder) as cloud:
+            chosen = {
+                "AllowOrigin": "https://city.example", "AlarmEmail": "it@city.example",
+                "MailFrom": "tanggap@city.example", "Issuers": json.dumps([issuer.settings()]),
+            }  # fmt: skip
+            found = Deployment(made, cloud, issuer, chosen)
+            found.deploy()
+            run("infra.city", "load", str(DEMO_CITY), "--deployed")
+            boto3.client("ses").verify_email_identity(EmailAddress=chosen["MailFrom"])
+            yield found
+    finally:
+        server.stop()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def run(*words: str, code: int = 0) -> str:
+    """What a command of infra says on the deployed stage: in a process of its own, as by hand."""
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.deploy", "with", "--stage", STAGE, *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True, capture_output=True,
+        check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def journey(deployment: Deployment) -> str:
+    """A report from the phone to a verified repair; its id."""
+    phone = f"Device {deployment.ask('POST', '/v1/devices')['token']}"
+    before = deployment.photo(phone)
+    contact = {"email": f"{CANARY.lower()}@example.org", "name": CANARY}
+    body = {**PLACE, "description": f"{CANARY} water", "photos": [before], "contact": contact}
+    report = str(deployment.ask("POST", "/v1/reports", phone, body)["id"])
+    officer = deployment.official(f"officer-{DISTRICT}")
+    worker = deployment.official(f"field_worker-{DISTRICT}")
+    deployment.act(report, officer, "assign", person=f"s_field_worker-{DISTRICT}")
+    deployment.act(report, worker, "start", note="On our way")
+    after = deployment.photo(worker)
+    deployment.act(report, worker, "finish", note="Dry again", photos=[after])
+    deployment.act(report, phone, "verify")
+    return report
+
+
+def test_a_report_travels_through_every_deployed_function(deployment: Deployment) -> None:
+    report = journey(deployment)
+    seen = deployment.ask("GET", f"/v1/reports/{report}")
+    assert (seen["state"], seen["resolution"]) == ("closed", "verified")
+    assert [one["state"] for one in seen["pictures"]] == ["ready", "ready"]
+    # The stream's function has counted it, and Open311 lists it.
+    deployment.until(lambda: verified(deployment) >= 1)
+    listed = deployment.ask("GET", "/open311/v2/requests.json")
+    assert report in [one["service_request_id"] for one in listed]
+    deployment.until(lambda: waiting("messages", "photos", "forwards") == 0)
+    assert waiting("messages-dead", "photos-dead", "forwards-dead", "failures") == 0
+    assert json.loads(run("infra.ops", "dead"))["notes"] == {}
+    assert json.loads(run("infra.rebuild"))["changed"] == 0
+
+
+SCHEDULED = [
+    name
+    for name, one in RIGHTS.items()
+    if one.takes is None and name not in ("api_handler", "project_timeline")
+]
+
+
+@pytest.mark.parametrize("name", SCHEDULED)
+def test_every_schedule_runs_under_its_own_role(deployment: Deployment, name: str) -> None:
+    """A right that lacks is an error, as is a module that was left out of the package."""
+    event = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "account": "0",
+                 "source": "aws.events", "time": "2026-01-01T00:00:00Z", "region": "us-east-1",
+                 "resources": [], "detail": {}}  # fmt: skip
+    found = deployment.function(name)
+    answer = boto3.client("lambda").invoke(FunctionName=found, Payload=json.dumps(event).encode())
+    assert "FunctionError" not in answer, answer["Payload"].read()[:2000]
+
+
+def test_the_application_is_deleted_and_made_again_and_all_data_is_there(
+    deployment: Deployment,
+) -> None:
+    report = journey(deployment)
+    deployment.until(lambda: verified(deployment) >= 1)
+    before = deployment.ask("GET", f"/v1/reports/{report}/timeline")
+    stacks.destroy(STAGE, lambda text: None, pause=0.2)
+    functions = boto3.client("lambda").list_functions()["Functions"]
+    assert [one["FunctionName"] for one in functions] == []
+    deployment.deploy()
+    assert deployment.ask("GET", f"/v1/reports/{report}/timeline") == before
+    assert journey(deployment) != report
+
+
+def test_what_was_given_up_is_put_back(deployment: Deployment) -> None:
+    client = boto3.client("sqs")
+    dead = client.get_queue_url(QueueName=f"{prefix(STAGE)}-photos-dead")["QueueUrl"]
+    client.send_message(QueueUrl=dead, MessageBody=json.dumps({"Event": "s3:TestEvent"}))
+    assert json.loads(run("infra.ops", "dead", code=1))["queues"]["tanggap-dev-photos-dead"] == 1
+    assert json.loads(run("infra.ops", "redrive", "photos")) == {"moved": 1}
+    assert waiting("photos-dead") == 0
+    deployment.until(lambda: waiting("photos") == 0)
+
+
+def test_records_that_the_stream_gave_up_are_read_again(deployment: Deployment) -> None:
+    stream = boto3.client("dynamodb").describe_table(TableName=f"{prefix(STAGE)}-timeline")
+    arn = stream["Table"]["LatestStreamArn"]
+    client = boto3.client("dynamodbstreams")
+    (shard,) = client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = client.get_shard_iterator(**place)["ShardIterator"]
+    records = client.get_records(ShardIterator=iterator)["Records"]
+    numbers = [one["dynamodb"]["SequenceNumber"] for one in records]
+    batch = {"streamArn": arn, "shardId": shard["ShardId"], "startSequenceNumber": numbers[0],
+             "endSequenceNumber": numbers[2]}  # fmt: skip
+    queues = boto3.client("sqs")
+    url = queues.get_queue_url(QueueName=f"{prefix(STAGE)}-failures")["QueueUrl"]
+    queues.send_message(QueueUrl=url, MessageBody=json.dumps({"DDBStreamBatchInfo": batch}))
+    schedule = {"requestContext": {"functionArn": deployment.function("sweep_clocks")}}
+    queues.send_message(QueueUrl=url, MessageBody=json.dumps(schedule))
+    told = json.loads(run("infra.ops", "redrive", "failures"))
+    assert told == {"records": 3, "schedules": 1, "lapsed": 0, "unknown": 0}
+    # They were counted before, and are counted once.
+    assert json.loads(run("infra.rebuild"))["changed"] == 0
+
+
+def test_a_copy_is_restored_into_an_empty_account(
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = verified(deployment)
+    report = journey(deployment)
+    deployment.until(lambda: verified(deployment) > before)
+    time.sleep(2)
+    folder = tmp_path_factory.mktemp("copy")
+    told = json.loads(run("infra.ops", "backup", str(folder / "stage")))
+    public = deployment.ask("GET", f"/v1/reports/{report}/timeline")
+    with Cloud(folder / "cloud") as cloud:
+        second = Deployment(deployment.made, cloud, deployment.issuer, deployment.chosen)
+        second.deploy()
+        restored = json.loads(run("infra.ops", "restore", str(folder / "stage")))
+        assert restored == {name: told[name] for name in ("tables", "files")}
+        assert second.ask("GET", f"/v1/reports/{report}/timeline") == public
+        checked = json.loads(run("infra.verify"))
+        assert checked["faults"] == []
+        assert checked["reports"] >= 1
+        assert json.loads(run("infra.rebuild"))["changed"] == 0
+
+
+def test_no_log_holds_what_a_person_wrote(deployment: Deployment) -> None:
+    lines = log_lines()
+    assert lines
+    text = "\n".join(lines)
+    assert CANARY.lower() not in text.lower()
+
+
+def test_a_report_can_be_followed_through_the_logs_of_every_function(
+    deployment: Deployment,
+) -> None:
+    report = journey(deployment)
+
+    def of_it() -> list[dict[str, Any]]:
+        ids = ("report", "dedupe")
+        return [one for one in logged() if any(report in str(one.get(name)) for name in ids)]
+
+    wanted = {"written", "counted", "published"}
+    deployment.until(lambda: {one["message"] for one in of_it()} >= wanted)
+    # What a request wrote has the id that API Gateway gave the request.
+    assert any(one.get("correlation_id") for one in of_it() if one["message"] == "written")
+
+
+def log_lines() -> list[str]:
+    """Every line that the functions have logged."""
+    client, found = boto3.client("logs"), list[str]()
+    for group in client.describe_log_groups()["logGroups"]:
+        pages = client.get_paginator("filter_log_events")
+        for page in pages.paginate(logGroupName=group["logGroupName"]):
+            found += [event["message"] for event in page["events"]]
+    return found
+
+
+def logged() -> list[dict[str, Any]]:
+    """Those that are JSON of ours."""
+    return [json.loads(line) for text in log_lines() for line in text.splitlines()
+            if line.startswith("{")]  # fmt: skip
+
+
+def verified(deployment: Deployment) -> int:
+    """How many reports of the city were verified this month."""
+    month = datetime.now(UTC).astimezone(JAKARTA).strftime("%Y%m")
+    found: int = deployment.ask("GET", f"/v1/tallies/{month}")["city"]["verified"]
+    return found
+
+
+def waiting(*queues: str) -> int:
+    """How many messages stand in queues or are being worked on."""
+    client, found = boto3.client("sqs"), 0
+    for name in queues:
+        url = client.get_queue_url(QueueName=f"{prefix(STAGE)}-{name}")["QueueUrl"]
+        asked = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        held = client.get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
+        found += sum(int(one) for one in held.values())
+    return found

@@ -1,0 +1,318 @@
+"""What is deployed, read off the packaged templates."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.deploy import watching
+from infra.deploy.application import functions, log_group, resource
+from infra.deploy.names import QUEUES, TABLES, Doc
+from infra.deploy.package import Packaged
+from infra.deploy.policies import RIGHTS
+from tests.infra import packed
+from tests.infra.packed import of_type
+
+ROOT = Path(__file__).parents[2]
+QUEUE_FUNCTIONS = {name: one.takes for name, one in RIGHTS.items() if one.takes}
+SCHEDULED = [
+    name
+    for name, one in RIGHTS.items()
+    if one.takes is None and name not in ("api_handler", "project_timeline")
+]
+
+
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Packaged:
+    """Each stage, packed."""
+    return packed.packed(tmp_path_factory, request.param)
+
+
+@pytest.fixture(scope="module")
+def app(made: Packaged) -> Doc:
+    """The application stack."""
+    return packed.application(made)
+
+
+@pytest.fixture(scope="module")
+def data(made: Packaged) -> Doc:
+    """The data stack."""
+    return packed.data(made)
+
+
+def texts(value: Any) -> list[str]:
+    """Every text within a value."""
+    if isinstance(value, dict):
+        return [one for part in value.values() for one in texts(part)]
+    if isinstance(value, list):
+        return [one for part in value for one in texts(part)]
+    return [value] if isinstance(value, str) else []
+
+
+def statements(template: Doc) -> list[tuple[str, Doc]]:
+    """(role, statement) of every policy of a role."""
+    return [
+        (name, statement)
+        for name, role in of_type(template, "IAM::Role").items()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_every_handler_is_an_entry_point_of_app(app: Doc) -> None:
+    found = of_type(app, "Serverless::Function")
+    assert {name: one["Handler"] for name, one in found.items()} == {
+        resource(name): "app.app" if name == "api_handler" else f"app.{name}"
+        for name in functions()
+    }
+    assert {str(one["Architectures"]) for one in found.values()} == {"['arm64']"}
+
+
+def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> None:
+    def counted(template: Doc) -> dict[str, int]:
+        kinds = [one["Type"].removeprefix("AWS::") for one in template["Resources"].values()]
+        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+    assert counted(data) == {
+        "CloudFront::Distribution": 1, "CloudFront::OriginAccessControl": 1,
+        "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "KMS::Alias": 1,
+        "KMS::Key": 1, "S3::Bucket": 2, "S3::BucketPolicy": 2, "SNS::Topic": 2,
+        "SNS::TopicPolicy": 2, "SQS::Queue": 7, "SQS::QueuePolicy": 7,
+    }  # fmt: skip
+    assert counted(app) == {
+        "CloudWatch::Alarm": 36, "CloudWatch::Dashboard": 1, "IAM::Role": 11,
+        "Lambda::Permission": 1, "Logs::LogGroup": 11, "Serverless::Api": 1,
+        "Serverless::Function": 11, "Serverless::LayerVersion": 1, "WAFv2::WebACL": 1,
+        "WAFv2::WebACLAssociation": 1,
+    }  # fmt: skip
+    budget = json.loads(made.budget.read_text())
+    assert [one["Type"] for one in budget["Resources"].values()] == ["AWS::Budgets::Budget"]
+
+
+def test_the_application_stack_holds_no_data(app: Doc) -> None:
+    kinds = {one["Type"] for one in app["Resources"].values()}
+    assert not kinds & {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue"}
+
+
+def test_what_holds_data_is_kept_encrypted_and_can_be_brought_back(data: Doc) -> None:
+    tables = of_type(data, "DynamoDB::Table")
+    assert {one["TableName"].rpartition("-")[2] for one in tables.values()} == set(TABLES)
+    for name, one in tables.items():
+        assert data["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert data["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+        assert one["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert one["DeletionProtectionEnabled"]
+        assert one["SSESpecification"]["SSEEnabled"]
+        assert one["BillingMode"] == "PAY_PER_REQUEST"
+    expiring = {name for name, one in tables.items() if "TimeToLiveSpecification" in one}
+    assert expiring == {"ControlTable", "FiguresTable", "PeopleTable"}
+    assert tables["TimelineTable"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    for name in of_type(data, "S3::Bucket"):
+        assert data["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+def test_buckets_are_private_encrypted_and_speak_tls_alone(data: Doc) -> None:
+    for name, bucket in of_type(data, "S3::Bucket").items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+        assert bucket["BucketEncryption"]
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        policy = data["Resources"][f"{name}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+        (tls,) = [one for one in policy if one["Sid"] == "TlsOnly"]
+        assert (tls["Effect"], tls["Action"]) == ("Deny", "s3:*")
+        assert len(tls["Resource"]) == 2
+        for one in policy:
+            if one["Effect"] == "Allow":
+                assert one["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+                assert {text.rpartition("}")[2] for text in texts(one["Resource"])} == {
+                    "/open-data/*", "/web/*",
+                }  # fmt: skip
+    files = of_type(data, "S3::Bucket")["Files"]
+    assert files["ObjectLockEnabled"]
+    rules = {one["Id"]: one for one in files["LifecycleConfiguration"]["Rules"]}
+    assert rules["quarantine"]["ExpirationInDays"] == 1
+    assert rules["evidence"]["ExpirationInDays"] == 30
+
+
+def test_queues_and_topics_are_encrypted_and_speak_tls_alone(data: Doc) -> None:
+    policies = list(of_type(data, "SQS::QueuePolicy").values())
+    for name, queue in of_type(data, "SQS::Queue").items():
+        assert queue["SqsManagedSseEnabled"]
+        assert queue["MessageRetentionPeriod"] == 14 * 86_400
+        (own,) = [one for one in policies if one["Queues"] == [{"Ref": name}]]
+        assert "TlsOnly" in [one["Sid"] for one in own["PolicyDocument"]["Statement"]]
+    for topic in of_type(data, "SNS::Topic").values():
+        assert topic["KmsMasterKeyId"] == {"Ref": "TopicsKey"}
+
+
+def test_every_asynchronous_path_has_a_dead_letter_and_an_alarm(app: Doc, data: Doc) -> None:
+    queues = of_type(data, "SQS::Queue")
+    dead = set()
+    for name in QUEUES:
+        queue = queues[f"{name.capitalize()}Queue"]
+        target = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        dead.add(queues[target]["QueueName"])
+    found = of_type(app, "Serverless::Function")
+    failures = {queues["FailuresQueue"]["QueueName"]}
+    for name in SCHEDULED:
+        function = found[resource(name)]
+        kept = function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
+        (event,) = function["Events"].values()
+        for target in (kept, event["Properties"]["DeadLetterConfig"]["Arn"]):
+            assert target["Fn::Sub"].rpartition(":")[2] in failures
+    (stream,) = found["ProjectTimeline"]["Events"].values()
+    target = stream["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+    assert target["Fn::Sub"].rpartition(":")[2] in failures
+    assert stream["Properties"]["BisectBatchOnFunctionError"]
+    watched = {
+        dimension["Value"]
+        for alarm in of_type(app, "CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        for dimension in alarm["Dimensions"]
+    }
+    assert watched == dead | failures
+
+
+def test_queues_hide_a_message_for_six_times_the_functions_limit(app: Doc, data: Doc) -> None:
+    queues = of_type(data, "SQS::Queue")
+    for name, queue in QUEUE_FUNCTIONS.items():
+        function = of_type(app, "Serverless::Function")[resource(name)]
+        hidden = queues[f"{queue.capitalize()}Queue"]["VisibilityTimeout"]
+        assert hidden >= 6 * function["Timeout"]
+
+
+def test_batches_fail_record_by_record(app: Doc) -> None:
+    found = of_type(app, "Serverless::Function")
+    for name in (*QUEUE_FUNCTIONS, "project_timeline"):
+        (event,) = found[resource(name)]["Events"].values()
+        assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_every_function_has_a_role_and_a_log_group_of_its_own(app: Doc, made: Packaged) -> None:
+    found, groups = of_type(app, "Serverless::Function"), of_type(app, "Logs::LogGroup")
+    roles = [str(one["Role"]) for one in found.values()]
+    assert len(set(roles)) == len(roles) == len(functions())
+    for name in functions():
+        logs = found[resource(name)]["LoggingConfig"]["LogGroup"]["Ref"]
+        assert groups[logs]["LogGroupName"] == log_group(made.stage, name)
+    assert all(one["RetentionInDays"] == {"Ref": "LogDays"} for one in groups.values())
+
+
+def test_no_right_is_wider_than_aws_requires(app: Doc) -> None:
+    """ListStreams and text messages know no narrower resource."""
+    wide = []
+    for role, statement in statements(app):
+        actions = statement["Action"]
+        assert all("*" not in one for one in actions), (role, actions)
+        if statement.get("Resource") == "*" or "NotResource" in statement:
+            wide.append((role, actions))
+    assert sorted(wide) == [
+        ("ProjectTimelineRole", ["dynamodb:ListStreams"]),
+        ("SendMessagesRole", ["sns:Publish"]),
+    ]
+
+
+def test_an_event_is_never_changed_nor_taken_away(app: Doc) -> None:
+    for role, statement in statements(app):
+        if statement["Effect"] == "Allow" and "timeline" in str(statement.get("Resource")):
+            forbidden = {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+            assert not forbidden & set(statement["Action"]), role
+
+
+def test_only_who_needs_them_reads_contacts(app: Doc) -> None:
+    reads = {
+        role
+        for role, statement in statements(app)
+        if "dynamodb:GetItem" in statement["Action"] and "-people" in str(statement["Resource"])
+    }
+    assert "ProjectTimelineRole" not in reads
+    assert "RelayOutboxRole" not in reads
+    mails = {role for role, one in statements(app) if "ses:SendEmail" in one["Action"]}
+    assert mails == {"SendMessagesRole"}
+
+
+def test_every_alarm_tells_somebody_and_has_a_page(app: Doc) -> None:
+    for name, alarm in of_type(app, "CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"], name
+        page = re.search(r"docs/incidents/\w+\.md", alarm["AlarmDescription"])
+        assert page, name
+        text = (ROOT / page[0]).read_text()
+        for part in ("## What it means", "## What to do", "## When it is over"):
+            assert part in text, (name, part)
+    pages = {path.stem for path in (ROOT / "docs" / "incidents").glob("*.md")}
+    assert pages == set(watching.PAGES)
+
+
+def test_functions_are_watched_for_errors_throttles_and_silence(app: Doc) -> None:
+    alarms = of_type(app, "CloudWatch::Alarm")
+    for name in functions():
+        metrics = {
+            one["MetricName"]
+            for one in alarms.values()
+            if one["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": resource(name)}}]
+        }
+        assert metrics >= {"Errors", "Throttles"}, name
+        assert ("Invocations" in metrics) == (name in SCHEDULED), name
+
+
+def test_routes_that_do_not_exist_are_404_with_cors(app: Doc) -> None:
+    api = of_type(app, "Serverless::Api")["RestAPI"]
+    responses = api["GatewayResponses"]
+    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "WAF_FILTERED"} <= set(responses)
+    for one in responses.values():
+        assert "Access-Control-Allow-Origin" in one["ResponseParameters"]["Headers"]
+        body = one["ResponseTemplates"]["application/json"]
+        assert json.loads(body)["type"].startswith("urn:tanggap:problem:")
+    (settings,) = api["MethodSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+
+
+def test_a_release_to_prod_reaches_a_tenth_first(app: Doc, made: Packaged) -> None:
+    function = of_type(app, "Serverless::Function")["APIHandler"]
+    routed = "${APIHandlerAliaslive}" in json.dumps(app["Resources"]["RestAPI"])
+    assert routed == (made.stage == "prod") == ("DeploymentPreference" in function)
+    if made.stage == "prod":
+        assert "${APIHandler.Arn}" not in json.dumps(app["Resources"]["RestAPI"])
+        alarms = {one["Ref"] for one in function["DeploymentPreference"]["Alarms"]}
+        assert alarms <= set(of_type(app, "CloudWatch::Alarm"))
+
+
+def test_every_parameter_is_described_and_documented(app: Doc, data: Doc) -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    for template in (app, data):
+        for name, about in template["Parameters"].items():
+            assert about["Description"]
+            assert f"`{name}`" in text, name
+
+
+def test_every_setting_of_the_code_is_given(app: Doc) -> None:
+    given = app["Globals"]["Function"]["Environment"]["Variables"]
+    code = (ROOT / "chalicelib" / "settings.py").read_text()
+    named = set(re.findall(r'"(TANGGAP_\w+)"', code))
+    # The stream is a source of events; plain servers outside are for development alone.
+    assert named - set(given) == {"TANGGAP_TIMELINE_STREAM", "TANGGAP_OUTSIDE_LOCAL"}
+    for function in of_type(app, "Serverless::Function").values():
+        assert not function.get("Environment", {}).get("Variables")
+    assert not any("secret" in str(one).lower() and "/" not in str(one) for one in given.values())
+
+
+def test_the_zips_hold_what_runs_and_nothing_else(made: Packaged) -> None:
+    names = zipfile.ZipFile(made.code).namelist()
+    assert {"app.py", "chalicelib/rules/workflow.json", "chalice/app.py"} <= set(names)
+    assert names == sorted(names)
+    unwanted = re.compile(
+        r"(infra|tests|pip|setuptools|moto|pytest|PIL|pi_heif|boto3/data/ec2)/|.*issuer|.*\.pyi$"
+    )
+    assert [one for one in names if unwanted.match(one)] == []
+    services = {one.split("/")[2] for one in names if re.match(r"botocore/data/\w+/", one)}
+    assert services == {"dynamodb", "s3", "ses", "sns", "sqs", "ssm"}
+    compiled = {one for one in names if one.endswith(".pyc")}
+    sources = [one for one in names if one.endswith(".py")]
+    assert len(compiled) == len(sources)
+    layer = zipfile.ZipFile(made.layer).namelist()
+    assert all(one.startswith("python/") for one in layer)
+    assert any(one.startswith("python/PIL/") for one in layer)
