@@ -10,6 +10,12 @@
 # make open-data  write the files of open data now
 # make keys     DO='issue NAME' | DO=list | DO='revoke ID': Open311 clients
 # make forwarding DO=list | DO='key UNIT' …: units with an Open311 server of their own
+# make package  STAGE=prod: templates and zips in build/, with sizes and cold starts
+# make deploy   STAGE=prod VALUES="AllowOrigin=... AlarmEmail=... MailFrom=...": docs/deploy.md
+# make ops      STAGE=prod DO='infra.ops dead': a command on a deployed stage
+# make destroy  STAGE=prod: the application; what holds data stays
+# make audit    cfn-lint, checkov, bandit, detect-secrets, pip-audit
+# make cost     what a month costs, for three cities
 # make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | bench-open311 | bench-open-data | lint | openapi
 
 PYTHON ?= python3
@@ -17,6 +23,7 @@ PORT ?= 8000
 AWS_PORT ?= 4566
 SPEED ?= 1
 TESTS ?= tests
+STAGE ?= prod
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -25,7 +32,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test conformance token mail reset demo rebuild dead open-data keys forwarding city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
+.PHONY: run test conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
 
 run: $(VENV)/run.stamp
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
@@ -71,6 +78,25 @@ keys: $(VENV)/run.stamp
 forwarding: $(VENV)/run.stamp
 	@$(PY) -m infra.local with infra.forwarding $(DO)
 
+package: $(VENV)/test.stamp
+	@$(PY) -m infra.deploy package --stage $(STAGE)
+
+deploy: $(VENV)/test.stamp
+	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(VALUES)
+
+ops: $(VENV)/run.stamp
+	@$(PY) -m infra.deploy with --stage $(STAGE) $(DO)
+
+destroy: $(VENV)/run.stamp
+	@$(PY) -m infra.deploy destroy --stage $(STAGE)
+
+audit: $(VENV)/test.stamp $(VENV)-audit/stamp
+	@$(NO_AWS) $(PY) -m infra.deploy package --stage prod --unmeasured
+	@bash infra/audit.sh
+
+cost: $(VENV)/run.stamp
+	@$(PY) -m infra.cost
+
 city: $(VENV)/run.stamp
 	@$(PY) -m infra.city load '$(DIR)' $(if $(BOUNDARIES),--boundaries '$(BOUNDARIES)')
 
@@ -103,6 +129,12 @@ $(VENV)/bin/python:
 $(VENV)/run.stamp: requirements.txt requirements-photos.txt requirements-local.txt | $(VENV)/bin/python
 	@echo 'installing what running needs into $(VENV)'
 	@$(PIP) -r requirements.txt -r requirements-photos.txt -r requirements-local.txt
+	@touch $@
+
+$(VENV)-audit/stamp: requirements-audit.txt
+	@echo 'installing what auditing needs into $(VENV)-audit'
+	@$(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-compile -r $<
 	@touch $@
 
 $(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp

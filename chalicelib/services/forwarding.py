@@ -6,6 +6,7 @@ there before it is sent again, by the mark that its description ends with.
 
 from datetime import datetime, timedelta
 
+from chalicelib import observability
 from chalicelib.domain import forwarding
 from chalicelib.domain.actor import system
 from chalicelib.domain.city import City, Outside
@@ -160,6 +161,7 @@ def _note(head: Report, unit: str, turn: int, doc: dict[str, str]) -> None:
 def _give_up(head: Report, unit: str, turn: int, reason: str, now: datetime) -> None:
     """Tell officials, and keep it among the dead letters: somebody must look, or send it again."""
     place = head.jurisdiction
+    observability.count("ForwardsFailed")
     note = {"report": head.id, "unit": unit, "round": turn, "error": reason, "at": iso(now)}
     control.put_dead(place, DEAD, _dead_name(head, unit, turn), note)
     known = forwards.get_forward(place, unit, head.id, turn) or {"at": iso(now)}

@@ -7,6 +7,7 @@ are told, reports wait with the unit, and an administrator enables it again (inf
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib import observability
 from chalicelib.domain import forwarding
 from chalicelib.domain.city import City, Outside
 from chalicelib.domain.times import iso, parse
@@ -62,6 +63,7 @@ def failed(city: City, unit: str, reason: str, now: datetime) -> None:
     also: list[Write] = []
     if doc["failures"] >= FAILURES and now - since >= PATIENCE:
         doc["disabled"] = iso(now)
+        observability.count("OutsideServersDisabled")
         also = list(_notice(city, unit, since, now))
     try:
         forwards.put_server(city.jurisdiction, unit, doc, also)

@@ -62,7 +62,7 @@ def _pass_on(name: str, message: dict[str, Any], now: datetime) -> int:
     except _UNFIT as error:
         _bury(name, message, error)
         return 0
-    observability.note("published", kind=message["kind"], dedupe=message["dedupe"])
+    observability.note("published", kind=message["kind"], dedupe=message.get("dedupe"))
     control.remove_outbox(name)
     return 1
 

@@ -105,7 +105,7 @@ class Cloud:
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5).close()
+                urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5).close()  # nosec B310
             except (OSError, urllib.error.URLError):
                 time.sleep(0.2)
                 continue

@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from chalice.app import Chalice
@@ -55,8 +57,10 @@ def log() -> Iterator[io.StringIO]:
     handler = observability.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
     stream = io.StringIO()
-    before = handler.setStream(stream)
+    before, level = handler.setStream(stream), observability.logger.log_level
+    observability.logger.setLevel("INFO")
     yield stream
+    observability.logger.setLevel(level)
     handler.setStream(before)
 
 
@@ -106,3 +110,14 @@ def test_an_unexpected_error_is_told_without_its_words(
     assert line["operation"] == "fileReport"
     assert "test_observability.py" in str(line["trace"])
     assert "kanari" not in json.dumps(line)
+
+
+def test_every_metric_is_documented() -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(path.read_text() for path in (root / "chalicelib").rglob("*.py"))
+    named = set(re.findall(r'(?<![.\w])count\("(\w+)"\)|observability\.count\("(\w+)"\)', code))
+    metrics = {one or other for one, other in named}
+    assert {"UnhandledErrors", "SweepsBrokenOff"} <= metrics
+    section = (root / "docs" / "operations.md").read_text().partition("## Metrics")[2]
+    documented = set(re.findall(r"^\| `(\w+)` \|", section.partition("\n## ")[0], re.M))
+    assert metrics == documented
