@@ -17,7 +17,7 @@ from chalicelib.domain.report import Report, facts
 FORWARDED = "forwarded"
 AGAIN = frozenset({"refuse", "reopen", "unmerge"})
 SENT, TRYING, FAILED = "sent", "trying", "failed"
-_MARK = re.compile(r"\[Tanggap [0-9A-HJKMNP-TV-Z]{26}\]")
+_MARK = re.compile(r"\[Tanggap [0-9A-HJKMNP-TV-Z]{26}(-\d+)?\]")
 _IMPORT = "import"
 
 
@@ -73,9 +73,9 @@ def outside(city: City, unit: str) -> Outside | None:
     return found.outside if found else None
 
 
-def mark(report: str) -> str:
-    """What a description ends with, so that the request can be found again."""
-    return f"[Tanggap {report}]"
+def mark(report: str, turn: int) -> str:
+    """What a description ends with, so that this very request can be found again."""
+    return f"[Tanggap {report}-{turn}]"
 
 
 def came_from_outside(description: str) -> bool:
@@ -90,12 +90,18 @@ def code_there(service: str, chosen: Outside) -> tuple[str, dict[str, str]]:
 
 
 def fields(
-    report: Report, description: str, landmark: str, link: str, picture: str | None, chosen: Outside
+    report: Report,
+    turn: int,
+    description: str,
+    landmark: str,
+    link: str,
+    picture: str | None,
+    chosen: Outside,
 ) -> list[tuple[str, str]]:
     """The form of a request: what everybody may know of the report, and nothing of its reporter."""
     code, attributes = code_there(report.service, chosen)
     lat7, long7 = report.public_place
-    text = "\n".join(part for part in (description, link, mark(report.id)) if part)
+    text = "\n".join(part for part in (description, link, mark(report.id, turn)) if part)
     pairs = [
         ("service_code", code), ("lat", f"{lat7 / 1e7:.7f}"), ("long", f"{long7 / 1e7:.7f}"),
         ("address_string", landmark), ("description", text), ("media_url", picture or ""),

@@ -81,7 +81,7 @@ def _pull(
             outside_servers.worked(place, unit)
         after = rows[-1]["name"] if len(rows) == georeport.PAGE else ""
         if rows:
-            forwards.put_server(place, unit, {**known, "cursor": after}, [])
+            outside_servers.heard(place, unit, cursor=after)
         if not after:
             return
 
@@ -97,9 +97,7 @@ def _happened(
         head = _current(city, unit, {**row, "name": update.request}) if row else None
         if row and head and (kind := _update(city, unit, row, head, update, now)):
             found[kind] = found.get(kind, 0) + 1
-    known = {"heard": iso(now), "cursor": known.get("cursor", "")}
-    forwards.put_server(place, unit, known, [])
-    return known
+    return outside_servers.heard(place, unit, heard=iso(now))
 
 
 def _update(

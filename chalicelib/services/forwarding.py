@@ -62,11 +62,11 @@ def pass_on(
     _claim(head, unit, turn, known, began, now)
     try:
         server = outside_servers.server(jurisdiction, unit, chosen)
-        request = _known_there(server, head, unit, chosen, began, now) if began else None
+        request = _known_there(server, head, unit, turn, chosen, began, now) if began else None
         token = None
         if request is None:
             landmark = texts.get(LANDMARK, "")
-            fields = _fields(head, description, landmark, chosen)
+            fields = _fields(head, turn, description, landmark, chosen)
             body, name = georeport.form(server, fields), outside_servers.webhook(jurisdiction, unit)
             signature = {SIGNATURE: signing.sign_body(name, body, now)}
             request, token = georeport.post(server, body, signature)
@@ -102,13 +102,19 @@ def _claim(
 
 
 def _known_there(
-    server: Server, head: Report, unit: str, chosen: Outside, began: str, now: datetime
+    server: Server,
+    head: Report,
+    unit: str,
+    turn: int,
+    chosen: Outside,
+    began: str,
+    now: datetime,
 ) -> str | None:
     """The number of the request that an earlier attempt left there without our hearing of it."""
     code, _ = forwarding.code_there(head.service, chosen)
     since, until = parse(began) - _ASIDE, now + _ASIDE
     try:
-        found = georeport.find(server, forwarding.mark(head.id), code, since, until)
+        found = georeport.find(server, forwarding.mark(head.id, turn), code, since, until)
     except Declined:
         return None  # It takes no such questions.
     taken = found and forwards.get_followed(head.jurisdiction, unit, found)
@@ -116,13 +122,13 @@ def _known_there(
 
 
 def _fields(
-    head: Report, description: str, landmark: str, chosen: Outside
+    head: Report, turn: int, description: str, landmark: str, chosen: Outside
 ) -> list[tuple[str, str]]:
     place = head.jurisdiction
     link = links.to(place, f"/open311/v2/requests/{head.id}.xml")
     picture = facts(head)["picture"]
     picture = picture_views.lasting(place, head.id, picture) if picture else None
-    return forwarding.fields(head, description, landmark, link, picture, chosen)
+    return forwarding.fields(head, turn, description, landmark, link, picture, chosen)
 
 
 def _settle(

@@ -51,6 +51,13 @@ def _lasting(known: dict[str, Any]) -> dict[str, Any]:
     return {name: known[name] for name in ("cursor", "heard") if name in known}
 
 
+def heard(jurisdiction: str, unit: str, **where: str) -> dict[str, Any]:
+    """Remember where we are in what it has to tell (``cursor``, ``heard``); all that is known."""
+    known = {**forwards.server(jurisdiction, unit), **where}
+    forwards.put_server(jurisdiction, unit, known, [])
+    return known
+
+
 def failed(city: City, unit: str, reason: str, now: datetime) -> None:
     """Count a failure, and disable the server if that was one too many."""
     known = forwards.server(city.jurisdiction, unit)

@@ -115,7 +115,7 @@ def test_a_report_goes_to_the_server_of_the_agency_that_has_it(world: World) -> 
     assert post.headers["content-type"] == "application/x-www-form-urlencoded; charset=utf-8"
     fields = post.fields
     text = fields.pop("description").split("\n")
-    assert (text[0], text[-1]) == ("Deep hole", f"[Tanggap {report}]")
+    assert (text[0], text[-1]) == ("Deep hole", f"[Tanggap {report}-2]")
     assert text[1].startswith(f"http://127.0.0.1:8000/open311/v2/requests/{report}.xml")
     assert fields == {
         "jurisdiction_id": "province.example", "api_key": "their-key", "service_code": "001",
@@ -419,6 +419,22 @@ def test_updates_of_a_server_that_has_them_are_told_once_and_end_the_work(world:
         one["report"] for _, one in control.outbox(90) if one.get("level") == "returned_outside"
     ]
     assert levels == [second]
+
+
+def test_failures_that_pass_are_forgotten(world: World) -> None:
+    agency = Agency()
+    with outside.server(agency):
+        given_to_province(world)
+        work_off(world)
+    for _ in range(3):
+        with outside.server(says(500, "")):
+            for _ in range(4):
+                following.pull(world.now)
+                world.advance(minutes=30)
+        assert forwards.server(JURISDICTION, UNIT)["failures"] == 4
+        with outside.server(agency):
+            following.pull(world.now)
+        assert "failures" not in forwards.server(JURISDICTION, UNIT)
 
 
 def test_xml_servers_are_spoken_to_and_entities_are_not_read(world: World) -> None:
