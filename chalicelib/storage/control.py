@@ -162,6 +162,17 @@ def noticed(jurisdiction: str, name: str) -> bool:
     return get(tables.Control, f"{jurisdiction}#NOTICE#{name}", _MARK) is not None
 
 
+def place_of(work: str) -> str | None:
+    """Where a long piece of work has got to; ``None`` if it has not begun, or is done."""
+    found = get(tables.Control, f"*#PLACE#{work}", _MARK)
+    return found["place"] if found else None
+
+
+def keep_place(work: str, place: str | None) -> None:
+    """Remember where it has got to, or that it is done."""
+    commit([Put("place", tables.Control(f"*#PLACE#{work}", _MARK, doc=dump({"place": place})))])
+
+
 def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> None:
     """Note what could not be processed, so that it is shown and not forgotten."""
     commit(

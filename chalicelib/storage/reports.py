@@ -124,6 +124,15 @@ def whole_timeline() -> Iterator[tuple[str, str]]:
         yield row.event, row.hash
 
 
+def heads_page(after: str | None, limit: int) -> tuple[list[Head], str | None]:
+    """Heads after a key, by a Scan, and the key to go on from: for ``infra.backfill`` alone."""
+    start = {"pk": {"S": after}} if after else None
+    found = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    rows = [row for row in found if "#R#" in row.pk]
+    place = found.last_evaluated_key
+    return [Head.from_doc(json.loads(row.doc)) for row in rows], place["pk"]["S"] if place else None
+
+
 def queue_page(
     jurisdiction: str,
     desk: str,

@@ -238,15 +238,39 @@ def _bucket(stage: str) -> dict[str, Doc]:
             }
         },
     }
+    ours = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/" + prefix(stage)
+    # Of our functions, that is: whoever restores a copy is somebody else.
+    only_photos = {
+        "Sid": "OnlyThePhotoFunctionMakesPictures",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": [bucket_arn(stage, f"/{one}/*") for one in ("photos", "masters")],
+        "Condition": {
+            "ArnLike": {"aws:PrincipalArn": sub(f"{ours}-*")},
+            "ArnNotLike": {"aws:PrincipalArn": sub(f"{ours}-ProcessPhotosRole-*")},
+        },
+    }
     everything = [bucket_arn(stage), bucket_arn(stage, "/*")]
+    evidence = {
+        "ManagedPolicyName": f"{prefix(stage)}-evidence",
+        "Description": "For auditors: originals of photos, where they are kept",
+        "PolicyDocument": _policy(
+            [{"Effect": "Allow", "Action": "s3:GetObject",
+              "Resource": bucket_arn(stage, "/evidence/*")}]
+        ),
+    }  # fmt: skip
     return {
+        "EvidenceReaders": {"Type": "AWS::IAM::ManagedPolicy", "Properties": evidence},
         "Files": {
             "Type": "AWS::S3::Bucket",
             "DependsOn": "PhotosQueuePolicy",
             **_KEPT,
             "Properties": properties,
         },
-        "FilesPolicy": _bucket_policy("Files", [served, _tls_only("s3:*", everything)]),
+        "FilesPolicy": _bucket_policy(
+            "Files", [served, only_photos, _tls_only("s3:*", everything)]
+        ),
     }
 
 

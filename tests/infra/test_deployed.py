@@ -180,7 +180,7 @@ def test_a_report_travels_through_every_deployed_function(deployment: Deployment
     deployment.until(lambda: verified(deployment) >= 1)
     listed = deployment.ask("GET", "/open311/v2/requests.json")
     assert report in [one["service_request_id"] for one in listed]
-    deployment.until(lambda: waiting("messages", "photos", "forwards") == 0)
+    deployment.until(lambda: waiting(*QUEUES) == 0)
     assert waiting("messages-dead", "photos-dead", "forwards-dead", "failures") == 0
     assert json.loads(run("infra.ops", "dead"))["notes"] == {}
     assert json.loads(run("infra.rebuild"))["changed"] == 0
@@ -210,6 +210,8 @@ def test_the_application_is_deleted_and_made_again_and_all_data_is_there(
     report = journey(deployment)
     deployment.until(lambda: verified(deployment) >= 1)
     before = deployment.ask("GET", f"/v1/reports/{report}/timeline")
+    # What a function is at work on when it goes comes back after minutes: nobody here waits so long.
+    deployment.until(lambda: waiting(*QUEUES) == 0)
     stacks.destroy(STAGE, lambda text: None, pause=0.2)
     functions = boto3.client("lambda").list_functions()["Functions"]
     assert [one["FunctionName"] for one in functions] == []

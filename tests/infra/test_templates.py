@@ -78,8 +78,8 @@ def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> N
 
     assert counted(data) == {
         "CloudFront::Distribution": 1, "CloudFront::OriginAccessControl": 1,
-        "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "KMS::Alias": 1,
-        "KMS::Key": 1, "S3::Bucket": 2, "S3::BucketPolicy": 2, "SNS::Topic": 2,
+        "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "IAM::ManagedPolicy": 1,
+        "KMS::Alias": 1, "KMS::Key": 1, "S3::Bucket": 2, "S3::BucketPolicy": 2, "SNS::Topic": 2,
         "SNS::TopicPolicy": 2, "SQS::Queue": 7, "SQS::QueuePolicy": 7,
     }  # fmt: skip
     assert counted(app) == {
@@ -135,6 +135,35 @@ def test_buckets_are_private_encrypted_and_speak_tls_alone(data: Doc) -> None:
     rules = {one["Id"]: one for one in files["LifecycleConfiguration"]["Rules"]}
     assert rules["quarantine"]["ExpirationInDays"] == 1
     assert rules["evidence"]["ExpirationInDays"] == 30
+
+
+def test_only_the_photo_function_writes_pictures(app: Doc, data: Doc, made: Packaged) -> None:
+    policy = data["Resources"]["FilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (only,) = [one for one in policy if one["Sid"].startswith("OnlyThePhoto")]
+    assert (only["Effect"], only["Action"]) == ("Deny", "s3:PutObject")
+    excepted = only["Condition"]["ArnNotLike"]["aws:PrincipalArn"]["Fn::Sub"]
+    role = "ProcessPhotosRole"
+    assert excepted.endswith(f"role/tanggap-{made.stage}-{role}-*")
+    assert role in app["Resources"]
+    writes = {
+        name
+        for name, one in statements(app)
+        if "s3:PutObject" in one["Action"] and "/photos/*" in str(one["Resource"])
+    }
+    assert writes == {role}
+
+
+def test_originals_are_read_by_auditors_alone(app: Doc, data: Doc) -> None:
+    reads = [
+        name
+        for name, one in statements(app)
+        if "s3:GetObject" in one["Action"] and "/evidence/" in str(one["Resource"])
+    ]
+    assert reads == []
+    (policy,) = of_type(data, "IAM::ManagedPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:GetObject"
+    assert statement["Resource"]["Fn::Sub"].endswith("/evidence/*")
 
 
 def test_queues_and_topics_are_encrypted_and_speak_tls_alone(data: Doc) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.services import erasing, feedback, figures, open311, reading
 from chalicelib.services.operations import operation
-from infra import copies
+from infra import backfill, copies
 from tests import aws
 from tests.world import JURISDICTION, World, citizen, faults, official
 
@@ -109,3 +109,25 @@ def test_a_copy_that_was_changed_is_refused(world: World, tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="timeline"):
         copies.restore(tmp_path)
     assert aws.rows("timeline") == []
+
+
+def test_a_backfill_goes_on_where_it_was_and_changes_no_report(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = [world.file(citizen(f"c{n}"))["id"] for n in range(12)]
+    before = stored()["reports"]
+    # As a version before that index would have left them.
+    table = aws.backend("dynamodb").tables["tanggap-reports"]
+    for item in table.all_items():
+        for name in ("qpk", "qsk", "m"):
+            item.attrs.pop(name, None)
+    # Tracking codes are rows of the table too, and come first here.
+    monkeypatch.setattr(backfill, "PAGE", len(reports) + 4)
+    first = backfill.run(pages=1)
+    assert not first["done"]
+    assert 0 < first["written"] < len(reports)
+    rest = backfill.run()
+    assert rest["done"]
+    assert first["written"] + rest["written"] == len(reports)
+    assert stored()["reports"] == before
+    assert backfill.run()["written"] == len(reports)

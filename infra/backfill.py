@@ -1,0 +1,48 @@
+"""``python -m infra.backfill``: write every head again in the form that the present code gives it.
+
+Needed where a release adds an index or packs a row otherwise (the CHANGELOG says so). It goes in
+pages, remembers after each where it is, and goes on from there when it is started again; a head
+that somebody changes meanwhile is of the new form by that. Reports, versions and timelines stay.
+"""
+
+import json
+import sys
+from typing import Any
+
+PAGE = 100
+
+
+def main() -> int:
+    """Go on until all is done; how many heads were written, passed over, or there."""
+    print(json.dumps(run()))
+    return 0
+
+
+def run(pages: int | None = None) -> dict[str, Any]:
+    """``main`` for at most so many pages: {"written", "overtaken", "done"}."""
+    from chalicelib.domain import watch
+    from chalicelib.services import cities
+    from chalicelib.storage import control, reports
+    from chalicelib.storage.transactions import Refused, commit
+
+    found = {"written": 0, "overtaken": 0}
+    place = control.place_of("backfill")
+    while pages is None or pages > 0:
+        heads, place = reports.heads_page(place, PAGE)
+        for head in heads:
+            city = cities.at(head.jurisdiction, head.city_version)
+            put = reports.put_head(head, watch.next_due(head, city), seen=head.version)
+            try:
+                commit([put])
+                found["written"] += 1
+            except Refused:
+                found["overtaken"] += 1
+        control.keep_place("backfill", place)
+        if place is None:
+            return {**found, "done": True}
+        pages = None if pages is None else pages - 1
+    return {**found, "done": False}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
