@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import boto3
+
 from infra.local.emulator import LOOPBACK, StackError, listen
 
 # What the emulator takes for the owner of its account.
@@ -68,6 +70,8 @@ class Cloud:
                "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
         self._before = {name: os.environ.get(name) for name in own}
         os.environ.update(own)
+        # The session of before has found other credentials, once for all.
+        boto3.setup_default_session()
         try:
             self._wait()
         except BaseException:
@@ -92,6 +96,7 @@ class Cloud:
             os.environ.pop(name, None)
             if one is not None:
                 os.environ[name] = one
+        boto3.setup_default_session()
 
     def log(self) -> str:
         """What the emulator said."""

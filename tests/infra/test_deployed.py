@@ -210,7 +210,7 @@ def test_the_application_is_deleted_and_made_again_and_all_data_is_there(
     report = journey(deployment)
     deployment.until(lambda: verified(deployment) >= 1)
     before = deployment.ask("GET", f"/v1/reports/{report}/timeline")
-    # What a function is at work on when it goes comes back after minutes: nobody here waits so long.
+    # What a function is at work on when it goes comes back after minutes.
     deployment.until(lambda: waiting(*QUEUES) == 0)
     stacks.destroy(STAGE, lambda text: None, pause=0.2)
     functions = boto3.client("lambda").list_functions()["Functions"]
