@@ -46,7 +46,8 @@ def note(step: str, **ids: Any) -> None:
 
 def unhandled(error: BaseException, operation: str) -> None:
     """Log an exception that nobody expected: its type, an AWS error code, the places it passed."""
-    answer = getattr(error, "response", None)
+    # What AWS said may stand behind an exception of ours.
+    answer = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     logger.error(
