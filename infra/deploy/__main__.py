@@ -82,8 +82,14 @@ def _deploy(asked: argparse.Namespace) -> int:
     from infra.deploy import stacks
     from infra.deploy.package import package
 
+    if wrong := [one for one in asked.values if "=" not in one]:
+        print(f"not NAME=VALUE: {' '.join(wrong)}", file=sys.stderr)
+        return 1
     chosen = dict(one.split("=", 1) for one in asked.values)
     made = package(asked.stage)
+    if wrong := stacks.unknown(made, chosen):
+        print(f"no parameter is called {', '.join(wrong)} (docs/deploy.md)", file=sys.stderr)
+        return 1
     deployed = stacks.deploy(made, chosen)
     if not asked.no_budget:
         stacks.budget(made, chosen)

@@ -32,7 +32,8 @@ _VISIBLE = {
     "forwards": FORWARD_VISIBILITY_SECONDS,
 }
 _EXPIRING = ("control", "figures", "people")
-_KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+# Kept but for a first attempt that failed, which would stand in the way of the second.
+_KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 
 
 def template(stage: str) -> Doc:

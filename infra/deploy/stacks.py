@@ -85,6 +85,14 @@ def budget(made: Packaged, chosen: dict[str, str], pause: float = _PAUSE) -> Non
     _apply(name, load(made.budget), chosen, None, pause, client)
 
 
+def unknown(made: Packaged, chosen: dict[str, str]) -> list[str]:
+    """The names among ``chosen`` that no stack has a parameter of."""
+    known = {
+        name for path in (made.data, made.app, made.budget) for name in load(path)["Parameters"]
+    }
+    return sorted(set(chosen) - known)
+
+
 def destroy(stage: str, say: Say = print, pause: float = _PAUSE) -> None:
     """Delete the application stack; what it holds no data of is gone, the data stack stays."""
     name = prefix(stage)
@@ -164,6 +172,11 @@ def _apply(
     """Create or update one stack; its outputs."""
     client = client or boto3.client("cloudformation")
     stack = _described(client, name)
+    if stack is not None and stack["StackStatus"] == "ROLLBACK_COMPLETE":
+        # The first attempt failed: such a stack holds nothing, and can only be deleted.
+        client.delete_stack(StackName=name)
+        _settled(client, name, pause)
+        stack = None
     kind = "CREATE" if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"
     change = f"release-{int(time.time() * 1000)}"
     client.create_change_set(

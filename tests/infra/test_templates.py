@@ -101,7 +101,7 @@ def test_what_holds_data_is_kept_encrypted_and_can_be_brought_back(data: Doc) ->
     tables = of_type(data, "DynamoDB::Table")
     assert {one["TableName"].rpartition("-")[2] for one in tables.values()} == set(TABLES)
     for name, one in tables.items():
-        assert data["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert data["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert data["Resources"][name]["UpdateReplacePolicy"] == "Retain"
         assert one["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert one["DeletionProtectionEnabled"]
@@ -111,7 +111,7 @@ def test_what_holds_data_is_kept_encrypted_and_can_be_brought_back(data: Doc) ->
     assert expiring == {"ControlTable", "FiguresTable", "PeopleTable"}
     assert tables["TimelineTable"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
     for name in of_type(data, "S3::Bucket"):
-        assert data["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert data["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_buckets_are_private_encrypted_and_speak_tls_alone(data: Doc) -> None:
