@@ -187,6 +187,34 @@ def test_a_report_travels_through_every_deployed_function(deployment: Deployment
     assert json.loads(run("infra.rebuild"))["changed"] == 0
 
 
+def test_every_schedule_is_a_rule_that_leads_to_its_function(deployment: Deployment) -> None:
+    client = boto3.client("events")
+    found = {}
+    for rule in client.list_rules()["Rules"]:
+        (target,) = client.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        found[target["Arn"]] = (rule["ScheduleExpression"], rule["State"])
+    wanted = {
+        "relay_outbox": "rate(1 minute)", "sweep_clocks": "rate(5 minutes)",
+        "warn_units": "rate(1 hour)", "keep_scorecards": "cron(0/15 * * * ? *)",
+        "write_open_data": "rate(1 hour)", "follow_forwards": "rate(15 minutes)",
+    }  # fmt: skip
+    assert found == {
+        deployment.function(name): (expression, "ENABLED") for name, expression in wanted.items()
+    }
+    # One that is due comes without anybody's asking.
+    deployment.until(lambda: started("relay_outbox"))
+
+
+def started(name: str) -> bool:
+    """Whether a function was ever started."""
+    client = boto3.client("logs")
+    for group in client.describe_log_groups()["logGroups"]:
+        if group["logGroupName"] == f"/{prefix(STAGE)}/{name}":
+            events = client.filter_log_events(logGroupName=group["logGroupName"])["events"]
+            return any("START" in event["message"] for event in events)
+    return False
+
+
 SCHEDULED = [
     name
     for name, one in RIGHTS.items()
