@@ -13,6 +13,7 @@ from infra.deploy.names import (
     arn,
     bucket,
     environment,
+    log_group,
     logical,
     prefix,
     ref,
@@ -38,11 +39,14 @@ PARAMETERS: dict[str, tuple[str, str | None]] = {
     "Issuers": ("OIDC issuers of officials' tokens, as JSON (docs/operations.md)", "[]"),
     "KeepOriginals": ("Whether originals of photos are kept for 30 days: yes or no", "no"),
     "LockDays": ("For how long published scorecards cannot be changed", "365"),
-    "LogDays": ("For how long logs are kept", "90"),
+    "ReserveConcurrency": (
+        "Whether each schedule runs alone, which a new account may lack the room for: yes or no",
+        "yes",
+    ),
     "RequestsPerSecond": ("Requests the API takes a second, over all clients", "200"),
     "RequestsPerAddress": ("Requests that one address may make in five minutes", "1500"),
 }
-_NUMBERS = ("LockDays", "LogDays", "RequestsPerSecond", "RequestsPerAddress")
+_NUMBERS = ("LockDays", "RequestsPerSecond", "RequestsPerAddress")
 
 
 def functions() -> list[str]:
@@ -53,11 +57,6 @@ def functions() -> list[str]:
 def resource(function: str) -> str:
     """The id that Chalice gives to a function."""
     return API if function == "api_handler" else logical(function)
-
-
-def log_group(stage: str, function: str) -> str:
-    """The name of a function's log group."""
-    return f"/{prefix(stage)}/{function}"
 
 
 def template(stage: str) -> Doc:
@@ -78,6 +77,7 @@ def template(stage: str) -> Doc:
             }
             for name, (about, default) in PARAMETERS.items()
         },
+        "Conditions": {"Reserves": {"Fn::Equals": [ref("ReserveConcurrency"), "yes"]}},
         "Globals": {"Function": {"Environment": {"Variables": _variables(stage)}}},
         "Resources": resources,
     }
@@ -101,13 +101,15 @@ def _variables(stage: str) -> Doc:
 
 
 def _function(stage: str, function: str) -> dict[str, Doc]:
-    name, logs = resource(function), f"{logical(function)}Logs"
+    name = resource(function)
     properties: Doc = {
-        "LoggingConfig": {"LogGroup": ref(logs), "LogFormat": "JSON"},
+        "LoggingConfig": {"LogGroup": log_group(stage, function), "LogFormat": "JSON"},
         "Tags": {"project": "tanggap", "stage": stage},
     }
     if function in _ALONE:
-        properties["ReservedConcurrentExecutions"] = 1
+        properties["ReservedConcurrentExecutions"] = {
+            "Fn::If": ["Reserves", 1, ref("AWS::NoValue")]
+        }
         properties["EventInvokeConfig"] = {
             "MaximumRetryAttempts": RETRIES,
             "MaximumEventAgeInSeconds": MAX_AGE_SECONDS,
@@ -125,15 +127,7 @@ def _function(stage: str, function: str) -> dict[str, Doc]:
     elif RIGHTS[function].takes:
         partly = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
         properties["Events"] = {f"{name}SqsEventSource": {"Properties": partly}}
-    group = {
-        "LogGroupName": log_group(stage, function),
-        "RetentionInDays": ref("LogDays"),
-    }
-    return {
-        name: {"Properties": properties},
-        logs: {"Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Retain",
-               "UpdateReplacePolicy": "Retain", "Properties": group},
-    }  # fmt: skip
+    return {name: {"Properties": properties}}
 
 
 def _stream(stage: str) -> Doc:

@@ -6,14 +6,17 @@ from infra.deploy.names import (
     FAILURES,
     QUEUES,
     Doc,
+    arn,
     att,
     bucket,
     bucket_arn,
+    log_group,
     logical,
     prefix,
     ref,
     sub,
 )
+from infra.deploy.policies import RIGHTS
 from infra.resources import (
     EVIDENCE_DAYS,
     FORWARD_VISIBILITY_SECONDS,
@@ -45,7 +48,9 @@ def template(stage: str) -> Doc:
         resources[f"{logical(name)}Table"] = _table(stage, name, model)
     for name in QUEUES:
         resources |= _queue(stage, name)
-    resources |= _lone_queue(stage, FAILURES)
+    resources |= _lone_queue(stage, FAILURES, [_schedules(stage)])
+    for function in RIGHTS:
+        resources |= _logs(stage, function)
     resources |= _bucket(stage) | _artifacts(stage) | _topics(stage) | _distribution(stage)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -56,6 +61,11 @@ def template(stage: str) -> Doc:
                 "Description": "The one web origin that may upload photos, as https://example.org",
             },
             "AlarmEmail": {"Type": "String", "Description": "Who is told of alarms"},
+            "LogDays": {
+                "Type": "Number",
+                "Default": 90,
+                "Description": "For how long logs are kept",
+            },
         },
         "Resources": resources,
         "Outputs": {
@@ -103,7 +113,26 @@ _CASES = {"attribute_name": "AttributeName", "attribute_type": "AttributeType",
           "key_type": "KeyType"}  # fmt: skip
 
 
-def _lone_queue(stage: str, name: str) -> dict[str, Doc]:
+def _logs(stage: str, function: str) -> dict[str, Doc]:
+    """Logs outlive the functions: a name that is taken would keep them from being made again."""
+    properties = {"LogGroupName": log_group(stage, function), "RetentionInDays": ref("LogDays")}
+    made = {"Type": "AWS::Logs::LogGroup", **_KEPT, "Properties": properties}
+    return {f"{logical(function)}Logs": made}
+
+
+def _schedules(stage: str) -> Doc:
+    """What lets EventBridge leave there what it could not deliver."""
+    return {
+        "Sid": "Schedules",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": att(f"{logical(FAILURES)}Queue"),
+        "Condition": {"ArnLike": {"aws:SourceArn": arn("events", f"rule/{prefix(stage)}-*")}},
+    }
+
+
+def _lone_queue(stage: str, name: str, may: list[Doc]) -> dict[str, Doc]:
     """A queue that only people take from."""
     full = f"{prefix(stage)}-{name}"
     properties = {
@@ -112,7 +141,7 @@ def _lone_queue(stage: str, name: str) -> dict[str, Doc]:
         "SqsManagedSseEnabled": True,
     }
     made = {"Type": "AWS::SQS::Queue", "Properties": properties}
-    return {f"{logical(name)}Queue": made, **_queue_policy(f"{logical(name)}Queue", [])}
+    return {f"{logical(name)}Queue": made, **_queue_policy(f"{logical(name)}Queue", may)}
 
 
 def _queue(stage: str, name: str) -> dict[str, Doc]:
@@ -146,7 +175,7 @@ def _queue(stage: str, name: str) -> dict[str, Doc]:
         )
     made = {"Type": "AWS::SQS::Queue", "Properties": properties}
     own = f"{logical(name)}Queue"
-    return {**_lone_queue(stage, dead), own: made, **_queue_policy(own, may)}
+    return {**_lone_queue(stage, dead, []), own: made, **_queue_policy(own, may)}
 
 
 def _queue_policy(queue: str, may: list[Doc]) -> dict[str, Doc]:
@@ -309,8 +338,8 @@ def _topics(stage: str) -> dict[str, Doc]:
         "Principal": {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
-        "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
     }
+    here = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
     key = {
         "Description": f"{prefix(stage)}: topics",
         "EnableKeyRotation": True,
@@ -341,7 +370,7 @@ def _topics(stage: str) -> dict[str, Doc]:
                     "Principal": alarms["Principal"],
                     "Action": "sns:Publish",
                     "Resource": ref(name),
-                    "Condition": alarms["Condition"],
+                    "Condition": here,
                 }
             )
         found[name] = {"Type": "AWS::SNS::Topic", **_KEPT, "Properties": properties}

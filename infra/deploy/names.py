@@ -30,6 +30,11 @@ def environment(stage: str) -> dict[str, str]:
     }
 
 
+def log_group(stage: str, function: str) -> str:
+    """The name of a function's log group."""
+    return f"/{prefix(stage)}/{function}"
+
+
 def logical(name: str) -> str:
     """A name as the id of a resource: ``sweep_clocks`` is ``SweepClocks``."""
     return "".join(part.capitalize() for part in re.split(r"[-_]", name))

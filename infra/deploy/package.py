@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.deploy import application, data, watching
-from infra.deploy.names import Doc, environment
+from infra.deploy.names import Doc, environment, log_group
 from infra.deploy.policies import policy
 
 ROOT = Path(__file__).parents[2]
@@ -123,7 +123,7 @@ def _staged(made: Packaged, stage: str, architecture: str) -> Path:
     folder.mkdir()
     for function in application.functions():
         name = f"policy-{function}.json"
-        rights = policy(stage, function, application.log_group(stage, function))
+        rights = policy(stage, function, log_group(stage, function))
         (folder / name).write_text(json.dumps(rights))
         own = chosen["lambda_functions"].setdefault(function, {})
         own |= {"iam_policy_file": name, "autogen_policy": False}

@@ -24,6 +24,7 @@ from infra.deploy.package import Packaged, load
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 INLINE_LIMIT = 51_200
+ROOM = 100
 BUDGET_REGION = "us-east-1"
 _PAUSE = 2.0
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
@@ -68,6 +69,8 @@ def deploy(
         "TimelineStream": data["TimelineStream"],
         "AlertsTopic": data["AlertsTopic"],
     }
+    if "ReserveConcurrency" not in chosen:
+        given["ReserveConcurrency"] = _room(say)
     say(f"application stack {name}")
     app = _apply(name, template, given, data["Artifacts"], pause)
     url = app["EndpointURL"].rstrip("/")
@@ -131,6 +134,16 @@ def _filled(value: Any, known: dict[str, str]) -> str:
             text = text.replace(f"${{{name}}}", one)
         return text
     return str(value)
+
+
+def _room(say: Say) -> str:
+    """Whether the account has room to reserve concurrency: AWS keeps the last ten free, and a new
+    account may have ten in all. Runs that overlap do no harm, only more work."""
+    limit = boto3.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    if limit >= ROOM:
+        return "yes"
+    say(f"the account runs {limit} functions at once: schedules get no place of their own")
+    return "no"
 
 
 def _pointing(template: Doc, bucket: str, code: str, layer: str) -> Doc:

@@ -121,3 +121,17 @@ def test_a_parameter_that_is_misspelt_is_refused(values: list[str]) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert values[0].partition("=")[0] in done.stderr
+
+
+@pytest.mark.parametrize(("limit", "found"), [(10, "no"), (1000, "yes")])
+def test_a_small_account_is_not_asked_for_room_that_it_lacks(
+    limit: int, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lambda:
+        def get_account_settings(self) -> dict[str, Any]:
+            return {"AccountLimit": {"ConcurrentExecutions": limit}}
+
+    monkeypatch.setattr(stacks.boto3, "client", lambda service: Lambda())
+    said: list[str] = []
+    assert stacks._room(said.append) == found
+    assert bool(said) == (found == "no")

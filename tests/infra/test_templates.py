@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from infra.deploy import watching
-from infra.deploy.application import functions, log_group, resource
-from infra.deploy.names import QUEUES, TABLES, Doc
+from infra.deploy.application import functions, resource
+from infra.deploy.names import QUEUES, TABLES, Doc, log_group
 from infra.deploy.package import Packaged
 from infra.deploy.policies import RIGHTS
 from tests.infra import packed
@@ -79,12 +79,12 @@ def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> N
     assert counted(data) == {
         "CloudFront::Distribution": 1, "CloudFront::OriginAccessControl": 1,
         "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "IAM::ManagedPolicy": 1,
-        "KMS::Alias": 1, "KMS::Key": 1, "S3::Bucket": 2, "S3::BucketPolicy": 2, "SNS::Topic": 2,
-        "SNS::TopicPolicy": 2, "SQS::Queue": 7, "SQS::QueuePolicy": 7,
+        "KMS::Alias": 1, "KMS::Key": 1, "Logs::LogGroup": 11, "S3::Bucket": 2, "S3::BucketPolicy": 2,
+        "SNS::Topic": 2, "SNS::TopicPolicy": 2, "SQS::Queue": 7, "SQS::QueuePolicy": 7,
     }  # fmt: skip
     assert counted(app) == {
         "CloudWatch::Alarm": 36, "CloudWatch::Dashboard": 1, "IAM::Role": 11,
-        "Lambda::Permission": 1, "Logs::LogGroup": 11, "Serverless::Api": 1,
+        "Lambda::Permission": 1, "Serverless::Api": 1,
         "Serverless::Function": 11, "Serverless::LayerVersion": 1, "WAFv2::WebACL": 1,
         "WAFv2::WebACLAssociation": 1,
     }  # fmt: skip
@@ -196,6 +196,9 @@ def test_every_asynchronous_path_has_a_dead_letter_and_an_alarm(app: Doc, data: 
     target = stream["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
     assert target["Fn::Sub"].rpartition(":")[2] in failures
     assert stream["Properties"]["BisectBatchOnFunctionError"]
+    policy = data["Resources"]["FailuresQueuePolicy"]["Properties"]["PolicyDocument"]
+    senders = [one["Principal"] for one in policy["Statement"] if one["Effect"] == "Allow"]
+    assert senders == [{"Service": "events.amazonaws.com"}]
     watched = {
         dimension["Value"]
         for alarm in of_type(app, "CloudWatch::Alarm").values()
@@ -220,13 +223,17 @@ def test_batches_fail_record_by_record(app: Doc) -> None:
         assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_every_function_has_a_role_and_a_log_group_of_its_own(app: Doc, made: Packaged) -> None:
-    found, groups = of_type(app, "Serverless::Function"), of_type(app, "Logs::LogGroup")
+def test_every_function_has_a_role_and_a_log_group_of_its_own(
+    app: Doc, data: Doc, made: Packaged
+) -> None:
+    found, groups = of_type(app, "Serverless::Function"), of_type(data, "Logs::LogGroup")
+    named = {one["LogGroupName"] for one in groups.values()}
     roles = [str(one["Role"]) for one in found.values()]
     assert len(set(roles)) == len(roles) == len(functions())
     for name in functions():
-        logs = found[resource(name)]["LoggingConfig"]["LogGroup"]["Ref"]
-        assert groups[logs]["LogGroupName"] == log_group(made.stage, name)
+        logs = found[resource(name)]["LoggingConfig"]["LogGroup"]
+        assert logs == log_group(made.stage, name)
+        assert logs in named
     assert all(one["RetentionInDays"] == {"Ref": "LogDays"} for one in groups.values())
 
 
