@@ -81,7 +81,7 @@ forwarding: $(VENV)/run.stamp
 package: $(VENV)/test.stamp
 	@$(PY) -m infra.deploy package --stage $(STAGE)
 
-deploy: $(VENV)/test.stamp
+deploy: $(VENV)/run.stamp
 	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(VALUES)
 
 ops: $(VENV)/run.stamp
