@@ -29,6 +29,18 @@ def main(words: list[str] | None = None) -> int:
     erase.add_argument("city")
     erase.add_argument("report")
     asked = parser.parse_args(words)
+    from chalicelib.errors import Problem
+
+    try:
+        return _run(asked)
+    except Problem as problem:
+        print(problem.document()["detail"], file=sys.stderr)
+    except (RuntimeError, ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _run(asked: argparse.Namespace) -> int:
     if asked.command == "dead":
         from infra import dead
 

@@ -108,7 +108,7 @@ def enable(city: City, unit: str) -> int:
     forwards.put_server(place, unit, _lasting(forwards.server(place, unit)), [])
     while rows := forwards.forwards(place, unit, after, PAGE):
         for row in rows:
-            if row["state"] == "failed":
+            if row["state"] == forwarding.FAILED:
                 report, _, turn = row["name"].rpartition("#")
                 queues.send_forward(forwarding.message(place, report, unit, int(turn)))
                 sent += 1

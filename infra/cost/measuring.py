@@ -18,7 +18,6 @@ from unittest.mock import patch
 
 # An index whose key tells the state: an entry is taken out and put in.
 _INDEXES = {"gpk": 1, "upk": 1, "qpk": 2, "dpk": 2, "spk": 2}
-_STREAM_LINES = 4
 
 
 @dataclass

@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _on_aws(asked: argparse.Namespace) -> int:
     import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
 
     if not boto3.session.Session().region_name:
         print("no region: set AWS_REGION, as in AWS_REGION=ap-southeast-3", file=sys.stderr)
@@ -72,7 +73,7 @@ def _on_aws(asked: argparse.Namespace) -> int:
             os.execve(sys.executable, python, env)  # nosec B606
         else:
             return _deploy(asked)
-    except stacks.DeployError as error:
+    except (stacks.DeployError, ClientError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -94,6 +95,8 @@ def _deploy(asked: argparse.Namespace) -> int:
     if not asked.no_budget:
         stacks.budget(made, chosen)
     print(f"\nAPI    {deployed.url}\nfiles  {deployed.files_url}")
+    print("AWS has mailed AlarmEmail a link to confirm, if this was the first time.")
+    print(f"A city: make ops STAGE={asked.stage} DO='infra.city load DIR --deployed'")
     return 0
 
 

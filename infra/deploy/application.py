@@ -4,8 +4,10 @@ Chalice's merge replaces lists and adds to objects, so that an intrinsic must be
 same intrinsic, and nothing can be taken away. What it cannot do at all is done in ``finish``.
 """
 
+import json
 from typing import Any
 
+from chalicelib.errors import Problem
 from infra.deploy import watching
 from infra.deploy.names import (
     FAILURES,
@@ -26,6 +28,10 @@ API = "APIHandler"
 _ALIAS = f"{API}Aliaslive"
 RETRIES = 2
 MAX_AGE_SECONDS = 3600
+RETRY_SECONDS = 5
+RATE_SECONDS = 300
+# API Gateway's own.
+LARGEST_BODY = 10 * 1024 * 1024
 # Of these no two may run at once; SQS and the stream say so for theirs.
 _ALONE = ("relay_outbox", "sweep_clocks", "warn_units", "keep_scorecards", "write_open_data",
           "follow_forwards")  # fmt: skip
@@ -147,35 +153,37 @@ def _queue(stage: str, name: str) -> Doc:
     return arn("sqs", f"{prefix(stage)}-{name}")
 
 
-def _api(stage: str) -> dict[str, Doc]:
-    origin = "'*'"
-    headers = {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Headers": "'*'",
+def _refusal(slug: str, *, own_status: bool = False, **members: Any) -> Doc:
+    """What the gateway answers by itself, in the words of our own problems and to the same origin;
+    with ``own_status`` the status stays whatever it was."""
+    problem = Problem(slug, **members)
+    document = problem.document()
+    headers: Doc = {"Access-Control-Allow-Origin": sub("'${AllowOrigin}'")}
+    if "seconds" in members:
+        headers["Retry-After"] = f"'{members['seconds']}'"
+    status = {} if own_status else {"StatusCode": str(problem.status)}
+    if own_status:
+        del document["status"]
+    return {
+        **status,
+        "ResponseParameters": {"Headers": headers},
+        "ResponseTemplates": {"application/json": json.dumps(document)},
     }
 
-    def answer(kind: str, status: int | None, title: str, retry: str | None = None) -> Doc:
-        document = f'{{"type":"urn:tanggap:problem:{kind}","title":"{title}"'
-        document += f',"status":{status}}}' if status else "}"
-        found: Doc = {
-            "ResponseParameters": {
-                "Headers": {**headers, **({"Retry-After": f"'{retry}'"} if retry else {})}
-            },
-            "ResponseTemplates": {"application/json": document},
-        }
-        return {**found, **({"StatusCode": str(status)} if status else {})}
 
+def _api(stage: str) -> dict[str, Doc]:
     responses = {
-        "MISSING_AUTHENTICATION_TOKEN": answer("not_found", 404, "Not found"),
-        "RESOURCE_NOT_FOUND": answer("not_found", 404, "Not found"),
-        "THROTTLED": answer("too_many_requests", 429, "Too many requests", "5"),
-        "REQUEST_TOO_LARGE": answer("too_large", 413, "The request is too large"),
-        "UNSUPPORTED_MEDIA_TYPE": answer("unsupported_media_type", 415, "Unsupported media type"),
-        "WAF_FILTERED": answer("refused", 403, "Refused"),
-        "INTEGRATION_TIMEOUT": answer("unavailable", 503, "Try again shortly", "5"),
-        "INTEGRATION_FAILURE": answer("unavailable", 503, "Try again shortly", "5"),
-        "DEFAULT_4XX": answer("malformed", None, "The request cannot be read"),
-        "DEFAULT_5XX": answer("unavailable", None, "Try again shortly", "5"),
+        "MISSING_AUTHENTICATION_TOKEN": _refusal("not_found"),
+        "RESOURCE_NOT_FOUND": _refusal("not_found"),
+        "THROTTLED": _refusal("too_many", seconds=RETRY_SECONDS),
+        "REQUEST_TOO_LARGE": _refusal("too_large", limit=LARGEST_BODY),
+        "UNSUPPORTED_MEDIA_TYPE": _refusal("unsupported_media_type"),
+        # The rate rule, above all: it lets go of an address within five minutes.
+        "WAF_FILTERED": _refusal("too_many", seconds=RATE_SECONDS),
+        "INTEGRATION_TIMEOUT": _refusal("unavailable", seconds=RETRY_SECONDS),
+        "INTEGRATION_FAILURE": _refusal("unavailable", seconds=RETRY_SECONDS),
+        "DEFAULT_4XX": _refusal("malformed", own_status=True),
+        "DEFAULT_5XX": _refusal("unavailable", own_status=True, seconds=RETRY_SECONDS),
     }
     settings = {
         "ResourcePath": "/*",

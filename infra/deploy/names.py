@@ -10,6 +10,9 @@ FAILURES = "failures"
 
 Doc = dict[str, Any]
 
+# Kept but for a first attempt that failed, which would stand in the way of the second.
+KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+
 
 def prefix(stage: str) -> str:
     """What every name of a stage begins with."""

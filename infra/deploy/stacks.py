@@ -40,7 +40,6 @@ class Deployed:
 
     url: str
     files_url: str
-    environment: dict[str, str]
 
 
 Say = Callable[[str], None]
@@ -76,9 +75,8 @@ def deploy(
     url = app["EndpointURL"].rstrip("/")
     if not chosen.get("PublicUrl") and _parameters(name).get("PublicUrl") == "":
         say("application stack, with its own address")
-        app = _apply(name, template, {**given, "PublicUrl": url}, data["Artifacts"], pause)
-    environment = _environment(name, template)
-    return Deployed(url, data["FilesUrl"], environment)
+        _apply(name, template, {**given, "PublicUrl": url}, data["Artifacts"], pause)
+    return Deployed(url, data["FilesUrl"])
 
 
 def budget(made: Packaged, chosen: dict[str, str], pause: float = _PAUSE) -> None:
@@ -106,22 +104,17 @@ def destroy(stage: str, say: Say = print, pause: float = _PAUSE) -> None:
 
 
 def environment(stage: str) -> dict[str, str]:
-    """The settings of a deployed stage, for commands that work on it."""
+    """The settings of a deployed stage, for commands that work on it: the variables of the
+    functions, their references filled in."""
     name = prefix(stage)
     client = boto3.client("cloudformation")
-    answer = client.get_template(StackName=name, TemplateStage="Original")
-    body = answer["TemplateBody"]
-    return _environment(name, json.loads(body) if isinstance(body, str) else body)
-
-
-def _environment(name: str, template: Doc) -> dict[str, str]:
-    """The variables of the functions, their references filled in."""
-    client = boto3.client("cloudformation")
-    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+    template = json.loads(body) if isinstance(body, str) else body
     known = _parameters(name, client)
     account = boto3.client("sts").get_caller_identity()["Account"]
     region = boto3.session.Session().region_name or ""
     known |= {"AWS::AccountId": account, "AWS::Region": region}
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
     return {key: _filled(value, known) for key, value in variables.items()}
 
 

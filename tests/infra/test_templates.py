@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.errors import kinds
 from infra.deploy import watching
 from infra.deploy.application import functions, resource
 from infra.deploy.names import QUEUES, TABLES, Doc, log_group
@@ -301,9 +302,12 @@ def test_routes_that_do_not_exist_are_404_with_cors(app: Doc) -> None:
     assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "WAF_FILTERED"} <= set(responses)
     for one in responses.values():
-        assert "Access-Control-Allow-Origin" in one["ResponseParameters"]["Headers"]
-        body = one["ResponseTemplates"]["application/json"]
-        assert json.loads(body)["type"].startswith("urn:tanggap:problem:")
+        origin = one["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"]
+        assert origin == {"Fn::Sub": "'${AllowOrigin}'"}
+        document = json.loads(one["ResponseTemplates"]["application/json"])
+        kind = kinds()[document["type"].removeprefix("urn:tanggap:problem:")]
+        assert document["title"] == kind["title"]["en"]
+        assert str(document.get("status")) == str(one.get("StatusCode"))
     (settings,) = api["MethodSettings"]
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
 

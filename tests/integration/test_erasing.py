@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.services import erasing, feedback, figures, open311, reading
 from chalicelib.services.operations import operation
-from infra import backfill, copies
+from infra import backfill, copies, ops
 from tests import aws
 from tests.world import JURISDICTION, World, citizen, faults, official
 
@@ -131,3 +131,15 @@ def test_a_backfill_goes_on_where_it_was_and_changes_no_report(
     assert first["written"] + rest["written"] == len(reports)
     assert stored()["reports"] == before
     assert backfill.run()["written"] == len(reports)
+
+
+def test_the_command_says_in_a_line_what_it_cannot_do(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.file(SITI)
+    copies.backup(tmp_path)
+    for words in (["erase", JURISDICTION, "nothing"], ["restore", str(tmp_path)]):
+        assert ops.main(words) == 1
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1, said
+    assert "has something in it" in said
