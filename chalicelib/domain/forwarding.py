@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.domain import holding
 from chalicelib.domain.city import City, Outside
 from chalicelib.domain.moves import unoffered
-from chalicelib.domain.report import Report, facts
+from chalicelib.domain.report import Report, facts, secret_in
 
 FORWARDED = "forwarded"
 AGAIN = frozenset({"refuse", "reopen", "unmerge"})
@@ -23,8 +23,8 @@ _IMPORT = "import"
 
 def unit_of(facts: dict[str, Any], city: City) -> str | None:
     """The unit with a system of its own that has the report: the agency first, then who answers
-    for it. ``None`` for a protected report, which goes nowhere."""
-    if facts["protected"]:
+    for it. ``None`` for a secret report, which goes nowhere."""
+    if secret_in(facts):
         return None
     held = [facts[name] for name in ("agency", "unit") if facts[name]]
     return next((one for one in held if one in city.units and city.units[one].outside), None)
@@ -33,7 +33,7 @@ def unit_of(facts: dict[str, Any], city: City) -> str | None:
 def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
     """What an event leaves to the function that passes reports on: {unit, round}."""
     before, after, action = event["before"], event["after"], event["action"]
-    if after["state"] == "closed" or after["protected"] or action in (_IMPORT, FORWARDED):
+    if after["state"] == "closed" or secret_in(after) or action in (_IMPORT, FORWARDED):
         return None
     offered = event["set"].get("offered_to")
     if offered and outside(city, offered):
@@ -47,7 +47,7 @@ def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
 
 def concerns(report: Report, unit: str, city: City) -> bool:
     """Whether a unit with a system of its own has the report, or is offered it."""
-    if not report.open or report.protected:
+    if not report.open or report.secret:
         return False
     return unit in (report.offered_to, unit_of(facts(report), city))
 

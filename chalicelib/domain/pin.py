@@ -6,7 +6,7 @@ the public view of the report does not.
 
 from typing import Any, NamedTuple
 
-from chalicelib.domain.report import Report
+from chalicelib.domain.report import Report, hidden_in
 
 _LATE = "!"
 
@@ -32,8 +32,8 @@ def pin_of(report: Report) -> Pin:
 
 
 def pin_in(report: str, facts: dict[str, Any] | None) -> Pin | None:
-    """The pin in an event's facts; ``None`` for no report, a protected one, or an older event."""
-    if facts is None or facts["protected"] or "place" not in facts:
+    """The pin in an event's facts; ``None`` for no report, a hidden one, or an older event."""
+    if facts is None or hidden_in(facts) or "place" not in facts:
         return None
     lat7, long7 = facts["place"]
     return Pin(

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from chalicelib.domain.times import iso, parse
 
-PRIVATE = frozenset({"reporter", "contact", "tail"})
+PRIVATE = frozenset({"reporter", "filer", "via", "contact", "tail"})
 _MOMENTS = frozenset(
     {
         "filed_at", "changed_at", "acknowledge_due", "due_at", "city_due_at", "acknowledged_at",
@@ -109,7 +109,11 @@ class Report:
     flags: tuple[str, ...] = ()
     flagged: int = 0
     contactable: bool = False
+    private: bool = False
+    protection: dict[str, Any] = field(default_factory=dict)
     reporter: str | None = None
+    filer: str | None = None
+    via: str | None = None
     contact: str | None = None
     tail: str = ""
 
@@ -135,6 +139,16 @@ class Report:
             return self.lat7, self.long7
         step = 10 ** (7 - self.public_decimals)
         return _nearest(self.lat7, step), _nearest(self.long7, step)
+
+    @property
+    def secret(self) -> bool:
+        """Whether nobody outside may know that it exists: protected, or proposed for protection."""
+        return self.protected or bool(self.protection)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no public list, map or file may show it: secret, or filed in private."""
+        return self.secret or self.private
 
     @property
     def late(self) -> bool:
@@ -182,7 +196,20 @@ def facts(report: Report) -> dict[str, Any]:
         "rating": report.rating,
         "rating_month": report.rating_month,
         "flow": report.flow,
+        # Left out where they do not hold, as in the events of before.
+        **({"secret": True} if report.secret and not report.protected else {}),
+        **({"private": True} if report.private else {}),
     }
+
+
+def secret_in(facts: dict[str, Any]) -> bool:
+    """``Report.secret`` of an event's facts."""
+    return bool(facts["protected"] or facts.get("secret"))
+
+
+def hidden_in(facts: dict[str, Any]) -> bool:
+    """``Report.hidden`` of an event's facts."""
+    return bool(secret_in(facts) or facts.get("private"))
 
 
 def _is_ready(report: Report, photo: str) -> bool:

@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.report import hidden_in
+
 _RULES = Path(__file__).parent.parent / "rules" / "open311.json"
 
 
@@ -18,12 +20,12 @@ def rules() -> dict[str, Any]:
 def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
     """{report, version, at, status, words}: ``words`` names the event's public texts.
 
-    ``None`` for what is nobody's business: a protected report, a comment inside, a bookkeeping
+    ``None`` for what is nobody's business: a hidden report, a comment inside, a bookkeeping
     event.
     """
     action, after = event["action"], event["after"]
     words = [one["field"] for one in event["words"] if one["audience"] == "public"]
-    if after["protected"] or action not in rules()["told"] or (action == "comment" and not words):
+    if hidden_in(after) or action not in rules()["told"] or (action == "comment" and not words):
         return None
     return {
         "report": event["report"],

@@ -43,7 +43,7 @@ def token(jurisdiction: str, given: str) -> list[dict[str, Any]]:
     report = given.removeprefix("t")
     known = given.startswith("t") and _ID.fullmatch(report)
     head = reports.get(jurisdiction, report) if known else None
-    if head is None or head.protected:
+    if head is None or head.hidden:
         raise Problem("not_found", field="token")
     ready = requests.is_listed(jurisdiction, report)
     return [{"service_request_id": report if ready else None, "token": given}]
@@ -135,7 +135,7 @@ def _by_ids(jurisdiction: str, wanted: list[str], *, extended: bool) -> list[dic
     rows = []
     for one in wanted:
         head = reports.get(jurisdiction, one) if _ID.fullmatch(one) else None
-        if head is not None and not head.protected:
+        if head is not None and not head.hidden:
             rows.append(row_of(head))
     return told(jurisdiction, rows, extended=extended)
 

@@ -30,7 +30,7 @@ def lasting(jurisdiction: str, report: str, photo: str | None) -> str | None:
 def address(jurisdiction: str, report: str, photo: str) -> str | None:
     """Where a public picture lies at the moment; ``None`` if nobody may see it."""
     head = reports.get(jurisdiction, report)
-    if head is None or head.protected:
+    if head is None or head.hidden:
         return None
     shown = {one["id"]: one["large"] for one in public(head)}
     return shown[photo]["url"] if shown.get(photo) else None

@@ -90,7 +90,7 @@ def _counted(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:
     # left on the map may not have been news to it, so whoever watches is told how things stand.
     place, report, version = event["jurisdiction"], event["report"], event["version"]
     if changelog.change(event) is not None and (head := reports.get(place, report)):
-        shown = changelog.GONE if head.protected or not head.open else pack(pin_of(head))
+        shown = changelog.GONE if head.hidden or not head.open else pack(pin_of(head))
         writes = [*writes, changes.put_change(place, report, version, shown, now)]
     try:
         commit(writes)

@@ -24,7 +24,7 @@ def public(actor: Principal, report_id: str) -> dict[str, Any]:
     report, texts = reports.with_texts(actor.jurisdiction, report_id, *TEXTS)
     if report is None:
         raise Problem("not_found")
-    if report.protected and not access.sees(
+    if report.secret and not access.sees(
         actor, Seen(report, frozenset(), access.reporter_of(actor, report))
     ):
         raise Problem("not_found")

@@ -53,6 +53,15 @@ def reporters(jurisdiction: str, month: str) -> int:
     return found
 
 
+def put_trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str = "-") -> Put:
+    """Remember that a person left something: ``kind`` of it, on which report, ``detail`` names it.
+
+    An erasure reads these rows to find everything that a person left, wherever it is.
+    """
+    row = tables.Person(f"{jurisdiction}#BY#{uid}", f"{kind}#{report}#{detail}")
+    return Put(f"trace:{kind}", row)
+
+
 def text_name(version: int, field: str) -> str:
     """The sort key of a text: the event's version and the field."""
     return f"{version:08d}#{field}"

@@ -262,12 +262,12 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
     lat7, long7 = head.public_place
     # The index knows the public place alone, so that no search can tell more than the map shows.
     cell = encode(lat7 / 1e7, long7 / 1e7, 10)
-    # Protected reports live in partitions of their own, which no public query can name.
-    area = f"X#{cell[:5]}" if head.protected else f"O#{cell[:5]}"
+    # Hidden reports live in partitions of their own, which no public query can name.
+    area = f"X#{cell[:5]}" if head.hidden else f"O#{cell[:5]}"
     desk = f"Q#{head.unit if head.protected else head.district}#{head.state}"
     order = iso(head.due_at)
     if not head.open and head.closed_at is not None:
-        area = f"X#{cell[:5]}" if head.protected else f"C#{cell[:5]}#{head.closed_month}"
+        area = f"X#{cell[:5]}" if head.hidden else f"C#{cell[:5]}#{head.closed_month}"
         desk = f"S#{head.unit if head.protected else head.district}#{head.closed_month}"
         order = iso(head.closed_at)
     if head.protected:
@@ -282,7 +282,7 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
         version=head.version,
         doc=json.dumps(head.to_doc(), separators=(",", ":"), ensure_ascii=False),
         m=json.dumps(card, separators=(",", ":")),
-        g=None if head.protected else pack(pin_of(head)),
+        g=None if head.hidden else pack(pin_of(head)),
         gpk=f"{place}#{area}",
         gsk=f"{cell}#{head.id}",
         qpk=f"{place}#{desk}",

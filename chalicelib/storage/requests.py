@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.domain.report import hidden_in
 from chalicelib.domain.times import iso, parse
 from chalicelib.storage import lean, tables
 from chalicelib.storage.people import text_name
@@ -32,9 +33,9 @@ Item = dict[str, Any]
 
 
 def row_of(event: dict[str, Any]) -> Row | None:
-    """What an event says of its report for everybody; ``None`` of a protected one."""
+    """What an event says of its report for everybody; ``None`` of a hidden one."""
     after = event["after"]
-    if after["protected"]:
+    if hidden_in(after):
         return None
     # What was closed is as old as its closing, whatever people added since.
     updated = after["closed_at"] or event["at"]
@@ -219,7 +220,7 @@ def _items(
     found: list[Item] = []
     while len(found) < limit:
         page = lean.query({**asked, "Limit": limit - len(found)})
-        # A report that is protected by now keeps a row without contents.
+        # A report that is hidden by now keeps a row without contents.
         found += [item for item in page["Items"] if item.get("doc") != _EMPTY]
         if "LastEvaluatedKey" not in page:
             break

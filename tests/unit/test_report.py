@@ -82,11 +82,14 @@ def test_an_older_reader_passes_over_what_it_does_not_know() -> None:
 
 
 def test_private_fields_enter_no_event() -> None:
-    """Who reported, the contact's reference, and the chain's own tail."""
-    assert sorted(PRIVATE) == ["contact", "reporter", "tail"]
+    """Who reported and by which channel, the contact's reference, and the chain's own tail."""
+    assert sorted(PRIVATE) == ["contact", "filer", "reporter", "tail", "via"]
     known = {field.name for field in fields(Report)}
     assert known >= PRIVATE
-    before, after = report(), report(reporter="d_x", contact="ref", tail="f" * 64, version=2)
+    before, after = (
+        report(),
+        report(version=2, reporter="d_x", filer="d_x", via="k_x", contact="ref", tail="f" * 64),
+    )
     assert changes(before, after) == {"version": 2}
     assert not PRIVATE & (public_part(after).keys() | facts(after).keys())
 
