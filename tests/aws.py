@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -105,6 +106,17 @@ def stream() -> list[dict[str, Any]]:
 
     shard = backend("dynamodb").tables[settings().table("timeline")].stream_shard
     return [record.to_json() for record in shard.items]
+
+
+def expire(table: str, now: datetime) -> None:
+    """Delete the rows of a table whose time to live is over, as DynamoDB does and moto does not."""
+    from chalicelib.settings import settings
+
+    for held in backend("dynamodb").tables[settings().table(table)].items.values():
+        for name, item in list(held.items()):
+            ttl = item.to_json()["Attributes"].get("ttl")
+            if ttl and int(ttl["N"]) <= now.timestamp():
+                del held[name]
 
 
 def fresh() -> None:

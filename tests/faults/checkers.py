@@ -33,7 +33,7 @@ def check(state: State, record: Record) -> list[str]:
     found = [f"F1 {crash}" for crash in record.crashes]
     for checker in (lost, doubled, answered, changed):
         found += checker(state, record)
-    for stored in (alerted, counted, chained, worded, pictured, private, limited):
+    for stored in (alerted, counted, newest, chained, worded, pictured, private, limited):
         found += stored(state)
     return found
 
@@ -166,6 +166,19 @@ def counted(state: State) -> list[str]:
         for report, head in state.heads.items()
         if head.get("supports", 0) != len(supporters[report])
     ]
+
+
+def newest(state: State) -> list[str]:
+    """I4: the rows that a report has in scorecards and lists are those of its newest event."""
+    found = []
+    for report, events in state.timelines.items():
+        last = events[-1]
+        for kind, row in state.rows_of(report).items():
+            if row["version"] != last.version:
+                found.append(f"I4 the {kind} row of {report} is of v{row['version']}, not the last")
+            if kind == "ROW" and json.loads(row["doc"]) != (last.says["score"] or {}):
+                found.append(f"I4 the {kind} row of {report} is another than its last event's")
+    return found
 
 
 def chained(state: State) -> list[str]:

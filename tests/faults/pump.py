@@ -5,6 +5,7 @@ again from the first failure, and (``forget``) sometimes loses its place. After 
 failures in a row without any fault a record is dead, which the checkers count.
 """
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -71,6 +72,17 @@ class StreamPump:
                 self.place += 1
                 self._failures = 0
 
+    def again(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Deliver the records of the wanted events once more, those of one report in order."""
+        records = [one for one in aws.stream() if wanted(event_in(one))]
+        for start in range(0, len(records), 100):
+            batch = records[start : start + 100]
+            self.world.run([("again", lambda batch=batch: self.take(batch))])
+
+    def take(self, records: list[dict[str, Any]]) -> None:
+        """Within an actor: the function on these records alone."""
+        self.world.invoke(lambda: handlers.project({"Records": records}, Context()))
+
     def _reached(self, outcome: Outcome, records: list[dict[str, Any]]) -> int:
         numbers = [one["dynamodb"]["SequenceNumber"] for one in aws.stream()]
         if outcome.kind != "ok":
@@ -89,6 +101,12 @@ def _shaken(records: list[dict[str, Any]], chance: random.Random) -> list[dict[s
     if chance.random() < 0.5:
         return sorted(doubled, key=lambda one: reports.index(_report(one)))
     return doubled
+
+
+def event_in(record: dict[str, Any]) -> dict[str, Any]:
+    """The event that a stream record shows."""
+    found: dict[str, Any] = json.loads(record["dynamodb"]["NewImage"]["event"]["S"])
+    return found
 
 
 def _report(record: dict[str, Any]) -> str:

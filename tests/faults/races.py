@@ -248,6 +248,16 @@ def _two_consumers(stage: Stage) -> list[Actor]:
     return [(f"consumer{n}", stage.stream.deliver(10)) for n in (1, 2)]
 
 
+def _late_record(stage: Stage) -> list[Actor]:
+    """A record that comes back from the dead letters while the next one is processed."""
+    report = stage.filed()
+    stage.acted(BOSS, report, "assign", 1, person=HAND.uid)
+    return [
+        (f"record{n}", lambda row=row: stage.stream.take([row]))
+        for n, row in enumerate(aws.stream(), start=1)
+    ]
+
+
 def _two_relays(stage: Stage) -> list[Actor]:
     stage.filed()
     for row in aws.stream():
@@ -302,6 +312,7 @@ RACES = {
     "two_consumers": Race(
         _two_consumers, (COUNT, ("Query", "control"), ("Publish", "sns"), BUCKET)
     ),
+    "late_record": Race(_late_record, (COUNT,)),
     "two_senders": Race(_two_senders, (KEY, ("SendEmail", "ses"), BUCKET)),
     "two_relays": Race(_two_relays, (("Query", "control"), ("Publish", "sns"), BUCKET)),
 }

@@ -73,6 +73,15 @@ class State:
                         found[month, row["sk"], name] = n
         return found
 
+    def rows_of(self, report: str) -> dict[str, Row]:
+        """The rows of a report that only a newer event replaces: in scorecards, in lists."""
+        return {
+            kind: row
+            for row in self.tables["figures"]
+            if (kind := row["pk"].split("#")[1]) in ("ROW", "REQ")
+            and report in (row["pk"].split("#")[2], row["sk"])
+        }
+
     def marks(self, kind: str) -> dict[str, set[str]]:
         """Report → who has such a mark (SUP, FOL, REP)."""
         found: dict[str, set[str]] = defaultdict(set)
