@@ -60,7 +60,7 @@ def shown(report: Report, photos: tuple[str, ...]) -> int:
 
 
 def listed(report: Report) -> list[tuple[str, str, dict[str, Any]]]:
-    """(photo, kind, picture), those before the work first, each kind oldest first.
+    """(photo, kind, picture), those before the work first, each kind in the order it was given.
 
     An "after" photo of work that was refused or reopened since is an "earlier" one.
     """
@@ -69,7 +69,8 @@ def listed(report: Report) -> list[tuple[str, str, dict[str, Any]]]:
         past = picture["kind"] == AFTER and photo not in report.after_photos
         found.append((photo, EARLIER if past else picture["kind"], picture))
     order = (BEFORE, AFTER, EARLIER, FOLLOW_UP)
-    return sorted(found, key=lambda one: (order.index(one[1]), one[0]))
+    # Sorting is stable, and ``pictures`` holds them as they were given.
+    return sorted(found, key=lambda one: order.index(one[1]))
 
 
 def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:

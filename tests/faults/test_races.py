@@ -32,7 +32,7 @@ WITHOUT_FAULTS = {
     "lapse_and_verify": 6,
     "two_clocks": 6,
     "two_senders": 20,
-    "late_record": 6,
+    "late_record": 2,
     "two_digests": 6,
 }
 RACES = [

@@ -617,6 +617,19 @@ def test_a_drawing_that_fails_for_good_shows_nothing_and_can_be_asked_for_again(
     assert [one["state"] for one in shown(report)] == ["ready"]
 
 
+def test_pictures_are_shown_in_the_order_in_which_the_reporter_gave_them(world: World) -> None:
+    first, second, third = (world.photo(REPORTER) for _ in range(3))
+    given = [third, first, second]
+    report = world.file(REPORTER, photos=given)["id"]
+    assert [one["id"] for one in reading.public(PUBLIC, report)["pictures"]] == given
+    worker = world.photo(WORKER), world.photo(WORKER)
+    world.act(OFFICER, report, "assign", person=WORKER.uid)
+    world.act(WORKER, report, "start")
+    world.act(WORKER, report, "finish", note="done", photos=list(reversed(worker)))
+    seen = [one["id"] for one in reading.public(PUBLIC, report)["pictures"]]
+    assert seen == [*given, *reversed(worker)]
+
+
 def test_the_pictures_of_a_protected_report_need_its_role(world: World) -> None:
     photo = world.photo(REPORTER)
     report = world.file(REPORTER, service="violence", photos=[photo])["id"]
