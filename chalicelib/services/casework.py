@@ -16,7 +16,7 @@ from chalicelib.domain.report import Report, noted
 from chalicelib.domain.transitions import WORDS
 from chalicelib.domain.workflow import actions, allowed, open_actions
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, photos, staff, views
+from chalicelib.services import access, cities, photos, staff, traces, views
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.storage import cards, people, reports
@@ -212,7 +212,7 @@ def changes(
     return [
         reports.put_head(head, watch.next_due(head, city), seen=before.version),
         reports.put_event(before.jurisdiction, before.id, event),
-        *(people.put_text(before.jurisdiction, before.id, after.version, one) for one in words),
+        *traces.texts(actor, before.id, after.version, words),
     ]
 
 
@@ -235,7 +235,7 @@ def _merged(
     data = {"duplicate": duplicate.id}
     return [
         *_renamed(changes(op, actor, original, grown, "merge_in", now, city, data=data)),
-        *_rights(duplicate, original.id, people.put_mark),
+        *_rights(duplicate, original.id, people.put_mark, people.put_trace),
     ]
 
 
@@ -251,11 +251,17 @@ def _unmerged(op: Operation, actor: Principal, duplicate: Report, now: datetime)
     city = cities.at(place, original.city_version)
     data = {"duplicate": duplicate.id}
     writes = changes(op, actor, original, shrunk, "unmerge_from", now, city, data=data)
-    return [*_renamed(writes), *_rights(duplicate, original.id, people.delete_mark)]
+    return [
+        *_renamed(writes),
+        *_rights(duplicate, original.id, people.delete_mark, people.delete_trace),
+    ]
 
 
 def _rights(
-    duplicate: Report, original: str, mark: Callable[[str, str, str, str], Put | Delete]
+    duplicate: Report,
+    original: str,
+    mark: Callable[[str, str, str, str], Put | Delete],
+    trace: Callable[[str, str, str, str, str], Put | Delete],
 ) -> list[Write]:
     # Every reporter of the duplicate keeps a reporter's rights in what it is merged into: its own
     # by name, those of duplicates of its own by way of it.
@@ -263,6 +269,7 @@ def _rights(
     if duplicate.reporter:
         right = people.right_name(duplicate.reporter, duplicate.id)
         writes.append(mark(place, original, people.RIGHT, right))
+        writes.append(trace(place, duplicate.reporter, people.RIGHT, original, duplicate.id))
     if duplicate.merged or duplicate.merged_into:
         writes.append(mark(place, original, people.VIA, duplicate.id))
     return writes

@@ -14,7 +14,7 @@ from chalicelib.domain.moves import rated
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import holds
 from chalicelib.errors import Problem
-from chalicelib.services import access, signing
+from chalicelib.services import access, signing, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome
@@ -58,10 +58,10 @@ def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
         month = report.support_month or city.month(now)
         after = replace(report, supports=report.supports + 1, support_month=month)
         uid = actor.uid or ""
-        marks: list[Write] = [
-            people.put_mark(report.jurisdiction, report.id, kind, uid)
-            for kind in (people.SUPPORT, people.FOLLOW)
-        ]
+        marks: list[Write] = []
+        for kind in (people.SUPPORT, people.FOLLOW):
+            marks.append(people.put_mark(report.jurisdiction, report.id, kind, uid))
+            marks += traces.left(actor, kind, report.id)
         return Addition(after, {"supports": after.supports}, marks)
 
     return add(actor, op, report_id, "support", change, now)
@@ -97,10 +97,22 @@ def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: dat
         raise Problem("not_found")
 
     def change(seen: Seen, city: City) -> Addition:
-        after = replace(seen.report, reporter=actor.uid)
-        return Addition(after, {"claimed": True}, _moved_right(seen.report, actor.uid or ""))
+        uid = actor.uid or ""
+        after = replace(seen.report, reporter=uid)
+        writes = [*_claimed(seen.report, uid), *_moved_right(seen.report, uid)]
+        return Addition(after, {"claimed": True}, writes)
 
     return add(actor, op, report_id, "claim", change, now, blind=True)
+
+
+def _claimed(report: Report, uid: str) -> list[Write]:
+    # What the former device wrote on this report is erased with the new one.
+    place, before = report.jurisdiction, report.reporter
+    writes: list[Write] = [people.put_trace(place, uid, people.FILED, report.id)]
+    if before and before != uid and not before.startswith(people.CHANNELS):
+        writes.append(people.put_trace(place, uid, people.CLAIMED_FROM, report.id, before))
+        writes.append(people.delete_trace(place, before, people.FILED, report.id))
+    return writes
 
 
 def _moved_right(report: Report, uid: str) -> list[Write]:
@@ -113,14 +125,20 @@ def _moved_right(report: Report, uid: str) -> list[Write]:
     return [
         people.delete_mark(place, original, people.RIGHT, old),
         people.put_mark(place, original, people.RIGHT, new),
+        people.delete_trace(place, report.reporter or "", people.RIGHT, original, report.id),
+        people.put_trace(place, uid, people.RIGHT, original, report.id),
     ]
 
 
 def follow(actor: Principal, report_id: str, following: bool) -> dict[str, Any]:
     """Follow a report, or stop; it is nobody's business, so it is no event."""
     access.load(actor, report_id)
+    place, uid = actor.jurisdiction, actor.uid or ""
     make = people.put_mark if following else people.delete_mark
-    commit([make(actor.jurisdiction, report_id, people.FOLLOW, actor.uid or "")])
+    index = people.put_trace if following else people.delete_trace
+    commit(
+        [make(place, report_id, people.FOLLOW, uid), index(place, uid, people.FOLLOW, report_id)]
+    )
     return {"id": report_id, "following": following}
 
 

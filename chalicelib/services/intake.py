@@ -15,7 +15,7 @@ from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
 from chalicelib.errors import Problem
-from chalicelib.services import cities, nearby, photos, questions, rates, signing, views
+from chalicelib.services import cities, nearby, photos, questions, rates, signing, traces, views
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Write
@@ -179,9 +179,11 @@ def _write(
             reports.put_head(head, watch.next_due(head, city), seen=None),
             reports.put_event(place, head.id, event),
             reports.put_code(place, head.code, head.id),
-            *(people.put_text(place, head.id, 1, one) for one in words),
+            *(people.put_text(place, head.id, 1, one, traces.person(actor)) for one in words),
             *(write for one in taken for write in one.writes),
         ]
+        if head.reporter and traces.person(actor):
+            writes.append(people.put_trace(place, head.reporter, people.FILED, head.id))
         if head.contact and contact:
             writes.append(people.put_contact(place, head.contact, contact))
         if head.reporter and not head.protected:

@@ -12,7 +12,7 @@ from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.pictures import HIDDEN, PENDING, READY, REFUSED
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, rates
+from chalicelib.services import access, cities, rates, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome, once
@@ -101,10 +101,11 @@ def flag(
         flags = report.flags if FLAGGED in report.flags else (*report.flags, FLAGGED)
         after = replace(report, flagged=report.flagged + 1, flags=flags)
         mark = people.put_mark(report.jurisdiction, report.id, people.FLAG, f"{uid}#{photo or '-'}")
+        marks = [mark, *traces.left(actor, people.FLAG, report.id, photo or "-")]
         data = {"reason": reason, **({"photo": photo} if photo else {})}
         # The unit hears of the first; the others are counted.
         name = "flag" if not report.flagged else "flag_again"
-        return Addition(after, {"flagged": after.flagged}, [mark], data, name)
+        return Addition(after, {"flagged": after.flagged}, marks, data, name)
 
     def attempt() -> Outcome:
         scopes = {"flags": uid}

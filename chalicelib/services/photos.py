@@ -15,7 +15,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
-from chalicelib.services import cities, photo_texts, rates
+from chalicelib.services import cities, photo_texts, rates, traces
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.services.photo_files import Files, quarantined
 from chalicelib.storage import files, people, reports
@@ -55,7 +55,8 @@ def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) ->
         photo = ids.new_ulid(now)
         doc = {"owner": actor.uid, "type": content_type, "issued": iso(now), "state": "issued"}
         put = reports.put_photo(actor.jurisdiction, photo, doc, seen=None)
-        return write(op, [put], {"photo": photo, "content_type": content_type})
+        left = traces.left(actor, people.PHOTO, "-", photo)
+        return write(op, [put, *left], {"photo": photo, "content_type": content_type})
 
     outcome = once(op, attempt)
     photo = outcome.answer["photo"]

@@ -15,6 +15,11 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Update, read
 
 SUPPORT, FOLLOW, RIGHT, VIA, FLAG = "SUP", "FOL", "REP", "VIA", "FLG"
+# What the index of a person's traces names besides: a report of theirs, a text, an uploaded photo,
+# and who had the rights in a report before it was claimed.
+FILED, TEXT, PHOTO, CLAIMED_FROM = "FILED", "TXT", "PIC", "WAS"
+# How the uids of keys and officials begin, who file for others.
+CHANNELS = ("k_", "s_")
 # What one person says once, whatever the key.
 ONCE = frozenset({SUPPORT, FLAG})
 
@@ -58,8 +63,33 @@ def put_trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str =
 
     An erasure reads these rows to find everything that a person left, wherever it is.
     """
-    row = tables.Person(f"{jurisdiction}#BY#{uid}", f"{kind}#{report}#{detail}")
-    return Put(f"trace:{kind}", row)
+    return Put(f"trace:{kind}", _trace(jurisdiction, uid, kind, report, detail))
+
+
+def delete_trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str = "-") -> Delete:
+    """Forget that they did: it was taken back, or erased."""
+    return Delete(f"trace:{kind}", _trace(jurisdiction, uid, kind, report, detail))
+
+
+def traces(jurisdiction: str, uid: str, after: str, limit: int) -> list[tuple[str, str, str]]:
+    """A page of what a person left, (kind, report, detail) in the order of ``trace_name``."""
+    key, beyond = f"{jurisdiction}#BY#{uid}", tables.Person.sk > after if after else None
+    rows = read(lambda: list(tables.Person.query(key, beyond, limit=limit, consistent_read=True)))
+    return [_named(row.sk) for row in rows]
+
+
+def trace_name(kind: str, report: str, detail: str = "-") -> str:
+    """The sort key of a trace."""
+    return f"{kind}#{report}#{detail}"
+
+
+def _named(name: str) -> tuple[str, str, str]:
+    kind, report, detail = name.split("#", 2)
+    return kind, report, detail
+
+
+def _trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str) -> tables.Person:
+    return tables.Person(f"{jurisdiction}#BY#{uid}", trace_name(kind, report, detail))
 
 
 def text_name(version: int, field: str) -> str:
@@ -67,16 +97,21 @@ def text_name(version: int, field: str) -> str:
     return f"{version:08d}#{field}"
 
 
-def put_text(jurisdiction: str, report: str, version: int, words: Words) -> Put:
-    """Keep a text beside the event that commits to it."""
+def put_text(
+    jurisdiction: str, report: str, version: int, words: Words, by: str | None = None
+) -> Put:
+    """Keep a text beside the event that commits to it; ``by`` is the uid of the citizen who wrote
+    it, so that it is erased with them and with nobody else."""
     doc = {"text": words.text, "salt": words.salt.hex(), "audience": words.audience}
+    doc |= {"by": by} if by else {}
     name = text_name(version, words.field)
     row = tables.Person(f"{jurisdiction}#T#{report}", name, doc=dump(doc))
     return Put(f"text:{words.field}", row)
 
 
 def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, dict[str, Any]]:
-    """The texts of events ``first`` to ``last``: name -> {text, salt, audience}."""
+    """The texts of events ``first`` to ``last``: name -> {text, salt, audience, by}; without ``by``
+    where no citizen wrote it, or an older version did not say who."""
     condition = tables.Person.sk.between(f"{first:08d}#", f"{last:08d}#~")
     rows = read(
         lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}", condition, limit=1000))

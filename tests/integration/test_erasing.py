@@ -27,7 +27,7 @@ def traces() -> str:
         row
         for table in ("reports", "timeline", "people", "figures", "control")
         for row in aws.rows(table)
-        if "#IDEM#" not in row["pk"] and "#RATE#" not in row["pk"]
+        if not any(kind in row["pk"] for kind in ("#IDEM#", "#RATE#", "#BY#"))
     ]
     return json.dumps(rows, default=str)
 
