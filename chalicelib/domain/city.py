@@ -14,6 +14,7 @@ from chalicelib.domain.times import parse
 
 Text = dict[str, str]
 
+_EMERGENCY: Text = {"en": "Emergency", "id": "Darurat"}
 FLAG_LIMITS = [{"n": 20, "seconds": 86_400}]
 
 
@@ -56,6 +57,15 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A telephone number that helps: whose it is, and when somebody answers."""
+
+    name: Text
+    number: str
+    hours: Text | None = None
+
+
+@dataclass(frozen=True)
 class Service:
     """A kind of problem, its promise, and who is responsible ("district" or a unit's code).
 
@@ -78,6 +88,7 @@ class Service:
     keywords: tuple[str, ...] = ()
     reception: str = "realtime"
     questions: tuple[Question, ...] = ()
+    numbers: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,7 @@ class City:
     ladders: dict[str, tuple[Level, ...]] = field(default_factory=dict)
     alerts_per_hour: int = 20
     morning_hour: int = 7
+    numbers: tuple[Number, ...] = ()
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
@@ -209,6 +221,7 @@ class City:
             },
             alerts_per_hour=escalation.get("per_hour", 20),
             morning_hour=escalation.get("morning_hour", 7),
+            numbers=_numbers(bundle),
         )
 
     @cached_property
@@ -226,6 +239,16 @@ class City:
     def flag_limits(self) -> list[dict[str, int]]:
         """How many flags one person may set; a city may say otherwise."""
         return self.limits.get("flags", FLAG_LIMITS)
+
+    def numbers_for(self, service: Service) -> tuple[Number, ...]:
+        """Whom to call: the service's own numbers, then those of the whole city for a protected
+        one, the emergency number last and once."""
+        if not service.protected:
+            return service.numbers
+        known = (*service.numbers, *self.numbers)
+        if any(one.number == self.emergency for one in known):
+            return known
+        return (*known, Number(_EMERGENCY, self.emergency))
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -286,6 +309,12 @@ class City:
         }
 
 
+def _numbers(given: dict[str, Any]) -> tuple[Number, ...]:
+    return tuple(
+        Number(one["name"], one["number"], one.get("hours")) for one in given.get("numbers", ())
+    )
+
+
 def _target(given: dict[str, Any] | None) -> Target | None:
     return Target(float(given["hours"]), given["clock"]) if given else None
 
@@ -308,6 +337,7 @@ def _service(one: dict[str, Any]) -> Service:
         active=one.get("active", True),
         keywords=tuple(one.get("keywords", ())),
         reception=one.get("reception", "realtime"),
+        numbers=_numbers(one),
         questions=tuple(
             Question(
                 asked["code"],

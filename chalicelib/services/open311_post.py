@@ -59,7 +59,12 @@ def file(
         "batch": {"token": f"t{report}"},
         "blackbox": {},
     }[kind]
-    notice = f"Emergency: {city.emergency}" if service.protected else None
+    language = city.languages[0]
+    helped = [
+        f"{one.name.get(language, one.name['en'])}: {one.number}"
+        for one in city.numbers_for(service)
+    ]
+    notice = "; ".join(helped) if service.protected else None
     return [{**told, "service_notice": notice, "account_id": None}]
 
 

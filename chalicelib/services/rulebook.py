@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.domain.city import City, Question, Service
-from chalicelib.services.views import named
+from chalicelib.services.views import named, numbers
 
 
 def city(city: City) -> dict[str, Any]:
@@ -46,6 +46,7 @@ def _service(service: Service, city: City) -> dict[str, Any]:
         "group": service.group,
         "protected": service.protected,
         "emergency": city.emergency if service.protected else None,
+        "numbers": numbers(city, service.code),
         "acknowledge_hours": service.acknowledge.hours,
         "resolve_hours": service.resolve.hours,
         "hours": service.resolve.clock,

@@ -109,6 +109,7 @@ def receipt(report: Report, city: City, close: list[dict[str, Any]]) -> dict[str
         "possible_duplicates": close,
         "track": links.to(report.jurisdiction, f"/v1/track/{report.code}"),
         "emergency": city.emergency if report.protected else None,
+        "numbers": numbers(city, report.service),
     }
 
 
@@ -195,6 +196,14 @@ def _outside(report: Report) -> dict[str, str] | None:
     """{"unit", "request"} as long as that unit has the report; no request is known at once."""
     has_it = report.outside.get("unit") in (report.unit, report.agency)
     return {"request": "", **report.outside} if report.outside and has_it else None
+
+
+def numbers(city: City, service: str) -> list[dict[str, Any]]:
+    """Whom to call about a service, the most fitting first."""
+    return [
+        {"name": one.name, "number": one.number, "hours": one.hours}
+        for one in city.numbers_for(city.services[service])
+    ]
 
 
 def named(code: str, name: dict[str, str]) -> dict[str, Any]:

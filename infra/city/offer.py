@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.city.fields import Fields, unique
+from infra.city.validate import numbers
 
 CLOCKS = ("calendar", "working")
 RECEPTIONS = ("realtime", "batch", "blackbox")
@@ -46,6 +47,8 @@ def _service(
     }
     if row.has("reception"):
         found["reception"] = row.choice("reception", RECEPTIONS)
+    if row.has("numbers"):
+        found["numbers"] = numbers(row)
     asked = row.each("questions", required=False)
     found["questions"] = [_question(one) for one in asked]
     unique(asked, [one["code"] for one in found["questions"]], "code")

@@ -20,12 +20,13 @@ RULES = {
     "near_m": (0, 1000),
     "duplicate_m": (1, 1000),
 }
+_NUMBER = re.compile(r"^[+0-9*#][-0-9 ()/.*#]{1,29}$")
 _JURISDICTION = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 
 
 def city(one: Fields) -> dict[str, Any]:
     """Name, time zone, levels, languages, emergency number, limits and rules."""
-    found = {
+    found: dict[str, Any] = {
         "jurisdiction": one.text(
             "jurisdiction", pattern=_JURISDICTION, form="lower-case letters, digits and . _ -"
         ),
@@ -37,6 +38,8 @@ def city(one: Fields) -> dict[str, Any]:
         "limits": _limits(one.inner("limits")),
         "rules": _rules(one.inner("rules")),
     }
+    if one.has("numbers"):
+        found["numbers"] = numbers(one)
     if found["time_zone"] and found["time_zone"] not in zoneinfo.available_timezones():
         one.fault("time_zone", f"{found['time_zone']!r} is not a time zone of the IANA database")
     if one.has("languages") and sorted(found["languages"]) != sorted(LANGUAGES):
@@ -66,6 +69,23 @@ def _rules(one: Fields) -> dict[str, int]:
         name: int(one.number(name, low, high, whole=True)) for name, (low, high) in RULES.items()
     }
     one.close()
+    return found
+
+
+def numbers(one: Fields) -> list[dict[str, Any]]:
+    """Telephone numbers that help, in the order in which they are shown."""
+    rows = one.each("numbers")
+    found = []
+    for row in rows:
+        number: dict[str, Any] = {
+            "name": row.both("name"),
+            "number": row.text("number", pattern=_NUMBER, form="a telephone number"),
+        }
+        if row.has("hours"):
+            number["hours"] = row.both("hours")
+        row.close()
+        found.append(number)
+    unique(rows, [number["number"] for number in found], "number")
     return found
 
 

@@ -148,6 +148,8 @@ WRONG: list[tuple[Change, str, str]] = [
     (put(CITY, "languages")(["id"]), CITY, "languages"),
     (put(CITY, "levels")(["ward"]), CITY, "levels"),
     (put(CITY, "emergency")(DROP), CITY, "emergency"),
+    (put(CITY, "numbers")([{"name": both("x"), "number": "call us"}]), CITY, "numbers[0].number"),
+    (put(*HOLE, "numbers")([{"number": "112"}]), SERVICES, "services[0].numbers[0].name"),
     (put(CITY, "limits", "cell")(DROP), CITY, "limits.cell"),
     (put(CITY, "limits", "cell", 0, "n")(0), CITY, "limits.cell[0].n"),
     (put(CITY, "limits", "flags")([{"n": 0, "seconds": 60}]), CITY, "limits.flags[0].n"),

@@ -27,6 +27,12 @@ from chalicelib.routes.schemas.blocks import (
 from chalicelib.routes.schemas.photos import PICTURE
 from chalicelib.routes.schemas.requests import CONTACT
 
+NUMBERS = many(
+    record(
+        "HelpNumber",
+        {"name": BOTH, "number": {"type": "string"}, "hours": maybe(BOTH)},
+    )
+)
 NEARBY = record(
     "PossibleDuplicate",
     {
@@ -61,7 +67,9 @@ RECEIPT = record(
         "possible_duplicates": many(NEARBY, 5),
         "track": {"type": "string"},
         "emergency": maybe({"type": "string"}),
+        "numbers": {**NUMBERS, "description": "Whom to call, the most fitting first."},
     },
+    optional=("numbers",),
 )
 OUTSIDE = record(
     "Outside",
@@ -255,6 +263,7 @@ SERVICE = record(
         "group": CODE,
         "protected": {"type": "boolean"},
         "emergency": maybe({"type": "string"}),
+        "numbers": NUMBERS,
         "acknowledge_hours": {"type": "number"},
         "resolve_hours": {"type": "number"},
         "hours": {"type": "string", "enum": ["calendar", "working"]},
