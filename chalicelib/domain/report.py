@@ -64,7 +64,9 @@ class Report:
     holder: str | None = None
     offered_to: str | None = None
     offered_at: datetime | None = None
+    entrusted: bool = False
     held_by: tuple[str, ...] = ()
+    worked: tuple[str, ...] = ()
     holds: tuple[tuple[str, str, str, str | None], ...] = ()
     marks: tuple[tuple[str, str, str, str, str | None], ...] = ()
     past_rounds: tuple[dict[str, Any], ...] = ()
@@ -141,6 +143,11 @@ class Report:
         return _nearest(self.lat7, step), _nearest(self.long7, step)
 
     @property
+    def called(self) -> str | None:
+        """The unit that is asked beside the one that answers: the agency, or who it is offered."""
+        return self.agency or self.offered_to
+
+    @property
     def secret(self) -> bool:
         """Whether nobody outside may know that it exists: protected, or proposed for protection."""
         return self.protected or bool(self.protection)
@@ -197,6 +204,7 @@ def facts(report: Report) -> dict[str, Any]:
         "rating_month": report.rating_month,
         "flow": report.flow,
         # Left out where they do not hold, as in the events of before.
+        **({"offered_to": report.offered_to} if report.offered_to else {}),
         **({"secret": True} if report.secret and not report.protected else {}),
         **({"private": True} if report.private else {}),
     }

@@ -38,8 +38,20 @@ def perform(
     after = _EFFECTS[name](move, report if stays else clocks.resume(report, now, city))
     if after.state == report.state == "closed" and not stays:
         raise AssertionError(f"{name} left the report closed")
-    after = replace(after, version=report.version + 1, changed_at=now)
+    after = replace(_worked(move, after), version=report.version + 1, changed_at=now)
     return holding.noted(_acknowledged(move, after), now)
+
+
+def _worked(move: Move, report: Report) -> Report:
+    """With the actor's unit among those that have worked on it; a system of a unit's own, which
+    has no account here, works for whoever is called."""
+    before = move.report
+    unit = move.actor.unit if move.actor.kind == "staff" else before.agency or before.unit
+    if not move.action.work or unit is None or unit in report.worked:
+        return report
+    if move.actor.kind == "system" and move.action.name != "finish_outside":
+        return report
+    return replace(report, worked=(*report.worked, unit))
 
 
 def _acknowledged(move: Move, report: Report) -> Report:

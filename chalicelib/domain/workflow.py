@@ -14,7 +14,9 @@ from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 
 _TABLE = Path(__file__).parent.parent / "rules" / "workflow.json"
-_WORKERS = frozenset({"officer", "district_head", "field_worker", "dispatcher"})
+WORKERS = frozenset({"officer", "district_head", "field_worker", "dispatcher"})
+# The roles that go with a report to a unit that has accepted it, whatever services it is for.
+ENTRUSTED = frozenset({"officer", "field_worker"})
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Action:
     resolution: str | None
     resolutions: frozenset[str] | None
     words: str
+    work: bool
 
     @property
     def fields(self) -> frozenset[str]:
@@ -62,6 +65,7 @@ def actions(protected: bool) -> dict[str, Action]:
             resolution=row.get("resolution"),
             resolutions=frozenset(row["resolutions"]) if "resolutions" in row else None,
             words=row.get("words", "inside"),
+            work=row.get("work", False),
         )
     return found
 
@@ -76,32 +80,44 @@ def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozense
     """What the actor is to this report: roles in scope, and relations to it.
 
     A reporter who is signed in as staff is no reporter. ``outside_verifier`` is a verifier whose
-    home unit lies outside the district and who neither held nor finished the work. The agency
-    that a report was coordinated with holds it beside the unit that answers for it.
+    home unit lies outside the district and who neither held nor finished the work; nor did their
+    unit. The agency that a report was coordinated with holds it beside the unit that answers for
+    it. Whoever works for that agency, or for the unit that it is offered to, is asked for their
+    unit's sake: their grants need not name the report's district and service.
     """
     if actor.kind == "system":
         return frozenset({"system"})
     into_protected = frozenset() if report.protected else frozenset({"anyone_into_protected"})
     if actor.kind != "staff":
         return frozenset({"reporter"}) | into_protected if is_reporter else frozenset()
-    roles = set(actor.roles(report.district, report.service))
+    roles = set(roles_over(actor, report))
     if report.protected and actor.unit != report.unit:
         # "All services" does not reach a protected one: a verifier's grant must name it.
         named = {grant.role for grant in actor.grants if report.service in grant.services}
         roles &= named & {"verifier"}
     found = roles - {"field_worker", "verifier"}
     ours, agency = actor.unit == report.unit, _of_agency(actor, report)
+    asked = actor.roles() if agency or _is_offered(actor, report) else frozenset()
     free = report.holder in (None, actor.uid)
-    if "field_worker" in roles and ((ours and free) or agency):
+    if ("field_worker" in roles and ours and free) or (agency and "field_worker" in asked):
         found.add("field_worker")
-    unheld = ours and report.holder is None and report.assigned
-    if (actor.uid == report.holder and roles) or ((unheld or agency) and roles & _WORKERS):
+    unheld = ours and report.holder is None and report.assigned and roles & WORKERS
+    if (actor.uid == report.holder and roles) or unheld or (agency and asked & WORKERS):
         found.add("holder")
-    if report.offered_to is not None and actor.unit == report.offered_to and roles & _WORKERS:
+    if _is_offered(actor, report) and asked & WORKERS:
         found.add("handed_to")
     if "verifier" in roles:
         found.add("outside_verifier" if _outside(actor, report) else "inside_verifier")
     return frozenset(found) | into_protected if roles - {"auditor"} else frozenset(found)
+
+
+def roles_over(actor: Principal, report: Report) -> frozenset[str]:
+    """The roles that an official has over a report: of the grants that reach it, and of any in a
+    unit that has accepted the report, though its service or district is none of the unit's own."""
+    found = actor.roles(report.district, report.service)
+    if report.entrusted and not report.protected and actor.unit == report.unit:
+        found |= actor.roles() & ENTRUSTED
+    return found
 
 
 def holds(actor: Principal, report: Report) -> bool:
@@ -194,13 +210,22 @@ def _rule(action: Action, standing: frozenset[str]) -> str:
     return "two_person" if own else "who"
 
 
+def _is_offered(actor: Principal, report: Report) -> bool:
+    offered = report.offered_to
+    return offered is not None and actor.unit == offered and not report.protected
+
+
 def _of_agency(actor: Principal, report: Report) -> bool:
     return report.agency is not None and actor.unit == report.agency and not report.protected
 
 
 def _outside(actor: Principal, report: Report) -> bool:
+    # A unit that was asked and has done nothing has nothing of its own to judge. Of what was
+    # finished before units were noted, nobody knows whether the agency has worked.
+    unknown = report.finished_at is not None and not report.worked
+    worked = (report.agency,) if unknown else report.worked
     return (
-        actor.unit not in (report.unit, report.agency)
+        actor.unit not in (report.unit, *worked)
         and actor.home_district != report.district
         and actor.uid not in report.held_by
         and actor.uid != report.finished_by

@@ -39,7 +39,7 @@ def accept(move: Move, report: Report) -> Report:
         day = timedelta(hours=8)
         if move.city.calendar.add_working(since, day) > move.now:
             move.refuse("acceptance_pending")
-    return unoffered(replace(report, unit=unit, holder=None))
+    return unoffered(replace(report, unit=unit, holder=None, entrusted=True))
 
 
 def decline(move: Move, report: Report) -> Report:
@@ -190,6 +190,7 @@ def _rerouted(move: Move, report: Report) -> Report:
             assigned=True,
             unit=move.city.unit_for(report.service, report.district),
             holder=None,
+            entrusted=False,
             agency=None,
             agency_due=None,
             back_to=None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.report import Report
-from chalicelib.domain.workflow import standing
+from chalicelib.domain.workflow import roles_over, standing
 from chalicelib.errors import Problem
 from chalicelib.storage import people, reports
 
@@ -48,7 +48,7 @@ def sees(actor: Principal, seen: Seen) -> bool:
 
 def in_scope(actor: Principal, report: Report) -> bool:
     """Whether an official's districts and services reach the report."""
-    roles = actor.roles(report.district, report.service)
+    roles = roles_over(actor, report)
     if roles and report.protected and actor.unit != report.unit:
         return "outside_verifier" in standing(actor, report, is_reporter=False)
     return bool(roles)

@@ -14,7 +14,7 @@ from chalicelib.domain.events import Words, link
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report, noted
 from chalicelib.domain.transitions import WORDS
-from chalicelib.domain.workflow import actions, allowed, open_actions
+from chalicelib.domain.workflow import actions, allowed, open_actions, roles_over
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities, photos, staff, traces, views
 from chalicelib.services.access import Seen
@@ -136,7 +136,7 @@ def _check_person(actor: Principal, report: Report, given: dict[str, Any]) -> No
     if person := given.get("person"):
         record = staff.by_ref(actor.jurisdiction, person)
         unit = given.get("unit") or report.unit
-        reaches = record and record.roles(report.district, report.service)
+        reaches = record and roles_over(record, report)
         if record is None or record.unit != unit or not reaches:
             raise Problem("unknown_person", field="person")
 
@@ -220,7 +220,7 @@ def _role(actor: Principal, standing: frozenset[str], name: str, report: Report)
     if actor.kind != "staff":
         return "reporter" if "reporter" in standing else actor.kind
     # A relation, such as holder, is no role: the event names the role that gave the right.
-    roles = actor.roles(report.district, report.service)
+    roles = roles_over(actor, report)
     action = actions(report.protected).get(name)
     fitting = sorted(roles & action.who) if action else []
     return next(iter(fitting or sorted(roles)), "staff")

@@ -3,16 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.actor import ANY, Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.times import iso
-from chalicelib.domain.workflow import table
+from chalicelib.domain.workflow import ENTRUSTED, WORKERS, table
 from chalicelib.errors import Problem
 from chalicelib.services import cities, signing, views
 from chalicelib.storage import reports
 
 CURSOR_LIFE = timedelta(days=1)
 LOOKED_THROUGH = 500
+# Of several districts each has a desk to read.
+DISTRICTS_AT_MOST = 8
 
 
 def queue(
@@ -31,39 +33,40 @@ def queue(
     reference): only what that official holds; then at most ``LOOKED_THROUGH`` rows a state are
     looked through for a page, which may be short while its cursor says that more come.
 
-    With a state it is one Query; without, one for each of the seven open states. An official
-    whose scope is one district may leave the district out. Members of the unit for protected
-    reports get theirs with ``district=protected``.
+    With a state it is a Query a desk; without, one for each of the seven open states. Without a
+    district it is the official's own: their districts, if their grants name at most
+    ``DISTRICTS_AT_MOST`` and their unit is of a district, else what their unit answers for;
+    and what their unit is called to, as an agency or because it is offered. Members of the unit
+    for protected reports get theirs with ``district=protected``.
     """
-    desk = _desk(actor, district)
+    city = cities.current(actor.jurisdiction, now)
+    desks = _desks(actor, district, city)
     states = [state] if state else [name for name in table()["states"] if name != "closed"]
     until = iso(now + timedelta(hours=due_within)) + "~" if due_within is not None else None
     person = actor.uid if holder == "me" else holder
     filters = {
-        "j": actor.jurisdiction, "d": desk, "s": states, "u": actor.uid, "w": due_within,
-        "h": person,
+        "j": actor.jurisdiction, "d": desks[0] if len(desks) == 1 else desks, "s": states,
+        "u": actor.uid, "w": due_within, "h": person,
     }  # fmt: skip
     start = open_cursor(cursor, filters, now)
     reach = LOOKED_THROUGH if person else limit + 1
-    found: list[tuple[str, reports.Card]] = []
+    # A report may lie on several desks: in an official's district, and offered to their unit.
+    found: dict[str, reports.Card] = {}
     last = []
-    for one in states:
-        rows = reports.queue_page(actor.jurisdiction, desk, one, start, until, reach)
-        found += rows
-        last += [rows[-1][0]] if len(rows) == reach else []
-    found.sort(key=lambda pair: pair[0])
+    for desk in desks:
+        for one in states:
+            rows = reports.queue_page(actor.jurisdiction, desk, one, start, until, reach)
+            found.update(rows)
+            last += [rows[-1][0]] if len(rows) == reach else []
     # Beyond the end of a page that was cut off nothing is known yet.
-    known = [pair for pair in found if not last or pair[0] <= min(last)]
+    known = [pair for pair in sorted(found.items()) if not last or pair[0] <= min(last)]
     held = [pair for pair in known if person is None or pair[1].holder == person]
     page = held[:limit]
     more = len(held) > limit or bool(last)
     end = page[-1][0] if len(held) > limit else min(last, default="")
-    city = cities.current(actor.jurisdiction, now)
     return {
         "reports": [
-            views.card(card, city, inside=True)
-            for _, card in page
-            if actor.roles(_district(city, card), card.service)
+            views.card(card, city, inside=True) for _, card in page if _shown(actor, city, card)
         ],
         "cursor": _cursor(end, filters, now) if more else None,
     }
@@ -82,18 +85,33 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
     }
 
 
-def _desk(actor: Principal, district: str | None) -> str:
-    """The desk to read; what on it is out of the official's scope is left out by the caller."""
+def _desks(actor: Principal, district: str | None, city: City) -> list[str]:
+    """The desks to read; what on them is out of the official's scope is left out by the caller."""
     if district == "protected" and actor.unit:
-        return reports.protected_desk(actor.unit)
-    if district is None:
-        districts = {one for grant in actor.grants for one in grant.districts}
-        if len(districts) != 1 or "*" in districts:
-            raise Problem("district_needed", field="district")
-        district = districts.pop()
-    if not actor.roles(district):
-        raise Problem("not_found")
-    return reports.district_desk(district)
+        return [reports.protected_desk(actor.unit)]
+    if district is not None:
+        if not actor.roles(district):
+            raise Problem("not_found")
+        return [reports.district_desk(district)]
+    if actor.unit is None or not actor.roles() & WORKERS:
+        # Whoever looks on has no work of their own.
+        raise Problem("district_needed", field="district")
+    called = [reports.called_desk(actor.unit)]
+    named = {one for grant in actor.grants for one in grant.districts}
+    unit = city.units.get(actor.unit)
+    local = unit is not None and unit.kind == "district"
+    if named and ANY not in named and len(named) <= (DISTRICTS_AT_MOST if local else 1):
+        # A district's unit is called to nothing outside its districts.
+        within = local and unit is not None and unit.districts <= named
+        return [reports.district_desk(one) for one in sorted(named)] + ([] if within else called)
+    return [reports.unit_desk(actor.unit), *called]
+
+
+def _shown(actor: Principal, city: City, card: reports.Card) -> bool:
+    """Whether the row is in the official's scope, or their unit is called to it or took it."""
+    ours = card.unit == actor.unit and card.entrusted and bool(actor.roles() & ENTRUSTED)
+    called = card.called is not None and card.called == actor.unit
+    return ours or called or bool(actor.roles(_district(city, card), card.service))
 
 
 def _district(city: City, card: reports.Card) -> str | None:

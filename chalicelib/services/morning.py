@@ -85,11 +85,13 @@ def _desks(city: City, now: datetime) -> dict[str, Desk]:
                     continue
                 rows = reports.queue_page(city.jurisdiction, place, state, start, end, MOST)
                 for _, card in rows:
-                    desk = desks.setdefault(card.unit, Desk())
-                    desk.take(card, late=late, protected=protected)
-                    if len(rows) == MOST:
-                        desk.more_overdue |= late
-                        desk.more_due |= not late
+                    # Whoever answers for it, and whoever is called to it.
+                    for unit in {card.unit, *([card.called] if card.called else [])}:
+                        desk = desks.setdefault(unit, Desk())
+                        desk.take(card, late=late, protected=protected)
+                        if len(rows) == MOST:
+                            desk.more_overdue |= late
+                            desk.more_due |= not late
     # A unit that the city has no more has nobody to tell.
     return {unit: desk for unit, desk in desks.items() if unit in city.units}
 

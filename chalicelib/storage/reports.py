@@ -17,6 +17,7 @@ from chalicelib.storage.transactions import Put, read
 
 PAGE = 200
 _DUE = "*#DUE#0"
+_UNIT, _CALLED = "W#", "A#"
 
 
 class Card(NamedTuple):
@@ -36,6 +37,8 @@ class Card(NamedTuple):
     long7: int
     priority: int
     photo: bool
+    called: str | None = None
+    entrusted: bool = False
 
 
 def put_head(head: Head, next_due: datetime | None, *, seen: int | None) -> Put:
@@ -143,13 +146,18 @@ def queue_page(
 ) -> list[tuple[str, Card]]:
     """One page of a desk's work in a state, next deadline first: (sort key, card).
 
-    A desk is ``district_desk`` or ``protected_desk``.
+    A desk is ``district_desk``, ``protected_desk``, ``unit_desk`` or ``called_desk``.
     """
-    index = tables.Report.queue
+    index: Any = tables.Report.queue
+    order: Any = tables.QueueIndex.qsk
+    if desk.startswith(_UNIT):
+        index, order = tables.Report.unit, tables.UnitIndex.wsk
+    elif desk.startswith(_CALLED):
+        index, order = tables.Report.called, tables.CalledIndex.ask
     key = f"{jurisdiction}#{desk}#{state}"
-    condition = _between(tables.QueueIndex.qsk, after, until)
+    condition = _between(order, after, until)
     rows = read(lambda: list(index.query(key, condition, limit=limit, page_size=limit)))
-    return [(row.qsk, _card(row)) for row in rows]
+    return [(getattr(row, order.attr_name), _card(row)) for row in rows]
 
 
 def district_desk(district: str) -> str:
@@ -160,6 +168,16 @@ def district_desk(district: str) -> str:
 def protected_desk(unit: str) -> str:
     """The desk of the unit that alone sees its protected reports."""
     return f"XQ#{unit}"
+
+
+def unit_desk(unit: str) -> str:
+    """The desk of what a unit answers for, in whatever district: all but the protected ones."""
+    return f"{_UNIT}{unit}"
+
+
+def called_desk(unit: str) -> str:
+    """The desk of what a unit is called to: as the agency, or because it is offered."""
+    return f"{_CALLED}{unit}"
 
 
 def of_reporter(
@@ -272,21 +290,29 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
         order = iso(head.closed_at)
     if head.protected:
         desk = f"X{desk}"
+    listed = head.open and not head.protected
+    called = head.called if listed else None
     card = Card(
         head.id, head.version, head.state, head.service, head.group, head.ward, head.unit,
         head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
-        head.supports, shown(head, head.photos) > 0,
+        head.supports, shown(head, head.photos) > 0, head.called,
+        head.entrusted,
     )  # fmt: skip
     return tables.Report(
         _key(place, head.id),
         version=head.version,
         doc=json.dumps(head.to_doc(), separators=(",", ":"), ensure_ascii=False),
-        m=json.dumps(card, separators=(",", ":")),
+        # As before where it can be, for the code of before while a release goes out.
+        m=json.dumps(card if card.called or card.entrusted else card[:-2], separators=(",", ":")),
         g=None if head.hidden else pack(pin_of(head)),
         gpk=f"{place}#{area}",
         gsk=f"{cell}#{head.id}",
         qpk=f"{place}#{desk}",
         qsk=f"{order}#{head.id}",
+        wpk=f"{place}#{unit_desk(head.unit)}#{head.state}" if listed else None,
+        wsk=f"{order}#{head.id}" if listed else None,
+        apk=f"{place}#{called_desk(called)}#{head.state}" if called else None,
+        ask=f"{order}#{head.id}" if called else None,
         upk=f"{place}#U#{head.reporter}" if head.reporter else None,
         usk=f"{iso(head.filed_at)}#{head.id}" if head.reporter else None,
         dpk=_DUE if next_due else None,

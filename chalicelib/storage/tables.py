@@ -44,6 +44,23 @@ class QueueIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-cal
     qsk = UnicodeAttribute(range_key=True)
 
 
+class UnitIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
+    """Sparse: ``W#<unit>#<state>`` / ``<due>#<id>`` of what a unit answers for, while open."""
+
+    Meta = _packed("unit")
+    wpk = UnicodeAttribute(hash_key=True)
+    wsk = UnicodeAttribute(range_key=True)
+
+
+class CalledIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
+    """Sparse: ``A#<unit>#<state>`` / ``<due>#<id>`` of what an agency, or a unit that it is
+    offered to, is called to."""
+
+    Meta = _packed("called")
+    apk = UnicodeAttribute(hash_key=True)
+    ask = UnicodeAttribute(range_key=True)
+
+
 class ReporterIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
     """By reporter: ``U#<uid>`` / ``<filed>#<id>``."""
 
@@ -75,12 +92,18 @@ class Report(Model):
     gsk = UnicodeAttribute(null=True)
     qpk = UnicodeAttribute(null=True)
     qsk = UnicodeAttribute(null=True)
+    wpk = UnicodeAttribute(null=True)
+    wsk = UnicodeAttribute(null=True)
+    apk = UnicodeAttribute(null=True)
+    ask = UnicodeAttribute(null=True)
     upk = UnicodeAttribute(null=True)
     usk = UnicodeAttribute(null=True)
     dpk = UnicodeAttribute(null=True)
     dsk = UnicodeAttribute(null=True)
     geo = GeoIndex()
     queue = QueueIndex()
+    unit = UnitIndex()
+    called = CalledIndex()
     reporter = ReporterIndex()
     due = DueIndex()
 

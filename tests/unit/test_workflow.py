@@ -9,7 +9,7 @@ from chalicelib.domain.actor import system
 from chalicelib.domain.workflow import actions, allowed, check_fields, open_actions, standing
 from chalicelib.errors import Problem
 from tests.unit.reports import report
-from tests.world import JURISDICTION, citizen, official
+from tests.world import JURISDICTION, START, citizen, official
 
 STATES = list(workflow.table()["states"])
 OPEN = [state for state in STATES if state != "closed"]
@@ -242,7 +242,8 @@ def test_a_reporter_never_acts_as_staff() -> None:
         {"finished_by": "s_verifier"},
         {"held_by": ("s_verifier",)},
         {"unit": "u-gov"},
-        {"agency": "u-gov"},
+        {"worked": ("u-d1", "u-gov")},
+        {"agency": "u-gov", "finished_at": START},
     ],
 )
 def test_nobody_judges_work_of_their_own(history: dict[str, object]) -> None:
