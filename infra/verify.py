@@ -1,5 +1,8 @@
 """``python -m infra.verify``: every report's timeline is whole, chained, and folds into its head.
 
+Its texts are those that its events commit to; one that is missing was named by an event that erased
+or removed it, otherwise somebody has taken it away.
+
 Prints JSON, and exits 1 if anything is wrong. It reads the whole timeline.
 """
 
@@ -20,7 +23,7 @@ def check() -> dict[str, Any]:
     """{"reports", "events", "faults": [[city, report, what]]}."""
     from chalicelib.domain import ledger
     from chalicelib.domain.report import fold, public_part
-    from chalicelib.storage import reports
+    from chalicelib.storage import people, reports
 
     links: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for text, stamp in reports.whole_timeline():
@@ -36,6 +39,7 @@ def check() -> dict[str, Any]:
             found.append("there is no head")
         elif fold(events) != public_part(head) or chain[-1][1] != head.tail:
             found.append("the head is not what its events say")
+        found += ledger.text_faults(events, people.all_texts(place, report))
         faults += [[place, report, one] for one in found]
     return {
         "reports": len(links),

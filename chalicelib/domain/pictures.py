@@ -15,6 +15,8 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
 
 PENDING, READY, REFUSED, HIDDEN = "pending", "ready", "refused", "hidden"
+# Of a ticket alone: whose photo it was has been forgotten, and its files with them.
+ERASED = "erased"
 SMALL, LARGE, MASTER = 320, 1280, 2048
 DEVELOP, USED, DRAW, HIDE = "develop", "used", "draw", "hide"
 BEFORE, AFTER, EARLIER, FOLLOW_UP = "before", "after", "earlier", "follow_up"

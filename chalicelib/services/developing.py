@@ -164,6 +164,10 @@ def _tidy(jurisdiction: str, photo: str) -> None:
     found = reports.photo(jurisdiction, photo)
     if found is None or found[1]["state"] == "issued":
         return
+    if found[1]["state"] == pictures.ERASED:
+        # Whose it was is forgotten: so is what was uploaded or made meanwhile.
+        photo_files.forget(jurisdiction, photo)
+        return
     key = photo_files.quarantined(jurisdiction, photo)
     stored = files.head(key)
     if stored is None:
@@ -186,6 +190,7 @@ def draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) ->
         _draw(jurisdiction, report, photo, rev, now)
         _hide_if_hidden(jurisdiction, report, photo)
     _forget(head, photo, rev)
+    _tidy(jurisdiction, photo)
 
 
 def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
@@ -203,7 +208,9 @@ def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -
 
     def change(seen: Seen, city: City) -> Addition | None:
         present, found = seen.report.pictures[photo], reports.photo(jurisdiction, photo)
-        if found is None or found[1]["rev"] >= rev or present["rev"] != rev:
+        if found is None or found[1]["state"] != READY or present["rev"] != rev:
+            return None
+        if found[1]["rev"] >= rev:
             return None
         version, doc = found
         put = reports.put_photo(jurisdiction, photo, {**doc, "rev": rev}, seen=version)

@@ -1,130 +1,179 @@
-"""Forgetting a person: contact, words and pictures, in every report that they filed.
+"""Forgetting a person: everything that they left, wherever it is.
 
-The reports stay, with place, service and what the city did: they are the city's history. The
-timeline stays whole, because it holds only commitments to texts (``domain.ledger``): what was
-committed to is gone, and nothing else can be put in its place.
+The reports stay, with place, service and what the city did: they are the city's history. Timelines
+stay whole, because they hold only commitments to texts (``domain.ledger``); an event "erased" names
+each text and photo that is gone. Numbers stay as they are: what a person counted for is counted for
+nobody from now on. What is to be found is said by the index of what a person left
+(``services.traces``); for what was written before there was one, by the reports' own timelines.
+
+Every step may be repeated: whatever is done leaves the index, and the report that was named is the
+last to lose its reporter, so that it leads to the rest.
 """
 
-import json
-from dataclasses import replace
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain.actor import system
-from chalicelib.domain.city import City
-from chalicelib.domain.pictures import HIDDEN
-from chalicelib.domain.report import Report
+from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
-from chalicelib.services import photo_files
-from chalicelib.services.access import Seen
-from chalicelib.services.adding import Addition, add
-from chalicelib.services.operations import operation
-from chalicelib.services.photo_files import Files
-from chalicelib.storage import files, people, reports
+from chalicelib.services import cities, erasing_reports
+from chalicelib.services.erasing_reports import Left, Person
+from chalicelib.storage import control, erasures, people, reports
 from chalicelib.storage.transactions import Write, commit
 
-ERASED = "erased"
 PAGE = 200
-_AT_ONCE = 50
+_AT_ONCE = 40
+_RATED = ("flags",)
+_FORMER_AT_MOST = 20
 
 
-def erase(jurisdiction: str, report: str, now: datetime) -> list[str]:
-    """Forget whoever filed ``report``; the ids of their reports. Repeating it finishes what broke
-    off. Raises ``Problem``: not_found."""
-    head = reports.get(jurisdiction, report)
-    if head is None:
+@dataclass(frozen=True)
+class _Job:
+    """What one erasure is about: who, if anybody is known, which reports, which comes last."""
+
+    person: Person
+    reports: list[str]
+    last: str | None
+
+
+def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
+    """Forget a person: whoever filed the report ``who``, or whose uid ``who`` is (``/v1/me``).
+
+    Answers the ids of their reports. A report that came by a key or an official, and that nobody
+    has claimed, is forgotten alone: others who used that channel are other people. Repeating it
+    finishes what broke off. Raises ``Problem``: not_found.
+    """
+    head = reports.get(jurisdiction, who)
+    uid = head.reporter if head else who
+    if uid and not people.is_person(uid):
+        uid = None
+    theirs = _reports_of(jurisdiction, uid) if uid else []
+    if head is None and not (uid and (theirs or people.traces(jurisdiction, uid, "", 1))):
         raise Problem("not_found", field="report")
-    theirs = _reports_of(head)
-    nobody = f"erased-{ids.token_bytes(8).hex()}"
-    # The one that was named is the last to lose its reporter, so that it leads to the others.
-    for one in [*(one for one in theirs if one != report), report]:
-        _erase(jurisdiction, one, nobody, now)
-    return sorted({*theirs, report})
+    if head is not None:
+        theirs = [*(one for one in theirs if one != head.id), head.id]
+    name = erasures.hashed(jurisdiction, uid) if uid else who
+    before = erasures.known(jurisdiction, name)
+    unfinished = before is not None and not before["done"]
+    nobody = before["nobody"] if before and unfinished else f"erased-{ids.token_bytes(8).hex()}"
+    known = sorted({*theirs, *(before["reports"] if before else ())})
+    doc = {"at": iso(now), "reports": known, "nobody": nobody}
+    erasures.keep(jurisdiction, name, {**doc, "done": False})
+    job = _Job(Person(jurisdiction, uid, nobody), theirs, head.id if head else None)
+    _run(job, now)
+    erasures.keep(jurisdiction, name, {**doc, "done": True})
+    return sorted(theirs)
 
 
-def _reports_of(head: Report) -> list[str]:
-    if head.reporter is None:
-        return [head.id]
+def again(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
+    """Repeat an erasure on rows of before it: ``uids`` are those of the rows whose hash is ``who``.
+
+    The ids of the reports that were erased once more.
+    """
+    place, done = record["jurisdiction"], set[str]()
+    for uid in sorted(uids):
+        theirs = _reports_of(place, uid)
+        _run(_Job(Person(place, uid, record["nobody"]), theirs, None), now)
+        done |= set(theirs)
+    for report in record["reports"]:
+        if report not in done and (head := reports.get(place, report)):
+            # Whoever had it then: others of theirs were not meant.
+            person = Person(place, head.reporter, record["nobody"])
+            erasing_reports.erase(person, report, _former(person, report), now)
+            done.add(report)
+    erasures.keep(place, record["who"], {name: record[name] for name in _KEPT})
+    return sorted(done)
+
+
+_KEPT = ("at", "reports", "nobody", "done")
+
+
+def made_since(records: list[dict[str, Any]], since: datetime) -> list[dict[str, Any]]:
+    """The erasures that were made, or begun, at a moment or after it: each person's newest."""
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in records:
+        key = (one["jurisdiction"], one["who"])
+        if parse(one["at"]) >= since and one["at"] >= newest.get(key, one)["at"]:
+            newest[key] = one
+    return [newest[key] for key in sorted(newest)]
+
+
+def _reports_of(jurisdiction: str, uid: str) -> list[str]:
     found: list[str] = []
     after = None
     while True:
-        page = reports.of_reporter(head.jurisdiction, head.reporter, after, PAGE)
+        page = reports.of_reporter(jurisdiction, uid, after, PAGE)
         found += [card.id for _, card in page]
         if len(page) < PAGE:
             return found
         after = page[-1][0]
 
 
-def _erase(jurisdiction: str, report: str, nobody: str, now: datetime) -> None:
-    head = reports.get(jurisdiction, report)
-    if head is None:
-        return
-    texts = [people.delete_text(jurisdiction, report, name) for name in _words(head)]
-    for start in range(0, len(texts), _AT_ONCE):
-        commit(texts[start : start + _AT_ONCE])
-    _delete_pictures(head)
-    actor = system(jurisdiction)
-
-    def change(seen: Seen, city: City) -> Addition | None:
-        found = seen.report
-        mine = {
-            photo: {**picture, "state": HIDDEN} for photo, picture in found.pictures.items()
-            if photo in found.photos
-        }  # fmt: skip
-        after = replace(
-            found,
-            reporter=None,
-            contact=None,
-            contactable=False,
-            pictures={**found.pictures, **mine},
-        )
-        writes = _tickets(found, nobody)
-        if found.contact:
-            writes.append(people.delete_contact(jurisdiction, found.contact))
-        if found.reporter:
-            # As one nobody among the month's filers, of whom figures want to know how many.
-            month = found.filed_month
-            writes.append(people.put_filer(jurisdiction, month, report, nobody))
-            writes.append(people.forget_filer(jurisdiction, found.reporter))
-        return Addition(after, {}, writes)
-
-    op = operation(actor, ERASED, report, "")
-    add(actor, op, report, ERASED, change, now)
+def _run(job: _Job, now: datetime) -> None:
+    person = job.person
+    for report in job.reports:
+        if report != job.last:
+            erasing_reports.erase(person, report, _former(person, report), now)
+    if person.uid:
+        _traces(person, job.last, now)
+        writes: list[Write] = list(people.rename_filer(person.place, person.uid, person.nobody))
+        if writes:
+            commit(writes)
+        limits = cities.current(person.place, now).limits
+        for kind in sorted({*limits, *_RATED}):
+            control.forget_rates(person.place, f"{kind}#{person.uid}")
+    if job.last:
+        erasing_reports.erase(person, job.last, _former(person, job.last), now)
 
 
-def _tickets(head: Report, nobody: str) -> list[Write]:
-    """The tickets of the reporter's photos, without whose they were."""
-    found: list[Write] = []
-    for photo in head.pictures:
-        ticket = reports.photo(head.jurisdiction, photo)
-        if ticket and ticket[1].get("owner") == head.reporter:
-            seen, doc = ticket
-            owned = {**doc, "owner": nobody}
-            found.append(reports.put_photo(head.jurisdiction, photo, owned, seen=seen))
-    return found
+def _former(person: Person, report: str) -> frozenset[str]:
+    """Under which uids this person, or who gave them the report, had it before (claims)."""
+    found, ask = set[str](), [person.uid]
+    while ask and len(found) < _FORMER_AT_MOST:
+        uid = ask.pop()
+        if uid:
+            names = people.details(person.place, uid, people.CLAIMED_FROM, report)
+            ask += [one for one in names if one not in found]
+            found |= set(names)
+    return frozenset(found - {person.uid or ""})
 
 
-def _words(head: Report) -> list[str]:
-    """The names of the texts that the reporter wrote."""
-    found, after = list[str](), 0
-    while links := reports.timeline(head.jurisdiction, head.id, after, PAGE):
-        for text, _ in links:
-            event = json.loads(text)
-            wrote = event["actor"]["kind"] == "citizen" and event["actor"]["role"] == "reporter"
-            if wrote or event["action"] in ("file", "import"):
-                names = (people.text_name(event["version"], one["field"]) for one in event["words"])
-                found += names
-            after = event["version"]
-    return found
+def _traces(person: Person, last: str | None, now: datetime) -> None:
+    """Everything that the index names, page by page; a row goes with what it stands for."""
+    assert person.uid is not None
+    after = ""
+    while page := people.traces(person.place, person.uid, after, PAGE):
+        after = people.trace_name(*page[-1])
+        on: dict[str, Left] = defaultdict(Left)
+        writes: list[list[Write]] = []
+        for kind, report, detail in page:
+            if kind == people.TEXT:
+                on[report].texts.append(detail)
+            elif kind == people.PHOTO:
+                used = erasing_reports.report_of(person.place, detail)
+                on[used or ""].photos.append(detail)
+            elif not (report == last and kind in (people.FILED, people.CLAIMED_FROM)):
+                writes.append(_mark(person, kind, report, detail))
+        for report, left in sorted(on.items()):
+            if report:
+                erasing_reports.clear(person, report, left, now)
+            else:
+                erasing_reports.unused(person, left.photos)
+        for start in range(0, len(writes), _AT_ONCE):
+            commit([one for several in writes[start : start + _AT_ONCE] for one in several])
 
 
-def _delete_pictures(head: Report) -> None:
-    place, gone = head.jurisdiction, list[str]()
-    for photo in head.photos:
-        gone += [photo_files.quarantined(place, photo), photo_files.original(place, photo)]
-        picture = head.pictures.get(photo, {})
-        if cut := picture.get("cut"):
-            held = Files(place, photo, cut)
-            for rev in range(1, picture["rev"] + 1):
-                gone += held.by_name(rev).values()
-    files.delete(gone)
+def _mark(person: Person, kind: str, report: str, detail: str) -> list[Write]:
+    place, uid = person.place, person.uid or ""
+    writes: list[Write] = [people.delete_trace(place, uid, kind, report, detail)]
+    if kind in (people.FILED, people.CLAIMED_FROM):
+        return writes
+    name = uid if kind not in (people.FLAG, people.RIGHT) else f"{uid}#{detail}"
+    writes.append(people.delete_mark(place, report, kind, name))
+    if kind == people.RIGHT:
+        # The original goes on knowing its duplicate.
+        right = people.right_name(person.nobody, detail)
+        writes.append(people.put_mark(place, report, kind, right))
+    return writes

@@ -72,6 +72,8 @@ def _city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> list[str]
             made = _keep(city.jurisdiction, "newest.xml", exports.GEORSS.media, file, len(newest))
         resources |= made
         written += made
+        # A text that was erased must not live on in the file of before.
+        files.delete_old(f"open-data/{city.jurisdiction}/")
     made_at = iso(now) if written or not package else package["created"]
     _put_package(city, resources, made_at, now)
     return written

@@ -34,6 +34,14 @@ def cut_of(photo: str, sha256: str) -> str:
     return hashlib.sha256(f"{photo}|{sha256}".encode()).hexdigest()[:16]
 
 
+def forget(jurisdiction: str, photo: str) -> None:
+    """Delete all files of a photo for good, from upload to renditions, in every version."""
+    files.delete_all(quarantined(jurisdiction, photo))
+    files.delete_all(original(jurisdiction, photo))
+    for folder in ("masters", "photos"):
+        files.delete_all(f"{folder}/{jurisdiction}/{photo}/")
+
+
 @dataclass(frozen=True)
 class Files:
     """The files made of one upload of a photo."""

@@ -34,6 +34,11 @@ def used(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
     kind = head.pictures[photo]["kind"]
     use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])
     likenesses.put(jurisdiction, use)
+    now_found = reports.photo(jurisdiction, photo)
+    if now_found is None or now_found[1]["state"] == pictures.ERASED:
+        # Forgotten meanwhile.
+        likenesses.forget(jurisdiction, photo, use.sha256, use.likeness)
+        return
     others = [
         other
         for other in likenesses.near(jurisdiction, use)

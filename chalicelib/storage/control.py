@@ -20,6 +20,7 @@ DEAD_SOURCES = ("forwards", "outbox", "photos", "sweep")
 _MARK = "-"
 _OUTBOX = "*#OUT#0"
 _LATER = "~"
+_TOGETHER = 50
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ def put_operation(jurisdiction: str, operation: str, doc: dict[str, Any]) -> Put
 def operation(jurisdiction: str, operation: str) -> dict[str, Any] | None:
     """What is known of an idempotency key."""
     return get(tables.Control, f"{jurisdiction}#IDEM#{operation}", _MARK)
+
+
+def blank_operation(jurisdiction: str, operation: str) -> Put:
+    """Forget what an idempotency key stood for, not that it was used: whoever sends it again is
+    told that it belongs to something else."""
+    doc = {"body": "erased", "answer": {}}
+    return Put("blank", _row(f"{jurisdiction}#IDEM#{operation}", _MARK, doc))
 
 
 def put_seen(projection: str, jurisdiction: str, report: str, version: int) -> Put:
@@ -141,6 +149,15 @@ def take(jurisdiction: str, buckets: list[Bucket]) -> Bucket | None:
             key=lambda one: one.seconds,
         )
     return None
+
+
+def forget_rates(jurisdiction: str, scope: str) -> None:
+    """Forget how much of a scope ("device#d_…") was used of late."""
+    key = f"{jurisdiction}#RATE#{scope}"
+    rows = read(lambda: list(tables.Control.query(key, limit=100)))
+    for start in range(0, len(rows), _TOGETHER):
+        page = rows[start : start + _TOGETHER]
+        commit([Delete(row.sk, tables.Control(key, row.sk)) for row in page])
 
 
 def put_notice(jurisdiction: str, name: str, at: str, message: dict[str, Any]) -> list[Put]:

@@ -1,5 +1,6 @@
 """Files of the deployment's one private bucket. Every function may raise ``Unavailable``."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
 from typing import IO, Any
@@ -63,6 +64,43 @@ def delete(keys: list[str]) -> None:
         answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=wanted)
     if answer.get("Errors"):
         raise Unavailable
+
+
+def delete_all(prefix: str) -> None:
+    """Delete everything under ``prefix`` for good: every version and every delete marker."""
+    _delete_versions(prefix, old_only=False)
+
+
+def delete_old(prefix: str) -> None:
+    """Delete for good what is not the newest of each object under ``prefix``."""
+    _delete_versions(prefix, old_only=True)
+
+
+def _delete_versions(prefix: str, *, old_only: bool) -> None:
+    with answering():
+        pages = client("s3").get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=settings().bucket, Prefix=prefix):
+            rows = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            gone = [
+                {"Key": row["Key"], "VersionId": row["VersionId"]}
+                for row in rows
+                if not (old_only and row["IsLatest"])
+            ]
+            if not gone:
+                continue
+            wanted = {"Objects": gone, "Quiet": True}
+            answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=wanted)
+            if answer.get("Errors"):
+                raise Unavailable
+
+
+def keys(prefix: str) -> Iterator[str]:
+    """The keys under ``prefix``: for administration, not for a request path."""
+    with answering():
+        pages = client("s3").get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=settings().bucket, Prefix=prefix):
+            for row in page.get("Contents", ()):
+                yield row["Key"]
 
 
 def copy(key: str, to: str) -> None:

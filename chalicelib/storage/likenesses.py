@@ -12,7 +12,7 @@ from chalicelib import clock
 from chalicelib.domain.pictures import alike
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump
-from chalicelib.storage.transactions import Put, commit, read
+from chalicelib.storage.transactions import Delete, Put, commit, read
 
 BITS = 7
 KEPT = timedelta(days=400)
@@ -50,6 +50,12 @@ def put(jurisdiction: str, use: Use) -> None:
             for part in _parts(use)
         ]
     )
+
+
+def forget(jurisdiction: str, photo: str, sha256: str, likeness: str | None) -> None:
+    """Forget where a photo was used; twice is harmless."""
+    use = Use(photo, "", "", "", sha256, likeness)
+    commit([Delete(part, tables.Control(f"{jurisdiction}#{part}", photo)) for part in _parts(use)])
 
 
 def near(jurisdiction: str, use: Use) -> list[Use]:

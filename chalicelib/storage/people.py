@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.domain import ledger
 from chalicelib.domain.events import Words
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
@@ -39,9 +40,26 @@ def first_filed(jurisdiction: str, month: str, uid: str) -> Update:
     return Update("reporter", row, [tables.Person.doc.set(tables.Person.doc | month)])
 
 
-def forget_filer(jurisdiction: str, uid: str) -> Delete:
-    """No longer remember that a person ever filed; their months keep a number instead of a name."""
-    return Delete("reporter", tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid))
+def rename_filer(jurisdiction: str, uid: str, nobody: str) -> list[Put | Delete]:
+    """Count a person who filed under another name from now on, from the same month: the rows."""
+    key = f"{jurisdiction}#REPORTERS#ALL"
+
+    def action() -> tables.Person | None:
+        try:
+            return tables.Person.get(key, uid, consistent_read=True)
+        except tables.Person.DoesNotExist:
+            return None
+
+    if (row := read(action)) is None:
+        return []
+    renamed = tables.Person(key, nobody, doc=row.doc)
+    return [Put("nobody", renamed), Delete("reporter", tables.Person(key, uid))]
+
+
+def filer(jurisdiction: str, month: str, report: str) -> str | None:
+    """Who filed a report, for weights: their uid or pseudonym."""
+    found = get(tables.Person, f"{jurisdiction}#FILED#{month}", report)
+    return found["uid"] if found else None
 
 
 def filers(jurisdiction: str, month: str) -> dict[str, str]:
@@ -78,6 +96,19 @@ def traces(jurisdiction: str, uid: str, after: str, limit: int) -> list[tuple[st
     return [_named(row.sk) for row in rows]
 
 
+def details(jurisdiction: str, uid: str, kind: str, report: str) -> list[str]:
+    """What the index of a person names of one kind on one report, at most a page."""
+    key, start = f"{jurisdiction}#BY#{uid}", trace_name(kind, report, "")
+    condition = tables.Person.sk.startswith(start)
+    rows = read(lambda: list(tables.Person.query(key, condition, limit=100, consistent_read=True)))
+    return [row.sk.removeprefix(start) for row in rows]
+
+
+def is_person(uid: str) -> bool:
+    """Whether this is a person's uid or pseudonym: an account, a device, a contact."""
+    return uid.startswith(("p_", "d_", "c_"))
+
+
 def trace_name(kind: str, report: str, detail: str = "-") -> str:
     """The sort key of a trace."""
     return f"{kind}#{report}#{detail}"
@@ -94,7 +125,7 @@ def _trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str) -> 
 
 def text_name(version: int, field: str) -> str:
     """The sort key of a text: the event's version and the field."""
-    return f"{version:08d}#{field}"
+    return ledger.text_name(version, field)
 
 
 def put_text(
@@ -117,6 +148,22 @@ def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, di
         lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}", condition, limit=1000))
     )
     return {row.sk: json.loads(row.doc) for row in rows}
+
+
+def some_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Those of the named texts that are there, as ``texts`` gives them."""
+    found = {}
+    for name in names:
+        if doc := get(tables.Person, f"{jurisdiction}#T#{report}", name):
+            found[name] = doc
+    return found
+
+
+def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:
+    """Every text of a report, {name: (text, salt)}: for ``infra.verify`` alone."""
+    rows = read(lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}")))
+    docs = {row.sk: json.loads(row.doc) for row in rows}
+    return {name: (doc["text"], bytes.fromhex(doc["salt"])) for name, doc in docs.items()}
 
 
 def put_contact(jurisdiction: str, ref: str, contact: dict[str, Any]) -> Put:

@@ -35,8 +35,10 @@ class Rights:
 
 
 GET, PUT, DELETE = ("GetObject",), ("PutObject",), ("DeleteObject",)
+# For good: what was erased may not live on as an old version.
+FORGET = "DeleteObjectVersion"
 CITY = {"cities": GET}
-_MADE = (*GET, *PUT, *DELETE, "PutObjectTagging", "DeleteObjectTagging")
+_MADE = (*GET, *PUT, *DELETE, FORGET, "PutObjectTagging", "DeleteObjectTagging")
 
 RIGHTS: dict[str, Rights] = {
     "api_handler": Rights(
@@ -61,7 +63,7 @@ RIGHTS: dict[str, Rights] = {
     ),
     "write_open_data": Rights(
         {"figures": "read", "people": "read", "reports": "read", "city": "write"},
-        {**CITY, "open-data": (*GET, *PUT, "AbortMultipartUpload")},
+        {**CITY, "open-data": (*GET, *PUT, FORGET, "AbortMultipartUpload")},
     ),
     "follow_forwards": Rights(CASEWORK, CITY, outside=True),
     "forward_reports": Rights(CASEWORK, CITY, takes="forwards", signs=True, outside=True),
@@ -71,7 +73,8 @@ RIGHTS: dict[str, Rights] = {
     ),
     "process_photos": Rights(
         CASEWORK,
-        {**CITY, "quarantine": (*GET, *DELETE), "evidence": (*PUT, *DELETE),
+        {**CITY, "quarantine": (*GET, *DELETE, FORGET),
+         "evidence": (*PUT, *DELETE, FORGET),
          "photos": _MADE, "masters": _MADE},
         takes="photos",
     ),
@@ -160,5 +163,8 @@ def _files(stage: str, chosen: Rights) -> list[Doc]:
     ]
     if chosen.files:
         # Without it S3 says 403 of an object that is not there, instead of 404.
-        found.append(_may("Listed", ["s3:ListBucket"], bucket_arn(stage)))
+        listed = ["s3:ListBucket"]
+        if any(FORGET in actions for actions in chosen.files.values()):
+            listed.append("s3:ListBucketVersions")
+        found.append(_may("Listed", listed, bucket_arn(stage)))
     return found

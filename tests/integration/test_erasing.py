@@ -27,7 +27,7 @@ def traces() -> str:
         row
         for table in ("reports", "timeline", "people", "figures", "control")
         for row in aws.rows(table)
-        if not any(kind in row["pk"] for kind in ("#IDEM#", "#RATE#", "#BY#"))
+        if not any(kind in row["pk"] for kind in ("#IDEM#",))
     ]
     return json.dumps(rows, default=str)
 

@@ -70,3 +70,50 @@ def test_a_commitment_hides_the_text_and_binds_it() -> None:
     assert one != ledger.commitment("banjir", b"t" * 16)
     assert one != ledger.commitment("Banjir", b"s" * 16)
     assert "banjir" not in one
+
+
+def told(action: str, version: int, *fields: str, role: str = "reporter", **data: Any) -> Any:
+    """An event as far as its texts are concerned."""
+    return {
+        "action": action, "version": version, "data": data,
+        "actor": {"kind": "citizen" if role == "reporter" else "staff", "role": role},
+        "words": [{"field": one, "audience": "public",
+                   "commitment": ledger.commitment(f"{one} {version}", b"s")} for one in fields],
+    }  # fmt: skip
+
+
+def kept(*names: str) -> dict[str, tuple[str, bytes]]:
+    """Texts as they are kept."""
+    return {one: (f"{one.split('#')[1]} {int(one.split('#')[0])}", b"s") for one in names}
+
+
+HOLE, NOTE = "00000001#description", "00000002#note"
+FILED, NOTED = told("file", 1, "description"), told("start", 2, "note", role="field_worker")
+
+
+def test_a_missing_text_is_told_from_one_that_was_erased() -> None:
+    """Named by an erasure it may be gone; otherwise somebody took it away."""
+    assert ledger.text_faults([FILED, NOTED], kept(HOLE, NOTE)) == []
+    assert "missing" in ledger.text_faults([FILED, NOTED], kept(NOTE))[0]
+    gone = told("erased", 3, texts=[[1, "description"]])
+    assert ledger.text_faults([FILED, NOTED, gone], kept(NOTE)) == []
+    (fault,) = ledger.text_faults([FILED, NOTED, gone], {})
+    assert NOTE in fault
+    assert "erased" in ledger.text_faults([FILED, NOTED, gone], kept(HOLE, NOTE))[0]
+
+
+def test_a_text_that_was_exchanged_or_added_is_found() -> None:
+    """What is there must be what its event commits to."""
+    other = {**kept(NOTE), HOLE: ("Nothing to see", b"s")}
+    assert "commits" in ledger.text_faults([FILED, NOTED], other)[0]
+    more = kept(HOLE, NOTE, "00000002#comment")
+    assert "no event" in ledger.text_faults([FILED, NOTED], more)[0]
+
+
+def test_an_erasure_of_before_names_what_its_reporter_wrote() -> None:
+    """It had no list of texts; an official's text is not among what it may have taken."""
+    before = told("erased", 3)
+    assert ledger.text_faults([FILED, NOTED, before], kept(NOTE)) == []
+    assert NOTE in ledger.text_faults([FILED, NOTED, before], {})[0]
+    later = told("comment", 4, "comment")
+    assert ledger.text_faults([FILED, NOTED, before, later], kept(NOTE))

@@ -1,0 +1,63 @@
+"""Which erasures were made, so that a restore from an older copy repeats them.
+
+``ERASED`` / ``<who>`` of the city's table: ``at``, ``reports`` (ids), ``nobody`` (the name that
+figures keep instead), ``done``. ``who`` is a hash of the person's uid, or the report's id where
+nobody is known. The same lies in the bucket, ``erasures/<city>/<who>.json``: tables that are set
+back do not lose it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.storage import files, tables
+from chalicelib.storage.rows import dump, get
+from chalicelib.storage.transactions import Put, commit, read
+
+FOLDER = "erasures"
+_PAGE = 200
+
+
+def hashed(jurisdiction: str, uid: str) -> str:
+    """What is remembered of a uid: enough to find it in an old copy, too little to read it."""
+    return hashlib.sha256(f"erased|{jurisdiction}|{uid}".encode()).hexdigest()[:40]
+
+
+def known(jurisdiction: str, who: str) -> dict[str, Any] | None:
+    """The erasure of one person."""
+    return get(tables.CityRow, f"{jurisdiction}#ERASED", who)
+
+
+def keep(jurisdiction: str, who: str, doc: dict[str, Any]) -> None:
+    """Remember an erasure, before it begins and when it is done."""
+    body = json.dumps({"jurisdiction": jurisdiction, "who": who, **doc}, sort_keys=True)
+    files.put(f"{FOLDER}/{jurisdiction}/{who}.json", body.encode(), "application/json")
+    commit([Put("erased", tables.CityRow(f"{jurisdiction}#ERASED", who, doc=dump(doc)))])
+
+
+def every(jurisdiction: str) -> Iterator[dict[str, Any]]:
+    """All of a city's, from the table: for copies and restores alone."""
+    after = ""
+    while True:
+        page = _page(f"{jurisdiction}#ERASED", after)
+        for row in page:
+            yield {"jurisdiction": jurisdiction, "who": row.sk, **json.loads(row.doc)}
+        if len(page) < _PAGE:
+            return
+        after = page[-1].sk
+
+
+def in_files(jurisdiction: str) -> Iterator[dict[str, Any]]:
+    """All of a city's, from the bucket."""
+    for key in files.keys(f"{FOLDER}/{jurisdiction}/"):
+        if body := files.get(key):
+            yield json.loads(body)
+
+
+def _page(key: str, after: str) -> list[tables.CityRow]:
+    beyond = tables.CityRow.sk > after if after else None
+    rows: list[tables.CityRow] = read(
+        lambda: list(tables.CityRow.query(key, beyond, limit=_PAGE, consistent_read=True))
+    )
+    return rows
