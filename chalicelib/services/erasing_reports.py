@@ -79,8 +79,8 @@ def erase(person: Person, report: str, former: frozenset[str], now: datetime) ->
 def clear(person: Person, report: str, left: Left, now: datetime) -> None:
     """Forget these texts and photos of one report, with events that name them."""
     texts, photos = _batched(left.texts, _TEXTS), _batched(left.photos, _PHOTOS)
-    for some_texts, some_photos in zip_longest(texts, photos, fillvalue=[]):
-        _clear(person, report, some_texts, some_photos, now)
+    for some, shots in zip_longest(texts, photos):
+        _clear(person, report, some or [], shots or [], now)
 
 
 def _batched(rows: list[str], size: int) -> list[list[str]]:
