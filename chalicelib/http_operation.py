@@ -1,16 +1,15 @@
 """What an operation is: declarations that routes are made of, and what a view gets and gives."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from chalicelib.domain import schema
 from chalicelib.domain.actor import Principal
-from chalicelib.errors import RULES
+from chalicelib.domain.rights import operations
 
 PATH_PATTERNS = {
     "id": r"[0-9A-HJKMNP-TV-Z]{26}",
@@ -115,8 +114,6 @@ class Registered:
         return {name: schema.compiled(each) for name, each in self.query.items()}
 
 
-@cache
 def permissions() -> dict[str, list[str]]:
     """Operation id -> the roles that may call it."""
-    found: dict[str, list[str]] = json.loads((RULES / "permissions.json").read_bytes())
-    return found
+    return operations()

@@ -7,15 +7,21 @@ Kind = Literal["public", "citizen", "staff", "system"]
 ANY = "*"
 # The permission of another system that files for many people.
 FOR_MANY = "for_many"
+# Reads everything but personal data, and writes nothing: no permission comes with it.
+AUDITOR = "auditor"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One role of an official, over some districts and services ("*" is all)."""
+    """One role of an official, over some districts and services ("*" is all).
+
+    ``permissions`` ("contact") hold where the grant holds and nowhere else.
+    """
 
     role: str
     districts: frozenset[str]
     services: frozenset[str]
+    permissions: frozenset[str] = frozenset()
 
     def covers(self, district: str | None, service: str | None) -> bool:
         """Whether the grant reaches this district and service (``None`` asks for neither)."""
@@ -26,7 +32,10 @@ class Grant:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is asking. ``uid`` is a pseudonym, stable for a device, a citizen or an official."""
+    """Who is asking. ``uid`` is a pseudonym, stable for a device, a citizen or an official.
+
+    An official's rights lie in the ``grants``; ``permissions`` are those of other systems.
+    """
 
     kind: Kind
     jurisdiction: str
@@ -41,6 +50,18 @@ class Principal:
         if self.kind == "staff":
             return frozenset(g.role for g in self.grants if g.covers(district, service))
         return frozenset({self.kind})
+
+    def may(self, permission: str, district: str | None = None, service: str | None = None) -> bool:
+        """Whether a permission holds over this district and service: an official's only by a
+        grant that reaches there, whatever other grants the record has."""
+        if self.kind != "staff":
+            return permission in self.permissions
+        return any(
+            permission in grant.permissions
+            and grant.role != AUDITOR
+            and grant.covers(district, service)
+            for grant in self.grants
+        )
 
 
 PUBLIC_KIND: Kind = "public"

@@ -9,14 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain import rights
+from chalicelib.domain.actor import AUDITOR, Principal
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 
 _TABLE = Path(__file__).parent.parent / "rules" / "workflow.json"
 WORKERS = frozenset({"officer", "district_head", "field_worker", "dispatcher"})
-# The roles that go with a report to a unit that has accepted it, whatever services it is for.
-ENTRUSTED = frozenset({"officer", "field_worker"})
 
 
 @dataclass(frozen=True)
@@ -90,34 +89,22 @@ def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozense
     into_protected = frozenset() if report.protected else frozenset({"anyone_into_protected"})
     if actor.kind != "staff":
         return frozenset({"reporter"}) | into_protected if is_reporter else frozenset()
-    roles = set(roles_over(actor, report))
-    if report.protected and actor.unit != report.unit:
-        # "All services" does not reach a protected one: a verifier's grant must name it.
-        named = {grant.role for grant in actor.grants if report.service in grant.services}
-        roles &= named & {"verifier"}
-    found = roles - {"field_worker", "verifier"}
+    roles = rights.over(actor, report).roles()
+    found = set(roles - {"field_worker", "verifier"})
     ours, agency = actor.unit == report.unit, _of_agency(actor, report)
     asked = actor.roles() if agency or _is_offered(actor, report) else frozenset()
     free = report.holder in (None, actor.uid)
     if ("field_worker" in roles and ours and free) or (agency and "field_worker" in asked):
         found.add("field_worker")
+    mine = actor.uid == report.holder and bool(roles - {AUDITOR})
     unheld = ours and report.holder is None and report.assigned and roles & WORKERS
-    if (actor.uid == report.holder and roles) or unheld or (agency and asked & WORKERS):
+    if mine or unheld or (agency and asked & WORKERS):
         found.add("holder")
     if _is_offered(actor, report) and asked & WORKERS:
         found.add("handed_to")
     if "verifier" in roles:
         found.add("outside_verifier" if _outside(actor, report) else "inside_verifier")
-    return frozenset(found) | into_protected if roles - {"auditor"} else frozenset(found)
-
-
-def roles_over(actor: Principal, report: Report) -> frozenset[str]:
-    """The roles that an official has over a report: of the grants that reach it, and of any in a
-    unit that has accepted the report, though its service or district is none of the unit's own."""
-    found = actor.roles(report.district, report.service)
-    if report.entrusted and not report.protected and actor.unit == report.unit:
-        found |= actor.roles() & ENTRUSTED
-    return found
+    return frozenset(found) | into_protected if roles - {AUDITOR} else frozenset(found)
 
 
 def holds(actor: Principal, report: Report) -> bool:

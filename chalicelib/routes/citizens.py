@@ -21,7 +21,8 @@ _REPORT = ("not_found",)
         body=schemas.NEW_REPORT,
         answers={201: schemas.RECEIPT},
         problems=(
-            "unknown_service", "outside_area", "unknown_question", "answer_missing",
+            "unknown_service", "role_not_allowed", "outside_area", "unknown_question",
+            "answer_missing",
             "answer_invalid", "unknown_photo", "photo_used", "photo_missing", "photo_refused",
             "too_many_photos", "moment_unreadable", "key_reused", "too_many",
             "unknown_jurisdiction",
@@ -149,7 +150,7 @@ def claim_report(call: Call) -> Answer:
         id="followReport",
         summary="Follow a report",
         answers={200: schemas.FOLLOWING},
-        problems=_REPORT,
+        problems=(*_REPORT, "role_not_allowed"),
     ),
 )
 def follow_report(call: Call) -> Answer:
@@ -165,7 +166,7 @@ def follow_report(call: Call) -> Answer:
         id="unfollowReport",
         summary="Stop following a report",
         answers={200: schemas.FOLLOWING},
-        problems=_REPORT,
+        problems=(*_REPORT, "role_not_allowed"),
     ),
 )
 def unfollow_report(call: Call) -> Answer:

@@ -61,6 +61,7 @@ def get_photo(call: Call) -> Answer:
         answers={200: schemas.MODERATED},
         problems=(
             "not_found",
+            "role_not_allowed",
             "picture_state",
             "action_field_missing",
             "action_field_unknown",
@@ -87,10 +88,13 @@ def moderate_photo(call: Call) -> Answer:
         summary="Say that a report or a picture should not be there",
         body=schemas.FLAG,
         answers={200: schemas.FLAGGED},
-        problems=("not_found", "unknown_photo", "key_reused", "too_many", "unknown_jurisdiction"),
+        problems=(
+            "not_found", "role_not_allowed", "unknown_photo", "key_reused", "too_many",
+            "unknown_jurisdiction",
+        ),
         idempotent=True,
     ),
-)
+)  # fmt: skip
 def flag_report(call: Call) -> Answer:
     """Once a person and picture; officials see it, and decide."""
     return answer(

@@ -51,10 +51,13 @@ def get_me(call: Call) -> Answer:
                     "role": grant.role,
                     "districts": sorted(grant.districts),
                     "services": sorted(grant.services),
+                    "permissions": sorted(grant.permissions),
                 }
                 for grant in actor.grants
             ],
-            "permissions": sorted(actor.permissions),
+            "permissions": sorted(
+                actor.permissions.union(*(grant.permissions for grant in actor.grants))
+            ),
         }
     )
 

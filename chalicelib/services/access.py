@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from chalicelib.domain import rights
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.report import Report
-from chalicelib.domain.workflow import roles_over, standing
+from chalicelib.domain.workflow import standing
 from chalicelib.errors import Problem
 from chalicelib.storage import people, reports
 
@@ -42,16 +43,21 @@ def sees(actor: Principal, seen: Seen) -> bool:
         return not seen.report.protected
     if seen.report.protected:
         return in_scope(actor, seen.report)
-    called = actor.unit in (seen.report.offered_to, seen.report.agency)
-    return in_scope(actor, seen.report) or (actor.unit is not None and called)
+    return in_scope(actor, seen.report) or rights.called(actor, seen.report)
 
 
 def in_scope(actor: Principal, report: Report) -> bool:
     """Whether an official's districts and services reach the report."""
-    roles = roles_over(actor, report)
+    roles = rights.over(actor, report).roles()
     if roles and report.protected and actor.unit != report.unit:
         return "outside_verifier" in standing(actor, report, is_reporter=False)
     return bool(roles)
+
+
+def permit(actor: Principal, report: Report, operation: str) -> None:
+    """Refuse (403) who has no role over this report that may call the operation."""
+    if not rights.permitted(actor, operation, report):
+        raise Problem("role_not_allowed", action=operation, rule=f"{operation}.scope")
 
 
 def reporter_of(actor: Principal, report: Report) -> bool:

@@ -7,7 +7,8 @@ head of the unit and the auditors. What may not be seen is not found.
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain import rights
+from chalicelib.domain.actor import AUDITOR, Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.contributions import Part
 from chalicelib.domain.holding import WHOLE
@@ -172,11 +173,15 @@ def _scope(actor: Principal, area: str, city: City) -> Scope:
 def _may_see_officer(actor: Principal, ref: str) -> bool:
     if actor.kind != "staff":
         return False
-    roles = actor.roles()
-    if actor.uid == ref or "auditor" in roles:
+    if actor.uid == ref:
         return True
-    person = staff.by_ref(actor.jurisdiction, ref) if "district_head" in roles else None
-    return person is not None and person.unit is not None and person.unit == actor.unit
+    if not actor.roles() & {AUDITOR, "district_head"}:
+        return False
+    person = staff.by_ref(actor.jurisdiction, ref)
+    if rights.reaches_all_of(actor, AUDITOR, person):
+        return True
+    ours = person is not None and person.unit is not None and person.unit == actor.unit
+    return ours and rights.reaches_all_of(actor, "district_head", person)
 
 
 def _card(actor: Principal, held: dict[str, Any], scope: Scope) -> dict[str, Any] | None:

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain import rounds, transitions, watch, watching
-from chalicelib.domain.actor import Principal
+from chalicelib.domain import rights, rounds, transitions, watch, watching
+from chalicelib.domain.actor import AUDITOR, Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report, noted
 from chalicelib.domain.transitions import WORDS
-from chalicelib.domain.workflow import actions, allowed, open_actions, roles_over
+from chalicelib.domain.workflow import actions, allowed, open_actions
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities, photos, staff, traces, views
 from chalicelib.services.access import Seen
@@ -136,7 +136,7 @@ def _check_person(actor: Principal, report: Report, given: dict[str, Any]) -> No
     if person := given.get("person"):
         record = staff.by_ref(actor.jurisdiction, person)
         unit = given.get("unit") or report.unit
-        reaches = record and roles_over(record, report)
+        reaches = record and rights.over(record, report).roles() - {AUDITOR}
         if record is None or record.unit != unit or not reaches:
             raise Problem("unknown_person", field="person")
 
@@ -220,7 +220,7 @@ def _role(actor: Principal, standing: frozenset[str], name: str, report: Report)
     if actor.kind != "staff":
         return "reporter" if "reporter" in standing else actor.kind
     # A relation, such as holder, is no role: the event names the role that gave the right.
-    roles = roles_over(actor, report)
+    roles = rights.over(actor, report).roles()
     action = actions(report.protected).get(name)
     fitting = sorted(roles & action.who) if action else []
     return next(iter(fitting or sorted(roles)), "staff")

@@ -132,7 +132,7 @@ def _moved_right(report: Report, uid: str) -> list[Write]:
 
 def follow(actor: Principal, report_id: str, following: bool) -> dict[str, Any]:
     """Follow a report, or stop; it is nobody's business, so it is no event."""
-    access.load(actor, report_id)
+    access.permit(actor, access.load(actor, report_id).report, "followReport")
     place, uid = actor.jurisdiction, actor.uid or ""
     make = people.put_mark if following else people.delete_mark
     index = people.put_trace if following else people.delete_trace
@@ -145,6 +145,7 @@ def follow(actor: Principal, report_id: str, following: bool) -> dict[str, Any]:
 def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:
     if seen.report.protected and not seen.is_reporter and audience == "public":
         raise Problem("role_not_allowed", action="comment", rule="comment.protected")
+    access.permit(actor, seen.report, "commentReport")
     if actor.kind == "staff":
         return
     if audience != "public" or not seen.is_reporter:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain import holding, rounds, sla, watch
-from chalicelib.domain.actor import FOR_MANY, Principal
+from chalicelib.domain.actor import AUDITOR, FOR_MANY, Principal
 from chalicelib.domain.city import City, Service
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.geohash import encode
@@ -44,6 +44,7 @@ def file_report(
     def attempt() -> Outcome:
         service = _service(city, body["service"], actor)
         report = draft(actor, city, service, body, now, language)
+        _may_file(actor, service, report)
         answers, texts = questions.check(service, body.get("answers") or {})
         flags = (*report.flags, "invisible_text") if stripped else report.flags
         report = replace(report, answers=answers, flags=flags)
@@ -64,6 +65,14 @@ def _service(city: City, code: str, actor: Principal) -> Service:
     if service is None or not service.active or (service.staff_only and actor.kind != "staff"):
         raise Problem("unknown_service", field="service")
     return service
+
+
+def _may_file(actor: Principal, service: Service, report: Report) -> None:
+    """An official files like anybody, but not where they only audit; a service of the officials'
+    own only where a grant of theirs reaches."""
+    roles = actor.roles(report.district, report.service) if actor.kind == "staff" else frozenset()
+    if roles == {AUDITOR} or (service.staff_only and not roles - {AUDITOR}):
+        raise Problem("role_not_allowed", action="file", rule="fileReport.scope")
 
 
 def draft(

@@ -5,8 +5,9 @@ from typing import Any
 
 from chalicelib.domain.actor import ANY, Principal
 from chalicelib.domain.city import City
+from chalicelib.domain.rights import ENTRUSTED
 from chalicelib.domain.times import iso
-from chalicelib.domain.workflow import ENTRUSTED, WORKERS, table
+from chalicelib.domain.workflow import WORKERS, table
 from chalicelib.errors import Problem
 from chalicelib.services import cities, signing, views
 from chalicelib.storage import reports

@@ -43,6 +43,7 @@ def moderate(
     def change(seen: Seen, city: City) -> Addition:
         if not access.in_scope(actor, seen.report):
             raise Problem("not_found")
+        access.permit(actor, seen.report, "moderatePhoto")
         picture = seen.report.pictures.get(photo)
         if picture is None:
             raise Problem("not_found")
@@ -96,6 +97,7 @@ def flag(
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
+        access.permit(actor, report, "flagReport")
         if photo is not None and photo not in report.pictures:
             raise Problem("unknown_photo", field="photo")
         flags = report.flags if FLAGGED in report.flags else (*report.flags, FLAGGED)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain import rights
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.workflow import open_actions
 from chalicelib.errors import Problem
@@ -69,7 +70,8 @@ def contact(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
     """
     outcome = earlier(op)
     seen = access.load(actor, report_id)
-    if "contact" not in actor.permissions or not access.in_scope(actor, seen.report):
+    allowed = rights.may(actor, "contact", seen.report) and access.in_scope(actor, seen.report)
+    if not (allowed and rights.permitted(actor, "readContact", seen.report)):
         raise Problem("contact_not_allowed")
     if seen.report.contact is None:
         raise Problem("not_found")

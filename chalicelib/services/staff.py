@@ -54,10 +54,11 @@ def principal(jurisdiction: str, record: dict[str, Any]) -> Principal:
                 grant["role"],
                 frozenset(grant["districts"]),
                 frozenset(grant["services"]),
+                # A record of before has its permissions beside its grants: with every one.
+                frozenset(grant.get("permissions", ())) | frozenset(record.get("permissions", ())),
             )
             for grant in record["grants"]
         ),
-        permissions=frozenset(record.get("permissions", ())),
     )
 
 

@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _import(options)
         elif options.command == "check":
             made = prepare(options.folder, options.boundaries, jurisdiction=options.jurisdiction)
-            print("\n".join([*made.summary(), "nothing is wrong"]))
+            warned = [f"warning: {line}" for line in made.warnings]
+            print("\n".join([*made.summary(), *warned, "nothing is wrong"]))
         else:
             _show(_load(options))
     except CityErrors as errors:

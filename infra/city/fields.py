@@ -33,8 +33,17 @@ class Fields:
 
     def fault(self, name: str, message: str) -> None:
         """Note a fault of a field."""
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        self.findings.add(place, ".".join(part for part in (self.path, name) if part), message)
+        self.findings.add(self._place(), self._named(name), message)
+
+    def warn(self, name: str, message: str) -> None:
+        """Note what should be changed, though it is no fault."""
+        self.findings.warn(self._place(), self._named(name), message)
+
+    def _place(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def _named(self, name: str) -> str:
+        return ".".join(part for part in (self.path, name) if part)
 
     def has(self, name: str) -> bool:
         """Whether the field is given."""

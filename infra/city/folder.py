@@ -34,11 +34,13 @@ _VERSION_DIGITS = 12
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is published: ``bundle`` for ``City.from_json``, the boundary index, staff records."""
+    """What is published: ``bundle`` for ``City.from_json``, the boundary index, staff records;
+    and ``warnings``, which keep nothing from being loaded."""
 
     bundle: dict[str, Any]
     blob: bytes
     staff: list[dict[str, Any]]
+    warnings: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -115,7 +117,8 @@ def prepare(
     if issuer:
         staff = [{**record, "issuer": issuer} for record in staff]
     blob = build(sorted(areas.shapes.items()))
-    return Prepared({**bundle, "version": _version(bundle, blob)}, blob, staff)
+    bundle["version"] = _version(bundle, blob)
+    return Prepared(bundle, blob, staff, tuple(findings.warnings))
 
 
 class _Source:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from chalicelib.domain.actor import AUDITOR
 from infra.city.fields import Fields, unique
 from infra.city.validate import scope
 
@@ -13,7 +14,7 @@ ROLES = (
     "district_head",
     "verifier",
     "city_admin",
-    "auditor",
+    AUDITOR,
 )
 PERMISSIONS = ("contact",)
 MOST = 1000
@@ -67,14 +68,18 @@ def _record(
         "unit": row.choice("unit", sorted(units), "unit"),
         "home_district": None,
         "grants": [_grant(grant, districts, services) for grant in row.each("grants")],
-        "permissions": row.choices("permissions", PERMISSIONS, "permission")
-        if row.has("permissions")
-        else [],
         "endpoints": [_endpoint(end) for end in row.each("endpoints", required=False)],
         "active": row.flag("active", True),
     }
     if row.raw("home_district", required=False) is not None:
         found["home_district"] = row.choice("home_district", sorted(districts), "district")
+    if row.has("permissions"):
+        everywhere = row.choices("permissions", PERMISSIONS, "permission")
+        if everywhere:
+            row.warn("permissions", "belong into a grant; they are read as with every grant")
+        for grant in found["grants"]:
+            if grant["role"] != AUDITOR:
+                grant["permissions"] = sorted({*grant["permissions"], *everywhere})
     if row.has("grants") and not found["grants"]:
         row.fault("grants", "must name at least one role")
     if found["unit"] in guarded:
@@ -88,7 +93,12 @@ def _grant(row: Fields, districts: set[str], services: set[str]) -> dict[str, An
         "role": row.choice("role", ROLES),
         "districts": scope(row, "districts", districts, "district"),
         "services": scope(row, "services", services, "service"),
+        "permissions": row.choices("permissions", PERMISSIONS, "permission")
+        if row.has("permissions")
+        else [],
     }
+    if found["role"] == AUDITOR and found["permissions"]:
+        row.fault("permissions", "are none of an auditor's, who reads no personal data")
     row.close()
     return found
 

@@ -4,6 +4,9 @@
     python -m tests.faults clocks FIRST LAST        the same, of histories of the clocks
     python -m tests.faults races FAULTS [NAME ...]  every schedule with at most so many faults
 
+    python -m tests.faults rights                   every right of every pair of grants
+    python -m tests.faults stale                    a stale version of every action
+
 Prints what is broken with its seed or race and its schedule, and exits 1 if anything is.
 ``--first`` before these stops at the first.
 """
@@ -23,13 +26,21 @@ def main(arguments: list[str]) -> int:
     os.environ.update(aws.ENVIRONMENT, POWERTOOLS_LOG_LEVEL="CRITICAL")
     broken = 0
     with aws.start():
-        for story in _races(rest) if kind == "races" else _histories(kind, *map(int, rest)):
+        for story in _stories(kind, rest):
             broken += 1
             print(story, end="\n\n", flush=True)
             if first:
                 break
     print(f"{broken} broken")
     return int(bool(broken))
+
+
+def _stories(kind: str, rest: list[str]) -> Iterator[str]:
+    if kind in ("rights", "stale"):
+        from tests.faults import drills
+
+        return drills.of_grants() if kind == "rights" else drills.of_versions()
+    return _races(rest) if kind == "races" else _histories(kind, *map(int, rest))
 
 
 def _histories(kind: str, first: int, last: int) -> Iterator[str]:

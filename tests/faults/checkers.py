@@ -6,6 +6,7 @@ I3  every alert once or more, none astray   I7  recomputing and repeating change
 I4  tallies equal a recount                 I8  a photo is used once, by whom its ticket names
 I9  nothing is dead or forgotten            I10 personal data is in ``people`` alone
 I11 each breach and each level is one event a round, and none that is due is missing
+I12 a right holds only where its own grant holds (drills.py)
 F1  trouble in AWS is never an unhandled error
 """
 

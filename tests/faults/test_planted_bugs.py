@@ -40,6 +40,8 @@ CAUGHT = {
     "unassigned_never_escalate": ("clocks 0 20", "I11"),
     "level_skipped": ("clocks 0 20", "I11"),
     "sweep_from_a_watermark": ("clocks 0 20", "I11"),
+    "right_from_another_scope": ("rights", "I12"),
+    "stale_version_accepted_for_one_action": ("stale", "I6"),
     "older_score_row_overwrites": ("races 0 late_record", "I4"),
     "markers_lapse_after_an_hour": ("histories 0 10", "I7"),
 }

@@ -5,20 +5,35 @@ refused: 404 to whom the report does not exist, 403 to whom the action is not na
 state forbids it. The attempts go through the service up to the writing, which is cut off.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib import http
 from chalicelib.domain import workflow
 from chalicelib.domain.actor import Principal, system
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
 from chalicelib.http_operation import permissions
-from chalicelib.services import access, casework, cities, photos, reading, staff
-from chalicelib.services.operations import Operation
+from chalicelib.services import (
+    access,
+    adding,
+    audits,
+    casework,
+    cities,
+    feedback,
+    lists,
+    moderation,
+    photos,
+    rates,
+    reading,
+    staff,
+)
+from chalicelib.services.operations import Operation, Outcome
 from chalicelib.storage import people, reports, tables
 from tests.unit.reports import report
 from tests.world import ISSUER, JURISDICTION, START, World, citizen, city, official
@@ -90,6 +105,9 @@ MAY_PROTECTED: dict[str, list[str]] = {
     "overseer": ["verify", "refuse"],
     "system": ["answer", "resume", "lapse", "unmerge", "finish_outside"],
 }
+
+
+READING = ("get", "lis")
 
 
 class Permitted(Exception):
@@ -300,3 +318,161 @@ def test_personal_data_has_its_own_permission(world: World) -> None:
         assert refused.value.status in (403, 404)
     assert world.head(filed).version == 1
     assert not access.in_scope(official("officer1"), world.head(filed))
+
+
+ROLES = (
+    "field_worker", "officer", "dispatcher", "district_head", "verifier", "city_admin", "auditor",
+)  # fmt: skip
+# What an official may call about one report; photos have a test of their own (moderatePhoto).
+ON_A_REPORT = (
+    "getCase", "readContact", "commentReport", "flagReport", "followReport", "unfollowReport",
+    "moderatePhoto", "actOnReport", "listQueue", "listAudits",
+)  # fmt: skip
+
+
+def holding(*grants: tuple[str, str], contact: tuple[int, ...] = ()) -> Principal:
+    """An official of no unit of the report's, with a grant a (role, district); those at the places
+    in ``contact`` carry that permission."""
+    record = {
+        "ref": "s_several",
+        "unit": "u-gov",
+        "grants": [
+            {
+                "role": role,
+                "districts": [district],
+                "services": ["*"],
+                "permissions": ["contact"] if number in contact else [],
+            }
+            for number, (role, district) in enumerate(grants)
+        ],
+    }
+    return staff.principal(JURISDICTION, record)
+
+
+def answer(world: World, who: Principal, operation: str, report: str) -> str:
+    """What the edge and the service say to one call on a report of D2: "may" or a status."""
+    try:
+        http._permit(who, frozenset(permissions()[operation]))
+        op = world.operation(who, operation, {})
+        if operation == "getCase":
+            reading.case(who, report)
+        elif operation == "readContact":
+            reading.contact(who, op, report, world.now)
+        elif operation == "commentReport":
+            feedback.comment(who, op, report, "Hello.", "inside", world.now)
+        elif operation == "flagReport":
+            moderation.flag(who, op, report, {"reason": "other"}, world.now)
+        elif operation in ("followReport", "unfollowReport"):
+            feedback.follow(who, report, operation == "followReport")
+        elif operation == "moderatePhoto":
+            photo = next(iter(world.head(report).pictures))
+            body = {"action": "hide", "reason": "other"}
+            moderation.moderate(who, op, report, photo, body, world.now)
+        elif operation == "actOnReport":
+            world.act(who, report, "reclassify", service="bridge", reason="x")
+        elif operation == "listQueue":
+            found = lists.queue(who, "D2", None, None, 10, None, world.now)
+            return f"may {len(found['reports'])}"
+        elif operation == "listAudits":
+            audits.queue(who, "202611", "D2", None, 10, world.now)
+    except Problem as problem:
+        if operation == "listAudits":
+            return "403"  # By the edge, or 404 by the district: no either way.
+        return str(problem.status)
+    return "may"
+
+
+@pytest.fixture
+def walk(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[Principal], dict[str, str]]:
+    """What an official is told to each operation on one report of D2; nothing is written."""
+    me = citizen("reporter")
+    photo = world.photo(me)
+    filed = world.file(me, ward="D2-W1", photos=[photo], contact={"email": "a@example.org"})["id"]
+
+    def cut(op: Operation, writes: Any, given: dict[str, Any]) -> Outcome:
+        return Outcome({"id": filed, "version": 1})
+
+    monkeypatch.setattr(casework, "write", cut)
+    monkeypatch.setattr(adding, "write", cut)
+    monkeypatch.setattr(reading, "write", cut)
+    monkeypatch.setattr(feedback, "commit", lambda writes: None)
+    monkeypatch.setattr(rates, "take", lambda *given, **more: None)
+    return lambda who: {one: answer(world, who, one, filed) for one in ON_A_REPORT}
+
+
+def test_what_an_official_holds_in_one_district_gives_nothing_in_another(
+    walk: Callable[[Principal], dict[str, str]],
+) -> None:
+    """Every route × role × role of another scope: in D2 only the grant of D2 counts."""
+    alone = {role: walk(holding((role, "D2"))) for role in ROLES}
+    everything = [(role, "D1") for role in ROLES]
+    for role in ROLES:
+        assert walk(holding(*everything, (role, "D2"), contact=(0, 1, 2))) == alone[role], role
+        assert walk(holding((role, "D2"), *everything, contact=(1, 2))) == alone[role], role
+        out = walk(holding((role, "D1"), contact=(0,)))
+        assert set(out.values()) <= {"403", "404"}, role
+    assert "may" not in {alone["auditor"][one] for one in ON_A_REPORT if one[:3] not in READING}
+    assert alone["officer"]["commentReport"] == "may"
+    assert alone["auditor"]["getCase"] == "may"
+
+
+def test_an_officer_who_audits_the_city_reads_no_contact_and_writes_nothing_elsewhere(
+    walk: Callable[[Principal], dict[str, str]],
+) -> None:
+    """The permission on the grant of D1, the auditor's eyes everywhere."""
+    found = walk(holding(("officer", "D1"), ("auditor", "*"), contact=(0, 1)))
+    assert found == {
+        "getCase": "may",
+        "listQueue": "may 1",
+        "listAudits": "may",
+        **dict.fromkeys((one for one in ON_A_REPORT if one[:3] not in READING), "403"),
+    }
+    there = walk(holding(("officer", "D2"), ("auditor", "*"), contact=(0,)))
+    assert {there[one] for one in ("readContact", "commentReport", "flagReport")} == {"may"}
+
+
+def test_a_contact_is_read_only_where_the_permission_s_own_grant_reaches(
+    walk: Callable[[Principal], dict[str, str]],
+) -> None:
+    """An officer of both districts who may read contacts in one."""
+    both = (("officer", "D1"), ("officer", "D2"))
+    assert walk(holding(*both, contact=(0,)))["readContact"] == "403"
+    assert walk(holding(*both, contact=(1,)))["readContact"] == "may"
+
+
+def test_a_permission_beside_the_grants_goes_with_every_one_but_an_auditor_s() -> None:
+    """Records of before."""
+    record = {
+        "ref": "s_old",
+        "unit": "u-gov",
+        "permissions": ["contact"],
+        "grants": [
+            {"role": "officer", "districts": ["D1"], "services": ["*"]},
+            {"role": "auditor", "districts": ["*"], "services": ["*"]},
+        ],
+    }
+    who = staff.principal(JURISDICTION, record)
+    assert who.may("contact", "D1", "pothole")
+    assert not who.may("contact", "D2", "pothole")
+    assert not who.may("for_many", "D1", "pothole")
+
+
+def test_an_official_files_like_anybody_but_not_where_they_only_audit(world: World) -> None:
+    """A service of the officials' own needs a role over the place."""
+    here, there = holding(("officer", "D1")), holding(("officer", "D1"), ("auditor", "D2"))
+    assert world.file(here, ward="D2-W1")["id"]
+    assert world.file(here, service="inspection", ward="D1-W1")["id"]
+    for who, service in ((here, "inspection"), (there, "pothole")):
+        with pytest.raises(Problem) as refused:
+            world.file(who, service=service, ward="D2-W1")
+        assert refused.value.slug == "role_not_allowed"
+
+
+def test_who_was_given_work_and_now_only_audits_there_does_not_act_on_it(
+    attempts: Attempts,
+) -> None:
+    """Holding a report is no role."""
+    head = in_state("assigned", 1, holder="s_several", offered_to=None)
+    for role, want in (("auditor", frozenset()), ("field_worker", {"holder"})):
+        found = workflow.standing(holding((role, "D1")), head, is_reporter=False)
+        assert found & {"holder"} == want

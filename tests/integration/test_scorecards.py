@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -150,6 +151,17 @@ def test_an_officers_card_is_for_the_officer_the_head_and_auditors(month: World,
     assert _sees(who, "s_worker1", month) is expected
     assert _sees(PUBLIC, "s_worker1", month) is False
     assert _sees(citizen("reporter"), "s_worker1", month) is False
+
+
+def test_an_auditor_of_one_district_sees_no_card_of_who_works_elsewhere(month: World) -> None:
+    """A right holds where its grant holds; the head of another place of the unit has none."""
+    go_to(month, DRAFT)
+    auditor, head = official("auditor"), official("head1")
+    for district, expected in (("D1", True), ("D2", False)):
+        place = frozenset({district})
+        for who in (auditor, head):
+            there = tuple(replace(one, districts=place) for one in who.grants)
+            assert _sees(replace(who, grants=there), "s_worker1", month) is expected
 
 
 def _sees(who: Principal, area: str, world: World) -> bool:

@@ -211,6 +211,14 @@ WRONG: list[tuple[Change, str, str]] = [
     (put(STAFF, "staff", 0, "grants", 0, "services")(["x"]), STAFF, "grants[0].services"),
     (put(STAFF, "staff", 0, "grants", 0, "districts")([]), STAFF, "grants[0].districts"),
     (put(STAFF, "staff", 0, "permissions")(["all"]), STAFF, "staff[2].permissions"),
+    (put(STAFF, "staff", 0, "grants", 0, "permissions")(["all"]), STAFF, "grants[0].permissions"),
+    (
+        put(STAFF, "staff", 0, "grants", 0)(
+            {"role": "auditor", "districts": ["*"], "services": ["*"], "permissions": ["contact"]}
+        ),
+        STAFF,
+        "grants[0].permissions",
+    ),
     (
         put(STAFF, "for_each_district", 0, "endpoints", 0, "endpoint")("nobody"),
         STAFF,
@@ -332,3 +340,22 @@ def test_the_real_jakarta_loads_with_the_demos_services() -> None:
         assert point is not None
         assert index.ward_at(*point) == area.code
     assert city.services.keys() == City.from_json(prepare(DEMO).bundle).services.keys()
+
+
+def test_permissions_beside_the_grants_go_with_every_one_and_check_warns(
+    town: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The form of before loads; an auditor's grant gets none."""
+    given = files()
+    grants = given["staff.json"]["staff"][0]["grants"]
+    grants.append({"role": "auditor", "districts": ["*"], "services": ["*"]})
+    made = prepare(write(town, given))
+    assert [one["permissions"] for one in made.staff[2]["grants"]] == [["contact"], []]
+    assert "permissions" not in made.staff[2]
+    assert [line for line in made.warnings if "staff[2].permissions" in line]
+    assert main(["check", str(town)]) == 0
+    assert "warning: staff.json" in capsys.readouterr().out
+    del given["staff.json"]["staff"][0]["permissions"]
+    grants[0]["permissions"] = ["contact"]
+    made = prepare(write(town, given))
+    assert (made.staff[2]["grants"][0]["permissions"], made.warnings) == (["contact"], ())

@@ -231,9 +231,20 @@ ME = record(
         "unit": maybe(CODE),
         "home_district": maybe(CODE),
         "grants": many(
-            record("Grant", {"role": CODE, "districts": many(SCOPE), "services": many(SCOPE)})
+            record(
+                "Grant",
+                {
+                    "role": CODE,
+                    "districts": many(SCOPE),
+                    "services": many(SCOPE),
+                    "permissions": {
+                        **many(CODE),
+                        "description": "Held where this grant holds, and nowhere else.",
+                    },
+                },
+            )
         ),
-        "permissions": many(CODE),
+        "permissions": {**many(CODE), "description": "Held somewhere: see the grants."},
     },
 )
 CONTACT_READ = record("ContactRead", {"id": ID, "version": VERSION, "contact": CONTACT})

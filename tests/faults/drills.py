@@ -1,0 +1,106 @@
+"""Drills without chance: every right of every pair of grants, a stale version of every action.
+
+I12 a right holds only where its own grant holds, counted by rules of our own
+I6  an action on a version that something has overtaken is refused as stale, whatever the action
+"""
+
+import itertools
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.domain import rights, workflow
+from chalicelib.domain.actor import Grant, Principal
+from chalicelib.domain.report import Report
+from chalicelib.errors import Problem
+from chalicelib.services import casework
+from chalicelib.services.operations import operation
+from chalicelib.storage import reports
+from tests import town
+from tests.faults.checkers import CANARY
+from tests.faults.clients import Clients, Record
+from tests.faults.scheduler import Replay
+from tests.faults.state import State
+from tests.faults.world import World
+
+_ROLES = ("officer", "verifier", "city_admin", "auditor")
+_PLACES = ("A", "B", "*")
+_SERVICES = ("hole", "*")
+_OPERATIONS = ("getCase", "readContact", "commentReport", "moderatePhoto", "followReport")
+
+
+def of_grants() -> Iterator[str]:
+    """What is wrong with the rights of every record of two grants over a report of district A."""
+    head = _filed()
+    single = [
+        Grant(role, frozenset({place}), frozenset({service}), frozenset(permissions))
+        for role in _ROLES
+        for place in _PLACES
+        for service in _SERVICES
+        for permissions in ((), ("contact",))
+    ]
+    for pair in itertools.combinations(single, 2):
+        who = Principal("staff", town.PLACE, uid="s_drill", unit="water", grants=pair)
+        here = [one for one in pair if one.districts & {"A", "*"} and one.services & {"hole", "*"}]
+        roles = {one.role for one in here}
+        wanted: dict[str, Any] = {
+            name: bool(roles & set(rights.operations()[name])) for name in _OPERATIONS
+        }
+        reads = any(one.permissions and one.role != "auditor" for one in here)
+        wanted |= {"contact": reads, "contact by place": reads}
+        wanted["standing"] = bool(roles)
+        found: dict[str, Any] = {name: rights.permitted(who, name, head) for name in _OPERATIONS}
+        found["contact"] = rights.may(who, "contact", head)
+        found["contact by place"] = who.may("contact", head.district, head.service)
+        found["standing"] = bool(workflow.standing(who, head, is_reporter=False))
+        wrong = sorted(name for name in wanted if wanted[name] != found[name])
+        if wrong:
+            yield f"seed rights\nI12 {', '.join(wrong)} with {list(map(_told, pair))}\nschedule: -"
+
+
+def of_versions() -> Iterator[str]:
+    """Which actions take a version that an assignment has overtaken."""
+    for action in workflow.table()["actions"]:
+        head = _filed()
+        boss = town.official("officer-a")
+        _done(boss, head, {"action": "assign", "version": 1, "person": "s_field_worker-a"})
+        given = {"action": action, "version": 1, **_fields(action)}
+        said = _said(boss, head, given)
+        if said != "stale_version":
+            yield f"seed stale {action}\nI6 a stale {action} was answered {said}\nschedule: -"
+
+
+def _filed() -> Report:
+    with World(Replay([]), seed="drill") as world:
+        town.reset()
+        clients = Clients(world, Record())
+        lat, long = town.SPOTS["A.1"]
+        body = {"service": "hole", "lat": lat, "long": long, "description": f"{CANARY} hole"}
+        world.run([("before", clients.file(town.citizen("ani"), "first", body))])
+        found = reports.get(town.PLACE, next(iter(State([]).heads)))
+    assert found is not None
+    return found
+
+
+def _done(who: Principal, head: Report, body: dict[str, Any]) -> None:
+    op = operation(who, "actOnReport", f"drill {body}", "-")
+    casework.act(who, op, head.id, body, head.filed_at + timedelta(minutes=1))
+
+
+def _said(who: Principal, head: Report, body: dict[str, Any]) -> str:
+    try:
+        _done(who, head, body)
+    except Problem as problem:
+        return problem.slug
+    return "done"
+
+
+def _fields(action: str) -> dict[str, Any]:
+    if action == "reject":
+        return {"reason_code": "spam", "text": f"{CANARY} no"}
+    return {}
+
+
+def _told(grant: Grant) -> str:
+    parts = (grant.districts, grant.services, grant.permissions)
+    return " ".join([grant.role, *(next(iter(part), "-") for part in parts)])

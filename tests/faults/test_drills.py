@@ -1,0 +1,15 @@
+"""Nothing is broken by a record of several grants, nor by a version that was overtaken."""
+
+import pytest
+
+from tests.faults import drills
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+def test_no_right_comes_from_another_scope() -> None:
+    assert list(drills.of_grants()) == []
+
+
+def test_no_action_takes_a_version_that_was_overtaken() -> None:
+    assert list(drills.of_versions()) == []
