@@ -23,7 +23,7 @@ _MOMENTS = frozenset(
 _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
-        "released", "pictures", "flags", "flagged", "outside",
+        "released", "pictures", "flags", "flagged", "outside", "claims",
     }
 )  # fmt: skip
 
@@ -111,6 +111,7 @@ class Report:
     flags: tuple[str, ...] = ()
     flagged: int = 0
     contactable: bool = False
+    claims: int = 0
     private: bool = False
     protection: dict[str, Any] = field(default_factory=dict)
     reporter: str | None = None

@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import feedback, intake, lists
+from chalicelib.services import claiming, feedback, intake, lists
 
 routes = Blueprint(__name__)
 _REPORT = ("not_found",)
@@ -131,15 +131,15 @@ def rate_report(call: Call) -> Answer:
         id="claimReport",
         summary="Become the reporter, by the claim secret",
         body=schemas.CLAIM,
-        answers={200: schemas.ADDED},
+        answers={200: schemas.CLAIMED},
         problems=(*_REPORT, "key_reused"),
         idempotent=True,
     ),
 )
 def claim_report(call: Call) -> Answer:
-    """Move a reporter's rights to this device."""
+    """Move a reporter's rights to this device, and shut out the one that had them."""
     op, secret = operation(call), call.body["secret"]
-    return answer(feedback.claim(call.principal, op, call.path["id"], secret, call.now))
+    return answer(claiming.claim(call.principal, op, call.path["id"], secret, call.now))
 
 
 @route(

@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.errors import Problem
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
-from chalicelib.services import answers, devices, tap_page
+from chalicelib.services import answers, claim_page, devices, tap_page
 
 routes = Blueprint(__name__)
 _TAP = ("invalid_token",)
@@ -108,6 +108,38 @@ def answer_repaired(call: Call) -> Answer:
 def answer_not_repaired(call: Call) -> Answer:
     """Refuse in the reporter's name."""
     return _answer(call, repaired=False)
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/claims/{token}",
+    Operation(
+        id="askClaimed",
+        summary="The page behind the message that a report was claimed",
+        problems=_TAP,
+        media="text/html",
+    ),
+)
+def ask_claimed(call: Call) -> Answer:
+    """A page with one button; opening it changes nothing."""
+    return Answer(claim_page.ask(call.path["token"], call.now), headers=claim_page.HEADERS)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/claims/{token}/undo",
+    Operation(
+        id="undoClaim",
+        summary="End a claim that was not the reporter's, and get a new secret",
+        problems=_TAP,
+        media="text/html",
+    ),
+)
+def undo_claim(call: Call) -> Answer:
+    """Shut the claiming device out; the page shows the secret that takes the report back."""
+    return Answer(claim_page.undo(call.path["token"], call.now), headers=claim_page.HEADERS)
 
 
 def _answer(call: Call, *, repaired: bool) -> Answer:

@@ -1,6 +1,5 @@
-"""What people add without moving a report: comments, support, following, rating, claiming."""
+"""What people add without moving a report: comments, support, following, rating."""
 
-import hmac
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,10 +10,9 @@ from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.moves import rated
-from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import holds
 from chalicelib.errors import Problem
-from chalicelib.services import access, signing, traces
+from chalicelib.services import access, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome
@@ -89,45 +87,6 @@ def rate(
 
     words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
     return add(actor, op, report_id, "rate", change, now, (words,) if words else ())
-
-
-def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: datetime) -> Outcome:
-    """Make this device the reporter, by the secret that the receipt showed once."""
-    if not hmac.compare_digest(signing.claim_secret(report_id), secret):
-        raise Problem("not_found")
-
-    def change(seen: Seen, city: City) -> Addition:
-        uid = actor.uid or ""
-        after = replace(seen.report, reporter=uid)
-        writes = [*_claimed(seen.report, uid), *_moved_right(seen.report, uid)]
-        return Addition(after, {"claimed": True}, writes)
-
-    return add(actor, op, report_id, "claim", change, now, blind=True)
-
-
-def _claimed(report: Report, uid: str) -> list[Write]:
-    # What the former device wrote on this report is erased with the new one.
-    place, before = report.jurisdiction, report.reporter
-    writes: list[Write] = [people.put_trace(place, uid, people.FILED, report.id)]
-    if before and before != uid and not before.startswith(people.CHANNELS):
-        writes.append(people.put_trace(place, uid, people.CLAIMED_FROM, report.id, before))
-        writes.append(people.delete_trace(place, before, people.FILED, report.id))
-    return writes
-
-
-def _moved_right(report: Report, uid: str) -> list[Write]:
-    # A duplicate's new device has the rights in the original too, and the lost one no more.
-    if report.merged_into is None or report.reporter == uid:
-        return []
-    place, original = report.jurisdiction, report.merged_into
-    old = people.right_name(report.reporter or "", report.id)
-    new = people.right_name(uid, report.id)
-    return [
-        people.delete_mark(place, original, people.RIGHT, old),
-        people.put_mark(place, original, people.RIGHT, new),
-        people.delete_trace(place, report.reporter or "", people.RIGHT, original, report.id),
-        people.put_trace(place, uid, people.RIGHT, original, report.id),
-    ]
 
 
 def follow(actor: Principal, report_id: str, following: bool) -> dict[str, Any]:

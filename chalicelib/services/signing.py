@@ -85,9 +85,13 @@ def sign_body(name: str, body: bytes, now: datetime) -> str:
     return ",".join([f"t={seconds}", *marks])
 
 
-def claim_secret(report: str) -> str:
-    """What makes another device the reporter: derived, never stored, the same at every replay."""
-    return mac("claim", report, lasting())[:32]
+def claim_secret(report: str, generation: int = 0) -> str:
+    """What makes another device the reporter: derived, never stored, the same at every replay.
+
+    Each claim begins another ``generation``; the receipt shows the first (0).
+    """
+    text = f"{report}|{generation}" if generation else report
+    return mac("claim", text, lasting())[:32]
 
 
 def _signature(purpose: str, kid: str, encoded: str) -> str:

@@ -60,7 +60,12 @@ def _say(key: str, language: str) -> str:
 
 
 def _page(language: str, content: str) -> str:
-    title = _say("page.title", language)
+    return page(language, "page.title", content)
+
+
+def page(language: str, title_key: str, content: str) -> str:
+    """A whole page of this kind; ``content`` is HTML."""
+    title = _say(title_key, language)
     return (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import casework, feedback, handlers, intake
+from chalicelib.services import casework, claiming, feedback, handlers, intake
 from chalicelib.services.operations import Operation, Outcome, operation
 from tests.faults.world import World
 
@@ -98,7 +98,7 @@ class Clients:
         """Make another device the reporter."""
 
         def call(op: Operation) -> Outcome:
-            return feedback.claim(who, op, report, secret, self.world.now())
+            return claiming.claim(who, op, report, secret, self.world.now())
 
         return self._request("claim", who, f"claimReport:{report}", key, secret, report, call)
 

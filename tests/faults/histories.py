@@ -265,7 +265,9 @@ class _History:
 
     def _claim(self) -> list[Actor]:
         def actor(who: Principal, head: Report) -> Any:
-            return self.clients.claim(who, self._key(), head.id, signing.claim_secret(head.id))
+            return self.clients.claim(
+                who, self._key(), head.id, signing.claim_secret(head.id, head.claims)
+            )
 
         return self._on_report(actor)
 

@@ -328,12 +328,12 @@ def test_rights_reach_through_a_merged_original(world: World) -> None:
 
 def test_a_lost_phones_duplicate_keeps_its_rights_by_the_claim(world: World) -> None:
     """The new device has the original's rights, the lost one none."""
-    from chalicelib.services import feedback, signing
+    from chalicelib.services import claiming, signing
 
     original, duplicate = merged(world)
     phone = citizen("newphone")
     op = world.operation(phone, "claimReport", {})
-    feedback.claim(phone, op, duplicate, signing.claim_secret(duplicate), world.now)
+    claiming.claim(phone, op, duplicate, signing.claim_secret(duplicate), world.now)
     world.act(official("officer1"), original, "assign", person="s_worker1")
     world.finish(official("worker1"), original)
     assert refusal(world.act, citizen("second"), original, "verify").status == 403

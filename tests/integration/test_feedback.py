@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import adding, feedback, figures, reading, signing
+from chalicelib.services import adding, claiming, feedback, figures, reading, signing
 from chalicelib.services.operations import Outcome
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Unavailable
@@ -45,7 +45,7 @@ def rate(world: World, actor: Principal, report: str, stars: int, text: str | No
 def claim(world: World, actor: Principal, report: str, secret: str) -> Outcome:
     """Claim a report."""
     op = world.operation(actor, "claimReport", secret)
-    return feedback.claim(actor, op, report, secret, world.now)
+    return claiming.claim(actor, op, report, secret, world.now)
 
 
 def sound(world: World, report: str) -> None:

@@ -27,6 +27,7 @@ from chalicelib.errors import Problem
 from chalicelib.services import (
     access,
     casework,
+    claiming,
     feedback,
     figures,
     heat,
@@ -238,14 +239,14 @@ class City(RuleBasedStateMachine):
         actor, now = person(who), self.world.now
         if actor.kind == "staff" and what in ("support", "claim", "rate"):
             what = "contact"  # The table of operations keeps officials from these.
-        secret = signing.claim_secret(report)
+        secret = signing.claim_secret(report, self.world.head(report).claims)
         op = self.world.operation(actor, what, [report, stars])
         calls: dict[str, Callable[[], Any]] = {
             "comment": lambda: feedback.comment(actor, op, report, "words", "public", now),
             "inside": lambda: feedback.comment(actor, op, report, "words", "inside", now),
             "support": lambda: feedback.support(actor, op, report, now),
             "rate": lambda: feedback.rate(actor, op, report, stars, None, now),
-            "claim": lambda: feedback.claim(actor, op, report, secret, now),
+            "claim": lambda: claiming.claim(actor, op, report, secret, now),
             "contact": lambda: reading.contact(actor, op, report, now),
         }
         note(f"{who} {what} {report}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.services import feedback, moderation, signing
+from chalicelib.services import claiming, feedback, moderation, signing
 from chalicelib.storage import people
 from tests.world import JURISDICTION, World, citizen, official
 
@@ -47,7 +47,7 @@ def test_a_claimed_report_is_the_new_devices_and_leads_to_the_old_one(world: Wor
     mine, lost = world.file(SITI)["id"], world.file(SITI)["id"]
     world.act(OFFICER, lost, "merge", into=mine)
     secret = signing.claim_secret(lost)
-    feedback.claim(BUDI, world.operation(BUDI, "claim", {}), lost, secret, world.now)
+    claiming.claim(BUDI, world.operation(BUDI, "claim", {}), lost, secret, world.now)
     assert left(SITI.uid) == {("FILED", mine, "-")}
     assert left(BUDI.uid) == {
         ("FILED", lost, "-"), ("WAS", lost, SITI.uid), ("REP", mine, lost),

@@ -221,6 +221,18 @@ ADDED = record(
     },
     optional=("comments", "supports", "rating", "claimed"),
 )
+CLAIMED = record(
+    "Claimed",
+    {
+        "id": ID,
+        "version": VERSION,
+        "claimed": {"type": "boolean"},
+        "claim_secret": {
+            "type": "string",
+            "description": "The next secret: the one that was used works no more.",
+        },
+    },
+)
 FOLLOWING = record("Following", {"id": ID, "following": {"type": "boolean"}})
 DEVICE = record("Device", {"token": {"type": "string"}, "kind": {"type": "string"}})
 ME = record(

@@ -1,0 +1,37 @@
+"""The page behind "your report was claimed": plain HTML, whose button ends the claim."""
+
+from datetime import datetime
+from html import escape
+
+from chalicelib.services import claiming, tap_page
+from chalicelib.services.texts import say
+
+HEADERS = {**tap_page.HEADERS, "Cache-Control": "no-store"}
+_TITLE = "claimed.subject"
+
+
+def ask(token: str, now: datetime) -> str:
+    """What has happened, with the button; nothing of the report, whose screen this may not be."""
+    report, open_ = claiming.claimed(token, now)
+    if not open_:
+        return tap_page.page(report.language, _TITLE, _p("claimed.over", report.language))
+    # Relative to /v1/claims/<token>, so that any stage prefix before it stays.
+    button = (
+        f'<form method="post" action="{escape(token)}/undo">'
+        f"<button>{escape(say('claimed.undo', report.language))}</button></form>"
+    )
+    return tap_page.page(report.language, _TITLE, _p("claimed.page", report.language) + button)
+
+
+def undo(token: str, now: datetime) -> str:
+    """End the claim, and show the secret by which a device takes the report back."""
+    report, _ = claiming.claimed(token, now)
+    outcome = claiming.undo(token, now)
+    if outcome is None:
+        return tap_page.page(report.language, _TITLE, _p("claimed.over", report.language))
+    text = say("claimed.undone", report.language, secret=outcome.answer["claim_secret"])
+    return tap_page.page(report.language, _TITLE, f"<p>{escape(text)}</p>")
+
+
+def _p(key: str, language: str) -> str:
+    return f"<p>{escape(say(key, language))}</p>"

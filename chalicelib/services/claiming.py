@@ -1,0 +1,147 @@
+"""Claiming: another device becomes the reporter, and the device of before is shut out.
+
+Each claim uses the secret up and begins another generation of it, so that neither a stolen phone
+nor whoever has seen the receipt can take the report back. Whoever left a contact is told, with a
+link that ends the claim for a week: then no device has the report, and the page shows a new secret.
+"""
+
+import hmac
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City
+from chalicelib.domain.report import Report
+from chalicelib.errors import Problem
+from chalicelib.services import links, signing
+from chalicelib.services.access import Seen
+from chalicelib.services.adding import Addition, add
+from chalicelib.services.operations import Operation, Outcome, operation
+from chalicelib.storage import people, reports
+from chalicelib.storage.transactions import Write
+
+UNDO_DAYS = 7
+_BEFORE_AT_MOST = 10
+_PURPOSE = "claimed"
+
+
+def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: datetime) -> Outcome:
+    """Make this device the reporter, by the newest secret; the answer has the next one.
+
+    A wrong or used secret is ``not_found``. A replay shows the secret of its own claim.
+    """
+
+    def change(seen: Seen, city: City) -> Addition:
+        report, uid = seen.report, actor.uid or ""
+        if not hmac.compare_digest(signing.claim_secret(report.id, report.claims), secret):
+            raise Problem("not_found")
+        if report.reporter == uid:
+            return Addition(report, {"claimed": True, "generation": report.claims})
+        after = replace(report, reporter=uid, claims=report.claims + 1)
+        return Addition(after, {"claimed": True, "generation": after.claims}, _moved(report, uid))
+
+    return _with_secret(add(actor, op, report_id, "claim", change, now, blind=True))
+
+
+def undo_link(jurisdiction: str, report: str, generation: int, now: datetime) -> str:
+    """A link that ends this one claim, for a week."""
+    payload = {"j": jurisdiction, "r": report, "g": generation}
+    token = signing.sign(_PURPOSE, payload, now + timedelta(days=UNDO_DAYS))
+    return links.base(f"/v1/claims/{token}")
+
+
+def claimed(token: str, now: datetime) -> tuple[Report, bool]:
+    """The report behind such a link, and whether its claim is still the last word on it.
+
+    Raises ``Problem``: invalid_token.
+    """
+    payload = signing.unsign(_PURPOSE, token, now)
+    report = reports.get(payload["j"], payload["r"])
+    if report is None:
+        raise Problem("invalid_token")
+    return report, report.claims == payload["g"]
+
+
+def undo(token: str, now: datetime) -> Outcome | None:
+    """End the claim: the answer's ``claim_secret`` makes any device the reporter again.
+
+    ``None`` where the report was claimed once more since.
+    """
+    payload = signing.unsign(_PURPOSE, token, now)
+    actor = Principal("citizen", payload["j"])
+    generation = payload["g"]
+
+    def change(seen: Seen, city: City) -> Addition | None:
+        report = seen.report
+        if report.claims != generation:
+            return None
+        after = replace(report, reporter=None, claims=generation + 1)
+        return Addition(after, {"generation": after.claims}, _moved(report, None))
+
+    # The key is the link itself, so that a second tap shows the same secret.
+    op = operation(actor, "undoClaim", token, "")
+    outcome = add(actor, op, payload["r"], "unclaim", change, now, blind=True)
+    return _with_secret(outcome) if outcome.answer else None
+
+
+def _with_secret(outcome: Outcome) -> Outcome:
+    """The outcome with the secret of its generation, which is kept nowhere."""
+    answer = dict(outcome.answer)
+    secret = signing.claim_secret(answer["id"], answer.pop("generation", 0))
+    return Outcome({**answer, "claim_secret": secret}, outcome.replayed)
+
+
+def _moved(report: Report, uid: str | None) -> list[Write]:
+    """All that the device of before had by this report, taken from it and given to ``uid``."""
+    place, old = report.jurisdiction, report.reporter
+    writes = _traces(report, old or _nobody(report), uid or _nobody(report), undone=uid is None)
+    if report.merged_into:
+        # A duplicate's new device has the rights in the original too, and the lost one no more.
+        original = report.merged_into
+        if old:
+            name = people.right_name(old, report.id)
+            writes.append(people.delete_mark(place, original, people.RIGHT, name))
+            writes.append(people.delete_trace(place, old, people.RIGHT, original, report.id))
+        if uid:
+            name = people.right_name(uid, report.id)
+            writes.append(people.put_mark(place, original, people.RIGHT, name))
+            writes.append(people.put_trace(place, uid, people.RIGHT, original, report.id))
+    if old:
+        writes.append(people.delete_mark(place, report.id, people.FOLLOW, old))
+        writes.append(people.delete_trace(place, old, people.FOLLOW, report.id))
+    return [*writes, *_tickets(report, uid)]
+
+
+def _nobody(report: Report) -> str:
+    """Who has a report whose claim was ended, until it is claimed again."""
+    return f"released-{report.id}"
+
+
+def _traces(report: Report, old: str, new: str, *, undone: bool) -> list[Write]:
+    """What the device of before wrote on this report is erased with the new one."""
+    place = report.jurisdiction
+    writes: list[Write] = [people.put_trace(place, new, people.FILED, report.id)]
+    if not old.startswith(people.CHANNELS):
+        writes.append(people.put_trace(place, new, people.CLAIMED_FROM, report.id, old))
+        writes.append(people.delete_trace(place, old, people.FILED, report.id))
+    if undone:
+        # Whoever claimed it wrongly must not erase what others wrote on it.
+        first = people.trace_name(people.CLAIMED_FROM, report.id, "")
+        for kind, about, before in people.traces(place, old, first, _BEFORE_AT_MOST):
+            if (kind, about) == (people.CLAIMED_FROM, report.id):
+                writes.append(people.delete_trace(place, old, kind, about, before))
+                writes.append(people.put_trace(place, new, kind, about, before))
+    return writes
+
+
+def _tickets(report: Report, uid: str | None) -> list[Write]:
+    """The tickets of the reporter's photos, whose owner may look at the upload."""
+    nobody = _nobody(report)
+    found: list[Write] = []
+    for photo in report.pictures:
+        ticket = reports.photo(report.jurisdiction, photo)
+        if ticket and ticket[1].get("owner") == (report.reporter or nobody):
+            seen, doc = ticket
+            owned = {**doc, "owner": uid or nobody}
+            found.append(reports.put_photo(report.jurisdiction, photo, owned, seen=seen))
+    return found
