@@ -106,7 +106,8 @@ class _Month:
             name, counts = row["report"], weight.get(row["report"], MILLION)
             last = row["rounds"][-1]
             place = (row["ward"], row["lat7"] / 1e7, row["long7"] / 1e7)
-            reports.append((name, row["service"], *place, row["filed_at"]))
+            private = row.get("private", False)
+            reports.append((name, row["service"], *place, row["filed_at"], private))
             ends.append((last["resolution"], last["closed_at"]))
             for number, one in enumerate(row["rounds"]):
                 key = (name, number)
@@ -118,7 +119,7 @@ class _Month:
                 heard += [(key, *share) for share in one["acknowledge_shares"]]
             holds += [(name, n, *held) for n, held in enumerate(row["holds"])]
             marks += [(name, counts, *mark) for mark in row["marks"]]
-        places = ["report", "service", "ward", "lat", "long", "filed_at"]
+        places = ["report", "service", "ward", "lat", "long", "filed_at", "private"]
         self.reports = pd.DataFrame(reports, columns=places)
         self.reports[["resolution", "closed_at"]] = pd.DataFrame(ends, dtype=object)
         _timed(self.reports, "filed_at", "closed_at")
@@ -210,16 +211,19 @@ class _Month:
         rounds, low, high = self.rounds, *self.before
         done = (rounds["closed_at"] >= low) & (rounds["closed_at"] < high)
         repairs = rounds[done & (rounds["resolution"] == "verified")]
-        place = self.reports.set_index("report")[["lat", "long"]]
+        # Where a private report lies is not known well enough to tell.
+        told = self.reports[~self.reports["private"]]
+        repairs = repairs[repairs["report"].isin(told["report"])]
+        place = told.set_index("report")[["lat", "long"]]
         repairs = repairs.join(place, on="report").assign(due_n=1.0)
         span, again = pd.Timedelta(days=self.settings["recurrence_days"]), []
         for repair in repairs.itertuples():
-            near = self.reports[
-                (self.reports["service"] == repair.report_service)
-                & (self.reports["report"] != repair.report)
-                & (self.reports["filed_at"] > repair.closed_at)
-                & (self.reports["filed_at"] <= repair.closed_at + span)
-                & (self.reports["filed_at"] < self.until)
+            near = told[
+                (told["service"] == repair.report_service)
+                & (told["report"] != repair.report)
+                & (told["filed_at"] > repair.closed_at)
+                & (told["filed_at"] <= repair.closed_at + span)
+                & (told["filed_at"] < self.until)
             ]
             metres = [
                 _metres(repair.lat, repair.long, one.lat, one.long) for one in near.itertuples()

@@ -71,7 +71,8 @@ class Service:
 
     ``public_decimals``: to how many decimals of a degree everybody may know the place (4 ≈ 11 m,
     3 ≈ 110 m, 2 ≈ 1.1 km; ``None``: as it was given). ``reception`` is GeoReport's type: what a
-    client gets back at once ("realtime" an id, "batch" a token, "blackbox" nothing).
+    client gets back at once ("realtime" an id, "batch" a token, "blackbox" nothing). ``public`` is
+    what holds where a reporter says nothing: whether a report may be read by everybody.
     """
 
     code: str
@@ -82,6 +83,7 @@ class Service:
     unit: str
     description: Text = field(default_factory=dict)
     protected: bool = False
+    public: bool = True
     public_decimals: int | None = None
     staff_only: bool = False
     active: bool = True
@@ -97,6 +99,7 @@ class Outside:
 
     ``services``: {code here: {"code": code there, "attributes": {code: value}}}, "*" for the rest,
     which keep their codes where it has none. ``updates``: it has mySociety's extension too.
+    ``private``: it also gets what its reporter keeps private.
     """
 
     endpoint: str
@@ -104,6 +107,7 @@ class Outside:
     format: str = "json"
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
     updates: bool = False
+    private: bool = True
 
 
 @dataclass(frozen=True)
@@ -332,6 +336,7 @@ def _service(one: dict[str, Any]) -> Service:
         unit=one["unit"],
         description=one.get("description", {}),
         protected=one.get("protected", False),
+        public=one.get("public", True),
         public_decimals=one.get("public_decimals"),
         staff_only=one.get("staff_only", False),
         active=one.get("active", True),

@@ -93,6 +93,9 @@ def merge(move: Move, report: Report) -> Report:
     original = move.target
     if original is None or original.protected or original.id == report.id:
         raise Problem("original_unknown", field="into")
+    if original.private:
+        # Whoever filed the duplicate would get a reporter's sight of what another keeps private.
+        raise Problem("original_private", field="into")
     if not original.open:
         raise Problem("original_closed", field="into")
     if original.group != report.group or original.filed_at > report.filed_at:

@@ -27,7 +27,8 @@ def unit_of(facts: dict[str, Any], city: City) -> str | None:
     if secret_in(facts):
         return None
     held = [facts[name] for name in ("agency", "unit") if facts[name]]
-    return next((one for one in held if one in city.units and city.units[one].outside), None)
+    private = bool(facts.get("private"))
+    return next((one for one in held if _takes(one, private, city)), None)
 
 
 def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
@@ -36,7 +37,7 @@ def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
     if after["state"] == "closed" or secret_in(after) or action in (_IMPORT, FORWARDED):
         return None
     offered = event["set"].get("offered_to")
-    if offered and outside(city, offered):
+    if offered and _takes(offered, bool(after.get("private")), city):
         return {"unit": offered, "round": event["version"]}
     unit = unit_of(after, city)
     was = unit_of(before, city) if before else None
@@ -49,7 +50,14 @@ def concerns(report: Report, unit: str, city: City) -> bool:
     """Whether a unit with a system of its own has the report, or is offered it."""
     if not report.open or report.secret:
         return False
+    if report.private and not _takes(unit, True, city):
+        return False
     return unit in (report.offered_to, unit_of(facts(report), city))
+
+
+def _takes(unit: str, private: bool, city: City) -> bool:
+    server = outside(city, unit)
+    return server is not None and (server.private or not private)
 
 
 def taken(report: Report, unit: str, request: str | None, now: datetime) -> Report:
@@ -98,9 +106,13 @@ def fields(
     picture: str | None,
     chosen: Outside,
 ) -> list[tuple[str, str]]:
-    """The form of a request: what everybody may know of the report, and nothing of its reporter."""
+    """The form of a request: what everybody may know of the report, and nothing of its reporter.
+
+    Of a private one also the words and the place that the unit works by, but no picture: those
+    are behind addresses for everybody.
+    """
     code, attributes = code_there(report.service, chosen)
-    lat7, long7 = report.public_place
+    lat7, long7 = report.service_place
     text = "\n".join(part for part in (description, link, mark(report.id, turn)) if part)
     pairs = [
         ("service_code", code), ("lat", f"{lat7 / 1e7:.7f}"), ("long", f"{long7 / 1e7:.7f}"),

@@ -32,7 +32,9 @@ class Recurrences:
         self._filings: dict[str, list[_Filing]] = {}
 
     def add(self, row: dict[str, Any]) -> None:
-        """Take in a report's row."""
+        """Take in a report's row; of a private one nobody can tell whether it recurred."""
+        if row.get("private"):
+            return
         place = (row["lat7"], row["long7"])
         service, report = row["service"], row["report"]
         if self._window.start <= row["filed_at"] < self._until:

@@ -11,26 +11,32 @@ from typing import Any, Self
 
 from chalicelib.domain.times import iso, parse
 
+# About 1.1 km: which part of the city, and no more.
+PRIVATE_DECIMALS = 2
 PRIVATE = frozenset({"reporter", "filer", "via", "contact", "tail"})
 _MOMENTS = frozenset(
     {
         "filed_at", "changed_at", "acknowledge_due", "due_at", "city_due_at", "acknowledged_at",
         "clock_from", "paused_at", "scheduled_until", "agency_due", "finished_at", "closed_at",
-        "rated_at", "offered_at", "city_acknowledge_due",
+        "rated_at", "offered_at", "city_acknowledge_due", "shown_at",
     }
 )  # fmt: skip
 # What may change beside a version that somebody has seen without making it stale.
 _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
-        "released", "pictures", "flags", "flagged", "outside", "claims",
+        "released", "pictures", "flags", "flagged", "outside", "claims", "private", "shown_at",
     }
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Report:
-    """The head of a report. Moments are aware UTC; ``lat7``/``long7`` are 1e-7 degrees (WGS84)."""
+    """The head of a report. Moments are aware UTC; ``lat7``/``long7`` are 1e-7 degrees (WGS84).
+
+    ``shown_at`` is when its public words last changed by something else than the workflow: it was
+    opened, or a text was hidden or corrected. Copies of it elsewhere are older until then.
+    """
 
     id: str
     code: str
@@ -113,6 +119,7 @@ class Report:
     contactable: bool = False
     claims: int = 0
     private: bool = False
+    shown_at: datetime | None = None
     protection: dict[str, Any] = field(default_factory=dict)
     reporter: str | None = None
     filer: str | None = None
@@ -138,9 +145,20 @@ class Report:
     @property
     def public_place(self) -> tuple[int, int]:
         """(lat7, long7) as everybody may know them, to so many decimals of a degree."""
-        if self.public_decimals is None:
+        decimals = self.public_decimals
+        if self.private:
+            decimals = min(PRIVATE_DECIMALS, decimals or PRIVATE_DECIMALS)
+        return self._rounded(decimals)
+
+    @property
+    def service_place(self) -> tuple[int, int]:
+        """(lat7, long7) as the service lets anybody know them, whatever its reporter wished."""
+        return self._rounded(self.public_decimals)
+
+    def _rounded(self, decimals: int | None) -> tuple[int, int]:
+        if decimals is None:
             return self.lat7, self.long7
-        step = 10 ** (7 - self.public_decimals)
+        step = 10 ** (7 - decimals)
         return _nearest(self.lat7, step), _nearest(self.long7, step)
 
     @property
@@ -208,6 +226,7 @@ def facts(report: Report) -> dict[str, Any]:
         **({"offered_to": report.offered_to} if report.offered_to else {}),
         **({"secret": True} if report.secret and not report.protected else {}),
         **({"private": True} if report.private else {}),
+        **({"shown_at": iso(report.shown_at)} if report.shown_at else {}),
     }
 
 

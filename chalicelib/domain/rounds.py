@@ -33,6 +33,8 @@ def facts(report: Report, city: City) -> dict[str, Any] | None:
         "unit": report.unit,
         "lat7": lat7,
         "long7": long7,
+        # Its place is too coarse to tell whether anything recurred there.
+        **({"private": True} if report.private else {}),
         "filed_at": iso(report.filed_at),
         "filed_month": report.filed_month,
         "state": report.state,

@@ -145,6 +145,23 @@ def claim_report(call: Call) -> Answer:
 @route(
     routes,
     "POST",
+    "/v1/reports/{id}/open",
+    Operation(
+        id="openReport",
+        summary="Let everybody read my private report",
+        answers={200: schemas.OPENED},
+        problems=(*_REPORT, "reporter_only", "not_private", "key_reused"),
+        idempotent=True,
+    ),
+)
+def open_report(call: Call) -> Answer:
+    """Its words, pictures and place become public, for good."""
+    return answer(feedback.opened(call.principal, operation(call), call.path["id"], call.now))
+
+
+@route(
+    routes,
+    "POST",
     "/v1/reports/{id}/follow",
     Operation(
         id="followReport",

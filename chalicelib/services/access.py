@@ -40,7 +40,7 @@ def sees(actor: Principal, seen: Seen) -> bool:
     if actor.kind == "system" or seen.is_reporter:
         return True
     if actor.kind != "staff":
-        return not seen.report.protected
+        return not seen.report.hidden
     if seen.report.protected:
         return in_scope(actor, seen.report)
     return in_scope(actor, seen.report) or rights.called(actor, seen.report)

@@ -232,7 +232,7 @@ def _merged(
     place = original.jurisdiction
     grown = _next(original, now, merged=original.merged + 1)
     city = cities.at(place, original.city_version)
-    data = {"duplicate": duplicate.id}
+    data = _named(duplicate)
     return [
         *_renamed(changes(op, actor, original, grown, "merge_in", now, city, data=data)),
         *_rights(duplicate, original.id, people.put_mark, people.put_trace),
@@ -249,12 +249,17 @@ def _unmerged(op: Operation, actor: Principal, duplicate: Report, now: datetime)
     left = max(0, original.merged - 1)
     shrunk = _next(original, now, merged=left, released=released)
     city = cities.at(place, original.city_version)
-    data = {"duplicate": duplicate.id}
+    data = _named(duplicate)
     writes = changes(op, actor, original, shrunk, "unmerge_from", now, city, data=data)
     return [
         *_renamed(writes),
         *_rights(duplicate, original.id, people.delete_mark, people.delete_trace),
     ]
+
+
+def _named(duplicate: Report) -> dict[str, Any]:
+    # A private one is named to officials alone: its exact place is this report's.
+    return {"duplicate": duplicate.id, **({"private": True} if duplicate.private else {})}
 
 
 def _rights(

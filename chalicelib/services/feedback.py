@@ -89,6 +89,23 @@ def rate(
     return add(actor, op, report_id, "rate", change, now, (words,) if words else ())
 
 
+def opened(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
+    """Let everybody read a private report, by the one who filed it; nobody closes it again.
+
+    Raises ``Problem``: not_found, reporter_only, not_private.
+    """
+
+    def change(seen: Seen, city: City) -> Addition:
+        if actor.uid is None or actor.uid != seen.report.reporter:
+            raise Problem("reporter_only")
+        if not seen.report.private:
+            raise Problem("not_private")
+        after = replace(seen.report, private=False, shown_at=now)
+        return Addition(after, {"private": False})
+
+    return add(actor, op, report_id, "opened", change, now)
+
+
 def follow(actor: Principal, report_id: str, following: bool) -> dict[str, Any]:
     """Follow a report, or stop; it is nobody's business, so it is no event."""
     access.permit(actor, access.load(actor, report_id).report, "followReport")

@@ -125,8 +125,8 @@ def _fields(
     head: Report, turn: int, description: str, landmark: str, chosen: Outside
 ) -> list[tuple[str, str]]:
     place = head.jurisdiction
-    link = links.to(place, f"/open311/v2/requests/{head.id}.xml")
-    picture = facts(head)["picture"]
+    link = "" if head.private else links.to(place, f"/open311/v2/requests/{head.id}.xml")
+    picture = None if head.private else facts(head)["picture"]
     picture = picture_views.lasting(place, head.id, picture) if picture else None
     return forwarding.fields(head, turn, description, landmark, link, picture, chosen)
 

@@ -122,6 +122,7 @@ def draft(
         filed_month=city.month(now),
         filed_day=city.today(now),
         public_decimals=service.public_decimals,
+        private=not body.get("public", service.public or service.protected),
         outside_m=away,
         accuracy_m=round(body["accuracy"]) if "accuracy" in body else None,
         client_time=client_time,

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.domain import rights
 from chalicelib.domain.actor import Principal
+from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import open_actions
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities, views
@@ -21,15 +22,23 @@ ATTEMPTS = 4
 
 
 def public(actor: Principal, report_id: str) -> dict[str, Any]:
-    """The public view, in one read; the reporter alone sees a protected one."""
+    """The public view, in one read; the reporter alone sees a protected one, and the words of a
+    private one are for who may see it all."""
     report, texts = reports.with_texts(actor.jurisdiction, report_id, *TEXTS)
     if report is None:
         raise Problem("not_found")
-    if report.secret and not access.sees(
-        actor, Seen(report, frozenset(), access.reporter_of(actor, report))
-    ):
+    sees = not report.hidden or _sees(actor, report)
+    if report.secret and not sees:
         raise Problem("not_found")
-    return views.public(report, texts, cities.at(report.jurisdiction, report.city_version))
+    if not sees:
+        return views.outside(report, cities.at(report.jurisdiction, report.city_version))
+    city = cities.at(report.jurisdiction, report.city_version)
+    return views.public(report, texts, city, private=report.private)
+
+
+def _sees(actor: Principal, report: Report | None) -> bool:
+    ours = report is not None and access.reporter_of(actor, report)
+    return report is not None and access.sees(actor, Seen(report, frozenset(), ours))
 
 
 def track(actor: Principal, code: str) -> dict[str, Any]:
@@ -42,10 +51,13 @@ def track(actor: Principal, code: str) -> dict[str, Any]:
 
 def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
     """A page of the public timeline: what happened, in public words, with its hash chain."""
-    public(actor, report_id)
+    shown = public(actor, report_id)
     links = reports.timeline(actor.jurisdiction, report_id, after, PAGE)
-    texts = people.texts(actor.jurisdiction, report_id, after + 1, after + len(links))
-    events = views.timeline(links, texts, inside=False)
+    if shown["private"] and not _sees(actor, reports.get(actor.jurisdiction, report_id)):
+        events = views.bare_timeline(links)
+    else:
+        texts = people.texts(actor.jurisdiction, report_id, after + 1, after + len(links))
+        events = views.timeline(links, texts, inside=False)
     more = len(links) == PAGE
     return {"id": report_id, "events": events, "next": after + PAGE if more else None}
 

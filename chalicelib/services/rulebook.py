@@ -45,6 +45,7 @@ def _service(service: Service, city: City) -> dict[str, Any]:
         "name": service.name,
         "group": service.group,
         "protected": service.protected,
+        "public": service.public and not service.protected,
         "emergency": city.emergency if service.protected else None,
         "numbers": numbers(city, service.code),
         "acknowledge_hours": service.acknowledge.hours,

@@ -15,13 +15,35 @@ from chalicelib.storage.reports import Card
 DESCRIPTION, LANDMARK = text_name(1, "description"), text_name(1, "landmark")
 _DATA_INSIDE = frozenset({"person", "proof"})
 # That somebody looked at a contact, or suspects a report, is nothing for everybody to see.
+_CHAIN = ("version", "at", "action", "hash", "prev")
 _SEALED = frozenset({"contact_read", "flag", "flag_again", "photo_reused"})
 
 
-def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
-    """The public view: never the reporter, a contact, or who among the staff holds it."""
+# What is left of a private report for everybody, and what stands in the place of the rest.
+_OUTSIDE = frozenset(
+    {
+        "id", "code", "version", "state", "status", "resolution", "service", "group", "lat", "long",
+        "ward", "district", "unit", "agency", "agency_due", "filed_at", "updated_at",
+        "acknowledged_at", "acknowledge_due", "due_at", "clock", "scheduled_until", "finished_at",
+        "closed_at", "reopened", "refused", "channel", "private", "near",
+    }
+)  # fmt: skip
+_BARE: dict[str, Any] = {
+    **dict.fromkeys(_OUTSIDE),
+    "description": None, "landmark": None, "outside": None, "merged_into": None, "rating": None,
+    "supports": 0, "photos": 0, "after_photos": 0, "pictures": [],
+}  # fmt: skip
+
+
+def public(
+    report: Report, texts: dict[str, str], city: City, *, private: bool = False
+) -> dict[str, Any]:
+    """The public view: never the reporter, a contact, or who among the staff holds it.
+
+    ``private``: for who may see what is private, so with the place that its service allows.
+    """
     state = table()["states"][report.state]
-    lat7, long7 = report.public_place
+    lat7, long7 = report.service_place if private else report.public_place
     return {
         "id": report.id,
         "code": report.code,
@@ -59,8 +81,16 @@ def public(report: Report, texts: dict[str, str], city: City) -> dict[str, Any]:
         "after_photos": shown(report, report.after_photos),
         "pictures": picture_views.public(report),
         "channel": report.channel,
+        "private": report.private,
         "near": bool(report.outside_m),
     }
+
+
+def outside(report: Report, city: City) -> dict[str, Any]:
+    """A private report as everybody sees it: how it stands, with whom and until when, in which
+    ward; no words, no picture, no other report, a coarse place."""
+    known = public(report, {}, city)
+    return {name: known[name] if name in _OUTSIDE else empty for name, empty in _BARE.items()}
 
 
 def case(
@@ -98,6 +128,7 @@ def receipt(report: Report, city: City, close: list[dict[str, Any]]) -> dict[str
         "state": report.state,
         "service": named(report.service, city.services[report.service].name),
         "protected": report.protected,
+        "private": report.private,
         "ward": place(city, report.ward),
         "district": place(city, report.district),
         "unit": named(report.unit, city.units[report.unit].name),
@@ -184,12 +215,24 @@ def timeline(
                 "data": {
                     key: value
                     for key, value in event["data"].items()
-                    if inside or key not in _DATA_INSIDE
+                    if inside or not _kept_inside(key, event["data"])
                 },
                 "words": words,
             }
         )
     return rows
+
+
+def bare_timeline(links: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The events of a private report for everybody: what was done and by whom, without words,
+    reasons, pictures or the number of another report."""
+    kept = ("by", "state", "resolution", "unit", "due_at")
+    rows = timeline(links, {}, inside=False)
+    return [{name: row[name] for name in (*_CHAIN, *kept) if name in row} for row in rows]
+
+
+def _kept_inside(key: str, data: dict[str, Any]) -> bool:
+    return key in _DATA_INSIDE or (bool(data.get("private")) and key in ("duplicate", "private"))
 
 
 def _outside(report: Report) -> dict[str, str] | None:

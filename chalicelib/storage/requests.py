@@ -39,6 +39,7 @@ def row_of(event: dict[str, Any]) -> Row | None:
         return None
     # What was closed is as old as its closing, whatever people added since.
     updated = after["closed_at"] or event["at"]
+    updated = max(updated, after.get("shown_at") or updated)
     kept = {name: after[name] for name in _KEPT}
     return {"id": event["report"], "rules": event["rules"], "updated": updated, **kept}
 

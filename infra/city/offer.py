@@ -45,6 +45,10 @@ def _service(
         "active": row.flag("active", True),
         "keywords": row.texts("keywords", required=False),
     }
+    if row.has("public"):
+        found["public"] = row.flag("public", True)
+        if found["public"] and found["protected"]:
+            row.fault("public", "a protected service is never public")
     if row.has("reception"):
         found["reception"] = row.choice("reception", RECEPTIONS)
     if row.has("numbers"):

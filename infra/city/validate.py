@@ -126,6 +126,8 @@ def _outside(one: Fields) -> dict[str, Any]:
         "services": {},
         "updates": one.flag("updates", False),
     }
+    if one.has("private"):
+        found["private"] = one.flag("private", True)
     if one.has("jurisdiction_id"):
         found["jurisdiction_id"] = one.text("jurisdiction_id")
     try:

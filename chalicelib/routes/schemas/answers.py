@@ -56,6 +56,7 @@ RECEIPT = record(
         "state": STATE,
         "service": NAMED,
         "protected": {"type": "boolean"},
+        "private": {"type": "boolean"},
         "ward": PLACE,
         "district": PLACE,
         "unit": NAMED,
@@ -118,6 +119,11 @@ _PUBLIC: dict[str, Schema] = {
     "after_photos": COUNT,
     "pictures": many(PICTURE),
     "channel": {"type": "string"},
+    "private": {
+        "type": "boolean",
+        "description": "Words, pictures and exact place are for its reporter and those who work "
+        "on it; everybody else sees none, and a place to 2 decimals.",
+    },
     "near": {
         "type": "boolean",
         "description": "Filed from up to 100 m outside the border.",
@@ -233,6 +239,7 @@ CLAIMED = record(
         },
     },
 )
+OPENED = record("Opened", {"id": ID, "version": VERSION, "private": {"type": "boolean"}})
 FOLLOWING = record("Following", {"id": ID, "following": {"type": "boolean"}})
 DEVICE = record("Device", {"token": {"type": "string"}, "kind": {"type": "string"}})
 ME = record(
@@ -285,6 +292,10 @@ SERVICE = record(
         "name": BOTH,
         "group": CODE,
         "protected": {"type": "boolean"},
+        "public": {
+            "type": "boolean",
+            "description": "Whether a report is public where its reporter does not say.",
+        },
         "emergency": maybe({"type": "string"}),
         "numbers": NUMBERS,
         "acknowledge_hours": {"type": "number"},

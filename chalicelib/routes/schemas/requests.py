@@ -39,7 +39,11 @@ NEW_REPORT = record(
         },
         "photos": PHOTOS,
         "contact": CONTACT,
-        "public": {"type": "boolean", "description": "A wish; a protected service stays private."},
+        "public": {
+            "type": "boolean",
+            "description": "Whether everybody may read it; without it the service's default holds. "
+            "A protected service is never public.",
+        },
         "channel": {"type": "string", "enum": ["app", "web", "api", "phone", "counter", "import"]},
         "language": LANGUAGE,
         "client_time": {**MOMENT, "description": "The phone's clock, kept as a remark."},
