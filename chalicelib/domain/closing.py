@@ -125,6 +125,14 @@ def unmerge(move: Move, report: Report) -> Report:
     )
 
 
+def remerge(move: Move, report: Report) -> Report:
+    """Merged into the report that has taken the place of the original."""
+    into = move.target
+    if into is None or not into.open or into.secret or into.id == report.id:
+        raise Problem("original_closed", field="into")
+    return replace(report, merged_into=into.id)
+
+
 def reopen(move: Move, report: Report) -> Report:
     """Not repaired after all: a new promise from now, and counted."""
     assert report.closed_at is not None
@@ -153,5 +161,6 @@ def reopen(move: Move, report: Report) -> Report:
         audit=None,
         missed_service=None,
         released=False,
+        succeeded_by=None,
     )
     return clocks.promised(reopened, move.city, since=move.now)

@@ -100,6 +100,7 @@ class Report:
     merged_into: str | None = None
     merged: int = 0
     released: bool = False
+    succeeded_by: str | None = None
     supports: int = 0
     support_month: str | None = None
     comments: int = 0

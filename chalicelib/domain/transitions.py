@@ -81,6 +81,7 @@ _EFFECTS: dict[str, Callable[[Move, Report], Report]] = {
     "reject": closing.close,
     "merge": closing.merge,
     "unmerge": closing.unmerge,
+    "remerge": closing.remerge,
     "reclassify": working.reclassify,
     "transfer": working.transfer,
     "disown": closing.close,

@@ -16,8 +16,8 @@ from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities
 from chalicelib.services.access import Seen
-from chalicelib.services.casework import changes
 from chalicelib.services.operations import Operation, Outcome, earlier, once, write
+from chalicelib.services.report_changes import changes
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Write
 

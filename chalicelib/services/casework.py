@@ -1,32 +1,30 @@
 """Acting on a report: one action, one transaction, one event, by the version the actor saw."""
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain import rights, rounds, transitions, watch, watching
+from chalicelib.domain import rights, transitions, watching
 from chalicelib.domain.actor import AUDITOR, Principal
 from chalicelib.domain.city import City
-from chalicelib.domain.events import Words, link
+from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report, noted
 from chalicelib.domain.transitions import WORDS
 from chalicelib.domain.workflow import actions, allowed, open_actions
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, photos, staff, traces, views
+from chalicelib.services import access, cities, merging, photos, staff, views
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, once, write
-from chalicelib.storage import cards, people, reports
-from chalicelib.storage.transactions import Delete, Put, Refused, Unavailable, Write
+from chalicelib.services.report_changes import changes
+from chalicelib.storage import cards, reports
+from chalicelib.storage.transactions import Refused, Unavailable
 
 CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", "into", "result")
 ATTEMPTS = 6
 # Each level of a ladder and each broken promise is one.
 NOTES_AT_MOST = 10
-_ORIGINAL = "original:"
 
 
 def act(
@@ -92,12 +90,12 @@ def _step(
     seen = Seen(report, frozenset({"system"}), is_reporter=False)
     city = cities.at(actor.jurisdiction, report.city_version)
     for _ in range(ATTEMPTS):
-        into = report.merged_into
+        into = given.get("into") or report.merged_into
         original = reports.get(actor.jurisdiction, into) if into else None
         after = transitions.perform(name, report, actor, seen.standing, given, now, city, original)
         facts = {**given, **watching.about(name, report, given, city)}
         try:
-            return _commit(op, actor, seen, after, name, facts, now, city, None, [])
+            return _commit(op, actor, seen, after, name, facts, now, city, original, [])
         except Refused:
             continue
     raise Unavailable
@@ -166,10 +164,8 @@ def _commit(
     data.update(photos.event_data(taken))
     writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
     writes += [write for one in taken for write in one.writes]
-    if name == "merge" and target is not None:
-        writes += _merged(op, actor, before, target, now)
-    if name == "unmerge" and before.merged_into:
-        writes += _unmerged(op, actor, before, now)
+    if name in merging.ACTIONS:
+        writes += merging.others(op, actor, name, before, after, target, now)
     if name == "audit":
         place, month = before.jurisdiction, before.closed_month or ""
         writes.append(cards.put_audited(place, month, before.district, before.id, given["result"]))
@@ -180,7 +176,7 @@ def _commit(
             raise photos.lost(actor, taken) from None
         if "audit" in refusal.labels:
             raise Problem("not_in_sample", action=name) from None
-        if all(label.startswith(_ORIGINAL) for label in refusal.labels):
+        if all(label.startswith(merging.OTHER) for label in refusal.labels):
             raise
         now_seen = reports.get(before.jurisdiction, before.id) or before
         raise Problem(
@@ -190,99 +186,3 @@ def _commit(
             state=now_seen.state,
             open_actions=open_actions(now_seen, seen.standing),
         ) from None
-
-
-def changes(
-    op: Operation,
-    actor: Principal,
-    before: Report,
-    after: Report,
-    name: str,
-    now: datetime,
-    city: City,
-    words: tuple[Words, ...] = (),
-    data: dict[str, Any] | None = None,
-    standing: frozenset[str] = frozenset(),
-) -> list[Write]:
-    """The writes of one change: head over the version seen, its event, the event's texts."""
-    role = _role(actor, standing, name, before)
-    score = rounds.facts(after, city)
-    event = link(name, before, after, actor, op.id, now, words, data, role, score)
-    head = replace(after, tail=event.hash)
-    return [
-        reports.put_head(head, watch.next_due(head, city), seen=before.version),
-        reports.put_event(before.jurisdiction, before.id, event),
-        *traces.texts(actor, before.id, after.version, words),
-    ]
-
-
-def _role(actor: Principal, standing: frozenset[str], name: str, report: Report) -> str:
-    if actor.kind != "staff":
-        return "reporter" if "reporter" in standing else actor.kind
-    # A relation, such as holder, is no role: the event names the role that gave the right.
-    roles = rights.over(actor, report).roles()
-    action = actions(report.protected).get(name)
-    fitting = sorted(roles & action.who) if action else []
-    return next(iter(fitting or sorted(roles)), "staff")
-
-
-def _merged(
-    op: Operation, actor: Principal, duplicate: Report, original: Report, now: datetime
-) -> list[Write]:
-    place = original.jurisdiction
-    grown = _next(original, now, merged=original.merged + 1)
-    city = cities.at(place, original.city_version)
-    data = _named(duplicate)
-    return [
-        *_renamed(changes(op, actor, original, grown, "merge_in", now, city, data=data)),
-        *_rights(duplicate, original.id, people.put_mark, people.put_trace),
-    ]
-
-
-def _unmerged(op: Operation, actor: Principal, duplicate: Report, now: datetime) -> list[Write]:
-    place = duplicate.jurisdiction
-    original = reports.get(place, duplicate.merged_into or "")
-    if original is None:
-        return []
-    # By the clock the original has given back its oldest duplicate; the others stay with it.
-    released = original.released or actor.kind == "system"
-    left = max(0, original.merged - 1)
-    shrunk = _next(original, now, merged=left, released=released)
-    city = cities.at(place, original.city_version)
-    data = _named(duplicate)
-    writes = changes(op, actor, original, shrunk, "unmerge_from", now, city, data=data)
-    return [
-        *_renamed(writes),
-        *_rights(duplicate, original.id, people.delete_mark, people.delete_trace),
-    ]
-
-
-def _named(duplicate: Report) -> dict[str, Any]:
-    # A private one is named to officials alone: its exact place is this report's.
-    return {"duplicate": duplicate.id, **({"private": True} if duplicate.private else {})}
-
-
-def _rights(
-    duplicate: Report,
-    original: str,
-    mark: Callable[[str, str, str, str], Put | Delete],
-    trace: Callable[[str, str, str, str, str], Put | Delete],
-) -> list[Write]:
-    # Every reporter of the duplicate keeps a reporter's rights in what it is merged into: its own
-    # by name, those of duplicates of its own by way of it.
-    place, writes = duplicate.jurisdiction, list[Write]()
-    if duplicate.reporter:
-        right = people.right_name(duplicate.reporter, duplicate.id)
-        writes.append(mark(place, original, people.RIGHT, right))
-        writes.append(trace(place, duplicate.reporter, people.RIGHT, original, duplicate.id))
-    if duplicate.merged or duplicate.merged_into:
-        writes.append(mark(place, original, people.VIA, duplicate.id))
-    return writes
-
-
-def _next(report: Report, now: datetime, **changed: Any) -> Report:
-    return replace(report, version=report.version + 1, changed_at=now, **changed)
-
-
-def _renamed(writes: list[Write]) -> list[Write]:
-    return [replace(one, label=f"{_ORIGINAL}{one.label}") for one in writes]

@@ -11,8 +11,8 @@ from chalicelib.domain.workflow import open_actions
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities, views
 from chalicelib.services.access import Seen
-from chalicelib.services.casework import changes
 from chalicelib.services.operations import Operation, Outcome, earlier, write
+from chalicelib.services.report_changes import changes
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Unavailable
 

@@ -17,14 +17,16 @@ from chalicelib.domain.actor import system
 from chalicelib.domain.report import Report
 from chalicelib.domain.watch import Owed
 from chalicelib.errors import Problem
-from chalicelib.services import casework, cities
+from chalicelib.services import casework, cities, merging
 from chalicelib.services.operations import Operation, Outcome
-from chalicelib.storage import control, people, reports
+from chalicelib.storage import control, reports
 from chalicelib.storage.transactions import Unavailable, Unknown
 
 PAGE = 100
 # Two breaches, eight levels, an end: no report owes more, but for its rivals.
 STEPS_AT_MOST = 24
+# Duplicates of one original that a sweep frees; the rest is the next one's.
+FREED_AT_MOST = 100
 # Refusals of one version that are no race any more; reports in a row without an answer of AWS.
 RACES = 3
 STRIKES = 3
@@ -77,30 +79,36 @@ def sweep(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[s
 def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str]) -> None:
     """Everything that one report owes by now; what was done is counted in ``done``."""
     refusals: Counter[int] = Counter()
-    for _ in range(STEPS_AT_MOST):
+    steps = freed = 0
+    while steps < STEPS_AT_MOST:
         head = reports.get(jurisdiction, report)
         if head is None:
             return
         step = watch.owed(head, cities.at(jurisdiction, head.city_version), now)
         if step is None:
             return
-        duplicate = _oldest_duplicate(head) if step.action == "release" else None
+        duplicate = merging.oldest_duplicate(head) if step.action == "release" else None
+        if duplicate is not None and freed >= FREED_AT_MOST:
+            return  # The next sweep goes on.
         try:
             if duplicate is not None:
-                taken = _step(duplicate, "unmerge", {}, now)
+                action, taken = _free(duplicate, head, now)
+                freed += 1
             else:
-                taken = _step(head, step.action, _given(step), now)
+                action, taken = step.action, _step(head, step.action, _given(step), now)
+                steps += 1
         except (Unavailable, Unknown):
             raise
         except Problem as problem:
             # Somebody was quicker, and what the report owes now is another question; but a head
             # that does not move on was not raced for.
             refusals[head.version] += 1
+            steps += 1
             if refusals[head.version] >= RACES:
                 raise Stuck(step.action) from problem
             continue
-        done[step.action] += not taken.replayed
-        if duplicate is not None:
+        done[action] += not taken.replayed
+        if duplicate is not None and action == "release":
             # Its clock ran while it was merged: it stands behind the place that is being read.
             _catch_up(jurisdiction, duplicate.id, now, done)
     raise Stuck("no end of steps")
@@ -119,14 +127,12 @@ def _step(head: Report, action: str, given: dict[str, Any], now: datetime) -> Ou
     return casework.step(actor, op, head, action, given, now)
 
 
-def _oldest_duplicate(original: Report) -> Report | None:
-    """The oldest report that is still merged into this one."""
-    place = original.jurisdiction
-    for one in people.duplicates(place, original.id):
-        head = reports.get(place, one)
-        if head is not None and head.merged_into == original.id and not head.protected:
-            return head
-    return None
+def _free(duplicate: Report, original: Report, now: datetime) -> tuple[str, Outcome]:
+    """The oldest duplicate opens again, and each one after it is merged into that."""
+    into = merging.successor(original)
+    if into is None:
+        return "release", _step(duplicate, "unmerge", {}, now)
+    return "remerge", _step(duplicate, "remerge", {"into": into.id}, now)
 
 
 def _broken_off(done: Counter[str]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Update, read
 
-SUPPORT, FOLLOW, RIGHT, VIA, FLAG = "SUP", "FOL", "REP", "VIA", "FLG"
+SUPPORT, FOLLOW, RIGHT, VIA, FLAG, DUPLICATE = "SUP", "FOL", "REP", "VIA", "FLG", "DUP"
 # What the index of a person's traces names besides: a report of theirs, a text, an uploaded photo,
 # and who had the rights in a report before it was claimed.
 FILED, TEXT, PHOTO, CLAIMED_FROM = "FILED", "TXT", "PIC", "WAS"
@@ -242,9 +242,14 @@ def marks(jurisdiction: str, report: str, kind: str, limit: int) -> list[str]:
 
 def duplicates(jurisdiction: str, original: str) -> list[str]:
     """The reports that are merged into ``original``, the oldest first; every page."""
-    condition = tables.Person.sk.startswith(f"{RIGHT}#")
     key = f"{jurisdiction}#R#{original}"
-    rows = read(lambda: list(tables.Person.query(key, condition, consistent_read=True)))
+
+    def of(kind: str) -> list[tables.Person]:
+        condition = tables.Person.sk.startswith(f"{kind}#")
+        return list(tables.Person.query(key, condition, consistent_read=True))
+
+    # A merge of before left no row of its own, only its reporter's right.
+    rows = read(lambda: of(DUPLICATE) + of(RIGHT))
     # Ids sort by the time of filing.
     return sorted({row.sk.rsplit("#", 1)[1] for row in rows})
 

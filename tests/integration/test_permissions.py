@@ -65,7 +65,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "escalate": {"level": 1},
 }
 # What the clock alone does, at moments of its own: test_sweep.py has those.
-BY_THE_CLOCK = {"breach", "escalate", "release"}
+BY_THE_CLOCK = {"breach", "escalate", "release", "remerge"}
 OFFICER = [
     "assign", "coordinate", "schedule", "ask", "reject", "merge", "unmerge", "reclassify",
     "transfer", "disown", "reopen",

@@ -420,6 +420,11 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     world.act(officer, released, "reject", reason_code="spam", text="x")
     world.clock(released, "release")
     world.act(officer, late, "unmerge", reason="x")
+    gone, heir, follower = (world.file(citizen(f"same{n}"))["id"] for n in range(3))
+    for one in (heir, follower):
+        world.act(officer, one, "merge", into=gone)
+    world.act(officer, gone, "reject", reason_code="spam", text="x")
+    assert world.sweep()["remerge"] == 1
     world.advance(days=9)
     assert world.sweep()["escalate"] >= 2
     world.act(officer, late, "reject", reason_code="spam", text="x")
@@ -431,7 +436,9 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     for one in (older, report, done, released, late):
         assert faults(world.head(one), world.links(one)) == []
     taken = {
-        event["action"] for one in (report, done, released, late) for event in world.events(one)
+        event["action"]
+        for one in (report, done, released, late, heir, follower)
+        for event in world.events(one)
     }
     assert taken >= set(ACTIONS)
     world.project()

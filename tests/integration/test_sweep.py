@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.actor import system
-from chalicelib.services import casework, sweep
-from chalicelib.storage import reports
+from chalicelib.services import access, casework, sweep
+from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Unavailable
 from tests import aws
 from tests.world import JURISDICTION, World, citizen, faults, official
 
-CLOCK = ("breach", "escalate", "resume", "answer", "lapse", "release", "unmerge")
+CLOCK = ("breach", "escalate", "resume", "answer", "lapse", "release", "unmerge", "remerge")
 
 
 @pytest.fixture
@@ -210,18 +210,53 @@ def merged(world: World) -> tuple[str, list[str]]:
 
 
 def test_a_rejected_original_gives_back_its_oldest_duplicate(town: World) -> None:
-    """The oldest by filing is open again with its own clock; the others stay, for good."""
+    """The oldest by filing is open again with its own clock; the others follow it."""
     original, (older, newer) = merged(town)
     town.act(official("officer1"), original, "reject", reason_code="spam", text="No.")
-    assert swept(town, minutes=1) == Counter(release=1)
+    assert swept(town, minutes=1) == Counter(release=1, remerge=1)
     assert sweep.sweep(town.now) == {}
     assert town.head(older).state == "submitted"
-    assert town.head(newer).merged_into == original
-    assert town.head(original).released
-    assert town.head(original).merged == 1
+    assert town.head(older).merged == 1
+    assert town.head(newer).merged_into == older
+    assert town.head(newer).state == "closed"
+    assert town.head(original).succeeded_by == older
+    assert town.head(original).merged == 0
     assert reports.due(town.now, None, 9) == []
     for one in (original, older, newer):
         assert faults(town.head(one), town.links(one)) == []
+
+
+def test_every_reporter_keeps_their_rights_when_the_original_is_rejected(town: World) -> None:
+    """Whoever reported the same verifies the repair of the report that took its place."""
+    original, (older, newer) = merged(town)
+    town.act(official("officer1"), original, "reject", reason_code="spam", text="No.")
+    swept(town, minutes=1)
+    assert access.reporter_of(citizen("citra"), town.head(older))
+    assert not access.reporter_of(citizen("citra"), town.head(original))
+    # The new original may be put aside as well; then the next one opens.
+    town.act(official("officer1"), older, "disown", text="The toll road's.")
+    assert swept(town, minutes=1) == Counter(release=1)
+    assert town.head(newer).state == "submitted"
+
+
+def test_a_flood_of_duplicates_is_freed_without_an_end_of_steps(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than one sweep may do: the rest is the next one's, and nothing is dead."""
+    monkeypatch.setattr(sweep, "FREED_AT_MOST", 3)
+    original = town.file(citizen("ann"))["id"]
+    later = []
+    for number in range(6):
+        town.advance(minutes=1)
+        later.append(town.file(citizen(f"c{number}"))["id"])
+        town.act(official("officer1"), later[-1], "merge", into=original)
+    town.act(official("officer1"), original, "reject", reason_code="spam", text="No.")
+    assert swept(town, minutes=1) == Counter(release=1, remerge=2)
+    assert sweep.sweep(town.now) == Counter(remerge=3)
+    assert sweep.sweep(town.now) == {}
+    assert {town.head(one).merged_into for one in later[1:]} == {later[0]}
+    assert town.head(later[0]).merged == 5
+    assert aws_dead() == []
 
 
 def test_what_the_released_duplicate_owes_is_done_in_the_same_round(town: World) -> None:
@@ -229,7 +264,7 @@ def test_what_the_released_duplicate_owes_is_done_in_the_same_round(town: World)
     original, (older, _) = merged(town)
     town.act(citizen("ann"), original, "withdraw")
     done = swept(town, days=14)
-    assert done == Counter(release=1, breach=2, escalate=3)
+    assert done == Counter(release=1, remerge=1, breach=2, escalate=3)
     assert steps(town, older)[0][0] == "unmerge"
 
 
@@ -239,7 +274,7 @@ def test_an_original_without_duplicates_left_is_released_by_itself(
     """Where no duplicate can be found, the index does not keep the original for ever."""
     original, _ = merged(town)
     town.act(official("officer1"), original, "disown", text="The toll road's.")
-    monkeypatch.setattr(sweep.people, "marks", lambda *_: [])
+    monkeypatch.setattr(people, "duplicates", lambda *_: [])
     assert swept(town, minutes=1) == Counter(release=1)
     assert sweep.sweep(town.now) == {}
     assert faults(town.head(original), town.links(original)) == []

@@ -45,6 +45,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "reject": ("submitted assigned", "closed", "officer"),
     "merge": (" ".join(OPEN), "closed", "officer outside_verifier"),
     "unmerge": ("closed", "back", "officer system"),
+    "remerge": ("closed", "same", "system"),
     "reclassify": (" ".join(OPEN), "assigned", "officer dispatcher anyone_into_protected"),
     "transfer": (" ".join(OPEN), "assigned", "officer dispatcher"),
     "disown": ("submitted assigned coordinated", "closed", "officer"),

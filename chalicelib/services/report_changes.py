@@ -1,0 +1,50 @@
+"""The writes of one change of a report: its head over the version seen, its event, its texts."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import rights, rounds, watch
+from chalicelib.domain.actor import Principal
+from chalicelib.domain.city import City
+from chalicelib.domain.events import Words, link
+from chalicelib.domain.report import Report
+from chalicelib.domain.workflow import actions
+from chalicelib.services import traces
+from chalicelib.services.operations import Operation
+from chalicelib.storage import reports
+from chalicelib.storage.transactions import Write
+
+
+def changes(
+    op: Operation,
+    actor: Principal,
+    before: Report,
+    after: Report,
+    name: str,
+    now: datetime,
+    city: City,
+    words: tuple[Words, ...] = (),
+    data: dict[str, Any] | None = None,
+    standing: frozenset[str] = frozenset(),
+) -> list[Write]:
+    """The writes of one change: head over the version seen, its event, the event's texts."""
+    role = _role(actor, standing, name, before)
+    score = rounds.facts(after, city)
+    event = link(name, before, after, actor, op.id, now, words, data, role, score)
+    head = replace(after, tail=event.hash)
+    return [
+        reports.put_head(head, watch.next_due(head, city), seen=before.version),
+        reports.put_event(before.jurisdiction, before.id, event),
+        *traces.texts(actor, before.id, after.version, words),
+    ]
+
+
+def _role(actor: Principal, standing: frozenset[str], name: str, report: Report) -> str:
+    if actor.kind != "staff":
+        return "reporter" if "reporter" in standing else actor.kind
+    # A relation, such as holder, is no role: the event names the role that gave the right.
+    roles = rights.over(actor, report).roles()
+    action = actions(report.protected).get(name)
+    fitting = sorted(roles & action.who) if action else []
+    return next(iter(fitting or sorted(roles)), "staff")
