@@ -1,24 +1,39 @@
-"""Whom an event tells, by rules/alerts.json: officials by level, the reporter by kind."""
+"""Whom an event tells, by rules/alerts.json: officials by level and audience, the reporter by kind.
+
+An action's row says at which ``level`` it is told and to whom (``null``: to nobody on purpose):
+``unit`` (which answers for the report), ``holder`` (the official who has it, else that unit),
+``called`` (the agency, or the unit that it is offered to), ``left`` (who had it or was called
+before and is no more), ``tell`` (as the step of the clock says), a role over the report's district
+and service, or ``district:<role>`` where the grant must name the district. Whom an alert is for
+in the first place stands first.
+"""
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 OVERDUE = frozenset({"breach", "escalate"})
+LOCAL = "district:"
 _RULES = Path(__file__).parent.parent / "rules" / "alerts.json"
 
 
 @cache
-def rules() -> dict[str, dict[str, str | None]]:
-    """The table: {"officials": {action: level}, "citizens": {action: kind}}."""
-    table: dict[str, dict[str, str | None]] = json.loads(_RULES.read_bytes())
+def rules() -> dict[str, Any]:
+    """The table: {"climb": [[whom]], "officials": {action: row}, "citizens": {action: kind}}."""
+    table: dict[str, Any] = json.loads(_RULES.read_bytes())
     return table
 
 
 def kinds() -> frozenset[str]:
     """The kinds of message that a citizen may get."""
     return frozenset(kind for kind in rules()["citizens"].values() if kind)
+
+
+def told() -> frozenset[str]:
+    """The actions of which officials are told."""
+    return frozenset(name for name, row in rules()["officials"].items() if row)
 
 
 def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -36,39 +51,86 @@ def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
         "at": event["at"],
         "protected": after["protected"],
     }
-    found = []
-    if level := rules()["officials"].get(action):
-        row = {
-            **base,
-            "kind": "alert",
-            "level": level,
-            "unit": after["unit"],
-            "due_at": after["due_at"],
-        }
-        if not after["protected"]:
-            row |= {name: after[name] for name in ("district", "ward", "service", "state")}
-        if action in OVERDUE:
-            row |= _overdue(event)
-        found.append({**row, "dedupe": _dedupe(event, level)})
+    found: list[dict[str, Any]] = []
+    if row := rules()["officials"].get(action):
+        found += _alert(event, row, base)
     kind = rules()["citizens"].get(action)
     if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
         found.append({**base, "kind": kind, "dedupe": _dedupe(event, kind)})
     return found
 
 
+def _alert(
+    event: dict[str, Any], row: dict[str, Any], base: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    after = event["after"]
+    level = row["level"]
+    if event["actor"]["kind"] == "system":
+        level = row.get("by_the_clock", level)
+    message = {
+        **base,
+        "kind": "alert",
+        "level": level,
+        "unit": after["unit"],
+        "due_at": after["due_at"],
+        "dedupe": _dedupe(event, level),
+    }
+    if after["protected"]:
+        # Whatever the row or the rung says: nobody outside the unit hears of it.
+        message["audience"] = [f"unit:{after['unit']}"]
+        if event["action"] in OVERDUE:
+            message["priority"] = event["data"]["priority"]
+        yield message
+        return
+    message |= {name: after[name] for name in ("district", "ward", "service", "state")}
+    message |= {name: after[name] for name in ("agency", "offered_to") if after.get(name)}
+    message["held_by"] = {"unit": after["unit"], "person": after["holder"]}
+    if event["action"] in OVERDUE:
+        message |= _overdue(event)
+    message["audience"] = audience(event, row["audience"])
+    yield message
+
+
+def audience(event: dict[str, Any], wanted: list[str]) -> list[str]:
+    """``unit:<code>``, ``person:<reference>`` and roles for the words of a row, each once."""
+    before, after, data = event["before"] or {}, event["after"], event["data"]
+    called = _called(after)
+    names: dict[str, list[str]] = {
+        "unit": [f"unit:{after['unit']}"],
+        "holder": [_holder(after)],
+        "called": called,
+        "left": [one for one in _all(before) if one not in _all(after)],
+    }
+    if event["action"] in OVERDUE:
+        held = f"person:{data['person']}" if data.get("person") else f"unit:{data['unit']}"
+        names["holder"] = [held]
+        names["tell"] = [who for one in data["tell"] for who in names.get(one, [one])]
+    return list(dict.fromkeys(who for one in wanted for who in names.get(one, [one])))
+
+
+def _holder(facts: dict[str, Any]) -> str:
+    return f"person:{facts['holder']}" if facts["holder"] else f"unit:{facts['unit']}"
+
+
+def _called(facts: dict[str, Any]) -> list[str]:
+    called = facts.get("agency") or facts.get("offered_to")
+    return [f"unit:{called}"] if called else []
+
+
+def _all(facts: dict[str, Any]) -> list[str]:
+    if not facts:
+        return []
+    return list(dict.fromkeys([_holder(facts), f"unit:{facts['unit']}", *_called(facts)]))
+
+
 def _overdue(event: dict[str, Any]) -> dict[str, Any]:
-    """Whom a breach or a level tells, and who holds the report; of a protected one, no more."""
+    """Who held the report that a breach or a level is about, and what was missed."""
     data = event["data"]
-    holder = f"person:{data['person']}" if data.get("person") else f"unit:{data['unit']}"
-    if event["after"]["protected"]:
-        # Whatever the rung says: nobody outside the unit hears of it.
-        return {"audience": [f"unit:{event['after']['unit']}"], "priority": data["priority"]}
-    audience = sorted({holder if one == "holder" else one for one in data["tell"]})
-    found = {"audience": audience, "priority": data["priority"]}
     held = {"unit": data["unit"], "person": data.get("person")}
     kept = ("target", "level", "code")
     step = {name: data[name] for name in kept if data.get(name) is not None}
-    return {**found, "held_by": held, "overdue": {**step, "due": data["due"]}}
+    overdue = {**step, "due": data["due"]}
+    return {"priority": data["priority"], "held_by": held, "overdue": overdue}
 
 
 def _dedupe(event: dict[str, Any], level: str) -> str:

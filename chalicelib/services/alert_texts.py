@@ -24,18 +24,40 @@ def compose(message: dict[str, Any], city: City) -> str:
         "link": link(message),
     }
     if message["event"] in OVERDUE:
-        return say(
+        text = say(
             "alert.overdue",
             LANGUAGE,
             step=_step(message["overdue"]),
             code=message["overdue"]["code"],
             late=lateness(message),
-            unit=city.units[message["held_by"]["unit"]].name[LANGUAGE],
+            held=held(message, city),
             **known,
         )
+        return f"{text}{_climbed(message, city)}"
     level = say(f"alert.level.{message['level']}", LANGUAGE)
-    unit = city.units[message["unit"]].name[LANGUAGE]
-    return say("alert.text", LANGUAGE, level=level, unit=unit, **known)
+    text = say("alert.text", LANGUAGE, level=level, held=held(message, city), **known)
+    return f"{text}{_climbed(message, city)}"
+
+
+def held(message: dict[str, Any], city: City) -> str:
+    """Who answers for the report, and which unit is called to it."""
+    holder = message.get("held_by", {}).get("unit", message["unit"])
+    said = [say("alert.held", LANGUAGE, unit=_unit(holder, city))]
+    for name in ("agency", "offered_to"):
+        if message.get(name):
+            said.append(say(f"alert.{name}", LANGUAGE, unit=_unit(message[name], city)))
+    return " ".join(said)
+
+
+def _climbed(message: dict[str, Any], city: City) -> str:
+    if not message.get("climbed"):
+        return ""
+    unit = next((one[5:] for one in message["audience"][:1] if one.startswith("unit:")), None)
+    return " " + say("alert.climbed", LANGUAGE, unit=_unit(unit or message["unit"], city))
+
+
+def _unit(code: str, city: City) -> str:
+    return city.units[code].name[LANGUAGE] if code in city.units else code
 
 
 def digest(messages: list[dict[str, Any]], city: City) -> str:

@@ -13,6 +13,7 @@ from chalicelib.domain.boundaries import Boundaries
 from chalicelib.domain.city import City
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
+from chalicelib.services import staff as people
 from chalicelib.storage import city as store
 
 FRESH = timedelta(seconds=30)
@@ -72,6 +73,7 @@ def publish(
         store.put_districts(jurisdiction, districts(City.from_json(bundle)))
         store.make_current(jurisdiction, version, iso(now))
     forget()
+    people.forget()
     return bool(was != version)
 
 

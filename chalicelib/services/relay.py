@@ -58,7 +58,7 @@ def _pass_on(name: str, message: dict[str, Any], now: datetime) -> int:
             return 0  # Another relay has taken it.
         return 0
     try:
-        _publish(message)
+        _publish(message, now)
     except _UNFIT as error:
         _bury(name, message, error)
         return 0
@@ -94,9 +94,9 @@ def _digest(first: str) -> int:
     return 1
 
 
-def _publish(message: dict[str, Any]) -> None:
+def _publish(message: dict[str, Any], now: datetime) -> None:
     if message["kind"] == "alert":
-        alerts.publish(message)
+        alerts.publish(alerts.addressed(message, now))
     elif message["kind"] == "scorecard":
         announcements.publish(message)
     elif message["kind"] == "notice":

@@ -3,40 +3,21 @@
 from math import prod
 from typing import Any
 
-from chalicelib.services.alerts import EVERYONE
+from chalicelib.services.recipients import MARKS_AT_MOST, PROTOCOLS, interests, narrowed
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
 
-PROTOCOLS = frozenset({"email", "email-json", "sms", "https", "sqs"})
-# SNS takes at most so many combinations of values in one policy.
-_COMBINATIONS = 150
-# What may go first where there are more: an alert too many does less harm than one too few.
-_DISPENSABLE = ("service", "district", "audience")
-
 
 def policy(record: dict[str, Any]) -> dict[str, Any]:
-    """An official's filter: districts, services and audience, or the unit's protected reports."""
-    grants = record["grants"]
-    districts = sorted({one for grant in grants for one in grant["districts"]})
-    services = sorted({one for grant in grants for one in grant["services"]})
-    found: dict[str, Any] = {
-        "jurisdiction": [record["jurisdiction"]],
-        "audience": sorted(
-            {
-                EVERYONE,
-                f"person:{record['ref']}",
-                f"unit:{record['unit']}",
-                *(grant["role"] for grant in grants),
-            }
-        ),
-    }
-    if record.get("protected_unit"):
-        return {**found, "unit": [record["unit"]], "protected": ["true"]}
-    if "*" not in districts:
-        found["district"] = districts
-    if "*" not in services:
-        found["service"] = services
-    return within_limits({**found, "protected": ["false"]})
+    """An official's filter: the marks of alerts that are for them (``services.recipients``)."""
+    protected = ["false", "true"] if record.get("protected_unit") else ["false"]
+    return within_limits(
+        {
+            "jurisdiction": [record["jurisdiction"]],
+            "audience": interests(record),
+            "protected": protected,
+        }
+    )
 
 
 def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
@@ -78,12 +59,11 @@ def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def within_limits(rule: dict[str, Any]) -> dict[str, Any]:
-    """A policy that SNS takes."""
-    found = dict(rule)
-    for name in _DISPENSABLE:
-        if prod(len(values) for values in found.values()) <= _COMBINATIONS:
-            break
-        found.pop(name, None)
+    """A policy that SNS takes: a mailbox of very many gets too much rather than nothing."""
+    others = prod(len(values) for name, values in rule.items() if name != "audience")
+    found = {**rule, "audience": narrowed(set(rule.get("audience", ())), MARKS_AT_MOST // others)}
+    if not found["audience"] or prod(map(len, found.values())) > MARKS_AT_MOST:
+        del found["audience"]
     return found
 
 

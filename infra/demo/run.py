@@ -122,7 +122,7 @@ class Run:
                         steps[event["action"]] += 1
                 after = page["next"]
             self._progress.line(f"reading timelines {number + 1}/{len(ids)}")
-        told = alerts.rules()["officials"]
+        told = alerts.told()
         self._by_the_clock = breached.total() + escalated.total()
         self._by_the_clock += sum(n for name, n in steps.items() if name in told)
         return {
@@ -205,7 +205,7 @@ class Run:
 
     def _alerts_due(self) -> int:
         """One for each filing, and for each action of which rules/alerts.json tells officials."""
-        told = alerts.rules()["officials"]
+        told = alerts.told()
         by_people = sum(self._counts.actions[name] for name in told)
         return self._counts.accepted + by_people + self._by_the_clock
 

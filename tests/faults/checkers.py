@@ -116,8 +116,9 @@ def alerted(state: State) -> list[str]:
         for event in events:
             says, after = event.says, event.says["after"]
             name = f"{says['jurisdiction']}:{report}:{event.version}:{says['action']}"
-            if level := _ALERTS["officials"].get(says["action"]):
-                wanted[f"{name}:{level}"] += 1
+            if row := _ALERTS["officials"].get(says["action"]):
+                by = "by_the_clock" if says["actor"]["kind"] == "system" else "level"
+                wanted[f"{name}:{row.get(by, row['level'])}"] += 1
             kind = _ALERTS["citizens"].get(says["action"])
             if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
                 asked[f"{name}:{kind}"] += 1

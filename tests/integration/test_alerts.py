@@ -45,19 +45,19 @@ def test_an_endpoint_is_subscribed_refiltered_and_removed(calls: list[tuple[Any,
     assert [call[0] for call in calls] == ["subscribe", "filter", "unsubscribe"]
     assert calls[0][2] == {
         "jurisdiction": ["demo"],
-        "audience": ["everyone", "officer", "person:a", "unit:kec"],
-        "district": ["D1"],
+        "audience": ["officer@D1", "person:a", "unit:kec"],
         "protected": ["false"],
     }
-    assert calls[1][1]["district"] == ["D2"]
+    assert calls[1][1]["audience"] == ["officer@D2", "person:a", "unit:kec"]
 
 
 def test_an_endpoint_of_two_officials_gets_what_either_would(calls: list[tuple[Any, ...]]) -> None:
-    """Two districts share a mailbox; with a third who serves all, no district is filtered."""
+    """Two districts share a mailbox; a third, who serves all, adds the whole city."""
     subscriptions.sync("demo", [record("a", ["D1"]), record("b", ["D2"])])
-    assert calls[-1][2]["district"] == ["D1", "D2"]
+    both = ["officer@D1", "officer@D2", "person:a", "person:b", "unit:kec"]
+    assert calls[-1][2]["audience"] == both
     subscriptions.sync("demo", [record("a", ["D1"]), record("b", ["D2"]), record("c", ["*"])])
-    assert "district" not in calls[-1][1]
+    assert calls[-1][1]["audience"] == sorted([*both, "officer@*", "person:c"])
 
 
 def test_a_mailbox_of_two_cities_keeps_both(
@@ -68,16 +68,16 @@ def test_a_mailbox_of_two_cities_keeps_both(
     monkeypatch.setattr(store, "all_staff", lambda city: [record("a", ["D1"])])
     subscriptions.sync("jakarta", [record("z", ["D9"])])
     assert calls[-1][2]["jurisdiction"] == ["demo", "jakarta"]
-    assert calls[-1][2]["district"] == ["D1", "D9"]
+    assert {"officer@D1", "officer@D9"} <= set(calls[-1][2]["audience"])
 
 
 def test_a_protected_units_officials_hear_of_their_unit_alone() -> None:
-    """Their filter names the unit; everybody else's refuses protected alerts."""
+    """Their filter names the unit and no role; everybody else's refuses protected alerts."""
     person = {**record("p", ["*"]), "jurisdiction": "demo", "protected_unit": True}
     rule = subscriptions.policy(person)
-    audience = ["everyone", "officer", "person:p", "unit:kec"]
     assert rule == {
-        "jurisdiction": ["demo"], "audience": audience, "unit": ["kec"], "protected": ["true"]
+        "jurisdiction": ["demo"], "audience": ["person:p", "unit:kec"],
+        "protected": ["false", "true"],
     }  # fmt: skip
     other = subscriptions.policy({**record("o", ["*"]), "jurisdiction": "demo"})
     assert other["protected"] == ["false"]
@@ -88,7 +88,7 @@ def test_a_protected_alert_says_nothing_of_the_report() -> None:
     message = {"protected": True, "report": "01ABC", "jurisdiction": "demo"}
     text = alert_texts.compose(message, city=None)  # type: ignore[arg-type]
     assert text.endswith("/v1/reports/01ABC")
-    assert "Unit:" not in text
+    assert "Dipegang" not in text
 
 
 def test_links_of_another_city_name_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ def test_random_months(aws: None, seed: int) -> None:
 
 def test_months_that_people_made(world: World) -> None:
     """The same of lives that the product has led: by people, by the clock, with drawn audits."""
-    lives = Lives(world, 1)
+    lives = Lives(world, 2)
     lives.play(reports=40, steps=330, hours=6)
     wanted = {"verify", "refuse", "lapse", "reopen", "transfer", "coordinate", "rate", "audit"}
     assert wanted <= lives.done
