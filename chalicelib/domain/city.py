@@ -15,7 +15,17 @@ from chalicelib.domain.times import parse
 Text = dict[str, str]
 
 _EMERGENCY: Text = {"en": "Emergency", "id": "Darurat"}
-FLAG_LIMITS = [{"n": 20, "seconds": 86_400}]
+# What one person may add in a day where the city's data say nothing else; ``report_comments`` is
+# for one report.
+PERSON_LIMITS = {
+    "flags": [{"n": 20, "seconds": 86_400}],
+    "comments": [{"n": 60, "seconds": 86_400}],
+    "report_comments": [{"n": 10, "seconds": 3_600}, {"n": 20, "seconds": 86_400}],
+    "supports": [{"n": 100, "seconds": 86_400}],
+    "follows": [{"n": 200, "seconds": 86_400}],
+    "ratings": [{"n": 30, "seconds": 86_400}],
+    "claims": [{"n": 20, "seconds": 86_400}],
+}
 
 
 @dataclass(frozen=True)
@@ -239,10 +249,9 @@ class City:
         wanted = self.levels[max(place, -len(self.levels))]
         return [area for area in self.areas.values() if area.level == wanted]
 
-    @property
-    def flag_limits(self) -> list[dict[str, int]]:
-        """How many flags one person may set; a city may say otherwise."""
-        return self.limits.get("flags", FLAG_LIMITS)
+    def person_limits(self, *kinds: str) -> dict[str, list[dict[str, int]]]:
+        """How much of each kind (of ``PERSON_LIMITS``) one person may add."""
+        return {kind: self.limits.get(kind, PERSON_LIMITS[kind]) for kind in kinds}
 
     def numbers_for(self, service: Service) -> tuple[Number, ...]:
         """Whom to call: the service's own numbers, then those of the whole city for a protected

@@ -13,7 +13,7 @@ from chalicelib.domain.times import iso, parse
 
 # About 1.1 km: which part of the city, and no more.
 PRIVATE_DECIMALS = 2
-PRIVATE = frozenset({"reporter", "filer", "via", "contact", "tail"})
+PRIVATE = frozenset({"reporter", "filer", "via", "contact", "tail", "decided"})
 _MOMENTS = frozenset(
     {
         "filed_at", "changed_at", "acknowledge_due", "due_at", "city_due_at", "acknowledged_at",
@@ -21,11 +21,13 @@ _MOMENTS = frozenset(
         "rated_at", "offered_at", "city_acknowledge_due", "shown_at",
     }
 )  # fmt: skip
-# What may change beside a version that somebody has seen without making it stale.
+# What may change beside a version that somebody has seen without making it stale: nobody decides
+# anything by it. ``marks`` alone change by a rating only; whatever else marks moves the report too.
 _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
         "released", "pictures", "flags", "flagged", "outside", "claims", "private", "shown_at",
+        "comments", "rating", "rated_at", "rating_month", "marks", "acknowledged_at",
     }
 )  # fmt: skip
 
@@ -127,6 +129,8 @@ class Report:
     via: str | None = None
     contact: str | None = None
     tail: str = ""
+    # The last version that changed anything to decide by; 0 in heads of before.
+    decided: int = 0
 
     @property
     def open(self) -> bool:
@@ -254,6 +258,15 @@ def changes(before: Report | None, after: Report) -> dict[str, Any]:
         for name in sorted(old.keys() | new.keys())
         if name not in PRIVATE and old.get(name) != new.get(name)
     }
+
+
+def decided(before: Report, after: Report) -> int:
+    """``Report.decided`` of the head ``after``: its own version, or that of before where the change
+    only notes something. What came before a head of old first notes something counts as decided.
+    """
+    if changes(before, after).keys() <= _NOTES:
+        return before.decided or before.version
+    return after.version
 
 
 def noted(event: dict[str, Any]) -> bool:

@@ -71,7 +71,7 @@ def list_my_reports(call: Call) -> Answer:
         summary="Comment on a report",
         body=schemas.COMMENT,
         answers={201: schemas.ADDED},
-        problems=(*_REPORT, "role_not_allowed", "key_reused"),
+        problems=(*_REPORT, "role_not_allowed", "key_reused", "too_many"),
         idempotent=True,
     ),
 )
@@ -92,7 +92,7 @@ def comment_report(call: Call) -> Answer:
         id="supportReport",
         summary="Say: me too",
         answers={200: schemas.ADDED},
-        problems=(*_REPORT, "report_closed", "key_reused"),
+        problems=(*_REPORT, "report_closed", "key_reused", "too_many"),
         idempotent=True,
     ),
 )
@@ -111,7 +111,7 @@ def support_report(call: Call) -> Answer:
         summary="Rate the work",
         body=schemas.RATING,
         answers={200: schemas.ADDED},
-        problems=(*_REPORT, "reporter_only", "not_yet_rated", "key_reused"),
+        problems=(*_REPORT, "reporter_only", "not_yet_rated", "key_reused", "too_many"),
         idempotent=True,
     ),
 )
@@ -132,7 +132,7 @@ def rate_report(call: Call) -> Answer:
         summary="Become the reporter, by the claim secret",
         body=schemas.CLAIM,
         answers={200: schemas.CLAIMED},
-        problems=(*_REPORT, "key_reused"),
+        problems=(*_REPORT, "key_reused", "too_many"),
         idempotent=True,
     ),
 )
@@ -167,12 +167,12 @@ def open_report(call: Call) -> Answer:
         id="followReport",
         summary="Follow a report",
         answers={200: schemas.FOLLOWING},
-        problems=(*_REPORT, "role_not_allowed"),
+        problems=(*_REPORT, "role_not_allowed", "too_many"),
     ),
 )
 def follow_report(call: Call) -> Answer:
     """Follow; following twice is following."""
-    return Answer(feedback.follow(call.principal, call.path["id"], True))
+    return Answer(feedback.follow(call.principal, call.path["id"], True, call.now))
 
 
 @route(
@@ -183,9 +183,9 @@ def follow_report(call: Call) -> Answer:
         id="unfollowReport",
         summary="Stop following a report",
         answers={200: schemas.FOLLOWING},
-        problems=(*_REPORT, "role_not_allowed"),
+        problems=(*_REPORT, "role_not_allowed", "too_many"),
     ),
 )
 def unfollow_report(call: Call) -> Answer:
     """Stop following."""
-    return Answer(feedback.follow(call.principal, call.path["id"], False))
+    return Answer(feedback.follow(call.principal, call.path["id"], False, call.now))

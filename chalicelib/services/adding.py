@@ -14,14 +14,17 @@ from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities
+from chalicelib.services import access, cities, rates
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, earlier, once, write
 from chalicelib.services.report_changes import changes
 from chalicelib.storage import people, reports
-from chalicelib.storage.transactions import Refused, Unavailable, Write
+from chalicelib.storage.transactions import Refused, Unavailable, Write, wait
 
-ATTEMPTS = 6
+# Of a crowd that supports one report at once, each round of attempts lets at least one through.
+ATTEMPTS = 40
+# Nothing was written and trying again at once did not help: how often it may help later.
+RESTS = 3
 
 
 @dataclass(frozen=True)
@@ -49,21 +52,31 @@ def add(
     words: tuple[Words, ...] = (),
     *,
     blind: bool = False,
+    spend: rates.Spend = rates.NOTHING,
 ) -> Outcome:
     """Make a change on the newest head, with its event, once a key.
 
     ``change`` gets the report anew at each attempt; where it answers ``None`` nothing is written
-    and the answer is empty. ``blind`` passes over whether the actor may see the report.
+    and the answer is empty. ``blind`` passes over whether the actor may see the report; ``spend``
+    is what it counts against, once, and given back where nothing is written.
     """
 
     def attempt() -> Outcome:
-        for _ in range(ATTEMPTS):
-            outcome = _try(actor, op, report_id, name, change, now, words, blind)
+        rests = 0
+        for number in range(ATTEMPTS):
+            wait(number)
+            try:
+                outcome = _try(actor, op, report_id, name, change, now, words, blind)
+            except Unavailable:
+                rests += 1
+                if rests > RESTS:
+                    raise
+                continue
             if outcome is not None:
                 return outcome
         raise Unavailable
 
-    return once(op, attempt)
+    return once(op, lambda: rates.spending(actor.jurisdiction, spend, now, attempt))
 
 
 def _try(
@@ -81,7 +94,7 @@ def _try(
     city = cities.at(actor.jurisdiction, seen.report.city_version)
     added = change(seen, city)
     if added is None:
-        return Outcome({})
+        return Outcome({}, wrote=False)
     after = replace(added.report, version=seen.report.version + 1, changed_at=now)
     writes = changes(
         op,
@@ -108,7 +121,7 @@ def _again(actor: Principal, report: Report, answer: dict[str, Any]) -> Outcome:
     # Said before under another key: the numbers are those of the report as it is.
     newest = reports.get(actor.jurisdiction, report.id) or report
     held = {name: getattr(newest, name, value) for name, value in answer.items()}
-    return Outcome({"id": report.id, "version": newest.version, **held})
+    return Outcome({"id": report.id, "version": newest.version, **held}, wrote=False)
 
 
 def _load(actor: Principal, report_id: str, blind: bool) -> Seen:

@@ -19,11 +19,11 @@ from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.services.report_changes import changes
 from chalicelib.storage import cards, reports
-from chalicelib.storage.transactions import Refused, Unavailable
+from chalicelib.storage.transactions import Refused, Unavailable, wait
 
 CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", "into", "result")
-ATTEMPTS = 6
-# Each level of a ladder and each broken promise is one.
+ATTEMPTS = 20
+# Of a head that does not say yet which version decided last, so many events are looked at.
 NOTES_AT_MOST = 10
 
 
@@ -44,7 +44,8 @@ def _act(
 ) -> Outcome:
     given = {key: value for key, value in body.items() if key not in ("action", "version")}
     name = body["action"]
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
+        wait(attempt)
         seen = access.load(actor, report_id)
         _fresh(seen, body["version"])
         city = cities.at(actor.jurisdiction, seen.report.city_version)
@@ -102,13 +103,15 @@ def _step(
 
 
 def _fresh(seen: Seen, version: int) -> None:
-    """Refuse an action on a version that is not the present one, unless nothing but notes of the
-    clock and the like (``report.noted``) have been added since."""
+    """Refuse an action on a version that is not the present one, unless nothing has changed since
+    that anybody decides by: the clock's notes, comments, supports, ratings and the like."""
     report = seen.report
     if version == report.version:
         return
     since = report.version - version
-    if 0 < since <= NOTES_AT_MOST:
+    if since > 0 and 0 < report.decided <= version:
+        return
+    if not report.decided and 0 < since <= NOTES_AT_MOST:
         links = reports.timeline(report.jurisdiction, report.id, version, since)
         if len(links) == since and all(noted(json.loads(text)) for text, _ in links):
             return

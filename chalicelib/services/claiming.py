@@ -13,7 +13,7 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services import links, signing
+from chalicelib.services import links, rates, signing
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome, operation
@@ -40,7 +40,9 @@ def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: dat
         after = replace(report, reporter=uid, claims=report.claims + 1)
         return Addition(after, {"claimed": True, "generation": after.claims}, _moved(report, uid))
 
-    return _with_secret(add(actor, op, report_id, "claim", change, now, blind=True))
+    spend = rates.by_person(actor, now, "claims")
+    done = add(actor, op, report_id, "claim", change, now, blind=True, spend=spend)
+    return _with_secret(done)
 
 
 def undo_link(jurisdiction: str, report: str, generation: int, now: datetime) -> str:

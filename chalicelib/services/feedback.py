@@ -12,7 +12,7 @@ from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.moves import rated
 from chalicelib.domain.workflow import holds
 from chalicelib.errors import Problem
-from chalicelib.services import access, traces
+from chalicelib.services import access, rates, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome
@@ -41,7 +41,8 @@ def comment(
         return Addition(after, {"comments": after.comments})
 
     words = Words("comment", audience, text, ids.token_bytes(SALT_BYTES))
-    return add(actor, op, report_id, "comment", change, now, (words,))
+    spend = rates.by_person(actor, now, "comments", report_comments=report_id)
+    return add(actor, op, report_id, "comment", change, now, (words,), spend=spend)
 
 
 def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
@@ -62,7 +63,9 @@ def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
             marks += traces.left(actor, kind, report.id)
         return Addition(after, {"supports": after.supports}, marks)
 
-    return add(actor, op, report_id, "support", change, now)
+    return add(
+        actor, op, report_id, "support", change, now, spend=rates.by_person(actor, now, "supports")
+    )
 
 
 def rate(
@@ -86,7 +89,8 @@ def rate(
         return Addition(after, {"rating": stars})
 
     words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
-    return add(actor, op, report_id, "rate", change, now, (words,) if words else ())
+    given, spend = (words,) if words else (), rates.by_person(actor, now, "ratings")
+    return add(actor, op, report_id, "rate", change, now, given, spend=spend)
 
 
 def opened(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
@@ -106,16 +110,23 @@ def opened(actor: Principal, op: Operation, report_id: str, now: datetime) -> Ou
     return add(actor, op, report_id, "opened", change, now)
 
 
-def follow(actor: Principal, report_id: str, following: bool) -> dict[str, Any]:
+def follow(actor: Principal, report_id: str, following: bool, now: datetime) -> dict[str, Any]:
     """Follow a report, or stop; it is nobody's business, so it is no event."""
     access.permit(actor, access.load(actor, report_id).report, "followReport")
     place, uid = actor.jurisdiction, actor.uid or ""
     make = people.put_mark if following else people.delete_mark
     index = people.put_trace if following else people.delete_trace
-    commit(
-        [make(place, report_id, people.FOLLOW, uid), index(place, uid, people.FOLLOW, report_id)]
-    )
-    return {"id": report_id, "following": following}
+
+    def attempt() -> Outcome:
+        commit(
+            [
+                make(place, report_id, people.FOLLOW, uid),
+                index(place, uid, people.FOLLOW, report_id),
+            ]
+        )
+        return Outcome({"id": report_id, "following": following})
+
+    return rates.spending(place, rates.by_person(actor, now, "follows"), now, attempt).answer
 
 
 def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:

@@ -50,10 +50,14 @@ def file_report(
         report = replace(report, answers=answers, flags=flags)
         taken = photos.claims(actor, body.get("photos") or [], report, "file", now, city)
         report = photos.claimed(replace(report, photos=tuple(one.photo for one in taken)), taken)
-        _count(city, actor, report, ip, now)
-        close = [] if report.protected else nearby.same_problem(city, report)
         words = _words(body, texts)
-        return _write(op, actor, city, report, body.get("contact"), words, taken, close)
+
+        def written() -> Outcome:
+            close = [] if report.protected else nearby.same_problem(city, report)
+            return _write(op, actor, city, report, body.get("contact"), words, taken, close)
+
+        spend = _spend(city, actor, report, ip, now)
+        return rates.spending(city.jurisdiction, spend, now, written)
 
     outcome = once(op, attempt)
     secret = signing.claim_secret(outcome.answer["id"])
@@ -154,7 +158,7 @@ def locate(city: City, lat: float, long: float) -> tuple[str, int]:
     )
 
 
-def _count(city: City, actor: Principal, report: Report, ip: str, now: datetime) -> None:
+def _spend(city: City, actor: Principal, report: Report, ip: str, now: datetime) -> rates.Spend:
     address = rates.address(ip, city.month(now))
     cell = encode(report.lat, report.long, 6)
     scopes = {"device": actor.uid or "-", "address": address, "cell": cell}
@@ -164,7 +168,7 @@ def _count(city: City, actor: Principal, report: Report, ip: str, now: datetime)
     if FOR_MANY in actor.permissions:
         # Another system has a limit of its own, and one address for all its people.
         limits = {kind: each for kind, each in limits.items() if kind not in ("device", "address")}
-    rates.take(city.jurisdiction, limits, scopes, now, fail_open=True)
+    return rates.Spend(limits, scopes)
 
 
 def _write(

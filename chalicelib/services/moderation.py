@@ -15,7 +15,7 @@ from chalicelib.errors import Problem
 from chalicelib.services import access, cities, rates, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
-from chalicelib.services.operations import Operation, Outcome, once
+from chalicelib.services.operations import Operation, Outcome
 from chalicelib.storage import people, reports
 
 HIDE, SHOW, BLUR = "hide", "unhide", "blur"
@@ -109,11 +109,8 @@ def flag(
         name = "flag" if not report.flagged else "flag_again"
         return Addition(after, {"flagged": after.flagged}, marks, data, name)
 
-    def attempt() -> Outcome:
-        scopes = {"flags": uid}
-        rates.take(actor.jurisdiction, {"flags": city.flag_limits}, scopes, now, fail_open=False)
-        note = body.get("note")
-        words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
-        return add(actor, op, report_id, "flag", change, now, (words,) if words else ())
-
-    return once(op, attempt)
+    note = body.get("note")
+    words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
+    spend = rates.Spend(city.person_limits("flags"), {"flags": uid}, fail_open=False)
+    given = (words,) if words else ()
+    return add(actor, op, report_id, "flag", change, now, given, spend=spend)

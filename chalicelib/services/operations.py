@@ -27,10 +27,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to answer, and whether it was answered before."""
+    """What to answer, whether it was answered before, and whether anything was written for it."""
 
     answer: dict[str, Any]
     replayed: bool = False
+    wrote: bool = True
 
 
 def operation(actor: Principal, route: str, key: str, body_hash: str) -> Operation:
@@ -46,7 +47,7 @@ def earlier(op: Operation) -> Outcome | None:
         return None
     if row["body"] != op.body_hash:
         raise Problem("key_reused", field="Idempotency-Key")
-    return Outcome(row["answer"], replayed=True)
+    return Outcome(row["answer"], replayed=True, wrote=False)
 
 
 def once(op: Operation, attempt: Callable[[], Outcome]) -> Outcome:

@@ -49,16 +49,15 @@ def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) ->
     city = cities.current(actor.jurisdiction, now)
 
     def attempt() -> Outcome:
-        limits = {kind: city.limits[kind] for kind in ("tickets",) if kind in city.limits}
-        scope = {"tickets": actor.uid or "-"}
-        rates.take(actor.jurisdiction, limits, scope, now, fail_open=False)
         photo = ids.new_ulid(now)
         doc = {"owner": actor.uid, "type": content_type, "issued": iso(now), "state": "issued"}
         put = reports.put_photo(actor.jurisdiction, photo, doc, seen=None)
         left = traces.left(actor, people.PHOTO, "-", photo)
         return write(op, [put, *left], {"photo": photo, "content_type": content_type})
 
-    outcome = once(op, attempt)
+    limits = {kind: city.limits[kind] for kind in ("tickets",) if kind in city.limits}
+    spend = rates.Spend(limits, {"tickets": actor.uid or "-"}, fail_open=False)
+    outcome = once(op, lambda: rates.spending(actor.jurisdiction, spend, now, attempt))
     photo = outcome.answer["photo"]
     if outcome.replayed:
         found = reports.photo(actor.jurisdiction, photo)

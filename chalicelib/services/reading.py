@@ -14,11 +14,11 @@ from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, earlier, write
 from chalicelib.services.report_changes import changes
 from chalicelib.storage import people, reports
-from chalicelib.storage.transactions import Refused, Unavailable
+from chalicelib.storage.transactions import Refused, Unavailable, wait
 
 PAGE = 100
 TEXTS = (views.DESCRIPTION, views.LANDMARK)
-ATTEMPTS = 4
+ATTEMPTS = 20
 
 
 def public(actor: Principal, report_id: str) -> dict[str, Any]:
@@ -87,9 +87,10 @@ def contact(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
         raise Problem("contact_not_allowed")
     if seen.report.contact is None:
         raise Problem("not_found")
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         if outcome is not None:
             break
+        wait(attempt)
         outcome = _record(actor, op, seen, now)
         seen = access.load(actor, report_id)
     if outcome is None:

@@ -8,7 +8,7 @@ from chalicelib.domain import rights, rounds, watch
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words, link
-from chalicelib.domain.report import Report
+from chalicelib.domain.report import Report, decided
 from chalicelib.domain.workflow import actions
 from chalicelib.services import traces
 from chalicelib.services.operations import Operation
@@ -32,7 +32,7 @@ def changes(
     role = _role(actor, standing, name, before)
     score = rounds.facts(after, city)
     event = link(name, before, after, actor, op.id, now, words, data, role, score)
-    head = replace(after, tail=event.hash)
+    head = replace(after, tail=event.hash, decided=decided(before, after))
     return [
         reports.put_head(head, watch.next_due(head, city), seen=before.version),
         reports.put_event(before.jurisdiction, before.id, event),

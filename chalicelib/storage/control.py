@@ -160,6 +160,21 @@ def forget_rates(jurisdiction: str, scope: str) -> None:
         commit([Delete(row.sk, tables.Control(key, row.sk)) for row in page])
 
 
+def give_back(jurisdiction: str, buckets: list[Bucket]) -> None:
+    """Count one less in every bucket, none below zero; ``Refused`` where one has nothing left."""
+    commit(
+        [
+            Update(
+                str(number),
+                tables.Control(f"{jurisdiction}#RATE#{one.scope}", f"{one.seconds}#{one.start}"),
+                [tables.Control.used.add(-1)],
+                tables.Control.used > 0,
+            )
+            for number, one in enumerate(buckets)
+        ]
+    )
+
+
 def put_notice(jurisdiction: str, name: str, at: str, message: dict[str, Any]) -> list[Put]:
     """A notice of a day, and its outbox row: once a name. The rows to commit."""
     return [

@@ -121,6 +121,13 @@ def commit(
     raise Unavailable
 
 
+def wait(attempt: int, jitter: Callable[[], float] = random.random) -> None:
+    """Before the ``attempt``-th new look (from 1; 0 is the first) at what others are changing too:
+    a pause of at most 0.15 s, different for everybody, so that a crowd comes apart."""
+    if attempt:
+        time.sleep(min(0.1, 0.005 * 2 ** min(attempt, 6)) * (0.5 + jitter()))
+
+
 def _commit(writes: Sequence[Write]) -> None:
     with TransactWrite(connection=connection()) as transaction:
         for write in writes:

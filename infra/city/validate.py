@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from typing import Any
 
+from chalicelib.domain.city import PERSON_LIMITS
 from chalicelib.outside import addresses
 from infra.city.fields import LANGUAGES, Fields, unique
 from infra.city.findings import CityErrors as CityErrors
@@ -11,7 +12,7 @@ from infra.city.findings import CityErrors as CityErrors
 UNIT_KINDS = ("district", "agency", "province", "bureau")
 LIMITS = ("device", "devices", "address", "cell", "tickets")
 # A folder of an earlier version has none: then the product's own hold.
-OPTIONAL_LIMITS = ("flags",)
+OPTIONAL_LIMITS = tuple(PERSON_LIMITS)
 RULES = {
     "reopen_days": (1, 365),
     "refuse_days": (1, 90),

@@ -16,6 +16,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.city import PERSON_LIMITS
 from chalicelib.domain.report import Report, fold, public_part
 from chalicelib.errors import RULES, kinds
 from tests.faults.clients import Answered, Record
@@ -274,7 +275,7 @@ def limited(state: State) -> list[str]:
     hour = {("alerts", "3600"): town.bundle()["escalation"]["per_hour"]}
     limits = hour | {
         (kind, str(limit["seconds"])): limit["n"]
-        for kind, several in town.bundle()["limits"].items()
+        for kind, several in {**PERSON_LIMITS, **town.bundle()["limits"]}.items()
         for limit in several
     }
     return [

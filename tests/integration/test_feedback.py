@@ -185,13 +185,13 @@ def test_following_is_nobodys_business(world: World) -> None:
     """No event; twice is once; stopping stops."""
     report = world.file()["id"]
     for _ in range(2):
-        assert feedback.follow(citizen("a"), report, True)["following"] is True
+        assert feedback.follow(citizen("a"), report, True, world.now)["following"] is True
     assert people.marks(JURISDICTION, report, people.FOLLOW, 10) == ["d_a"]
-    assert feedback.follow(citizen("a"), report, False)["following"] is False
+    assert feedback.follow(citizen("a"), report, False, world.now)["following"] is False
     assert people.marks(JURISDICTION, report, people.FOLLOW, 10) == []
     assert world.head(report).version == 1
     hidden = world.file(citizen("b"), service="violence")["id"]
-    assert refusal(feedback.follow, citizen("a"), hidden, True).status == 404
+    assert refusal(feedback.follow, citizen("a"), hidden, True, world.now).status == 404
 
 
 def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +213,7 @@ def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPa
         return real(*given)
 
     monkeypatch.setattr(adding, "write", busy)
+    monkeypatch.setattr(adding, "ATTEMPTS", 4)
     with pytest.raises(Unavailable):
         say(world, REPORTER, report, "x", "public")
     sound(world, report)

@@ -363,7 +363,7 @@ def answer(world: World, who: Principal, operation: str, report: str) -> str:
         elif operation == "flagReport":
             moderation.flag(who, op, report, {"reason": "other"}, world.now)
         elif operation in ("followReport", "unfollowReport"):
-            feedback.follow(who, report, operation == "followReport")
+            feedback.follow(who, report, operation == "followReport", world.now)
         elif operation == "moderatePhoto":
             photo = next(iter(world.head(report).pictures))
             body = {"action": "hide", "reason": "other"}

@@ -56,7 +56,7 @@ def test_the_old_phone_has_nothing_of_the_report_any_more(world: World) -> None:
     photo = world.photo(OLD)
     filed = world.file(photos=[photo], service="violence")
     report = filed["id"]
-    feedback.follow(OLD, report, True)
+    feedback.follow(OLD, report, True, world.now)
     assert photos.look(OLD, photo, world.now)
     claim(world, NEW, report, filed["claim_secret"])
     with pytest.raises(Problem):

@@ -36,7 +36,7 @@ def test_everything_that_a_person_leaves_is_in_their_index(world: World) -> None
         ("FILED", mine, "-"), ("PIC", "-", photo), ("SUP", other, "-"), ("FOL", other, "-"),
         ("FLG", other, "-"), ("TXT", other, flagged), ("TXT", mine, said), ("REP", original, mine),
     }  # fmt: skip
-    feedback.follow(SITI, other, following=False)
+    feedback.follow(SITI, other, following=False, now=world.now)
     world.act(OFFICER, mine, "unmerge", reason="Another hole")
     assert not left(SITI.uid) & {("FOL", other, "-"), ("REP", original, mine)}
     assert left(BUDI.uid) == {("FILED", other, "-"), ("FILED", original, "-")}

@@ -1,0 +1,263 @@
+"""A crowd or a flood stops nobody's work: what makes a version stale, and how much one may add."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.city import City
+from chalicelib.errors import Problem
+from chalicelib.services import (
+    adding,
+    casework,
+    cities,
+    claiming,
+    feedback,
+    intake,
+    moderation,
+    signing,
+)
+from chalicelib.storage import control, tables
+from chalicelib.storage.transactions import Refused, Unavailable, Unknown
+from tests import town
+from tests.faults import world as faulty
+from tests.faults.clients import Clients, Record
+from tests.faults.scheduler import Replay
+from tests.faults.state import State
+from tests.faults.world import Call
+from tests.world import World, citizen, faults, official
+
+REPORTER = citizen("reporter")
+OFFICER, COLLEAGUE = official("officer1"), official("colleague1")
+
+
+def comment(world: World, who: Any, report: str, key: str | None = None) -> Any:
+    """A public comment."""
+    op = world.operation(who, "commentReport", "hello", key)
+    return feedback.comment(who, op, report, "Hello.", "public", world.now)
+
+
+def support(world: World, who: Any, report: str, key: str | None = None) -> Any:
+    """A support."""
+    op = world.operation(who, "supportReport", "", key)
+    return feedback.support(who, op, report, world.now)
+
+
+def used(kind: str) -> int:
+    """How many tokens of a kind of limit are taken in all windows."""
+    return sum(int(row.used or 0) for row in tables.Control.scan() if f"#RATE#{kind}#" in row.pk)
+
+
+def limits(monkeypatch: pytest.MonkeyPatch, **kinds: int) -> None:
+    """The city's limits, a day each."""
+    real = cities.current
+    rows = {kind: [{"n": n, "seconds": 86_400}] for kind, n in kinds.items()}
+
+    def current(place: str, now: Any) -> City:
+        return replace(real(place, now), limits=rows)
+
+    monkeypatch.setattr(cities, "current", current)
+
+
+def test_118_comments_refuse_none_of_ten_actions_of_officials(world: World) -> None:
+    """And none of a colleague's, whose word acknowledges the report."""
+    filed = [world.file(service="litter", ward="D1-W1")["id"] for _ in range(10)]
+    for number in range(118):
+        who = COLLEAGUE if number // 10 % 2 else REPORTER
+        comment(world, who, filed[number % 10])
+    done = [world.act(OFFICER, one, "assign", version=1, person="s_worker1") for one in filed]
+    assert [one["state"] for one in done] == ["assigned"] * 10
+    assert faults(world.head(filed[0]), world.links(filed[0])) == []
+
+
+def test_more_supports_than_a_window_of_events_make_no_version_stale(world: World) -> None:
+    """Eleven were too many before."""
+    report = world.file()["id"]
+    for number in range(11):
+        support(world, citizen(f"n{number}"), report)
+    assert world.act(OFFICER, report, "assign", version=1, person="s_worker1")["version"] == 13
+
+
+def test_whatever_only_adds_leaves_an_officer_s_version_good(world: World) -> None:
+    """Ratings, claims, flags, followers, a look at the contact; twelve of them at once."""
+    report = world.finished()
+    seen = world.head(report).version
+    ann = citizen("ann")
+    for stars in (1, 2, 3, 4, 5):
+        op = world.operation(REPORTER, "rateReport", stars)
+        feedback.rate(REPORTER, op, report, stars, None, world.now)
+    for generation, who in enumerate((ann, REPORTER)):
+        secret = signing.claim_secret(report, generation)
+        op = world.operation(who, "claimReport", secret)
+        claiming.claim(who, op, report, secret, world.now)
+    op = world.operation(ann, "flagReport", {})
+    moderation.flag(ann, op, report, {"reason": "other"}, world.now)
+    for _ in range(5):
+        comment(world, OFFICER, report)
+    assert world.head(report).version == seen + 13
+    assert world.act(official("verifier2"), report, "verify", version=seen)["state"] == "closed"
+
+
+def test_what_decides_makes_a_version_stale_however_much_was_added_after_it(world: World) -> None:
+    """An assignment between two comments is not overlooked."""
+    report = world.file()["id"]
+    comment(world, REPORTER, report)
+    world.act(COLLEAGUE, report, "assign", version=1, person="s_worker1")
+    decided = world.head(report).version
+    for _ in range(3):
+        comment(world, REPORTER, report)
+    for version in range(1, decided):
+        with pytest.raises(Problem, match="stale_version"):
+            world.act(OFFICER, report, "reject", version=version, reason_code="spam", text="x")
+    fields = {"reason_code": "spam", "text": "x"}
+    assert world.act(OFFICER, report, "reject", version=decided, **fields)["state"] == "closed"
+
+
+def test_one_person_s_comments_claims_supports_and_ratings_end_in_429(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the city's data; another person, and an official, goes on."""
+    limits(monkeypatch, report_comments=2, comments=3, supports=1, claims=1, ratings=1, follows=1)
+    one, two = world.file()["id"], world.file()["id"]
+    for _ in range(2):
+        comment(world, REPORTER, one)
+    secret = signing.claim_secret(two)
+
+    def claim() -> None:
+        op = world.operation(citizen("c"), "claimReport", secret)
+        claiming.claim(citizen("c"), op, two, secret, world.now)
+
+    def follow() -> None:
+        feedback.follow(REPORTER, two, True, world.now)
+
+    comment(world, REPORTER, two)
+    support(world, citizen("a"), one)
+    claim()
+    follow()
+    again: list[Callable[[], Any]] = [
+        lambda: comment(world, REPORTER, one),
+        lambda: comment(world, REPORTER, two),
+        lambda: support(world, citizen("a"), two),
+        claim,
+        follow,
+    ]
+    for call in again:
+        with pytest.raises(Problem) as refused:
+            call()
+        assert (refused.value.status, refused.value.slug) == (429, "too_many")
+        assert 0 < int(refused.value.headers["Retry-After"]) <= 86_400
+    comment(world, OFFICER, one)
+    support(world, citizen("b"), two)
+    world.advance(days=1)
+    comment(world, REPORTER, one)
+
+
+def test_a_city_that_says_nothing_lets_nobody_comment_a_hundred_times(world: World) -> None:
+    """The product's own limits: ten of one report in an hour."""
+    report = world.file()["id"]
+    for _ in range(10):
+        comment(world, REPORTER, report)
+    with pytest.raises(Problem, match="too_many"):
+        comment(world, REPORTER, report)
+    assert world.head(report).comments == 10
+
+
+def test_a_repeated_key_takes_no_token(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of a report nor of a comment, a support or a flag."""
+    limits(monkeypatch, device=1, comments=1, report_comments=1, supports=1, flags=1, tickets=1)
+    first = world.file(REPORTER, key="same")
+    report = first["id"]
+    for _ in range(3):
+        assert world.file(REPORTER, key="same")["id"] == report
+        comment(world, REPORTER, report, "c")
+        support(world, REPORTER, report, "s")
+        op = world.operation(REPORTER, "flagReport", {}, "f")
+        moderation.flag(REPORTER, op, report, {"reason": "other"}, world.now)
+    counts = {kind: used(kind) for kind in ("device", "comments", "supports", "flags")}
+    assert counts == dict.fromkeys(counts, 1)
+
+
+def test_what_wrote_nothing_gives_its_token_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal after the counting, and a support that was said before."""
+    limits(monkeypatch, device=2, comments=2, report_comments=2, supports=2)
+    report = world.file()["id"]
+    with pytest.raises(Problem, match="role_not_allowed"):
+        comment(world, citizen("a"), report)
+    support(world, citizen("a"), report)
+    for _ in range(3):
+        support(world, citizen("a"), report)
+    assert (used("comments"), used("supports"), used("device")) == (0, 1, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "_write", _raising(Unavailable()))
+        with pytest.raises(Unavailable):
+            world.file()
+    assert used("device") == 1
+    with monkeypatch.context() as patch:
+        # Nobody knows whether this one was written: it counts.
+        patch.setattr(intake, "_write", _raising(Unknown()))
+        with pytest.raises(Unknown):
+            world.file()
+    assert used("device") == 2
+
+
+def test_no_window_goes_below_zero(world: World) -> None:
+    """A token that nobody took is none to give back."""
+    bucket = control.Bucket("device#x", 2, 60, 0)
+    control.take("testville", [bucket])
+    control.give_back("testville", [bucket])
+    with pytest.raises(Refused):
+        control.give_back("testville", [bucket])
+    assert used("device") == 0
+
+
+def _raising(error: Exception) -> Callable[..., Any]:
+    def fail(*given: Any) -> Any:
+        raise error
+
+    return fail
+
+
+class _Lockstep(Replay):
+    """Everybody looks, then everybody writes, again and again: the worst order for a crowd."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.last = ""
+
+    def turn(self, waiting: Sequence[str]) -> str:
+        later = [one for one in sorted(waiting) if one > self.last]
+        self.last = (later or sorted(waiting))[0]
+        return self.last
+
+
+def _writes_the_report(call: Call) -> bool:
+    return call.writes and any(name.endswith("reports") for name in call.tables)
+
+
+@pytest.mark.usefixtures("aws")
+def test_25_supports_at_once_are_all_taken_and_an_action_among_them() -> None:
+    """No 503, in the worst of orders."""
+    with faulty.World(_Lockstep(), seed="crowd", point=_writes_the_report) as world:
+        town.reset()
+        record = Record()
+        clients = Clients(world, record)
+        lat, long = town.SPOTS["A.1"]
+        body = {"service": "hole", "lat": lat, "long": long}
+        world.run([("before", clients.file(town.citizen("ani"), "first", body))])
+        report = next(iter(State([]).heads))
+        crowd = [
+            (f"n{number:02}", clients.support(town.citizen(f"n{number}"), "s", report))
+            for number in range(25)
+        ]
+        assign = {"action": "assign", "version": 1, "person": "s_field_worker-a"}
+        boss = clients.act(town.official("officer-a"), "a", report, assign)
+        world.run([*crowd, ("boss", boss)])
+        head = State([]).heads[report]
+    assert (head["supports"], head["version"], record.crashes) == (25, 27, [])
+    assert [one.refusal for one in record.answers] == [None] * 27
+    assert record.open == []
+    assert adding.ATTEMPTS > 25
+    assert casework.ATTEMPTS >= 20
