@@ -17,6 +17,7 @@ from chalicelib.domain import ledger
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.boundaries import build
 from chalicelib.domain.city import City
+from chalicelib.domain.hiding import of_country
 from chalicelib.domain.report import Report, fold, public_part
 from chalicelib.domain.workflow import actions
 from tests import darkroom
@@ -153,6 +154,7 @@ BUNDLE: dict[str, Any] = {
         {"district": "D2", "service": "litter", "resolve": {"hours": 12, "clock": "calendar"}}
     ],
     "scoring": {},
+    "patterns": of_country("ID"),
     "escalation": {
         "per_hour": 5,
         "morning_hour": 7,

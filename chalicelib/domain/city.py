@@ -10,6 +10,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.hiding import of_country
 from chalicelib.domain.times import parse
 
 Text = dict[str, str]
@@ -158,7 +159,8 @@ class City:
     """One version of a jurisdiction's rules.
 
     Of one unit's escalations in an hour ``alerts_per_hour`` go out one by one, the rest together;
-    its day's warnings go out from ``morning_hour`` (local) on.
+    its day's warnings go out from ``morning_hour`` (local) on. ``patterns`` are the rules by which
+    ``hiding.finds`` knows what is personal in a text.
     """
 
     jurisdiction: str
@@ -181,6 +183,7 @@ class City:
     alerts_per_hour: int = 20
     morning_hour: int = 7
     numbers: tuple[Number, ...] = ()
+    patterns: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
@@ -233,6 +236,7 @@ class City:
                 )
                 for group, rungs in escalation.get("ladders", {}).items()
             },
+            patterns=bundle.get("patterns", of_country(None)),
             alerts_per_hour=escalation.get("per_hour", 20),
             morning_hour=escalation.get("morning_hour", 7),
             numbers=_numbers(bundle),

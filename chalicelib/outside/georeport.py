@@ -192,6 +192,7 @@ def _words(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     try:
-        return hiding.hidden(text.clean(value.strip()[:LONGEST]))
+        # By what holds in every country; the city's own rules are the caller's.
+        return hiding.hidden(text.clean(value.strip()[:LONGEST]), hiding.of_country(None))
     except Problem:
         return ""

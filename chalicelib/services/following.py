@@ -15,6 +15,7 @@ from chalicelib.domain import forwarding
 from chalicelib.domain.actor import system
 from chalicelib.domain.city import City, Outside
 from chalicelib.domain.events import Words
+from chalicelib.domain.hiding import hidden
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso, parse
@@ -126,6 +127,7 @@ def _can_finish(head: Report) -> bool:
 
 def _finish(city: City, head: Report, request: str, text: str, turn: str, now: datetime) -> bool:
     actor = system(city.jurisdiction)
+    text = hidden(text, city.patterns)
     given = {"note": text or say("outside.closed", LANGUAGE), "request": request}
     op = operation(actor, FINISHED, f"{head.id}:{turn}", "")
     try:
@@ -158,6 +160,7 @@ def _tell(
         )
         return Addition(after, {}, [], {"unit": unit, "request": request})
 
+    text = hidden(text, city.patterns)
     words = (Words("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
     op = operation(actor, kind, f"{head.id}:{turn}", "")
     add(actor, op, head.id, kind, change, now, words)

@@ -11,11 +11,22 @@ from chalicelib.domain.actor import AUDITOR, FOR_MANY, Principal
 from chalicelib.domain.city import City, Service
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.geohash import encode
+from chalicelib.domain.hiding import hidden
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
 from chalicelib.errors import Problem
-from chalicelib.services import cities, nearby, photos, questions, rates, signing, traces, views
+from chalicelib.services import (
+    cities,
+    nearby,
+    photos,
+    questions,
+    rates,
+    signing,
+    traces,
+    views,
+    wording,
+)
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Write
@@ -50,7 +61,7 @@ def file_report(
         report = replace(report, answers=answers, flags=flags)
         taken = photos.claims(actor, body.get("photos") or [], report, "file", now, city)
         report = photos.claimed(replace(report, photos=tuple(one.photo for one in taken)), taken)
-        words = _words(body, texts)
+        words = _words(body, texts, city)
 
         def written() -> Outcome:
             close = [] if report.protected else nearby.same_problem(city, report)
@@ -204,7 +215,8 @@ def _write(
             writes.append(people.put_filer(place, head.filed_month, head.id, head.reporter))
             writes.append(people.first_filed(place, head.filed_month, head.reporter))
         try:
-            return write(op, writes, views.receipt(head, city, close))
+            personal = [] if head.protected else wording.personal(words, city)
+            return write(op, writes, views.receipt(head, city, close, personal))
         except Refused as refusal:
             if any(label.startswith("photo:") for label in refusal.labels):
                 raise photos.lost(actor, taken) from None
@@ -214,8 +226,11 @@ def _write(
     raise Problem("unavailable", headers={"Retry-After": "1"})
 
 
-def _words(body: dict[str, Any], answers: dict[str, str]) -> tuple[Words, ...]:
-    texts = [(name, "public", body.get(name) or "") for name in ("description", "landmark")]
+def _words(body: dict[str, Any], answers: dict[str, str], city: City) -> tuple[Words, ...]:
+    said = {name: body.get(name) or "" for name in wording.FIELDS}
+    if body.get("mask"):
+        said = {name: hidden(text, city.patterns) for name, text in said.items()}
+    texts = [(name, "public", text) for name, text in said.items()]
     texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
     return tuple(
         Words(name, audience, text.strip(), ids.token_bytes(SALT_BYTES))

@@ -119,8 +119,11 @@ def case(
     }
 
 
-def receipt(report: Report, city: City, close: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the reporter gets back: ids, place, promise, possible duplicates."""
+def receipt(
+    report: Report, city: City, close: list[dict[str, Any]], personal: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the reporter gets back: ids, place, promise, possible duplicates, and what looks
+    personal in their words (``wording.personal``)."""
     return {
         "id": report.id,
         "code": report.code,
@@ -138,6 +141,7 @@ def receipt(report: Report, city: City, close: list[dict[str, Any]]) -> dict[str
         "flags": list(report.flags),
         "outside_m": report.outside_m,
         "possible_duplicates": close,
+        "personal_data": personal,
         "track": links.to(report.jurisdiction, f"/v1/track/{report.code}"),
         "emergency": city.emergency if report.protected else None,
         "numbers": numbers(city, report.service),

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.boundaries import build
 from infra.city import areas as places
-from infra.city import hours, measuring, offer, people, validate
+from infra.city import hours, measuring, offer, patterns, people, validate
 from infra.city.documents import Node, read_csv, read_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings
@@ -28,6 +28,7 @@ OVERRIDES = (
     "resolve_clock",
 )
 ESCALATION = "escalation.json"
+PATTERNS = "patterns.json"
 _TEMPLATES = "for_each_district"
 _VERSION_DIGITS = 12
 
@@ -80,6 +81,7 @@ def prepare(
     head = Fields(findings, "city.json", source.city)
     head.raw("base", required=False)
     rules = validate.city(head)
+    country = patterns.country(head)
     areas = places.read(
         head.inner("boundaries"), boundaries or source.shapes, rules["levels"], findings
     )
@@ -101,6 +103,8 @@ def prepare(
         "overrides": offer.overrides(source.overrides(), districts, set(services)),
         "scoring": measuring.scoring(source.fields("scoring.json")),
     }
+    own = source.fields(PATTERNS) if source.has(PATTERNS) else None
+    bundle["patterns"] = patterns.rules(country, own)
     if source.has(ESCALATION):
         codes = {group["code"] for group in offered["groups"]}
         bundle["escalation"] = measuring.escalation(source.fields(ESCALATION), codes)

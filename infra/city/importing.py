@@ -115,7 +115,7 @@ def _old(
     code = services.get(row.get("service", ""), services.get("*", row.get("service", "")))
     remarks, texts = [], {}
     for name in ("description", "landmark"):
-        text = hidden(row.get(name, ""))
+        text = hidden(row.get(name, ""), city.patterns)
         if text != row.get(name, ""):
             remarks.append("personal_data_hidden")
         texts[name] = text[: 4000 if name == "description" else 200]

@@ -43,6 +43,22 @@ NEARBY = record(
         "distance_m": COUNT,
     },
 )
+PERSONAL_DATA = {
+    **many(
+        record(
+            "PersonalData",
+            {
+                "field": {"type": "string", "enum": ["description", "landmark"]},
+                "kind": {"type": "string", "enum": ["email", "phone", "identity"]},
+                "start": COUNT,
+                "end": COUNT,
+            },
+        ),
+        5000,
+    ),
+    "description": "What looks personal in the words as they are kept, from a character up to "
+    "another: for the reporter to decide.",
+}
 RECEIPT = record(
     "Receipt",
     {
@@ -66,6 +82,7 @@ RECEIPT = record(
         "flags": many({"type": "string"}),
         "outside_m": COUNT,
         "possible_duplicates": many(NEARBY, 5),
+        "personal_data": PERSONAL_DATA,
         "track": {"type": "string"},
         "emergency": maybe({"type": "string"}),
         "numbers": {**NUMBERS, "description": "Whom to call, the most fitting first."},

@@ -44,13 +44,18 @@ NEW_REPORT = record(
             "description": "Whether everybody may read it; without it the service's default holds. "
             "A protected service is never public.",
         },
+        "mask": {
+            "type": "boolean",
+            "description": "Hide telephone and identity numbers and e-mail addresses in the words "
+            "that everybody may read.",
+        },
         "channel": {"type": "string", "enum": ["app", "web", "api", "phone", "counter", "import"]},
         "language": LANGUAGE,
         "client_time": {**MOMENT, "description": "The phone's clock, kept as a remark."},
     },
     optional=(
         "accuracy", "description", "landmark", "answers", "photos", "contact", "public",
-        "channel", "language", "client_time",
+        "mask", "channel", "language", "client_time",
     ),
 )  # fmt: skip
 ACTION = record(
