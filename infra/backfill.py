@@ -3,6 +3,7 @@
 Needed where a release adds an index or packs a row otherwise (the CHANGELOG says so). It goes in
 pages, remembers after each where it is, and goes on from there when it is started again; a head
 that somebody changes meanwhile is of the new form by that. Reports, versions and timelines stay.
+Afterwards the index of what people left is written for old rows (``infra.backfill_traces``).
 """
 
 import json
@@ -14,7 +15,9 @@ PAGE = 100
 
 def main() -> int:
     """Go on until all is done; how many heads were written, passed over, or there."""
-    print(json.dumps(run()))
+    from infra import backfill_traces
+
+    print(json.dumps({**run(), **backfill_traces.run()}))
     return 0
 
 

@@ -2,9 +2,14 @@
 
 dead                 what was given up: notes, and messages in the dead-letter queues
 redrive QUEUE        put what was given up back: messages, photos, forwards, or failures
-backup DIR           every table and file of the stage, as files in DIR
-restore DIR          all of it into a stage that is still empty; then what follows is counted anew
-erase CITY REPORT    forget whoever filed a report: contact, words, pictures, in all their reports
+backup DIR           every table and file of the stage, as files in a new folder of DIR
+restore DIR/COPY     all of it into a stage that is still empty; then what follows is counted anew,
+                     and whoever was erased since the copy is erased again
+erase CITY WHO       forget a person (the reporter of the report WHO, or the uid WHO)
+                     and, with --copies DIR, say so beside the copies
+erasures DIR         bring the list of erasures beside the copies up to date
+erase-again SINCE    repeat the erasures made since a moment (ISO 8601): after PITR;
+                     with --copies DIR also those that are listed there
 
 On a stage: ``make ops STAGE=prod DO='infra.ops redrive photos'``.
 """
@@ -27,7 +32,12 @@ def main(words: list[str] | None = None) -> int:
         commands.add_parser(name).add_argument("folder", type=Path)
     erase = commands.add_parser("erase")
     erase.add_argument("city")
-    erase.add_argument("report")
+    erase.add_argument("who")
+    erase.add_argument("--copies", type=Path)
+    commands.add_parser("erasures").add_argument("folder", type=Path)
+    again = commands.add_parser("erase-again")
+    again.add_argument("since")
+    again.add_argument("--copies", type=Path)
     asked = parser.parse_args(words)
     from chalicelib.errors import Problem
 
@@ -52,9 +62,22 @@ def _run(asked: argparse.Namespace) -> int:
     elif asked.command == "erase":
         from chalicelib import clock
         from chalicelib.services import erasing
+        from infra import copies
 
-        reports = erasing.erase(asked.city, asked.report, clock.now())
-        print(json.dumps({"erased": reports}, indent=2))
+        erased = erasing.erase(asked.city, asked.who, clock.now())
+        if asked.copies:
+            copies.keep_erasures(asked.copies)
+        print(json.dumps({"erased": erased}, indent=2))
+    elif asked.command == "erasures":
+        from infra import copies
+
+        print(json.dumps({"erasures": copies.keep_erasures(asked.folder)}, indent=2))
+    elif asked.command == "erase-again":
+        from chalicelib.domain.times import parse
+        from infra import copies
+
+        again = copies.erase_again(parse(asked.since), copies.listed(asked.copies))
+        print(json.dumps({"erased": again}, indent=2))
     else:
         from infra import copies
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib import ids
+from chalicelib import clock, ids
 from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services import cities, erasing_reports
@@ -63,7 +63,8 @@ def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
     erasures.keep(jurisdiction, name, {**doc, "done": False})
     job = _Job(Person(jurisdiction, uid, nobody), theirs, head.id if head else None)
     _run(job, now)
-    erasures.keep(jurisdiction, name, {**doc, "done": True})
+    # Whatever was copied before this moment may still hold something.
+    erasures.keep(jurisdiction, name, {**doc, "done": True, "ended": iso(clock.now())})
     return sorted(theirs)
 
 
@@ -83,21 +84,27 @@ def again(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
             person = Person(place, head.reporter, record["nobody"])
             erasing_reports.erase(person, report, _former(person, report), now)
             done.add(report)
-    erasures.keep(place, record["who"], {name: record[name] for name in _KEPT})
+    kept = {name: record[name] for name in _KEPT}
+    erasures.keep(place, record["who"], {**kept, "done": True, "ended": iso(clock.now())})
     return sorted(done)
 
 
-_KEPT = ("at", "reports", "nobody", "done")
+_KEPT = ("at", "reports", "nobody")
 
 
 def made_since(records: list[dict[str, Any]], since: datetime) -> list[dict[str, Any]]:
-    """The erasures that were made, or begun, at a moment or after it: each person's newest."""
+    """The erasures that ended at a moment or after it, or never: each person's newest record."""
     newest: dict[tuple[str, str], dict[str, Any]] = {}
     for one in records:
         key = (one["jurisdiction"], one["who"])
-        if parse(one["at"]) >= since and one["at"] >= newest.get(key, one)["at"]:
+        if one["at"] >= newest.get(key, one)["at"]:
             newest[key] = one
-    return [newest[key] for key in sorted(newest)]
+    late = {key: one for key, one in newest.items() if not _ended_before(one, since)}
+    return [late[key] for key in sorted(late)]
+
+
+def _ended_before(record: dict[str, Any], moment: datetime) -> bool:
+    return bool(record["done"]) and max(parse(record["at"]), parse(record["ended"])) < moment
 
 
 def _reports_of(jurisdiction: str, uid: str) -> list[str]:

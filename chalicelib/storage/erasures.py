@@ -55,6 +55,11 @@ def in_files(jurisdiction: str) -> Iterator[dict[str, Any]]:
             yield json.loads(body)
 
 
+def cities_in_files() -> set[str]:
+    """The cities of which the bucket knows erasures."""
+    return {key.split("/")[1] for key in files.keys(f"{FOLDER}/")}
+
+
 def _page(key: str, after: str) -> list[tables.CityRow]:
     beyond = tables.CityRow.sk > after if after else None
     rows: list[tables.CityRow] = read(

@@ -5,6 +5,7 @@ that it can be erased.
 """
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -238,6 +239,35 @@ def marks(jurisdiction: str, report: str, kind: str, limit: int) -> list[str]:
         )
     )
     return [row.sk.split("#", 1)[1] for row in rows]
+
+
+def marks_page(
+    after: str | None, limit: int
+) -> tuple[list[tuple[str, str, str, str, str]], str | None]:
+    """Marks after a key, by a Scan, and the key to go on from: (city, report, kind, uid, detail);
+    for ``infra.backfill_traces`` alone."""
+    start = None
+    if after:
+        pk, sk = json.loads(after)
+        start = {"pk": {"S": pk}, "sk": {"S": sk}}
+    found = tables.Person.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    marked = []
+    for row in found:
+        jurisdiction, kind, report = row.pk.split("#", 2)
+        name, *rest = row.sk.split("#", 2)
+        if kind == "R" and name in (SUPPORT, FOLLOW, FLAG, RIGHT):
+            uid, detail = (*rest, "-")[:2]
+            marked.append((jurisdiction, report, name, uid, detail))
+    place = found.last_evaluated_key
+    return marked, json.dumps([place["pk"]["S"], place["sk"]["S"]]) if place else None
+
+
+def everybody() -> Iterator[tuple[str, str]]:
+    """(city, uid) of whoever the index knows, by a Scan: for a restore alone."""
+    for row in tables.Person.scan(attributes_to_get=["pk", "sk"]):
+        jurisdiction, kind, uid = row.pk.split("#", 2)
+        if kind == "BY":
+            yield jurisdiction, uid
 
 
 def duplicates(jurisdiction: str, original: str) -> list[str]:

@@ -136,6 +136,24 @@ def heads_page(after: str | None, limit: int) -> tuple[list[Head], str | None]:
     return [Head.from_doc(json.loads(row.doc)) for row in rows], place["pk"]["S"] if place else None
 
 
+def owners_page(
+    after: str | None, limit: int
+) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]], str | None]:
+    """Whose the reports and the photos after a key are, by a Scan, and the key to go on from: twice
+    (city, report or photo, uid); for ``infra.backfill_traces`` alone."""
+    start = {"pk": {"S": after}} if after else None
+    found = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    heads, photos = list[tuple[str, str, str]](), list[tuple[str, str, str]]()
+    for row in found:
+        jurisdiction, kind, name = row.pk.split("#", 2)
+        if kind == "R" and (uid := json.loads(row.doc).get("reporter")):
+            heads.append((jurisdiction, name, uid))
+        elif kind == "P" and (uid := json.loads(row.doc).get("owner")):
+            photos.append((jurisdiction, name, uid))
+    place = found.last_evaluated_key
+    return heads, photos, place["pk"]["S"] if place else None
+
+
 def queue_page(
     jurisdiction: str,
     desk: str,

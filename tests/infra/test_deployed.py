@@ -311,8 +311,8 @@ def test_a_copy_is_restored_into_an_empty_account(
     with Cloud(folder / "cloud") as cloud:
         second = Deployment(deployment.made, cloud, deployment.issuer, deployment.chosen)
         second.deploy()
-        restored = json.loads(run("infra.ops", "restore", str(folder / "stage")))
-        assert restored == {name: told[name] for name in ("tables", "files")}
+        restored = json.loads(run("infra.ops", "restore", told["copy"]))
+        assert restored == {"tables": told["tables"], "files": told["files"], "erased": []}
         assert second.ask("GET", f"/v1/reports/{report}/timeline") == public
         checked = json.loads(run("infra.verify"))
         assert checked["faults"] == []

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import clock
+from chalicelib.domain.times import iso
 from chalicelib.services import erasing, feedback, figures, open311, reading
 from chalicelib.services.operations import operation
-from infra import backfill, copies, ops
-from tests import aws
+from chalicelib.storage import people
+from infra import backfill, copies, ops, verify
+from tests import aws, canary
 from tests.world import JURISDICTION, World, citizen, faults, official
 
 CANARY = "qzperson"
@@ -88,10 +91,11 @@ def test_a_copy_brings_every_report_back_and_counts_the_same(world: World, tmp_p
     files = set(aws.backend("s3").buckets["tanggap-files"].keys)
     told = copies.backup(tmp_path)
     assert told["tables"]["timeline"] == len(aws.rows("timeline"))
+    copy = Path(told["copy"])
     with pytest.raises(copies.NotEmpty):
-        copies.restore(tmp_path)
+        copies.restore(copy)
     aws.fresh()
-    copies.restore(tmp_path)
+    copies.restore(copy)
     assert stored() == before
     assert set(aws.backend("s3").buckets["tanggap-files"].keys) == files
     for one in (report, done):
@@ -100,14 +104,88 @@ def test_a_copy_brings_every_report_back_and_counts_the_same(world: World, tmp_p
     assert figures.rebuild()["changed"] == 0
 
 
+def test_a_restore_erases_again_whoever_was_erased_since_the_copy(
+    world: World, tmp_path: Path
+) -> None:
+    clock.use(lambda: world.now)
+    contact = {"email": f"{CANARY}@example.org"}
+    photo = world.photo(SITI, b"\xff\xd8\xff" + CANARY.encode() * 30)
+    first = world.file(SITI, description=CANARY, contact=contact, photos=[photo])["id"]
+    long_ago = world.file(citizen("ani"), description="qzlongago")["id"]
+    other = world.file(BUDI, description="Another hole")["id"]
+    op = world.operation(SITI, "support", {})
+    feedback.support(SITI, op, other, world.now)
+    world.project()
+    world.advance(hours=1)
+    erasing.erase(JURISDICTION, long_ago, world.now)
+    again = world.file(citizen("ani"), description="Filed after the erasure")["id"]
+    world.advance(hours=1)
+    copy = Path(copies.backup(tmp_path)["copy"])
+    assert copy.name == "2026-11-02T030000Z"
+    world.advance(hours=1)
+    assert ops.main(["erase", JURISDICTION, first, "--copies", str(tmp_path)]) == 0
+    aws.fresh()
+    world.advance(hours=1)
+    told = copies.restore(copy)
+    world.project()
+    assert told["erased"] == [first]
+    assert canary.stored(CANARY, SITI.uid or "", "qzlongago") == []
+    assert verify.check()["faults"] == []
+    assert world.head(other).supports == 1
+    texts = [text for one in (other, again)
+             for text, _ in people.all_texts(JURISDICTION, one).values()]  # fmt: skip
+    assert texts == ["Another hole", "Filed after the erasure"]
+    # The next copy knows of it too, and its restore has nothing to do.
+    world.advance(hours=1)
+    later = Path(copies.backup(tmp_path)["copy"])
+    aws.fresh()
+    assert copies.restore(later)["erased"] == []
+
+
+def test_after_a_table_was_set_back_the_bucket_knows_who_was_erased(
+    world: World, tmp_path: Path
+) -> None:
+    clock.use(lambda: world.now)
+    first = world.file(SITI, description=CANARY)["id"]
+    before = world.now
+    copy = Path(copies.backup(tmp_path)["copy"])
+    world.advance(hours=1)
+    erasing.erase(JURISDICTION, first, world.now)
+    held = aws.backend("s3").buckets["tanggap-files"].keys
+    kept = {key: held[key] for key in list(held) if key.startswith("erasures/")}
+    aws.fresh()
+    (tmp_path / copies.ERASURES).unlink()
+    for key, found in kept.items():
+        held[key] = found
+    copies.restore(copy)
+    assert canary.stored(CANARY) == []
+    assert ops.main(["erase-again", iso(before)]) == 0
+    assert verify.check()["faults"] == []
+
+
+def test_what_was_left_before_there_was_an_index_is_found_after_a_backfill(world: World) -> None:
+    other = world.file(BUDI, description="A hole")["id"]
+    world.photo(SITI, b"\xff\xd8\xff" + CANARY.encode() * 30)
+    mine = world.file(SITI, description=CANARY, ward="D2-W1")["id"]
+    feedback.support(SITI, world.operation(SITI, "support", {}), other, world.now)
+    table = aws.backend("dynamodb").tables["tanggap-people"]
+    kept = set(people.traces(JURISDICTION, SITI.uid or "", "", 100))
+    for partition in [one for one in table.items if "#BY#" in str(one)]:
+        del table.items[partition]
+    backfill.main()
+    assert set(people.traces(JURISDICTION, SITI.uid or "", "", 100)) == kept
+    erasing.erase(JURISDICTION, mine, world.now)
+    assert canary.stored(CANARY, SITI.uid or "") == []
+
+
 def test_a_copy_that_was_changed_is_refused(world: World, tmp_path: Path) -> None:
     world.file(SITI)
-    copies.backup(tmp_path)
+    copy = Path(copies.backup(tmp_path)["copy"])
     aws.fresh()
-    table = tmp_path / "tables" / "timeline.jsonl.gz"
+    table = copy / "tables" / "timeline.jsonl.gz"
     table.write_bytes(table.read_bytes() + b"\0")
     with pytest.raises(ValueError, match="timeline"):
-        copies.restore(tmp_path)
+        copies.restore(copy)
     assert aws.rows("timeline") == []
 
 
@@ -137,8 +215,8 @@ def test_the_command_says_in_a_line_what_it_cannot_do(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.file(SITI)
-    copies.backup(tmp_path)
-    for words in (["erase", JURISDICTION, "nothing"], ["restore", str(tmp_path)]):
+    copy = copies.backup(tmp_path)["copy"]
+    for words in (["erase", JURISDICTION, "nothing"], ["restore", copy]):
         assert ops.main(words) == 1
         said = capsys.readouterr().err
         assert said.count("\n") == 1, said

@@ -1,0 +1,63 @@
+"""Writing the index of what people left (``BY#<uid>``) for what an older version wrote without it.
+
+It reads the tables of reports and of people by pages, remembers after each where it is, and changes
+nothing that is there. What it cannot know: who wrote a comment on another person's report,
+because an event names no citizen; an erasure finds such a text only on the reports of its author.
+"""
+
+from typing import Any
+
+PAGE = 100
+_REPORTS, _PEOPLE = "backfill-traces-reports", "backfill-traces-people"
+
+
+def run() -> dict[str, int]:
+    """Go on until all is done: {"traces": how many rows were written}."""
+    return {"traces": _of_reports() + _of_people()}
+
+
+def _of_reports() -> int:
+    from chalicelib.storage import control, people, reports
+
+    written, place = 0, control.place_of(_REPORTS)
+    while True:
+        heads, tickets, place = reports.owners_page(place, PAGE)
+        rows: list[Any] = [
+            people.put_trace(jurisdiction, uid, people.FILED, report)
+            for jurisdiction, report, uid in heads
+            if people.is_person(uid)
+        ]
+        rows += [
+            people.put_trace(jurisdiction, uid, people.PHOTO, "-", photo)
+            for jurisdiction, photo, uid in tickets
+            if people.is_person(uid)
+        ]
+        written += _write(rows)
+        control.keep_place(_REPORTS, place)
+        if place is None:
+            return written
+
+
+def _of_people() -> int:
+    from chalicelib.storage import control, people
+
+    written, place = 0, control.place_of(_PEOPLE)
+    while True:
+        marks, place = people.marks_page(place, PAGE)
+        rows: list[Any] = [
+            people.put_trace(jurisdiction, uid, kind, report, detail)
+            for jurisdiction, report, kind, uid, detail in marks
+            if people.is_person(uid)
+        ]
+        written += _write(rows)
+        control.keep_place(_PEOPLE, place)
+        if place is None:
+            return written
+
+
+def _write(rows: list[Any]) -> int:
+    from chalicelib.storage.transactions import commit
+
+    for start in range(0, len(rows), PAGE):
+        commit(rows[start : start + PAGE])
+    return len(rows)
