@@ -10,12 +10,12 @@ from typing import Any
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
 from chalicelib.services import (
+    claiming,
     developing,
     erasing,
     feedback,
     figures,
     moderation,
-    open_data,
     reuse,
     signing,
 )
@@ -113,8 +113,8 @@ class Histories(Lives):
             # Only who has the secret may: a person's new device, or whoever was given it.
             before = self.reports[report]
             if before not in self.gone:
-                secret = signing.claim_secret(report)
-                self._try(kind, feedback.claim, who, op, report, secret, world.now)
+                secret = signing.claim_secret(report, self.world.head(report).claims)
+                self._try(kind, claiming.claim, who, op, report, secret, world.now)
                 self.reports[report] = self._reporter(report) or before
         self._seen(report)
 
@@ -161,7 +161,6 @@ def check(seed: int, steps: int) -> list[str]:
     lives._erase()
     lives._erase()
     world.project()
-    open_data.keep(world.now)
     names = [name for one in lives.gone for name in (word(one), one.uid or "")]
     found = [f"a trace of somebody erased: {place}" for place in canary.stored(*names)]
     found += [f"a fault: {fault}" for fault in verify.check()["faults"]]

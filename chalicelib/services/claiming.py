@@ -96,7 +96,8 @@ def _with_secret(outcome: Outcome) -> Outcome:
 def _moved(report: Report, uid: str | None) -> list[Write]:
     """All that the device of before had by this report, taken from it and given to ``uid``."""
     place, old = report.jurisdiction, report.reporter
-    writes = _traces(report, old or _nobody(report), uid or _nobody(report), undone=uid is None)
+    nobody = people.released(report.id)
+    writes = _traces(report, old or nobody, uid or nobody, undone=uid is None)
     if report.merged_into:
         # A duplicate's new device has the rights in the original too, and the lost one no more.
         original = report.merged_into
@@ -114,18 +115,13 @@ def _moved(report: Report, uid: str | None) -> list[Write]:
     return [*writes, *_tickets(report, uid)]
 
 
-def _nobody(report: Report) -> str:
-    """Who has a report whose claim was ended, until it is claimed again."""
-    return f"released-{report.id}"
-
-
 def _traces(report: Report, old: str, new: str, *, undone: bool) -> list[Write]:
-    """What the device of before wrote on this report is erased with the new one."""
+    """What the device of before wrote on this report is erased with the new one; its own index
+    goes on saying that it had the report, for an erasure of that device alone."""
     place = report.jurisdiction
     writes: list[Write] = [people.put_trace(place, new, people.FILED, report.id)]
     if not old.startswith(people.CHANNELS):
         writes.append(people.put_trace(place, new, people.CLAIMED_FROM, report.id, old))
-        writes.append(people.delete_trace(place, old, people.FILED, report.id))
     if undone:
         # Whoever claimed it wrongly must not erase what others wrote on it.
         first = people.trace_name(people.CLAIMED_FROM, report.id, "")
@@ -138,7 +134,7 @@ def _traces(report: Report, old: str, new: str, *, undone: bool) -> list[Write]:
 
 def _tickets(report: Report, uid: str | None) -> list[Write]:
     """The tickets of the reporter's photos, whose owner may look at the upload."""
-    nobody = _nobody(report)
+    nobody = people.released(report.id)
     found: list[Write] = []
     for photo in report.pictures:
         ticket = reports.photo(report.jurisdiction, photo)

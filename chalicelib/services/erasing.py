@@ -50,7 +50,7 @@ def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
     if uid and not people.is_person(uid):
         uid = None
     theirs = _reports_of(jurisdiction, uid) if uid else []
-    if head is None and not (uid and (theirs or people.traces(jurisdiction, uid, "", 1))):
+    if head is None and not (theirs or (uid and _known(jurisdiction, uid))):
         raise Problem("not_found", field="report")
     if head is not None:
         theirs = [*(one for one in theirs if one != head.id), head.id]
@@ -66,6 +66,12 @@ def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
     # Whatever was copied before this moment may still hold something.
     erasures.keep(jurisdiction, name, {**doc, "done": True, "ended": iso(clock.now())})
     return sorted(theirs)
+
+
+def _known(jurisdiction: str, uid: str) -> bool:
+    """Whether somebody has left anything, or ever filed."""
+    left = people.traces(jurisdiction, uid, "", 1)
+    return bool(left or people.rename_filer(jurisdiction, uid, uid))
 
 
 def again(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
@@ -137,13 +143,11 @@ def _run(job: _Job, now: datetime) -> None:
 
 def _former(person: Person, report: str) -> frozenset[str]:
     """Under which uids this person, or who gave them the report, had it before (claims)."""
-    found, ask = set[str](), [person.uid]
+    found, ask = set[str](), [person.uid or people.released(report)]
     while ask and len(found) < _FORMER_AT_MOST:
-        uid = ask.pop()
-        if uid:
-            names = people.details(person.place, uid, people.CLAIMED_FROM, report)
-            ask += [one for one in names if one not in found]
-            found |= set(names)
+        names = people.details(person.place, ask.pop(), people.CLAIMED_FROM, report)
+        ask += [one for one in names if one not in found]
+        found |= set(names)
     return frozenset(found - {person.uid or ""})
 
 
@@ -161,6 +165,8 @@ def _traces(person: Person, last: str | None, now: datetime) -> None:
             elif kind == people.PHOTO:
                 used = erasing_reports.report_of(person.place, detail)
                 on[used or ""].photos.append(detail)
+            elif kind == people.CONTACT:
+                erasing_reports.forget_contact(person, report, detail, now)
             elif not (report == last and kind in (people.FILED, people.CLAIMED_FROM)):
                 writes.append(_mark(person, kind, report, detail))
         for report, left in sorted(on.items()):
@@ -175,8 +181,10 @@ def _traces(person: Person, last: str | None, now: datetime) -> None:
 def _mark(person: Person, kind: str, report: str, detail: str) -> list[Write]:
     place, uid = person.place, person.uid or ""
     writes: list[Write] = [people.delete_trace(place, uid, kind, report, detail)]
-    if kind in (people.FILED, people.CLAIMED_FROM):
+    if kind == people.CLAIMED_FROM:
         return writes
+    if kind == people.FILED:
+        return [*writes, *erasing_reports.given_away(person, report)]
     name = uid if kind not in (people.FLAG, people.RIGHT) else f"{uid}#{detail}"
     writes.append(people.delete_mark(place, report, kind, name))
     if kind == people.RIGHT:

@@ -31,11 +31,13 @@ Ticket = tuple[int, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Person:
-    """Who is forgotten, where; ``nobody`` is the name that figures have instead."""
+    """Who is forgotten, where; ``nobody`` is the name that figures have instead, ``former`` are
+    the uids that had a report before them."""
 
     place: str
     uid: str | None
     nobody: str
+    former: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -61,7 +63,8 @@ def erase(person: Person, report: str, former: frozenset[str], now: datetime) ->
     head = reports.get(person.place, report)
     if head is None:
         return
-    own = frozenset({person.uid or "", *former})
+    person = replace(person, former=former)
+    own = frozenset({person.uid or people.released(report), *former})
     left = Left(list(_words(head, own)), list(_photos(head, own)))
     clear(person, report, left, now)
     found = reports.get(person.place, report) or head
@@ -86,6 +89,48 @@ def clear(person: Person, report: str, left: Left, now: datetime) -> None:
 def _batched(rows: list[str], size: int) -> list[list[str]]:
     """The rows, at most ``size`` together."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def forget_contact(person: Person, report: str, ref: str, now: datetime) -> None:
+    """Forget how a person can be reached about a report, whoever has it now."""
+    place, uid = person.place, person.uid or ""
+    gone: list[Write] = [
+        people.delete_contact(place, ref),
+        people.delete_trace(place, uid, people.CONTACT, report, ref),
+    ]
+
+    def change(seen: Seen, city: City) -> Addition | None:
+        if seen.report.contact != ref:
+            commit(gone)
+            return None
+        after = replace(seen.report, contact=None, contactable=False)
+        return Addition(after, {}, gone, {"texts": []})
+
+    _add(place, report, change, now)
+
+
+def given_away(person: Person, report: str) -> list[Write]:
+    """The rows by which a report that somebody else has claimed since is known as theirs."""
+    place, uid = person.place, person.uid or ""
+    head = reports.get(place, report)
+    if head is None or head.reporter == uid:
+        return []
+    writes: list[Write] = []
+    if people.filer(place, head.filed_month, report) == uid:
+        writes.append(people.put_filer(place, head.filed_month, report, person.nobody))
+    before = people.details(place, uid, people.CLAIMED_FROM, report)
+    holder: str | None = head.reporter or people.released(report)
+    looked = set[str]()
+    while holder and holder not in looked:
+        looked.add(holder)
+        former = people.details(place, holder, people.CLAIMED_FROM, report)
+        if uid in former:
+            writes.append(people.delete_trace(place, holder, people.CLAIMED_FROM, report, uid))
+            for one in sorted({*before} - {*former, holder}):
+                writes.append(people.put_trace(place, holder, people.CLAIMED_FROM, report, one))
+            break
+        holder = next((one for one in former if one not in looked), None)
+    return writes
 
 
 def unused(person: Person, photos: list[str]) -> None:
@@ -153,13 +198,20 @@ def _nobodys(person: Person, head: Report, former: frozenset[str]) -> list[Write
         new = people.right_name(person.nobody, head.id)
         writes.append(people.delete_mark(place, head.merged_into, people.RIGHT, old))
         writes.append(people.put_mark(place, head.merged_into, people.RIGHT, new))
-    for uid in sorted({head.reporter or "", head.filer or "", person.uid or ""} - {""}):
-        writes.append(people.delete_trace(place, uid, people.FILED, head.id))
-        for one in people.details(place, uid, people.CLAIMED_FROM, head.id):
-            writes.append(people.delete_trace(place, uid, people.CLAIMED_FROM, head.id, one))
-    for uid in sorted(former):
-        for one in people.details(place, uid, people.CLAIMED_FROM, head.id):
-            writes.append(people.delete_trace(place, uid, people.CLAIMED_FROM, head.id, one))
+    names = {head.reporter or people.released(head.id), head.filer or "", person.uid or ""} - {""}
+    for uid in sorted(names):
+        writes += _index_of(place, uid, head.id)
+    for uid in sorted(former - names):
+        writes += _index_of(place, uid, head.id)
+    return writes
+
+
+def _index_of(place: str, uid: str, report: str) -> list[Write]:
+    """The index rows that say that somebody had this report, without those rows."""
+    writes: list[Write] = [people.delete_trace(place, uid, people.FILED, report)]
+    for kind in (people.CLAIMED_FROM, people.CONTACT):
+        for one in people.details(place, uid, kind, report):
+            writes.append(people.delete_trace(place, uid, kind, report, one))
     return writes
 
 
@@ -234,8 +286,7 @@ def _tickets(person: Person, tickets: dict[str, Ticket]) -> list[Write]:
         erased |= {"owner": person.nobody, "state": GONE}
         writes.append(reports.put_photo(person.place, photo, erased, seen=seen))
         writes.append(people.delete_photo_facts(person.place, photo))
-        owner = doc.get("owner")
-        if owner:
+        for owner in sorted({doc.get("owner") or "", *person.former} - {""}):
             writes.append(people.delete_trace(person.place, owner, people.PHOTO, "-", photo))
     return writes
 

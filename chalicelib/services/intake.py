@@ -204,13 +204,14 @@ def _write(
             reports.put_head(head, watch.next_due(head, city), seen=None),
             reports.put_event(place, head.id, event),
             reports.put_code(place, head.code, head.id),
-            *(people.put_text(place, head.id, 1, one, traces.person(actor)) for one in words),
+            *traces.texts(actor, head.id, 1, words),
             *(write for one in taken for write in one.writes),
         ]
         if head.reporter and traces.person(actor):
             writes.append(people.put_trace(place, head.reporter, people.FILED, head.id))
         if head.contact and contact:
             writes.append(people.put_contact(place, head.contact, contact))
+            writes += traces.left(actor, people.CONTACT, head.id, head.contact)
         if head.reporter and not head.protected:
             writes.append(people.put_filer(place, head.filed_month, head.id, head.reporter))
             writes.append(people.first_filed(place, head.filed_month, head.reporter))

@@ -17,9 +17,9 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Update, read
 
 SUPPORT, FOLLOW, RIGHT, VIA, FLAG, DUPLICATE = "SUP", "FOL", "REP", "VIA", "FLG", "DUP"
-# What the index of a person's traces names besides: a report of theirs, a text, an uploaded photo,
-# and who had the rights in a report before it was claimed.
-FILED, TEXT, PHOTO, CLAIMED_FROM = "FILED", "TXT", "PIC", "WAS"
+# What the index of a person's traces names besides: a report that they filed or claimed, a text, an
+# uploaded photo, who had the rights in a report before them, how they can be reached.
+FILED, TEXT, PHOTO, CLAIMED_FROM, CONTACT = "FILED", "TXT", "PIC", "WAS", "CON"
 # How the uids of keys and officials begin, who file for others.
 CHANNELS = ("k_", "s_")
 # What one person says once, whatever the key.
@@ -103,6 +103,11 @@ def details(jurisdiction: str, uid: str, kind: str, report: str) -> list[str]:
     condition = tables.Person.sk.startswith(start)
     rows = read(lambda: list(tables.Person.query(key, condition, limit=100, consistent_read=True)))
     return [row.sk.removeprefix(start) for row in rows]
+
+
+def released(report: str) -> str:
+    """Who has a report whose claim was ended, until it is claimed again."""
+    return f"released-{report}"
 
 
 def is_person(uid: str) -> bool:

@@ -22,7 +22,9 @@ def left(uid: str | None) -> set[tuple[str, str, str]]:
 
 def test_everything_that_a_person_leaves_is_in_their_index(world: World) -> None:
     photo = world.photo(SITI)
-    mine = world.file(SITI, description="A hole", photos=[photo])["id"]
+    contact = {"email": "siti@example.org"}
+    mine = world.file(SITI, description="A hole", photos=[photo], contact=contact)["id"]
+    ref = world.head(mine).contact
     other, original = world.file(BUDI)["id"], world.file(BUDI)["id"]
     op = world.operation
     feedback.support(SITI, op(SITI, "support", {}), other, world.now)
@@ -35,6 +37,7 @@ def test_everything_that_a_person_leaves_is_in_their_index(world: World) -> None
     assert left(SITI.uid) == {
         ("FILED", mine, "-"), ("PIC", "-", photo), ("SUP", other, "-"), ("FOL", other, "-"),
         ("FLG", other, "-"), ("TXT", other, flagged), ("TXT", mine, said), ("REP", original, mine),
+        ("TXT", mine, "00000001#description"), ("CON", mine, ref),
     }  # fmt: skip
     feedback.follow(SITI, other, following=False, now=world.now)
     world.act(OFFICER, mine, "unmerge", reason="Another hole")
@@ -48,7 +51,7 @@ def test_a_claimed_report_is_the_new_devices_and_leads_to_the_old_one(world: Wor
     world.act(OFFICER, lost, "merge", into=mine)
     secret = signing.claim_secret(lost)
     claiming.claim(BUDI, world.operation(BUDI, "claim", {}), lost, secret, world.now)
-    assert left(SITI.uid) == {("FILED", mine, "-")}
+    assert left(SITI.uid) == {("FILED", mine, "-"), ("FILED", lost, "-")}
     assert left(BUDI.uid) == {
         ("FILED", lost, "-"), ("WAS", lost, SITI.uid), ("REP", mine, lost),
     }  # fmt: skip
