@@ -62,6 +62,12 @@ def keep_scorecards(event: CloudWatchEvent) -> None:
     handlers.keep_scorecards(event.context)
 
 
+@app.schedule(Rate(15, unit=Rate.MINUTES), name="hide_rows")
+def hide_rows(event: CloudWatchEvent) -> None:
+    """The rows of judged months whose report became protected: anonymous from then on."""
+    handlers.hide_rows(event.context)
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS), name="write_open_data")
 def write_open_data(event: CloudWatchEvent) -> None:
     """The open data's files of the months in which something has changed."""

@@ -297,6 +297,13 @@ class World:
         op = self.operation(actor, "actOnReport", [report, body], key)
         return casework.act(actor, op, report, body, self.now).answer
 
+    def protect(
+        self, report: str, service: str = "misconduct", by: Principal | None = None
+    ) -> dict[str, Any]:
+        """Propose a report for protection, and have the protected unit take it."""
+        self.act(by or official("worker1"), report, "protect", service=service, reason="It is.")
+        return self.act(official("safe"), report, "take")
+
     def clock(self, report: str, action: str, **fields: Any) -> dict[str, Any]:
         """An action of the clock."""
         from chalicelib.domain.actor import system
@@ -403,13 +410,13 @@ def faults(head: Report, links: list[tuple[str, str]]) -> list[str]:
 
 
 def _illegal(before: dict[str, Any], event: dict[str, Any]) -> list[str]:
-    action = actions(before["protected"]).get(event["action"])
+    action = actions(before["protected"], bool(before.get("secret"))).get(event["action"])
     if action is None:
         moved = before["state"] != event["after"]["state"]
         return [f"{event['action']} moved the report"] if moved else []
     legal = before["state"] in action.sources
     to = event["after"]["state"]
-    if action.name in ("reopen", "reclassify", "transfer", "assign"):
+    if action.name in ("reopen", "reclassify", "transfer", "assign", "take"):
         legal &= to in ("assigned", "submitted") if action.name == "reopen" else to == "assigned"
     elif action.to == "back":
         legal &= to not in ("closed", before["state"])

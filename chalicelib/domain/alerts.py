@@ -52,7 +52,10 @@ def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
         "protected": after["protected"],
     }
     found: list[dict[str, Any]] = []
-    if row := rules()["officials"].get(action):
+    row = rules()["officials"].get(action)
+    if row and action == "protect":
+        found += _proposed(event, row, base)
+    elif row:
         found += _alert(event, row, base)
     kind = rules()["citizens"].get(action)
     if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
@@ -121,6 +124,31 @@ def _all(facts: dict[str, Any]) -> list[str]:
     if not facts:
         return []
     return list(dict.fromkeys([_holder(facts), f"unit:{facts['unit']}", *_called(facts)]))
+
+
+def _proposed(
+    event: dict[str, Any], row: dict[str, Any], base: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """A proposal for protection: for the unit that may take it and for whom the row names, to
+    neither what it is about."""
+    after, level = event["after"], row["level"]
+    unit = event["set"]["protection"]["unit"]
+    message = {**base, "kind": "alert", "level": level, "due_at": after["due_at"]}
+    yield {
+        **message,
+        "protected": True,
+        "unit": unit,
+        "audience": [f"unit:{unit}"],
+        "dedupe": _dedupe(event, level),
+    }
+    yield {
+        **message,
+        **{name: after[name] for name in ("district", "service")},
+        "sealed": True,
+        "unit": after["unit"],
+        "audience": audience(event, row["audience"]),
+        "dedupe": _dedupe(event, f"{level}_sealed"),
+    }
 
 
 def _overdue(event: dict[str, Any]) -> dict[str, Any]:

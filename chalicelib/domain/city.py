@@ -17,7 +17,7 @@ Text = dict[str, str]
 
 _EMERGENCY: Text = {"en": "Emergency", "id": "Darurat"}
 # What one person may add in a day where the city's data say nothing else; ``report_comments`` is
-# for one report.
+# for one report, ``proposals`` are reports proposed for protection.
 PERSON_LIMITS = {
     "flags": [{"n": 20, "seconds": 86_400}],
     "comments": [{"n": 60, "seconds": 86_400}],
@@ -26,6 +26,7 @@ PERSON_LIMITS = {
     "follows": [{"n": 200, "seconds": 86_400}],
     "ratings": [{"n": 30, "seconds": 86_400}],
     "claims": [{"n": 20, "seconds": 86_400}],
+    "proposals": [{"n": 5, "seconds": 86_400}],
 }
 
 

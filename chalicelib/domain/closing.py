@@ -91,7 +91,7 @@ def withdraw(move: Move, report: Report) -> Report:
 def merge(move: Move, report: Report) -> Report:
     """A duplicate of an older open report close by."""
     original = move.target
-    if original is None or original.protected or original.id == report.id:
+    if original is None or original.secret or original.id == report.id:
         raise Problem("original_unknown", field="into")
     if original.private:
         # Whoever filed the duplicate would get a reporter's sight of what another keeps private.

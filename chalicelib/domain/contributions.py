@@ -113,14 +113,19 @@ def _received(row: dict[str, Any], window: Window) -> Iterator[Part]:
 
 
 def _due(one: dict[str, Any], window: Window) -> Iterator[Part]:
-    if window.holds(one["due"]):
+    if window.holds(one["due"]) and not _void(one, one["due"]):
         for share in one["shares"]:
             yield _shared("on_time", outcome(one), one["service"], share, one["due"])
 
 
+def _void(one: dict[str, Any], due: str) -> bool:
+    # The report became protected before it fell due.
+    return "ended" in one and due >= one["ended"]
+
+
 def _acknowledge_due(one: dict[str, Any], window: Window) -> Iterator[Part]:
     due, heard, stop = one["acknowledge_due"], one["acknowledged_at"], one["stop"]
-    if not window.holds(due):
+    if not window.holds(due) or _void(one, due):
         return
     if heard is None and stop is not None and stop <= due and one["resolution"] in DISMISSED:
         return  # Ended before anybody had to say a word.

@@ -40,6 +40,8 @@ def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
     if offered and _takes(offered, bool(after.get("private")), city):
         return {"unit": offered, "round": event["version"]}
     unit = unit_of(after, city)
+    if event["data"].get("outside") == "has_it":
+        return None  # Proposed for protection and given back: the unit's system has it still.
     was = unit_of(before, city) if before else None
     if unit is None or (unit == was and action not in AGAIN):
         return None

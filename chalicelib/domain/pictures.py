@@ -55,6 +55,20 @@ def with_picture(report: Report, photo: str, **changed: Any) -> Report:
     return replace(report, pictures=pictures)
 
 
+def redrawn(report: Report) -> Report:
+    """The report with every picture that may be seen to be made anew: whoever kept an address of
+    one sees nothing there any more."""
+    for photo in ready(report):
+        rev = report.pictures[photo]["rev"] + 1
+        report = with_picture(report, photo, state=PENDING, rev=rev)
+    return report
+
+
+def ready(report: Report) -> list[str]:
+    """The photos whose pictures may be seen."""
+    return sorted(one for one, picture in report.pictures.items() if picture["state"] == READY)
+
+
 def shown(report: Report, photos: tuple[str, ...]) -> int:
     """How many of the photos everybody who may see the report may see, or will shortly."""
     pictures = report.pictures
@@ -87,6 +101,8 @@ def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
         task = None
         if photo in data.get("photos", ()):
             task = USED if picture["state"] == READY else DEVELOP
+        elif photo in data.get("redrawn", ()):
+            task = DRAW
         elif photo == data.get("photo"):
             task = USED if action == _MADE and data.get("first") else _MODERATED.get(action)
         if task:

@@ -124,6 +124,7 @@ class Report:
     private: bool = False
     shown_at: datetime | None = None
     protection: dict[str, Any] = field(default_factory=dict)
+    counted: dict[str, Any] = field(default_factory=dict)
     reporter: str | None = None
     filer: str | None = None
     via: str | None = None

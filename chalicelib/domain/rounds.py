@@ -5,6 +5,7 @@ scorecards: an event carries it, the projection keeps the newest, and every figu
 from such rows alone. It holds whole numbers, codes and moments: no text, no person but officials.
 """
 
+from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import clocks, holding, watch
@@ -19,10 +20,11 @@ OPEN = "999999"
 def facts(report: Report, city: City) -> dict[str, Any] | None:
     """The report's row: where, its rounds (oldest first), changes of hands, marks.
 
-    ``None`` for a protected report, which no scorecard knows.
+    ``None`` for a protected report, which no scorecard knows, unless it counted before it became
+    one: then what it had added by that moment, and no more (``ended``).
     """
     if report.protected:
-        return None
+        return {**report.counted, "version": report.version} if report.counted else None
     lat7, long7 = report.public_place
     return {
         "report": report.id,
@@ -42,6 +44,22 @@ def facts(report: Report, city: City) -> dict[str, Any] | None:
         "holds": [list(held) for held in report.holds],
         "marks": [list(mark) for mark in report.marks],
     }
+
+
+def ended(report: Report, city: City, now: datetime) -> dict[str, Any]:
+    """The row of a report that becomes protected ``now``: what it has added until then, which
+    every later computation shows without id, place, holder and time (``anonymous``).
+
+    A round that is not over ends without a result; a deadline still ahead is no deadline any more.
+    """
+    row = facts(report, city)
+    assert row is not None
+    moment = iso(now)
+    done = [
+        one if one["closed_at"] else {**one, "closed_at": moment, "ended": moment}
+        for one in row["rounds"]
+    ]
+    return {**row, "rounds": done, "state": "closed", "anonymous": True}
 
 
 def current(report: Report, city: City) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from chalicelib.domain.contributions import Part
 from chalicelib.domain.holding import WHOLE
 
 UNIT = WHOLE * WHOLE
+# Instead of the time of a contribution whose report nobody may know of.
+ANONYMOUS = ""
 
 
 class Scope(NamedTuple):
@@ -80,6 +82,10 @@ class Sums:
         What others held there is summed beside it; what is filed there is heard there, whoever
         answers for it.
         """
+        if part.at == ANONYMOUS:
+            whole = Scope("city", self._city.root)
+            beside = (Scope(part.unit, part.ward),) if part.unit else ()
+            return part.ward, (whole, *beside)
         key = (part.ward, part.unit)
         if key not in self._scopes:
             self._scopes[key] = self._found(*key)
@@ -89,6 +95,14 @@ class Sums:
         if part.officer:
             scopes = (*scopes, Scope("officer", part.officer))
         return district, scopes
+
+    def anonymous(self, part: Part) -> Part:
+        """The contribution without ward, holder and time: "ward" names the district, "unit" the
+        card beside the city's for which it counts (district, others or none)."""
+        district, scopes = self.scopes(part)
+        kinds = {scope.kind for scope in scopes}
+        kind = next((one for one in ("district", "others") if one in kinds), "")
+        return part._replace(ward=district, unit=kind, officer=None, at=ANONYMOUS)
 
     def _found(self, ward: str, unit: str) -> tuple[str, tuple[Scope, ...]]:
         city = self._city

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import clocks, closing, holding, watching, working
+from chalicelib.domain import clocks, closing, holding, protecting, watching, working
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.moves import Move
@@ -30,6 +30,7 @@ def perform(
     target: Report | None = None,
 ) -> Report:
     """The head after the action, its version one higher; ``Problem`` says why not."""
+    name = protecting.meant(name, report, given.get("service"), city)
     action = allowed(name, report, standing)
     if actor.kind != "system":
         check_fields(action, given)
@@ -91,4 +92,8 @@ _EFFECTS: dict[str, Callable[[Move, Report], Report]] = {
     "escalate": watching.escalate,
     "release": watching.release,
     "audit": watching.audit,
+    "protect": protecting.protect,
+    "take": protecting.take,
+    "return": protecting.give_back,
+    "protect_lapse": protecting.lapse,
 }

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain import clocks
 from chalicelib.domain.city import City
 from chalicelib.domain.report import Report
+from chalicelib.domain.times import parse
 from chalicelib.domain.workflow import clock
 
 # An original that ends like this gives its oldest duplicate back.
@@ -45,7 +46,7 @@ def next_due(report: Report, city: City) -> datetime | None:
 
 def upcoming(report: Report, city: City) -> Owed | None:
     """The next step of the clock, done or not yet due; of several at once, breaches first."""
-    steps = [*_breaches(report), *_level(report, city), *_end(report, city)]
+    steps = [*_breaches(report), *_level(report, city), *_end(report, city), *_proposal(report)]
     return min(steps, key=lambda step: step.at, default=None)
 
 
@@ -99,6 +100,11 @@ def _end(report: Report, city: City) -> list[Owed]:
     if given_back and report.closed_at is not None:
         return [Owed(report.closed_at, "release")]
     return []
+
+
+def _proposal(report: Report) -> list[Owed]:
+    until = report.protection.get("until")
+    return [Owed(parse(until), "protect_lapse")] if until else []
 
 
 def lapses_at(report: Report, city: City) -> datetime:

@@ -47,12 +47,18 @@ def table() -> dict[str, Any]:
     return data
 
 
+def actions(protected: bool, proposed: bool = False) -> dict[str, Action]:
+    """Every action by name; protected reports, and those proposed to be, have rules of their
+    own."""
+    return _actions("protected" if protected else "proposed" if proposed else "")
+
+
 @cache
-def actions(protected: bool) -> dict[str, Action]:
-    """Every action by name; protected reports have rules of their own."""
+def _actions(kind: str) -> dict[str, Action]:
     found = {}
+    own = table()[kind] if kind else {}
     for name, row in table()["actions"].items():
-        row = {**row, **(table()["protected"].get(name, {}) if protected else {})}
+        row = {**row, **own.get(name, {})}
         found[name] = Action(
             name=name,
             sources=frozenset(row["from"]),
@@ -69,6 +75,11 @@ def actions(protected: bool) -> dict[str, Action]:
     return found
 
 
+def actions_of(report: Report) -> dict[str, Action]:
+    """The actions by the rules that hold for a report."""
+    return actions(report.protected, bool(report.protection))
+
+
 def clock(state: str) -> str:
     """``running``, ``paused`` or ``stopped`` in this state."""
     kind: str = table()["states"][state]["clock"]
@@ -82,11 +93,12 @@ def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozense
     home unit lies outside the district and who neither held nor finished the work; nor did their
     unit. The agency that a report was coordinated with holds it beside the unit that answers for
     it. Whoever works for that agency, or for the unit that it is offered to, is asked for their
-    unit's sake: their grants need not name the report's district and service.
+    unit's sake: their grants need not name the report's district and service. ``protector``
+    belongs to the unit that a report is proposed to.
     """
     if actor.kind == "system":
         return frozenset({"system"})
-    into_protected = frozenset() if report.protected else frozenset({"anyone_into_protected"})
+    into_protected = frozenset() if report.secret else frozenset({"anyone_into_protected"})
     if actor.kind != "staff":
         return frozenset({"reporter"}) | into_protected if is_reporter else frozenset()
     roles = rights.over(actor, report).roles()
@@ -102,9 +114,20 @@ def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozense
         found.add("holder")
     if _is_offered(actor, report) and asked & WORKERS:
         found.add("handed_to")
+    if asked_to_protect(actor, report):
+        found.add("protector")
     if "verifier" in roles:
         found.add("outside_verifier" if _outside(actor, report) else "inside_verifier")
     return frozenset(found) | into_protected if roles - {AUDITOR} else frozenset(found)
+
+
+def asked_to_protect(actor: Principal, report: Report) -> bool:
+    """Whether the report is proposed to the actor's unit, for a service of the actor's."""
+    if actor.kind != "staff" or not report.protection:
+        return False
+    wanted = report.protection
+    roles = actor.roles(report.district, wanted["service"])
+    return actor.unit == wanted["unit"] and bool(roles & WORKERS)
 
 
 def holds(actor: Principal, report: Report) -> bool:
@@ -116,14 +139,14 @@ def open_actions(report: Report, standing: frozenset[str]) -> list[str]:
     """The actions that this standing may take in the report's present state."""
     return [
         action.name
-        for action in actions(report.protected).values()
+        for action in actions_of(report).values()
         if action.who & standing and _applies(action, report)
     ]
 
 
 def open_states(report: Report, standing: frozenset[str]) -> list[str]:
     """The states that those actions lead to."""
-    rows = actions(report.protected)
+    rows = actions_of(report)
     to = {rows[name].to for name in open_actions(report, standing)}
     named = {"back": report.back_to or "submitted", "same": report.state}
     return sorted({named.get(state, state) for state in to})
@@ -131,7 +154,7 @@ def open_states(report: Report, standing: frozenset[str]) -> list[str]:
 
 def allowed(name: str, report: Report, standing: frozenset[str]) -> Action:
     """The action's row, or a refusal that names the rule and what is open instead."""
-    action = actions(report.protected).get(name)
+    action = actions_of(report).get(name)
     if action is None:
         raise Problem("unknown_action", field="action", actions=sorted(actions(False)))
     if not action.who & standing:

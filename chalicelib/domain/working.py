@@ -141,14 +141,21 @@ def resume(move: Move, report: Report) -> Report:
 
 
 def reclassify(move: Move, report: Report) -> Report:
-    """Another service; only its own workers and dispatchers move it out of protection."""
+    """Another service, by its own workers and dispatchers.
+
+    Out of protection moves it an officer of the protected unit alone, and its words are for those
+    who work on it until its reporter opens it. Into protection leads ``protecting.protect``.
+    """
     service = move.city.services.get(move.given["service"])
     if service is None or not service.active or service.code == report.service:
         raise Problem("unknown_service", field="service")
     if not service.protected and not move.standing & {"officer", "dispatcher"}:
         raise Problem("only_into_protected", field="service")
-    if report.protected and not service.protected:
+    leaves = report.protected and not service.protected
+    if leaves and "officer" not in move.standing:
         raise Problem("stays_protected", field="service")
+    if leaves:
+        report = replace(report, private=True, counted={})
     changed = replace(
         report,
         service=service.code,
@@ -156,7 +163,7 @@ def reclassify(move: Move, report: Report) -> Report:
         protected=service.protected,
         public_decimals=service.public_decimals,
     )
-    return _rerouted(move, changed)
+    return rerouted(move, changed)
 
 
 def transfer(move: Move, report: Report) -> Report:
@@ -168,21 +175,22 @@ def transfer(move: Move, report: Report) -> Report:
     district, _ = move.city.place(ward)
     if district != report.district and "dispatcher" not in move.standing:
         move.refuse("dispatcher_needed")
-    return _rerouted(move, replace(report, ward=ward, district=district))
+    return rerouted(move, replace(report, ward=ward, district=district))
 
 
 def _may_hold(move: Move, code: str) -> bool:
-    # A protected report leaves its unit only by a protected service of another.
+    # A protected report leaves its unit only by a protected service of another; one that is
+    # proposed is shown to nobody new.
     unit = move.city.units.get(code)
     return (
         unit is not None
-        and not move.report.protected
+        and not move.report.secret
         and (unit.kind != "district" or move.report.district in unit.districts)
     )
 
 
-def _rerouted(move: Move, report: Report) -> Report:
-    # The promise counts from filing again, and the calendar of pauses is kept.
+def rerouted(move: Move, report: Report) -> Report:
+    """To the unit of its service, with that service's promise from filing, every pause kept."""
     routed = clocks.promised(
         replace(
             unoffered(report),
@@ -199,7 +207,8 @@ def _rerouted(move: Move, report: Report) -> Report:
         ),
         move.city,
     )
-    longer = routed.due_at > report.due_at and not report.protected
+    guarded = report.protected or move.report.protected
+    longer = routed.due_at > report.due_at and not guarded
     if longer and "dispatcher" not in move.standing:
         move.refuse("dispatcher_needed")
     return _still_missed(move, report, routed)

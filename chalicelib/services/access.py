@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chalicelib.domain import rights
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.report import Report
-from chalicelib.domain.workflow import standing
+from chalicelib.domain.workflow import asked_to_protect, standing
 from chalicelib.errors import Problem
 from chalicelib.storage import people, reports
 
@@ -23,7 +23,8 @@ def load(actor: Principal, report_id: str) -> Seen:
     """The report with the actor's standing; ``not_found`` if there is none or it is not theirs.
 
     An official sees what lies in their scope; a protected report is seen by its unit, by its
-    verifiers and by its reporter alone.
+    verifiers and by its reporter alone. One that is proposed to a protected unit is seen by that
+    unit besides, and by nobody outside the administration but its reporter.
     """
     report = reports.get(actor.jurisdiction, report_id)
     if report is None:
@@ -43,7 +44,13 @@ def sees(actor: Principal, seen: Seen) -> bool:
         return not seen.report.hidden
     if seen.report.protected:
         return in_scope(actor, seen.report)
-    return in_scope(actor, seen.report) or rights.called(actor, seen.report)
+    asked = rights.called(actor, seen.report) or asked_to_protect(actor, seen.report)
+    return asked or in_scope(actor, seen.report)
+
+
+def exists_for(actor: Principal, report: Report) -> bool:
+    """Whether a report that is at hand exists for this principal."""
+    return sees(actor, Seen(report, frozenset(), reporter_of(actor, report)))
 
 
 def in_scope(actor: Principal, report: Report) -> bool:
@@ -66,6 +73,6 @@ def reporter_of(actor: Principal, report: Report) -> bool:
         return False
     if actor.uid == report.reporter:
         return True
-    # Rights by a duplicate end where a report becomes protected: it is its own reporter's alone.
-    shared = bool(report.merged) and not report.protected
+    # Rights by a duplicate end where a report becomes secret: it is its own reporter's alone.
+    shared = bool(report.merged) and not report.secret
     return shared and people.has_right(report.jurisdiction, report.id, actor.uid)

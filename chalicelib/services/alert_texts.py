@@ -15,6 +15,8 @@ LINES = 20
 
 def compose(message: dict[str, Any], city: City) -> str:
     """The text of one alert; of a protected report nothing but that it waits."""
+    if message.get("sealed"):
+        return say("alert.proposed", LANGUAGE, link=link(message))
     if message["protected"]:
         return say("alert.protected", LANGUAGE, link=link(message))
     known = {

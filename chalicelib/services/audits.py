@@ -14,7 +14,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.contributions import DISMISSED, Window
 from chalicelib.domain.scoring import shifted
 from chalicelib.errors import Problem
-from chalicelib.services import cities, signing
+from chalicelib.services import cities, secrecy, signing
 from chalicelib.storage import cards as store
 from chalicelib.storage import scores
 
@@ -70,12 +70,14 @@ def queue(
         raise Problem("not_found")
     chosen = month or shifted(city.month(now), -1)
     page = store.sample(actor.jurisdiction, chosen, district, after, limit + 1)
+    gone = secrecy.unknown(actor, [one["report"] for _, one in page[:limit]])
     return {
         "month": chosen,
         "district": district,
         "sample": [
             {name: one[name] for name in ("report", "resolution", "closed_at", "result")}
             for _, one in page[:limit]
+            if one["report"] not in gone
         ],
         "next": page[limit - 1][0] if len(page) > limit else None,
     }
@@ -84,6 +86,8 @@ def queue(
 def _closing(row: dict[str, Any], window: Window) -> dict[str, Any] | None:
     # The last closing only: one that was undone has been answered for already.
     last = row["rounds"][-1]
+    if row.get("anonymous"):
+        return None
     if last["resolution"] not in AUDITED or not window.holds(last["closed_at"]):
         return None
     return {

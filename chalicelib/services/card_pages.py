@@ -14,9 +14,9 @@ from chalicelib.domain.contributions import Part
 from chalicelib.domain.holding import WHOLE
 from chalicelib.domain.scorecard import measures
 from chalicelib.domain.scoring import Settings, rounded
-from chalicelib.domain.sums import Scope, Sums
+from chalicelib.domain.sums import ANONYMOUS, Scope, Sums
 from chalicelib.errors import Problem
-from chalicelib.services import audits, cities, month_close, signing, staff
+from chalicelib.services import audits, cities, month_close, secrecy, signing, staff
 from chalicelib.services.lists import CURSOR_LIFE, open_cursor
 from chalicelib.services.scorecards import LIVE, PROVISIONAL
 from chalicelib.storage import cards as store
@@ -64,7 +64,8 @@ def month(actor: Principal, name: str, now: datetime) -> dict[str, Any]:
         "settings": held["settings"],
         "history": held["history"],
         "changes": held.get("changes", []),
-        "because": held.get("because", []),
+        "because": _named_still(actor, held.get("because", [])),
+        "tombstones": held.get("tombstones", []),
         "pass_rates": [
             {"district": district or None, **rate}
             for district, rate in sorted(page.get("pass_rates", {}).items())
@@ -112,7 +113,7 @@ def rows(
     place, skip = _start(open_cursor(cursor, filters, now))
     names, sums = _files(scope, city), Sums(city)
     last = min(len(names), place + FILES_AT_MOST)
-    found: list[dict[str, Any]] = []
+    found: list[tuple[str, Part, int]] = []
     following = None
     while place < last and following is None:
         lines = month_close.read_rows(actor.jurisdiction, name, held["folder"], names[place])
@@ -124,7 +125,7 @@ def rows(
             if len(found) == limit:
                 following = (place, number)
                 break
-            found.append(_row(report, part, weight, scope))
+            found.append((report, part, weight))
         place, skip = place + 1, 0
     if following is None and place < len(names):
         following = (place, 0)
@@ -133,7 +134,7 @@ def rows(
         "month": name,
         "revision": held["revision"],
         "measure": measure,
-        "rows": found,
+        "rows": _told(actor, found, scope, sums),
         "cursor": signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
         if key
         else None,
@@ -226,18 +227,41 @@ def _start(key: str | None) -> tuple[int, int]:
     return int(place), int(number)
 
 
+def _named_still(actor: Principal, because: list[str]) -> list[str]:
+    gone = secrecy.unknown(actor, because)
+    return [report for report in because if report not in gone]
+
+
+def _told(
+    actor: Principal, found: list[tuple[str, Part, int]], scope: Scope, sums: Sums
+) -> list[dict[str, Any]]:
+    """The rows, of which those of reports that became secret since name nobody: they still count
+    for the city and the district, and are of no ward, unit or official any more."""
+    gone = secrecy.unknown(actor, {report for report, _, _ in found if report})
+    rows = []
+    for report, part, weight in found:
+        if report in gone:
+            report, part = "", sums.anonymous(part)
+            if scope not in sums.scopes(part)[1]:
+                continue
+        rows.append(_row(report, part, weight, scope))
+    return rows
+
+
 def _row(report: str, part: Part, weight: int, scope: Scope) -> dict[str, Any]:
+    known = part.at != ANONYMOUS
     found = {
-        "report": report,
+        "report": report or None,
         "service": part.service,
         "measure": part.measure,
         "outcome": part.outcome,
-        "ward": part.ward,
-        "unit": part.unit,
+        "ward": part.ward if known else None,
+        "unit": part.unit if known else None,
         "share": part.share / WHOLE,
         "weight": weight / WHOLE,
         "value": rounded(part.value),
-        "at": part.at,
+        "at": part.at if known else None,
+        **({} if known else {"district": part.ward or None}),
     }
     # Whose share it is stands in an official's own card alone.
     return {**found, "officer": part.officer} if scope.kind == "officer" else found

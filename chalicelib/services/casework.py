@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain import rights, transitions, watching
+from chalicelib.domain import pictures, protecting, rights, transitions, watching
 from chalicelib.domain.actor import AUDITOR, Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report, noted
 from chalicelib.domain.transitions import WORDS
-from chalicelib.domain.workflow import actions, allowed, open_actions
+from chalicelib.domain.workflow import actions_of, allowed, open_actions
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, merging, photos, staff, views
+from chalicelib.services import access, cities, merging, photos, rates, secrecy, staff, views
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.services.report_changes import changes
@@ -43,18 +43,22 @@ def _act(
     actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
     given = {key: value for key, value in body.items() if key not in ("action", "version")}
-    name = body["action"]
+    counted = False
     for attempt in range(ATTEMPTS):
         wait(attempt)
         seen = access.load(actor, report_id)
         _fresh(seen, body["version"])
         city = cities.at(actor.jurisdiction, seen.report.city_version)
+        name = protecting.meant(body["action"], seen.report, given.get("service"), city)
         allowed(name, seen.report, seen.standing)
         target = _target(actor, given)
         after = transitions.perform(
             name, seen.report, actor, seen.standing, given, now, city, target
         )
         _check_person(actor, seen.report, given)
+        if name == protecting.PROTECT and not counted:
+            _count_proposal(actor, now)
+            counted = True
         taken = photos.claims(actor, given.get("photos") or [], seen.report, name, now, city)
         after = photos.claimed(after, taken)
         try:
@@ -133,6 +137,13 @@ def _target(actor: Principal, given: dict[str, Any]) -> Report | None:
     return original
 
 
+def _count_proposal(actor: Principal, now: datetime) -> None:
+    """One person may hide a few reports a day, not the city's work."""
+    limits = cities.current(actor.jurisdiction, now).person_limits("proposals")
+    scopes = {"proposals": actor.uid or "-"}
+    rates.take(actor.jurisdiction, limits, scopes, now, fail_open=False)
+
+
 def _check_person(actor: Principal, report: Report, given: dict[str, Any]) -> None:
     if person := given.get("person"):
         record = staff.by_ref(actor.jurisdiction, person)
@@ -155,7 +166,7 @@ def _commit(
     taken: list[photos.Claim],
 ) -> Outcome:
     before = seen.report
-    audience = actions(before.protected)[name].words
+    audience = actions_of(before)[name].words
     words = tuple(
         Words(field, audience, given[field], ids.token_bytes(SALT_BYTES))
         for field in WORDS
@@ -165,6 +176,10 @@ def _commit(
     known = [key for key in given if key not in WORDS] if actor.kind == "system" else CODES
     data = {key: given[key] for key in known if given.get(key) is not None}
     data.update(photos.event_data(taken))
+    if name == protecting.PROTECT and (seen_by_all := pictures.ready(before)):
+        data["redrawn"] = seen_by_all
+    if name in protecting.BACK and before.outside.get("unit") in (before.unit, before.agency):
+        data["outside"] = "has_it"
     writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
     writes += [write for one in taken for write in one.writes]
     if name in merging.ACTIONS:
@@ -172,8 +187,11 @@ def _commit(
     if name == "audit":
         place, month = before.jurisdiction, before.closed_month or ""
         writes.append(cards.put_audited(place, month, before.district, before.id, given["result"]))
+    answer = views.changed(after)
+    if name != "merge":
+        answer = secrecy.original(actor, answer)
     try:
-        return write(op, writes, views.changed(after))
+        return write(op, writes, answer)
     except Refused as refusal:
         if any(label.startswith("photo:") for label in refusal.labels):
             raise photos.lost(actor, taken) from None

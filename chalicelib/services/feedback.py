@@ -50,7 +50,7 @@ def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
-        if report.protected:
+        if report.secret:
             raise Problem("not_found")
         if not report.open:
             raise Problem("report_closed")

@@ -19,7 +19,7 @@ from chalicelib.domain.hiding import hidden
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso, parse
-from chalicelib.domain.workflow import actions
+from chalicelib.domain.workflow import actions_of
 from chalicelib.errors import Problem
 from chalicelib.outside import georeport
 from chalicelib.outside.fetch import Failed
@@ -122,7 +122,7 @@ def _update(
 
 
 def _can_finish(head: Report) -> bool:
-    return head.state in actions(head.protected)[FINISHED].sources
+    return head.state in actions_of(head)[FINISHED].sources
 
 
 def _finish(city: City, head: Report, request: str, text: str, turn: str, now: datetime) -> bool:
@@ -170,6 +170,8 @@ def _current(city: City, unit: str, row: Row) -> Report | None:
     """The report that a followed request stands for; what nobody waits for is forgotten."""
     place = city.jurisdiction
     head = reports.get(place, row["report"])
+    if head and head.protection:
+        return None  # Until the protected unit has decided nothing of it goes either way.
     if head and forwarding.concerns(head, unit, city):
         waits = row["name"].startswith(forwards.TOKEN) and "request" not in head.outside
         if waits or head.outside.get("request") == row["name"]:

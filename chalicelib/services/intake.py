@@ -22,6 +22,7 @@ from chalicelib.services import (
     photos,
     questions,
     rates,
+    secrecy,
     signing,
     traces,
     views,
@@ -71,6 +72,11 @@ def file_report(
         return rates.spending(city.jurisdiction, spend, now, written)
 
     outcome = once(op, attempt)
+    if outcome.replayed and (close := outcome.answer["possible_duplicates"]):
+        # What has become secret since the receipt was written is named no more.
+        gone = secrecy.unknown(actor, [one["id"] for one in close])
+        kept = [one for one in close if one["id"] not in gone]
+        outcome = Outcome({**outcome.answer, "possible_duplicates": kept}, outcome.replayed)
     secret = signing.claim_secret(outcome.answer["id"])
     return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)
 

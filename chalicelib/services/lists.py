@@ -11,11 +11,13 @@ from chalicelib.domain.workflow import WORKERS, table
 from chalicelib.errors import Problem
 from chalicelib.services import cities, signing, views
 from chalicelib.storage import reports
+from chalicelib.storage.secrecy import PROPOSED
 
 CURSOR_LIFE = timedelta(days=1)
 LOOKED_THROUGH = 500
 # Of several districts each has a desk to read.
 DISTRICTS_AT_MOST = 8
+PROTECTED = "protected"
 
 
 def queue(
@@ -38,11 +40,14 @@ def queue(
     district it is the official's own: their districts, if their grants name at most
     ``DISTRICTS_AT_MOST`` and their unit is of a district, else what their unit answers for;
     and what their unit is called to, as an agency or because it is offered. Members of the unit
-    for protected reports get theirs with ``district=protected``.
+    for protected reports get theirs with ``district=protected``, and what is proposed to them, by
+    the moment until which they may take it.
     """
     city = cities.current(actor.jurisdiction, now)
     desks = _desks(actor, district, city)
     states = [state] if state else [name for name in table()["states"] if name != "closed"]
+    if state is None and district == PROTECTED:
+        states.append(PROPOSED)
     until = iso(now + timedelta(hours=due_within)) + "~" if due_within is not None else None
     person = actor.uid if holder == "me" else holder
     filters = {
@@ -54,10 +59,12 @@ def queue(
     # A report may lie on several desks: in an official's district, and offered to their unit.
     found: dict[str, reports.Card] = {}
     last = []
+    proposed = set[str]()
     for desk in desks:
         for one in states:
             rows = reports.queue_page(actor.jurisdiction, desk, one, start, until, reach)
             found.update(rows)
+            proposed |= {key for key, _ in rows} if one == PROPOSED else set()
             last += [rows[-1][0]] if len(rows) == reach else []
     # Beyond the end of a page that was cut off nothing is known yet.
     known = [pair for pair in sorted(found.items()) if not last or pair[0] <= min(last)]
@@ -67,7 +74,9 @@ def queue(
     end = page[-1][0] if len(held) > limit else min(last, default="")
     return {
         "reports": [
-            views.card(card, city, inside=True) for _, card in page if _shown(actor, city, card)
+            views.card(card, city, inside=True, proposed=key in proposed)
+            for key, card in page
+            if _shown(actor, city, card)
         ],
         "cursor": _cursor(end, filters, now) if more else None,
     }
@@ -88,7 +97,7 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
 
 def _desks(actor: Principal, district: str | None, city: City) -> list[str]:
     """The desks to read; what on them is out of the official's scope is left out by the caller."""
-    if district == "protected" and actor.unit:
+    if district == PROTECTED and actor.unit:
         return [reports.protected_desk(actor.unit)]
     if district is not None:
         if not actor.roles(district):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actor import Principal
+from chalicelib.domain.protecting import TAKE
 from chalicelib.domain.report import Report
 from chalicelib.services import cities
 from chalicelib.services.operations import Operation
@@ -18,7 +19,7 @@ from chalicelib.services.report_changes import changes
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Delete, Put, Write
 
-ACTIONS = frozenset({"merge", "unmerge", "remerge"})
+ACTIONS = frozenset({"merge", "unmerge", "remerge", TAKE})
 # What the labels of writes on another report begin with.
 OTHER = "other:"
 
@@ -32,7 +33,7 @@ def others(
     judged: Report | None,
     now: datetime,
 ) -> list[Write]:
-    """What ``merge``, ``unmerge`` or ``remerge`` of ``before`` writes on its originals.
+    """What ``merge``, ``unmerge``, ``remerge`` or ``take`` of ``before`` writes on its originals.
 
     ``judged`` is the original as the rules have seen it: the write fails if it has changed since.
     """

@@ -69,14 +69,19 @@ def compute(
     weights = _Weights(city.jurisdiction, settings.reporter_cap)
     lines: dict[str, list[str]] = {}
 
+    anonymous = set[str]()
+
     def take(report: str, part: Part, weight: int) -> None:
         sums.add(part, weight)
-        line = json.dumps([report, weight, *part], separators=(",", ":"))
+        told = ("", sums.anonymous(part)) if report in anonymous else (report, part)
+        line = packed_line(*told, weight)
         lines.setdefault(sums.scopes(part)[0] or NOWHERE, []).append(line)
 
     for district in cities.districts(city):
         for row in scores.scores(city.jurisdiction, district, shifted(month, -2)):
             again.add(row)
+            if row.get("anonymous"):
+                anonymous.add(row["report"])
             if window.holds(row["filed_at"]):
                 sums.reported.add(held_at(row, window.settled)[0])
             for part in parts(row, window, settings.old_factor):
@@ -90,7 +95,7 @@ def compute(
     return Computed(
         month, city.version, window.until, made.cards(), made.pass_rates,
         {**vars(settings), "weights": dict(settings.weights)},
-        {district: _packed(held) for district, held in lines.items()},
+        {district: packed(held) for district, held in lines.items()},
     )  # fmt: skip
 
 
@@ -186,14 +191,28 @@ def rows_key(jurisdiction: str, month: str, folder: str, district: str) -> str:
 def read_rows(
     jurisdiction: str, month: str, folder: str, district: str
 ) -> Iterator[tuple[str, Part, int]]:
-    """(report, contribution, weight) of a district's file; none if there is no file."""
+    """(report, contribution, weight) of a district's file; none if there is no file.
+
+    An anonymous contribution has no report ("").
+    """
     body = files.get(rows_key(jurisdiction, month, folder, district))
-    for line in gzip.decompress(body).splitlines() if body else ():
+    yield from unpacked(body) if body else ()
+
+
+def unpacked(body: bytes) -> Iterator[tuple[str, Part, int]]:
+    """The lines of a file of rows."""
+    for line in gzip.decompress(body).splitlines():
         report, weight, *part = json.loads(line)
         yield report, Part(*part), weight
 
 
-def _packed(lines: list[str]) -> bytes:
+def packed_line(report: str, part: Part, weight: int) -> str:
+    """One line of a file of rows."""
+    return json.dumps([report, weight, *part], separators=(",", ":"))
+
+
+def packed(lines: list[str]) -> bytes:
+    """A file of rows, the same bytes for the same lines."""
     # Sorted, and without the time of day that gzip would put in: the same bytes each time.
     return gzip.compress("\n".join(sorted(lines)).encode(), mtime=0)
 

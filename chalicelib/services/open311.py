@@ -27,6 +27,7 @@ MOST, MOST_IDS = 1000, 100
 LOOKED_THROUGH = 10_000
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SECOND = timedelta(seconds=1)
+NOBODY = "0" * 26
 _NARROWING = ("status", "service_code", "bbox", "lat", "updated_after", "updated_before")
 
 
@@ -42,7 +43,8 @@ def token(jurisdiction: str, given: str) -> list[dict[str, Any]]:
     """The id behind a token; ``None`` as long as the lists do not know the report."""
     report = given.removeprefix("t")
     known = given.startswith("t") and _ID.fullmatch(report)
-    head = reports.get(jurisdiction, report) if known else None
+    # The same calls for a token that nobody was given as for one of a hidden report.
+    head = reports.get(jurisdiction, report if known else NOBODY)
     if head is None or head.hidden:
         raise Problem("not_found", field="token")
     ready = requests.is_listed(jurisdiction, report)

@@ -22,6 +22,7 @@ from chalicelib.domain import (
 )
 from chalicelib.domain.pin import pack, pin_of
 from chalicelib.domain.scoring import RECHECKED, shifted
+from chalicelib.domain.times import iso
 from chalicelib.services import cities
 from chalicelib.storage import cards, changes, control, figures, reports, requests, scores
 from chalicelib.storage import heat as heat_store
@@ -50,6 +51,9 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
         writes.append(requests.put_update(place, told))
     row, late = _score(event)
     writes += late
+    if (event["before"] or {}).get("protected") is False and event["after"]["protected"]:
+        month = event["after"]["filed_month"]
+        writes.append(cards.hide(place, report, month, iso(now)))
     newest: list[Write] = [row, requests.put_request(place, requests.row_of(event), event)]
     if (pin := changelog.change(event)) is not None:
         newest.append(changes.put_change(place, report, version, pin, now))

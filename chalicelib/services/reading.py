@@ -1,5 +1,6 @@
 """Reading one report: the public view, the case, the timeline, a contact."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import open_actions
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, views
+from chalicelib.services import access, cities, secrecy, views
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, earlier, write
 from chalicelib.services.report_changes import changes
@@ -19,6 +20,8 @@ from chalicelib.storage.transactions import Refused, Unavailable, wait
 PAGE = 100
 TEXTS = (views.DESCRIPTION, views.LANDMARK)
 ATTEMPTS = 20
+# The id of no report.
+NOBODY = "0" * 26
 
 
 def public(actor: Principal, report_id: str) -> dict[str, Any]:
@@ -27,26 +30,23 @@ def public(actor: Principal, report_id: str) -> dict[str, Any]:
     report, texts = reports.with_texts(actor.jurisdiction, report_id, *TEXTS)
     if report is None:
         raise Problem("not_found")
-    sees = not report.hidden or _sees(actor, report)
+    sees = not report.hidden or access.exists_for(actor, report)
     if report.secret and not sees:
         raise Problem("not_found")
-    if not sees:
-        return views.outside(report, cities.at(report.jurisdiction, report.city_version))
     city = cities.at(report.jurisdiction, report.city_version)
-    return views.public(report, texts, city, private=report.private)
+    if not sees:
+        return secrecy.original(actor, views.outside(report, city))
+    return secrecy.original(actor, views.public(report, texts, city, private=report.private))
 
 
 def _sees(actor: Principal, report: Report | None) -> bool:
-    ours = report is not None and access.reporter_of(actor, report)
-    return report is not None and access.sees(actor, Seen(report, frozenset(), ours))
+    return report is not None and access.exists_for(actor, report)
 
 
 def track(actor: Principal, code: str) -> dict[str, Any]:
     """The public view behind a tracking code."""
-    report_id = reports.by_code(actor.jurisdiction, code)
-    if report_id is None:
-        raise Problem("not_found")
-    return public(actor, report_id)
+    # The same calls whether there is no such code, or a report that nobody may know of.
+    return public(actor, reports.by_code(actor.jurisdiction, code) or NOBODY)
 
 
 def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
@@ -57,7 +57,11 @@ def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
         events = views.bare_timeline(links)
     else:
         texts = people.texts(actor.jurisdiction, report_id, after + 1, after + len(links))
-        events = views.timeline(links, texts, inside=False)
+        # What happened while it was protected is for its reporter alone.
+        guarded = any(views.guarded(json.loads(text)) for text, _ in links)
+        whole = guarded and access.load(actor, report_id).is_reporter
+        events = views.timeline(links, texts, inside=False, whole=whole)
+        events = secrecy.timeline(actor, events)
     more = len(links) == PAGE
     return {"id": report_id, "events": events, "next": after + PAGE if more else None}
 
@@ -72,7 +76,8 @@ def case(actor: Principal, report_id: str) -> dict[str, Any]:
     words = people.texts(actor.jurisdiction, report_id, first + 1, report.version)
     city = cities.at(report.jurisdiction, report.city_version)
     body = views.case(report, texts, city, open_actions(report, seen.standing))
-    return {**body, "timeline": views.timeline(links, words, inside=True)}
+    events = secrecy.timeline(actor, views.timeline(links, words, inside=True))
+    return {**secrecy.original(actor, body), "timeline": events}
 
 
 def contact(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:

@@ -9,10 +9,10 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.report import Report, decided
-from chalicelib.domain.workflow import actions
+from chalicelib.domain.workflow import actions_of
 from chalicelib.services import traces
 from chalicelib.services.operations import Operation
-from chalicelib.storage import reports
+from chalicelib.storage import reports, secrecy
 from chalicelib.storage.transactions import Write
 
 
@@ -36,6 +36,7 @@ def changes(
     return [
         reports.put_head(head, watch.next_due(head, city), seen=before.version),
         reports.put_event(before.jurisdiction, before.id, event),
+        *secrecy.proposal(before, head),
         *traces.texts(actor, before.id, after.version, words),
     ]
 
@@ -45,6 +46,6 @@ def _role(actor: Principal, standing: frozenset[str], name: str, report: Report)
         return "reporter" if "reporter" in standing else actor.kind
     # A relation, such as holder, is no role: the event names the role that gave the right.
     roles = rights.over(actor, report).roles()
-    action = actions(report.protected).get(name)
+    action = actions_of(report).get(name)
     fitting = sorted(roles & action.who) if action else []
     return next(iter(fitting or sorted(roles)), "staff")

@@ -60,7 +60,7 @@ def _flag(jurisdiction: str, later: Use, first: Use, now: datetime) -> None:
     actor = system(jurisdiction)
     original = reports.get(jurisdiction, first.report)
     # What is protected is not named to those who may not see it.
-    named = original is not None and (not original.protected or first.report == later.report)
+    named = original is not None and (not original.secret or first.report == later.report)
 
     def change(seen: Seen, city: City) -> Addition:
         flags = seen.report.flags

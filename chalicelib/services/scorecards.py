@@ -16,7 +16,7 @@ from chalicelib.domain.times import iso
 from chalicelib.services import audits, cities, month_close
 from chalicelib.services.month_close import Computed
 from chalicelib.storage import cards as store
-from chalicelib.storage import control, figures
+from chalicelib.storage import control, figures, secrecy
 from chalicelib.storage.transactions import Refused, Write, commit
 
 LIVE, PROVISIONAL, DRAFT = "live", "provisional", "draft"
@@ -67,6 +67,8 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
         "checked": _day(city, now),
         "history": _history(was),
     }
+    if was and was.get("tombstones"):
+        doc["tombstones"] = was["tombstones"]
     if was and was["stage"] == DRAFT:
         doc["changes"] = _changes(place, month, was["folder"], found)
         doc["because"] = _because(city, month, was["folder"], doc["folder"])
@@ -164,5 +166,5 @@ def _because(city: City, month: str, before: str, after: str) -> list[str]:
     for district in month_close.districts(city):
         old = set(month_close.read_rows(place, month, before, district))
         new = set(month_close.read_rows(place, month, after, district))
-        found |= {row[0] for row in old ^ new}
-    return sorted(found)[:REPORTS_KEPT]
+        found |= {row[0] for row in old ^ new if row[0]}
+    return sorted(found - secrecy.secret(place, found))[:REPORTS_KEPT]

@@ -14,9 +14,14 @@ from chalicelib.storage.reports import Card
 
 DESCRIPTION, LANDMARK = text_name(1, "description"), text_name(1, "landmark")
 _DATA_INSIDE = frozenset({"person", "proof"})
-# That somebody looked at a contact, or suspects a report, is nothing for everybody to see.
+# That somebody looked at a contact, suspects a report, or took it for a protected matter is
+# nothing for everybody to see.
 _CHAIN = ("version", "at", "action", "hash", "prev")
-_SEALED = frozenset({"contact_read", "flag", "flag_again", "photo_reused"})
+_SEALED = frozenset(
+    {
+        "contact_read", "flag", "flag_again", "photo_reused", "protect", "return", "protect_lapse",
+    }
+)  # fmt: skip
 
 
 # What is left of a private report for everybody, and what stands in the place of the rest.
@@ -102,6 +107,7 @@ def case(
         "lat": report.lat,
         "long": report.long,
         "protected": report.protected,
+        **({"protection": _proposal(report)} if report.protection else {}),
         "holder": report.holder,
         "offered_to": report.offered_to,
         "held_by": list(report.held_by),
@@ -164,8 +170,9 @@ def changed(report: Report) -> dict[str, Any]:
     }
 
 
-def card(card: Card, city: City, *, inside: bool) -> dict[str, Any]:
-    """A row of a list; ``inside`` adds who holds it."""
+def card(card: Card, city: City, *, inside: bool, proposed: bool = False) -> dict[str, Any]:
+    """A row of a list; ``inside`` adds who holds it, ``proposed`` that it waits for an answer of
+    the protected unit."""
     row = {
         "id": card.id,
         "version": card.version,
@@ -182,17 +189,27 @@ def card(card: Card, city: City, *, inside: bool) -> dict[str, Any]:
     }
     name = city.areas[card.ward].name if card.ward in city.areas else card.ward
     row["ward_name"] = name
+    if proposed:
+        row["proposed"] = True
     return {**row, "holder": card.holder} if inside else row
 
 
 def timeline(
-    links: list[tuple[str, str]], texts: dict[str, dict[str, Any]], *, inside: bool
+    links: list[tuple[str, str]],
+    texts: dict[str, dict[str, Any]],
+    *,
+    inside: bool,
+    whole: bool = False,
 ) -> list[dict[str, Any]]:
-    """The events for the public (or for officials): words of that audience, hash and chain."""
+    """The events for the public (or for officials): words of that audience, hash and chain.
+
+    What happened while a report was protected is for its reporter (``whole``) and officials.
+    """
     rows = []
     for text, stamp in links:
         event = json.loads(text)
-        if event["action"] in _SEALED and not inside:
+        sealed = event["action"] in _SEALED or (guarded(event) and not whole)
+        if sealed and not inside:
             rows.append(_sealed(event, stamp))
             continue
         words = {
@@ -237,6 +254,17 @@ def bare_timeline(links: list[tuple[str, str]]) -> list[dict[str, Any]]:
 
 def _kept_inside(key: str, data: dict[str, Any]) -> bool:
     return key in _DATA_INSIDE or (bool(data.get("private")) and key in ("duplicate", "private"))
+
+
+def _proposal(report: Report) -> dict[str, Any]:
+    """What a report is proposed for, to which unit, by whose unit, and until when."""
+    names = ("service", "unit", "by_unit", "since", "until")
+    return {name: report.protection[name] for name in names}
+
+
+def guarded(event: dict[str, Any]) -> bool:
+    """Whether an event is of a time when its report was protected."""
+    return bool(event["after"]["protected"] or (event["before"] or {}).get("protected"))
 
 
 def _outside(report: Report) -> dict[str, str] | None:

@@ -113,6 +113,24 @@ def unflag(jurisdiction: str, name: str, why: str) -> Delete:
     return Delete("recheck", row, tables.Figure.doc == dump({"why": why}))
 
 
+def hide(jurisdiction: str, report: str, month: str, at: str) -> Put:
+    """Remember that a report, filed in ``month``, became secret: its rows are to name nobody."""
+    row = tables.Figure(f"{jurisdiction}#HIDE#ALL", report, doc=dump({"month": month, "at": at}))
+    return Put("hide", row)
+
+
+def hidden(jurisdiction: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    """(report, {month, at}) of those that wait for it."""
+    key = f"{jurisdiction}#HIDE#ALL"
+    rows = read(lambda: list(tables.Figure.query(key, limit=limit)))
+    return [(row.sk, json.loads(row.doc)) for row in rows]
+
+
+def unhide(jurisdiction: str, report: str) -> Delete:
+    """It is done."""
+    return Delete("hide", tables.Figure(f"{jurisdiction}#HIDE#ALL", report))
+
+
 def _put_all(items: Iterable[dict[str, Any]], pause: Callable[[float], None] | None = None) -> None:
     """BatchWriteItem in portions; what DynamoDB leaves unprocessed is sent again."""
     table = tables.Figure.Meta.table_name

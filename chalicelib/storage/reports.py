@@ -310,18 +310,11 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
         desk = f"X{desk}"
     listed = head.open and not head.protected
     called = head.called if listed else None
-    card = Card(
-        head.id, head.version, head.state, head.service, head.group, head.ward, head.unit,
-        head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
-        head.supports, shown(head, head.photos) > 0, head.called,
-        head.entrusted,
-    )  # fmt: skip
     return tables.Report(
         _key(place, head.id),
         version=head.version,
         doc=json.dumps(head.to_doc(), separators=(",", ":"), ensure_ascii=False),
-        # As before where it can be, for the code of before while a release goes out.
-        m=json.dumps(card if card.called or card.entrusted else card[:-2], separators=(",", ":")),
+        m=packed(head),
         g=None if head.hidden else pack(pin_of(head)),
         gpk=f"{place}#{area}",
         gsk=f"{cell}#{head.id}",
@@ -336,6 +329,17 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
         dpk=_DUE if next_due else None,
         dsk=f"{iso(next_due)}#{place}#{head.id}" if next_due else None,
     )
+
+
+def packed(head: Head, service: str | None = None) -> str:
+    """The row of a list for a head, as of ``service`` if that is another."""
+    card = Card(
+        head.id, head.version, head.state, service or head.service, head.group, head.ward,
+        head.unit, head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
+        head.supports, shown(head, head.photos) > 0, head.called, head.entrusted,
+    )  # fmt: skip
+    # As before where it can be, for the code of before while a release goes out.
+    return json.dumps(card if card.called or card.entrusted else card[:-2], separators=(",", ":"))
 
 
 def _card(row: Any) -> Card:

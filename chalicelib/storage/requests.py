@@ -15,12 +15,10 @@ from chalicelib.domain.report import hidden_in
 from chalicelib.domain.times import iso, parse
 from chalicelib.storage import lean, tables
 from chalicelib.storage.people import text_name
-from chalicelib.storage.rows import dump, get
-from chalicelib.storage.transactions import Put, Unavailable, read
+from chalicelib.storage.rows import dump, get, get_all
+from chalicelib.storage.transactions import Put
 
 LABEL = "request"
-_BATCH = 100
-_TRIES = 5
 _SECOND = timedelta(seconds=1)
 _EMPTY = {"S": "{}"}
 _KEPT = (
@@ -151,7 +149,7 @@ def public(jurisdiction: str, reports: list[str]) -> set[str]:
         {"pk": {"S": f"{jurisdiction}#REQ#{_month(ids.moment(one))}"}, "sk": {"S": one}}
         for one in reports
     ]
-    rows = _get_all(tables.Figure.Meta.table_name, keys)
+    rows = get_all(tables.Figure.Meta.table_name, keys)
     return {row["sk"]["S"] for row in rows if row["doc"] != _EMPTY}
 
 
@@ -161,28 +159,8 @@ def _texts(jurisdiction: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, 
     ]
     return {
         (row["pk"]["S"].rpartition("#")[2], row["sk"]["S"]): json.loads(row["doc"]["S"])["text"]
-        for row in _get_all(tables.Person.Meta.table_name, keys)
+        for row in get_all(tables.Person.Meta.table_name, keys)
     }
-
-
-def _get_all(table: str, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for start in range(0, len(keys), _BATCH):
-        asked: dict[str, Any] = {table: {"Keys": keys[start : start + _BATCH]}}
-        for _ in range(_TRIES):
-            answer = _batch(asked)
-            found += answer["Responses"].get(table, ())
-            asked = answer.get("UnprocessedKeys") or {}
-            if not asked:
-                break
-        else:
-            raise Unavailable
-    return found
-
-
-def _batch(asked: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = read(lambda: tables.client().batch_get_item(RequestItems=asked))
-    return answer
 
 
 def _docs(items: list[Item]) -> list[Row]:

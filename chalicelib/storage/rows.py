@@ -5,7 +5,10 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from chalicelib.storage.transactions import read
+from chalicelib.storage import tables
+from chalicelib.storage.transactions import Unavailable, read
+
+_BATCH, _TRIES = 100, 5
 
 
 def get(model: type[Model], pk: str, sk: str, *, consistent: bool = True) -> dict[str, Any] | None:
@@ -21,6 +24,30 @@ def get(model: type[Model], pk: str, sk: str, *, consistent: bool = True) -> dic
 
     found: dict[str, Any] | None = read(action)
     return found
+
+
+def get_all(
+    table: str, keys: list[dict[str, Any]], *, consistent: bool = False
+) -> list[dict[str, Any]]:
+    """The items under many keys, a hundred a call, in no order; those that there are."""
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(keys), _BATCH):
+        some = {"Keys": keys[start : start + _BATCH], "ConsistentRead": consistent}
+        asked: dict[str, Any] = {table: some}
+        for _ in range(_TRIES):
+            answer = _batch(asked)
+            found += answer["Responses"].get(table, ())
+            asked = answer.get("UnprocessedKeys") or {}
+            if not asked:
+                break
+        else:
+            raise Unavailable
+    return found
+
+
+def _batch(asked: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = read(lambda: tables.client().batch_get_item(RequestItems=asked))
+    return answer
 
 
 def dump(doc: dict[str, Any]) -> str:

@@ -94,6 +94,17 @@ def files(stage: str) -> dict[str, Doc]:
             "ArnNotLike": {"aws:PrincipalArn": sub(f"{ours}-ProcessPhotosRole-*")},
         },
     }
+    only_rows = {
+        "Sid": "OnlyOneFunctionReplacesWhatIsLocked",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:BypassGovernanceRetention",
+        "Resource": [bucket_arn(stage, "/*")],
+        "Condition": {
+            "ArnLike": {"aws:PrincipalArn": sub(f"{ours}-*")},
+            "ArnNotLike": {"aws:PrincipalArn": sub(f"{ours}-HideRowsRole-*")},
+        },
+    }
     everything = [bucket_arn(stage), bucket_arn(stage, "/*")]
     evidence = {
         "ManagedPolicyName": f"{prefix(stage)}-evidence",
@@ -111,7 +122,9 @@ def files(stage: str) -> dict[str, Doc]:
             **KEPT,
             "Properties": properties,
         },
-        "FilesPolicy": _bucket_policy("Files", [served, only_photos, tls_only("s3:*", everything)]),
+        "FilesPolicy": _bucket_policy(
+            "Files", [served, only_photos, only_rows, tls_only("s3:*", everything)]
+        ),
     }
 
 

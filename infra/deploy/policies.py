@@ -61,6 +61,12 @@ RIGHTS: dict[str, Rights] = {
          "city": "read"},
         {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention")},
     ),
+    # The one function that may take away what is locked, and only among the rows.
+    "hide_rows": Rights(
+        {"figures": "write", "city": "read"},
+        {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention", FORGET,
+                                "BypassGovernanceRetention")},
+    ),
     "write_open_data": Rights(
         {"figures": "read", "people": "read", "reports": "read", "city": "write"},
         {**CITY, "open-data": (*GET, *PUT, FORGET, "AbortMultipartUpload")},

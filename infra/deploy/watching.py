@@ -28,6 +28,7 @@ _SILENCE = {
     "follow_forwards": (3600, 2),
     "warn_units": (3600, 3),
     "write_open_data": (3600, 3),
+    "hide_rows": (3600, 2),
 }
 _ROOT = "docs/incidents"
 

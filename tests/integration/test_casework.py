@@ -62,6 +62,7 @@ def test_an_event_names_the_role_that_gave_the_right(world: World) -> None:
     report = world.finished(contact={"email": "a@example.org"})
     world.act(official("verifier"), report, "refuse", reason="x")
     world.act(official("worker1"), report, "reclassify", service="misconduct", reason="x")
+    world.act(official("safe"), report, "take")
     world.act(REPORTER, report, "withdraw")
     roles = [event["actor"]["role"] for event in world.events(report)]
     assert roles == [
@@ -71,6 +72,7 @@ def test_an_event_names_the_role_that_gave_the_right(world: World) -> None:
         "field_worker",
         "verifier",
         "field_worker",
+        "staff",
         "reporter",
     ]
 
@@ -287,11 +289,13 @@ def test_a_protected_report_alerts_without_content_and_asks_nobody(world: World)
 
 
 def test_reclassifying_into_a_protected_service_hides_all_of_it(world: World) -> None:
-    """Out of the map, the queue, the counters and the public view, by any official."""
+    """Out of the map, the queue, the counters and the public view, once its unit has taken it."""
     report = world.file()["id"]
     world.project()
     assert world.tallies()
     world.act(official("worker1"), report, "reclassify", service="misconduct", reason="A bribe.")
+    assert refusal(reading.public, PUBLIC, report).status == 404
+    world.act(official("safe"), report, "take")
     assert refusal(reading.public, PUBLIC, report).status == 404
     assert refusal(reading.case, official("officer1"), report).status == 404
     neighbour = world.file(citizen("b"), ward="D1-W1")

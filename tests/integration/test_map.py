@@ -58,7 +58,7 @@ def town(world: World, seed: int, many: int) -> list[str]:
             words = {"reason_code": "spam", "text": "Not a report."}
             world.act(officer, report, "reject", **words)
         elif turn < 0.4 and service != "violence":
-            world.act(boss, report, "reclassify", service="misconduct", reason="Private")
+            world.protect(report, by=boss)
         elif turn < 0.5 and service == "pothole":
             world.act(boss, report, "reclassify", service="litter", reason="Litter")
     world.project()

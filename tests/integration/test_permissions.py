@@ -57,6 +57,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "merge": {"into": WAITING},
     "unmerge": {"reason": "x"},
     "reclassify": {"service": "misconduct", "reason": "x"},
+    "protect": {"service": "misconduct", "reason": "x"},
+    "return": {"reason": "x"},
     "transfer": {"reason": "x"},
     "disown": {"text": "x"},
     "reopen": {"reason": "x"},
@@ -65,31 +67,31 @@ FIELDS: dict[str, dict[str, Any]] = {
     "escalate": {"level": 1},
 }
 # What the clock alone does, at moments of its own: test_sweep.py has those.
-BY_THE_CLOCK = {"breach", "escalate", "release", "remerge"}
+BY_THE_CLOCK = {"breach", "escalate", "release", "remerge", "protect_lapse"}
 OFFICER = [
     "assign", "coordinate", "schedule", "ask", "reject", "merge", "unmerge", "reclassify",
-    "transfer", "disown", "reopen",
+    "transfer", "disown", "reopen", "protect",
 ]  # fmt: skip
-HOLDER = ["decline", "start", "finish", "dispute", "resume", "reclassify"]
-REPORTER = ["answer", "verify", "refuse", "withdraw", "reopen", "reclassify"]
+HOLDER = ["decline", "start", "finish", "dispute", "resume", "reclassify", "protect"]
+REPORTER = ["answer", "verify", "refuse", "withdraw", "reopen", "reclassify", "protect"]
 # Of a report in D1, held by worker1 of u-d1, offered to u-prov or coordinated with it.
 MAY: dict[str, list[str]] = {
     "reporter": REPORTER,
     "neighbour": REPORTER,
     "stranger": [],
     "worker1": HOLDER,
-    "mate1": ["reclassify"],
+    "mate1": ["reclassify", "protect"],
     "officer1": OFFICER,
     "colleague1": OFFICER,
-    "head1": ["assign", "coordinate", "reclassify"],
-    "dispatcher": ["assign", "accept", "schedule", "reclassify", "transfer"],
-    "verifier": ["verify", "refuse", "merge", "reclassify", "audit"],
+    "head1": ["assign", "coordinate", "reclassify", "protect"],
+    "dispatcher": ["assign", "accept", "schedule", "reclassify", "protect", "transfer"],
+    "verifier": ["verify", "refuse", "merge", "reclassify", "protect", "audit"],
     "verifier1": OFFICER,
-    "verifier2": ["verify", "refuse", "merge", "reclassify", "audit"],
-    "admin": ["reclassify"],
+    "verifier2": ["verify", "refuse", "merge", "reclassify", "protect", "audit"],
+    "admin": ["reclassify", "protect"],
     "auditor": [],
-    "roadman": ["reclassify"],
-    "roadman assigned": ["accept", "decline", "reclassify"],
+    "roadman": ["reclassify", "protect"],
+    "roadman assigned": ["accept", "decline", "reclassify", "protect"],
     "roadman coordinated": HOLDER,
     "system": ["answer", "resume", "lapse", "unmerge", "finish_outside"],
 }
@@ -99,9 +101,9 @@ ELSEWHERE = (
 )  # fmt: skip
 # Of a protected report that u-safe holds through guard: everybody else is told 404.
 MAY_PROTECTED: dict[str, list[str]] = {
-    "reporter": REPORTER[:-1],
-    "safe": [one for one in OFFICER if one not in ("merge", "unmerge")],
-    "guard": HOLDER[:-1],
+    "reporter": REPORTER[:-2],
+    "safe": [one for one in OFFICER if one not in ("merge", "unmerge", "protect")],
+    "guard": HOLDER[:-2],
     "overseer": ["verify", "refuse"],
     "system": ["answer", "resume", "lapse", "unmerge", "finish_outside"],
 }
@@ -277,7 +279,7 @@ def test_a_refusal_says_which_rule_and_what_is_open(world: World) -> None:
         world.act(official("officer1"), done, "reject", reason_code="spam", text="x")
     members = refused.value.members
     assert (refused.value.status, members["rule"]) == (409, "reject.wrong_state")
-    assert members["open_actions"] == ["merge", "reclassify", "transfer"]
+    assert members["open_actions"] == ["merge", "reclassify", "transfer", "protect"]
 
 
 def test_revoking_a_record_takes_effect(world: World) -> None:

@@ -126,7 +126,7 @@ class City(RuleBasedStateMachine):
 
     def fields(self, draw: random.Random, action: str, who: Principal, head: Report) -> Any:
         """Fields of an action, mostly as they should be."""
-        row = workflow.actions(head.protected)[action]
+        row = workflow.actions_of(head)[action]
         staff = [record["ref"] for record in STAFF if record["unit"] == head.unit]
         protected = draw.random() < (0.9 if head.protected else 0.1)
         choices: dict[str, list[str]] = {
@@ -298,13 +298,17 @@ class City(RuleBasedStateMachine):
 
     def map_is_right(self) -> None:
         """The map, whoever has only followed its changes, and its counters show the same."""
-        public = [head for head in self.heads.values() if not head.protected]
+        counted = [head for head in self.heads.values() if not head.protected]
+        public = [head for head in counted if not head.hidden]
         there = by_id(look(self.world.now))
         assert there.keys() == {head.id for head in public if head.open}
         assert {one["properties"].get("late", False) for one in there.values()} <= {True, False}
         self.watcher.poll(self.world.now)
         assert self.watcher.there == there
-        for status, many in (("open", len(there)), (None, len(public))):
+        for status, many in (
+            ("open", sum(head.open for head in counted)),
+            (None, len(counted)),
+        ):
             assert (
                 heat.cells(JURISDICTION, heat.Asked(16, status=status), self.world.now)["total"]
                 == many

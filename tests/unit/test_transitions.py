@@ -469,18 +469,22 @@ def test_reclassifying_into_no_other_service_is_422(service: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["worker1", "mate1", "head1", "verifier", "admin", None])
-def test_anyone_may_reclassify_into_a_protected_service(who: str | None) -> None:
-    """Field worker, verifier, reporter; into no other service, and out of it by nobody."""
+def test_anyone_may_propose_a_report_for_a_protected_service(who: str | None) -> None:
+    """Field worker, verifier, reporter; into no other service. One person's word moves nothing:
+    the protected unit takes it, and its officer alone sends it out again."""
     actor = official(who) if who else REPORTER
-    after = moved(assigned(), actor, "reclassify", service="misconduct", reason="x")
+    for name in ("reclassify", "protect"):
+        proposed = moved(assigned(), actor, name, service="misconduct", reason="x")
+        assert (proposed.protected, proposed.unit, proposed.secret) == (False, "u-d1", True)
+    after = moved(proposed, official("safe"), "take")
     assert (after.protected, after.unit, after.group) == (True, "u-safe", "safety")
+    assert (after.state, after.protection) == ("assigned", {})
     assert refusal(assigned(), actor, "reclassify", service="litter", reason="x").slug == (
         "only_into_protected"
     )
     safe = official("safe")
-    assert (
-        refusal(after, safe, "reclassify", service="litter", reason="x").slug == "stays_protected"
-    )
+    out = moved(after, safe, "reclassify", service="litter", reason="x")
+    assert (out.protected, out.private, out.unit) == (False, True, "u-d1")
     assert refusal(after, actor, "reclassify", service="violence", reason="x").status == 403
     assert moved(after, safe, "reclassify", service="violence", reason="x").service == "violence"
     assert refusal(assigned(), official("auditor"), "reclassify", service="violence", reason="x")

@@ -55,6 +55,10 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "escalate": ("submitted assigned in_progress coordinated", "same", "system"),
     "release": ("closed", "same", "system"),
     "audit": ("closed", "same", "outside_verifier"),
+    "protect": (" ".join(STATES), "same", "anyone_into_protected"),
+    "take": (" ".join(STATES), "assigned", "protector"),
+    "return": (" ".join(STATES), "same", "protector"),
+    "protect_lapse": (" ".join(STATES), "same", "system"),
 }
 
 

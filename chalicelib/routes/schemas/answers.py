@@ -152,6 +152,10 @@ CASE = record(
     {
         **_PUBLIC,
         "protected": {"type": "boolean"},
+        "protection": record(
+            "Proposal",
+            {"service": CODE, "unit": CODE, "by_unit": CODE, "since": MOMENT, "until": MOMENT},
+        ),
         "holder": maybe(CODE),
         "offered_to": maybe(CODE),
         "held_by": many(CODE),
@@ -167,6 +171,7 @@ CASE = record(
         "open_actions": many({"type": "string", "enum": ACTIONS}),
         "timeline": many({"type": "object"}),
     },
+    optional=("protection",),
 )
 CARD = record(
     "Card",
@@ -185,8 +190,12 @@ CARD = record(
         "supports": COUNT,
         "photo": {"type": "boolean"},
         "holder": maybe(CODE),
+        "proposed": {
+            "type": "boolean",
+            "description": "Waits for the protected unit to take or return it.",
+        },
     },
-    optional=("holder",),
+    optional=("holder", "proposed"),
 )
 PAGE = record("Page", {"reports": many(CARD, 200), "cursor": maybe(CURSOR)})
 EVENT = record(

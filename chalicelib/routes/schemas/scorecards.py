@@ -113,6 +113,17 @@ _CHANGE = record(
         "is": _MAYBE,
     },
 )
+_TOMBSTONE = record(
+    "ReplacedRows",
+    {
+        "folder": CODE,
+        "district": {"type": "string"},
+        "at": MOMENT,
+        "was": {**_DIGEST, "description": "SHA-256 of the file of rows that was replaced."},
+        "is": _DIGEST,
+        "rows": {**COUNT, "description": "How many rows name nobody since."},
+    },
+)
 _SEED = {"month": MONTH, "sha256": _DIGEST}
 SCORECARD_MONTHS = record(
     "ScorecardMonths",
@@ -138,6 +149,7 @@ SCORECARD_MONTH = record(
         "history": many(_HISTORY),
         "changes": many(_CHANGE),
         "because": many(ID),
+        "tombstones": many(_TOMBSTONE),
         "pass_rates": many(_PASS_RATE, 5000),
         "city": many(_LINE),
         "districts": many(_LINE, 5000),
@@ -155,19 +167,20 @@ SCORECARD_ROWS = record(
             record(
                 "Contribution",
                 {
-                    "report": ID,
+                    "report": {**maybe(ID), "description": "Null of a report kept secret since."},
                     "service": CODE,
                     "measure": CODE,
                     "outcome": CODE,
-                    "ward": CODE,
-                    "unit": CODE,
+                    "ward": maybe(CODE),
+                    "unit": maybe(CODE),
+                    "district": {**maybe(CODE), "description": "Of a row without a ward."},
                     "officer": maybe(CODE),
                     "share": _SHARE,
                     "weight": _SHARE,
                     "value": _MAYBE,
-                    "at": MOMENT,
+                    "at": maybe(MOMENT),
                 },
-                optional=("officer",),
+                optional=("district", "officer"),
             )
         ),
         "cursor": maybe({"type": "string"}),
