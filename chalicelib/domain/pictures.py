@@ -101,10 +101,10 @@ def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
         task = None
         if photo in data.get("photos", ()):
             task = USED if picture["state"] == READY else DEVELOP
-        elif photo in data.get("redrawn", ()):
-            task = DRAW
         elif photo == data.get("photo"):
             task = USED if action == _MADE and data.get("first") else _MODERATED.get(action)
+        elif photo in data.get("redrawn", ()):
+            task = DRAW
         if task:
             found.append({"task": task, "photo": photo, "rev": picture["rev"]})
     return found

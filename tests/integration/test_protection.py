@@ -253,7 +253,7 @@ def test_rows_of_a_judged_month_name_nobody_and_still_add_up(world: World) -> No
         found = rows("on_time", area, world.now)
         same = ("service", "outcome", "share", "weight")
         told = [
-            sorted([one[name] for name in same] for one in all) for all in (found, before[area])
+            sorted([one[name] for name in same] for one in each) for each in (found, before[area])
         ]
         assert told[0] == told[1]
         late = [one for one in found if one["outcome"] == "late"]
