@@ -23,10 +23,11 @@ _WORKING_DAY = timedelta(hours=8)
 
 
 def meant(name: str, report: Report, service: str | None, city: City) -> str:
-    """The action that is asked for: reclassifying into a protected service is a proposal."""
+    """The action that is asked for: reclassifying an open report into a protected service is a
+    proposal."""
     wanted = city.services.get(service or "")
     into = name == "reclassify" and wanted is not None and wanted.protected
-    return PROTECT if into and not report.secret else name
+    return PROTECT if into and report.open and not report.secret else name
 
 
 def protect(move: Move, report: Report) -> Report:

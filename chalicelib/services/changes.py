@@ -10,6 +10,7 @@ from chalicelib.domain.pin import unpack
 from chalicelib.errors import Problem
 from chalicelib.services import cities, features, signing
 from chalicelib.storage import changes as store
+from chalicelib.storage import secrecy
 
 PAGE = 200
 _SEAL = 8
@@ -32,6 +33,10 @@ def since(jurisdiction: str, text: str | None, now: datetime) -> str:
     rows, whole = store.changes(jurisdiction, cursor.until, PAGE + len(cursor.given))
     fresh = [row for row in rows if name(row) not in cursor.given]
     gone, there = last(fresh)
+    if not whole:
+        # That a report was hidden since may stand on a later page.
+        secret = secrecy.secret(jurisdiction, (row.report for row in there))
+        there = [row for row in there if row.report not in secret]
     then = _sealed(jurisdiction, follow(cursor, rows, now, whole))
     upsert = features.array(unpack(row.report, row.pin) for row in there)
     more = "" if whole else ',"more":true'

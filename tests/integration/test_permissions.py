@@ -169,6 +169,7 @@ class Attempts:
             return uid == "d_neighbour"
 
         monkeypatch.setattr(casework, "_commit", cut)
+        monkeypatch.setattr(casework, "_count_proposal", lambda *given: None)
         monkeypatch.setattr(casework, "once", lambda op, attempt: attempt())
         monkeypatch.setattr(photos, "claims", lambda *given: [])
         monkeypatch.setattr(reports, "get", lambda place, report: self.heads.get(report))
