@@ -29,16 +29,20 @@ def run(pages: int | None = None) -> dict[str, Any]:
     from chalicelib.services import cities
     from chalicelib.storage import cards, control, reports
     from chalicelib.storage.transactions import Refused, commit
+    from infra import backfill_filers
 
     found = {"written": 0, "overtaken": 0}
     place = control.place_of("backfill")
+    is_judged = backfill_filers.judged()
     while pages is None or pages > 0:
         heads, place = reports.heads_page(place, PAGE)
         for head in heads:
             city = cities.at(head.jurisdiction, head.city_version)
+            head, rows = backfill_filers.with_filer(head, is_judged)
             put = reports.put_head(head, watch.next_due(head, city), seen=head.version)
             try:
-                commit([put])
+                commit([put, *rows])
+                backfill_filers.register(head, is_judged)
                 found["written"] += 1
                 if head.protected:
                     # Before rows became anonymous, what was counted once stayed by id.

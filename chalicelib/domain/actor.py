@@ -9,6 +9,8 @@ ANY = "*"
 FOR_MANY = "for_many"
 # Reads everything but personal data, and writes nothing: no permission comes with it.
 AUDITOR = "auditor"
+# With a report's id after it: the permission of whoever got the one-tap link to that report.
+BY_LINK = "by_link:"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.report import secret_in
+
+FILED = "filed"
 OVERDUE = frozenset({"breach", "escalate"})
 LOCAL = "district:"
 _RULES = Path(__file__).parent.parent / "rules" / "alerts.json"
@@ -24,6 +27,17 @@ def rules() -> dict[str, Any]:
     """The table: {"climb": [[whom]], "officials": {action: row}, "citizens": {action: kind}}."""
     table: dict[str, Any] = json.loads(_RULES.read_bytes())
     return table
+
+
+def is_for(kind: str, event: dict[str, Any]) -> bool:
+    """Whether this event's citizen gets a message of this kind.
+
+    ``filed`` is for whom an official filed a report: whoever files knows of it. What is secret is
+    in no link.
+    """
+    if kind == FILED:
+        return event["actor"]["kind"] == "staff" and not secret_in(event["after"])
+    return not (event["after"]["protected"] and kind == "ask")
 
 
 def kinds() -> frozenset[str]:
@@ -58,7 +72,7 @@ def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
     elif row:
         found += _alert(event, row, base)
     kind = rules()["citizens"].get(action)
-    if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
+    if kind and after["contactable"] and is_for(kind, event):
         found.append({**base, "kind": kind, "dedupe": _dedupe(event, kind)})
     return found
 

@@ -28,6 +28,11 @@ PERSON_LIMITS = {
     "claims": [{"n": 20, "seconds": 86_400}],
     "proposals": [{"n": 5, "seconds": 86_400}],
 }
+CODE_LIMITS = {
+    "codes": [{"n": 5, "seconds": 3_600}, {"n": 10, "seconds": 86_400}],
+    "codes_contact": [{"n": 5, "seconds": 3_600}, {"n": 10, "seconds": 86_400}],
+    "codes_address": [{"n": 20, "seconds": 3_600}],
+}
 
 
 @dataclass(frozen=True)
@@ -267,6 +272,11 @@ class City:
         if any(one.number == self.emergency for one in known):
             return known
         return (*known, Number(_EMERGENCY, self.emergency))
+
+    @property
+    def code_limits(self) -> dict[str, list[dict[str, int]]]:
+        """How many codes go to contacts: by device, by contact and by network address."""
+        return {kind: self.limits.get(kind, usual) for kind, usual in CODE_LIMITS.items()}
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
+from chalicelib.domain.filer import CHANNELS
 from chalicelib.domain.times import iso, parse
 
 # About 1.1 km: which part of the city, and no more.
@@ -199,6 +200,9 @@ class Report:
     def from_doc(cls, doc: dict[str, Any]) -> Self:
         """The head that ``to_doc`` wrote; unknown fields of a later version are passed over."""
         known = {spec.name for spec in fields(cls)}
+        if str(doc.get("reporter")).startswith(CHANNELS):
+            # Written before channels were told from people.
+            doc = {**doc, "reporter": None, "via": doc["reporter"]}
         return cls(**{name: _rich(name, value) for name, value in doc.items() if name in known})
 
 

@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import claiming, feedback, intake, lists
+from chalicelib.services import claiming, contacts, feedback, intake, lists
 
 routes = Blueprint(__name__)
 _REPORT = ("not_found",)
@@ -60,6 +60,46 @@ def list_my_reports(call: Call) -> Answer:
     """A page of the caller's own reports."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
     return Answer(lists.mine(call.principal, limit, cursor, call.now))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/me/contacts",
+    Operation(
+        id="sendContactCode",
+        summary="Have a code sent to my e-mail address or phone",
+        body=schemas.OWN_CONTACT,
+        answers={202: schemas.CODE_SENT},
+        problems=("too_many", "key_reused", "unknown_jurisdiction"),
+        idempotent=True,
+    ),
+)
+def send_contact_code(call: Call) -> Answer:
+    """Send a code: 202, whether or not anything was filed for the contact."""
+    op = operation(call)
+    outcome = contacts.send_code(call.principal, op, call.body, call.ip, call.now, call.language)
+    return answer(outcome, 202)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/me/contacts/confirm",
+    Operation(
+        id="confirmContact",
+        summary="Become the reporter of what was filed for my contact, by the code",
+        body=schemas.CONTACT_CODE,
+        answers={200: schemas.CONTACT_CONFIRMED},
+        problems=("code_invalid", "key_reused", "unknown_jurisdiction"),
+        idempotent=True,
+    ),
+)
+def confirm_contact(call: Call) -> Answer:
+    """Confirm a contact; with ``more``, call again with the same code and another key."""
+    given = {name: text for name, text in call.body.items() if name != "code"}
+    code = call.body["code"]
+    return answer(contacts.confirm(call.principal, operation(call), given, code, call.now))
 
 
 @route(

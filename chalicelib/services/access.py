@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.domain import rights
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.actor import BY_LINK, FOR_MANY, Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import asked_to_protect, standing
 from chalicelib.errors import Problem
@@ -17,6 +17,7 @@ class Seen:
     report: Report
     standing: frozenset[str]
     is_reporter: bool
+    passes_on: bool = False
 
 
 def load(actor: Principal, report_id: str) -> Seen:
@@ -30,7 +31,10 @@ def load(actor: Principal, report_id: str) -> Seen:
     if report is None:
         raise Problem("not_found")
     ours = reporter_of(actor, report)
-    found = Seen(report, standing(actor, report, is_reporter=ours), ours)
+    spoken_for = ours or speaks_for(actor, report)
+    found = Seen(
+        report, standing(actor, report, is_reporter=spoken_for), ours, passes_on(actor, report)
+    )
     if not sees(actor, found):
         raise Problem("not_found")
     return found
@@ -38,10 +42,11 @@ def load(actor: Principal, report_id: str) -> Seen:
 
 def sees(actor: Principal, seen: Seen) -> bool:
     """Whether the report exists for this principal at all."""
-    if actor.kind == "system" or seen.is_reporter:
+    if actor.kind == "system" or seen.is_reporter or _by_link(actor, seen.report):
         return True
     if actor.kind != "staff":
-        return not seen.report.hidden
+        # The system that a private report came through goes on passing on what its people say.
+        return not seen.report.hidden or (seen.passes_on and not seen.report.secret)
     if seen.report.protected:
         return in_scope(actor, seen.report)
     asked = rights.called(actor, seen.report) or asked_to_protect(actor, seen.report)
@@ -68,11 +73,30 @@ def permit(actor: Principal, report: Report, operation: str) -> None:
 
 
 def reporter_of(actor: Principal, report: Report) -> bool:
-    """Whether the actor has a reporter's rights: filed it, claimed it, or filed a duplicate."""
-    if actor.kind != "citizen" or actor.uid is None:
+    """Whether the actor has a reporter's rights: filed it, claimed it, or filed a duplicate.
+
+    A system that files for many people never has them.
+    """
+    if actor.kind != "citizen" or actor.uid is None or FOR_MANY in actor.permissions:
         return False
     if actor.uid == report.reporter:
         return True
     # Rights by a duplicate end where a report becomes secret: it is its own reporter's alone.
     shared = bool(report.merged) and not report.secret
     return shared and people.has_right(report.jurisdiction, report.id, actor.uid)
+
+
+def passes_on(actor: Principal, report: Report) -> bool:
+    """Whether the actor is the other system that the report came through: it passes on words."""
+    return FOR_MANY in actor.permissions and actor.uid is not None and report.via == actor.uid
+
+
+def speaks_for(actor: Principal, report: Report) -> bool:
+    """Whether the actor may answer in the reporter's place: the system that it came through, as
+    long as nobody has claimed it, and whoever got the one-tap link to it."""
+    unclaimed = report.reporter is None and passes_on(actor, report)
+    return unclaimed or _by_link(actor, report)
+
+
+def _by_link(actor: Principal, report: Report) -> bool:
+    return f"{BY_LINK}{report.id}" in actor.permissions

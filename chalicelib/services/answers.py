@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.actor import BY_LINK, Principal
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services import casework, signing
@@ -38,9 +38,16 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
     """
     asked = question(token, now)
     report = asked.report
-    if report.reporter is None:
+    if report.reporter is None and report.contact is None:
         return None
-    actor = Principal("citizen", report.jurisdiction, uid=report.reporter)
+    # The link went to the report's own contact, also where nobody has its rights yet.
+    permission = f"{BY_LINK}{report.id}"
+    actor = Principal(
+        "citizen",
+        report.jurisdiction,
+        uid=report.reporter or report.filer or report.id,
+        permissions=frozenset({permission}),
+    )
     op = operation(actor, "answerByLink", token, "yes" if repaired else "no")
     if not asked.answerable:
         return None

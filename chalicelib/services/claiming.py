@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
+from chalicelib.domain.filer import BY_CONTACT
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services import links, rates, signing
@@ -37,12 +38,18 @@ def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: dat
             raise Problem("not_found")
         if report.reporter == uid:
             return Addition(report, {"claimed": True, "generation": report.claims})
-        after = replace(report, reporter=uid, claims=report.claims + 1)
-        return Addition(after, {"claimed": True, "generation": after.claims}, _moved(report, uid))
+        return taken(report, uid)
 
     spend = rates.by_person(actor, now, "claims")
     done = add(actor, op, report_id, "claim", change, now, blind=True, spend=spend)
     return _with_secret(done)
+
+
+def taken(report: Report, uid: str) -> Addition:
+    """The report as ``uid``'s from now on, with all that goes with it; the ``generation`` of its
+    next secret."""
+    after = replace(report, reporter=uid, claims=report.claims + 1)
+    return Addition(after, {"claimed": True, "generation": after.claims}, _moved(report, uid))
 
 
 def undo_link(jurisdiction: str, report: str, generation: int, now: datetime) -> str:
@@ -101,10 +108,11 @@ def _moved(report: Report, uid: str | None) -> list[Write]:
     if report.merged_into:
         # A duplicate's new device has the rights in the original too, and the lost one no more.
         original = report.merged_into
-        if old:
-            name = people.right_name(old, report.id)
+        before = old or report.via
+        if before:
+            name = people.right_name(before, report.id)
             writes.append(people.delete_mark(place, original, people.RIGHT, name))
-            writes.append(people.delete_trace(place, old, people.RIGHT, original, report.id))
+            writes.append(people.delete_trace(place, before, people.RIGHT, original, report.id))
         if uid:
             name = people.right_name(uid, report.id)
             writes.append(people.put_mark(place, original, people.RIGHT, name))
@@ -120,8 +128,11 @@ def _traces(report: Report, old: str, new: str, *, undone: bool) -> list[Write]:
     goes on saying that it had the report, for an erasure of that device alone."""
     place = report.jurisdiction
     writes: list[Write] = [people.put_trace(place, new, people.FILED, report.id)]
-    if not old.startswith(people.CHANNELS):
-        writes.append(people.put_trace(place, new, people.CLAIMED_FROM, report.id, old))
+    writes.append(people.put_trace(place, new, people.CLAIMED_FROM, report.id, old))
+    if (report.filer or "").startswith(BY_CONTACT):
+        # Whoever confirms the contact may have it as long as nobody has claimed it.
+        index = people.put_trace if undone else people.delete_trace
+        writes.append(index(place, report.filer or "", people.FILED, report.id))
     if undone:
         # Whoever claimed it wrongly must not erase what others wrote on it.
         first = people.trace_name(people.CLAIMED_FROM, report.id, "")

@@ -135,5 +135,5 @@ def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:
     access.permit(actor, seen.report, "commentReport")
     if actor.kind == "staff":
         return
-    if audience != "public" or not seen.is_reporter:
+    if audience != "public" or not (seen.is_reporter or seen.passes_on):
         raise Problem("role_not_allowed", action="comment", rule="comment.who")

@@ -52,7 +52,7 @@ def put(city: City, old: Old, now: datetime) -> bool:
     actor = system(city.jurisdiction)
     body = {"lat": old.lat, "long": old.long, "channel": "import"}
     filed = intake.draft(actor, city, service, body, old.filed_at, "id")
-    report = replace(filed, id=id_of(city.jurisdiction, old), reporter=None)
+    report = replace(filed, id=id_of(city.jurisdiction, old), reporter=None, filer=None, via=None)
     if old.closed_at is not None:
         report = replace(
             report,

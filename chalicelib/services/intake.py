@@ -10,6 +10,7 @@ from chalicelib.domain import holding, rounds, sla, watch
 from chalicelib.domain.actor import AUDITOR, FOR_MANY, Principal
 from chalicelib.domain.city import City, Service
 from chalicelib.domain.events import Words, link
+from chalicelib.domain.filer import is_channel
 from chalicelib.domain.geohash import encode
 from chalicelib.domain.hiding import hidden
 from chalicelib.domain.ledger import SALT_BYTES
@@ -18,6 +19,7 @@ from chalicelib.domain.times import parse
 from chalicelib.errors import Problem
 from chalicelib.services import (
     cities,
+    filers,
     nearby,
     photos,
     questions,
@@ -77,6 +79,9 @@ def file_report(
         gone = secrecy.unknown(actor, [one["id"] for one in close])
         kept = [one for one in close if one["id"] not in gone]
         outcome = Outcome({**outcome.answer, "possible_duplicates": kept}, outcome.replayed)
+    if is_channel(actor):
+        # The secret makes whoever has it the reporter: it is nothing for staff or other systems.
+        return outcome
     secret = signing.claim_secret(outcome.answer["id"])
     return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)
 
@@ -118,8 +123,10 @@ def draft(
     if service.protected and body.get("public"):
         flags.append("made_private")
     contact = body.get("contact") or {}
+    report_id = ids.new_ulid(now)
+    who = filers.of(actor, report_id, contact)
     filed = Report(
-        id=ids.new_ulid(now),
+        id=report_id,
         code=ids.new_code(),
         jurisdiction=city.jurisdiction,
         city_version=city.version,
@@ -149,7 +156,9 @@ def draft(
         client_time=client_time,
         flags=tuple(flags),
         contactable=bool(contact.get("email") or contact.get("phone")),
-        reporter=actor.uid,
+        reporter=who.reporter,
+        filer=who.filer,
+        via=who.via,
     )
     return holding.noted(filed, now)
 
@@ -213,14 +222,10 @@ def _write(
             *traces.texts(actor, head.id, 1, words),
             *(write for one in taken for write in one.writes),
         ]
-        if head.reporter and traces.person(actor):
-            writes.append(people.put_trace(place, head.reporter, people.FILED, head.id))
         if head.contact and contact:
             writes.append(people.put_contact(place, head.contact, contact))
             writes += traces.left(actor, people.CONTACT, head.id, head.contact)
-        if head.reporter and not head.protected:
-            writes.append(people.put_filer(place, head.filed_month, head.id, head.reporter))
-            writes.append(people.first_filed(place, head.filed_month, head.reporter))
+        writes += filers.remembered(head)
         try:
             personal = [] if head.protected else wording.personal(words, city)
             return write(op, writes, views.receipt(head, city, close, personal))

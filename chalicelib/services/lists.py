@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.actor import ANY, Principal
+from chalicelib.domain.actor import ANY, FOR_MANY, Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.rights import ENTRUSTED
 from chalicelib.domain.times import iso
@@ -83,7 +83,9 @@ def queue(
 
 
 def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
-    """A page of the reporter's own reports, newest first."""
+    """A page of the reporter's own reports, newest first; ``not_found`` for another system."""
+    if FOR_MANY in actor.permissions:
+        raise Problem("not_found")
     filters = {"j": actor.jurisdiction, "u": actor.uid, "k": "mine"}
     start = open_cursor(cursor, filters, now)
     rows = reports.of_reporter(actor.jurisdiction, actor.uid or "", start, limit + 1)

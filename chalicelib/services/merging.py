@@ -129,6 +129,10 @@ def _rights(
         right = people.right_name(duplicate.reporter, duplicate.id)
         writes.append(mark(place, original, people.RIGHT, right))
         writes.append(trace(place, duplicate.reporter, people.RIGHT, original, duplicate.id))
+    elif duplicate.via and mark is people.delete_mark:
+        # A channel gets no right; one of before channels were told from people goes.
+        right = people.right_name(duplicate.via, duplicate.id)
+        writes.append(mark(place, original, people.RIGHT, right))
     if duplicate.merged or duplicate.merged_into:
         writes.append(mark(place, original, people.VIA, duplicate.id))
     return writes

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.domain import alerts
 from chalicelib.domain.times import parse
-from chalicelib.services import links, signing
+from chalicelib.services import contact_codes, links, signing
 from chalicelib.services.texts import say
 from chalicelib.settings import settings
 from chalicelib.storage import control, mail, people, reports, topics
@@ -19,6 +19,8 @@ def send(message: dict[str, Any]) -> bool:
     Sending comes before remembering: a kill between the two sends twice rather than never.
     Raises ``ValueError`` for what no outbox row of ours says, which belongs to the dead letters.
     """
+    if message["kind"] == contact_codes.KIND:
+        return contact_codes.send(message)
     place, dedupe = message["jurisdiction"], message["dedupe"]
     kind, about = message["kind"], message["report"]
     if kind not in alerts.kinds() or not all(isinstance(one, str) for one in (place, about)):

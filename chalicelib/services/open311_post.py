@@ -11,6 +11,7 @@ from chalicelib import ids
 from chalicelib.domain import georeport
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City, Question, Service
+from chalicelib.domain.filer import plain_phone
 from chalicelib.domain.georeport import Unfit, last
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
@@ -25,7 +26,6 @@ LONGEST = 4000
 SAME = timedelta(minutes=10)
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](\[\])?")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def file(
@@ -129,7 +129,7 @@ def _contact(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
             raise Unfit("email", "is no e-mail address")
         contact["email"] = email
     # Numbers come in every national way; one that cannot be called from here is left out.
-    if phone is not None and _PHONE.fullmatch(plain := re.sub(r"[\s().-]", "", phone)):
+    if phone is not None and (plain := plain_phone(phone)):
         contact["phone"] = plain
     names = [one for name in ("first_name", "last_name") if (one := last(given, name))]
     if names:

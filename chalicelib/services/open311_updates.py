@@ -56,7 +56,8 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
 def receive(
     actor: Principal, get: Callable[[str], str | None], now: datetime
 ) -> list[dict[str, Any]]:
-    """An update from the system that filed a request: a comment, and what its status means.
+    """An update from the system that filed a request: a comment, and, as long as nobody has
+    claimed the report, what its status means.
 
     ``FIXED`` confirms a repair, ``OPEN`` refuses it or opens the report again; what the report's
     state has no use for is a comment alone. Once an ``update_id``. Raises ``Problem``, or
@@ -77,7 +78,7 @@ def receive(
         raise ExceptionGroup("unfit", faults)
     report = get("service_request_id") or ""
     seen = access.load(actor, report)
-    if not seen.is_reporter:
+    if not seen.passes_on:
         raise Problem("not_found", field="service_request_id")
     feedback.comment(actor, _operation(actor, update, "comment"), report, text, "public", now)
     _act(actor, report, update, word, text, now)

@@ -20,13 +20,12 @@ SUPPORT, FOLLOW, RIGHT, VIA, FLAG, DUPLICATE = "SUP", "FOL", "REP", "VIA", "FLG"
 # What the index of a person's traces names besides: a report that they filed or claimed, a text, an
 # uploaded photo, who had the rights in a report before them, how they can be reached.
 FILED, TEXT, PHOTO, CLAIMED_FROM, CONTACT = "FILED", "TXT", "PIC", "WAS", "CON"
-# How the uids of keys and officials begin, who file for others.
-CHANNELS = ("k_", "s_")
 # What one person says once, whatever the key.
 ONCE = frozenset({SUPPORT, FLAG})
 
 WAYS_LIMIT = 50
 FACTS_KEPT = timedelta(days=2)
+CODES_KEPT = timedelta(minutes=15)
 
 
 def put_filer(jurisdiction: str, month: str, report: str, uid: str) -> Put:
@@ -39,6 +38,18 @@ def first_filed(jurisdiction: str, month: str, uid: str) -> Update:
     """Remember the month in which a person filed for the first time."""
     row = tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid)
     return Update("reporter", row, [tables.Person.doc.set(tables.Person.doc | month)])
+
+
+def filed_by(jurisdiction: str, month: str, uid: str) -> Update:
+    """Remember that a person filed in a month, if no earlier one is known."""
+    row = tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid)
+    later = tables.Person.doc.does_not_exist() | (tables.Person.doc > month)
+    return Update("reporter", row, [tables.Person.doc.set(month)], later)
+
+
+def forget_reporter(jurisdiction: str, uid: str) -> Delete:
+    """No longer count somebody among those who have filed."""
+    return Delete("reporter", tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid))
 
 
 def rename_filer(jurisdiction: str, uid: str, nobody: str) -> list[Put | Delete]:
@@ -127,6 +138,42 @@ def _named(name: str) -> tuple[str, str, str]:
 
 def _trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str) -> tables.Person:
     return tables.Person(f"{jurisdiction}#BY#{uid}", trace_name(kind, report, detail))
+
+
+def put_code(
+    jurisdiction: str, contact: str, uid: str, doc: dict[str, Any], over: dict[str, Any] | None
+) -> Put:
+    """What is known of a code that was sent to a contact for a device: {nonce, until, tries,
+    right}; over what was seen, or over whatever there is (``None``)."""
+    row = tables.Person(f"{jurisdiction}#CODE#{contact}", uid, doc=dump(doc), ttl=_code_expiry())
+    return Put("code", row, None if over is None else tables.Person.doc == dump(over))
+
+
+def code(jurisdiction: str, contact: str, uid: str) -> dict[str, Any] | None:
+    """The newest code that was sent to a contact for this device."""
+    return get(tables.Person, f"{jurisdiction}#CODE#{contact}", uid)
+
+
+def put_code_address(jurisdiction: str, contact: str, nonce: str, address: dict[str, Any]) -> Put:
+    """Where a code goes, for the function that sends it: until the code lapses."""
+    row = tables.Person(
+        f"{jurisdiction}#CODE#{contact}", f"to#{nonce}", doc=dump(address), ttl=_code_expiry()
+    )
+    return Put("code_address", row)
+
+
+def code_address(jurisdiction: str, contact: str, nonce: str) -> dict[str, Any] | None:
+    """Where a code goes."""
+    return get(tables.Person, f"{jurisdiction}#CODE#{contact}", f"to#{nonce}")
+
+
+def delete_code_address(jurisdiction: str, contact: str, nonce: str) -> Delete:
+    """Forget where a code went."""
+    return Delete("code_address", tables.Person(f"{jurisdiction}#CODE#{contact}", f"to#{nonce}"))
+
+
+def _code_expiry() -> int:
+    return int((clock.wall() + CODES_KEPT).timestamp())
 
 
 def text_name(version: int, field: str) -> str:

@@ -4,7 +4,7 @@ import re
 import zoneinfo
 from typing import Any
 
-from chalicelib.domain.city import PERSON_LIMITS
+from chalicelib.domain.city import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.outside import addresses
 from infra.city.fields import LANGUAGES, Fields, unique
 from infra.city.findings import CityErrors as CityErrors
@@ -12,7 +12,7 @@ from infra.city.findings import CityErrors as CityErrors
 UNIT_KINDS = ("district", "agency", "province", "bureau")
 LIMITS = ("device", "devices", "address", "cell", "tickets")
 # A folder of an earlier version has none: then the product's own hold.
-OPTIONAL_LIMITS = tuple(PERSON_LIMITS)
+OPTIONAL_LIMITS = (*PERSON_LIMITS, *CODE_LIMITS)
 RULES = {
     "reopen_days": (1, 365),
     "refuse_days": (1, 90),

@@ -7,6 +7,7 @@ I4  tallies equal a recount                 I8  a photo is used once, by whom it
 I9  nothing is dead or forgotten            I10 personal data is in ``people`` alone
 I11 each breach and each level is one event a round, and none that is due is missing
 I12 a right holds only where its own grant holds (drills.py)
+I13 an erasure changes nothing of another person's (channels.py)
 F1  trouble in AWS is never an unhandled error
 """
 
@@ -121,6 +122,8 @@ def alerted(state: State) -> list[str]:
                 by = "by_the_clock" if says["actor"]["kind"] == "system" else "level"
                 wanted[f"{name}:{row.get(by, row['level'])}"] += 1
             kind = _ALERTS["citizens"].get(says["action"])
+            if kind == "filed" and says["actor"]["kind"] != "staff":
+                kind = None
             if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
                 asked[f"{name}:{kind}"] += 1
             asked.update(_jobs(says, f"{says['jurisdiction']}:{report}:{event.version}"))

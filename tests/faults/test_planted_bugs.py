@@ -42,6 +42,7 @@ CAUGHT = {
     "sweep_from_a_watermark": ("clocks 0 20", "I11"),
     "right_from_another_scope": ("rights", "I12"),
     "stale_version_accepted_for_one_action": ("stale", "I6"),
+    "erase_by_channel": ("channels 0 5", "I13"),
     "older_score_row_overwrites": ("races 0 late_record", "I4"),
     "markers_lapse_after_an_hour": ("histories 0 10", "I7"),
 }

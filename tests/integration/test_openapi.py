@@ -20,8 +20,9 @@ from referencing.jsonschema import DRAFT202012
 from chalicelib import openapi
 from chalicelib.errors import RULES, kinds
 from chalicelib.http import OPERATIONS, permissions
-from chalicelib.services import open_data, scorecards
+from chalicelib.services import contact_codes, filers, open_data, scorecards
 from infra import openapi as committed
+from tests import aws
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge, Reply, new_report
 from tests.world import JURISDICTION
@@ -270,6 +271,15 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     checked.post(f"{path}/rating", {"rating": 4, "text": "Well"}, me)
     checked.post(f"{path}/contact", who=officer)
     checked.post(f"{path}/claim", {"secret": receipt["claim_secret"]}, neighbour)
+    mine = {"email": "a@example.org"}
+    checked.post("/v1/me/contacts", mine, me)
+    held = json.loads(
+        next(row["doc"] for row in aws.rows("people") if "nonce" in (row.get("doc") or ""))
+    )
+    who = checked.get("/v1/me", me).body["uid"]
+    place, contact = JURISDICTION, filers.pseudonym(JURISDICTION, mine) or ""
+    code = contact_codes.code_of(place, contact, who, held["nonce"])
+    checked.post("/v1/me/contacts/confirm", {**mine, "code": code}, me)
     checked.act(officer, again.body["id"], "merge", into=report)
     checked.act(officer, again.body["id"], "merge", into=checked.file(me).body["id"])
     checked.get("/v1/me/reports", me, limit=1)

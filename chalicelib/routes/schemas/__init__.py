@@ -6,6 +6,8 @@ from chalicelib.routes.schemas.answers import (
     CHANGED,
     CITY,
     CLAIMED,
+    CODE_SENT,
+    CONTACT_CONFIRMED,
     CONTACT_READ,
     DEVICE,
     FOLLOWING,
@@ -23,7 +25,15 @@ from chalicelib.routes.schemas.answers import (
 )
 from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
 from chalicelib.routes.schemas.open_data import OPEN_DATA
-from chalicelib.routes.schemas.requests import ACTION, CLAIM, COMMENT, NEW_REPORT, RATING
+from chalicelib.routes.schemas.requests import (
+    ACTION,
+    CLAIM,
+    COMMENT,
+    CONTACT_CODE,
+    NEW_REPORT,
+    OWN_CONTACT,
+    RATING,
+)
 from chalicelib.routes.schemas.scorecards import (
     AUDITS,
     SCORECARD,
@@ -42,7 +52,10 @@ __all__ = [
     "CLAIM",
     "CLAIMED",
     "CODE",
+    "CODE_SENT",
     "COMMENT",
+    "CONTACT_CODE",
+    "CONTACT_CONFIRMED",
     "CONTACT_READ",
     "CURSOR",
     "DEVICE",
@@ -57,6 +70,7 @@ __all__ = [
     "OPENED",
     "OPEN_DATA",
     "OPEN_STATES",
+    "OWN_CONTACT",
     "PAGE",
     "RATING",
     "RECEIPT",

@@ -66,7 +66,7 @@ RECEIPT = record(
         "code": TRACKING,
         "claim_secret": {
             "type": "string",
-            "description": "Shown to the reporter alone.",
+            "description": "Shown to the reporter alone: never to an official or another system.",
         },
         "version": VERSION,
         "state": STATE,
@@ -87,7 +87,15 @@ RECEIPT = record(
         "emergency": maybe({"type": "string"}),
         "numbers": {**NUMBERS, "description": "Whom to call, the most fitting first."},
     },
-    optional=("numbers",),
+    optional=("claim_secret", "numbers"),
+)
+CODE_SENT = record("CodeSent", {"expires_at": MOMENT})
+CONTACT_CONFIRMED = record(
+    "ContactConfirmed",
+    {
+        "claimed": {**COUNT, "description": "Reports that this call made the caller's."},
+        "more": {"type": "boolean", "description": "Call again with the same code."},
+    },
 )
 OUTSIDE = record(
     "Outside",

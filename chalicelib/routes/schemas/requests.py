@@ -23,6 +23,22 @@ CONTACT = record(
     },
     optional=("name", "email", "phone"),
 )
+_WAYS = {name: CONTACT["properties"][name] for name in ("email", "phone")}
+# Either of the two ways, not both: a code goes to one.
+OWN_CONTACT = {
+    **record("OwnContact", _WAYS, optional=("email", "phone")),
+    "minProperties": 1,
+    "maxProperties": 1,
+}
+CONTACT_CODE = {
+    **record(
+        "ContactCode",
+        {**_WAYS, "code": {"type": "string", "pattern": "^[0-9]{6}$"}},
+        optional=("email", "phone"),
+    ),
+    "minProperties": 2,
+    "maxProperties": 2,
+}
 NEW_REPORT = record(
     "NewReport",
     {

@@ -1,0 +1,72 @@
+"""Who filed a report: a person with rights, or a pseudonym that figures count by.
+
+Whoever files by their own device or account is the report's reporter. What comes through a
+channel (another system's key, or an official for a caller) has no reporter until somebody claims
+it or confirms its contact; figures count its contact's pseudonym, or else that report alone.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from chalicelib.domain.actor import FOR_MANY, Principal
+
+# How the uids of channels begin: keys of other systems, and officials.
+CHANNELS = ("k_", "s_")
+BY_CONTACT, BY_REPORT = "c_", "r_"
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_GAPS = re.compile(r"[\s().-]")
+
+
+class Filer(NamedTuple):
+    """``reporter``: who has a reporter's rights. ``filer``: whom figures count. ``via``: the
+    channel that filed for somebody."""
+
+    reporter: str | None
+    filer: str | None
+    via: str | None
+
+
+def is_channel(actor: Principal) -> bool:
+    """Whether the actor files for other people: an official, or another system by its key."""
+    return actor.kind == "staff" or FOR_MANY in actor.permissions
+
+
+def of(actor: Principal, report: str, contact: str | None) -> Filer:
+    """Who files ``report``; ``contact`` is the pseudonym of the contact that was given, if any."""
+    if is_channel(actor):
+        return Filer(None, contact or by_report(report), actor.uid)
+    return Filer(actor.uid, actor.uid, None)
+
+
+def by_report(report: str) -> str:
+    """The filer of a report of which nobody knows whose it is."""
+    return f"{BY_REPORT}{report}"
+
+
+def contact_name(contact: Mapping[str, str]) -> str | None:
+    """The one way to write the contact that stands for its person: the e-mail, else the phone.
+
+    ``None`` for a contact that has neither.
+    """
+    if email := contact.get("email"):
+        return f"email:{plain_email(email)}"
+    if phone := contact.get("phone"):
+        return f"phone:{plain_phone(phone) or phone.strip()}"
+    return None
+
+
+def plain_email(email: str) -> str:
+    """An address trimmed, in small letters, its domain in ASCII (punycode)."""
+    local, at, domain = email.strip().casefold().rpartition("@")
+    try:
+        domain = domain.encode("idna").decode()
+    except UnicodeError:
+        pass  # No domain of the Internet: it is compared as it was written.
+    return f"{local}{at}{domain}"
+
+
+def plain_phone(phone: str) -> str | None:
+    """A number as E.164 without the signs that people put in it; ``None`` if it is none."""
+    found = _PHONE.fullmatch(_GAPS.sub("", phone))
+    return found[0] if found else None
