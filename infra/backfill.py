@@ -37,7 +37,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
     while pages is None or pages > 0:
         heads, place = reports.heads_page(place, PAGE)
         for head in heads:
-            city = cities.at(head.jurisdiction, head.city_version)
+            city = cities.promised(head)
             head, rows = backfill_filers.with_filer(head, is_judged)
             put = reports.put_head(head, watch.next_due(head, city), seen=head.version)
             try:

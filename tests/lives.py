@@ -12,7 +12,7 @@ from chalicelib.domain.workflow import open_actions, standing
 from chalicelib.errors import Problem
 from chalicelib.services import access, audits, feedback
 from chalicelib.storage import scores
-from tests.world import JURISDICTION, WARDS, World, citizen, city, official
+from tests.world import JURISDICTION, WARDS, World, citizen, city, official, spot
 
 SERVICES = ("pothole", "pothole", "litter", "litter", "bridge", "lamp")
 OFFICIALS = (
@@ -22,7 +22,7 @@ OFFICIALS = (
 # How often an action is chosen where it is open; the rest is 4.
 RARE = {
     "merge": 1, "reject": 1, "disown": 1, "withdraw": 1, "unmerge": 2, "reopen": 2, "transfer": 2,
-    "reclassify": 1, "schedule": 2, "ask": 2, "finish": 12, "start": 8, "verify": 8,
+    "reclassify": 1, "move_pin": 1, "schedule": 2, "ask": 2, "finish": 12, "start": 8, "verify": 8,
 }  # fmt: skip
 
 
@@ -141,6 +141,7 @@ class Lives:
             "merge": {"into": rng.choice(older) if older else report},
             "reclassify": {"service": rng.choice(("pothole", "litter", "bridge")), "reason": "x"},
             "transfer": {"ward": rng.choice(WARDS), "reason": "x"},
+            "move_pin": {**spot(rng.choice(WARDS), rng.random(), rng.random()), "reason": "x"},
             "audit": {"result": rng.choice(("pass", "pass", "fail")), "reason": "x"},
         }
         wanted = ("refuse", "dispute", "unmerge", "reopen")

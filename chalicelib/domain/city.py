@@ -166,7 +166,8 @@ class City:
 
     Of one unit's escalations in an hour ``alerts_per_hour`` go out one by one, the rest together;
     its day's warnings go out from ``morning_hour`` (local) on. ``patterns`` are the rules by which
-    ``hiding.finds`` knows what is personal in a text.
+    ``hiding.finds`` knows what is personal in a text. ``successors``: what became of codes of older
+    versions, {"areas" | "units" | "services": {code: codes}} (``domain.successors``).
     """
 
     jurisdiction: str
@@ -190,6 +191,7 @@ class City:
     morning_hour: int = 7
     numbers: tuple[Number, ...] = ()
     patterns: list[dict[str, Any]] = field(default_factory=list)
+    successors: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
@@ -246,6 +248,10 @@ class City:
             alerts_per_hour=escalation.get("per_hour", 20),
             morning_hour=escalation.get("morning_hour", 7),
             numbers=_numbers(bundle),
+            successors={
+                kind: {code: tuple(heirs) for code, heirs in links.items()}
+                for kind, links in bundle.get("successors", {}).items()
+            },
         )
 
     @cached_property
@@ -323,8 +329,10 @@ class City:
     def unit_for(self, service: str, district: str) -> str:
         """The code of the unit that is responsible for a service in a district."""
         wanted = self.services[service].unit
-        if wanted != "district":
-            return wanted
+        return self.district_unit(district) if wanted == "district" else wanted
+
+    def district_unit(self, district: str) -> str:
+        """The code of the unit that is a district's own."""
         return self._district_units[district]
 
     @cached_property

@@ -52,11 +52,12 @@ def info_left(report: Report, city: City) -> timedelta:
 
 def promised(report: Report, city: City, *, since: datetime | None = None) -> Report:
     """The deadlines of the report's service and district, from filing (or ``since``), with
-    every pause it has had since counted."""
+    every pause it has had since counted: a new promise, by the rules of ``city``."""
     start = since or report.clock_from
     promise = sla.promise(city.services[report.service], report.district, start, city)
     fresh = replace(
         report,
+        promise={},
         clock_from=start,
         acknowledge_due=promise.acknowledge_due,
         due_at=promise.due_at,
@@ -74,8 +75,8 @@ def level_at(report: Report, city: City, share: float) -> datetime:
 
     Nothing that is done to a report resets it; its pauses count as they do for the promise.
     """
-    service = city.services[report.service]
-    target = sla.resolve_target(service, report.district, city)
+    service = city.services[report.promised_service]
+    target = sla.resolve_target(service, report.promised_district, city)
     moment = sla.due(Target(target.hours * share, target.clock), report.clock_from, city.calendar)
     for began, ended in report.pauses:
         if report.clock_from <= parse(began) < moment:
@@ -85,7 +86,8 @@ def level_at(report: Report, city: City, share: float) -> datetime:
 
 def _extended(report: Report, start: datetime, end: datetime, city: City) -> Report:
     # What has passed has passed: a pause moves only the deadlines that it began before.
-    service, calendar = city.services[report.service], city.calendar
+    service, calendar = city.services[report.promised_service], city.calendar
+    district = report.promised_district
 
     def moved(moment: datetime, target: Target) -> datetime:
         if moment <= start:
@@ -94,12 +96,12 @@ def _extended(report: Report, start: datetime, end: datetime, city: City) -> Rep
 
     later = replace(
         report,
-        due_at=moved(report.due_at, sla.resolve_target(service, report.district, city)),
+        due_at=moved(report.due_at, sla.resolve_target(service, district, city)),
         city_due_at=moved(report.city_due_at, service.resolve),
     )
     if report.acknowledged_at is not None and report.acknowledged_at <= start:
         return later
-    own = sla.acknowledge_target(service, report.district, city)
+    own = sla.acknowledge_target(service, district, city)
     city_due = report.city_acknowledge_due or report.acknowledge_due
     return replace(
         later,

@@ -163,4 +163,4 @@ def reopen(move: Move, report: Report) -> Report:
         released=False,
         succeeded_by=None,
     )
-    return clocks.promised(reopened, move.city, since=move.now)
+    return clocks.promised(reopened, move.present, since=move.now)

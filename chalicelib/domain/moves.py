@@ -15,8 +15,23 @@ STARS = ("stars_1", "stars_2", "stars_3", "stars_4", "stars_5")
 
 
 @dataclass(frozen=True)
+class Spot:
+    """A pin: where (1e-7 degrees), in which ward, how many metres outside the city's border."""
+
+    lat7: int
+    long7: int
+    ward: str
+    outside_m: int = 0
+
+
+@dataclass(frozen=True)
 class Move:
-    """One attempt at an action: who, on what, with what, when, by which city's rules."""
+    """One attempt at an action: who, on what, with what, when, by which city's rules.
+
+    ``city`` holds what was promised: the version under which the report's promise was made.
+    ``present`` is the city as it is: where a report may go, and what is promised anew. ``spot`` is
+    where a pin that is given lies.
+    """
 
     action: Action
     report: Report
@@ -26,6 +41,13 @@ class Move:
     now: datetime
     city: City
     target: Report | None = None
+    now_city: City | None = None
+    spot: Spot | None = None
+
+    @property
+    def present(self) -> City:
+        """The city as it is now."""
+        return self.now_city or self.city
 
     def refuse(self, slug: str, **members: Any) -> NoReturn:
         """Refuse with the rule's name and what is open instead."""

@@ -32,12 +32,12 @@ def meant(name: str, report: Report, service: str | None, city: City) -> str:
 
 def protect(move: Move, report: Report) -> Report:
     """Propose the report to the unit of a protected service: hidden from now on."""
-    service = _service(move.city, move.given["service"])
+    service = _service(move.present, move.given["service"])
     since = move.now
-    until = move.city.calendar.add_working(since, _WORKING_DAY)
+    until = move.present.calendar.add_working(since, _WORKING_DAY)
     proposal = {
         "service": service.code,
-        "unit": move.city.unit_for(service.code, report.district),
+        "unit": move.present.unit_for(service.code, report.district),
         "by_unit": move.actor.unit or report.unit,
         "since": iso(since),
         "until": iso(until),
@@ -51,7 +51,7 @@ def take(move: Move, report: Report) -> Report:
     What it has added to scorecards until now stays, without saying whose it was. One that was
     closed is work again, with a promise from now.
     """
-    service = _service(move.city, report.protection["service"])
+    service = _service(move.present, report.protection["service"])
     changed = replace(
         report,
         counted=rounds.ended(move.report, move.city, move.now),
@@ -78,7 +78,7 @@ def take(move: Move, report: Report) -> Report:
         missed_service=None,
         past_rounds=(*report.past_rounds, rounds.current(move.report, move.city)),
     )
-    return rerouted(move, clocks.promised(again, move.city, since=move.now))
+    return rerouted(move, clocks.promised(again, move.present, since=move.now))
 
 
 def give_back(move: Move, report: Report) -> Report:

@@ -15,6 +15,8 @@ from chalicelib.domain.times import iso, parse
 # About 1.1 km: which part of the city, and no more.
 PRIVATE_DECIMALS = 2
 PRIVATE = frozenset({"reporter", "filer", "via", "contact", "tail", "decided"})
+# The event by which a report follows its city into a new version.
+MOVED = "moved"
 _MOMENTS = frozenset(
     {
         "filed_at", "changed_at", "acknowledge_due", "due_at", "city_due_at", "acknowledged_at",
@@ -65,6 +67,7 @@ class Report:
     filed_day: str = ""
     public_decimals: int | None = None
     city_acknowledge_due: datetime | None = None
+    promise: dict[str, str] = field(default_factory=dict)
     version: int = 1
     state: str = "submitted"
     resolution: str | None = None
@@ -122,6 +125,7 @@ class Report:
     flagged: int = 0
     contactable: bool = False
     claims: int = 0
+    pins: int = 0
     private: bool = False
     shown_at: datetime | None = None
     protection: dict[str, Any] = field(default_factory=dict)
@@ -172,6 +176,21 @@ class Report:
     def called(self) -> str | None:
         """The unit that is asked beside the one that answers: the agency, or who it is offered."""
         return self.agency or self.offered_to
+
+    @property
+    def promised_under(self) -> str:
+        """The version of the city whose targets and calendar its promise was made of."""
+        return self.promise.get("city", self.city_version)
+
+    @property
+    def promised_service(self) -> str:
+        """The service that the promise was made for, by its code of that version."""
+        return self.promise.get("service", self.service)
+
+    @property
+    def promised_district(self) -> str:
+        """The district that the promise was made for, by its code of that version."""
+        return self.promise.get("district", self.district)
 
     @property
     def secret(self) -> bool:
@@ -265,19 +284,20 @@ def changes(before: Report | None, after: Report) -> dict[str, Any]:
     }
 
 
-def decided(before: Report, after: Report) -> int:
+def decided(before: Report, after: Report, action: str = "") -> int:
     """``Report.decided`` of the head ``after``: its own version, or that of before where the change
     only notes something. What came before a head of old first notes something counts as decided.
     """
-    if changes(before, after).keys() <= _NOTES:
+    if action == MOVED or changes(before, after).keys() <= _NOTES:
         return before.decided or before.version
     return after.version
 
 
 def noted(event: dict[str, Any]) -> bool:
     """Whether an event only notes something (a breach, a level, a support, a photo that is ready,
-    a look at the contact) and leaves everything as it was that anybody decides by."""
-    return bool(event["set"].keys() <= _NOTES)
+    a look at the contact, new codes for the same place) and leaves everything as it was that
+    anybody decides by."""
+    return event["action"] == MOVED or bool(event["set"].keys() <= _NOTES)
 
 
 def fold(events: Iterable[dict[str, Any]]) -> dict[str, Any]:

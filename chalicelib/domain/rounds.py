@@ -71,7 +71,7 @@ def current(report: Report, city: City) -> dict[str, Any]:
     if clock(report.state) == "paused":
         # The pause is taken to last as long as it may; a word before that makes another event.
         report = clocks.resume(report, clocks.pause_limit(report, city), city)
-    service = city.services[report.service]
+    service = city.services[report.promised_service]
     stop = watch.ended(report)
     heard = min((one for one in (report.acknowledged_at, stop) if one), default=None)
     acknowledge_due = report.city_acknowledge_due or report.acknowledge_due

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.domain import clocks, closing, holding, protecting, watching, working
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
-from chalicelib.domain.moves import Move
+from chalicelib.domain.moves import Move, Spot
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import allowed, check_fields, holds
 
@@ -28,13 +28,19 @@ def perform(
     now: datetime,
     city: City,
     target: Report | None = None,
+    present: City | None = None,
+    spot: Spot | None = None,
 ) -> Report:
-    """The head after the action, its version one higher; ``Problem`` says why not."""
-    name = protecting.meant(name, report, given.get("service"), city)
+    """The head after the action, its version one higher; ``Problem`` says why not.
+
+    ``city`` is the version that the promise was made under, ``present`` the city as it is now (if
+    it is another), ``spot`` the place of a pin in ``given``.
+    """
+    name = protecting.meant(name, report, given.get("service"), present or city)
     action = allowed(name, report, standing)
     if actor.kind != "system":
         check_fields(action, given)
-    move = Move(action, report, actor, standing, given, now, city, target)
+    move = Move(action, report, actor, standing, given, now, city, target, present, spot)
     stays = action.to == "same"
     after = _EFFECTS[name](move, report if stays else clocks.resume(report, now, city))
     if after.state == report.state == "closed" and not stays:
@@ -85,6 +91,7 @@ _EFFECTS: dict[str, Callable[[Move, Report], Report]] = {
     "remerge": closing.remerge,
     "reclassify": working.reclassify,
     "transfer": working.transfer,
+    "move_pin": working.move_pin,
     "disown": closing.close,
     "withdraw": closing.withdraw,
     "reopen": closing.reopen,

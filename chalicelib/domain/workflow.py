@@ -4,7 +4,7 @@ Pure: it reads the table once and decides from the report and the actor's standi
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +20,10 @@ WORKERS = frozenset({"officer", "district_head", "field_worker", "dispatcher"})
 
 @dataclass(frozen=True)
 class Action:
-    """One row of the table, as it stands for one report."""
+    """One row of the table, as it stands for one report.
+
+    ``only``: states to which some of ``who`` are held, where ``sources`` are for the others.
+    """
 
     name: str
     sources: frozenset[str]
@@ -33,11 +36,17 @@ class Action:
     resolutions: frozenset[str] | None
     words: str
     work: bool
+    only: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def fields(self) -> frozenset[str]:
         """Every field that the action takes."""
         return frozenset((*self.requires, *self.any_of, *self.optional))
+
+    def states(self, standing: frozenset[str]) -> frozenset[str]:
+        """The states from which somebody with this standing may take it."""
+        found = (self.only.get(one, self.sources) for one in self.who & standing)
+        return frozenset[str]().union(*found)
 
 
 @cache
@@ -71,6 +80,7 @@ def _actions(kind: str) -> dict[str, Action]:
             resolutions=frozenset(row["resolutions"]) if "resolutions" in row else None,
             words=row.get("words", "inside"),
             work=row.get("work", False),
+            only={one: frozenset(states) for one, states in row.get("only", {}).items()},
         )
     return found
 
@@ -138,9 +148,7 @@ def holds(actor: Principal, report: Report) -> bool:
 def open_actions(report: Report, standing: frozenset[str]) -> list[str]:
     """The actions that this standing may take in the report's present state."""
     return [
-        action.name
-        for action in actions_of(report).values()
-        if action.who & standing and _applies(action, report)
+        action.name for action in actions_of(report).values() if _applies(action, report, standing)
     ]
 
 
@@ -167,8 +175,9 @@ def allowed(name: str, report: Report, standing: frozenset[str]) -> Action:
             open_actions=open_actions(report, standing),
             open_states=open_states(report, standing),
         )
-    if not _applies(action, report):
-        refuse("wrong_state", name, report, standing, states=sorted(action.sources))
+    if not _applies(action, report, standing):
+        states = sorted(action.states(standing))
+        refuse("wrong_state", name, report, standing, states=states)
     return action
 
 
@@ -208,8 +217,8 @@ def check_fields(action: Action, given: dict[str, Any]) -> None:
         raise Problem("reason_unknown", field="reason_code", reasons=reasons)
 
 
-def _applies(action: Action, report: Report) -> bool:
-    return report.state in action.sources and (
+def _applies(action: Action, report: Report, standing: frozenset[str]) -> bool:
+    return report.state in action.states(standing) and (
         action.resolutions is None or report.resolution in action.resolutions
     )
 

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import clocks, sla, watch
 from chalicelib.domain.city import Target
-from chalicelib.domain.moves import Move, count, mark, unoffered
+from chalicelib.domain.moves import Move, Spot, count, mark, unoffered
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
 from chalicelib.errors import Problem
+
+PINS_OF_A_REPORTER = 3
 
 
 def assign(move: Move, report: Report) -> Report:
@@ -56,11 +58,11 @@ def start(move: Move, report: Report) -> Report:
 
 def coordinate(move: Move, report: Report) -> Report:
     """Another agency, named, has it now, with a due time of its own."""
-    agency = move.city.units.get(move.given["agency"])
+    agency = move.present.units.get(move.given["agency"])
     if agency is None or agency.kind == "district" or agency.code == report.unit:
         raise Problem("unknown_unit", field="agency")
-    target = move.city.services[report.service].resolve
-    until = sla.due(target, move.now, move.city.calendar)
+    target = move.present.services[report.service].resolve
+    until = sla.due(target, move.now, move.present.calendar)
     if move.given.get("until"):
         until = _moment(move, "until")
     if until <= move.now:
@@ -76,9 +78,9 @@ def schedule(move: Move, report: Report) -> Report:
     until = _moment(move, "until")
     if until <= move.now:
         raise Problem("moment_past", field="until")
-    target = move.city.services[report.service].resolve
+    target = move.present.services[report.service].resolve
     twice = Target(2 * target.hours, target.clock)
-    if until > sla.due(twice, move.now, move.city.calendar):
+    if until > sla.due(twice, move.now, move.present.calendar):
         raise Problem("schedule_too_far", field="until", hours=twice.hours)
     if report.schedules and "dispatcher" not in move.standing:
         move.refuse("schedule_once")
@@ -146,7 +148,7 @@ def reclassify(move: Move, report: Report) -> Report:
     Out of protection moves it an officer of the protected unit alone, and its words are for those
     who work on it until its reporter opens it. Into protection leads ``protecting.protect``.
     """
-    service = move.city.services.get(move.given["service"])
+    service = move.present.services.get(move.given["service"])
     if service is None or not service.active or service.code == report.service:
         raise Problem("unknown_service", field="service")
     if not service.protected and not move.standing & {"officer", "dispatcher"}:
@@ -167,21 +169,58 @@ def reclassify(move: Move, report: Report) -> Report:
 
 
 def transfer(move: Move, report: Report) -> Report:
-    """Another ward; another district needs a dispatcher."""
+    """Another ward, and a better pin if one is given; another district needs a dispatcher."""
     ward = move.given["ward"]
-    area = move.city.areas.get(ward)
-    if area is None or area.level != move.city.levels[-1] or ward == report.ward:
+    area = move.present.areas.get(ward)
+    if area is None or area.level != move.present.levels[-1] or ward == report.ward:
         raise Problem("unknown_ward", field="ward")
-    district, _ = move.city.place(ward)
+    if move.spot is not None:
+        if move.spot.ward != ward:
+            raise Problem("pin_not_in_ward", field="lat", ward=move.spot.ward)
+        report = _pinned(report, move.spot)
+    district, _ = move.present.place(ward)
     if district != report.district and "dispatcher" not in move.standing:
         move.refuse("dispatcher_needed")
     return rerouted(move, replace(report, ward=ward, district=district))
 
 
+def move_pin(move: Move, report: Report) -> Report:
+    """The pin was not where the problem is: ward, district and unit follow it.
+
+    An official says why; another district needs a dispatcher. A reporter may, a few times, while
+    nobody has taken the report on.
+    """
+    assert move.spot is not None
+    theirs = "reporter" in move.standing
+    if theirs and report.pins >= PINS_OF_A_REPORTER:
+        move.refuse("pins_spent")
+    if not theirs and not move.given.get("reason"):
+        raise Problem("action_field_missing", field="reason", action=move.action.name)
+    if (move.spot.lat7, move.spot.long7) == (report.lat7, report.long7):
+        raise Problem("pin_unmoved", field="lat")
+    ward = move.spot.ward
+    district, _ = move.present.place(ward)
+    if district != report.district and not theirs and "dispatcher" not in move.standing:
+        move.refuse("dispatcher_needed")
+    moved = replace(_pinned(report, move.spot), pins=report.pins + theirs)
+    if ward == report.ward:
+        return moved
+    moved = replace(moved, ward=ward, district=district)
+    unit = _unit_there(move, moved)
+    if unit != report.unit:
+        moved = unoffered(replace(moved, unit=unit, holder=None, entrusted=False))
+    offered = move.present.units.get(moved.offered_to or "")
+    if offered and offered.kind == "district" and district not in offered.districts:
+        moved = unoffered(moved)
+    if district == report.district:
+        return moved
+    return _promised_there(move, report, moved, theirs)
+
+
 def _may_hold(move: Move, code: str) -> bool:
     # A protected report leaves its unit only by a protected service of another; one that is
     # proposed is shown to nobody new.
-    unit = move.city.units.get(code)
+    unit = move.present.units.get(code)
     return (
         unit is not None
         and not move.report.secret
@@ -191,27 +230,41 @@ def _may_hold(move: Move, code: str) -> bool:
 
 def rerouted(move: Move, report: Report) -> Report:
     """To the unit of its service, with that service's promise from filing, every pause kept."""
-    routed = clocks.promised(
-        replace(
-            unoffered(report),
-            state="assigned",
-            assigned=True,
-            unit=move.city.unit_for(report.service, report.district),
-            holder=None,
-            entrusted=False,
-            agency=None,
-            agency_due=None,
-            back_to=None,
-            disputed=False,
-            refused_month=None,
-        ),
-        move.city,
+    routed = replace(
+        unoffered(report),
+        state="assigned",
+        assigned=True,
+        unit=move.present.unit_for(report.service, report.district),
+        holder=None,
+        entrusted=False,
+        agency=None,
+        agency_due=None,
+        back_to=None,
+        disputed=False,
+        refused_month=None,
     )
+    return _promised_there(move, report, routed)
+
+
+def _promised_there(move: Move, report: Report, routed: Report, theirs: bool = False) -> Report:
+    routed = clocks.promised(routed, move.present)
     guarded = report.protected or move.report.protected
     longer = routed.due_at > report.due_at and not guarded
-    if longer and "dispatcher" not in move.standing:
+    if longer and not theirs and "dispatcher" not in move.standing:
         move.refuse("dispatcher_needed")
     return _still_missed(move, report, routed)
+
+
+def _unit_there(move: Move, report: Report) -> str:
+    # A unit that was given the report keeps it, but for a district's own that ends at its border.
+    unit = move.present.units.get(report.unit)
+    if unit is not None and (unit.kind != "district" or report.district in unit.districts):
+        return report.unit
+    return move.present.unit_for(report.service, report.district)
+
+
+def _pinned(report: Report, spot: Spot) -> Report:
+    return replace(report, lat7=spot.lat7, long7=spot.long7, outside_m=spot.outside_m)
 
 
 def _still_missed(move: Move, report: Report, routed: Report) -> Report:

@@ -25,6 +25,7 @@ routes = Blueprint(__name__)
             "unknown_person", "person_after_acceptance", "unknown_service", "unknown_ward",
             "only_into_protected", "stays_protected", "moment_past", "moment_unreadable",
             "schedule_too_far", "schedule_once", "reporter_unreachable", "pause_spent",
+            "pin_not_in_ward", "pin_unmoved", "pins_spent", "outside_area",
             "too_early", "refused_once", "window_over", "nothing_refused", "ruling_final",
             "nothing_offered", "acceptance_pending", "dispatcher_needed", "original_unknown",
             "original_closed", "original_private", "original_unfit", "original_far",

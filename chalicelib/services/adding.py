@@ -91,7 +91,7 @@ def _try(
 ) -> Outcome | None:
     """One attempt on the newest head; ``None`` if that moved on meanwhile."""
     seen = _load(actor, report_id, blind)
-    city = cities.at(actor.jurisdiction, seen.report.city_version)
+    city = cities.promised(seen.report)
     added = change(seen, city)
     if added is None:
         return Outcome({}, wrote=False)

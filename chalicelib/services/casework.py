@@ -1,6 +1,7 @@
 """Acting on a report: one action, one transaction, one event, by the version the actor saw."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,22 @@ from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report, noted
+from chalicelib.domain.successors import renewed
 from chalicelib.domain.transitions import WORDS
 from chalicelib.domain.workflow import actions_of, allowed, open_actions
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, merging, photos, rates, secrecy, staff, views
+from chalicelib.services import (
+    access,
+    cities,
+    city_moves,
+    merging,
+    photos,
+    pins,
+    rates,
+    secrecy,
+    staff,
+    views,
+)
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.services.report_changes import changes
@@ -25,6 +38,8 @@ CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", 
 ATTEMPTS = 20
 # Of a head that does not say yet which version decided last, so many events are looked at.
 NOTES_AT_MOST = 10
+# What opens a report again, which a city may have left behind while it was closed.
+_OPENING = frozenset({"reopen", "unmerge", protecting.TAKE})
 
 
 def act(
@@ -48,12 +63,17 @@ def _act(
         wait(attempt)
         seen = access.load(actor, report_id)
         _fresh(seen, body["version"])
-        city = cities.at(actor.jurisdiction, seen.report.city_version)
-        name = protecting.meant(body["action"], seen.report, given.get("service"), city)
+        now_city = cities.current(actor.jurisdiction, now)
+        name = protecting.meant(body["action"], seen.report, given.get("service"), now_city)
         allowed(name, seen.report, seen.standing)
+        if (present := _present(seen.report, name, now)) is None:
+            continue  # It has followed the city into a new version first.
+        city = cities.promised(seen.report)
         target = _target(actor, given)
+        report = renewed(seen.report, present)
+        spot = pins.spot(present, name, given)
         after = transitions.perform(
-            name, seen.report, actor, seen.standing, given, now, city, target
+            name, report, actor, seen.standing, given, now, city, target, present, spot
         )
         _check_person(actor, seen.report, given)
         if name == protecting.PROTECT and not counted:
@@ -62,7 +82,7 @@ def _act(
         taken = photos.claims(actor, given.get("photos") or [], seen.report, name, now, city)
         after = photos.claimed(after, taken)
         try:
-            return _commit(op, actor, seen, after, name, given, now, city, target, taken)
+            return _commit(op, actor, seen, after, name, given, now, target, taken)
         except Refused:
             continue  # Only the original has moved on, which this actor's version is not about.
         except Problem as problem:
@@ -70,6 +90,12 @@ def _act(
                 raise
             # Overtaken: the next look tells whether by anything that matters to the actor.
     raise Unavailable
+
+
+def _present(report: Report, name: str, now: datetime) -> City | None:
+    if report.open or name in _OPENING:
+        return city_moves.settle(report, now)
+    return cities.at(report.jurisdiction, report.city_version)
 
 
 def step(
@@ -93,14 +119,17 @@ def _step(
     now: datetime,
 ) -> Outcome:
     seen = Seen(report, frozenset({"system"}), is_reporter=False)
-    city = cities.at(actor.jurisdiction, report.city_version)
+    if name in _OPENING and city_moves.settle(report, now) is None:
+        report = reports.get(actor.jurisdiction, report.id) or report
+        seen = replace(seen, report=report)
+    city = cities.promised(report)
     for _ in range(ATTEMPTS):
         into = given.get("into") or report.merged_into
         original = reports.get(actor.jurisdiction, into) if into else None
         after = transitions.perform(name, report, actor, seen.standing, given, now, city, original)
         facts = {**given, **watching.about(name, report, given, city)}
         try:
-            return _commit(op, actor, seen, after, name, facts, now, city, original, [])
+            return _commit(op, actor, seen, after, name, facts, now, original, [])
         except Refused:
             continue
     raise Unavailable
@@ -161,7 +190,6 @@ def _commit(
     name: str,
     given: dict[str, Any],
     now: datetime,
-    city: City,
     target: Report | None,
     taken: list[photos.Claim],
 ) -> Outcome:
@@ -180,6 +208,7 @@ def _commit(
         data["redrawn"] = seen_by_all
     if name in protecting.BACK and before.outside.get("unit") in (before.unit, before.agency):
         data["outside"] = "has_it"
+    city = cities.promised(after)
     writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
     writes += [write for one in taken for write in one.writes]
     if name in merging.ACTIONS:
@@ -191,7 +220,7 @@ def _commit(
     if name != "merge":
         answer = secrecy.original(actor, answer)
     try:
-        return write(op, writes, answer)
+        return write(op, writes, {**answer, **pins.about(after, name)})
     except Refused as refusal:
         if any(label.startswith("photo:") for label in refusal.labels):
             raise photos.lost(actor, taken) from None

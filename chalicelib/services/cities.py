@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.domain.boundaries import Boundaries
 from chalicelib.domain.city import City
+from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
 from chalicelib.services import staff as people
@@ -38,6 +39,11 @@ def at(jurisdiction: str, version: str) -> City:
     if rules is None:
         raise LookupError(f"city {jurisdiction} has no version {version}")
     return City.from_json(rules)
+
+
+def promised(report: Report) -> City:
+    """The version under which a report's promise was made."""
+    return at(report.jurisdiction, report.promised_under)
 
 
 @lru_cache(maxsize=4)

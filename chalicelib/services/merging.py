@@ -109,7 +109,7 @@ def _changes(
     duplicate: Report,
     now: datetime,
 ) -> list[Write]:
-    city = cities.at(before.jurisdiction, before.city_version)
+    city = cities.promised(before)
     # A private one is named to officials alone: its exact place is this report's.
     data = {"duplicate": duplicate.id, **({"private": True} if duplicate.private else {})}
     return changes(op, actor, before, after, name, now, city, data=data)

@@ -106,7 +106,7 @@ def contact(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
 
 def _record(actor: Principal, op: Operation, seen: Seen, now: datetime) -> Outcome | None:
     report = seen.report
-    city = cities.at(report.jurisdiction, report.city_version)
+    city = cities.promised(report)
     after = replace(report, version=report.version + 1)
     writes = changes(op, actor, report, after, "contact_read", now, city, standing=seen.standing)
     try:

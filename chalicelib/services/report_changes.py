@@ -28,11 +28,14 @@ def changes(
     data: dict[str, Any] | None = None,
     standing: frozenset[str] = frozenset(),
 ) -> list[Write]:
-    """The writes of one change: head over the version seen, its event, the event's texts."""
+    """The writes of one change: head over the version seen, its event, the event's texts.
+
+    ``city`` is the version under which the promise of ``after`` was made (``cities.promised``).
+    """
     role = _role(actor, standing, name, before)
     score = rounds.facts(after, city)
     event = link(name, before, after, actor, op.id, now, words, data, role, score)
-    head = replace(after, tail=event.hash, decided=decided(before, after))
+    head = replace(after, tail=event.hash, decided=decided(before, after, name))
     return [
         reports.put_head(head, watch.next_due(head, city), seen=before.version),
         reports.put_event(before.jurisdiction, before.id, event),

@@ -84,7 +84,7 @@ def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str])
         head = reports.get(jurisdiction, report)
         if head is None:
             return
-        step = watch.owed(head, cities.at(jurisdiction, head.city_version), now)
+        step = watch.owed(head, cities.promised(head), now)
         if step is None:
             return
         duplicate = merging.oldest_duplicate(head) if step.action == "release" else None

@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import sys
+import time
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,9 @@ from pathlib import Path
 from infra.city import voronoi
 from infra.city.findings import CityErrors
 from infra.city.load import Loaded, load_folder, prepare
+
+# Until every container has heard of a new version (cities.FRESH), and a second more.
+_SETTLED = 31
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,6 +54,7 @@ def _load(options: argparse.Namespace) -> Loaded:
             options.boundaries,
             jurisdiction=options.jurisdiction,
             issuer=options.issuer,
+            settle=lambda: time.sleep(_SETTLED),
         )
     from chalicelib.settings import settings
     from infra.local.stack import aws
@@ -97,6 +102,12 @@ def _scorecard(options: argparse.Namespace) -> int:
 def _show(done: Loaded) -> None:
     print(f"{done.jurisdiction}, version {done.version}")
     print(", ".join(f"{name} {n}" for name, n in done.counts.items()))
+    for report, what in done.moves.moved:
+        print(f"moved {report}: {what}")
+    for report, person in done.moves.freed:
+        print(f"given back to its unit {report}: {person} has left")
+    for report, doubt in done.moves.doubts:
+        print(f"for a person to look at {report}: {doubt}")
     print("endpoints: " + ", ".join(f"{n} {what}" for what, n in done.endpoints.items()))
     print("loaded" if done.new else "unchanged: this version was loaded already")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.boundaries import build
 from infra.city import areas as places
-from infra.city import hours, measuring, offer, patterns, people, validate
+from infra.city import hours, measuring, offer, patterns, people, succession, validate
 from infra.city.documents import Node, read_csv, read_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings
@@ -29,6 +29,8 @@ OVERRIDES = (
 )
 ESCALATION = "escalation.json"
 PATTERNS = "patterns.json"
+SUCCESSORS = "successors.json"
+
 _TEMPLATES = "for_each_district"
 _VERSION_DIGITS = 12
 
@@ -108,6 +110,8 @@ def prepare(
     if source.has(ESCALATION):
         codes = {group["code"] for group in offered["groups"]}
         bundle["escalation"] = measuring.escalation(source.fields(ESCALATION), codes)
+    if source.has(SUCCESSORS):
+        bundle["successors"] = succession.read(source.fields(SUCCESSORS), bundle)
     hours.check_reach(bundle, findings)
     staff = people.staff(
         source.fields("staff.json", "staff", named),

@@ -1,24 +1,32 @@
 """Publishing a city folder: all of it or nothing, and nothing again when nothing has changed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chalicelib import clock
-from infra.city.folder import Prepared, prepare
+from infra.city.findings import Findings
+from infra.city.folder import SUCCESSORS, Prepared, prepare
+
+if TYPE_CHECKING:
+    from chalicelib.services.city_moves import Moves
 
 __all__ = ["Loaded", "Prepared", "load_folder", "prepare"]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was published; ``new`` says whether its version was not the current one before."""
+    """What was published; ``new`` says whether its version was not the current one before, and
+    ``moves`` which open reports followed."""
 
     jurisdiction: str
     version: str
     new: bool
     counts: dict[str, int]
     endpoints: dict[str, int]
+    moves: "Moves"
 
 
 def load_folder(
@@ -28,21 +36,53 @@ def load_folder(
     *,
     jurisdiction: str | None = None,
     issuer: str | None = None,
+    settle: Callable[[], None] | None = None,
 ) -> Loaded:
     """Check and publish a city folder; ``CityErrors`` before anything is written.
 
     The arguments are those of ``prepare``. Officials' endpoints are subscribed, filtered and
-    removed as the staff records say.
+    removed as the staff records say, and open reports follow the new codes and the new staff.
+    After a new version ``settle`` waits until no container files by the old one any more; then
+    they follow once more.
     """
     made = prepare(folder, boundaries, jurisdiction=jurisdiction, issuer=issuer)
     # Imported here so that checking a folder needs no AWS.
-    from chalicelib.services import cities, subscriptions
+    from chalicelib.services import cities, city_moves, staff, subscriptions
     from chalicelib.storage import city as store
 
     name = made.bundle["jurisdiction"]
-    before = store.all_staff(name)
-    new = cities.publish(made.bundle, made.blob, made.staff, now or clock.now())
+    before, now = store.all_staff(name), now or clock.now()
+    known = store.current(name) is not None
+    _check_open_reports(made)
+    new = cities.publish(made.bundle, made.blob, made.staff, now)
     # An address that a record no longer has is removed, like those of one who left.
     left = [{**record, "active": False} for record in before]
     done = subscriptions.sync(name, [*store.all_staff(name), *left])
-    return Loaded(name, made.bundle["version"], new, made.counts, done)
+    staff.forget()
+    # A city that was not here before has no reports yet.
+    moves = city_moves.run(name, now) if known else city_moves.Moves()
+    if known and new and settle is not None:
+        settle()
+        moves.add(city_moves.run(name, clock.now()))
+    return Loaded(name, made.bundle["version"], new, made.counts, done, moves)
+
+
+def _check_open_reports(made: Prepared) -> None:
+    """Refuse a version that leaves open reports behind, because their codes have no successor."""
+    from chalicelib.domain.city import City
+    from chalicelib.services import cities, city_moves
+    from chalicelib.storage import city as store
+
+    name, version = made.bundle["jurisdiction"], store.current(made.bundle["jurisdiction"])
+    if version is None or version == made.bundle["version"]:
+        return
+    findings = Findings()
+    new = City.from_json(made.bundle)
+    for kind, code, reports in city_moves.missing(cities.at(name, version), new):
+        some = ", ".join(reports[:3]) + (" …" if len(reports) > 3 else "")
+        findings.add(
+            SUCCESSORS,
+            f"{kind}.{code}",
+            f"is gone and has no successor, but {len(reports)} open report(s) have it: {some}",
+        )
+    findings.stop_if_any()

@@ -338,6 +338,10 @@ class _History:
         if name == "merge":
             others = [one for one in State([]).heads if one < head.id]
             return {"into": chance.choice(others)} if others else None
+        if name == "move_pin":
+            lat, long = town.SPOTS[chance.choice(list(town.SPOTS))]
+            near = chance.uniform(-0.001, 0.001)
+            return {"lat": lat, "long": long + near, "reason": f"{CANARY} across the street"}
         fixed: dict[str, Any] = {
             "assign": chance.choice(
                 [

@@ -460,7 +460,7 @@ def test_another_district_takes_a_report_by_a_dispatcher(world: World) -> None:
 
 
 def test_rules_of_filing_hold_for_the_life_of_a_report(world: World) -> None:
-    """A new version of the city's rules touches new reports only."""
+    """A new version of the city's rules touches new promises only, a reopened report's too."""
     from chalicelib.services import cities
     from tests.world import STAFF, blob
 
@@ -471,8 +471,9 @@ def test_rules_of_filing_hold_for_the_life_of_a_report(world: World) -> None:
     cities.publish(stricter, blob(), list(STAFF), world.now)
     world.act(official("officer1"), report, "reject", reason_code="spam", text="x")
     world.advance(days=20)
+    assert world.head(report).due_at == world.head(report).filed_at + timedelta(hours=120)
     world.act(REPORTER, report, "reopen", reason="x")
-    assert world.head(report).due_at == world.now + timedelta(hours=120)
+    assert world.head(report).due_at == world.now + timedelta(hours=1)
     assert world.head(world.file()["id"]).due_at == world.now + timedelta(hours=1)
     sound(world, report)
 

@@ -106,3 +106,118 @@ def test_the_issuer_of_the_officials_can_be_replaced(tmp_path: Path) -> None:
     found = staff.by_subject("town", "http://127.0.0.1:9999/dev", "officer-D1", NOW)
     assert found is not None
     assert found.roles("D1") == {"officer"}
+
+
+def _open_report(folder: Path, ward: str = "W2") -> str:
+    """A report in the town as it is loaded."""
+    from chalicelib.domain.actor import Principal
+    from chalicelib.services import intake
+    from chalicelib.services.operations import Operation
+
+    who = Principal("citizen", "town", uid="d_ann")
+    lat, long = {"W1": (-6.195, 106.815), "W2": (-6.195, 106.825)}[ward]
+    body = {"service": "hole", "lat": lat, "long": long}
+    op = Operation("town", f"op-{ward}", "hash")
+    found: str = intake.file_report(who, op, body, "192.0.2.1", NOW, "en").answer["id"]
+    return found
+
+
+def _recoded(successors: dict[str, Any] | None) -> dict[str, Any]:
+    given = files()
+    for feature in given["wards.geojson"]["features"]:
+        if feature["properties"]["ward"] == "W2":
+            feature["properties"]["ward"] = "W2a"
+    if successors is not None:
+        given["successors.json"] = successors
+    return given
+
+
+def test_a_version_that_strands_open_reports_is_not_loaded_and_they_are_named(
+    tmp_path: Path,
+) -> None:
+    folder = write(tmp_path / "town", files())
+    load_folder(folder, now=NOW)
+    report = _open_report(folder)
+    before = stored()
+    with pytest.raises(CityErrors) as refused:
+        load_folder(write(folder, _recoded(None)), now=NOW)
+    (finding,) = refused.value.findings
+    assert finding.startswith("successors.json: areas.W2: is gone and has no successor")
+    assert report in finding
+    assert stored() == before
+
+
+def test_a_code_that_no_open_report_has_may_go_without_a_successor(tmp_path: Path) -> None:
+    folder = write(tmp_path / "town", files())
+    load_folder(folder, now=NOW)
+    _open_report(folder, "W1")
+    assert load_folder(write(folder, _recoded(None)), now=NOW).new
+
+
+def test_the_loader_says_which_reports_moved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from infra.city.__main__ import _show
+
+    folder = write(tmp_path / "town", files())
+    load_folder(folder, now=NOW)
+    report = _open_report(folder)
+    done = load_folder(write(folder, _recoded({"areas": {"W2": "W2a"}})), now=NOW)
+    assert done.moves.moved == [(report, "ward W2 → W2a")]
+    _show(done)
+    assert f"moved {report}: ward W2 → W2a" in capsys.readouterr().out
+    assert load_folder(folder, now=NOW).moves.moved == []
+
+
+def test_a_report_filed_by_the_old_version_while_the_new_one_spreads_follows_too(
+    tmp_path: Path,
+) -> None:
+    folder = write(tmp_path / "town", files())
+    load_folder(folder, now=NOW)
+    filed: list[str] = []
+
+    def settle() -> None:
+        store.make_current("town", first, "2027-03-01T00:00:00.000Z")
+        cities.forget()
+        filed.append(_open_report(folder))
+        store.make_current("town", second, "2027-03-01T00:00:00.000Z")
+        cities.forget()
+
+    first, second = store.current("town") or "", ""
+    from infra.city.folder import prepare
+
+    write(folder, _recoded({"areas": {"W2": "W2a"}}))
+    second = prepare(folder).bundle["version"]
+    done = load_folder(folder, now=NOW, settle=settle)
+    assert [report for report, _ in done.moves.moved] == filed
+
+
+@pytest.mark.parametrize(
+    ("successors", "fault"),
+    [
+        ({"areas": {"W9": "nowhere"}}, "names 'nowhere'"),
+        ({"areas": {"W1": "W3"}}, "still a code of this folder"),
+        ({"areas": {"W8": "W9", "W9": "W8"}}, "comes back to itself"),
+        ({"areas": {"W8": ["W1", "D1"]}}, "several levels"),
+        ({"units": {"old": ["bureau", "unit-D1"]}}, "more than 1"),
+        ({"services": {"old": []}}, "must be a code"),
+        ({"streets": {}}, "is not known here"),
+    ],
+)
+def test_a_successor_that_leads_nowhere_is_a_fault(
+    tmp_path: Path, successors: dict[str, Any], fault: str
+) -> None:
+    from infra.city.folder import prepare
+
+    folder = write(tmp_path / "town", {**files(), "successors.json": successors})
+    with pytest.raises(CityErrors) as refused:
+        prepare(folder)
+    assert fault in str(refused.value)
+
+
+def test_a_ward_that_was_divided_may_keep_its_code(tmp_path: Path) -> None:
+    from infra.city.folder import prepare
+
+    successors = {"areas": {"W1": ["W1", "W2"], "W0": "W1"}}
+    made = prepare(write(tmp_path / "town", {**files(), "successors.json": successors}))
+    assert made.bundle["successors"]["areas"] == {"W1": ["W1", "W2"], "W0": ["W1"]}

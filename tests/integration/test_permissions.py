@@ -26,6 +26,7 @@ from chalicelib.services import (
     casework,
     cities,
     feedback,
+    intake,
     lists,
     moderation,
     photos,
@@ -60,6 +61,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "protect": {"service": "misconduct", "reason": "x"},
     "return": {"reason": "x"},
     "transfer": {"reason": "x"},
+    "move_pin": {"long": 0.0, "reason": "x"},
     "disown": {"text": "x"},
     "reopen": {"reason": "x"},
     "audit": {"result": "pass", "reason": "x"},
@@ -70,10 +72,10 @@ FIELDS: dict[str, dict[str, Any]] = {
 BY_THE_CLOCK = {"breach", "escalate", "release", "remerge", "protect_lapse"}
 OFFICER = [
     "assign", "coordinate", "schedule", "ask", "reject", "merge", "unmerge", "reclassify",
-    "transfer", "disown", "reopen", "protect",
+    "transfer", "move_pin", "disown", "reopen", "protect",
 ]  # fmt: skip
 HOLDER = ["decline", "start", "finish", "dispute", "resume", "reclassify", "protect"]
-REPORTER = ["answer", "verify", "refuse", "withdraw", "reopen", "reclassify", "protect"]
+REPORTER = ["answer", "verify", "refuse", "withdraw", "reopen", "move_pin", "reclassify", "protect"]
 # Of a report in D1, held by worker1 of u-d1, offered to u-prov or coordinated with it.
 MAY: dict[str, list[str]] = {
     "reporter": REPORTER,
@@ -84,7 +86,7 @@ MAY: dict[str, list[str]] = {
     "officer1": OFFICER,
     "colleague1": OFFICER,
     "head1": ["assign", "coordinate", "reclassify", "protect"],
-    "dispatcher": ["assign", "accept", "schedule", "reclassify", "protect", "transfer"],
+    "dispatcher": ["assign", "accept", "schedule", "reclassify", "protect", "transfer", "move_pin"],
     "verifier": ["verify", "refuse", "merge", "reclassify", "protect", "audit"],
     "verifier1": OFFICER,
     "verifier2": ["verify", "refuse", "merge", "reclassify", "protect", "audit"],
@@ -175,6 +177,8 @@ class Attempts:
         monkeypatch.setattr(reports, "get", lambda place, report: self.heads.get(report))
         monkeypatch.setattr(people, "has_right", right)
         monkeypatch.setattr(cities, "at", lambda place, version: city())
+        monkeypatch.setattr(cities, "current", lambda place, now: city())
+        monkeypatch.setattr(intake, "locate", lambda where, lat, long: (f"D{lat:.0f}-W1", 0))
 
     def __call__(self, name: str, head: Report, action: str) -> str:
         """ "may", or the refusal's status and kind."""
@@ -185,6 +189,8 @@ class Attempts:
             fields.pop("photos", None)
         if action == "assign":
             fields["unit"] = head.unit
+        if action == "move_pin":
+            fields["lat"] = float(head.district[1])
         if action == "transfer":
             fields["ward"] = f"{head.district}-W2"
         op = Operation(JURISDICTION, "op", "hash")
@@ -229,7 +235,11 @@ def expected(name: str, action: str, variant: str, may: dict[str, list[str]]) ->
     named = may.get(f"{name} {state}", may[name])
     if action not in named:
         return "403 role_not_allowed"
-    if state not in row["from"] or resolution not in row.get("resolutions", [resolution]):
+    citizens = name in ("reporter", "neighbour")
+    states = row.get("only", {}).get("reporter") if citizens else None
+    if state not in (states or row["from"]) or resolution not in row.get(
+        "resolutions", [resolution]
+    ):
         return "409 wrong_state"
     return "403 role_not_allowed" if (name, action) == ("neighbour", "withdraw") else "may"
 
@@ -280,7 +290,7 @@ def test_a_refusal_says_which_rule_and_what_is_open(world: World) -> None:
         world.act(official("officer1"), done, "reject", reason_code="spam", text="x")
     members = refused.value.members
     assert (refused.value.status, members["rule"]) == (409, "reject.wrong_state")
-    assert members["open_actions"] == ["merge", "reclassify", "transfer", "protect"]
+    assert members["open_actions"] == ["merge", "reclassify", "transfer", "move_pin", "protect"]
 
 
 def test_revoking_a_record_takes_effect(world: World) -> None:

@@ -129,7 +129,7 @@ class City(RuleBasedStateMachine):
         row = workflow.actions_of(head)[action]
         staff = [record["ref"] for record in STAFF if record["unit"] == head.unit]
         protected = draw.random() < (0.9 if head.protected else 0.1)
-        choices: dict[str, list[str]] = {
+        choices: dict[str, list[Any]] = {
             "unit": [head.unit, head.unit, "u-prov", *UNITS],
             "person": [*staff, *staff, "s_nobody"],
             "reason_code": workflow.table()["reasons"].get(action, ["none"]),
@@ -137,6 +137,8 @@ class City(RuleBasedStateMachine):
             "until": [iso(self.world.now + timedelta(hours=hours)) for hours in (-1, 5, 30, 400)],
             "service": ["violence", "misconduct"] if protected else SERVICES,
             "ward": [*WARDS, "D1"],
+            "lat": [spot("D1-W1", north=share)["lat"] for share in (0.2, 0.5, 0.8)],
+            "long": [0.0, *(spot(ward)["long"] for ward in WARDS)],
             "into": list(self.heads),
         }
         names = [*row.requires]

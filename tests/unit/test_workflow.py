@@ -48,6 +48,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "remerge": ("closed", "same", "system"),
     "reclassify": (" ".join(OPEN), "assigned", "officer dispatcher anyone_into_protected"),
     "transfer": (" ".join(OPEN), "assigned", "officer dispatcher"),
+    "move_pin": (" ".join(OPEN), "same", "officer dispatcher reporter"),
     "disown": ("submitted assigned coordinated", "closed", "officer"),
     "withdraw": ("submitted assigned", "closed", "reporter"),
     "reopen": ("closed", "assigned", "reporter officer"),
@@ -131,7 +132,7 @@ def test_a_refusal_reads_in_both_languages(language: str) -> None:
         allowed("verify", report(), frozenset({"reporter"}))
     document = refused.value.document(language)
     assert "submitted" in document["detail"]
-    assert document["open_actions"] == ["withdraw"]
+    assert document["open_actions"] == ["move_pin", "withdraw"]
 
 
 def test_an_unknown_action_is_422_and_names_the_known_ones() -> None:

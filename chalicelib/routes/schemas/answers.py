@@ -247,7 +247,13 @@ CHANGED = record(
         "due_at": MOMENT,
         "scheduled_until": maybe(MOMENT),
         "merged_into": maybe(ID),
+        "pin_elsewhere": {
+            "type": "boolean",
+            "description": "The pin lies in another ward than the report was transferred to.",
+        },
+        "possible_duplicates": many(NEARBY, 5),
     },
+    optional=("pin_elsewhere", "possible_duplicates"),
 )
 ADDED = record(
     "Added",

@@ -90,13 +90,15 @@ ACTION = record(
         "until": MOMENT,
         "service": CODE,
         "ward": CODE,
+        "lat": {**PIN_LAT, "description": "Where the pin belongs (move_pin, transfer)."},
+        "long": LONG,
         "into": ID,
         "result": {"type": "string", "enum": ["pass", "fail"], "description": "Of an audit."},
         "photos": PHOTOS,
     },
     optional=(
         "unit", "person", "reason_code", "reason", "note", "text", "question", "agency",
-        "until", "service", "ward", "into", "result", "photos",
+        "until", "service", "ward", "lat", "long", "into", "result", "photos",
     ),
 )  # fmt: skip
 COMMENT = record(

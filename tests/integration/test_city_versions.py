@@ -1,0 +1,302 @@
+"""A city changes while reports are open: nobody's report is stranded in the city of before."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import alerts
+from chalicelib.domain.times import iso
+from chalicelib.services import cities, city_moves, lists, reading
+from chalicelib.services import staff as officials
+from tests import second_city
+from tests.second_city import official, publish
+from tests.world import JURISDICTION, PUBLIC, STAFF, World, citizen, faults
+from tests.world import blob as first_blob
+from tests.world import official as before
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """The city as it was, read anew afterwards."""
+    found = World()
+    yield found
+    cities.forget()
+    officials.forget()
+
+
+def whole(world: World, report: str) -> None:
+    """Head and timeline agree, and the counters are those of the timeline."""
+    assert faults(world.head(report), world.links(report)) == []
+
+
+def queued(world: World, who: Any, district: str) -> list[str]:
+    """The reports that an official finds in a district's queue."""
+    page = lists.queue(who, district, None, None, 50, None, world.now)
+    return [one["id"] for one in page["reports"]]
+
+
+def test_a_report_of_before_can_be_given_to_a_unit_that_is_new(world: World) -> None:
+    report = world.file()["id"]
+    publish(world)
+    world.advance(minutes=1)
+    boss = official("officer1")
+    assert world.act(boss, report, "assign", unit="u-parks")["offered_to"] == "u-parks"
+    gardener = official("gardener")
+    assert world.act(gardener, report, "accept")["unit"] == "u-parks"
+    public = reading.public(PUBLIC, report)
+    assert public["unit"]["name"]["en"] == "u-parks"
+    whole(world, report)
+
+
+def test_a_report_of_before_can_be_coordinated_with_an_agency_that_is_new(world: World) -> None:
+    report = world.file()["id"]
+    publish(world)
+    world.act(official("officer1"), report, "coordinate", agency="u-parks", reason="A tree.")
+    assert world.head(report).agency == "u-parks"
+    assert world.act(official("gardener"), report, "finish", photos=[world.photo(
+        official("gardener"))], note="Cut.")["state"] == "work_done"  # fmt: skip
+    whole(world, report)
+
+
+def test_a_report_of_before_can_be_transferred_to_a_ward_that_is_new(world: World) -> None:
+    report = world.file(ward="D2-W1")["id"]
+    publish(world)
+    done = world.act(official("officer2"), report, "transfer", ward="DX-E", reason="Over there.")
+    assert (done["unit"], world.head(report).ward) == ("u-d2", "DX-E")
+    whole(world, report)
+
+
+def test_a_renamed_district_finds_its_open_reports_in_its_queue(world: World) -> None:
+    kept, again = world.file(ward="D2-W1")["id"], world.file(ward="D2-W2")["id"]
+    other = world.file(ward="D1-W1")["id"]
+    publish(world)
+    novice = official("novice")
+    assert set(queued(world, novice, "DX")) == {kept, again}
+    assert queued(world, official("officer1"), "D1") == [other]
+    assert world.act(novice, kept, "assign", person="s_novice")["holder"] == "s_novice"
+    assert world.act(novice, kept, "start")["state"] == "in_progress"
+
+
+def test_a_divided_wards_report_goes_where_its_pin_lies(world: World) -> None:
+    west = world.file(ward="D2-W2", **_at(0.2))["id"]
+    east = world.file(ward="D2-W2", **_at(0.8))["id"]
+    done = publish(world)
+    assert (world.head(west).ward, world.head(east).ward) == ("DX-W", "DX-E")
+    assert {one for one, _ in done.moved} == {west, east}
+    assert dict(done.moved)[west] == "ward D2-W2 → DX-W, district D2 → DX"
+
+
+def _at(east: float) -> dict[str, float]:
+    from tests.world import spot
+
+    return spot("D2-W2", east=east)
+
+
+def test_the_promise_made_under_the_city_of_before_stays(world: World) -> None:
+    """Its hours, its calendar and its district's own target, through pauses too."""
+    report = world.file(service="litter", ward="D2-W1")["id"]
+    was = world.head(report)
+    slower = second_city.bundle()
+    for one in slower["services"]:
+        one["resolve"] = {"hours": 900, "clock": "working"}
+    publish(world, services=slower["services"], overrides=[])
+    now = world.head(report)
+    assert now.district == "DX"
+    assert (now.due_at, now.city_due_at) == (was.due_at, was.city_due_at)
+    world.act(official("officer2"), report, "assign", person="s_worker2")
+    until = iso(world.now.replace(hour=5))
+    world.act(official("officer2"), report, "schedule", until=until, reason="Rain.")
+    world.advance(hours=4)
+    world.sweep()
+    assert world.head(report).due_at - was.due_at == world.now - (world.now.replace(hour=1))
+    whole(world, report)
+
+
+def test_what_is_promised_anew_is_promised_by_the_city_of_today(world: World) -> None:
+    report = world.file(service="litter", ward="D1-W1")["id"]
+    slower = second_city.bundle()["services"]
+    for one in slower:
+        if one["code"] == "litter":
+            one["resolve"] = {"hours": 900, "clock": "calendar"}
+    publish(world, services=slower)
+    head = world.head(report)
+    done = world.act(official("dispatcher"), report, "transfer", ward="D1-N2", reason="Border.")
+    assert done["due_at"] == iso(head.filed_at.replace(day=9) + (900 - 7 * 24) * _hour())
+    whole(world, report)
+
+
+def _hour() -> Any:
+    from datetime import timedelta
+
+    return timedelta(hours=1)
+
+
+def test_a_reopened_reports_promise_is_by_todays_calendar(world: World) -> None:
+    """The ward was re-coded while the report was closed, and the holidays are others."""
+    report = world.finished(ward="D1-W2", service="bridge")
+    world.act(citizen("reporter"), report, "verify")
+    calendar = {**second_city.bundle()["calendar"], "holidays": [{"date": "2026-11-03"}]}
+    publish(world, calendar=calendar)
+    assert world.head(report).ward == "D1-W2"
+    world.advance(minutes=5)
+    world.act(citizen("reporter"), report, "reopen", reason="Still broken.")
+    head, city = world.head(report), cities.current(JURISDICTION, world.now)
+    assert (head.ward, head.city_version) == ("D1-N2", second_city.VERSION)
+    from chalicelib.domain import sla
+
+    wanted = sla.promise(city.services["bridge"], "D1", world.now, city)
+    assert head.due_at == wanted.due_at
+    whole(world, report)
+
+
+def test_each_moved_report_says_so_in_one_event(world: World) -> None:
+    report, other = world.file(ward="D1-W2")["id"], world.file(ward="D1-W1")["id"]
+    publish(world)
+    event = world.events(report)[-1]
+    assert (event["action"], event["actor"]["kind"]) == ("moved", "system")
+    assert event["data"] == {"was": {"ward": "D1-W2"}}
+    assert (event["before"]["ward"], event["after"]["ward"]) == ("D1-W2", "D1-N2")
+    assert [one["action"] for one in world.events(report)] == ["file", "moved"]
+    assert [one["action"] for one in world.events(other)] == ["file"]
+    whole(world, report)
+
+
+def test_alerts_of_a_moved_report_name_a_district_that_somebody_listens_to(world: World) -> None:
+    report = world.file(ward="D2-W1")["id"]
+    publish(world)
+    world.act(official("officer2"), report, "assign", person="s_worker2")
+    told = alerts.messages(world.events(report)[-1])
+    assert {one["district"] for one in told} == {"DX"}
+    assert {one["rules"] for one in told} == {second_city.VERSION}
+
+
+def test_loading_again_moves_nothing_again(world: World) -> None:
+    report = world.file(ward="D2-W2")["id"]
+    first = publish(world)
+    seen = world.links(report)
+    again = publish(world)
+    assert len(first.moved) == 1
+    assert (again.moved, again.freed, again.doubts) == ([], [], [])
+    assert world.links(report) == seen
+
+
+def test_a_move_that_was_broken_off_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    filed = [world.file(ward="D2-W1", actor=citizen(f"c{n}"))["id"] for n in range(4)]
+    write, left = city_moves.write, iter(range(2))
+
+    def dies(*given: Any) -> Any:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return write(*given)
+
+    monkeypatch.setattr(city_moves, "write", dies)
+    with pytest.raises(KeyboardInterrupt):
+        publish(world)
+    monkeypatch.undo()
+    assert sum(world.head(one).district == "DX" for one in filed) == 2
+    done = publish(world)
+    assert len(done.moved) == 2
+    assert {world.head(one).district for one in filed} == {"DX"}
+    assert {len(world.events(one)) for one in filed} == {2}
+
+
+def test_a_report_that_nobody_moved_yet_can_be_acted_on_all_the_same(world: World) -> None:
+    """Filed by a container that had not heard of the new version; the version seen is no excuse."""
+    report = world.file(ward="D1-W2")["id"]
+    cities.publish(second_city.bundle(), second_city.blob(), second_city.staff(), world.now)
+    officials.forget()
+    done = world.act(official("officer1"), report, "assign", version=1, unit="u-parks")
+    assert (done["offered_to"], world.head(report).ward) == ("u-parks", "D1-N2")
+    assert [one["action"] for one in world.events(report)] == ["file", "moved", "assign"]
+    whole(world, report)
+
+
+def test_units_and_services_follow_their_successors(world: World) -> None:
+    """An agency that has a report, a unit that is offered one, a service that has another code."""
+    lamp = world.file(service="lamp")["id"]
+    coordinated, offered = world.file()["id"], world.file()["id"]
+    boss = before("officer1")
+    world.act(boss, coordinated, "coordinate", agency="u-lamps", reason="Theirs.")
+    world.act(boss, offered, "assign", unit="u-lamps")
+    was = world.head(lamp).due_at
+    publish(world)
+    head = world.head(lamp)
+    assert (head.service, head.unit, head.due_at) == ("lighting", "u-light", was)
+    assert world.head(coordinated).agency == "u-light"
+    assert world.head(offered).offered_to == "u-light"
+    for report in (lamp, coordinated, offered):
+        whole(world, report)
+    world.act(official("lamps"), lamp, "assign", person="s_lampist")
+    world.advance(days=30)
+    world.sweep()
+    assert "breach" in [one["action"] for one in world.events(lamp)]
+    whole(world, lamp)
+
+
+def test_a_protected_report_follows_and_stays_its_units(world: World) -> None:
+    report = world.file(service="violence", ward="D2-W1")["id"]
+    publish(world)
+    head = world.head(report)
+    assert (head.district, head.unit, head.protected) == ("DX", "u-safe", True)
+    page = lists.queue(official("safe"), "protected", None, None, 10, None, world.now)
+    assert [one["id"] for one in page["reports"]] == [report]
+
+
+def test_who_holds_a_report_keeps_it_through_the_change(world: World) -> None:
+    report = world.file(ward="D2-W1")["id"]
+    world.act(before("officer2"), report, "assign", person="s_worker2")
+    publish(world)
+    assert world.head(report).holder == "s_worker2"
+    assert world.act(official("worker2"), report, "start")["state"] == "in_progress"
+
+
+def test_what_an_official_who_left_held_goes_back_to_the_unit(world: World) -> None:
+    """One event each, the unit is alerted, and a colleague takes it."""
+    held = world.file()["id"]
+    world.act(before("officer1"), held, "assign", person="s_worker1")
+    kept = world.file()["id"]
+    world.act(before("officer1"), kept, "assign", person="s_mate1")
+    rest = [one for one in STAFF if one["ref"] != "s_worker1"]
+    cities.publish(_first(), first_blob(), rest, world.now)
+    officials.forget()
+    done = city_moves.run(JURISDICTION, world.now)
+    assert done.freed == [(held, "s_worker1")]
+    assert (world.head(held).holder, world.head(held).state) == (None, "assigned")
+    assert world.head(kept).holder == "s_mate1"
+    event = world.events(held)[-1]
+    assert event["action"] == "holder_left"
+    (told,) = alerts.messages(event)
+    assert (told["level"], told["unit"]) == ("holder_left", "u-d1")
+    assert world.act(before("mate1"), held, "start")["holder"] == "s_mate1"
+    assert city_moves.run(JURISDICTION, world.now).freed == []
+    whole(world, held)
+
+
+def test_nobody_outside_reads_who_left(world: World) -> None:
+    held = world.file()["id"]
+    world.act(before("officer1"), held, "assign", person="s_worker1")
+    cities.publish(_first(), first_blob(), [o for o in STAFF if o["ref"] != "s_worker1"], world.now)
+    officials.forget()
+    city_moves.run(JURISDICTION, world.now)
+    told = reading.timeline(PUBLIC, held, 0)
+    assert "s_worker1" not in str(told)
+
+
+def _first() -> dict[str, Any]:
+    from tests.world import BUNDLE
+
+    return BUNDLE
+
+
+def test_tallies_and_map_follow_the_move(world: World) -> None:
+    from chalicelib.services import figures
+
+    world.file(ward="D2-W2")
+    world.file(service="lamp", ward="D1-W2")
+    publish(world)
+    world.project()
+    assert figures.rebuild()["differences"] == []
+    assert {area for _, _, area in world.tallies()} == {"DX", "DX/DX-E", "D1", "D1/D1-N2"}
