@@ -19,6 +19,7 @@ from chalicelib.routes import (
     public,
     scorecards,
     session,
+    wording,
 )
 from chalicelib.services import handlers
 from chalicelib.settings import settings
@@ -28,7 +29,10 @@ observability.register(app)
 # Otherwise API Gateway would read the files of a form as text.
 app.api.binary_types.append("multipart/form-data")
 
-for blueprint in (public, maps, session, citizens, photos, officials, scorecards, open311):
+_ROUTES = (
+    public, maps, session, citizens, photos, wording, officials, scorecards, open311,
+)  # fmt: skip
+for blueprint in _ROUTES:
     app.register_blueprint(blueprint.routes)
 
 

@@ -19,6 +19,7 @@ from chalicelib.domain.report import secret_in
 FILED = "filed"
 OVERDUE = frozenset({"breach", "escalate"})
 LOCAL = "district:"
+FLAG = "flag"
 _RULES = Path(__file__).parent.parent / "rules" / "alerts.json"
 
 
@@ -102,6 +103,9 @@ def _alert(
     message |= {name: after[name] for name in ("district", "ward", "service", "state")}
     message |= {name: after[name] for name in ("agency", "offered_to") if after.get(name)}
     message["held_by"] = {"unit": after["unit"], "person": after["holder"]}
+    if event["action"] == FLAG:
+        # Which text or picture somebody means, and why: codes, no words.
+        message["flag"] = event["data"]
     if event["action"] in OVERDUE:
         message |= _overdue(event)
     message["audience"] = audience(event, row["audience"])

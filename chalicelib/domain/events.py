@@ -1,5 +1,6 @@
 """Building the event of one change: what happened, by whom, before and after."""
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,16 @@ from chalicelib.domain.times import iso
 
 @dataclass(frozen=True)
 class Words:
-    """A text from a person: shown to ``public`` or ``inside``, kept apart from the event."""
+    """A text from a person: shown to ``public`` or ``inside``, kept apart from the event.
+
+    ``more`` is what else is kept beside it: whose it is, and which text it stands for.
+    """
 
     field: str
     audience: str
     text: str
     salt: bytes
+    more: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
         "released", "pictures", "flags", "flagged", "outside", "claims", "private", "shown_at",
+        "hidden_texts",
         "comments", "rating", "rated_at", "rating_month", "marks", "acknowledged_at",
     }
 )  # fmt: skip
@@ -41,6 +42,8 @@ class Report:
 
     ``shown_at`` is when its public words last changed by something else than the workflow: it was
     opened, or a text was hidden or corrected. Copies of it elsewhere are older until then.
+    ``hidden_texts``: (version, field) of each text that was hidden, the version of the event that
+    hid it last, and the reason's code.
     """
 
     id: str
@@ -128,6 +131,8 @@ class Report:
     pins: int = 0
     private: bool = False
     shown_at: datetime | None = None
+    hidden_texts: tuple[tuple[int, str, int, str], ...] = ()
+    corrections: int = 0
     protection: dict[str, Any] = field(default_factory=dict)
     counted: dict[str, Any] = field(default_factory=dict)
     reporter: str | None = None

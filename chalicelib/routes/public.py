@@ -76,7 +76,11 @@ def list_services(call: Call) -> Answer:
 )
 def get_workflow(call: Call) -> Answer:
     """The workflow as it is enforced, and the reasons for moderating, with their texts."""
-    reasons = {"moderations": photo_texts.moderations(), "flags": photo_texts.flags()}
+    reasons = {
+        "moderations": photo_texts.moderations(),
+        "flags": photo_texts.flags(),
+        "texts": photo_texts.texts(),
+    }
     return Answer({**table(), **reasons})
 
 

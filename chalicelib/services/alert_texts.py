@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.domain.alerts import OVERDUE
 from chalicelib.domain.city import City
 from chalicelib.domain.times import parse
-from chalicelib.services import links
+from chalicelib.services import links, photo_texts
 from chalicelib.services.texts import say
 
 LANGUAGE = "id"
@@ -38,7 +38,7 @@ def compose(message: dict[str, Any], city: City) -> str:
         return f"{text}{_climbed(message, city)}"
     level = say(f"alert.level.{message['level']}", LANGUAGE)
     text = say("alert.text", LANGUAGE, level=level, held=held(message, city), **known)
-    return f"{text}{_climbed(message, city)}"
+    return f"{text}{_climbed(message, city)}{_flagged(message)}"
 
 
 def held(message: dict[str, Any], city: City) -> str:
@@ -102,6 +102,17 @@ def local(moment: str, city: City) -> str:
 def link(message: dict[str, Any]) -> str:
     """Where the report is."""
     return links.to(message["jurisdiction"], f"/v1/reports/{message['report']}")
+
+
+def _flagged(message: dict[str, Any]) -> str:
+    """What somebody says should not be there: why, and which text."""
+    flag = message.get("flag")
+    if not flag:
+        return ""
+    said = say("alert.flag", LANGUAGE, reason=photo_texts.flags()[flag["reason"]][LANGUAGE])
+    if text := flag.get("text"):
+        said += say("alert.flag.text", LANGUAGE, version=text[0], field=text[1])
+    return f"\n{said}"
 
 
 def _step(overdue: dict[str, Any]) -> str:

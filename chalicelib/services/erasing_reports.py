@@ -22,8 +22,8 @@ from chalicelib.storage.transactions import Write, commit
 
 ERASED = "erased"
 PAGE = 200
-# A text is up to three rows of a transaction, which takes a hundred.
-_TEXTS, _PHOTOS = 20, 8
+# A text is up to four rows of a transaction, which takes a hundred.
+_TEXTS, _PHOTOS = 12, 8
 _FILING = ("file", "import")
 _OF_A_TICKET = ("type", "issued", "report", "used")
 Ticket = tuple[int, dict[str, Any]]
@@ -157,6 +157,7 @@ def _clear(person: Person, report: str, texts: list[str], photos: list[str], now
             by = there.get(name, {}).get("by") or person.uid
             if name in there:
                 writes.append(people.delete_text(place, report, name))
+            writes.append(people.delete_original(place, report, name))
             if by:
                 writes.append(people.delete_trace(place, by, people.TEXT, report, name))
         writes += _blanks(place, report, {_pair(name)[0] for name in there})
@@ -237,7 +238,8 @@ def _words(head: Report, own: frozenset[str]) -> Iterator[str]:
                 name = people.text_name(event["version"], one["field"])
                 if name in there:
                     by = there[name].get("by")
-                    if filed or (by in own if by else reporters):
+                    theirs = filed or there[name].get("filed") or reporters
+                    if filed or (by in own if by else theirs):
                         yield name
         after = last
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib import clock, ids, observability
-from chalicelib.services import messages, morning, projections, relay, scorecards, sweep
+from chalicelib.services import messages, morning, projections, relay, scorecards, sweep, wording
 from chalicelib.settings import RECEIVED_AT_MOST, settings
 from chalicelib.storage import queues
 from chalicelib.storage.transactions import Unavailable, Unknown
@@ -20,6 +20,8 @@ _CLOSE_MS = 120_000
 # One question to a server outside may take five seconds, and a page asks twenty-one.
 _PULL_MS = 120_000
 _FIRST_RETRY = 60
+# In which of the sweep's runs of an hour hidden texts are erased whose time is over.
+_FORGETS_FROM = 35
 
 
 def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -50,7 +52,11 @@ def relay_outbox(context: Any) -> int:
 
 def sweep_clocks(context: Any) -> dict[str, int]:
     """Do what reports owe by now while there is time; how many steps of each kind."""
-    return sweep.sweep(clock.now(), lambda: _time_left(context))
+    now = clock.now()
+    done = sweep.sweep(now, lambda: _time_left(context))
+    if _FORGETS_FROM <= now.minute < _FORGETS_FROM + 5:
+        done["text_erased"] = wording.forget(now, lambda: _time_left(context))
+    return done
 
 
 def warn_units(context: Any) -> int:

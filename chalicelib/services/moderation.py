@@ -11,6 +11,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.pictures import HIDDEN, PENDING, READY, REFUSED
+from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services import access, cities, rates, traces
 from chalicelib.services.access import Seen
@@ -88,10 +89,12 @@ def flag(
 ) -> Outcome:
     """Tell the officials that a report or one of its pictures should not be there: once a person.
 
-    ``body``: ``reason`` (a code of rules/photos.json), ``photo``, a ``note`` for officials. What
-    is done about it is theirs to decide: a flag hides nothing.
+    ``body``: ``reason`` (a code of rules/photos.json), ``photo`` or ``text`` (version, field), a
+    ``note`` for officials. Where personal data name neither, the description is meant. What is done
+    about it is theirs to decide: a flag hides nothing.
     """
     reason, photo = body["reason"], body.get("photo")
+    named = body.get("text")
     city = cities.current(actor.jurisdiction, now)
     uid = actor.uid or "-"
 
@@ -100,11 +103,14 @@ def flag(
         access.permit(actor, report, "flagReport")
         if photo is not None and photo not in report.pictures:
             raise Problem("unknown_photo", field="photo")
+        text = _flagged_text(report, named, photo, reason)
+        meant = photo or (f"{text[0]}.{text[1]}" if named and text else "-")
         flags = report.flags if FLAGGED in report.flags else (*report.flags, FLAGGED)
         after = replace(report, flagged=report.flagged + 1, flags=flags)
-        mark = people.put_mark(report.jurisdiction, report.id, people.FLAG, f"{uid}#{photo or '-'}")
-        marks = [mark, *traces.left(actor, people.FLAG, report.id, photo or "-")]
-        data = {"reason": reason, **({"photo": photo} if photo else {})}
+        mark = people.put_mark(report.jurisdiction, report.id, people.FLAG, f"{uid}#{meant}")
+        marks = [mark, *traces.left(actor, people.FLAG, report.id, meant)]
+        data: dict[str, Any] = {"reason": reason, **({"photo": photo} if photo else {})}
+        data |= {"text": list(text)} if text else {}
         # The unit hears of the first; the others are counted.
         name = "flag" if not report.flagged else "flag_again"
         return Addition(after, {"flagged": after.flagged}, marks, data, name)
@@ -114,3 +120,21 @@ def flag(
     spend = rates.Spend(city.person_limits("flags"), {"flags": uid}, fail_open=False)
     given = (words,) if words else ()
     return add(actor, op, report_id, "flag", change, now, given, spend=spend)
+
+
+def _flagged_text(
+    report: Report, named: dict[str, Any] | None, photo: str | None, reason: str
+) -> tuple[int, str] | None:
+    """The public text that a flag is about, so that officials find what they may hide."""
+    text = (named["version"], named["field"]) if named else None
+    if text is None and photo is None and reason == "personal_data":
+        text = (1, "description")
+    if text is None:
+        return None
+    name = people.text_name(*text)
+    doc = people.some_texts(report.jurisdiction, report.id, [name]).get(name)
+    if doc is None or doc["audience"] != "public":
+        if named:
+            raise Problem("unknown_text", field="text")
+        return None
+    return text

@@ -18,6 +18,11 @@ def moderations() -> Texts:
     return _rules()["moderations"]
 
 
+def texts() -> Texts:
+    """{reason: {"en", "id"}} for which an official hides words."""
+    return _rules()["texts"]
+
+
 def flags() -> Texts:
     """{reason: {"en", "id"}} for which anybody may flag a report or a picture."""
     return _rules()["flags"]

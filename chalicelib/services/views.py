@@ -20,6 +20,7 @@ _CHAIN = ("version", "at", "action", "hash", "prev")
 _SEALED = frozenset(
     {
         "contact_read", "flag", "flag_again", "photo_reused", "protect", "return", "protect_lapse",
+        "contact_corrected",
     }
 )  # fmt: skip
 
@@ -36,7 +37,7 @@ _OUTSIDE = frozenset(
 _BARE: dict[str, Any] = {
     **dict.fromkeys(_OUTSIDE),
     "description": None, "landmark": None, "outside": None, "merged_into": None, "rating": None,
-    "supports": 0, "photos": 0, "after_photos": 0, "pictures": [],
+    "hidden_texts": [], "supports": 0, "photos": 0, "after_photos": 0, "pictures": [],
 }  # fmt: skip
 
 
@@ -87,6 +88,10 @@ def public(
         "pictures": picture_views.public(report),
         "channel": report.channel,
         "private": report.private,
+        "hidden_texts": [
+            dict(zip(("version", "field", "by", "reason"), one, strict=True))
+            for one in report.hidden_texts
+        ],
         "near": bool(report.outside_m),
     }
 

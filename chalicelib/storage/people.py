@@ -187,7 +187,7 @@ def put_text(
     """Keep a text beside the event that commits to it; ``by`` is the uid of the citizen who wrote
     it, so that it is erased with them and with nobody else."""
     doc = {"text": words.text, "salt": words.salt.hex(), "audience": words.audience}
-    doc |= {"by": by} if by else {}
+    doc |= {**({"by": by} if by else {}), **words.more}
     name = text_name(version, words.field)
     row = tables.Person(f"{jurisdiction}#T#{report}", name, doc=dump(doc))
     return Put(f"text:{words.field}", row)
@@ -216,7 +216,62 @@ def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:
     """Every text of a report, {name: (text, salt)}: for ``infra.verify`` alone."""
     rows = read(lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}")))
     docs = {row.sk: json.loads(row.doc) for row in rows}
-    return {name: (doc["text"], bytes.fromhex(doc["salt"])) for name, doc in docs.items()}
+    # What was hidden or corrected has a copy of what stands for it in its place.
+    kept = {name: doc for name, doc in docs.items() if "now" not in doc}
+    return {name: (doc["text"], bytes.fromhex(doc["salt"])) for name, doc in kept.items()}
+
+
+def stands_in(
+    jurisdiction: str, report: str, name: str, words: Words, now: str, seen: dict[str, Any] | None
+) -> Put:
+    """Put a copy of the newer text ``now`` in the place of ``name``, if that is as ``seen``: so
+    whoever asks for the first text is told the newest."""
+    doc = {"text": words.text, "audience": words.audience, "now": now, **words.more}
+    doc.pop("root", None)
+    row = tables.Person(f"{jurisdiction}#T#{report}", name, doc=dump(doc))
+    return Put(f"text:{name}", row, _as_seen(seen))
+
+
+def drop_text(jurisdiction: str, report: str, name: str, seen: dict[str, Any]) -> Delete:
+    """Forget a text, if it is as ``seen``."""
+    row = tables.Person(f"{jurisdiction}#T#{report}", name)
+    return Delete(f"text:{name}", row, _as_seen(seen))
+
+
+def _as_seen(seen: dict[str, Any] | None) -> Any:
+    return tables.Person.doc == dump(seen) if seen else tables.Person.pk.does_not_exist()
+
+
+def put_original(
+    jurisdiction: str, report: str, name: str, doc: dict[str, Any], until: str
+) -> list[Put]:
+    """Keep a hidden text for auditors until a moment, where nothing else is read; and a note for
+    the schedule that erases it."""
+    row = tables.Person(f"{jurisdiction}#W#{report}", name, doc=dump({**doc, "until": until}))
+    note = tables.Person(f"{jurisdiction}#WAS#ALL", f"{until}#{report}#{name}")
+    return [Put(f"original:{name}", row), Put(f"note:{name}", note)]
+
+
+def originals(jurisdiction: str, report: str, limit: int) -> dict[str, dict[str, Any]]:
+    """The hidden texts of a report that are still kept: name -> {text, audience, until}."""
+    rows = read(lambda: list(tables.Person.query(f"{jurisdiction}#W#{report}", limit=limit)))
+    return {row.sk: json.loads(row.doc) for row in rows}
+
+
+def delete_original(jurisdiction: str, report: str, name: str) -> Delete:
+    """Forget a hidden text."""
+    return Delete(f"original:{name}", tables.Person(f"{jurisdiction}#W#{report}", name))
+
+
+def due_originals(jurisdiction: str, until: str, limit: int) -> list[str]:
+    """Notes of hidden texts whose time is over: ``<until>#<report>#<name>``, the oldest first."""
+    key, past = f"{jurisdiction}#WAS#ALL", tables.Person.sk <= f"{until}~"
+    return [row.sk for row in read(lambda: list(tables.Person.query(key, past, limit=limit)))]
+
+
+def delete_note(jurisdiction: str, note: str) -> Delete:
+    """The schedule has done what a note asked for."""
+    return Delete(f"note:{note}", tables.Person(f"{jurisdiction}#WAS#ALL", note))
 
 
 def put_contact(jurisdiction: str, ref: str, contact: dict[str, Any]) -> Put:

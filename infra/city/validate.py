@@ -22,6 +22,8 @@ RULES = {
     "duplicate_m": (1, 1000),
 }
 _NUMBER = re.compile(r"^[+0-9*#][-0-9 ()/.*#]{1,29}$")
+# A folder of an earlier version has none.
+OPTIONAL_RULES = {"hidden_text_days": (1, 365)}
 _JURISDICTION = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 
 
@@ -66,8 +68,9 @@ def _limits(one: Fields) -> dict[str, Any]:
 
 
 def _rules(one: Fields) -> dict[str, int]:
+    known = {**RULES, **{name: span for name, span in OPTIONAL_RULES.items() if one.has(name)}}
     found = {
-        name: int(one.number(name, low, high, whole=True)) for name, (low, high) in RULES.items()
+        name: int(one.number(name, low, high, whole=True)) for name, (low, high) in known.items()
     }
     one.close()
     return found

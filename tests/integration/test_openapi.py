@@ -234,9 +234,13 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
         for place in (path, f"{path}/timeline", f"/v1/track/{receipt['code']}", "/v1/me",
                       "/v1/health", "/v1/city", "/v1/services", "/v1/workflow"):  # fmt: skip
             checked.get(place, who)
-    private = checked.file(me, lat=-6.1905, public=False).body["id"]
+    private = checked.file(me, lat=-6.1905, public=False, description="Words").body["id"]
     checked.get(f"/v1/reports/{private}")
     checked.get(f"/v1/reports/{private}/timeline")
+    checked.post(f"/v1/reports/{private}/correction", {"landmark": "Next door"}, me)
+    words = {"version": 1, "field": "description", "reason": "abuse"}
+    checked.post(f"/v1/reports/{private}/texts", words, officer)
+    checked.get(f"/v1/reports/{private}/texts", checked.staff("auditor"))
     checked.post(f"/v1/reports/{private}/open", who=me)
     checked.post(f"{path}/support", who=neighbour)
     checked.post(f"{path}/follow", who=neighbour)

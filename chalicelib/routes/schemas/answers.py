@@ -149,6 +149,16 @@ _PUBLIC: dict[str, Schema] = {
         "description": "Words, pictures and exact place are for its reporter and those who work "
         "on it; everybody else sees none, and a place to 2 decimals.",
     },
+    "hidden_texts": {
+        **many(
+            record(
+                "HiddenText",
+                {"version": VERSION, "field": {"type": "string"}, "by": VERSION, "reason": CODE},
+            )
+        ),
+        "description": "Texts (the event's version, and the field) of which officials have hidden "
+        "a passage or all, by which event, and why.",
+    },
     "near": {
         "type": "boolean",
         "description": "Filed from up to 100 m outside the border.",
@@ -277,6 +287,24 @@ CLAIMED = record(
             "type": "string",
             "description": "The next secret: the one that was used works no more.",
         },
+    },
+)
+TEXT_HIDDEN = record("TextHidden", {"id": ID, "version": VERSION})
+CORRECTED = record("Corrected", {"id": ID, "version": VERSION, "personal_data": PERSONAL_DATA})
+ORIGINALS = record(
+    "Originals",
+    {
+        "texts": many(
+            record(
+                "Original",
+                {
+                    "version": VERSION,
+                    "field": {"type": "string"},
+                    "text": {"type": "string"},
+                    "until": MOMENT,
+                },
+            )
+        )
     },
 )
 OPENED = record("Opened", {"id": ID, "version": VERSION, "private": {"type": "boolean"}})

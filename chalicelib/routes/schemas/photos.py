@@ -88,8 +88,18 @@ FLAG = record(
     {
         "reason": {"type": "string", "enum": sorted(photo_texts.flags())},
         "photo": {**ID, "description": "The picture that is meant, if it is one."},
+        "text": {
+            **record(
+                "FlaggedText",
+                {
+                    "version": {**COUNT, "maximum": 1_000_000},
+                    "field": {"type": "string", "maxLength": 80},
+                },
+            ),
+            "description": "The text that is meant: its event's version and the field.",
+        },
         "note": text(1000, "For officials."),
     },
-    optional=("photo", "note"),
+    optional=("photo", "text", "note"),
 )
 FLAGGED = record("Flagged", {"id": ID, "version": COUNT, "flagged": COUNT})

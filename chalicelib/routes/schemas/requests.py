@@ -13,6 +13,7 @@ from chalicelib.routes.schemas.blocks import (
     record,
     text,
 )
+from chalicelib.services import photo_texts
 
 CONTACT = record(
     "Contact",
@@ -104,6 +105,40 @@ ACTION = record(
 COMMENT = record(
     "NewComment",
     {"text": text(2000), "audience": {"type": "string", "enum": ["public", "inside"]}},
+)
+FIELD = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,80}$", "x-verbatim": True}
+HIDE_TEXT = record(
+    "HideText",
+    {
+        "version": {**VERSION, "description": "Of the event whose text it is."},
+        "field": {**FIELD, "description": "As the timeline's `words` name it."},
+        "passages": {
+            "type": "array",
+            "maxItems": 50,
+            "minItems": 1,
+            "items": record(
+                "Passage",
+                {
+                    "start": {"type": "integer", "minimum": 0, "maximum": 10_000},
+                    "end": {"type": "integer", "minimum": 1, "maximum": 10_000},
+                },
+            ),
+            "description": "Characters (code points) from `start` up to `end`; none: all of it.",
+        },
+        "reason": {"type": "string", "enum": sorted(photo_texts.texts())},
+        "note": text(1000, "For officials."),
+    },
+    optional=("passages", "note"),
+)
+CORRECTION = record(
+    "Correction",
+    {
+        "description": {"type": "string", "maxLength": 4000},
+        "landmark": {"type": "string", "maxLength": 200},
+        "mask": {"type": "boolean", "description": "As at filing."},
+        "contact": CONTACT,
+    },
+    optional=("description", "landmark", "mask", "contact"),
 )
 RATING = record(
     "NewRating",

@@ -1,0 +1,66 @@
+"""Words that should not be there: hiding them, what was hidden, a reporter's correction."""
+
+from chalice.app import Blueprint
+
+from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.routes import schemas
+from chalicelib.routes.keyed import answer, operation
+from chalicelib.services import wording
+
+routes = Blueprint(__name__)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/texts",
+    Operation(
+        id="hideText",
+        summary="Hide a passage of a text, or all of it",
+        body=schemas.HIDE_TEXT,
+        answers={200: schemas.TEXT_HIDDEN},
+        problems=("not_found", "role_not_allowed", "unknown_text", "text_moved", "key_reused"),
+        idempotent=True,
+    ),
+)
+def hide_text(call: Call) -> Answer:
+    """With a reason, for officials of the report's district; an event says so."""
+    return answer(
+        wording.hide(call.principal, operation(call), call.path["id"], call.body, call.now)
+    )
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/reports/{id}/texts",
+    Operation(
+        id="listHiddenTexts",
+        summary="What was hidden on a report, as long as it is kept",
+        answers={200: schemas.ORIGINALS},
+        problems=("not_found", "role_not_allowed"),
+    ),
+)
+def list_hidden_texts(call: Call) -> Answer:
+    """The originals, for auditors."""
+    return Answer(wording.originals(call.principal, call.path["id"]))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/correction",
+    Operation(
+        id="correctReport",
+        summary="Correct the words and the contact of my report",
+        body=schemas.CORRECTION,
+        answers={200: schemas.CORRECTED},
+        problems=("not_found", "reporter_only", "correction_late", "key_reused"),
+        idempotent=True,
+    ),
+)
+def correct_report(call: Call) -> Answer:
+    """While nobody has acted on it; an empty contact takes the one before away."""
+    return answer(
+        wording.correct(call.principal, operation(call), call.path["id"], call.body, call.now)
+    )
