@@ -28,7 +28,9 @@ _KID = re.compile(r"[A-Za-z0-9+/=_-]{1,128}")
 _SUBJECT = re.compile(r"[!-~]{1,255}")
 # A header may not bring its own key, point to one, or ask for what we do not know.
 _REFUSED = ("crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc")
-_ID_TOKEN_ONLY = ("at_hash", "c_hash")
+# What an access token never has, or has only where its kind is stated.
+_ID_TOKEN_ONLY = ("at_hash", "c_hash", "s_hash")
+_ACCESS_TYPES = ("at+jwt", "application/at+jwt")
 
 
 def verify(token: str, key_sets: KeySets, now: datetime) -> tuple[str, str]:
@@ -44,6 +46,8 @@ def verify(token: str, key_sets: KeySets, now: datetime) -> tuple[str, str]:
     key = key_sets.get(issuer["jwks_uri"], kid, now)
     verified = _verified(token, key, algorithm)
     if not _in_time(verified, now.timestamp()) or not _meant_for_us(verified, issuer):
+        raise Problem("invalid_token")
+    if not _is_access_token(header, verified):
         raise Problem("invalid_token")
     subject = verified.get("sub")
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
@@ -83,8 +87,7 @@ def _header(header: dict[str, Any], issuer: dict[str, Any]) -> tuple[str, str]:
         raise Problem("invalid_token")
     if not isinstance(kind, str) or kind.lower() not in (
         "jwt",
-        "at+jwt",
-        "application/at+jwt",
+        *_ACCESS_TYPES,
     ):
         raise Problem("invalid_token")
     return algorithm, kid
@@ -123,12 +126,28 @@ def _meant_for_us(claims: dict[str, Any], issuer: dict[str, Any]) -> bool:
         return False
     if use and claims.get("token_use") != use:
         return False
-    if not use and any(name in claims for name in _ID_TOKEN_ONLY):
-        return False
-    if client and claims.get("client_id") != client:
+    # Keycloak names the client by who asked for the token.
+    if client and claims.get("client_id", claims.get("azp")) != client:
         return False
     named = claims.get("aud")
     return not audience or audience in ([named] if isinstance(named, str) else _texts(named))
+
+
+def _is_access_token(header: dict[str, Any], claims: dict[str, Any]) -> bool:
+    """Whether a token was made to open doors, not to tell its client who signed in.
+
+    An ID token's audience is the client, so that no audience tells the two apart. A stated kind
+    decides: the header's ``at+jwt`` (RFC 9068), Cognito's ``token_use``, Keycloak's ``typ``. Where
+    none is stated a scope must be, and nothing that belongs to signing in.
+    """
+    use, kind = claims.get("token_use"), claims.get("typ")
+    if any(name in claims for name in _ID_TOKEN_ONLY):
+        return False
+    if use not in (None, "access") or kind not in (None, "Bearer", "DPoP"):
+        return False
+    if use or kind or str(header.get("typ", "")).lower() in _ACCESS_TYPES:
+        return True
+    return ("scope" in claims or "scp" in claims) and "nonce" not in claims
 
 
 def _texts(value: Any) -> list[str]:

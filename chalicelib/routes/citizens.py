@@ -111,7 +111,7 @@ def confirm_contact(call: Call) -> Answer:
         summary="Comment on a report",
         body=schemas.COMMENT,
         answers={201: schemas.ADDED},
-        problems=(*_REPORT, "role_not_allowed", "key_reused", "too_many"),
+        problems=(*_REPORT, "role_not_allowed", "key_reused", "too_many", "unknown_jurisdiction"),
         idempotent=True,
     ),
 )
@@ -132,7 +132,7 @@ def comment_report(call: Call) -> Answer:
         id="supportReport",
         summary="Say: me too",
         answers={200: schemas.ADDED},
-        problems=(*_REPORT, "report_closed", "key_reused", "too_many"),
+        problems=(*_REPORT, "report_closed", "key_reused", "too_many", "unknown_jurisdiction"),
         idempotent=True,
     ),
 )
@@ -151,7 +151,14 @@ def support_report(call: Call) -> Answer:
         summary="Rate the work",
         body=schemas.RATING,
         answers={200: schemas.ADDED},
-        problems=(*_REPORT, "reporter_only", "not_yet_rated", "key_reused", "too_many"),
+        problems=(
+            *_REPORT,
+            "reporter_only",
+            "not_yet_rated",
+            "key_reused",
+            "too_many",
+            "unknown_jurisdiction",
+        ),
         idempotent=True,
     ),
 )
@@ -172,7 +179,7 @@ def rate_report(call: Call) -> Answer:
         summary="Become the reporter, by the claim secret",
         body=schemas.CLAIM,
         answers={200: schemas.CLAIMED},
-        problems=(*_REPORT, "key_reused", "too_many"),
+        problems=(*_REPORT, "key_reused", "too_many", "unknown_jurisdiction"),
         idempotent=True,
     ),
 )
@@ -207,7 +214,7 @@ def open_report(call: Call) -> Answer:
         id="followReport",
         summary="Follow a report",
         answers={200: schemas.FOLLOWING},
-        problems=(*_REPORT, "role_not_allowed", "too_many"),
+        problems=(*_REPORT, "role_not_allowed", "too_many", "unknown_jurisdiction"),
     ),
 )
 def follow_report(call: Call) -> Answer:
@@ -223,7 +230,7 @@ def follow_report(call: Call) -> Answer:
         id="unfollowReport",
         summary="Stop following a report",
         answers={200: schemas.FOLLOWING},
-        problems=(*_REPORT, "role_not_allowed", "too_many"),
+        problems=(*_REPORT, "role_not_allowed", "too_many", "unknown_jurisdiction"),
     ),
 )
 def unfollow_report(call: Call) -> Answer:

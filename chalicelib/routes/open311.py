@@ -1,12 +1,13 @@
 """GeoReport v2 (http://wiki.open311.org/GeoReport_v2): the same city for every Open311 client."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain.actor import Principal
 from chalicelib.domain.georeport import Unfit
 from chalicelib.errors import Problem
 from chalicelib.http_georeport import Asked, Faults, route
@@ -19,6 +20,7 @@ from chalicelib.services import (
     open311_updates,
     picture_views,
 )
+from chalicelib.services.operations import Outcome
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -60,12 +62,15 @@ def list_requests(asked: Asked) -> Any:
 @route(routes, "POST", f"{_V2}/requests", "service_requests", _SERVED)
 def post_request(asked: Asked) -> Any:
     """File a request, with a key."""
-    actor = api_keys.principal(asked.jurisdiction, asked.get("api_key"), asked.now)
     city = cities.current(asked.jurisdiction, asked.now)
     given = {name: texts for name, texts in asked.given.items() if name != "api_key"}
     uploads = [(one.media, one.data) for one in asked.files]
-    with _each_fault():
+
+    def attempt(actor: Principal) -> Outcome:
         return open311_post.file(actor, city, given, uploads, asked.ip, asked.now)
+
+    with _each_fault():
+        return _counted(asked, attempt).answer["requests"]
 
 
 @route(routes, "GET", f"{_V2}/requests/{{name}}", "service_requests", _SERVED)
@@ -102,9 +107,17 @@ def list_updates(asked: Asked) -> Any:
 )
 def post_update(asked: Asked) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
-    actor = api_keys.principal(asked.jurisdiction, asked.get("api_key"), asked.now)
-    with _each_fault():
+
+    def attempt(actor: Principal) -> Outcome:
         return open311_updates.receive(actor, asked.get, asked.now)
+
+    with _each_fault():
+        return _counted(asked, attempt).answer["updates"]
+
+
+def _counted(asked: Asked, attempt: Callable[[Principal], Outcome]) -> Outcome:
+    key = asked.get("api_key")
+    return api_keys.spending(asked.jurisdiction, key, asked.now, attempt)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Keys of Open311 clients: issued once, kept as hashes, limited by the minute, revoked."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
 from chalicelib.services import rates
+from chalicelib.services.operations import Outcome
 from chalicelib.storage import city as store
 
 PER_MINUTE = 60
@@ -38,18 +40,25 @@ def revoke(jurisdiction: str, key_id: str, now: datetime) -> bool:
     return False
 
 
-def principal(jurisdiction: str, key: str | None, now: datetime) -> Principal:
-    """Who posts with this key: a reporter of its own, whose requests are counted.
+def spending(
+    jurisdiction: str,
+    key: str | None,
+    now: datetime,
+    attempt: Callable[[Principal], Outcome],
+) -> Outcome:
+    """The outcome of what is asked with this key, a reporter of its own: counted by the minute, but
+    for what was asked before and what wrote nothing.
 
-    Raises ``Problem``: forbidden (403) without a good key, too_many.
+    Raises ``Problem``: forbidden (403) without a good key, too_many; and what ``attempt`` raises.
     """
     found = store.key(jurisdiction, _digest(key)) if key else None
     if found is None or found["revoked"]:
         raise Problem("forbidden", field="api_key")
     uid = f"k_{_digest(key or '')[:16]}"
     limits = {"key": [{"n": found["per_minute"], "seconds": 60}]}
-    rates.take(jurisdiction, limits, {"key": uid}, now, fail_open=False)
-    return Principal("citizen", jurisdiction, uid=uid, permissions=frozenset({FOR_MANY}))
+    actor = Principal("citizen", jurisdiction, uid=uid, permissions=frozenset({FOR_MANY}))
+    spend = rates.Spend(limits, {"key": uid}, fail_open=False)
+    return rates.spending(jurisdiction, spend, now, lambda: attempt(actor))
 
 
 def _digest(key: str) -> str:

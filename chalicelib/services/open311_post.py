@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain import georeport
+from chalicelib.domain import georeport, mailbox
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City, Question, Service
 from chalicelib.domain.filer import plain_phone
@@ -16,7 +16,7 @@ from chalicelib.domain.georeport import Unfit, last
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
 from chalicelib.services import cities, intake, open311_offer, photos
-from chalicelib.services.operations import Operation, earlier
+from chalicelib.services.operations import Operation, Outcome, earlier
 from chalicelib.services.photo_files import quarantined
 from chalicelib.storage import files, reports
 from chalicelib.storage.transactions import commit
@@ -25,7 +25,6 @@ LONGEST = 4000
 # The standard has no idempotency key: the same form within this time is the same request.
 SAME = timedelta(minutes=10)
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](\[\])?")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 
 
 def file(
@@ -35,8 +34,9 @@ def file(
     uploads: list[tuple[str, bytes]],
     ip: str,
     now: datetime,
-) -> list[dict[str, Any]]:
-    """File a request and answer with its id, its token, or neither, as the service's type says.
+) -> Outcome:
+    """File a request and answer (``requests``) with its id, its token, or neither, as the
+    service's type says.
 
     Raises ``Problem``, or ``ExceptionGroup`` of ``Unfit`` naming every argument that is wrong.
     """
@@ -51,9 +51,9 @@ def file(
     body["answers"] = _answers(service, given, city, faults)
     if faults:
         raise ExceptionGroup("unfit", faults)
-    answer = _filed(actor, city, body, given, uploads, ip, now)
+    outcome = _filed(actor, city, body, given, uploads, ip, now)
     kind = open311_offer.reception(service)
-    report = answer["id"]
+    report = outcome.answer["id"]
     told = {
         "realtime": {"service_request_id": report},
         "batch": {"token": f"t{report}"},
@@ -65,7 +65,8 @@ def file(
         for one in city.numbers_for(service)
     ]
     notice = "; ".join(helped) if service.protected else None
-    return [{**told, "service_notice": notice, "account_id": None}]
+    requests = [{**told, "service_notice": notice, "account_id": None}]
+    return Outcome({"requests": requests}, outcome.replayed, outcome.wrote)
 
 
 def _service(city: City, code: str | None) -> Service:
@@ -125,7 +126,7 @@ def _contact(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
     contact = {}
     email, phone = last(given, "email"), last(given, "phone")
     if email is not None:
-        if not _EMAIL.fullmatch(email):
+        if not mailbox.is_address(email):
             raise Unfit("email", "is no e-mail address")
         contact["email"] = email
     # Numbers come in every national way; one that cannot be called from here is left out.
@@ -192,7 +193,7 @@ def _filed(
     uploads: list[tuple[str, bytes]],
     ip: str,
     now: datetime,
-) -> dict[str, Any]:
+) -> Outcome:
     digests = [hashlib.sha256(data).hexdigest() for _, data in uploads]
     asked = json.dumps([actor.uid, sorted(given.items()), digests], ensure_ascii=False)
     digest = hashlib.sha256(asked.encode()).hexdigest()
@@ -201,11 +202,11 @@ def _filed(
         op = Operation(actor.jurisdiction, hashlib.sha256(f"open311|{digest}|{one}".encode())
                        .hexdigest()[:40], digest)  # fmt: skip
         if found := earlier(op):
-            return found.answer
+            return found
     taken = [_photo(actor, media, data, now) for media, data in uploads if media in photos.TYPES]
     if taken:
         body = {**body, "photos": taken[: photos.MOST]}
-    return intake.file_report(actor, op, body, ip, now, "id").answer
+    return intake.file_report(actor, op, body, ip, now, "id")
 
 
 def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:

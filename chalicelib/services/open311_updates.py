@@ -12,7 +12,7 @@ from chalicelib.domain.georeport import Unfit
 from chalicelib.domain.times import parse
 from chalicelib.errors import Problem
 from chalicelib.services import access, casework, feedback
-from chalicelib.services.operations import Operation
+from chalicelib.services.operations import Operation, Outcome
 from chalicelib.storage import requests
 
 MOST = 1000
@@ -53,9 +53,7 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
     ]
 
 
-def receive(
-    actor: Principal, get: Callable[[str], str | None], now: datetime
-) -> list[dict[str, Any]]:
+def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -> Outcome:
     """An update from the system that filed a request: a comment, and, as long as nobody has
     claimed the report, what its status means.
 
@@ -80,9 +78,11 @@ def receive(
     seen = access.load(actor, report)
     if not seen.passes_on:
         raise Problem("not_found", field="service_request_id")
-    feedback.comment(actor, _operation(actor, update, "comment"), report, text, "public", now)
+    op = _operation(actor, update, "comment")
+    said = feedback.comment(actor, op, report, text, "public", now)
     _act(actor, report, update, word, text, now)
-    return [{"update_id": update, "account_id": None}]
+    told = [{"update_id": update, "account_id": None}]
+    return Outcome({"updates": told}, said.replayed, said.wrote)
 
 
 def _act(actor: Principal, report: str, update: str, word: str, text: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import IPv6Network
 from typing import Any
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.errors import Problem
 from chalicelib.services import cities, signing
 from chalicelib.services.operations import Outcome
@@ -30,8 +30,11 @@ NOTHING = Spend()
 
 
 def by_person(actor: Principal, now: datetime, *kinds: str, **reports: str) -> Spend:
-    """What a citizen's addition counts against: kinds by the person, and those of one report."""
-    if actor.kind != "citizen":
+    """What a citizen's addition counts against: kinds by the person, and those of one report.
+
+    An official, and a system that passes on what many people say, are not one person.
+    """
+    if actor.kind != "citizen" or FOR_MANY in actor.permissions:
         return NOTHING
     limits = cities.current(actor.jurisdiction, now).person_limits(*kinds, *reports)
     uid = actor.uid or "-"
@@ -48,7 +51,7 @@ def spending(
         outcome = attempt()
     except Unknown:
         raise  # It may have been written.
-    except Problem:
+    except (Problem, ExceptionGroup):
         give_back(jurisdiction, taken)
         raise
     if not outcome.wrote:

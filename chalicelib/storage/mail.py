@@ -1,5 +1,6 @@
 """E-mail to citizens, by SES."""
 
+from chalicelib.domain.mailbox import wire
 from chalicelib.settings import settings
 from chalicelib.storage import aws
 
@@ -9,7 +10,7 @@ def send(address: str, subject: str, text: str) -> None:
     with aws.answering():
         aws.client("ses").send_email(
             Source=settings().mail_from,
-            Destination={"ToAddresses": [address]},
+            Destination={"ToAddresses": [wire(address)]},
             Message={
                 "Subject": {"Data": subject, "Charset": "UTF-8"},
                 "Body": {"Text": {"Data": text, "Charset": "UTF-8"}},

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from chalicelib.domain.actor import AUDITOR
+from chalicelib.domain.mailbox import is_address
 from infra.city.fields import Fields, unique
 from infra.city.validate import scope
 
@@ -20,8 +21,8 @@ PERMISSIONS = ("contact",)
 MOST = 1000
 _REF = re.compile(r"^s_[A-Za-z0-9._-]{1,60}$")
 _ENDPOINTS = {
-    "email": re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
-    "email-json": re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    "email": re.compile(r"^[^@\s]+@[^@\s]+$"),
+    "email-json": re.compile(r"^[^@\s]+@[^@\s]+$"),
     "sms": re.compile(r"^\+[1-9]\d{6,14}$"),
     "https": re.compile(r"^https://[^\s]+$"),
     "sqs": re.compile(r"^arn:aws[a-z-]*:sqs:[^\s]+$"),
@@ -111,6 +112,8 @@ def _endpoint(row: Fields) -> dict[str, Any]:
             "endpoint", pattern=_ENDPOINTS.get(protocol), form=f"an address for {protocol}"
         ),
     }
+    if protocol.startswith("email") and found["endpoint"] and not is_address(found["endpoint"]):
+        row.fault("endpoint", f"must be an address for {protocol}, not {found['endpoint']!r}")
     if row.has("events"):
         found["events"] = row.texts("events")
     row.close()

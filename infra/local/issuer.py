@@ -72,10 +72,13 @@ class Issuer:
             "iss": ISSUER,
             "sub": subject,
             "aud": AUDIENCE,
+            "client_id": "local",
             "iat": int(issued.timestamp()),
             "exp": int((issued + valid_for).timestamp()),
         }
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self._kid})
+        return jwt.encode(
+            claims, self._key, algorithm=ALGORITHM, headers={"kid": self._kid, "typ": "at+jwt"}
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         """The WSGI application behind ``/dev/``."""

@@ -6,18 +6,23 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.domain.city import City
 from chalicelib.errors import Problem
 from chalicelib.services import (
     adding,
+    api_keys,
     casework,
     cities,
     claiming,
     feedback,
     intake,
     moderation,
+    open311_post,
+    rates,
     signing,
 )
+from chalicelib.services.operations import Outcome
 from chalicelib.storage import control, tables
 from chalicelib.storage.transactions import Refused, Unavailable, Unknown
 from tests import town
@@ -26,7 +31,7 @@ from tests.faults.clients import Clients, Record
 from tests.faults.scheduler import Replay
 from tests.faults.state import State
 from tests.faults.world import Call
-from tests.world import World, citizen, faults, official
+from tests.world import World, citizen, faults, official, spot
 
 REPORTER = citizen("reporter")
 OFFICER, COLLEAGUE = official("officer1"), official("colleague1")
@@ -201,6 +206,39 @@ def test_what_wrote_nothing_gives_its_token_back(
         with pytest.raises(Unknown):
             world.file()
     assert used("device") == 2
+
+
+def test_a_form_of_another_system_that_is_sent_again_or_refused_takes_no_token(
+    world: World,
+) -> None:
+    """Open311 has no keys of requests: the same form is the same request."""
+    _, key = api_keys.issue("testville", "app", 2, world.now)
+    city = cities.current("testville", world.now)
+    form = {"service_code": ["pothole"], "description": ["A hole."]}
+    form |= {name: [str(value)] for name, value in spot("D1-W1").items()}
+
+    def post(**more: list[str]) -> Any:
+        def attempt(actor: Any) -> Outcome:
+            return open311_post.file(actor, city, {**form, **more}, [], "192.0.2.1", world.now)
+
+        return api_keys.spending("testville", key, world.now, attempt).answer["requests"][0]
+
+    first = post()
+    assert [post() for _ in range(3)] == [first] * 3
+    with pytest.raises(ExceptionGroup):
+        post(email=["nonsense"])
+    post(email=["s\u00edt\u00ed@b\u00fccher.example"], description=["Another."])
+    assert used("key") == 2
+    with pytest.raises(Problem, match="too_many"):
+        post(description=["A third."])
+
+
+def test_a_system_that_passes_on_many_people_s_comments_is_not_one_person(world: World) -> None:
+    """It has its own limit, by the minute."""
+    key = Principal("citizen", "testville", uid="k_1", permissions=frozenset({FOR_MANY}))
+    spent = rates.by_person(key, world.now, "comments", report_comments="x")
+    assert spent == rates.NOTHING
+    assert rates.by_person(REPORTER, world.now, "comments").limits
 
 
 def test_no_window_goes_below_zero(world: World) -> None:

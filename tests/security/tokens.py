@@ -82,6 +82,7 @@ class Mint:
             "iss": ISSUER,
             "sub": "person-1",
             "aud": AUDIENCE,
+            "scope": "openid",
             "iat": moment - 60,
             "exp": moment + 600,
             **changed,

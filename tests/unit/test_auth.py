@@ -94,6 +94,7 @@ def claims(**changed: Any) -> dict[str, Any]:
         "iss": OIDC,
         "sub": "person-1",
         "aud": "tanggap",
+        "scope": "openid",
         "iat": moment - 60,
         "exp": moment + 600,
         **changed,
@@ -208,6 +209,13 @@ def forged() -> dict[str, str]:
         "no aud": token(aud=None),
         "sub with a space": token(sub="a b"),
         "id token by at_hash": token(at_hash="x"),
+        "id token as it is": token(scope=None, nonce="n", auth_time=moment),
+        "id token without a mark": token(scope=None),
+        "id token with a scope": token(nonce="n"),
+        "id token of Keycloak": token(typ="ID", azp="tanggap", nonce="n"),
+        "refresh token of Keycloak": token(typ="Refresh", azp="tanggap"),
+        "id token of Cognito": token(scope=None, token_use="id"),
+        "id token by c_hash": token(c_hash="x", header={"typ": "at+jwt"}),
         "unsigned": raw_token(head, body),
         "2 MB": "a" * 2_000_000,
         "8 KB and one": token(pad="x" * 8_192),
@@ -250,6 +258,40 @@ def test_other_schemes_and_empty_ones_are_refused(given: str) -> None:
 def test_case_63_only_access_tokens_of_our_client_count(changed: dict[str, Any]) -> None:
     assert enter("Bearer " + pool_token()).kind == "citizen"
     assert refused("Bearer " + pool_token(**changed)) == "invalid_token"
+
+
+@pytest.mark.parametrize(
+    ("header", "changed"),
+    [
+        ({"typ": "at+jwt"}, {"scope": None}),
+        ({"typ": "application/at+jwt"}, {"scope": None, "auth_time": 1, "acr": "1"}),
+        ({}, {"scope": None, "typ": "Bearer", "azp": "app", "nonce": "n"}),
+        ({}, {"scope": None, "scp": "reports"}),
+        ({}, {"scope": None, "token_use": "access"}),
+    ],
+)
+def test_access_tokens_of_every_kind_of_issuer_open(
+    header: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    """RFC 9068, Keycloak, Entra, Cognito: each says in its own way what the token is for."""
+    assert enter("Bearer " + token(header=header, **changed)).kind == "citizen"
+
+
+@pytest.mark.parametrize("setting", ["audience", "client_id"])
+def test_an_id_token_is_never_an_access_token(
+    monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    """Though the settings name the very client that its audience is."""
+    issuer = {**ISSUERS[1], "audience": None, setting: "tanggap"}
+    monkeypatch.setenv("TANGGAP_ISSUERS", json.dumps([issuer]))
+    settings.settings.cache_clear()
+    both = {"azp": "tanggap", "client_id": "tanggap"}
+    for marks in ({"nonce": "n"}, {"auth_time": 1}, {"at_hash": "x"}, {}):
+        told = token(scope=None, **both, **marks)
+        assert refused("Bearer " + told) == "invalid_token"
+    keycloak = {"azp": "tanggap", "typ": "Bearer", "scope": "openid"}
+    assert enter("Bearer " + token(**keycloak)).kind == "citizen"
+    assert refused("Bearer " + token(**{**keycloak, "typ": "ID"})) == "invalid_token"
 
 
 def test_the_leeway_is_thirty_seconds_of_the_city_clock() -> None:

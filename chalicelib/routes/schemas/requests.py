@@ -19,7 +19,12 @@ CONTACT = record(
     "Contact",
     {
         "name": text(100, "How to address the reporter."),
-        "email": {"type": "string", "format": "email", "maxLength": 254},
+        "email": {
+            "type": "string",
+            "format": "email",
+            "maxLength": 254,
+            "description": "Also in other scripts, before and after the @.",
+        },
         "phone": {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"},
     },
     optional=("name", "email", "phone"),
