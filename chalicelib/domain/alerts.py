@@ -70,7 +70,8 @@ def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
     row = rules()["officials"].get(action)
     if row and action == "protect":
         found += _proposed(event, row, base)
-    elif row:
+    elif row and not event["data"].get("joined"):
+        # What a breach of the same moment has told is told.
         found += _alert(event, row, base)
     kind = rules()["citizens"].get(action)
     if kind and after["contactable"] and is_for(kind, event):
@@ -176,6 +177,8 @@ def _overdue(event: dict[str, Any]) -> dict[str, Any]:
     kept = ("target", "level", "code")
     step = {name: data[name] for name in kept if data.get(name) is not None}
     overdue = {**step, "due": data["due"]}
+    if data.get("joins") is not None:
+        overdue["level"] = data["joins"]
     return {"priority": data["priority"], "held_by": held, "overdue": overdue}
 
 

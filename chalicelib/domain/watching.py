@@ -4,6 +4,7 @@ Pure functions from head to head, one an action; ``domain.transitions`` calls th
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import clocks, holding, watch
@@ -11,6 +12,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.moves import Move, count, mark
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
+from chalicelib.domain.workflow import clock
 from chalicelib.errors import Problem
 
 _COUNTED = {"acknowledge": "acknowledge_breached", "resolve": "breached"}
@@ -60,14 +62,20 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
         due = report.acknowledge_due if given["target"] == "acknowledge" else report.due_at
         tell, priority = ["holder"], "high"
         held = holding.at(report, due)
+        joins = _joins(report, city, due, held) if given["target"] == "resolve" else None
+        if joins is not None:
+            rung = city.ladder(report.group)[joins - 1]
+            tell, priority = list(dict.fromkeys(["holder", *rung.tell])), rung.priority
     elif name == "escalate":
         rung = city.ladder(report.group)[given["level"] - 1]
         due = clocks.level_at(report, city, rung.share)
         tell, priority = list(rung.tell), rung.priority
         held = holding.party(report)
+        joins = None
     else:
         return {}
     return {
+        **({"joins": joins} if joins is not None else {}),
         "due": iso(due),
         "ward": held.ward,
         "unit": held.unit,
@@ -76,6 +84,16 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
         "tell": tell,
         "priority": priority,
     }
+
+
+def _joins(report: Report, city: City, due: datetime, held: holding.Party) -> int | None:
+    """The level of the ladder that falls due at the very moment of a broken promise, for the same
+    holder: then one alert tells of both."""
+    ladder, level = city.ladder(report.group), report.escalated
+    if clock(report.state) != "running" or level >= len(ladder) or holding.party(report) != held:
+        return None
+    same = clocks.level_at(report, city, ladder[level].share) == due
+    return level + 1 if same else None
 
 
 def _owed(move: Move, action: str) -> watch.Owed:

@@ -62,20 +62,40 @@ def _unit(code: str, city: City) -> str:
     return city.units[code].name[LANGUAGE] if code in city.units else code
 
 
-def digest(messages: list[dict[str, Any]], city: City) -> str:
-    """Many overdue alerts of one unit in one text: how many, and the latest by name."""
-    unit = messages[0]["unit"]
-    if unit in city.units:
-        unit = city.units[unit].name[LANGUAGE]
-    lines = [say("digest.text", LANGUAGE, unit=unit, n=len(messages))]
-    for message in sorted(messages, key=lambda one: (one["due_at"], one["dedupe"]))[:LINES]:
-        code, ward = message["overdue"]["code"], message["ward"]
-        if ward in city.areas:  # The rows of one digest may be of several versions of the city.
-            ward = city.areas[ward].name
-        lines.append(f"{code}, {ward}, {lateness(message)} {link(message)}")
-    if len(messages) > LINES:
-        lines.append(say("digest.more", LANGUAGE, n=len(messages) - LINES))
-    return "\n".join(lines)
+def digest(messages: list[dict[str, Any]], city: City) -> tuple[str, int, int]:
+    """Many alerts in one text, how many of their reports are late, and how many are not: the
+    latest by name, of the protected ones but a number."""
+    plain = {one["report"]: one for one in messages if not silent(one)}
+    hidden = len({one["report"] for one in messages if silent(one)})
+    late = sum(parse(one["due_at"]) < parse(one["at"]) for one in plain.values())
+    units = {one["unit"] for one in messages}
+    whose = _unit(units.pop(), city) if len(units) == 1 else city.name[LANGUAGE]
+    known = {"n": len(messages), "late": late, "rest": len(plain) - late}
+    lines = [say("digest.text", LANGUAGE, unit=whose, **known)]
+    if hidden:
+        lines.append(say("morning.protected", LANGUAGE, n=hidden))
+    rows = [one for one in messages if not silent(one)]
+    rows.sort(key=lambda one: (one["due_at"], one["dedupe"]))
+    lines += [_line(one, city) for one in rows[:LINES]]
+    if len(rows) > LINES:
+        lines.append(say("digest.more", LANGUAGE, n=len(rows) - LINES))
+    return "\n".join(lines), late, len(plain) + hidden - late
+
+
+def silent(message: dict[str, Any]) -> bool:
+    """Whether an alert tells nothing of its report: protected, or proposed for protection."""
+    return bool(message["protected"] or message.get("sealed"))
+
+
+def _line(message: dict[str, Any], city: City) -> str:
+    ward, service = message["ward"], message["service"]
+    # The rows of one digest may be of several versions of the city.
+    ward = city.areas[ward].name if ward in city.areas else ward
+    service = city.services[service].name[LANGUAGE] if service in city.services else service
+    what = say(f"alert.level.{message['level']}", LANGUAGE) + f": {service}"
+    if "overdue" in message:
+        what = message["overdue"]["code"]
+    return f"{what}, {ward}, {lateness(message)} {link(message)}"
 
 
 def lateness(message: dict[str, Any]) -> str:
@@ -116,6 +136,10 @@ def _flagged(message: dict[str, Any]) -> str:
 
 
 def _step(overdue: dict[str, Any]) -> str:
+    # A broken promise and the first rung are one message where they are of one moment.
+    said = []
+    if "target" in overdue:
+        said.append(say(f"alert.breach.{overdue['target']}", LANGUAGE))
     if "level" in overdue:
-        return say("alert.escalate", LANGUAGE, level=overdue["level"])
-    return say(f"alert.breach.{overdue['target']}", LANGUAGE)
+        said.append(say("alert.escalate", LANGUAGE, level=overdue["level"]))
+    return "; ".join(said)

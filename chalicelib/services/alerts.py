@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.alerts import OVERDUE
 from chalicelib.services import alert_texts, cities
 from chalicelib.services import recipients as directory
 from chalicelib.services.alert_texts import LANGUAGE
@@ -17,6 +16,7 @@ from chalicelib.services.texts import say
 from chalicelib.storage import topics
 
 _PLACE = ("district", "ward", "service")
+_PRIORITIES = ("normal", "high", "urgent")
 # Whom a row of before is for that names nobody.
 _UNNAMED = ("district:officer", "district:district_head")
 
@@ -38,7 +38,9 @@ def publish(message: dict[str, Any]) -> None:
     """Publish one outbox row of a report's event."""
     city = cities.at(message["jurisdiction"], message["rules"])
     text = alert_texts.compose(message, city)
-    document = {name: value for name, value in message.items() if name not in ("kind", "rules")}
+    document = {
+        name: value for name, value in message.items() if name not in ("kind", "rules", "to")
+    }
     attributes: dict[str, str | list[str]] = {
         "jurisdiction": message["jurisdiction"],
         "event": message["event"],
@@ -55,23 +57,25 @@ def publish(message: dict[str, Any]) -> None:
 
 
 def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
-    """Publish overdue alerts of one unit as one message, which names the key of each."""
+    """Publish alerts of one official, or of one unit, as one message: the key of each, how many
+    are late and how many are not; of protected reports no more than the key."""
     first = messages[0]
     city = cities.at(first["jurisdiction"], first["rules"])
-    text = alert_texts.digest(messages, city)
+    text, late, other = alert_texts.digest(messages, city)
+    plain = [one for one in messages if not alert_texts.silent(one)]
+    guarded = any(one["protected"] for one in messages)
+    audience = _all(who for one in messages for who in one["audience"])
     document = {
         "jurisdiction": first["jurisdiction"],
         "event": "digest",
         "level": "digest",
         "unit": first["unit"],
         "dedupe": dedupe,
-        "alerts": [
-            {name: one[name] for name in ("report", "dedupe", "due_at", "held_by", "overdue")}
-            for one in messages
-        ],
-        "audience": _all(who for one in messages for who in one["audience"]),
-        "protected": False,
-        **{name: _all(one[name] for one in messages) for name in ("district", "service")},
+        "alerts": [_listed(one) for one in messages],
+        "late": late,
+        "not_late": other,
+        "audience": audience,
+        "protected": guarded,
         "text": text,
     }
     attributes: dict[str, str | list[str]] = {
@@ -80,12 +84,21 @@ def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
         "level": "digest",
         "unit": first["unit"],
         "dedupe": dedupe,
-        "protected": "false",
-        "priority": "urgent" if any(m["priority"] == "urgent" for m in messages) else "high",
+        "protected": "true" if guarded else "false",
+        "priority": max((one.get("priority", "normal") for one in messages), key=_PRIORITIES.index),
         "audience": _all(mark for one in messages for mark in _marks(one)),
-        **{name: _all(one[name] for one in messages) for name in _PLACE},
     }
-    send(say("digest.subject", LANGUAGE, n=len(messages)), text, document, attributes)
+    if plain:
+        attributes |= {name: _all(one[name] for one in plain) for name in _PLACE}
+    subject = say("digest.subject", LANGUAGE, n=late + other, late=late)
+    send(subject, text, document, attributes)
+
+
+def _listed(message: dict[str, Any]) -> dict[str, Any]:
+    kept: tuple[str, ...] = ("report", "dedupe")
+    if not alert_texts.silent(message):
+        kept = ("report", "dedupe", "event", "level", "due_at", "held_by", "overdue")
+    return {name: message[name] for name in kept if name in message}
 
 
 def publish_notice(message: dict[str, Any]) -> None:
@@ -97,7 +110,7 @@ def publish_notice(message: dict[str, Any]) -> None:
     # To one unit alone, so that nothing protected is told; its protected desk listens by "true".
     attributes |= {"protected": ["false", "true"], "priority": "normal"}
     attributes |= {name: message[name] for name in ("district", "service") if message.get(name)}
-    hidden = ("kind", "rules", "subject", "service")
+    hidden = ("kind", "rules", "subject", "service", "to")
     document = {name: value for name, value in message.items() if name not in hidden}
     send(message["subject"], message["text"], document, attributes)
 
@@ -109,11 +122,6 @@ def send(
     data = json.dumps(document, ensure_ascii=False)
     texts = {"default": text, "sqs": data, "https": data, "http": data}
     topics.publish(subject, texts, attributes)
-
-
-def floods(message: dict[str, Any]) -> bool:
-    """Whether an outbox row is of the kind that comes in floods and may wait for a digest."""
-    return message.get("event") in OVERDUE and not message["protected"]
 
 
 def _marks(message: dict[str, Any]) -> list[str]:

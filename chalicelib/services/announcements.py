@@ -1,42 +1,104 @@
-"""Telling officials that a month was closed: each district its own summary, to read on a phone."""
+"""Telling officials that a month was closed, to read on a phone: one message a scope.
 
+Whoever serves one district gets its summary; whoever serves several, or the city, one message with
+all of theirs.
+"""
+
+import hashlib
+from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.actor import ANY
+from chalicelib.domain.alerts import LOCAL
 from chalicelib.domain.city import City
-from chalicelib.services import alerts, cities, links
+from chalicelib.services import alerts, cities, links, recipients, staff
 from chalicelib.services.alert_texts import LANGUAGE
 from chalicelib.services.texts import say
 from chalicelib.storage import cards as store
 
-AUDIENCE = ["auditor", "city_admin", "district_head"]
+ROLES = ("auditor", "city_admin", "district_head")
 
 
-def publish(message: dict[str, Any]) -> None:
-    """Publish one outbox row of a closed month: a message a district, each with its dedupe key."""
+def publish(message: dict[str, Any], now: datetime) -> None:
+    """Publish one outbox row of a closed month: a message a scope, each with its dedupe key."""
     place, month = message["jurisdiction"], message["month"]
     city = cities.at(place, message["rules"])
     page = store.card(place, month, message["folder"], "ranking") or {}
+    found: dict[str, dict[str, Any]] = {}
     for row in page.get("district", ()):
-        name = f"district#{row['code']}"
-        card = store.card(place, month, message["folder"], name)
+        card = store.card(place, month, message["folder"], f"district#{row['code']}")
         if card is not None:
-            _publish(message, card, city)
+            found[row["code"]] = card
+    scopes = _scopes(place, frozenset(found), now)
+    if not scopes:
+        # Whoever listens by a filter of their own.
+        scopes = {frozenset([code]): [f"{LOCAL}{role}" for role in ROLES] for code in found}
+        scopes[frozenset(found)] = list(ROLES)
+    for codes, audience in sorted(scopes.items(), key=lambda one: (len(one[0]), sorted(one[0]))):
+        if len(codes) == 1:
+            _of_district(message, found[next(iter(codes))], city, audience)
+        elif codes:
+            _of_several(message, [found[code] for code in sorted(codes)], city, audience)
 
 
-def _publish(message: dict[str, Any], card: dict[str, Any], city: City) -> None:
-    place, month, code = message["jurisdiction"], message["month"], card["code"]
-    link = links.to(place, f"/v1/scorecards/{month}/{code}")
-    text = compose(message, card, city, link)
-    dedupe = f"{place}:scorecard:{month}:{message['revision']}:{code}"
+def _scopes(place: str, known: frozenset[str], now: datetime) -> dict[frozenset[str], list[str]]:
+    """{districts: officials who answer for just these, or look on} of those with an endpoint."""
+    found: dict[frozenset[str], list[str]] = {}
+    for record in staff.roster(place, now):
+        named = {one for grant in record["grants"] if grant["role"] in ROLES
+                 for one in grant["districts"]}  # fmt: skip
+        scope = known if ANY in named else frozenset(named) & known
+        if scope and recipients.reachable(record):
+            found.setdefault(scope, []).append(f"person:{record['ref']}")
+    return found
+
+
+def _of_district(
+    message: dict[str, Any], card: dict[str, Any], city: City, audience: list[str]
+) -> None:
+    code = card["code"]
+    link = links.to(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
+    facts = {"district": code, "score": card["score"], "rank": card["rank"], "of": card["of"]}
+    _send(message, code, facts, compose(message, card, city, link), link, audience)
+
+
+def _of_several(
+    message: dict[str, Any], cards: list[dict[str, Any]], city: City, audience: list[str]
+) -> None:
+    link = links.to(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
+    cards.sort(key=lambda card: (card["rank"] or len(cards) + 1, card["code"]))
+    rows = [{name: card[name] for name in ("score", "rank", "of")} for card in cards]
+    facts = {"districts": [{"district": card["code"], **row}
+                           for card, row in zip(cards, rows, strict=True)]}  # fmt: skip
+    stage = say(f"scorecard.stage.{message['stage']}", LANGUAGE)
+    lines = [f"{stage} {_month(message['month'])}, {city.name[LANGUAGE]}"]
+    lines += [f"{_name(card, city)}: {_score(card)}, {_rank(card)}" for card in cards]
+    codes = "+".join(sorted(card["code"] for card in cards))
+    # A key that is the same at every repetition, however many districts there are.
+    name = hashlib.sha256(codes.encode()).hexdigest()[:16]
+    _send(message, name, facts, "\n".join([*lines, link]), link, audience)
+
+
+def _send(
+    message: dict[str, Any],
+    name: str,
+    facts: dict[str, Any],
+    text: str,
+    link: str,
+    audience: list[str],
+) -> None:
+    place, month = message["jurisdiction"], message["month"]
+    district = facts.get("district")
+    dedupe = f"{place}:scorecard:{month}:{message['revision']}:{name}"
     attributes: dict[str, str | list[str]] = {
         "jurisdiction": place,
         "event": "scorecard",
         "level": message["stage"],
-        "district": code,
         "dedupe": dedupe,
         "protected": "false",
         "priority": "normal",
-        "audience": AUDIENCE,
+        "audience": sorted(recipients.marks({"audience": audience, "district": district})),
+        **({"district": district} if district else {}),
     }
     document = {
         "jurisdiction": place,
@@ -44,11 +106,9 @@ def _publish(message: dict[str, Any], card: dict[str, Any], city: City) -> None:
         "month": month,
         "stage": message["stage"],
         "revision": message["revision"],
-        "district": code,
+        **facts,
+        "audience": audience,
         "dedupe": dedupe,
-        "score": card["score"],
-        "rank": card["rank"],
-        "of": card["of"],
         "text": text,
         "link": link,
     }
@@ -58,17 +118,14 @@ def _publish(message: dict[str, Any], card: dict[str, Any], city: City) -> None:
 def compose(message: dict[str, Any], card: dict[str, Any], city: City, link: str) -> str:
     """Rank, score and the figures that decide them, in eight short lines."""
     known = {one["measure"]: one for one in card["measures"]}
-    rank = say("scorecard.unranked", LANGUAGE)
-    if card["ranked"]:
-        rank = say("scorecard.rank", LANGUAGE, rank=card["rank"], of=card["of"])
     return say(
         "scorecard.text",
         LANGUAGE,
         stage=say(f"scorecard.stage.{message['stage']}", LANGUAGE),
         month=_month(message["month"]),
-        district=city.areas[card["code"]].name if card["code"] in city.areas else card["code"],
-        score="–" if card["score"] is None else f"{card['score']:.1f}",
-        rank=rank,
+        district=_name(card, city),
+        score=_score(card),
+        rank=_rank(card),
         on_time=_percent(known["on_time"]),
         acknowledged=_percent(known["acknowledged_on_time"]),
         verified=_percent(known["verified"]),
@@ -78,6 +135,20 @@ def compose(message: dict[str, Any], card: dict[str, Any], city: City, link: str
         stars=_stars(known["satisfaction"]),
         link=link,
     )
+
+
+def _name(card: dict[str, Any], city: City) -> str:
+    return city.areas[card["code"]].name if card["code"] in city.areas else str(card["code"])
+
+
+def _score(card: dict[str, Any]) -> str:
+    return "–" if card["score"] is None else f"{card['score']:.1f}"
+
+
+def _rank(card: dict[str, Any]) -> str:
+    if not card["ranked"]:
+        return say("scorecard.unranked", LANGUAGE)
+    return say("scorecard.rank", LANGUAGE, rank=card["rank"], of=card["of"])
 
 
 def _percent(figure: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from chalicelib.domain.events import Words
 from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report, noted
 from chalicelib.domain.successors import renewed
+from chalicelib.domain.times import iso
 from chalicelib.domain.transitions import WORDS
 from chalicelib.domain.workflow import actions_of, allowed, open_actions
 from chalicelib.errors import Problem
@@ -128,11 +129,23 @@ def _step(
         original = reports.get(actor.jurisdiction, into) if into else None
         after = transitions.perform(name, report, actor, seen.standing, given, now, city, original)
         facts = {**given, **watching.about(name, report, given, city)}
+        if name == "escalate" and _told_with_breach(report, facts):
+            facts["joined"] = True
         try:
             return _commit(op, actor, seen, after, name, facts, now, original, [])
         except Refused:
             continue
     raise Unavailable
+
+
+def _told_with_breach(report: Report, facts: dict[str, Any]) -> bool:
+    """Whether the event before is the broken promise of the same moment, whose alert tells of this
+    level too (``watching.about``)."""
+    if facts["due"] != iso(report.due_at):
+        return False
+    before = reports.event(report.jurisdiction, report.id, report.version)
+    joins = before["data"].get("joins") if before and before["action"] == "breach" else None
+    return bool(joins == facts["level"])
 
 
 def _fresh(seen: Seen, version: int) -> None:

@@ -74,13 +74,19 @@ def of(message: dict[str, Any], now: datetime | None = None) -> list[tuple[str, 
     known = marks(message)
     found = []
     for record in staff.roster(message["jurisdiction"], now or clock.now()):
-        reachable = any(one["protocol"] in PROTOCOLS for one in record.get("endpoints", ()))
-        if not reachable or (message.get("protected") is True and not _guards(record, message)):
+        if not reachable(record) or (
+            message.get("protected") is True and not _guards(record, message)
+        ):
             continue
         why = next((known[one] for one in interests(record) if one in known), None)
         if why is not None:
             found.append((record["ref"], why))
     return found
+
+
+def reachable(record: dict[str, Any]) -> bool:
+    """Whether an official has an endpoint that alerts can go to."""
+    return any(one["protocol"] in PROTOCOLS for one in record.get("endpoints", ()))
 
 
 def _guards(record: dict[str, Any], message: dict[str, Any]) -> bool:

@@ -1,9 +1,9 @@
 """The outbox's way out: publish with the row's stable dedupe key, then delete the row.
 
 Killed in between, the row is published again under the same key; it is never lost. A row that
-cannot be published at all is noted among the dead letters, so that it blocks no other. Where a
-unit would get more overdue alerts in an hour than its city allows, the rest wait for the hour's
-end and go out as one digest (docs/decisions/digest.md).
+cannot be published at all is noted among the dead letters, so that it blocks no other. Where an
+official would get more messages in an hour than their city allows, the rest wait for the hour's
+end and go out as one digest, urgent ones apart (docs/decisions/digest.md).
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import clock, observability
-from chalicelib.services import alerts, announcements, cities
+from chalicelib.services import alerts, announcements, cities, recipients
 from chalicelib.storage import control, queues
 from chalicelib.storage.control import Bucket
 from chalicelib.storage.transactions import Refused, commit
@@ -21,6 +21,8 @@ PAGE = 50
 DIGEST_AT_MOST = 150
 _HOUR = timedelta(hours=1)
 _SECONDS = 3600
+# A transaction takes 100.
+_ROWS = 90
 _UNFIT = (LookupError, ValueError, TypeError)
 
 
@@ -41,23 +43,19 @@ def drain(may_go_on: Callable[[], bool] = lambda: True, now: datetime | None = N
         waiting = [name for name, _ in page[len(ready) :] if control.deferred_until(name) <= now]
         if not waiting:
             break
-        published += _digest(waiting[0])
+        published += _digest(waiting[0], now)
     return published
 
 
 def _pass_on(name: str, message: dict[str, Any], now: datetime) -> int:
     try:
-        late = alerts.floods(message) and not _within_the_hour(message, now)
-    except _UNFIT as error:
-        _bury(name, message, error)
-        return 0
-    if late:
-        try:
-            commit(control.defer(name, message, _hour(now) + _HOUR, message["unit"]))
-        except Refused:
-            return 0  # Another relay has taken it.
-        return 0
-    try:
+        if message["kind"] == "alert":
+            message = alerts.addressed(message, now)
+        limited = message["kind"] in ("alert", "notice") and message.get("priority") != "urgent"
+        if limited and "to" not in message:
+            name, message = _limited(name, message, now)
+            if not message:
+                return 0
         _publish(message, now)
     except _UNFIT as error:
         _bury(name, message, error)
@@ -67,24 +65,66 @@ def _pass_on(name: str, message: dict[str, Any], now: datetime) -> int:
     return 1
 
 
-def _within_the_hour(message: dict[str, Any], now: datetime) -> bool:
-    """Count one more alert of the unit's hour; a row that is tried again may count twice."""
+def _limited(name: str, message: dict[str, Any], now: datetime) -> tuple[str, dict[str, Any]]:
+    """The row for those who may get it at once: itself, or what is left of it, or nothing.
+
+    For whoever has had enough this hour it waits, in a row of their own each, written before or
+    with the one that takes the message's place.
+    """
+    people = sorted({ref for ref, _ in recipients.of(message, now)})
+    full = [ref for ref in people if not _room(message, ref, now, spare=1)]
+    until = _hour(now) + _HOUR
+    try:
+        # Whoever listens by a filter of their own has the unit's hour.
+        unnamed = not people and message["kind"] == "alert" and not message["protected"]
+        if unnamed and not _room(message, message["unit"], now):
+            commit(control.defer(name, message, until, message["unit"]))
+            return name, {}
+        if not full:
+            return name, message
+        later = [
+            control.put_deferred(name, {**message, "audience": [f"person:{ref}"]}, until, ref)
+            for ref in full
+        ]
+        while len(later) > _ROWS:
+            commit(later[:_ROWS])
+            del later[:_ROWS]
+        rest = [ref for ref in people if ref not in full]
+        if not rest:
+            commit([control.take_outbox(name), *later])
+            return name, {}
+        left = {**message, "audience": [f"person:{ref}" for ref in rest], "to": rest}
+        other = f"{name}:rest"
+        commit([control.take_outbox(name), *later, control.put_outbox(other, left)])
+    except Refused:
+        return name, {}  # Another relay has taken it.
+    return other, left
+
+
+def _room(message: dict[str, Any], who: str, now: datetime, *, spare: int = 0) -> bool:
+    """Count one more message of somebody's hour, of which ``spare`` are left for a digest; a row
+    that is tried again may count twice."""
     place = message["jurisdiction"]
-    limit = cities.at(place, message["rules"]).alerts_per_hour
-    start = int(_hour(now).timestamp())
-    bucket = Bucket(f"alerts#{message['unit']}", limit, _SECONDS, start)
+    limit = max(1, cities.at(place, message["rules"]).alerts_per_hour - spare)
+    bucket = Bucket(f"alerts#{who}", limit, _SECONDS, int(_hour(now).timestamp()))
     return control.take(place, [bucket]) is None
 
 
-def _digest(first: str) -> int:
-    """Publish what one unit's hour has gathered, then forget it: the first row last, so that a
+def _digest(first: str, now: datetime) -> int:
+    """Publish what an official's hour has gathered, then forget it: the first row last, so that a
     digest that is repeated after a kill has the same key."""
     rows = control.deferred_like(first, DIGEST_AT_MOST)
     if not rows:
         return 0
-    messages = [message for _, message in rows]
+    told = [message for _, message in rows if message["kind"] == "alert"]
     try:
-        alerts.publish_digest(messages, f"digest:{messages[0]['dedupe']}")
+        for _, message in rows:
+            if message["kind"] != "alert":
+                _room(message, _person(message), now)
+                _publish(message, now)
+        if told:
+            _room(told[0], _person(told[0]), now)
+            alerts.publish_digest(told, f"digest:{told[0]['dedupe']}:{_person(told[0])}")
     except _UNFIT as error:
         for name, message in reversed(rows):
             _bury(name, message, error)
@@ -94,11 +134,16 @@ def _digest(first: str) -> int:
     return 1
 
 
+def _person(message: dict[str, Any]) -> str:
+    who: str = message["audience"][0]
+    return who.removeprefix("person:") if len(message["audience"]) == 1 else message["unit"]
+
+
 def _publish(message: dict[str, Any], now: datetime) -> None:
     if message["kind"] == "alert":
-        alerts.publish(alerts.addressed(message, now))
+        alerts.publish(message)
     elif message["kind"] == "scorecard":
-        announcements.publish(message)
+        announcements.publish(message, now)
     elif message["kind"] == "notice":
         alerts.publish_notice(message)
     elif message["kind"] == "photo":

@@ -78,12 +78,18 @@ def defer(message: str, doc: dict[str, Any], until: datetime, group: str) -> lis
     It stays in the outbox, behind all that is ready ("~" sorts after every digit), so that one
     Query still shows everything.
     """
+    return [take_outbox(message), put_deferred(message, doc, until, group)]
+
+
+def take_outbox(message: str) -> Delete:
+    """Take a message off, if it is there still: to commit with what takes its place."""
+    return Delete("out", tables.Control(_OUTBOX, message), tables.Control.pk.exists())
+
+
+def put_deferred(message: str, doc: dict[str, Any], until: datetime, group: str) -> Put:
+    """A message that waits until ``until`` with the others of its ``group``."""
     name = f"{_LATER}{iso(until)}#{doc['jurisdiction']}#{group}#{message}"
-    here = tables.Control.pk.exists()
-    return [
-        Delete("out", tables.Control(_OUTBOX, message), here),
-        Put("later", tables.Control(_OUTBOX, name, doc=dump(doc))),
-    ]
+    return Put(f"later:{group}", tables.Control(_OUTBOX, name, doc=dump(doc)))
 
 
 def is_deferred(message: str) -> bool:

@@ -109,6 +109,7 @@ class Run:
         breached: Counter[str] = Counter()
         escalated: Counter[str] = Counter()
         steps: Counter[str] = Counter()
+        joined = 0
         for number, one in enumerate(ids):
             after: int | None = 0
             while after is not None:
@@ -118,12 +119,14 @@ class Run:
                         breached[event["data"]["target"]] += 1
                     elif event["action"] == "escalate":
                         escalated[str(event["data"]["level"])] += 1
+                        # Told with the broken promise of the same moment.
+                        joined += bool(event["data"].get("joined"))
                     elif event.get("by", {}).get("kind") == "system":
                         steps[event["action"]] += 1
                 after = page["next"]
             self._progress.line(f"reading timelines {number + 1}/{len(ids)}")
         told = alerts.told()
-        self._by_the_clock = breached.total() + escalated.total()
+        self._by_the_clock = breached.total() + escalated.total() - joined
         self._by_the_clock += sum(n for name, n in steps.items() if name in told)
         return {
             "breached": dict(sorted(breached.items())),

@@ -7,6 +7,7 @@
     python -m tests.faults channels FIRST LAST      people who file through keys and officials
     python -m tests.faults rights                   every right of every pair of grants
     python -m tests.faults stale                    a stale version of every action
+    python -m tests.faults recipients               an alert where one official alone is reachable
 
 Prints what is broken with its seed or race and its schedule, and exits 1 if anything is.
 ``--first`` before these stops at the first.
@@ -37,9 +38,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _stories(kind: str, rest: list[str]) -> Iterator[str]:
-    if kind in ("rights", "stale"):
+    if kind in ("rights", "stale", "recipients"):
         from tests.faults import drills
 
+        if kind == "recipients":
+            return drills.of_recipients()
         return drills.of_grants() if kind == "rights" else drills.of_versions()
     if kind == "channels":
         return _channels(*map(int, rest))

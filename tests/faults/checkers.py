@@ -118,7 +118,9 @@ def alerted(state: State) -> list[str]:
         for event in events:
             says, after = event.says, event.says["after"]
             name = f"{says['jurisdiction']}:{report}:{event.version}:{says['action']}"
-            if row := _ALERTS["officials"].get(says["action"]):
+            row = _ALERTS["officials"].get(says["action"])
+            # A rung of the moment of a broken promise is told with it.
+            if row and not says["data"].get("joined"):
                 by = "by_the_clock" if says["actor"]["kind"] == "system" else "level"
                 wanted[f"{name}:{row.get(by, row['level'])}"] += 1
             kind = _ALERTS["citizens"].get(says["action"])

@@ -1,10 +1,12 @@
 """Drills without chance: every right of every pair of grants, a stale version of every action.
 
 I12 a right holds only where its own grant holds, counted by rules of our own
+I13 every alert reaches somebody, as long as anybody above those it is for can be reached
 I6  an action on a version that something has overtaken is refused as stale, whatever the action
 """
 
 import itertools
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,8 +15,9 @@ from chalicelib.domain import rights, workflow
 from chalicelib.domain.actor import Grant, Principal
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services import casework
+from chalicelib.services import alerts, casework, projections, relay, staff
 from chalicelib.services.operations import operation
+from chalicelib.storage import city as city_store
 from chalicelib.storage import reports
 from tests import town
 from tests.faults.checkers import CANARY
@@ -26,6 +29,7 @@ from tests.faults.world import World
 _ROLES = ("officer", "verifier", "city_admin", "auditor")
 _PLACES = ("A", "B", "*")
 _SERVICES = ("hole", "*")
+_MAIL = {"protocol": "email", "endpoint": "duty@example.org"}
 _OPERATIONS = ("getCase", "readContact", "commentReport", "moderatePhoto", "followReport")
 
 
@@ -68,6 +72,39 @@ def of_versions() -> Iterator[str]:
         said = _said(boss, head, given)
         if said != "stale_version":
             yield f"seed stale {action}\nI6 a stale {action} was answered {said}\nschedule: -"
+
+
+def of_recipients() -> Iterator[str]:
+    """Which alerts reach nobody where one official of the city alone has an address."""
+    for ref in ("dispatcher-a", "district_head-a"):
+        _filed()
+        _reachable(f"s_{ref}")
+        with World(Replay([]), seed="drill") as world:
+            world.run([("relay", _published)])
+            sent = [one.fields for one in world.sent if "TopicArn" in one.fields]
+        if not sent:
+            yield f"seed {ref}\nI13 nothing was published\nschedule: -"
+        for fields in sent:
+            document = json.loads(json.loads(fields["Message"])["sqs"])
+            if f"s_{ref}" not in {one for one, _ in alerts.recipients(document)}:
+                yield f"seed {ref}\nI13 {document['dedupe']} reached nobody\nschedule: -"
+        _reachable("")
+
+
+def _published() -> None:
+    for text, _ in reports.whole_timeline():
+        projections.apply(json.loads(text))
+    relay.drain()
+
+
+def _reachable(ref: str) -> None:
+    records = town.staff()
+    for one in records:
+        if one["ref"] == ref:
+            grants = [{**grant, "districts": ["*"]} for grant in one["grants"]]
+            one.update(unit="water", grants=grants, endpoints=[_MAIL])
+    city_store.put_staff(town.PLACE, records)
+    staff.forget()
 
 
 def _filed() -> Report:

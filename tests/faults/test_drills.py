@@ -13,3 +13,7 @@ def test_no_right_comes_from_another_scope() -> None:
 
 def test_no_action_takes_a_version_that_was_overtaken() -> None:
     assert list(drills.of_versions()) == []
+
+
+def test_every_alert_reaches_somebody_who_can_be_reached() -> None:
+    assert list(drills.of_recipients()) == []

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -49,6 +50,7 @@ def quiet(world: World) -> None:
     """Publish what filing and assigning have to say, and forget it."""
     world.project()
     relay.drain(now=world.now)
+    relay.drain(now=world.now + timedelta(hours=1))
     for topic in aws.backend("sns").topics.values():
         topic.sent_notifications.clear()
 
@@ -64,7 +66,8 @@ def late(world: World, n: int, ward: str = "D1-W1") -> list[str]:
 
 
 def test_a_breach_tells_who_holds_the_report(world: World) -> None:
-    """The code, the ward, the promise in local time, how late it is, who had it, where it is."""
+    """The code, the ward, the promise in local time, how late it is, who had it, where it is: one
+    message, though it is the ladder's first rung too."""
     report = world.file()
     world.act(official("officer1"), report["id"], "assign", person="s_worker1")
     quiet(world)
@@ -73,9 +76,9 @@ def test_a_breach_tells_who_holds_the_report(world: World) -> None:
     world.sweep()
     world.project()
     relay.drain(now=world.now)
-    breach, escalation = (one for one in sent() if one.attributes["event"] != "start")
+    (breach,) = sent()
     assert breach.attributes["level"] == "breached"
-    assert breach.attributes["audience"] == ["person:s_worker1"]
+    assert breach.data["audience"] == ["person:s_worker1", "district_head"]
     assert breach.attributes["priority"] == "high"
     for part in (
         report["code"], "Ward D1-W1", "pothole (id)", "07-11-2026 08:00",
@@ -85,9 +88,8 @@ def test_a_breach_tells_who_holds_the_report(world: World) -> None:
     assert "s_worker1" not in breach.text
     assert breach.data["held_by"] == {"unit": "u-d1", "person": "s_worker1"}
     assert breach.data["overdue"]["target"] == "resolve"
-    assert escalation.data["audience"] == ["person:s_worker1", "district_head"]
-    assert escalation.attributes["level"] == "escalated"
-    assert escalation.data["overdue"]["level"] == 1
+    assert breach.data["overdue"]["level"] == 1
+    assert "Belum diperbaiki pada waktunya; Eskalasi tingkat 1" in breach.text
 
 
 def test_whoever_had_it_at_the_deadline_is_named(world: World) -> None:
@@ -115,7 +117,7 @@ def test_a_rung_is_told_by_its_roles(world: World) -> None:
         world.sweep()
     world.project()
     relay.drain(now=world.now)
-    rungs = [one for one in sent() if one.attributes["event"] == "escalate"]
+    rungs = [one for one in sent() if "level" in one.data["overdue"]]
     assert [one.data["audience"] for one in rungs] == [
         ["unit:u-d1", "district_head"], ["dispatcher"], ["city_admin", "auditor"],
     ]  # fmt: skip
@@ -134,7 +136,7 @@ def test_a_protected_reports_escalation_stays_in_its_unit(world: World) -> None:
     world.project()
     relay.drain(now=world.now)
     found = sent()
-    assert len(found) == 3 * len(filed)
+    assert len(found) == 2 * len(filed)
     for one in found:
         assert one.attributes["audience"] == ["unit:u-safe"]
         assert one.attributes["protected"] == "true"
@@ -199,10 +201,11 @@ def test_each_official_gets_what_is_for_them(world: World, inbox: Any) -> None:
     world.sweep()
     world.project()
     relay.drain(now=world.now)
-    breaches = [("breach", "breached")] * 2
-    assert events("worker1") == [*breaches, ("escalate", "escalated")]
+    breach = ("breach", "breached")
+    assert events("worker1") == [breach, breach]
     assert events("mate1") == []
-    assert events("head1") == events("dispatcher") == [("escalate", "escalated")]
+    assert events("head1") == [breach]
+    assert events("dispatcher") == [("escalate", "escalated")]
     assert events("head2") == events("admin") == events("safe") == []
     world.file(service="violence")
     world.advance(hours=2)
@@ -247,7 +250,7 @@ def test_a_flood_becomes_one_digest_at_the_hours_end(world: World) -> None:
     assert len(alone) == PER_HOUR
     assert len(together) == 3
     assert not alone & together
-    assert digest.subject == "Tanggap: 3 laporan terlambat"
+    assert digest.subject == "Tanggap: 3 laporan, 0 terlambat"
     assert digest.attributes["level"] == "digest"
     assert digest.attributes["audience"] == ["unit:u-d1"]
     assert digest.attributes["ward"] == ["D1-W1"]
@@ -255,22 +258,31 @@ def test_a_flood_becomes_one_digest_at_the_hours_end(world: World) -> None:
     assert relay.drain(now=world.now) == 0
 
 
-def test_ordinary_alerts_fill_no_bucket_and_wait_for_none(world: World) -> None:
-    """However many are filed in an hour, each is told; a flood of breaches holds up none."""
-    late(world, PER_HOUR + 3)
-    relay.drain(now=world.now)
-    for number in range(PER_HOUR + 3):
+def test_a_burst_of_any_kind_becomes_a_digest(world: World) -> None:
+    """New reports as well as broken promises; it says how many are late and how many are not."""
+    late(world, PER_HOUR - 1)
+    world.advance(hours=97)
+    for number in range(4):
         world.file(citizen(f"new{number}"))
+    world.sweep()
     world.project()
-    assert relay.drain(now=world.now) == PER_HOUR + 3
-    assert len(waiting()) == 3
+    assert relay.drain(now=world.now) == PER_HOUR
+    world.advance(hours=1)
+    assert relay.drain(now=world.now) == 1
+    digest = sent()[-1]
+    assert (digest.data["late"], digest.data["not_late"]) == (3, 4)
+    assert "3 laporan terlambat, 4 belum terlambat" in digest.text
 
 
 def test_each_unit_has_an_hour_of_its_own(world: World) -> None:
     """One digest for each, and in the next hour there is room again."""
-    late(world, PER_HOUR + 1, "D1-W1")
-    relay.drain(now=world.now)
-    late(world, PER_HOUR + 2, "D2-W1")
+    for ward, n in (("D1-W1", PER_HOUR + 1), ("D2-W1", PER_HOUR + 2)):
+        for one in range(n):
+            world.file(citizen(f"{ward}{one}"), ward=ward)
+    quiet(world)
+    world.advance(hours=24, minutes=10)
+    world.sweep()
+    world.project()
     relay.drain(now=world.now)
     world.advance(hours=1)
     relay.drain(now=world.now)

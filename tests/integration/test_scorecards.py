@@ -406,17 +406,21 @@ def test_rows_are_packed_without_the_time_of_day(month: World) -> None:
 def test_a_district_head_reads_the_closing_on_a_phone(
     month: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One message a district under a key of its own, in plain text, for heads and auditors."""
+    """One message a district under a key of its own, in plain text, for those of that district; one
+    with all of them for those of the city."""
     sent: list[tuple[str, dict[str, str], dict[str, Any]]] = []
     monkeypatch.setattr(topics, "publish", lambda *given: sent.append(given))
     go_to(month, DRAFT)
     relay.drain(now=month.now)
     cards = [one for one in sent if one[2]["event"] == "scorecard" and one[2]["level"] == "draft"]
-    assert [one[2]["district"] for one in cards] == ["D1", "D2"]
+    assert [one[2].get("district") for one in cards] == ["D1", "D2", None]
     subject, texts, attributes = cards[0]
     assert subject == "Tanggap: rapor 2026-11"
     assert attributes["dedupe"] == f"{JURISDICTION}:scorecard:{MONTH}:2:D1"
-    assert attributes["audience"] == ["auditor", "city_admin", "district_head"]
+    assert "district_head@D1" in attributes["audience"]
+    assert "auditor@*" not in attributes["audience"]
+    assert "auditor@*" in cards[2][2]["audience"]
+    assert len(json.loads(cards[2][1]["sqs"])["districts"]) == 2
     lines = texts["default"].splitlines()
     assert lines[0] == "Draf rapor 2026-11, District one"
     assert lines[4] == "Terverifikasi 100% (n=2)"

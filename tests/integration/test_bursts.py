@@ -1,0 +1,211 @@
+"""How many messages one official gets in an hour, whatever happens in the city."""
+
+from collections import Counter
+
+import pytest
+
+from chalicelib.services import alerts, announcements, morning, relay, staff
+from chalicelib.storage import city as store
+from chalicelib.storage.transactions import Unavailable
+from tests.integration.test_audience import ALL, reach
+from tests.integration.test_digest import quiet, sent
+from tests.world import BUNDLE, JURISDICTION, STAFF, World, citizen, official
+
+PER_HOUR = 5
+
+
+def heard(world: World) -> dict[str, Counter[str]]:
+    """{official: {event: messages}} of all that was published."""
+    found: dict[str, Counter[str]] = {}
+    for one in sent():
+        for ref, _ in alerts.recipients(one.data):
+            found.setdefault(ref[2:], Counter())[one.data["event"]] += 1
+    return found
+
+
+def test_a_flood_is_no_flood_of_mails(world: World) -> None:
+    """28 floods in one hour: nobody gets more than the city allows, and no verifier or auditor
+    gets one; the digest at the hour's end tells each of the rest, by name."""
+    reach(*ALL)
+    for number in range(28):
+        world.file(citizen(f"c{number}"), service="flood", answers={"depth": 3})
+        world.project()
+        relay.drain(now=world.now)
+        world.advance(minutes=2)
+    single = heard(world)
+    assert not {"verifier", "verifier2", "auditor", "admin", "overseer"} & single.keys()
+    assert max(one.total() for one in single.values()) == PER_HOUR - 1, "one is left for a digest"
+    quiet_hour = world.now.replace(minute=0)
+    world.advance(minutes=4)
+    assert world.now.hour == quiet_hour.hour + 1
+    relay.drain(now=world.now)
+    assert heard(world)["officer1"] == {"file": PER_HOUR - 1, "digest": 1}
+    told = {one.data["dedupe"] for one in sent() if one.data["event"] == "file"}
+    (mine,) = (
+        one for one in sent()
+        if one.data["event"] == "digest" and one.data["audience"] == ["person:s_officer1"]
+    )  # fmt: skip
+    assert len(mine.data["alerts"]) == 28 - (PER_HOUR - 1)
+    assert len({one["dedupe"] for one in mine.data["alerts"]} | told) == 28
+    assert (mine.data["late"], mine.data["not_late"]) == (0, 24)
+
+
+def test_an_official_of_many_units_has_one_hour(world: World) -> None:
+    """Escalations of two districts come to one dispatcher: together no more than allowed."""
+    reach("dispatcher")
+    for number in range(4):
+        for ward in ("D1-W1", "D2-W1"):
+            world.file(citizen(f"{ward}{number}"), ward=ward)
+    quiet(world)
+    world.advance(days=9)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    assert heard(world)["dispatcher"].total() == PER_HOUR - 1
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    assert heard(world)["dispatcher"]["digest"] == 1
+
+
+def test_what_is_urgent_waits_for_no_digest(world: World) -> None:
+    """The ladder's last rung comes at once, each by itself, beside the hour's others."""
+    reach("admin")
+    for number in range(PER_HOUR + 3):
+        world.file(citizen(f"c{number}"))
+    quiet(world)
+    world.advance(days=11)
+    world.sweep()
+    world.project()
+    relay.drain(now=world.now)
+    urgent = [one for one in sent() if one.attributes["priority"] == "urgent"]
+    assert len(urgent) == PER_HOUR + 3
+    assert heard(world)["admin"].total() - len(urgent) == PER_HOUR - 1
+
+
+def test_who_has_room_hears_at_once_while_others_wait(world: World) -> None:
+    """The same alert: at once to whoever has had little, in the digest of who has had enough."""
+    reach("officer1", "head1", "verifier")
+    report = world.finished()
+    quiet(world)
+    for number in range(PER_HOUR):
+        world.file(citizen(f"c{number}"))
+    world.project()
+    relay.drain(now=world.now)
+    assert "verifier" not in heard(world)
+    world.act(citizen("reporter"), report, "refuse", reason="Still there.")
+    world.act(official("worker1"), report, "dispute", reason="It is repaired.")
+    world.project()
+    relay.drain(now=world.now)
+    assert heard(world)["verifier"] == {"dispute": 1}
+    assert heard(world)["officer1"]["dispute"] == 0
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    digests = [one for one in sent() if one.data["event"] == "digest"]
+    for one in digests:
+        assert "dispute" in {alert["event"] for alert in one.data["alerts"]}
+
+
+def test_a_burst_of_protected_reports_says_nothing_but_a_number(world: World) -> None:
+    """Its unit's people get a digest too: no service, no ward, no state."""
+    reach("safe")
+    for number in range(PER_HOUR + 2):
+        world.file(citizen(f"c{number}"), service="violence")
+    world.project()
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    digest = sent()[-1]
+    assert digest.data["event"] == "digest"
+    assert digest.attributes["protected"] == "true"
+    assert "Termasuk laporan terlindungi unit Anda: 3." in digest.text
+    said = str(digest.texts)
+    assert not any(word in said for word in ("violence", "D1-W1", "District one"))
+    assert heard(world)["safe"] == {"file": PER_HOUR - 1, "digest": 1}
+
+
+def test_a_mornings_notice_counts_and_waits_its_turn(world: World) -> None:
+    """Whoever has had enough this hour reads it when the hour is over, once."""
+    reach("officer1")
+    world.file(service="litter")
+    quiet(world)
+    world.advance(hours=23, minutes=5)
+    for number in range(PER_HOUR):
+        world.file(citizen(f"c{number}"))
+    world.project()
+    relay.drain(now=world.now)
+    morning.notify(world.now)
+    relay.drain(now=world.now)
+    assert heard(world)["officer1"]["morning"] == 0
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    assert heard(world)["officer1"]["morning"] == 1
+
+
+def test_a_relay_that_is_killed_while_it_parts_a_row_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After any of its writes: each of the two hears of each report, at once or in the digest."""
+    reach("officer1", "head1")
+    filed = [world.file(citizen(f"c{number}"))["id"] for number in range(PER_HOUR + 2)]
+    world.project()
+    real, calls = relay.commit, []
+
+    def dying(writes: list[object]) -> None:
+        real(writes)  # type: ignore[arg-type]
+        calls.append(writes)
+        raise Unavailable
+
+    for _ in range(4):
+        with monkeypatch.context() as broken:
+            broken.setattr(relay, "commit", dying)
+            try:
+                relay.drain(now=world.now)
+            except Unavailable:
+                continue
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    assert calls
+    told: dict[str, set[str]] = {}
+    for one in sent():
+        for ref, _ in alerts.recipients(one.data):
+            rows = one.data.get("alerts", [one.data])
+            told.setdefault(ref, set()).update(row["report"] for row in rows)
+    assert told == {"s_officer1": set(filed), "s_head1": set(filed)}
+
+
+def test_the_months_close_is_one_message_a_scope(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A head of one district reads of that district; a head of two, and an auditor of the city,
+    get one message with all of theirs."""
+    head = next(one for one in STAFF if one["ref"] == "s_head1")
+    grants = [{"role": "district_head", "districts": ["D1", "D2"], "services": ["*"]}]
+    mail = [{"protocol": "email", "endpoint": "both@example.org"}]
+    reach("head1", "head2", "auditor", "officer1")
+    both = {**head, "ref": "s_both", "subject": "both", "grants": grants, "endpoints": mail}
+    store.put_staff(JURISDICTION, [both])
+    staff.forget()
+    figure = {"value": None, "n": 0, "numerator": 0}
+    measures = ("on_time", "acknowledged_on_time", "verified", "reopened_or_refused",
+                "overdue_carried", "backlog", "satisfaction")  # fmt: skip
+
+    def card(place: str, month: str, folder: str, name: str) -> dict[str, object]:
+        if name == "ranking":
+            return {"district": [{"code": "D1"}, {"code": "D2"}]}
+        code = name.partition("#")[2]
+        return {"code": code, "score": 71.0, "rank": int(code[1]), "of": 2, "ranked": True,
+                "measures": [{"measure": one, **figure} for one in measures]}  # fmt: skip
+
+    monkeypatch.setattr(announcements.store, "card", card)
+    message = {
+        "kind": "scorecard", "jurisdiction": JURISDICTION, "rules": BUNDLE["version"],
+        "month": "202611", "folder": "1", "stage": "draft", "revision": 1,
+    }  # fmt: skip
+    announcements.publish(message, world.now)
+    assert heard(world) == {
+        name: Counter(scorecard=1) for name in ("head1", "head2", "both", "auditor")
+    }
+    several = [one for one in sent() if "districts" in one.data]
+    assert [len(one.data["districts"]) for one in several] == [2]
+    assert len({one.data["dedupe"] for one in sent()}) == len(sent()) == 3
