@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock, ids
+from chalicelib.domain.city import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services import cities, erasing_reports
@@ -25,7 +26,7 @@ from chalicelib.storage.transactions import Write, commit
 
 PAGE = 200
 _AT_ONCE = 40
-_RATED = ("flags",)
+_RATED = (*PERSON_LIMITS, *CODE_LIMITS)
 _FORMER_AT_MOST = 20
 
 
