@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-from infra.city import voronoi
+from infra.city import reach, voronoi
 from infra.city.findings import CityErrors
 from infra.city.load import Loaded, load_folder, prepare
 
@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.command == "check":
             made = prepare(options.folder, options.boundaries, jurisdiction=options.jurisdiction)
             warned = [f"warning: {line}" for line in made.warnings]
+            warned += [f"reaches nobody: {line}" for line in reach.nobody(made)]
             print("\n".join([*made.summary(), *warned, "nothing is wrong"]))
         else:
             _show(_load(options))

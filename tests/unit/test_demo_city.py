@@ -167,3 +167,38 @@ def test_a_city_of_one_shape_is_still_a_city() -> None:
     ring = [(106.8, -6.2), (106.9, -6.2), (106.9, -6.1), (106.8, -6.2)]
     index = Boundaries.from_bytes(build([("only", [[ring]])]))
     assert index.locate(-6.19, 106.88).ward == "only"
+
+
+def test_every_alert_of_the_demo_has_somebody_to_go_to() -> None:
+    """Each district has an officer and a head with an address; no service or rung has nobody."""
+    from infra.city.reach import nobody
+
+    city, _, staff = demo()
+    assert nobody(prepare(DEMO)) == []
+    heard = {
+        (one["home_district"], grant["role"])
+        for one in staff
+        if one["endpoints"]
+        for grant in one["grants"]
+    }
+    for area in city.of_level(-2):
+        assert {(area.code, "officer"), (area.code, "district_head")} <= heard
+
+
+def test_the_check_names_districts_services_and_rungs_that_reach_nobody() -> None:
+    from dataclasses import replace
+
+    from infra.city.reach import nobody
+
+    made = prepare(DEMO)
+    silent = [
+        {**one, "endpoints": []}
+        if one["home_district"] == "31.71.01" or one["unit"] == "pju"
+        else one
+        for one in made.staff
+    ]
+    told = "\n".join(nobody(replace(made, staff=silent)))
+    assert "district 31.71.01 (Gambir)" in told
+    assert "service lampu_jalan" in told
+    assert "rung district_head: nobody over district 31.71.01" in told
+    assert "31.71.02" not in told

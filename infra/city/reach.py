@@ -1,0 +1,50 @@
+"""Whom alerts would reach: districts, services and rungs for which no active official has an
+address are named, so that nobody finds out by a report that nobody heard of."""
+
+from typing import Any
+
+from chalicelib.domain.city import City
+from infra.city.folder import Prepared
+
+ANY = "*"
+
+
+def nobody(made: Prepared) -> list[str]:
+    """What would reach nobody, in words; empty when every alert has somebody to go to."""
+    city = City.from_json(made.bundle)
+    heard = [one for one in made.staff if one.get("active", True) and one.get("endpoints")]
+    found = []
+    for area in sorted(city.of_level(-2), key=lambda one: one.code):
+        unit = city.district_unit(area.code)
+        if not any(one["unit"] == unit and _covers(one, None, area.code, None) for one in heard):
+            found.append(f"district {area.code} ({area.name}): nobody of {unit} has an endpoint")
+    for service in city.services.values():
+        if service.unit == "district" or not service.active:
+            continue
+        people = [one for one in heard if one["unit"] == service.unit]
+        if not any(_covers(one, None, None, service.code) for one in people):
+            found.append(f"service {service.code}: nobody of {service.unit} has an endpoint")
+    roles = {
+        role for rungs in city.ladders.values() for rung in rungs for role in rung.tell
+    } - {"holder"}  # fmt: skip
+    for role in sorted(roles):
+        districts = sorted(area.code for area in city.of_level(-2))
+        silent = [
+            code for code in districts if not any(_covers(one, role, code, None) for one in heard)
+        ]
+        if silent == districts:
+            found.append(f"rung {role}: nobody has an endpoint")
+        else:
+            found += [f"rung {role}: nobody over district {one} has an endpoint" for one in silent]
+    return found
+
+
+def _covers(
+    record: dict[str, Any], role: str | None, district: str | None, service: str | None
+) -> bool:
+    return any(
+        role in (None, grant["role"])
+        and (district is None or {ANY, district} & set(grant["districts"]))
+        and (service is None or {ANY, service} & set(grant["services"]))
+        for grant in record["grants"]
+    )
