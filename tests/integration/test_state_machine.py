@@ -381,6 +381,16 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     """A directed history through all every action keeps the same invariants."""
     world = World()
     officer, worker = official("officer1"), official("worker1")
+    guarded = world.file(citizen("eve"))["id"]
+    for answer in ("return", "protect_lapse", "take"):
+        world.act(officer, guarded, "protect", service="misconduct", reason="x")
+        if answer == "protect_lapse":
+            world.advance(hours=9)
+            world.clock(guarded, answer)
+        else:
+            world.act(
+                official("safe"), guarded, answer, **({"reason": "x"} if answer == "return" else {})
+            )
     older = world.file(citizen("ann"), contact={"email": "x@example.org"})["id"]
     world.advance(hours=1)
     report = world.file(citizen("budi"), contact={"email": "y@example.org"})["id"]
@@ -439,11 +449,11 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     world.sweep()
     scorecards.keep(world.now)
     world.act(official("verifier"), late, "audit", result="pass", reason="x")
-    for one in (older, report, done, released, late):
+    for one in (older, report, done, released, late, guarded):
         assert faults(world.head(one), world.links(one)) == []
     taken = {
         event["action"]
-        for one in (report, done, released, late, heir, follower)
+        for one in (report, done, released, late, heir, follower, guarded)
         for event in world.events(one)
     }
     assert taken >= set(ACTIONS)
