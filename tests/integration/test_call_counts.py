@@ -63,13 +63,18 @@ def test_a_photo_adds_its_ticket_and_its_object_to_filing(edge: Edge) -> None:
     assert _operations(reply) - _operations(plain) == Counter(GetItem=2, HeadObject=2)
 
 
-def test_a_replay_is_one_read(edge: Edge) -> None:
+def test_a_replay_is_one_read_and_one_more_where_it_names_other_reports(edge: Edge) -> None:
+    """What a receipt names may have become secret since."""
     me = edge.device()
     body = {"key": "again"}
     edge.file(me)
     first = edge.post("/v1/reports", new_report(), me, **body)
     again = edge.post("/v1/reports", new_report(), me, **body)
     assert again.body == first.body
+    assert _operations(again) == Counter(GetItem=1, BatchGetItem=1)
+    alone = edge.post("/v1/reports", new_report(service="flood", answers={"depth": 1}), me, key="b")
+    assert alone.body["possible_duplicates"] == []
+    again = edge.post("/v1/reports", new_report(service="flood", answers={"depth": 1}), me, key="b")
     assert _operations(again) == Counter(GetItem=1)
 
 

@@ -307,6 +307,7 @@ def test_a_report_made_private_leaves_the_map_and_its_log_says_only_that(world: 
     answer = json.loads(changes.since(JURISDICTION, watcher.cursor, world.now))
     assert answer["remove"] == [report]
     assert answer["upsert"] == []
+    world.act(official("safe"), report, "take")
     world.act(official("safe"), report, "start")
     hidden = world.file(service="violence")["id"]
     world.project()
