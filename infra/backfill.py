@@ -27,7 +27,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
     from chalicelib.domain import watch
     from chalicelib.domain.times import iso
     from chalicelib.services import cities
-    from chalicelib.storage import cards, control, reports
+    from chalicelib.storage import cards, channels, control, reports
     from chalicelib.storage.transactions import Refused, commit
     from infra import backfill_filers
 
@@ -39,6 +39,8 @@ def run(pages: int | None = None) -> dict[str, Any]:
         for head in heads:
             city = cities.promised(head)
             head, rows = backfill_filers.with_filer(head, is_judged)
+            if head.via:
+                rows.append(channels.put_filed(head.jurisdiction, head.via, head.id))
             put = reports.put_head(head, watch.next_due(head, city), seen=head.version)
             try:
                 commit([put, *rows])

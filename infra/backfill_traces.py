@@ -1,7 +1,8 @@
-"""Writing the index of what people left (``BY#<uid>``) for what an older version wrote without it.
+"""Writing the index of what people left (``BY#<uid>``) for what an older version wrote without it,
+and that of the contacts which officials have read.
 
-It reads the tables of reports and of people by pages, remembers after each where it is, and changes
-nothing that is there. What it cannot know: who wrote a comment on another person's report,
+It reads the tables of reports, people and events by pages, remembers after each where it is, and
+changes nothing that is there. What it cannot know: who wrote a comment on another person's report,
 because an event names no citizen; an erasure finds such a text only on the reports of its author.
 """
 
@@ -9,11 +10,12 @@ from typing import Any
 
 PAGE = 100
 _REPORTS, _PEOPLE = "backfill-traces-reports", "backfill-traces-people"
+_EVENTS = "backfill-traces-events"
 
 
 def run() -> dict[str, int]:
     """Go on until all is done: {"traces": how many rows were written}."""
-    return {"traces": _of_reports() + _of_people()}
+    return {"traces": _of_reports() + _of_people() + _of_events()}
 
 
 def _of_reports() -> int:
@@ -51,6 +53,28 @@ def _of_people() -> int:
         ]
         written += _write(rows)
         control.keep_place(_PEOPLE, place)
+        if place is None:
+            return written
+
+
+def _of_events() -> int:
+    """Which contacts officials have read: by the events that say so."""
+    from chalicelib.domain.times import parse
+    from chalicelib.storage import channels, control, reports
+
+    written, place = 0, control.place_of(_EVENTS)
+    while True:
+        events, place = reports.events_page(place, PAGE)
+        rows: list[Any] = [
+            channels.put_contact_read(
+                one["jurisdiction"], one["actor"]["uid"], parse(one["at"]), one["report"],
+                one["version"],
+            )
+            for one in events
+            if one["action"] == "contact_read"
+        ]  # fmt: skip
+        written += _write(rows)
+        control.keep_place(_EVENTS, place)
         if place is None:
             return written
 

@@ -11,13 +11,18 @@ erasures DIR         bring the list of erasures beside the copies up to date
 erase-again SINCE    repeat the erasures made since a moment (ISO 8601): after PITR;
                      with --copies DIR also those that are listed there
 
+exposed CITY KIND ID  whom a leaked key (its id), person (uid) or official (reference) could read:
+                     ids and counts; --since MOMENT, --limit N, and --after NEXT for the next page
+
 On a stage: ``make ops STAGE=prod DO='infra.ops redrive photos'``.
 """
 
 import argparse
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 QUEUES = ("messages", "photos", "forwards", "failures")
 
@@ -38,6 +43,7 @@ def main(words: list[str] | None = None) -> int:
     again = commands.add_parser("erase-again")
     again.add_argument("since")
     again.add_argument("--copies", type=Path)
+    _exposed(commands.add_parser("exposed"))
     asked = parser.parse_args(words)
     from chalicelib.errors import Problem
 
@@ -48,6 +54,29 @@ def main(words: list[str] | None = None) -> int:
     except (RuntimeError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
     return 1
+
+
+def _exposed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("city")
+    command.add_argument("kind", choices=("key", "person", "official"))
+    command.add_argument("id")
+    command.add_argument("--since", help="ISO 8601; 90 days ago if nothing is said")
+    command.add_argument("--after", default="", help="where the page of before said to go on")
+    command.add_argument("--limit", type=int, default=200)
+
+
+def _could_read(asked: argparse.Namespace) -> dict[str, Any]:
+    from chalicelib import clock
+    from chalicelib.domain.times import parse
+    from chalicelib.services import exposure
+
+    now, limit = clock.now(), max(1, min(asked.limit, 1000))
+    if asked.kind == "key":
+        return exposure.of_key(asked.city, asked.id, asked.after, limit)
+    if asked.kind == "person":
+        return exposure.of_person(asked.city, asked.id, asked.after, limit)
+    since = parse(asked.since) if asked.since else now - timedelta(days=90)
+    return exposure.of_official(asked.city, asked.id, since, asked.after, limit, now)
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -68,6 +97,8 @@ def _run(asked: argparse.Namespace) -> int:
         if asked.copies:
             copies.keep_erasures(asked.copies)
         print(json.dumps({"erased": erased}, indent=2))
+    elif asked.command == "exposed":
+        print(json.dumps(_could_read(asked), indent=2))
     elif asked.command == "erasures":
         from infra import copies
 

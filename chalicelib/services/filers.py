@@ -7,7 +7,7 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.filer import Filer
 from chalicelib.domain.report import Report
 from chalicelib.services import signing
-from chalicelib.storage import people
+from chalicelib.storage import channels, people
 from chalicelib.storage.transactions import Write
 
 _DIGITS = 32
@@ -37,6 +37,8 @@ def remembered(head: Report) -> list[Write]:
     if who is None:
         return []
     writes: list[Write] = []
+    if head.via:
+        writes.append(channels.put_filed(place, head.via, head.id))
     if not who.startswith(filer.BY_REPORT):
         writes.append(people.put_trace(place, who, people.FILED, head.id))
     if not head.protected:

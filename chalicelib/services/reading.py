@@ -14,7 +14,7 @@ from chalicelib.services import access, cities, secrecy, views
 from chalicelib.services.access import Seen
 from chalicelib.services.operations import Operation, Outcome, earlier, write
 from chalicelib.services.report_changes import changes
-from chalicelib.storage import people, reports
+from chalicelib.storage import channels, people, reports
 from chalicelib.storage.transactions import Refused, Unavailable, wait
 
 PAGE = 100
@@ -109,6 +109,8 @@ def _record(actor: Principal, op: Operation, seen: Seen, now: datetime) -> Outco
     city = cities.promised(report)
     after = replace(report, version=report.version + 1)
     writes = changes(op, actor, report, after, "contact_read", now, city, standing=seen.standing)
+    place, who = report.jurisdiction, actor.uid or ""
+    writes.append(channels.put_contact_read(place, who, now, report.id, after.version))
     try:
         return write(op, writes, {"id": report.id, "version": after.version})
     except Refused:

@@ -127,6 +127,19 @@ def whole_timeline() -> Iterator[tuple[str, str]]:
         yield row.event, row.hash
 
 
+def events_page(after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """Events after a key, by a Scan, and the key to go on from: for ``infra.backfill_traces``
+    alone."""
+    start = None
+    if after:
+        pk, version = json.loads(after)
+        start = {"pk": {"S": pk}, "version": {"N": version}}
+    found = tables.Event.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    events = [json.loads(row.event) for row in found]
+    place = found.last_evaluated_key
+    return events, json.dumps([place["pk"]["S"], place["version"]["N"]]) if place else None
+
+
 def heads_page(after: str | None, limit: int) -> tuple[list[Head], str | None]:
     """Heads after a key, by a Scan, and the key to go on from: for ``infra.backfill`` alone."""
     start = {"pk": {"S": after}} if after else None

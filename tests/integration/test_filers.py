@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.domain.filer import Filer
 from chalicelib.domain.scoring import Settings
 from chalicelib.errors import Problem
@@ -34,8 +34,9 @@ OFFICER = official("officer1")
 
 def a_key(world: World, name: str = "fixmystreet") -> Principal:
     """The principal of a new key of an Open311 client."""
-    _, key = api_keys.issue(JURISDICTION, name, 10_000, world.now)
-    return api_keys.principal(JURISDICTION, key, world.now)
+    key_id, _ = api_keys.issue(JURISDICTION, name, 10_000, world.now)
+    many = frozenset({FOR_MANY})
+    return Principal("citizen", JURISDICTION, uid=f"k_{key_id}", permissions=many)
 
 
 def post(world: World, key: Principal, number: int = 0, **given: Any) -> str:
@@ -44,7 +45,7 @@ def post(world: World, key: Principal, number: int = 0, **given: Any) -> str:
     form = {"service_code": "pothole", **where, "description": f"Hole {number}", **given}
     fields = {name: [str(text)] for name, text in form.items()}
     answer = open311_post.file(key, city(), fields, [], "192.0.2.9", world.now)
-    report: str = answer[0]["service_request_id"]
+    report: str = answer.answer["requests"][0]["service_request_id"]
     return report
 
 
