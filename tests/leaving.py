@@ -103,7 +103,7 @@ class Histories(Lives):
         elif kind == "support":
             self._try(kind, feedback.support, who, op, report, world.now)
         elif kind in ("follow", "unfollow"):
-            self._try(kind, feedback.follow, who, report, kind == "follow")
+            self._try(kind, feedback.follow, who, report, kind == "follow", world.now)
         elif kind == "flag":
             body = {"reason": "spam", "note": mine}
             self._try(kind, moderation.flag, who, op, report, body, world.now)

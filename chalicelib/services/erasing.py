@@ -52,6 +52,8 @@ def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
         uid = None
     theirs = _reports_of(jurisdiction, uid) if uid else []
     if head is None and not (theirs or (uid and _known(jurisdiction, uid))):
+        if uid:
+            _forget_rates(jurisdiction, uid, set(), now)
         raise Problem("not_found", field="report")
     if head is not None:
         theirs = [*(one for one in theirs if one != head.id), head.id]
@@ -131,15 +133,20 @@ def _run(job: _Job, now: datetime) -> None:
         if report != job.last:
             erasing_reports.erase(person, report, _former(person, report), now)
     if person.uid:
-        _traces(person, job.last, now)
+        commented = _traces(person, job.last, now)
         writes: list[Write] = list(people.rename_filer(person.place, person.uid, person.nobody))
         if writes:
             commit(writes)
-        limits = cities.current(person.place, now).limits
-        for kind in sorted({*limits, *_RATED}):
-            control.forget_rates(person.place, f"{kind}#{person.uid}")
+        _forget_rates(person.place, person.uid, commented | set(job.reports), now)
     if job.last:
         erasing_reports.erase(person, job.last, _former(person, job.last), now)
+
+
+def _forget_rates(jurisdiction: str, uid: str, commented: set[str], now: datetime) -> None:
+    for kind in sorted({*cities.current(jurisdiction, now).limits, *_RATED}):
+        control.forget_rates(jurisdiction, f"{kind}#{uid}")
+    for report in sorted(commented):
+        control.forget_rates(jurisdiction, f"report_comments#{uid}.{report}")
 
 
 def _former(person: Person, report: str) -> frozenset[str]:
@@ -152,10 +159,13 @@ def _former(person: Person, report: str) -> frozenset[str]:
     return frozenset(found - {person.uid or ""})
 
 
-def _traces(person: Person, last: str | None, now: datetime) -> None:
-    """Everything that the index names, page by page; a row goes with what it stands for."""
+def _traces(person: Person, last: str | None, now: datetime) -> set[str]:
+    """Everything that the index names, page by page; a row goes with what it stands for.
+
+    The reports on which there were texts.
+    """
     assert person.uid is not None
-    after = ""
+    after, wrote_on = "", set[str]()
     while page := people.traces(person.place, person.uid, after, PAGE):
         after = people.trace_name(*page[-1])
         on: dict[str, Left] = defaultdict(Left)
@@ -163,6 +173,7 @@ def _traces(person: Person, last: str | None, now: datetime) -> None:
         for kind, report, detail in page:
             if kind == people.TEXT:
                 on[report].texts.append(detail)
+                wrote_on.add(report)
             elif kind == people.PHOTO:
                 used = erasing_reports.report_of(person.place, detail)
                 on[used or ""].photos.append(detail)
@@ -177,6 +188,7 @@ def _traces(person: Person, last: str | None, now: datetime) -> None:
                 erasing_reports.unused(person, left.photos)
         for start in range(0, len(writes), _AT_ONCE):
             commit([one for several in writes[start : start + _AT_ONCE] for one in several])
+    return wrote_on
 
 
 def _mark(person: Person, kind: str, report: str, detail: str) -> list[Write]:
