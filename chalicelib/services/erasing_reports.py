@@ -67,6 +67,8 @@ def erase(person: Person, report: str, former: frozenset[str], now: datetime) ->
     own = frozenset({person.uid or people.released(report), *former})
     left = Left(list(_words(head, own)), list(_photos(head, own)))
     clear(person, report, left, now)
+    for uid in sorted(former):
+        control.forget_rates(person.place, f"report_comments#{uid}.{report}")
     found = reports.get(person.place, report) or head
     if (found.reporter, found.filer, found.contact) == (None, None, None):
         return
