@@ -155,6 +155,9 @@ def _clear(person: Person, report: str, texts: list[str], photos: list[str], now
         shown = [one for one in present if one in head.pictures]
         hidden = {one: {**head.pictures[one], "state": HIDDEN} for one in shown}
         writes = _tickets(person, present)
+        for one in photos:
+            # A device that had the report after this person may have been erased before.
+            writes += _untraced(person, one) if one not in present else []
         for name in texts:
             by = there.get(name, {}).get("by") or person.uid
             if name in there:
@@ -290,7 +293,7 @@ def _tickets(person: Person, tickets: dict[str, Ticket]) -> list[Write]:
         erased |= {"owner": person.nobody, "state": GONE}
         writes.append(reports.put_photo(person.place, photo, erased, seen=seen))
         writes.append(people.delete_photo_facts(person.place, photo))
-        for owner in sorted({doc.get("owner") or "", *person.former} - {""}):
+        for owner in sorted({doc.get("owner") or "", person.uid or "", *person.former} - {""}):
             writes.append(people.delete_trace(person.place, owner, people.PHOTO, "-", photo))
     return writes
 
