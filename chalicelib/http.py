@@ -161,7 +161,8 @@ def _body(
     declared = registered.body
     if declared is None:
         return {}, "", ()
-    body = http_request.read_json(event, headers, registered.operation.body is not None)
+    needed = registered.operation.body is not None and not registered.operation.body_optional
+    body = http_request.read_json(event, headers, needed)
     digest = http_request.hash_of(registered.operation.id, path, body)
     return body, digest, schema.body(registered.check_body, declared, body)
 

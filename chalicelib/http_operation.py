@@ -19,6 +19,7 @@ PATH_PATTERNS = {
     "area": r"[A-Za-z0-9._-]{1,64}",
     "name": r"[a-z0-9][a-z0-9._-]{0,63}",
     "token": r"[A-Za-z0-9._~-]{1,1024}",
+    "wish": r"(all|asked|digest|nothing|email|phone)",
 }
 JURISDICTION = {
     "type": "string",
@@ -34,7 +35,7 @@ class Operation:
     """One operation of the API: ``body``, ``query`` and ``answers`` are JSON Schemas.
 
     ``etag``: the answer is the same for everybody and has a validator. ``bad_query``: the problem
-    of a query parameter's wrong value.
+    of a query parameter's wrong value. ``body_optional``: a request may have none, as if ``{}``.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Operation:
     etag: bool = False
     bad_query: str = "invalid_parameter"
     media: str = "application/json"
+    body_optional: bool = False
 
 
 @dataclass(frozen=True)

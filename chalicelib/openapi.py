@@ -151,7 +151,7 @@ def _operation(registered: Registered, components: dict[str, Document]) -> Docum
     if operation.body is not None:
         shown = _hoisted(operation.body, components)
         made["requestBody"] = {
-            "required": True,
+            "required": not operation.body_optional,
             "content": {"application/json": {"schema": shown}},
         }
     return made

@@ -1,11 +1,12 @@
-"""Whom an event tells, by rules/alerts.json: officials by level and audience, the reporter by kind.
+"""Whom an event tells, by rules/alerts.json: officials by level and audience.
 
 An action's row says at which ``level`` it is told and to whom (``null``: to nobody on purpose):
 ``unit`` (which answers for the report), ``holder`` (the official who has it, else that unit),
 ``called`` (the agency, or the unit that it is offered to), ``left`` (who had it or was called
 before and is no more), ``tell`` (as the step of the clock says), a role over the report's district
 and service, or ``district:<role>`` where the grant must name the district. Whom an alert is for
-in the first place stands first.
+in the first place stands first. ``by`` is the kind of actor of whom it is told at all.
+What citizens hear of is ``domain.news``.
 """
 
 import json
@@ -14,9 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.report import secret_in
+from chalicelib.domain import news
 
-FILED = "filed"
 OVERDUE = frozenset({"breach", "escalate"})
 LOCAL = "district:"
 FLAG = "flag"
@@ -28,22 +28,6 @@ def rules() -> dict[str, Any]:
     """The table: {"climb": [[whom]], "officials": {action: row}, "citizens": {action: kind}}."""
     table: dict[str, Any] = json.loads(_RULES.read_bytes())
     return table
-
-
-def is_for(kind: str, event: dict[str, Any]) -> bool:
-    """Whether this event's citizen gets a message of this kind.
-
-    ``filed`` is for whom an official filed a report: whoever files knows of it. What is secret is
-    in no link.
-    """
-    if kind == FILED:
-        return event["actor"]["kind"] == "staff" and not secret_in(event["after"])
-    return not (event["after"]["protected"] and kind == "ask")
-
-
-def kinds() -> frozenset[str]:
-    """The kinds of message that a citizen may get."""
-    return frozenset(kind for kind in rules()["citizens"].values() if kind)
 
 
 def told() -> frozenset[str]:
@@ -70,13 +54,17 @@ def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
     row = rules()["officials"].get(action)
     if row and action == "protect":
         found += _proposed(event, row, base)
-    elif row and not event["data"].get("joined"):
+    elif row and not event["data"].get("joined") and _is_by(row, event):
         # What a breach of the same moment has told is told.
         found += _alert(event, row, base)
-    kind = rules()["citizens"].get(action)
-    if kind and after["contactable"] and is_for(kind, event):
-        found.append({**base, "kind": kind, "dedupe": _dedupe(event, kind)})
+    if told := news.message(event, base):
+        found.append(told)
     return found
+
+
+def _is_by(row: dict[str, Any], event: dict[str, Any]) -> bool:
+    kind: str = event["actor"]["kind"]
+    return bool(row.get("by", kind) == kind)
 
 
 def _alert(

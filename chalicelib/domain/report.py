@@ -30,7 +30,7 @@ _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
         "released", "pictures", "flags", "flagged", "outside", "claims", "private", "shown_at",
-        "hidden_texts",
+        "hidden_texts", "contactable",
         "comments", "rating", "rated_at", "rating_month", "marks", "acknowledged_at",
     }
 )  # fmt: skip

@@ -213,13 +213,17 @@ def open_report(call: Call) -> Answer:
     Operation(
         id="followReport",
         summary="Follow a report",
+        body=schemas.FOLLOW,
+        body_optional=True,
         answers={200: schemas.FOLLOWING},
         problems=(*_REPORT, "role_not_allowed", "too_many", "unknown_jurisdiction"),
     ),
 )
 def follow_report(call: Call) -> Answer:
     """Follow; following twice is following."""
-    return Answer(feedback.follow(call.principal, call.path["id"], True, call.now))
+    who, report = call.principal, call.path["id"]
+    contact = call.body.get("contact")
+    return Answer(feedback.follow(who, report, True, call.now, contact, call.language))
 
 
 @route(

@@ -5,7 +5,8 @@ from chalice.app import Blueprint
 from chalicelib.errors import Problem
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
-from chalicelib.services import answers, claim_page, devices, tap_page
+from chalicelib.services import answers, claim_page, devices, notices_page, tap_page
+from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
 _TAP = ("invalid_token",)
@@ -140,6 +141,48 @@ def ask_claimed(call: Call) -> Answer:
 def undo_claim(call: Call) -> Answer:
     """Shut the claiming device out; the page shows the secret that takes the report back."""
     return Answer(claim_page.undo(call.path["token"], call.now), headers=claim_page.HEADERS)
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/notifications/{token}",
+    Operation(
+        id="askNotifications",
+        summary="The page behind the link in every message: what to hear, and how",
+        problems=(*_TAP, "unknown_jurisdiction"),
+        media="text/html",
+    ),
+)
+def ask_notifications(call: Call) -> Answer:
+    """A page of buttons; opening it changes nothing."""
+    page = notices_page.ask(call.jurisdiction, call.path["token"], call.language, _city(call))
+    return Answer(page, headers=notices_page.HEADERS)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/notifications/{token}/{wish}",
+    Operation(
+        id="chooseNotifications",
+        summary="Choose what to hear (all, asked, digest, nothing) or how (email, phone)",
+        problems=(*_TAP, "unknown_jurisdiction"),
+        media="text/html",
+    ),
+)
+def choose_notifications(call: Call) -> Answer:
+    """Keep the choice for everything that the city sends to this address."""
+    page = notices_page.chosen(
+        call.jurisdiction, call.path["token"], call.path["wish"], call.language, _city(call)
+    )
+    return Answer(page, headers=notices_page.HEADERS)
+
+
+def _city(call: Call) -> str:
+    """What names a city that is not the deployment's own in an address."""
+    own = call.jurisdiction == settings().jurisdiction
+    return "" if own else f"?jurisdiction_id={call.jurisdiction}"
 
 
 def _answer(call: Call, *, repaired: bool) -> Answer:

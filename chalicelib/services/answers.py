@@ -38,14 +38,15 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
     """
     asked = question(token, now)
     report = asked.report
-    if report.reporter is None and report.contact is None:
+    whose = _filed(report, token, now)
+    if whose is None or (whose.reporter is None and whose.contact is None):
         return None
-    # The link went to the report's own contact, also where nobody has its rights yet.
+    # The link went to that report's own contact, also where nobody has its rights yet.
     permission = f"{BY_LINK}{report.id}"
     actor = Principal(
         "citizen",
         report.jurisdiction,
-        uid=report.reporter or report.filer or report.id,
+        uid=whose.reporter or whose.filer or whose.id,
         permissions=frozenset({permission}),
     )
     op = operation(actor, "answerByLink", token, "yes" if repaired else "no")
@@ -60,3 +61,9 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
         reason = say("page.reason", report.language)
         body = {"action": "refuse", "version": report.version, "reason": reason}
     return casework.act(actor, op, report.id, body, now)
+
+
+def _filed(report: Report, token: str, now: datetime) -> Report | None:
+    """The report of the person whom the link was sent to: this one, or one merged into it."""
+    own = signing.unsign("answer", token, now).get("d")
+    return reports.get(report.jurisdiction, own) if own else report

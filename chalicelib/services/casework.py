@@ -221,6 +221,9 @@ def _commit(
         data["redrawn"] = seen_by_all
     if name in protecting.BACK and before.outside.get("unit") in (before.unit, before.agency):
         data["outside"] = "has_it"
+    whose = (before.reporter, before.filer, before.id)
+    if actor.kind == "citizen" and seen.is_reporter and actor.uid not in whose:
+        data["by"] = "duplicate"
     city = cities.promised(after)
     writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
     writes += [write for one in taken for write in one.writes]

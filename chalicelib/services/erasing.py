@@ -19,7 +19,7 @@ from chalicelib import clock, ids
 from chalicelib.domain.city import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
-from chalicelib.services import cities, erasing_reports
+from chalicelib.services import cities, erasing_reports, notices
 from chalicelib.services.erasing_reports import Left, Person
 from chalicelib.storage import control, erasures, people, reports
 from chalicelib.storage.transactions import Write, commit
@@ -177,6 +177,10 @@ def _traces(person: Person, last: str | None, now: datetime) -> set[str]:
             elif kind == people.PHOTO:
                 used = erasing_reports.report_of(person.place, detail)
                 on[used or ""].photos.append(detail)
+            elif kind == people.REACHED_BY:
+                # Alone: two contacts of one address have rows in common.
+                gone = people.delete_trace(person.place, person.uid, kind, report, detail)
+                commit([*notices.forgotten(person.place, detail), gone])
             elif kind == people.CONTACT:
                 erasing_reports.forget_contact(person, report, detail, now)
             elif not (report == last and kind in (people.FILED, people.CLAIMED_FROM)):

@@ -13,7 +13,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.pictures import ERASED as GONE
 from chalicelib.domain.pictures import HIDDEN
 from chalicelib.domain.report import Report
-from chalicelib.services import photo_files
+from chalicelib.services import notices, photo_files
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import operation
@@ -97,7 +97,7 @@ def forget_contact(person: Person, report: str, ref: str, now: datetime) -> None
     """Forget how a person can be reached about a report, whoever has it now."""
     place, uid = person.place, person.uid or ""
     gone: list[Write] = [
-        people.delete_contact(place, ref),
+        *notices.forgotten(place, ref),
         people.delete_trace(place, uid, people.CONTACT, report, ref),
     ]
 
@@ -192,7 +192,7 @@ def _nobodys(person: Person, head: Report, former: frozenset[str]) -> list[Write
     """The rows that say whose a report was, so that they say nobody's."""
     place, writes = person.place, list[Write]()
     if head.contact:
-        writes.append(people.delete_contact(place, head.contact))
+        writes += notices.forgotten(place, head.contact)
     if people.filer(place, head.filed_month, head.id):
         # As one nobody among the month's filers, of whom figures want to know how many.
         writes.append(people.put_filer(place, head.filed_month, head.id, person.nobody))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.domain import reach
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
@@ -110,20 +111,41 @@ def opened(actor: Principal, op: Operation, report_id: str, now: datetime) -> Ou
     return add(actor, op, report_id, "opened", change, now)
 
 
-def follow(actor: Principal, report_id: str, following: bool, now: datetime) -> dict[str, Any]:
-    """Follow a report, or stop; it is nobody's business, so it is no event."""
+def follow(
+    actor: Principal,
+    report_id: str,
+    following: bool,
+    now: datetime,
+    contact: dict[str, Any] | None = None,
+    language: str | None = None,
+) -> dict[str, Any]:
+    """Follow a report, or stop; it is nobody's business, so it is no event.
+
+    ``contact`` is where news of it go; without it, to that of the follower's newest own reports.
+    """
     access.permit(actor, access.load(actor, report_id).report, "followReport")
     place, uid = actor.jurisdiction, actor.uid or ""
-    make = people.put_mark if following else people.delete_mark
-    index = people.put_trace if following else people.delete_trace
+    writes: list[Write] = []
+    for ref in people.details(place, uid, people.REACHED_BY, report_id):
+        # What was chosen for that address goes on holding.
+        writes.append(people.delete_contact(place, ref))
+        writes.append(people.delete_trace(place, uid, people.REACHED_BY, report_id, ref))
+    if not following:
+        writes.append(people.delete_mark(place, report_id, people.FOLLOW, uid))
+        writes.append(people.delete_trace(place, uid, people.FOLLOW, report_id))
+    else:
+        doc: dict[str, Any] = {"language": language}
+        if contact and reach.contactable(contact):
+            doc["contact"] = ids.token_bytes(16).hex()
+            writes.append(people.put_contact(place, doc["contact"], contact))
+            writes.append(
+                people.put_trace(place, uid, people.REACHED_BY, report_id, doc["contact"])
+            )
+        writes.append(people.put_mark(place, report_id, people.FOLLOW, uid, doc))
+        writes.append(people.put_trace(place, uid, people.FOLLOW, report_id))
 
     def attempt() -> Outcome:
-        commit(
-            [
-                make(place, report_id, people.FOLLOW, uid),
-                index(place, uid, people.FOLLOW, report_id),
-            ]
-        )
+        commit(writes)
         return Outcome({"id": report_id, "following": following})
 
     return rates.spending(place, rates.by_person(actor, now, "follows"), now, attempt).answer

@@ -9,7 +9,16 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib import clock, ids, observability
-from chalicelib.services import messages, morning, projections, relay, scorecards, sweep, wording
+from chalicelib.services import (
+    bounces,
+    messages,
+    morning,
+    projections,
+    relay,
+    scorecards,
+    sweep,
+    wording,
+)
 from chalicelib.settings import RECEIVED_AT_MOST, settings
 from chalicelib.storage import queues
 from chalicelib.storage.transactions import Unavailable, Unknown
@@ -60,7 +69,9 @@ def sweep_clocks(context: Any) -> dict[str, int]:
 
 
 def warn_units(context: Any) -> int:
-    """The morning's notices that are due; how many were made."""
+    """The morning's notices that are due, and what has waited for people's hours; how many notices
+    were made."""
+    messages.release(clock.now(), lambda: _time_left(context))
     return morning.notify(clock.now(), lambda: _time_left(context))
 
 
@@ -84,12 +95,15 @@ def write_open_data(context: Any) -> list[str]:
 
 
 def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Send a batch of messages to citizens."""
+    """Send a batch of messages to citizens; hear of those that came back."""
     from aws_lambda_powertools.utilities.batch import EventType
 
     def one(record: Any) -> None:
         asked = _object(record.body)
-        sent = messages.send(asked)
+        if (told := bounces.notice(asked)) is not None:
+            observability.note("bounced" if bounces.heard(told, clock.now()) else "not bounced")
+            return
+        sent = messages.send(asked, clock.now())
         observability.note("sent" if sent else "not sent", dedupe=asked.get("dedupe"))
 
     return _batch(event, context, one, EventType.SQS)

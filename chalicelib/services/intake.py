@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain import holding, rounds, sla, watch
+from chalicelib.domain import holding, reach, rounds, sla, watch
 from chalicelib.domain.actor import AUDITOR, FOR_MANY, Principal
 from chalicelib.domain.city import City, Service
 from chalicelib.domain.events import Words, link
@@ -155,7 +155,7 @@ def draft(
         accuracy_m=round(body["accuracy"]) if "accuracy" in body else None,
         client_time=client_time,
         flags=tuple(flags),
-        contactable=bool(contact.get("email") or contact.get("phone")),
+        contactable=reach.contactable(contact),
         reporter=who.reporter,
         filer=who.filer,
         via=who.via,
@@ -208,7 +208,8 @@ def _write(
     close: list[dict[str, Any]],
 ) -> Outcome:
     place, now = city.jurisdiction, report.filed_at
-    if report.contactable:
+    if contact and (contact.get("email") or contact.get("phone")):
+        # Also where it is not safe to write there: who may read a contact reads that too.
         report = replace(report, contact=ids.token_bytes(16).hex())
     data = photos.event_data(taken)
     for _ in range(CODE_ATTEMPTS):

@@ -19,8 +19,8 @@ _DATA_INSIDE = frozenset({"person", "proof"})
 _CHAIN = ("version", "at", "action", "hash", "prev")
 _SEALED = frozenset(
     {
-        "contact_read", "flag", "flag_again", "photo_reused", "protect", "return", "protect_lapse",
-        "contact_corrected",
+        "contact_read", "unreachable", "flag", "flag_again", "photo_reused", "protect", "return",
+        "protect_lapse", "contact_corrected",
     }
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.domain import reach
 from chalicelib.domain.actor import Principal, system
 from chalicelib.domain.city import City
 from chalicelib.domain.events import Words
@@ -274,7 +275,7 @@ def _contact(report: Report, contact: dict[str, str]) -> tuple[Report, list[Writ
     reachable = bool(contact.get("email") or contact.get("phone"))
     if reachable:
         ref = report.contact or ids.token_bytes(16).hex()
-        after = replace(report, contact=ref, contactable=True)
+        after = replace(report, contact=ref, contactable=reach.contactable(contact))
         return after, [people.put_contact(place, ref, contact)]
     after = replace(report, contact=None, contactable=False)
     return after, [people.delete_contact(place, report.contact)] if report.contact else []

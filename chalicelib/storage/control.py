@@ -128,9 +128,23 @@ def sent(jurisdiction: str, dedupe: str) -> bool:
     return get(tables.Control, f"{jurisdiction}#SENT#{dedupe}", _MARK) is not None
 
 
-def put_sent(jurisdiction: str, dedupe: str) -> None:
-    """Remember that it did."""
-    commit([Put("sent", _row(f"{jurisdiction}#SENT#{dedupe}", _MARK, None))])
+def put_sent(jurisdiction: str, dedupe: str, mail: dict[str, Any] | None = None) -> None:
+    """Remember that it did; ``mail``: {"id", ...} of an e-mail, by which a bounce is understood."""
+    writes = [Put("sent", _row(f"{jurisdiction}#SENT#{dedupe}", _MARK, None))]
+    if mail is not None:
+        writes.append(Put("mail", _row(f"*#MAIL#{mail['id']}", _MARK, mail)))
+    commit(writes)
+
+
+def mail(name: str) -> dict[str, Any] | None:
+    """What is known of an e-mail that went out, for 30 days: whose it was, about which report."""
+    return get(tables.Control, f"*#MAIL#{name}", _MARK)
+
+
+def put_page(jurisdiction: str, name: str) -> Put:
+    """That a page of a message to many was queued: once."""
+    row = _row(f"{jurisdiction}#PAGED#{name}", _MARK, None)
+    return Put("page", row, tables.Control.pk.does_not_exist())
 
 
 def take(jurisdiction: str, buckets: list[Bucket]) -> Bucket | None:

@@ -5,10 +5,10 @@ from chalicelib.settings import settings
 from chalicelib.storage import aws
 
 
-def send(address: str, subject: str, text: str) -> None:
-    """Send one plain-text mail."""
+def send(address: str, subject: str, text: str) -> str | None:
+    """Send one plain-text mail; SES's id of it, by which a bounce names it."""
     with aws.answering():
-        aws.client("ses").send_email(
+        answer = aws.client("ses").send_email(
             Source=settings().mail_from,
             Destination={"ToAddresses": [wire(address)]},
             Message={
@@ -16,3 +16,5 @@ def send(address: str, subject: str, text: str) -> None:
                 "Body": {"Text": {"Data": text, "Charset": "UTF-8"}},
             },
         )
+    found: str | None = answer.get("MessageId")
+    return found

@@ -18,8 +18,10 @@ from chalicelib.storage.transactions import Delete, Put, Update, read
 
 SUPPORT, FOLLOW, RIGHT, VIA, FLAG, DUPLICATE = "SUP", "FOL", "REP", "VIA", "FLG", "DUP"
 # What the index of a person's traces names besides: a report that they filed or claimed, a text, an
-# uploaded photo, who had the rights in a report before them, how they can be reached.
+# uploaded photo, who had the rights in a report before them, how they can be reached, and a contact
+# left for news of a report.
 FILED, TEXT, PHOTO, CLAIMED_FROM, CONTACT = "FILED", "TXT", "PIC", "WAS", "CON"
+REACHED_BY = "NEWS"
 # What one person says once, whatever the key.
 ONCE = frozenset({SUPPORT, FLAG})
 

@@ -74,8 +74,7 @@ RIGHTS: dict[str, Rights] = {
     "follow_forwards": Rights(CASEWORK, CITY, outside=True),
     "forward_reports": Rights(CASEWORK, CITY, takes="forwards", signs=True, outside=True),
     "send_messages": Rights(
-        {"people": "read", "reports": "read", "control": "write", "city": "read"},
-        CITY, takes="messages", signs=True, mails=True,
+        CASEWORK, CITY, takes="messages", signs=True, mails=True,
     ),
     "process_photos": Rights(
         CASEWORK,

@@ -21,6 +21,8 @@ from infra.resources import (
     VISIBILITY_SECONDS,
 )
 
+MAIL = "mail-events"
+_TOPICS = (("AlertsTopic", "official-alerts"), ("AlarmsTopic", "alarms"), ("MailTopic", MAIL))
 _VISIBLE = {
     "messages": VISIBILITY_SECONDS,
     "photos": PHOTO_VISIBILITY_SECONDS,
@@ -89,6 +91,19 @@ def _queue(stage: str, name: str) -> dict[str, Doc]:
                 },
             }
         )
+    if name == "messages":
+        # What came back of the e-mails, as SES tells it.
+        topic = arn("sns", f"{prefix(stage)}-{MAIL}")
+        may.append(
+            {
+                "Sid": "MailEvents",
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": att("MessagesQueue"),
+                "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+            }
+        )
     made = {"Type": "AWS::SQS::Queue", "Properties": properties}
     own = f"{logical(name)}Queue"
     return {**_lone_queue(stage, dead, []), own: made, **_queue_policy(own, may)}
@@ -111,10 +126,18 @@ def topics(stage: str) -> dict[str, Doc]:
         "Resource": "*",
     }
     here = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
+    mails = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ses.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
+    }
+    keyed = [{"Sid": "Owner", **owner}, {"Sid": "Alarms", **alarms}, {"Sid": "Mails", **mails}]
     key = {
         "Description": f"{prefix(stage)}: topics",
         "EnableKeyRotation": True,
-        "KeyPolicy": policy([{"Sid": "Owner", **owner}, {"Sid": "Alarms", **alarms}]),
+        "KeyPolicy": policy(keyed),
     }
     found: dict[str, Doc] = {
         "TopicsKey": {"Type": "AWS::KMS::Key", **KEPT, "Properties": key},
@@ -126,7 +149,7 @@ def topics(stage: str) -> dict[str, Doc]:
             },
         },
     }
-    for name, topic in (("AlertsTopic", "official-alerts"), ("AlarmsTopic", "alarms")):
+    for name, topic in _TOPICS:
         properties: Doc = {
             "TopicName": f"{prefix(stage)}-{topic}",
             "KmsMasterKeyId": ref("TopicsKey"),
@@ -139,6 +162,18 @@ def topics(stage: str) -> dict[str, Doc]:
                     "Sid": "Alarms",
                     "Effect": "Allow",
                     "Principal": alarms["Principal"],
+                    "Action": "sns:Publish",
+                    "Resource": ref(name),
+                    "Condition": here,
+                }
+            )
+        if topic == MAIL:
+            properties["Subscription"] = [{"Protocol": "sqs", "Endpoint": att("MessagesQueue")}]
+            statements.append(
+                {
+                    "Sid": "Mails",
+                    "Effect": "Allow",
+                    "Principal": mails["Principal"],
                     "Action": "sns:Publish",
                     "Resource": ref(name),
                     "Condition": here,

@@ -80,7 +80,8 @@ def answered(state: State, record: Record) -> list[str]:
         if one.answer and (row is not None or one.kind != "support"):
             kept = {**one.answer}
             kept.pop("claim_secret", None)
-            if row is None or row["answer"] != kept:
+            held = {k: v for k, v in (row or {"answer": {}})["answer"].items() if k != "generation"}
+            if row is None or held != kept:
                 found.append(f"I2 {one.kind} {one.op} is not remembered as it was answered")
     found += [
         f"I2 idempotency row {op} stands for nothing"
@@ -110,29 +111,53 @@ def changed(state: State, record: Record) -> list[str]:
     return found
 
 
+def _tells(event: dict[str, Any]) -> bool:
+    """Whether an event is to be told to any citizen, by a look of its own at the table."""
+    row, after = _ALERTS["citizens"].get(event["action"]), event["after"]
+    if row is None or (row.get("when") == "claimed" and "claims" not in event["set"]):
+        return False
+    by_citizen = event["actor"]["kind"] == "citizen"
+    secret = after["protected"] or after.get("secret")
+    if row.get("when") == "for_somebody" and (event["actor"]["kind"] != "staff" or secret):
+        return False
+    if row.get("when") == "words":
+        audiences = [one["audience"] for one in event["words"]]
+        if by_citizen or "public" not in audiences:
+            return False
+    if not (secret or after.get("private")) and (row["duplicate"] or row["follower"]):
+        return True
+    own = by_citizen and event["data"].get("by") != "duplicate" and row["reporter"] != "claimed"
+    asked = secret and row["reporter"] == "ask"
+    return bool(row["reporter"] and after["contactable"] and not own and not asked)
+
+
+def _first_page(name: str) -> str:
+    """The message that a queued page belongs to."""
+    head, told, _ = name.partition(":told")
+    return head + told if told else name
+
+
 def alerted(state: State) -> list[str]:
     """I3: each alert and message that an event calls for left, and no other; none waits."""
     wanted: Counter[str] = Counter()
     asked: Counter[str] = Counter()
     for report, events in state.timelines.items():
         for event in events:
-            says, after = event.says, event.says["after"]
+            says = event.says
             name = f"{says['jurisdiction']}:{report}:{event.version}:{says['action']}"
             row = _ALERTS["officials"].get(says["action"])
+            by_them = row and row.get("by", says["actor"]["kind"]) == says["actor"]["kind"]
             # A rung of the moment of a broken promise is told with it.
-            if row and not says["data"].get("joined"):
+            if row and by_them and not says["data"].get("joined"):
                 by = "by_the_clock" if says["actor"]["kind"] == "system" else "level"
                 wanted[f"{name}:{row.get(by, row['level'])}"] += 1
-            kind = _ALERTS["citizens"].get(says["action"])
-            if kind == "filed" and says["actor"]["kind"] != "staff":
-                kind = None
-            if kind and after["contactable"] and not (after["protected"] and kind == "ask"):
-                asked[f"{name}:{kind}"] += 1
+            if _tells(says):
+                asked[f"{name}:told"] += 1
             asked.update(_jobs(says, f"{says['jurisdiction']}:{report}:{event.version}"))
     found = [f"I3 {name} was called for {n} times" for name, n in wanted.items() if n > 1]
     for what, due, left in (
         ("alert", wanted, set(state.alerts())),
-        ("message", asked, set(state.queued())),
+        ("message", asked, {_first_page(one) for one in state.queued()}),
     ):
         found += [f"I3 {what} {name} never left" for name in sorted(due.keys() - left)]
         found += [f"I3 {what} {name} left for nothing" for name in sorted(left - due.keys())]

@@ -81,7 +81,7 @@ def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> N
         "CloudFront::Distribution": 1, "CloudFront::OriginAccessControl": 1,
         "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "IAM::ManagedPolicy": 1,
         "KMS::Alias": 1, "KMS::Key": 1, "Logs::LogGroup": 11, "S3::Bucket": 2,
-        "S3::BucketPolicy": 2, "SNS::Topic": 2, "SNS::TopicPolicy": 2, "SQS::Queue": 7,
+        "S3::BucketPolicy": 2, "SNS::Topic": 3, "SNS::TopicPolicy": 3, "SQS::Queue": 7,
         "SQS::QueuePolicy": 7,
     }  # fmt: skip
     assert counted(app) == {

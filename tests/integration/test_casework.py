@@ -579,7 +579,7 @@ def test_projecting_twice_changes_nothing(world: World) -> None:
     assert world.project() == 0
     assert (world.tallies(), control.outbox(100)) == (before, waiting)
     kinds = [row["kind"] for _, row in waiting]
-    assert sorted(kinds) == ["alert", "alert", "ask", "photo"]
+    assert sorted(kinds) == ["alert", "alert", "photo", "told"]
     assert relay.drain() == 4
     assert relay.drain() == 0
     sound(world, report)

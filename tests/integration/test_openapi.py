@@ -321,7 +321,26 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
         ("GET", "/v1/answers/{token}"),
         ("POST", "/v1/answers/{token}/repaired"),
         ("POST", "/v1/answers/{token}/not-repaired"),
+        ("GET", "/v1/claims/{token}"),
+        ("POST", "/v1/claims/{token}/undo"),
+        ("GET", "/v1/notifications/{token}"),
+        ("POST", "/v1/notifications/{token}/{wish}"),
     }
+
+
+def test_the_pages_behind_the_links_in_messages_match_the_description(checked: Checked) -> None:
+    from chalicelib.services import claiming, notices
+
+    me, other = checked.device(), checked.device()
+    filed = checked.file(me).body
+    checked.post(f"/v1/reports/{filed['id']}/claim", {"secret": filed["claim_secret"]}, other)
+    undo = claiming.undo_link(JURISDICTION, filed["id"], 1, checked.now)
+    choices = notices.link(JURISDICTION, "abc").partition("?")[0]
+    for link, button in ((undo, "undo"), (choices, "digest")):
+        place = "/v1/" + link.partition("/v1/")[2]
+        assert checked.get(place).status == 200
+        assert checked.post(f"{place}/{button}").status == 200
+        assert checked.get(place).status == 200
 
 
 @pytest.mark.parametrize("way", ["repaired", "not-repaired"])

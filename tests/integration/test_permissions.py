@@ -313,7 +313,13 @@ def test_the_table_of_operations_gives_the_public_no_write() -> None:
     """And an auditor reads only; every role of it is known."""
     known = {"public", "citizen", "field_worker", "officer", "dispatcher", "district_head"}
     known |= {"verifier", "city_admin", "auditor"}
-    tapping = {"answerRepaired", "answerNotRepaired", "registerDevice", "undoClaim"}
+    tapping = {
+        "answerRepaired",
+        "answerNotRepaired",
+        "registerDevice",
+        "undoClaim",
+        "chooseNotifications",
+    }
     reads = ("get", "list", "track", "ask")
     for operation, roles in permissions().items():
         assert set(roles) <= known

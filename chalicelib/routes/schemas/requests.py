@@ -15,6 +15,21 @@ from chalicelib.routes.schemas.blocks import (
 )
 from chalicelib.services import photo_texts
 
+_HOUR = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+SAFE = record(
+    "SafeContact",
+    {
+        "way": {
+            "type": "string",
+            "enum": ["email", "phone", "none"],
+            "description": "The only safe way to be reached; none: not at all.",
+        },
+        "note": text(200, "For the officials who may read the contact."),
+        "from": {**_HOUR, "description": "From this local hour on; only with until."},
+        "until": _HOUR,
+    },
+    optional=("way", "note", "from", "until"),
+)
 CONTACT = record(
     "Contact",
     {
@@ -26,8 +41,9 @@ CONTACT = record(
             "description": "Also in other scripts, before and after the @.",
         },
         "phone": {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"},
+        "safe": {**SAFE, "description": "When and how it is safe to be reached."},
     },
-    optional=("name", "email", "phone"),
+    optional=("name", "email", "phone", "safe"),
 )
 _WAYS = {name: CONTACT["properties"][name] for name in ("email", "phone")}
 # Either of the two ways, not both: a code goes to one.
@@ -150,4 +166,5 @@ RATING = record(
     {"rating": {"type": "integer", "minimum": 1, "maximum": 5}, "text": text(1000)},
     optional=("text",),
 )
+FOLLOW = record("Follow", {"contact": CONTACT}, optional=("contact",))
 CLAIM = record("Claim", {"secret": {"type": "string", "pattern": "^[0-9a-f]{32}$"}})
