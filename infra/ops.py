@@ -11,6 +11,7 @@ erasures DIR         bring the list of erasures beside the copies up to date
 erase-again SINCE    repeat the erasures made since a moment (ISO 8601): after PITR;
                      with --copies DIR also those that are listed there
 
+copy CITY REPORT     all that is held on whoever filed a report, for a request on paper
 exposed CITY KIND ID  whom a leaked key (its id), person (uid) or official (reference) could read:
                      ids and counts; --since MOMENT, --limit N, and --after NEXT for the next page
 
@@ -39,6 +40,9 @@ def main(words: list[str] | None = None) -> int:
     erase.add_argument("city")
     erase.add_argument("who")
     erase.add_argument("--copies", type=Path)
+    copy = commands.add_parser("copy")
+    copy.add_argument("city")
+    copy.add_argument("report")
     commands.add_parser("erasures").add_argument("folder", type=Path)
     again = commands.add_parser("erase-again")
     again.add_argument("since")
@@ -97,6 +101,11 @@ def _run(asked: argparse.Namespace) -> int:
         if asked.copies:
             copies.keep_erasures(asked.copies)
         print(json.dumps({"erased": erased}, indent=2))
+    elif asked.command == "copy":
+        from chalicelib.services import copying
+
+        for item in copying.of_report(asked.city, asked.report):
+            print(json.dumps(item, ensure_ascii=False))
     elif asked.command == "exposed":
         print(json.dumps(_could_read(asked), indent=2))
     elif asked.command == "erasures":

@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import claiming, contacts, feedback, intake, lists
+from chalicelib.services import claiming, contacts, copying, feedback, intake, lists
 
 routes = Blueprint(__name__)
 _REPORT = ("not_found",)
@@ -60,6 +60,24 @@ def list_my_reports(call: Call) -> Answer:
     """A page of the caller's own reports."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
     return Answer(lists.mine(call.principal, limit, cursor, call.now))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/me/data",
+    Operation(
+        id="getMyData",
+        summary="A copy of all that is held on me",
+        query={"limit": schemas.LIMIT, "cursor": schemas.CURSOR},
+        answers={200: schemas.OWN_DATA},
+        problems=("cursor_invalid", "unknown_jurisdiction"),
+    ),
+)
+def get_my_data(call: Call) -> Answer:
+    """A page, at most 50 items: the caller's reports first, then what they left on any report."""
+    limit, cursor = call.query["limit"], call.query.get("cursor")
+    return Answer(copying.mine(call.principal, limit, cursor, call.now))
 
 
 @route(

@@ -91,7 +91,7 @@ def again(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
         if report not in done and (head := reports.get(place, report)):
             # Whoever had it then: others of theirs were not meant.
             person = Person(place, head.reporter, record["nobody"])
-            erasing_reports.erase(person, report, _former(person, report), now)
+            erasing_reports.erase(person, report, former(person, report), now)
             done.add(report)
     kept = {name: record[name] for name in _KEPT}
     erasures.keep(place, record["who"], {**kept, "done": True, "ended": iso(clock.now())})
@@ -131,7 +131,7 @@ def _run(job: _Job, now: datetime) -> None:
     person = job.person
     for report in job.reports:
         if report != job.last:
-            erasing_reports.erase(person, report, _former(person, report), now)
+            erasing_reports.erase(person, report, former(person, report), now)
     if person.uid:
         commented = _traces(person, job.last, now)
         writes: list[Write] = list(people.rename_filer(person.place, person.uid, person.nobody))
@@ -139,7 +139,7 @@ def _run(job: _Job, now: datetime) -> None:
             commit(writes)
         _forget_rates(person.place, person.uid, commented | set(job.reports), now)
     if job.last:
-        erasing_reports.erase(person, job.last, _former(person, job.last), now)
+        erasing_reports.erase(person, job.last, former(person, job.last), now)
 
 
 def _forget_rates(jurisdiction: str, uid: str, commented: set[str], now: datetime) -> None:
@@ -149,7 +149,7 @@ def _forget_rates(jurisdiction: str, uid: str, commented: set[str], now: datetim
         control.forget_rates(jurisdiction, f"report_comments#{uid}.{report}")
 
 
-def _former(person: Person, report: str) -> frozenset[str]:
+def former(person: Person, report: str) -> frozenset[str]:
     """Under which uids this person, or who gave them the report, had it before (claims)."""
     found, ask = set[str](), [person.uid or people.released(report)]
     while ask and len(found) < _FORMER_AT_MOST:

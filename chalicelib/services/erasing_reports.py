@@ -65,7 +65,7 @@ def erase(person: Person, report: str, former: frozenset[str], now: datetime) ->
         return
     person = replace(person, former=former)
     own = frozenset({person.uid or people.released(report), *former})
-    left = Left(list(_words(head, own)), list(_photos(head, own)))
+    left = Left(list(words(head, own)), list(photos_of(head, own)))
     clear(person, report, left, now)
     for uid in sorted(former):
         control.forget_rates(person.place, f"report_comments#{uid}.{report}")
@@ -151,7 +151,7 @@ def _clear(person: Person, report: str, texts: list[str], photos: list[str], now
     def change(seen: Seen, city: City) -> Addition | None:
         head = seen.report
         held = _held(place, photos)
-        present = {one: found for one, found in held.items() if not _gone(found)}
+        present = {one: found for one, found in held.items() if not is_gone(found)}
         shown = [one for one in present if one in head.pictures]
         hidden = {one: {**head.pictures[one], "state": HIDDEN} for one in shown}
         writes = _tickets(person, present)
@@ -227,7 +227,7 @@ def _files_more(place: str, filer: str, report: str) -> bool:
     return any(kind == people.FILED and other != report for kind, other, _ in found)
 
 
-def _words(head: Report, own: frozenset[str]) -> Iterator[str]:
+def words(head: Report, own: frozenset[str]) -> Iterator[str]:
     """The names of the texts of the reporter's that are still there: what was filed, what they are
     known to have written, and, where an older version did not say who wrote a text, what a reporter
     wrote."""
@@ -249,16 +249,16 @@ def _words(head: Report, own: frozenset[str]) -> Iterator[str]:
         after = last
 
 
-def _photos(head: Report, own: frozenset[str]) -> Iterator[str]:
+def photos_of(head: Report, own: frozenset[str]) -> Iterator[str]:
     """The photos of the report that were filed with it, or that its reporter added."""
     for photo in head.pictures:
         found = reports.photo(head.jurisdiction, photo)
         theirs = photo in head.photos or (found and found[1].get("owner") in own)
-        if found and theirs and not _gone(found):
+        if found and theirs and not is_gone(found):
             yield photo
 
 
-def _gone(found: Ticket) -> bool:
+def is_gone(found: Ticket) -> bool:
     return bool(found[1]["state"] == GONE)
 
 

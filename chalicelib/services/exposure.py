@@ -63,6 +63,7 @@ def of_person(jurisdiction: str, uid: str, after: str, limit: int) -> dict[str, 
 
 _KINDS = {
     people.CONTACT: "contact",
+    people.REACHED_BY: "contact",
     people.TEXT: "text",
     people.PHOTO: "photo",
     people.SUPPORT: "support",

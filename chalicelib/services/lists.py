@@ -78,7 +78,7 @@ def queue(
             for key, card in page
             if _shown(actor, city, card)
         ],
-        "cursor": _cursor(end, filters, now) if more else None,
+        "cursor": make_cursor(end, filters, now) if more else None,
     }
 
 
@@ -93,7 +93,7 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
     page = rows[:limit]
     return {
         "reports": [views.card(card, city, inside=False) for _, card in page],
-        "cursor": _cursor(page[-1][0], filters, now) if len(rows) > limit else None,
+        "cursor": make_cursor(page[-1][0], filters, now) if len(rows) > limit else None,
     }
 
 
@@ -131,7 +131,8 @@ def _district(city: City, card: reports.Card) -> str | None:
     return city.place(card.ward)[0] if card.ward in city.areas else None
 
 
-def _cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
+def make_cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
+    """A cursor at a key, good for a day and these filters."""
     return signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
 
 

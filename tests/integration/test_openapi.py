@@ -287,6 +287,7 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     checked.act(officer, again.body["id"], "merge", into=report)
     checked.act(officer, again.body["id"], "merge", into=checked.file(me).body["id"])
     checked.get("/v1/me/reports", me, limit=1)
+    checked.get("/v1/me/data", me)
     for place in (path, f"{path}/timeline", f"{path}/case"):
         checked.get(place, checked.staff("auditor"))
     checked.project()

@@ -28,6 +28,7 @@ from chalicelib.routes.schemas.answers import (
 )
 from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
 from chalicelib.routes.schemas.open_data import OPEN_DATA
+from chalicelib.routes.schemas.own_data import OWN_DATA
 from chalicelib.routes.schemas.requests import (
     ACTION,
     CLAIM,
@@ -82,6 +83,7 @@ __all__ = [
     "OPEN_STATES",
     "ORIGINALS",
     "OWN_CONTACT",
+    "OWN_DATA",
     "PAGE",
     "RATING",
     "RECEIPT",
