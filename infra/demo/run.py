@@ -11,6 +11,7 @@ from chalicelib.domain import alerts
 from infra.demo import courier as sending
 from infra.demo import mapped
 from infra.demo.acting import Acting
+from infra.demo.audience import AT_MOST
 from infra.demo.background import Background
 from infra.demo.client import Connection
 from infra.demo.counts import Counts
@@ -102,6 +103,7 @@ class Run:
                 self._courier, self._counts.accepted, self._counts.accepted - closed.total()
             ),
             "alerts_agree": len(self._watch.distinct) == self._alerts_due(),
+            **self._watch.audience.document(),
         }
 
     def _clocks(self, ids: list[str]) -> dict[str, Any]:
@@ -226,6 +228,10 @@ def broken(found: dict[str, Any]) -> list[str]:
         "the tallies are what the answers said": found["tallies_agree"],
         "the map shows what the answers said": found["map"]["agree"],
         "there is one alert for each event that officials are told of": found["alerts_agree"],
+        f"no official gets more than {AT_MOST} messages an hour, urgent ones apart": (
+            found["fullest_hour"]["messages"] <= AT_MOST
+        ),
+        "every message reaches somebody": found["messages_to_nobody"] == 0,
         "the rebuild finds nothing to change": found["rebuild"]["changed"] == 0,
         "sending all again creates nothing": found.get("created_on_replay", 0) == 0,
         "sending all again is answered as before": replay.get("different", 0) == 0,

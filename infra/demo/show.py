@@ -69,6 +69,9 @@ def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[st
         f"refused    {_refusals(found['actions_refused'])}",
         f"alerts     {found['alerts']} different ones received, one for each event of which "
         f"officials are told: {_yes(found['alerts_agree'])}",
+        f"messages   {found['messages_to_officials']} to officials, "
+        f"{found['messages_to_nobody']} of them to nobody; at most "
+        f"{found['fullest_hour']['messages']} an hour to one, urgent ones apart",
         f"photos     {found['photos']} uploaded",
         f"closed     {_listed(found['closed'])}",
         f"open       {_listed(found['open'])}",

@@ -5,7 +5,9 @@ from typing import Any
 
 import boto3
 
+from chalicelib import clock
 from chalicelib.settings import settings
+from infra.demo.audience import Audience
 
 QUEUE = "demo-alerts"
 _MOST = 10
@@ -23,6 +25,7 @@ class Watch:
             Protocol="sqs",
             Endpoint=found["Attributes"]["QueueArn"],
         )
+        self.audience = Audience()
         self.distinct: set[str] = set()
         self.delivered = 0
 
@@ -31,7 +34,10 @@ class Watch:
         before = self.delivered
         while messages := self._receive():
             for message in messages:
-                keys = _keys(message["Body"])
+                told = json.loads(message["Body"])
+                keys = _keys(told)
+                document = json.loads(told["Message"])
+                self.audience.take(document, told["MessageAttributes"], clock.now())
                 self.distinct.update(keys)
                 self.delivered += len(keys)
             entries = [
@@ -47,9 +53,8 @@ class Watch:
         return found
 
 
-def _keys(body: str) -> list[str]:
+def _keys(message: dict[str, Any]) -> list[str]:
     """The keys of the alerts in a message: one, all of a digest, none of a notice or a card."""
-    message = json.loads(body)
     event = message["MessageAttributes"]["event"]["Value"]
     if event == "digest":
         return [str(one["dedupe"]) for one in json.loads(message["Message"])["alerts"]]

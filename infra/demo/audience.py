@@ -1,0 +1,54 @@
+"""Whom each alert reached, and why: what an official would find in the inbox after the run.
+
+The product's own rule decides (``services.recipients``); an alert that nobody can get has an
+empty list. Messages are counted by official and hour, urgent ones apart.
+"""
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+AT_MOST = 20
+URGENT = "urgent"
+
+
+class Audience:
+    """Everybody whom the run's messages reached."""
+
+    def __init__(self) -> None:
+        self._told: list[dict[str, Any]] = []
+        self._hours: Counter[tuple[str, str]] = Counter()
+
+    def take(self, document: dict[str, Any], attributes: dict[str, Any], now: datetime) -> None:
+        """Note one message: ``document`` as machines get it, its attributes, and when it came."""
+        # Imported once the stack has named its region and tables.
+        from chalicelib.services import alerts
+
+        # What announces a scorecard names its audience in the attributes alone.
+        whom = document.get("audience") or json.loads(attributes["audience"]["Value"])
+        to = alerts.recipients({**document, "audience": whom})
+        priority = attributes.get("priority", {}).get("Value", "normal")
+        self._told.append(
+            {
+                "event": document["event"],
+                "about": document.get("report") or document.get("dedupe"),
+                "priority": priority,
+                "to": [{"official": ref, "why": why} for ref, why in to],
+            }
+        )
+        if priority != URGENT:
+            hour = now.strftime("%Y-%m-%dT%H")
+            self._hours.update((ref, hour) for ref, _ in to)
+
+    def document(self) -> dict[str, Any]:
+        """Every message's audience, how many reached nobody, and the fullest hour of anybody."""
+        (official, hour), most = max(
+            self._hours.items(), key=lambda one: (one[1], one[0]), default=(("", ""), 0)
+        )
+        return {
+            "messages_to_officials": len(self._told),
+            "messages_to_nobody": sum(not one["to"] for one in self._told),
+            "fullest_hour": {"official": official, "hour": hour, "messages": most},
+            "audiences": self._told,
+        }
