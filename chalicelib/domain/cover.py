@@ -15,7 +15,7 @@ from typing import NamedTuple
 from chalicelib.domain.geohash import Box, box_around, grid, letters, spread
 
 BOX_RANGES, CIRCLE_RANGES, PARTITIONS = 8, 4, 9
-RATIO = 1.15
+RATIO = 1.2
 _BITS = 25  # of gh10, each way
 _LOW = 25  # bits of gh10 below gh5, both ways together
 _WIDE, _TALL = 12, 13  # the same by direction: a gh5 is 4,096 gh10 wide and 8,192 tall

@@ -99,7 +99,8 @@ def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     for photo, picture in sorted((event["set"].get("pictures") or {}).items()):
         task = None
-        if photo in data.get("photos", ()):
+        # An erasure names photos too; nothing is to be made of those.
+        if photo in data.get("photos", ()) and picture["state"] in _SHOWN:
             task = USED if picture["state"] == READY else DEVELOP
         elif photo == data.get("photo"):
             task = USED if action == _MADE and data.get("first") else _MODERATED.get(action)

@@ -4,6 +4,7 @@
     python -m tests.faults clocks FIRST LAST        the same, of histories of the clocks
     python -m tests.faults races FAULTS [NAME ...]  every schedule with at most so many faults
 
+    python -m tests.faults mixed FIRST LAST         keys, erasures, imports, two city versions
     python -m tests.faults channels FIRST LAST      people who file through keys and officials
     python -m tests.faults rights                   every right of every pair of grants
     python -m tests.faults stale                    a stale version of every action
@@ -44,9 +45,19 @@ def _stories(kind: str, rest: list[str]) -> Iterator[str]:
         if kind == "recipients":
             return drills.of_recipients()
         return drills.of_grants() if kind == "rights" else drills.of_versions()
+    if kind == "mixed":
+        return _mixed(*map(int, rest))
     if kind == "channels":
         return _channels(*map(int, rest))
     return _races(rest) if kind == "races" else _histories(kind, *map(int, rest))
+
+
+def _mixed(first: int, last: int) -> Iterator[str]:
+    from tests.faults.mixed import play
+
+    for seed in range(first, last):
+        if (result := play(seed)).faults:
+            yield result.story()
 
 
 def _channels(first: int, last: int) -> Iterator[str]:

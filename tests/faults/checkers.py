@@ -8,6 +8,7 @@ I9  nothing is dead or forgotten            I10 personal data is in ``people`` a
 I11 each breach and each level is one event a round, and none that is due is missing
 I12 a right holds only where its own grant holds (drills.py)
 I13 an erasure changes nothing of another person's (channels.py)
+I14 an alert reaches somebody as long as anybody can be reached (drills.py)
 F1  trouble in AWS is never an unhandled error
 """
 
@@ -27,6 +28,7 @@ GENESIS = "0" * 64
 CANARY = "canary"
 _RUNNING = ("submitted", "assigned", "in_progress", "coordinated")
 _WORKFLOW = json.loads((RULES / "workflow.json").read_bytes())
+_MAKES = ("file", "import")
 _TICKETS = {"pending": "issued", "ready": "ready", "refused": "refused"}
 _ALERTS = json.loads((RULES / "alerts.json").read_bytes())
 
@@ -58,7 +60,8 @@ def doubled(state: State, record: Record) -> list[str]:
     """I2: at most one report for an operation, and the same answer every time."""
     filed: Counter[str] = Counter()
     for events in state.timelines.values():
-        filed.update(event.says["op"] for event in events if event.says["action"] == "file")
+        made = [event for event in events if event.says["action"] in _MAKES]
+        filed.update(event.says["op"] for event in made)
     found = [f"I2 operation {op} made {n} reports" for op, n in filed.items() if n > 1]
     if len(state.heads) != filed.total():
         found.append(f"I2 {len(state.heads)} heads of {filed.total()} reports filed")
@@ -80,6 +83,9 @@ def answered(state: State, record: Record) -> list[str]:
         if one.answer and (row is not None or one.kind != "support"):
             kept = {**one.answer}
             kept.pop("claim_secret", None)
+            if record.erasing and row is not None and _is_blank(row):
+                continue
+            # The row also keeps which claim secret a receipt shows; the answer says the secret.
             held = {k: v for k, v in (row or {"answer": {}})["answer"].items() if k != "generation"}
             if row is None or held != kept:
                 found.append(f"I2 {one.kind} {one.op} is not remembered as it was answered")
@@ -102,7 +108,8 @@ def changed(state: State, record: Record) -> list[str]:
             if written.get(one.op) and not _may_refuse(one, state, record):
                 found.append(f"I6 {one.kind} {one.op} was refused ({one.refusal}) and is there")
         elif one.kind == "support":
-            if one.who not in supporters[one.report or ""]:
+            # Of somebody who was erased the number is left, and not the mark.
+            if one.who not in supporters[one.report or ""] and not record.erasing:
                 found.append(f"I6 support {one.op} was acknowledged and is lost")
         elif [event.version for event in events] != [(one.answer or {})["version"]]:
             found.append(
@@ -150,7 +157,11 @@ def alerted(state: State) -> list[str]:
             # A rung of the moment of a broken promise is told with it.
             if row and by_them and not says["data"].get("joined"):
                 by = "by_the_clock" if says["actor"]["kind"] == "system" else "level"
-                wanted[f"{name}:{row.get(by, row['level'])}"] += 1
+                level = row.get(by, row["level"])
+                wanted[f"{name}:{level}"] += 1
+                if says["set"].get("protection"):
+                    # Once for the unit that may take it, once for who is to know.
+                    wanted[f"{name}:{level}_sealed"] += 1
             if _tells(says):
                 asked[f"{name}:told"] += 1
             asked.update(_jobs(says, f"{says['jurisdiction']}:{report}:{event.version}"))
@@ -172,10 +183,15 @@ def _jobs(says: dict[str, Any], name: str) -> list[str]:
     """A photo that is used is asked for, or looked for elsewhere once there are pictures of it."""
     pictures, data = says["set"].get("pictures", {}), says["data"]
     tasks = {"pending": "develop", "ready": "used"}
-    found = [f"{name}:{tasks[pictures[one]['state']]}:{one}" for one in data.get("photos", [])]
-    if says["action"] == "photo_ready":
+    found = [
+        f"{name}:{tasks[pictures[one]['state']]}:{one}"
+        for one in data.get("photos", [])
+        # An erasure names photos too, and leaves nothing to do.
+        if one in pictures and pictures[one]["state"] in tasks
+    ]
+    if says["action"] == "photo_ready" and data.get("first"):
         found.append(f"{name}:used:{data['photo']}")
-    return found
+    return found + [f"{name}:draw:{one}" for one in data.get("redrawn", []) if one in pictures]
 
 
 def counted(state: State) -> list[str]:
@@ -194,6 +210,8 @@ def counted(state: State) -> list[str]:
         if have.get(key, 0) != expected.get(key, 0)
     ]
     supporters = state.marks("SUP")
+    if any(event.says["action"] == "erased" for one in state.timelines.values() for event in one):
+        return found
     return found + [
         f"I4 report {report} counts {head.get('supports', 0)} of {len(supporters[report])} supports"
         for report, head in state.heads.items()
@@ -242,9 +260,13 @@ def worded(state: State) -> list[str]:
     found = []
     texts = state.texts()
     for report, events in state.timelines.items():
+        # What a later event names was hidden, corrected or erased.
+        gone = {tuple(one) for event in events for one in event.says["data"].get("texts", ())}
         for event in events:
             for word in event.says["words"]:
                 row = texts.pop((report, f"{event.version:08d}#{word['field']}"), None)
+                if row is None and (event.version, word["field"]) in gone:
+                    continue
                 if row is None:
                     found.append(f"I5 {report} v{event.version} {word['field']} is lost")
                     continue
@@ -260,7 +282,8 @@ def pictured(state: State) -> list[str]:
     found = []
     for report, events in state.timelines.items():
         for event in events:
-            photos = event.says["data"].get("photos", [])
+            erased = event.says["action"] == "erased"
+            photos = [] if erased else event.says["data"].get("photos", [])
             for photo in photos:
                 shown[photo] += 1
                 ticket = state.tickets.get(photo, {})
@@ -278,7 +301,8 @@ def pictured(state: State) -> list[str]:
         f"I8 photo {photo} of {report} is {picture['state']}, its ticket {ticket['state']}"
         for report, head in state.heads.items()
         for photo, picture in head.get("pictures", {}).items()
-        if (ticket := state.tickets[photo])["state"] != _TICKETS[picture["state"]]
+        if picture["state"] in _TICKETS
+        and (ticket := state.tickets[photo])["state"] != _TICKETS[picture["state"]]
     ]
     return found + [
         f"I8 photo {photo} is used up and shown nowhere"
@@ -387,11 +411,18 @@ def _faults(event: Event, before: Event | None) -> list[str]:
     rule = _WORKFLOW["actions"].get(says["action"])
     if rule is None:
         # Filing, comments, supports: nothing that moves a report.
-        if state != (says["before"]["state"] if before else "submitted"):
+        if says["action"] != "import" and state != (
+            says["before"]["state"] if before else "submitted"
+        ):
             found.append(f"moves the report by {says['action']}")
     elif says["before"]["state"] not in rule["from"] or state not in _ends(says["action"], rule):
         found.append(f"is no legal {says['action']}: {says['before']['state']} to {state}")
     return found
+
+
+def _is_blank(row: dict[str, Any]) -> bool:
+    # What was answered to somebody who was erased is gone; that the key was used is not.
+    return set(row["answer"]) <= {"id", "version"}
 
 
 def _may_refuse(one: Answered, state: State, record: Record) -> bool:

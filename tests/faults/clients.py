@@ -41,6 +41,8 @@ class Record:
 
     answers: list[Answered] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
+    # Whether people are erased, whose marks and texts are then gone.
+    erasing: bool = False
     open: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -153,6 +155,26 @@ class Clients:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
             self.record.crashes.append(f"{kind}: {type(error).__name__} at {where}: {error}")
+
+
+def retried(
+    world: World, record: Record, name: str, work: Callable[[], None]
+) -> Callable[[], None]:
+    """A command that may be broken off anywhere and is run again until it comes to its end."""
+
+    def attempt() -> None:
+        for _ in range(TRIES):
+            outcome = world.invoke(work)
+            if outcome.kind == "ok":
+                return
+            if outcome.kind == "error" and not _again(outcome.value):
+                if not isinstance(outcome.value, Problem):
+                    where = traceback.extract_tb(outcome.value.__traceback__)[-1]
+                    record.crashes.append(f"{name}: {outcome.value!r} at {where}")
+                return
+        record.open.append(attempt)
+
+    return attempt
 
 
 class _Unhurried:

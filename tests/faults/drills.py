@@ -1,7 +1,7 @@
 """Drills without chance: every right of every pair of grants, a stale version of every action.
 
 I12 a right holds only where its own grant holds, counted by rules of our own
-I13 every alert reaches somebody, as long as anybody above those it is for can be reached
+I14 every alert reaches somebody, as long as anybody above those it is for can be reached
 I6  an action on a version that something has overtaken is refused as stale, whatever the action
 """
 
@@ -83,11 +83,11 @@ def of_recipients() -> Iterator[str]:
             world.run([("relay", _published)])
             sent = [one.fields for one in world.sent if "TopicArn" in one.fields]
         if not sent:
-            yield f"seed {ref}\nI13 nothing was published\nschedule: -"
+            yield f"seed {ref}\nI14 nothing was published\nschedule: -"
         for fields in sent:
             document = json.loads(json.loads(fields["Message"])["sqs"])
             if f"s_{ref}" not in {one for one, _ in alerts.recipients(document)}:
-                yield f"seed {ref}\nI13 {document['dedupe']} reached nobody\nschedule: -"
+                yield f"seed {ref}\nI14 {document['dedupe']} reached nobody\nschedule: -"
         _reachable("")
 
 

@@ -6,6 +6,7 @@ more of them, or one again.
 
 import pytest
 
+from tests.faults import mixed
 from tests.faults.histories import Result, play
 from tests.faults.scheduler import Replay
 
@@ -27,6 +28,14 @@ def test_no_history_of_the_clocks_breaks_an_invariant(first: int) -> None:
     results = [play(seed, clocks=True) for seed in range(first, first + CHUNK)]
     assert not any(one.faults for one in results), _stories(results)
     assert sum(one.broken_calls for one in results) > 2 * CHUNK
+
+
+@pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
+def test_no_mixed_history_breaks_an_invariant(first: int) -> None:
+    """Keys' people, erasures, two versions of the city, imports and protections among the rest."""
+    results = [mixed.play(seed) for seed in range(first, first + CHUNK)]
+    assert not any(one.faults for one in results), _stories(results)
+    assert sum(one.broken_calls for one in results) > 5 * CHUNK
 
 
 def test_no_history_breaks_an_invariant_while_the_sdk_retries_by_itself() -> None:

@@ -1,0 +1,118 @@
+"""Histories with everything that a year brings: people who file through a key, erasures, a second
+version of the city, old reports that are imported, proposals for protection.
+
+They are histories as those of ``histories.py``, with the same faults and the same checkers.
+"""
+
+import random
+from copy import deepcopy
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from chalicelib.domain.actor import FOR_MANY, Principal
+from chalicelib.domain.boundaries import build
+from chalicelib.domain.report import Report
+from chalicelib.services import cities, city_moves, erasing, importing
+from tests import town
+from tests.faults import histories
+from tests.faults.checkers import CANARY
+from tests.faults.clients import retried
+from tests.faults.histories import KINDS, Actor, Result
+from tests.faults.scheduler import Chance
+from tests.faults.world import World
+
+MIXED_KINDS = {
+    **KINDS, "filed_for": 4, "erase": 2, "second_version": 1, "moves": 1, "imported": 2,
+    "citizen": 6, "later": 3,
+}  # fmt: skip
+KEY = Principal("citizen", town.PLACE, "k_partner", permissions=frozenset({FOR_MANY}))
+SECOND = "000000000002"
+
+
+def play(seed: object) -> Result:
+    """Play the mixed history of a seed in an AWS that ``aws.start`` has made."""
+    with World(Chance(f"mixed {seed}", histories.P), seed=seed) as world:
+        history = _Mixed(world, random.Random(f"mixed plan {seed}"))
+        faults = history.play()
+        answers = [str(answer) for answer in history.record.answers]
+        return Result(seed, faults, world.schedule, list(map(str, world.calls)), answers)
+
+
+class _Mixed(histories._History):
+    def __init__(self, world: World, plan: random.Random) -> None:
+        super().__init__(world, plan)
+        self.kinds = MIXED_KINDS
+        self.record.erasing = True
+
+    def _filed_for(self) -> list[Actor]:
+        """Somebody files through the key of another system, some of them with a contact."""
+        body = self._body(KEY)
+        body.pop("photos", None)
+        if self.plan.random() < 0.7:
+            body["contact"] = {"email": f"{CANARY}{self.plan.randint(1, 3)}@example.org"}
+        return [("key", self.clients.file(KEY, self._key(), body))]
+
+    def _erase(self) -> list[Actor]:
+        head = self._head()
+        if head is None:
+            return []
+
+        def erase() -> None:
+            erasing.erase(town.PLACE, head.id, self.world.now())
+
+        return [("erase", retried(self.world, self.record, "erase", erase))]
+
+    def _second_version(self) -> list[Actor]:
+        def publish() -> None:
+            cities.publish(second_bundle(), second_boundaries(), town.staff(), self.world.now())
+
+        return [("publish", retried(self.world, self.record, "publish", publish))]
+
+    def _moves(self) -> list[Actor]:
+        def run() -> None:
+            city_moves.run(town.PLACE, self.world.now())
+
+        return [("moves", retried(self.world, self.record, "moves", run))]
+
+    def _imported(self) -> list[Actor]:
+        number = self.plan.randint(1, 4)
+        lat, long = town.SPOTS[self.plan.choice(list(town.SPOTS))]
+        filed = self.world.now() - timedelta(days=40 + number)
+        old = importing.Old(
+            "old", f"{number}", "hole", lat, long, filed.replace(minute=number, second=0),
+            filed + timedelta(days=2), "verified", f"{CANARY} old {number}",
+        )  # fmt: skip
+
+        def put() -> None:
+            importing.put(cities.current(town.PLACE, self.world.now()), old, self.world.now())
+
+        return [("import", retried(self.world, self.record, "import", put))]
+
+    def _given(self, name: str, head: Report, who: Principal) -> dict[str, Any] | None:
+        if name == "protect":
+            return {"service": "violence", "reason": f"{CANARY} a child"}
+        return super()._given(name, head, who)
+
+
+def second_bundle() -> dict[str, Any]:
+    """The town's second version: ward A.2 has another code, and there is one more unit."""
+    found = deepcopy(town.bundle())
+    for area in found["areas"]:
+        if area["code"] == "A.2":
+            area["code"] = "A.9"
+    found["units"].append({**found["units"][2], "code": "parks"})
+    found["successors"] = {"areas": {"A.2": ["A.9"]}, "units": {}, "services": {}}
+    return {**found, "version": SECOND}
+
+
+@cache
+def second_boundaries() -> bytes:
+    """The same squares under the new codes."""
+    squares = {"A.2": "A.9"}
+    found = []
+    for ward, (west, south) in town._WARDS.items():
+        east, north = round(west + town._SIDE, 6), round(south + town._SIDE, 6)
+        ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+        found.append((squares.get(ward, ward), [[ring]]))
+    return build(found)
