@@ -17,7 +17,7 @@ from typing import Any
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib import auth, clock, http_request, observability
-from chalicelib.domain import schema
+from chalicelib.domain import languages, schema
 from chalicelib.domain.actor import PUBLIC_KIND, Principal
 from chalicelib.errors import Problem
 from chalicelib.http_app import EXPOSED_HEADERS, TanggapApp
@@ -31,7 +31,7 @@ from chalicelib.http_operation import (
     Registered,
     permissions,
 )
-from chalicelib.http_problems import language_of, problem_response, request_id_of
+from chalicelib.http_problems import problem_response, reader_language, request_id_of
 from chalicelib.settings import settings
 
 __all__ = [
@@ -91,17 +91,20 @@ def _cors() -> CORSConfig:
 
 
 def _serve(request: Request, registered: Registered, view: View, path: dict[str, str]) -> Response:
-    language = language_of(request.headers.get("accept-language"))
+    accepted = request.headers.get("accept-language")
     request_id = request_id_of(request.context, request.lambda_context)
     try:
-        call = _read(request, registered, path, language, request_id)
+        call = _read(request, registered, path, request_id)
         answer = _response(view(call), registered.operation, call)
         return _validated(answer, request) if registered.operation.etag else answer
     except Problem as problem:
-        refused = problem_response(problem, language, request_id)
+        refusal = problem
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
         observability.unhandled(error, registered.operation.id)
-        refused = problem_response(Problem("internal"), language, request_id)
+        refusal = Problem("internal")
+    asked = request.to_original_event().get("queryStringParameters") or {}
+    language = reader_language(accepted, asked.get("jurisdiction_id"), refusal)
+    refused = problem_response(refusal, language, request_id)
     return Response(refused["body"], refused["headers"], refused["statusCode"])
 
 
@@ -109,7 +112,6 @@ def _read(
     request: Request,
     registered: Registered,
     path: dict[str, str],
-    language: str,
     request_id: str,
 ) -> Call:
     operation, now = registered.operation, clock.now()
@@ -139,7 +141,7 @@ def _read(
         body_hash=digest,
         now=now,
         ip=identity.get("sourceIp") or "",
-        language=language,
+        languages=languages.asked(request.headers.get("accept-language")),
         request_id=request_id,
         operation=operation.id,
         stripped=stripped,

@@ -14,8 +14,8 @@ from chalicelib.errors import Problem
 from chalicelib.http_problems import (
     VARY,
     for_status,
-    language_of,
     problem_response,
+    reader_language,
     request_id_of,
 )
 from chalicelib.settings import settings
@@ -67,7 +67,9 @@ class TanggapApp(Chalice):
                 problem = for_status(response["statusCode"])
         if problem is not None:
             response = problem_response(
-                problem, language_of(headers.get("accept-language")), request_id
+                problem,
+                reader_language(headers.get("accept-language"), None, problem),
+                request_id,
             )
         return _finished(response, headers, request_id)
 

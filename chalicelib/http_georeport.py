@@ -17,9 +17,10 @@ from typing import Any
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import clock, http_spark, observability
+from chalicelib.domain import languages
 from chalicelib.domain.georeport import Unfit, last
 from chalicelib.errors import Problem
-from chalicelib.http_problems import language_of
+from chalicelib.http_problems import reader_language
 from chalicelib.settings import settings
 
 MOST_BYTES = 6_000_000
@@ -40,7 +41,8 @@ class File:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a client asks: ``one`` is the id in the path, ``given`` every argument, as a list."""
+    """What a client asks: ``one`` is the id in the path, ``given`` every argument, as a list;
+    ``languages`` those of the reader, the best first."""
 
     jurisdiction: str
     one: str
@@ -48,6 +50,7 @@ class Asked:
     files: list[File]
     now: datetime
     ip: str
+    languages: tuple[str, ...] = ()
 
     def get(self, name: str) -> str | None:
         """The last value of an argument; an empty one is absent."""
@@ -95,6 +98,7 @@ def _serve(
     one, _, form = end.rpartition(".")
     if form not in http_spark.MEDIA:
         return _answer("errors", _errors(404, {"": "Ask for .xml or .json"}), "xml", 404)
+    given: dict[str, list[str]] = {}
     try:
         given, files = _given(request.to_original_event(), request.headers)
         identity = request.context.get("identity") or {}
@@ -105,6 +109,7 @@ def _serve(
             files,
             clock.now(),
             identity.get("sourceIp") or "",
+            languages.asked(request.headers.get("accept-language")),
         )
         return _sized(root, view(asked), form)
     except Faults as faults:
@@ -113,7 +118,9 @@ def _serve(
         return _answer("errors", _errors(400, {unfit.field: str(unfit)}), form, 400)
     except Problem as problem:
         status = _STATUS.get(problem.status, 400)
-        told = problem.document(language_of(request.headers.get("accept-language")))
+        place = last(given, "jurisdiction_id")
+        language = reader_language(request.headers.get("accept-language"), place, problem)
+        told = problem.document(language)
         why = {problem.field or "": f"{told['title']}: {told['detail']}"}
         return _answer("errors", _errors(status, why), form, status, problem.headers)
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
@@ -137,6 +144,7 @@ def _answer(
     headers: dict[str, str | list[str]] = {
         "Content-Type": http_spark.MEDIA[form],
         "Cache-Control": "no-cache",
+        "Vary": "Accept-Language",
         # Every answer has one; it also says that this one is ours.
         "X-Request-Id": "-",
         **(more or {}),

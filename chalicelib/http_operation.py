@@ -55,7 +55,8 @@ class Operation:
 
 @dataclass(frozen=True)
 class Call:
-    """A valid request, as a view gets it. ``stripped``: fields that held invisible characters."""
+    """A valid request, as a view gets it. ``languages``: the reader's, the best first;
+    ``stripped``: fields that held invisible characters."""
 
     principal: Principal
     jurisdiction: str
@@ -66,7 +67,7 @@ class Call:
     body_hash: str
     now: datetime
     ip: str
-    language: str
+    languages: tuple[str, ...]
     request_id: str
     operation: str
     stripped: tuple[str, ...] = ()

@@ -6,13 +6,20 @@ Nothing that a client sent is repeated in them.
 """
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from chalicelib.domain import strictjson
+from chalicelib import clock
+from chalicelib.domain import languages, strictjson
 from chalicelib.errors import RULES, Problem
+from chalicelib.services import cities
+from chalicelib.settings import settings
 
 MEDIA = "application/problem+json"
+LANGUAGES = ("en", "id")
+# There is no city then whose language it could be.
+_CITY_UNKNOWN = ("unknown_jurisdiction",)
 VARY = "Accept-Language, Authorization, Origin"
 
 # What Chalice and API Gateway answer by themselves, as kinds of our own.
@@ -76,13 +83,22 @@ def request_id_of(context: dict[str, Any], lambda_context: Any) -> str:
     return found if isinstance(found, str) else "unknown"
 
 
-def language_of(accept_language: str | None) -> str:
-    """``id`` if Indonesian is named before English, else ``en`` (weights are not read)."""
-    for part in (accept_language or "").lower().split(","):
-        tag = part.split(";")[0].strip().split("-")[0]
-        if tag in ("id", "en"):
-            return tag
-    return "en"
+def language_of(accept_language: str | None, city: Sequence[str] = ()) -> str:
+    """The reader's language if problems are told in it, else the first such of a city, else
+    English."""
+    wanted = (*languages.asked(accept_language), *city, LANGUAGES[0])
+    return languages.chosen(wanted, LANGUAGES) or LANGUAGES[0]
+
+
+def reader_language(accept_language: str | None, jurisdiction: str | None, problem: Problem) -> str:
+    """The language of a refusal: a reader who asks for none of the product's gets the city's
+    first. Where things fail, nothing more is asked of them."""
+    asked = languages.asked(accept_language)
+    if languages.chosen(asked, LANGUAGES) or problem.slug in _CITY_UNKNOWN:
+        return language_of(accept_language)
+    place = jurisdiction or settings().jurisdiction
+    known = cities.languages(place, clock.now() if problem.status < 500 else None)
+    return language_of(accept_language, known)
 
 
 @cache

@@ -9,13 +9,16 @@ from functools import cached_property
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain import languages
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.hiding import of_country
 from chalicelib.domain.times import parse
 
 Text = dict[str, str]
 
-_EMERGENCY: Text = {"en": "Emergency", "id": "Darurat"}
+EMERGENCY_NAME: Text = {"en": "Emergency", "id": "Darurat"}
+# The message of a city's own catalogue that names its emergency number.
+EMERGENCY = "number.emergency"
 # What one person may add in a day where the city's data say nothing else; ``report_comments`` is
 # for one report, ``proposals`` are reports proposed for protection.
 PERSON_LIMITS = {
@@ -167,7 +170,9 @@ class City:
     Of one unit's escalations in an hour ``alerts_per_hour`` go out one by one, the rest together;
     its day's warnings go out from ``morning_hour`` (local) on. ``patterns`` are the rules by which
     ``hiding.finds`` knows what is personal in a text. ``successors``: what became of codes of older
-    versions, {"areas" | "units" | "services": {code: codes}} (``domain.successors``).
+    versions, {"areas" | "units" | "services": {code: codes}} (``domain.successors``). ``languages``
+    are those of its texts, the first for whoever asks for none of them; ``messages`` are its own
+    catalogues beside those that ship, {language: {key: text}}.
     """
 
     jurisdiction: str
@@ -192,6 +197,7 @@ class City:
     numbers: tuple[Number, ...] = ()
     patterns: list[dict[str, Any]] = field(default_factory=list)
     successors: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    messages: dict[str, Text] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
@@ -252,7 +258,27 @@ class City:
                 kind: {code: tuple(heirs) for code, heirs in links.items()}
                 for kind, links in bundle.get("successors", {}).items()
             },
+            messages=bundle.get("messages", {}),
         )
+
+    @property
+    def language(self) -> str:
+        """The city's first language: of what it says to nobody in particular."""
+        return self.languages[0]
+
+    def speaks(self, *wanted: str) -> str:
+        """The first of the wanted languages that is the city's, else its own first."""
+        return languages.chosen(wanted, self.languages) or self.language
+
+    def order(self, language: str | None = None) -> tuple[str, ...]:
+        """The languages in which a text is looked for: the reader's if it is the city's, then the
+        city's own, in their order."""
+        first = (language,) if language in self.languages else ()
+        return tuple(dict.fromkeys((*first, *self.languages)))
+
+    def text(self, names: Text, language: str | None = None) -> str:
+        """A name for a reader of ``language``, or for nobody in particular."""
+        return languages.pick(names, self.order(language))
 
     @cached_property
     def root(self) -> str:
@@ -277,7 +303,10 @@ class City:
         known = (*service.numbers, *self.numbers)
         if any(one.number == self.emergency for one in known):
             return known
-        return (*known, Number(_EMERGENCY, self.emergency))
+        own = {one: text[EMERGENCY] for one, text in self.messages.items() if EMERGENCY in text}
+        name = {one: text for one, text in (EMERGENCY_NAME | own).items() if one in self.languages}
+        name = name or {self.language: EMERGENCY_NAME["en"]}
+        return (*known, Number(name, self.emergency))
 
     @property
     def code_limits(self) -> dict[str, list[dict[str, int]]]:

@@ -38,7 +38,7 @@ def file_report(call: Call) -> Answer:
         call.body,
         call.ip,
         call.now,
-        call.language,
+        call.languages,
         call.stripped,
     )
     return answer(outcome, 201)
@@ -96,7 +96,7 @@ def get_my_data(call: Call) -> Answer:
 def send_contact_code(call: Call) -> Answer:
     """Send a code: 202, whether or not anything was filed for the contact."""
     op = operation(call)
-    outcome = contacts.send_code(call.principal, op, call.body, call.ip, call.now, call.language)
+    outcome = contacts.send_code(call.principal, op, call.body, call.ip, call.now, call.languages)
     return answer(outcome, 202)
 
 
@@ -241,7 +241,7 @@ def follow_report(call: Call) -> Answer:
     """Follow; following twice is following."""
     who, report = call.principal, call.path["id"]
     contact = call.body.get("contact")
-    return Answer(feedback.follow(who, report, True, call.now, contact, call.language))
+    return Answer(feedback.follow(who, report, True, call.now, contact, call.languages))
 
 
 @route(

@@ -43,20 +43,22 @@ def discover(asked: Asked) -> Any:
 @route(routes, "GET", f"{_V2}/services", "services", _SERVED)
 def list_services(asked: Asked) -> Any:
     """Every service, never by pages: clients delete what is missing."""
-    return open311_offer.services(cities.current(asked.jurisdiction, asked.now))
+    return open311_offer.services(cities.current(asked.jurisdiction, asked.now), asked.languages)
 
 
 @route(routes, "GET", f"{_V2}/services/{{name}}", "service_definition", _SERVED)
 def get_service(asked: Asked) -> Any:
     """What a service asks."""
-    return open311_offer.definition(cities.current(asked.jurisdiction, asked.now), asked.one)
+    city = cities.current(asked.jurisdiction, asked.now)
+    return open311_offer.definition(city, asked.one, asked.languages)
 
 
 @route(routes, "GET", f"{_V2}/requests", "service_requests", _SERVED)
 def list_requests(asked: Asked) -> Any:
     """The requests of a window."""
     city = cities.current(asked.jurisdiction, asked.now)
-    return open311.listed(city, {name: asked.get(name) for name in _FILTERS}, asked.now)
+    filters = {name: asked.get(name) for name in _FILTERS}
+    return open311.listed(city, filters, asked.now, asked.languages)
 
 
 @route(routes, "POST", f"{_V2}/requests", "service_requests", _SERVED)
@@ -76,7 +78,8 @@ def post_request(asked: Asked) -> Any:
 @route(routes, "GET", f"{_V2}/requests/{{name}}", "service_requests", _SERVED)
 def get_request(asked: Asked) -> Any:
     """One request."""
-    return open311.request(asked.jurisdiction, asked.one, asked.get("extensions"))
+    extensions = asked.get("extensions")
+    return open311.request(asked.jurisdiction, asked.one, extensions, asked.languages)
 
 
 @route(routes, "GET", f"{_V2}/tokens/{{name}}", "service_requests", _SERVED)

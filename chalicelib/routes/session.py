@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.errors import Problem
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
-from chalicelib.services import answers, claim_page, devices, notices_page, tap_page
+from chalicelib.services import answers, cities, claim_page, devices, notices_page, tap_page
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -156,7 +156,8 @@ def undo_claim(call: Call) -> Answer:
 )
 def ask_notifications(call: Call) -> Answer:
     """A page of buttons; opening it changes nothing."""
-    page = notices_page.ask(call.jurisdiction, call.path["token"], call.language, _city(call))
+    city = cities.current(call.jurisdiction, call.now)
+    page = notices_page.ask(city, call.path["token"], call.languages, _city(call))
     return Answer(page, headers=notices_page.HEADERS)
 
 
@@ -173,9 +174,8 @@ def ask_notifications(call: Call) -> Answer:
 )
 def choose_notifications(call: Call) -> Answer:
     """Keep the choice for everything that the city sends to this address."""
-    page = notices_page.chosen(
-        call.jurisdiction, call.path["token"], call.path["wish"], call.language, _city(call)
-    )
+    city, path = cities.current(call.jurisdiction, call.now), call.path
+    page = notices_page.chosen(city, path["token"], path["wish"], call.languages, _city(call))
     return Answer(page, headers=notices_page.HEADERS)
 
 

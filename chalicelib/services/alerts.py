@@ -11,8 +11,7 @@ from typing import Any
 
 from chalicelib.services import alert_texts, cities
 from chalicelib.services import recipients as directory
-from chalicelib.services.alert_texts import LANGUAGE
-from chalicelib.services.texts import say
+from chalicelib.services.texts import tell
 from chalicelib.storage import topics
 
 _PLACE = ("district", "ward", "service")
@@ -53,7 +52,7 @@ def publish(message: dict[str, Any]) -> None:
     }
     attributes |= {name: message[name] for name in _PLACE if message.get(name)}
     link = alert_texts.link(message)
-    send(say("alert.subject", LANGUAGE), text, {**document, "text": text, "link": link}, attributes)
+    send(tell(city, "alert.subject"), text, {**document, "text": text, "link": link}, attributes)
 
 
 def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
@@ -90,7 +89,7 @@ def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
     }
     if plain:
         attributes |= {name: _all(one[name] for one in plain) for name in _PLACE}
-    subject = say("digest.subject", LANGUAGE, n=late + other, late=late)
+    subject = tell(city, "digest.subject", n=late + other, late=late)
     send(subject, text, document, attributes)
 
 

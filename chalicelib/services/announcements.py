@@ -12,8 +12,7 @@ from chalicelib.domain.actor import ANY
 from chalicelib.domain.alerts import LOCAL
 from chalicelib.domain.city import City
 from chalicelib.services import alerts, cities, links, recipients, staff
-from chalicelib.services.alert_texts import LANGUAGE
-from chalicelib.services.texts import say
+from chalicelib.services.texts import tell
 from chalicelib.storage import cards as store
 
 ROLES = ("auditor", "city_admin", "district_head")
@@ -59,7 +58,7 @@ def _of_district(
     code = card["code"]
     link = links.to(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
     facts = {"district": code, "score": card["score"], "rank": card["rank"], "of": card["of"]}
-    _send(message, code, facts, compose(message, card, city, link), link, audience)
+    _send(message, city, code, facts, compose(message, card, city, link), link, audience)
 
 
 def _of_several(
@@ -70,17 +69,18 @@ def _of_several(
     rows = [{name: card[name] for name in ("score", "rank", "of")} for card in cards]
     facts = {"districts": [{"district": card["code"], **row}
                            for card, row in zip(cards, rows, strict=True)]}  # fmt: skip
-    stage = say(f"scorecard.stage.{message['stage']}", LANGUAGE)
-    lines = [f"{stage} {_month(message['month'])}, {city.name[LANGUAGE]}"]
-    lines += [f"{_name(card, city)}: {_score(card)}, {_rank(card)}" for card in cards]
+    stage = tell(city, f"scorecard.stage.{message['stage']}")
+    lines = [f"{stage} {_month(message['month'])}, {city.text(city.name)}"]
+    lines += [f"{_name(card, city)}: {_score(card)}, {_rank(card, city)}" for card in cards]
     codes = "+".join(sorted(card["code"] for card in cards))
     # A key that is the same at every repetition, however many districts there are.
     name = hashlib.sha256(codes.encode()).hexdigest()[:16]
-    _send(message, name, facts, "\n".join([*lines, link]), link, audience)
+    _send(message, city, name, facts, "\n".join([*lines, link]), link, audience)
 
 
 def _send(
     message: dict[str, Any],
+    city: City,
     name: str,
     facts: dict[str, Any],
     text: str,
@@ -112,20 +112,20 @@ def _send(
         "text": text,
         "link": link,
     }
-    alerts.send(say("scorecard.subject", LANGUAGE, month=_month(month)), text, document, attributes)
+    alerts.send(tell(city, "scorecard.subject", month=_month(month)), text, document, attributes)
 
 
 def compose(message: dict[str, Any], card: dict[str, Any], city: City, link: str) -> str:
     """Rank, score and the figures that decide them, in eight short lines."""
     known = {one["measure"]: one for one in card["measures"]}
-    return say(
+    return tell(
+        city,
         "scorecard.text",
-        LANGUAGE,
-        stage=say(f"scorecard.stage.{message['stage']}", LANGUAGE),
+        stage=tell(city, f"scorecard.stage.{message['stage']}"),
         month=_month(message["month"]),
         district=_name(card, city),
         score=_score(card),
-        rank=_rank(card),
+        rank=_rank(card, city),
         on_time=_percent(known["on_time"]),
         acknowledged=_percent(known["acknowledged_on_time"]),
         verified=_percent(known["verified"]),
@@ -145,10 +145,10 @@ def _score(card: dict[str, Any]) -> str:
     return "–" if card["score"] is None else f"{card['score']:.1f}"
 
 
-def _rank(card: dict[str, Any]) -> str:
+def _rank(card: dict[str, Any], city: City) -> str:
     if not card["ranked"]:
-        return say("scorecard.unranked", LANGUAGE)
-    return say("scorecard.rank", LANGUAGE, rank=card["rank"], of=card["of"])
+        return tell(city, "scorecard.unranked")
+    return tell(city, "scorecard.rank", rank=card["rank"], of=card["of"])
 
 
 def _percent(figure: dict[str, Any]) -> str:

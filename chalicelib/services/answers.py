@@ -6,7 +6,7 @@ from datetime import datetime
 from chalicelib.domain.actor import BY_LINK, Principal
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services import casework, signing
+from chalicelib.services import casework, cities, signing
 from chalicelib.services.operations import Outcome, operation
 from chalicelib.services.texts import say
 from chalicelib.storage import reports
@@ -52,13 +52,14 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
     op = operation(actor, "answerByLink", token, "yes" if repaired else "no")
     if not asked.answerable:
         return None
+    city = cities.at(report.jurisdiction, report.city_version)
     body = {
         "action": "verify",
         "version": report.version,
-        "note": say("page.note", report.language),
+        "note": say("page.note", report.language, city),
     }
     if not repaired:
-        reason = say("page.reason", report.language)
+        reason = say("page.reason", report.language, city)
         body = {"action": "refuse", "version": report.version, "reason": reason}
     return casework.act(actor, op, report.id, body, now)
 

@@ -209,7 +209,7 @@ def _named(kind: str, code: str, city: City) -> dict[str, str]:
     if kind == "unit" and code in city.units:
         return city.units[code].name
     name = city.areas[code].name if code in city.areas else code
-    return {"en": name, "id": name}
+    return dict.fromkeys(city.languages, name)
 
 
 def _files(scope: Scope, city: City) -> list[str]:

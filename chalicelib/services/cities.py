@@ -32,6 +32,18 @@ def current(jurisdiction: str, now: datetime) -> City:
     return at(jurisdiction, version)
 
 
+def languages(jurisdiction: str, now: datetime | None) -> tuple[str, ...]:
+    """A city's languages, for what is said where it may not be known: none if it cannot be read,
+    and without ``now`` only what is known here already."""
+    try:
+        if now is not None:
+            return current(jurisdiction, now).languages
+        _, version = _pointers[jurisdiction]
+        return at(jurisdiction, version).languages
+    except Exception:  # noqa: BLE001 (a refusal is told all the same, in English)
+        return ()
+
+
 @lru_cache(maxsize=16)
 def at(jurisdiction: str, version: str) -> City:
     """The rules of a version, old ones included."""

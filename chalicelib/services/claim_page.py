@@ -3,8 +3,8 @@
 from datetime import datetime
 from html import escape
 
+from chalicelib.domain.report import Report
 from chalicelib.services import claiming, tap_page
-from chalicelib.services.texts import say
 
 HEADERS = {**tap_page.HEADERS, "Cache-Control": "no-store"}
 _TITLE = "claimed.subject"
@@ -14,13 +14,13 @@ def ask(token: str, now: datetime) -> str:
     """What has happened, with the button; nothing of the report, whose screen this may not be."""
     report, open_ = claiming.claimed(token, now)
     if not open_:
-        return tap_page.page(report.language, _TITLE, _p("claimed.over", report.language))
+        return tap_page.of_report(report, _TITLE, _p("claimed.over", report))
     # Relative to /v1/claims/<token>, so that any stage prefix before it stays.
     button = (
         f'<form method="post" action="{escape(token)}/undo">'
-        f"<button>{escape(say('claimed.undo', report.language))}</button></form>"
+        f"<button>{escape(tap_page.words('claimed.undo', report))}</button></form>"
     )
-    return tap_page.page(report.language, _TITLE, _p("claimed.page", report.language) + button)
+    return tap_page.of_report(report, _TITLE, _p("claimed.page", report) + button)
 
 
 def undo(token: str, now: datetime) -> str:
@@ -28,10 +28,10 @@ def undo(token: str, now: datetime) -> str:
     report, _ = claiming.claimed(token, now)
     outcome = claiming.undo(token, now)
     if outcome is None:
-        return tap_page.page(report.language, _TITLE, _p("claimed.over", report.language))
-    text = say("claimed.undone", report.language, secret=outcome.answer["claim_secret"])
-    return tap_page.page(report.language, _TITLE, f"<p>{escape(text)}</p>")
+        return tap_page.of_report(report, _TITLE, _p("claimed.over", report))
+    text = tap_page.words("claimed.undone", report, secret=outcome.answer["claim_secret"])
+    return tap_page.of_report(report, _TITLE, f"<p>{escape(text)}</p>")
 
 
-def _p(key: str, language: str) -> str:
-    return f"<p>{escape(say(key, language))}</p>"
+def _p(key: str, report: Report) -> str:
+    return f"<p>{escape(tap_page.words(key, report))}</p>"

@@ -7,7 +7,8 @@ data until the code lapses.
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.services import signing
+from chalicelib.domain.city import City
+from chalicelib.services import cities, signing
 from chalicelib.services.texts import say
 from chalicelib.storage import control, mail, people, topics
 
@@ -24,12 +25,12 @@ def code_of(jurisdiction: str, contact: str, uid: str, nonce: str) -> str:
 
 
 def message(
-    jurisdiction: str, contact: str, uid: str, nonce: str, language: str, op: str
+    city: City, contact: str, uid: str, nonce: str, languages: tuple[str, ...], op: str
 ) -> dict[str, Any]:
-    """The outbox row of a code to send."""
-    dedupe = f"{jurisdiction}:{KIND}:{op}"
-    values = (jurisdiction, contact, uid, nonce, language, dedupe)
-    return {"kind": KIND, **dict(zip(_NAMES, values, strict=True))}
+    """The outbox row of a code to send, in a language of the city."""
+    place = city.jurisdiction
+    values = (place, contact, uid, nonce, city.speaks(*languages), f"{place}:{KIND}:{op}")
+    return {"kind": KIND, "rules": city.version, **dict(zip(_NAMES, values, strict=True))}
 
 
 def send(asked: dict[str, Any]) -> bool:
@@ -44,9 +45,11 @@ def send(asked: dict[str, Any]) -> bool:
         return False
     code = code_of(place, contact, asked["uid"], asked["nonce"])
     minutes = int(LIFE.total_seconds() // 60)
-    text = say(f"{KIND}.text", language, code=code, minutes=minutes)
+    # A row of before does not say which rules held.
+    city = cities.at(place, asked["rules"]) if asked.get("rules") else None
+    text = say(f"{KIND}.text", language, city, code=code, minutes=minutes)
     if address.get("email"):
-        mail.send(address["email"], say(f"{KIND}.subject", language), text)
+        mail.send(address["email"], say(f"{KIND}.subject", language, city), text)
     else:
         topics.send_sms(address["phone"], text)
     control.put_sent(place, asked["dedupe"])

@@ -29,7 +29,12 @@ Contact = dict[str, str]
 
 
 def send_code(
-    actor: Principal, op: Operation, given: Contact, ip: str, now: datetime, language: str
+    actor: Principal,
+    op: Operation,
+    given: Contact,
+    ip: str,
+    now: datetime,
+    languages: tuple[str, ...],
 ) -> Outcome:
     """Send a code of six digits to ``given`` ({email} or {phone}): {expires_at}, once a key.
 
@@ -48,7 +53,7 @@ def send_code(
         rates.take(place, city.code_limits, scopes, now, fail_open=False)
         nonce, until = ids.token_bytes(16).hex(), iso(now + contact_codes.LIFE)
         held = {"nonce": nonce, "until": until, "tries": 0, "right": False}
-        message = contact_codes.message(place, contact, uid, nonce, language, op.id)
+        message = contact_codes.message(city, contact, uid, nonce, languages, op.id)
         writes = [
             people.put_code(place, contact, uid, held, over=None),
             people.put_code_address(place, contact, nonce, given),

@@ -13,7 +13,7 @@ from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.moves import rated
 from chalicelib.domain.workflow import holds
 from chalicelib.errors import Problem
-from chalicelib.services import access, rates, traces
+from chalicelib.services import access, cities, rates, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome
@@ -117,7 +117,7 @@ def follow(
     following: bool,
     now: datetime,
     contact: dict[str, Any] | None = None,
-    language: str | None = None,
+    languages: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Follow a report, or stop; it is nobody's business, so it is no event.
 
@@ -134,7 +134,7 @@ def follow(
         writes.append(people.delete_mark(place, report_id, people.FOLLOW, uid))
         writes.append(people.delete_trace(place, uid, people.FOLLOW, report_id))
     else:
-        doc: dict[str, Any] = {"language": language}
+        doc: dict[str, Any] = {"language": cities.current(place, now).speaks(*languages)}
         if contact and reach.contactable(contact):
             doc["contact"] = ids.token_bytes(16).hex()
             writes.append(people.put_contact(place, doc["contact"], contact))

@@ -27,9 +27,8 @@ from chalicelib.outside.georeport import Declined, Server, Told, Update
 from chalicelib.services import casework, cities, outside_servers
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
-from chalicelib.services.alert_texts import LANGUAGE
 from chalicelib.services.operations import operation
-from chalicelib.services.texts import say
+from chalicelib.services.texts import tell
 from chalicelib.storage import forwards, reports
 from chalicelib.storage.transactions import Unavailable, Unknown, Write
 
@@ -128,7 +127,7 @@ def _can_finish(head: Report) -> bool:
 def _finish(city: City, head: Report, request: str, text: str, turn: str, now: datetime) -> bool:
     actor = system(city.jurisdiction)
     text = hidden(text, city.patterns)
-    given = {"note": text or say("outside.closed", LANGUAGE), "request": request}
+    given = {"note": text or tell(city, "outside.closed"), "request": request}
     op = operation(actor, FINISHED, f"{head.id}:{turn}", "")
     try:
         casework.step(actor, op, head, FINISHED, given, now)

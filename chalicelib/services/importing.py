@@ -51,7 +51,7 @@ def put(city: City, old: Old, now: datetime) -> bool:
         raise Problem("unknown_service", field="service")
     actor = system(city.jurisdiction)
     body = {"lat": old.lat, "long": old.long, "channel": "import"}
-    filed = intake.draft(actor, city, service, body, old.filed_at, "id")
+    filed = intake.draft(actor, city, service, body, old.filed_at, ())
     report = replace(filed, id=id_of(city.jurisdiction, old), reporter=None, filer=None, via=None)
     if old.closed_at is not None:
         report = replace(

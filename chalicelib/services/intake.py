@@ -44,7 +44,7 @@ def file_report(
     body: dict[str, Any],
     ip: str,
     now: datetime,
-    language: str,
+    languages: tuple[str, ...],
     stripped: tuple[str, ...] = (),
 ) -> Outcome:
     """File a report and answer with its receipt (``views.receipt``), once a key.
@@ -57,7 +57,7 @@ def file_report(
 
     def attempt() -> Outcome:
         service = _service(city, body["service"], actor)
-        report = draft(actor, city, service, body, now, language)
+        report = draft(actor, city, service, body, now, languages)
         _may_file(actor, service, report)
         answers, texts = questions.check(service, body.get("answers") or {})
         flags = (*report.flags, "invisible_text") if stripped else report.flags
@@ -107,7 +107,7 @@ def draft(
     service: Service,
     body: dict[str, Any],
     now: datetime,
-    language: str,
+    languages: tuple[str, ...],
 ) -> Report:
     """A report as it is filed at ``now``: where it lies, who holds it, what is promised."""
     lat, long = float(body["lat"]), float(body["long"])
@@ -139,7 +139,7 @@ def draft(
         lat7=round(lat * 1e7),
         long7=round(long * 1e7),
         channel=body.get("channel", "api"),
-        language=body.get("language", language),
+        language=city.speaks(body.get("language", ""), *languages),
         filed_at=now,
         changed_at=now,
         clock_from=now,

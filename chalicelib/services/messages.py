@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.domain import news
+from chalicelib.domain.city import City
 from chalicelib.domain.reach import plan, way
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
@@ -123,7 +124,7 @@ def _tell(message: dict[str, Any], report: Report, who: Addressee, now: datetime
         "report": report.id,
         "kind": who.kind,
         "contact": who.contact,
-        "language": who.language or city.languages[0],
+        "language": city.speaks(who.language or ""),
         "own": who.own,
     }
     if planned.until:
@@ -132,7 +133,7 @@ def _tell(message: dict[str, Any], report: Report, who: Addressee, now: datetime
         except Refused:
             pass  # It waits already, or has waited.
         return False
-    name = _post(planned.way, contact, _words(report, doc), doc["language"], place)
+    name = _post(planned.way, contact, _words(report, doc, city), doc["language"], city)
     control.put_sent(place, dedupe, _known(name, place, who.contact, who.own))
     return True
 
@@ -143,6 +144,7 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
     rows = reach.held(place, until, key, _DIGEST)
     if not rows:
         return False
+    city = cities.current(place, now)
     lines: list[tuple[str, str, str]] = []
     contact: dict[str, Any] | None = None
     left_by: tuple[str, str | None] = ("", None)
@@ -151,7 +153,7 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
         left = people.contact(place, doc["contact"])
         if report and left and not (doc["kind"] == "ask" and report.state != "work_done"):
             contact, left_by = left, (doc["contact"], doc["own"])
-            lines.append((*_words(report, doc), doc["language"]))
+            lines.append((*_words(report, doc, city), doc["language"]))
     names = [name for name, _ in rows]
     sent = f"{HELD}:{until}:{key}:{names[0].split('#', 2)[2]}"
     gone: list[Write] = [*reach.release(place, names)]
@@ -165,42 +167,44 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
         return False
     subject, text, language = lines[0]
     if len(lines) > 1:
-        subject = say("digest_news.subject", language, n=len(lines))
+        subject = say("digest_news.subject", language, city, n=len(lines))
         text = subject
         if chosen == "email":
             text = "\n\n".join(dict.fromkeys(text for _, text, _ in lines))
-    name = _post(chosen, contact, (subject, text), language, place)
+    name = _post(chosen, contact, (subject, text), language, city)
     control.put_sent(place, sent, _known(name, place, *left_by))
     commit(gone)
     return True
 
 
-def _words(report: Report, doc: dict[str, Any]) -> tuple[str, str]:
+def _words(report: Report, doc: dict[str, Any], city: City) -> tuple[str, str]:
     """(subject, text) of one message; about a secret report they say nothing at all."""
     kind, language, place = doc["kind"], doc["language"], report.jurisdiction
     if report.secret or doc.get("protected"):
         link = links.to(place, "/v1/me")
-        return say("notice.subject", language), say("notice.text", language, link=link)
+        subject = say("notice.subject", language, city)
+        return subject, say("notice.text", language, city, link=link)
     link = links.to(place, f"/v1/track/{report.code}")
     if kind == "ask":
         finished = report.finished_at or parse(doc["at"])
         link = answer_link(place, report.id, finished, doc.get("own"))
     elif kind == "claimed":
         link = claiming.undo_link(place, report.id, report.claims, parse(doc["at"]))
-    text = say(f"{kind}.text", language, code=report.code, link=link)
-    return say(f"{kind}.subject", language), text
+    text = say(f"{kind}.text", language, city, code=report.code, link=link)
+    return say(f"{kind}.subject", language, city), text
 
 
 def _post(
-    chosen: str, contact: dict[str, Any], words: tuple[str, str], language: str, place: str
+    chosen: str, contact: dict[str, Any], words: tuple[str, str], language: str, city: City
 ) -> str | None:
     """Send it; the id of an e-mail."""
     subject, text = words
-    choices = notices.link(place, notices.key(contact))
+    choices = notices.link(city.jurisdiction, notices.key(contact))
     if chosen == "email":
-        footer = say("notices.footer", language, link=choices)
+        footer = say("notices.footer", language, city, link=choices)
         return mail.send(contact["email"], subject, f"{text}\n\n{footer}")
-    topics.send_sms(contact["phone"], f"{text} {say('notices.sms', language, link=choices)}")
+    footer = say("notices.sms", language, city, link=choices)
+    topics.send_sms(contact["phone"], f"{text} {footer}")
     return None
 
 

@@ -174,7 +174,7 @@ def table(cards: list[dict[str, Any]], city: City) -> str:
 def named(kind: str, code: str, city: City) -> str:
     """The name of whom a card is about; an official's is not for everybody, so the reference."""
     if kind == "unit" and code in city.units:
-        return city.units[code].name["id"]
+        return city.text(city.units[code].name)
     return city.areas[code].name if code in city.areas else code
 
 

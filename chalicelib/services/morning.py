@@ -14,8 +14,8 @@ from chalicelib.domain.city import City
 from chalicelib.domain.times import iso, parse
 from chalicelib.domain.workflow import clock, table
 from chalicelib.services import cities, links
-from chalicelib.services.alert_texts import LANGUAGE, LINES
-from chalicelib.services.texts import say
+from chalicelib.services.alert_texts import LINES
+from chalicelib.services.texts import tell
 from chalicelib.storage import control, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
 
@@ -122,7 +122,7 @@ def _notify(city: City, unit: str, desk: Desk, now: datetime) -> int:
         "due": [card.id for card in due],
         "overdue": desk.overdue,
         "more": desk.more_due or desk.more_overdue,
-        "subject": say("morning.subject", LANGUAGE),
+        "subject": tell(city, "morning.subject"),
         "text": compose(city, unit, due, desk, local),
     }
     return _once(control.put_notice(city.jurisdiction, name, iso(now), message))
@@ -132,10 +132,10 @@ def compose(city: City, unit: str, due: list[reports.Card], desk: Desk, local: d
     """The notice on a phone: two numbers, the next twenty, the queue."""
     falling = len(due) + desk.hidden
     lines = [
-        say(
+        tell(
+            city,
             "morning.text",
-            LANGUAGE,
-            unit=city.units[unit].name[LANGUAGE],
+            unit=city.text(city.units[unit].name),
             date=local.strftime("%d-%m-%Y"),
             due=f"{falling}{'+' * desk.more_due}",
             overdue=f"{desk.overdue}{'+' * desk.more_overdue}",
@@ -143,21 +143,19 @@ def compose(city: City, unit: str, due: list[reports.Card], desk: Desk, local: d
     ]
     lines += [_line(card, city) for card in due[:LINES]]
     if len(due) > LINES:
-        lines.append(say("digest.more", LANGUAGE, n=len(due) - LINES))
+        lines.append(tell(city, "digest.more", n=len(due) - LINES))
     if desk.protected:
-        lines.append(say("morning.protected", LANGUAGE, n=desk.protected))
+        lines.append(tell(city, "morning.protected", n=desk.protected))
     link = links.to(city.jurisdiction, "/v1/queue")
-    return "\n".join([*lines, say("morning.queue", LANGUAGE, link=link)])
+    return "\n".join([*lines, tell(city, "morning.queue", link=link)])
 
 
 def _line(card: reports.Card, city: City) -> str:
     due = parse(card.due_at).astimezone(city.zone)
     ward = city.areas[card.ward].name if card.ward in city.areas else card.ward
     known = card.service in city.services
-    service = city.services[card.service].name[LANGUAGE] if known else card.service
-    return say(
-        "morning.line", LANGUAGE, due=due.strftime("%d-%m %H:%M"), service=service, ward=ward
-    )
+    service = city.text(city.services[card.service].name) if known else card.service
+    return tell(city, "morning.line", due=due.strftime("%d-%m %H:%M"), service=service, ward=ward)
 
 
 def _once(writes: list[Any]) -> int:

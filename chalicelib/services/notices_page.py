@@ -2,6 +2,7 @@
 
 from html import escape
 
+from chalicelib.domain.city import City
 from chalicelib.domain.reach import CHOICES, WAYS
 from chalicelib.services import notices, tap_page
 from chalicelib.services.texts import say
@@ -9,27 +10,29 @@ from chalicelib.services.texts import say
 HEADERS = {**tap_page.HEADERS, "Cache-Control": "no-store"}
 
 
-def ask(jurisdiction: str, token: str, language: str, query: str) -> str:
+def ask(city: City, token: str, languages: tuple[str, ...], query: str) -> str:
     """The choices as buttons, the present ones marked; opening the page changes nothing."""
-    return _page(token, language, notices.choice(jurisdiction, token), f"{token}/", query)
+    held = notices.choice(city.jurisdiction, token)
+    return _page(city, city.speaks(*languages), held, f"{token}/", query)
 
 
-def chosen(jurisdiction: str, token: str, wish: str, language: str, query: str) -> str:
+def chosen(city: City, token: str, wish: str, languages: tuple[str, ...], query: str) -> str:
     """Keep a choice, and show the page as it is then."""
-    return _page(token, language, notices.choose(jurisdiction, token, wish), "", query)
+    held = notices.choose(city.jurisdiction, token, wish)
+    return _page(city, city.speaks(*languages), held, "", query)
 
 
-def _page(token: str, language: str, held: dict[str, str], path: str, query: str) -> str:
+def _page(city: City, language: str, held: dict[str, str], path: str, query: str) -> str:
     # Relative addresses, so that any stage prefix before them stays.
     def button(wish: str) -> str:
         here = wish in held.values()
-        text = ("✓ " if here else "") + say(f"notices.{wish}", language)
+        text = ("✓ " if here else "") + say(f"notices.{wish}", language, city)
         return (
             f'<form method="post" action="{escape(path + wish + query)}">'
             f'<button class="{"yes" if here else "no"}">{escape(text)}</button></form>'
         )
 
     content = "".join(map(button, CHOICES))
-    how = escape(say("notices.how", language))
+    how = escape(say("notices.how", language, city))
     content += f"<h2>{how}</h2>" + "".join(map(button, WAYS))
-    return tap_page.page(language, "notices.title", content)
+    return tap_page.page(city, language, "notices.title", content)

@@ -18,7 +18,6 @@ from chalicelib.domain.times import iso, parse
 from chalicelib.domain.workflow import table
 from chalicelib.errors import Problem
 from chalicelib.services import cities, picture_views
-from chalicelib.services.open311_offer import LANGUAGE
 from chalicelib.storage import reports, requests
 from chalicelib.storage.requests import Row
 
@@ -31,9 +30,14 @@ NOBODY = "0" * 26
 _NARROWING = ("status", "service_code", "bbox", "lat", "updated_after", "updated_before")
 
 
-def request(jurisdiction: str, report: str, extensions: str | None = None) -> list[dict[str, Any]]:
+def request(
+    jurisdiction: str,
+    report: str,
+    extensions: str | None = None,
+    languages: tuple[str, ...] = (),
+) -> list[dict[str, Any]]:
     """One request, however old, as it is this moment."""
-    found = _by_ids(jurisdiction, [report], extended=_is_true(extensions))
+    found = _by_ids(jurisdiction, [report], languages, extended=_is_true(extensions))
     if not found:
         raise Problem("not_found", field="service_request_id")
     return found
@@ -51,7 +55,9 @@ def token(jurisdiction: str, given: str) -> list[dict[str, Any]]:
     return [{"service_request_id": report if ready else None, "token": given}]
 
 
-def listed(city: City, asked: dict[str, str | None], now: datetime) -> list[dict[str, Any]]:
+def listed(
+    city: City, asked: dict[str, str | None], now: datetime, languages: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
     """The requests that a client asks for, the newest first; see docs/open311.md.
 
     Raises ``Unfit`` naming the argument.
@@ -60,7 +66,9 @@ def listed(city: City, asked: dict[str, str | None], now: datetime) -> list[dict
         given = _listed(wanted)
         if len(given) > MOST_IDS:
             raise Unfit("service_request_id", f"names more than {MOST_IDS}")
-        return _by_ids(city.jurisdiction, given, extended=_is_true(asked.get("extensions")))
+        return _by_ids(
+            city.jurisdiction, given, languages, extended=_is_true(asked.get("extensions"))
+        )
     size, page = _number(asked, ("page_size", "per_page"), MOST), _number(asked, ("page",), 1)
     if size * page > LOOKED_THROUGH:
         raise Unfit("page", f"reaches beyond {LOOKED_THROUGH} requests: ask for a shorter window")
@@ -71,7 +79,7 @@ def listed(city: City, asked: dict[str, str | None], now: datetime) -> list[dict
     chosen = rows[(page - 1) * size : page * size]
     if not whole and len(chosen) < size:
         raise Unfit("start_date", f"covers more than {LOOKED_THROUGH} requests: ask for less")
-    return told(city.jurisdiction, chosen, extended=_is_true(asked.get("extensions")))
+    return told(city.jurisdiction, chosen, languages, extended=_is_true(asked.get("extensions")))
 
 
 def _in_time(
@@ -133,13 +141,15 @@ def _listed(text: str | None) -> list[str]:
     return [one.strip() for one in (text or "").split(",") if one.strip()]
 
 
-def _by_ids(jurisdiction: str, wanted: list[str], *, extended: bool) -> list[dict[str, Any]]:
+def _by_ids(
+    jurisdiction: str, wanted: list[str], languages: tuple[str, ...], *, extended: bool
+) -> list[dict[str, Any]]:
     rows = []
     for one in wanted:
         head = reports.get(jurisdiction, one) if _ID.fullmatch(one) else None
         if head is not None and not head.hidden:
             rows.append(row_of(head))
-    return told(jurisdiction, rows, extended=extended)
+    return told(jurisdiction, rows, languages, extended=extended)
 
 
 def row_of(head: Report) -> Row:
@@ -151,10 +161,13 @@ def row_of(head: Report) -> Row:
     return row
 
 
-def told(jurisdiction: str, rows: list[Row], *, extended: bool = False) -> list[dict[str, Any]]:
-    """Rows as requests, with the words of their reporters."""
+def told(
+    jurisdiction: str, rows: list[Row], languages: tuple[str, ...] = (), *, extended: bool = False
+) -> list[dict[str, Any]]:
+    """Rows as requests, with the words of their reporters; names are in the first of ``languages``
+    that the city has."""
     texts = requests.descriptions(jurisdiction, [row["id"] for row in rows])
-    told = [_request(jurisdiction, row, texts.get(row["id"])) for row in rows]
+    told = [_request(jurisdiction, row, texts.get(row["id"]), languages) for row in rows]
     if extended:
         for one, row in zip(told, rows, strict=True):
             one["extended_attributes"] = _extended(row, one["media_url"])
@@ -178,8 +191,11 @@ def _is_true(text: str | None) -> bool:
     return (text or "").lower() == "true"
 
 
-def _request(jurisdiction: str, row: Row, description: str | None) -> dict[str, Any]:
+def _request(
+    jurisdiction: str, row: Row, description: str | None, languages: tuple[str, ...]
+) -> dict[str, Any]:
     city = cities.at(jurisdiction, row["rules"])
+    language = city.speaks(*languages)
     service = city.services[row["service"]]
     responsible = city.units[row["agency"] or row["unit"]]
     areas = [city.areas[code].name for code in (row["ward"], row["district"])]
@@ -189,15 +205,15 @@ def _request(jurisdiction: str, row: Row, description: str | None) -> dict[str, 
         "service_request_id": row["id"],
         "status": _status(row),
         "status_notes": resolution or row["state"],
-        "service_name": service.name[LANGUAGE],
+        "service_name": city.text(service.name, language),
         "service_code": service.code,
         "description": description,
-        "agency_responsible": responsible.name[LANGUAGE],
+        "agency_responsible": city.text(responsible.name, language),
         "service_notice": None,
         "requested_datetime": georeport.strict(ids.moment(row["id"])),
         "updated_datetime": georeport.strict(parse(row["updated"])),
         "expected_datetime": georeport.strict(parse(row["due_at"])),
-        "address": ", ".join([*areas, city.name[LANGUAGE]]),
+        "address": ", ".join([*areas, city.text(city.name, language)]),
         "address_id": row["ward"],
         "zipcode": None,
         "lat": lat,

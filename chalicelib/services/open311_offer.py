@@ -10,7 +10,6 @@ from chalicelib.settings import settings
 from chalicelib.storage import city as store
 
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
-LANGUAGE = "id"
 
 
 def jurisdictions() -> list[str]:
@@ -41,9 +40,10 @@ def discovery(jurisdiction: str) -> dict[str, Any]:
     }
 
 
-def services(city: City) -> list[dict[str, Any]]:
-    """Every service that citizens may choose."""
-    return [_service(one, city) for one in offered(city)]
+def services(city: City, languages: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Every service that citizens may choose, in the first of ``languages`` that is the city's."""
+    chosen = city.speaks(*languages)
+    return [_service(one, city, chosen) for one in offered(city)]
 
 
 def offered(city: City) -> list[Service]:
@@ -56,28 +56,31 @@ def reception(service: Service) -> str:
     return "blackbox" if service.protected else service.reception
 
 
-def definition(city: City, code: str) -> dict[str, Any]:
+def definition(city: City, code: str, languages: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a service asks; without questions the list is empty."""
     service = next((one for one in offered(city) if one.code == code), None)
     if service is None:
         raise Problem("not_found", field="service_code")
-    attributes = [_attribute(one, at) for at, one in enumerate(service.questions, start=1)]
+    chosen = city.speaks(*languages)
+    attributes = [
+        _attribute(one, at, city, chosen) for at, one in enumerate(service.questions, start=1)
+    ]
     return {"service_code": code, "attributes": attributes}
 
 
-def _service(service: Service, city: City) -> dict[str, Any]:
+def _service(service: Service, city: City, language: str) -> dict[str, Any]:
     return {
         "service_code": service.code,
-        "service_name": service.name[LANGUAGE],
-        "description": service.description.get(LANGUAGE, ""),
+        "service_name": city.text(service.name, language),
+        "description": city.text(service.description, language),
         "metadata": bool(service.questions),
         "type": reception(service),
         "keywords": ", ".join(service.keywords),
-        "group": city.groups[service.group][LANGUAGE],
+        "group": city.text(city.groups[service.group], language),
     }
 
 
-def _attribute(question: Question, order: int) -> dict[str, Any]:
+def _attribute(question: Question, order: int, city: City, language: str) -> dict[str, Any]:
     return {
         "variable": True,
         "code": question.code,
@@ -85,6 +88,8 @@ def _attribute(question: Question, order: int) -> dict[str, Any]:
         "required": question.required,
         "datatype_description": None,
         "order": order,
-        "description": question.label[LANGUAGE],
-        "values": [{"key": one.key, "name": one.name[LANGUAGE]} for one in question.options],
+        "description": city.text(question.label, language),
+        "values": [
+            {"key": one.key, "name": city.text(one.name, language)} for one in question.options
+        ],
     }

@@ -42,7 +42,7 @@ def file(
     """
     service = _service(city, last(given, "service_code"))
     faults: list[Unfit] = []
-    body: dict[str, Any] = {"service": service.code, "channel": "api", "language": "id"}
+    body: dict[str, Any] = {"service": service.code, "channel": "api"}
     for part in (_place, _words, _contact):
         try:
             body |= part(city, given)
@@ -59,11 +59,7 @@ def file(
         "batch": {"token": f"t{report}"},
         "blackbox": {},
     }[kind]
-    language = city.languages[0]
-    helped = [
-        f"{one.name.get(language, one.name['en'])}: {one.number}"
-        for one in city.numbers_for(service)
-    ]
+    helped = [f"{city.text(one.name)}: {one.number}" for one in city.numbers_for(service)]
     notice = "; ".join(helped) if service.protected else None
     requests = [{**told, "service_notice": notice, "account_id": None}]
     return Outcome({"requests": requests}, outcome.replayed, outcome.wrote)
@@ -206,7 +202,7 @@ def _filed(
     taken = [_photo(actor, media, data, now) for media, data in uploads if media in photos.TYPES]
     if taken:
         body = {**body, "photos": taken[: photos.MOST]}
-    return intake.file_report(actor, op, body, ip, now, "id")
+    return intake.file_report(actor, op, body, ip, now, ())
 
 
 def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:

@@ -66,7 +66,7 @@ def _city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> list[str]
         written += made
     if written:
         newest = open311.listed(city, {"page_size": str(exports.NEWEST)}, now)
-        text = "".join(exports.georss(newest, city.name["en"], settings().public_url))
+        text = "".join(exports.georss(newest, city.text(city.name), settings().public_url))
         with tempfile.TemporaryFile() as file:
             file.write(text.encode())
             made = _keep(city.jurisdiction, "newest.xml", exports.GEORSS.media, file, len(newest))
@@ -91,7 +91,7 @@ def _changed(jurisdiction: str, since: datetime | None, now: datetime) -> list[s
 def _write_month(city: City, month: str) -> dict[str, dict[str, Any]]:
     """Every format of a month in one reading of its rows."""
     name = f"{month[:4]}-{month[4:]}"
-    title = f"{city.name['en']} {name}"
+    title = f"{city.text(city.name)} {name}"
     held, rows = open_data_files.every(name, title), 0
     for page in requests.of_month(city.jurisdiction, month, PAGE):
         for one in open311.told(city.jurisdiction, page):
@@ -132,7 +132,7 @@ def _put_package(
                          for name in exports.COLUMNS]}  # fmt: skip
     package = {
         "name": f"{city.jurisdiction}-requests",
-        "title": f"{city.name['en']}: requests to the city",
+        "title": f"{city.text(city.name)}: requests to the city",
         "created": made_at,
         "checked": iso(now),
         "licenses": [LICENCE],

@@ -12,8 +12,7 @@ from chalicelib.domain import forwarding
 from chalicelib.domain.city import City, Outside
 from chalicelib.domain.times import iso, parse
 from chalicelib.outside.georeport import Server
-from chalicelib.services.alert_texts import LANGUAGE
-from chalicelib.services.texts import say
+from chalicelib.services.texts import tell
 from chalicelib.storage import control, forwards, queues
 from chalicelib.storage.transactions import Refused, Write
 
@@ -82,7 +81,7 @@ def _notice(city: City, unit: str, since: datetime, now: datetime) -> list[Any]:
     name = f"outside:{unit}:{iso(since)}"
     known = city.units[unit]
     words = {
-        "unit": known.name[LANGUAGE],
+        "unit": city.text(known.name),
         "since": since.astimezone(city.zone).strftime("%d-%m %H:%M"),
     }
     message = {
@@ -96,8 +95,8 @@ def _notice(city: City, unit: str, since: datetime, now: datetime) -> list[Any]:
         "service": sorted(city.services),
         "audience": [f"unit:{unit}", "city_admin", "dispatcher"],
         "dedupe": f"{city.jurisdiction}:{name}",
-        "subject": say("outside.disabled.subject", LANGUAGE),
-        "text": say("outside.disabled", LANGUAGE, **words),
+        "subject": tell(city, "outside.disabled.subject"),
+        "text": tell(city, "outside.disabled", **words),
     }
     return control.put_notice(city.jurisdiction, name, iso(now), message)
 

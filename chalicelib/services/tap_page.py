@@ -2,7 +2,10 @@
 
 from datetime import datetime
 from html import escape
+from typing import Any
 
+from chalicelib.domain.city import City
+from chalicelib.domain.report import Report
 from chalicelib.services import answers, cities
 from chalicelib.services.texts import say
 
@@ -25,47 +28,58 @@ def ask(token: str, now: datetime) -> str:
     """The question with its two buttons, or that it has been answered."""
     question = answers.question(token, now)
     report = question.report
-    language = report.language
     if not question.answerable:
-        return _page(language, f"<p>{_say('page.answered', language)}</p>")
+        return _page(report, f"<p>{_say('page.answered', report)}</p>")
     city = cities.at(report.jurisdiction, report.city_version)
-    about = say(
+    about = words(
         "page.report",
-        language,
+        report,
         code=report.code,
-        service=city.services[report.service].name[language],
+        service=city.text(city.services[report.service].name, report.language),
         ward=city.areas[report.ward].name,
     )
     # Relative to /v1/answers/<token>, so that any stage prefix before it stays.
     buttons = "".join(
         f'<form method="post" action="{escape(token)}/{path}">'
-        f'<button class="{look}">{_say(key, language)}</button></form>'
+        f'<button class="{look}">{_say(key, report)}</button></form>'
         for path, look, key in (
             ("repaired", "yes", "page.yes"),
             ("not-repaired", "no", "page.no"),
         )
     )
-    return _page(language, f"<p>{escape(about)}</p>{buttons}")
+    return _page(report, f"<p>{escape(about)}</p>{buttons}")
 
 
 def thanks(token: str, repaired: bool | None, now: datetime) -> str:
     """What the answer did; ``None``: nothing, since the report has moved on."""
-    language = answers.question(token, now).report.language
+    report = answers.question(token, now).report
     keys = {True: "page.thanks_yes", False: "page.thanks_no", None: "page.answered"}
-    return _page(language, f"<p>{_say(keys[repaired], language)}</p>")
+    return _page(report, f"<p>{_say(keys[repaired], report)}</p>")
 
 
-def _say(key: str, language: str) -> str:
-    return escape(say(key, language))
+def words(key: str, report: Report, **values: Any) -> str:
+    """A text for a report's reporter, in the language that they filed in."""
+    city = cities.at(report.jurisdiction, report.city_version)
+    return say(key, report.language, city, **values)
 
 
-def _page(language: str, content: str) -> str:
-    return page(language, "page.title", content)
+def _say(key: str, report: Report) -> str:
+    return escape(words(key, report))
 
 
-def page(language: str, title_key: str, content: str) -> str:
+def _page(report: Report, content: str) -> str:
+    return of_report(report, "page.title", content)
+
+
+def of_report(report: Report, title_key: str, content: str) -> str:
+    """A page for a report's reporter, in the language that they filed in."""
+    city = cities.at(report.jurisdiction, report.city_version)
+    return page(city, report.language, title_key, content)
+
+
+def page(city: City, language: str, title_key: str, content: str) -> str:
     """A whole page of this kind; ``content`` is HTML."""
-    title = _say(title_key, language)
+    title, language = escape(say(title_key, language, city)), city.speaks(language)
     return (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -4,17 +4,31 @@ import json
 from functools import cache
 from typing import Any
 
+from chalicelib.domain.city import EMERGENCY, EMERGENCY_NAME, City
+from chalicelib.domain.languages import pick
 from chalicelib.errors import RULES
+from chalicelib.services import photo_texts
+
+SHIPPED = "en"
 
 
 @cache
 def table() -> dict[str, dict[str, str]]:
-    """rules/messages.json: key -> {en, id}."""
+    """Every text that a city may bring in its own words: key -> {en, id}."""
     found: dict[str, dict[str, str]] = json.loads((RULES / "messages.json").read_bytes())
-    return found
+    flags = {f"flag.{reason}": text for reason, text in photo_texts.flags().items()}
+    return {**found, **flags, EMERGENCY: EMERGENCY_NAME}
 
 
-def say(key: str, language: str, **values: Any) -> str:
-    """The text of ``key`` in ``language`` ("en" where it has no other)."""
-    entry = table()[key]
-    return entry.get(language, entry["en"]).format(**values)
+def say(key: str, language: str | None, city: City | None = None, **values: Any) -> str:
+    """The text of ``key`` for a reader of ``language``: of the city's own catalogue or the shipped
+    ones, in that language if it is the city's, else in the city's next, at last in English."""
+    if city is None:
+        return pick(table()[key], (language or SHIPPED, SHIPPED)).format(**values)
+    own = {one: texts[key] for one, texts in city.messages.items() if key in texts}
+    return pick(table()[key] | own, (*city.order(language), SHIPPED)).format(**values)
+
+
+def tell(city: City, key: str, **values: Any) -> str:
+    """The text of ``key`` for a city's officials, who read one message: in its first language."""
+    return say(key, None, city, **values)

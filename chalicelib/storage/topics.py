@@ -1,6 +1,7 @@
 """SNS: the officials' alerts and their subscriptions."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,11 +20,17 @@ def publish(subject: str, texts: dict[str, str], attributes: Mapping[str, str | 
     with aws.answering():
         aws.client("sns").publish(
             TopicArn=settings().alerts_topic,
-            Subject=subject,
+            Subject=_plain(subject),
             MessageStructure="json",
             Message=json.dumps(texts, ensure_ascii=False),
             MessageAttributes=typed,
         )
+
+
+def _plain(subject: str) -> str:
+    """SNS takes no subject but ASCII of one line, at most 100 characters."""
+    ascii_only = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode()
+    return " ".join(ascii_only.split())[:100] or "Tanggap"
 
 
 def send_sms(number: str, text: str) -> None:

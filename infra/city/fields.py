@@ -12,7 +12,7 @@ from infra.city.documents import Node
 from infra.city.findings import Findings
 
 CODE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
-LANGUAGES = ("en", "id")
+LANGUAGE = re.compile(r"^[a-z]{2,3}$")
 _TEXT_LIMIT = 2000
 
 
@@ -79,7 +79,7 @@ class Fields:
         return self.text(name, pattern=CODE, form="a code of letters, digits and . _ -")
 
     def both(self, name: str, *, required: bool = True) -> dict[str, str]:
-        """A text in every language."""
+        """A text in every language of the city; what is in others is left out."""
         value = self.raw(name, required=required)
         if value is None and name not in self._value:
             return {}
@@ -87,7 +87,11 @@ class Fields:
         inner.line = inner.line or self.line
         if not isinstance(value, dict):
             return {}
-        found = {language: inner.text(language) for language in LANGUAGES}
+        found = {language: inner.text(language) for language in self.findings.languages}
+        for other in inner.names():
+            if LANGUAGE.match(other) and other not in found:
+                # A folder may be the base of cities with fewer languages.
+                inner.raw(other)
         inner.close()
         return found
 
@@ -171,7 +175,7 @@ class Fields:
 
     def muted(self) -> "Fields":
         """These fields, with faults that nobody sees: their absence is reported already."""
-        self.findings = Findings()
+        self.findings = Findings(languages=self.findings.languages)
         return self
 
     def _list(self, name: str, required: bool) -> list[Any]:

@@ -13,10 +13,12 @@ class CityErrors(Exception):
 
 @dataclass
 class Findings:
-    """The faults of one folder, in the order in which they were met."""
+    """The faults of one folder, in the order in which they were met; ``languages`` are those in
+    which the city's names must be, once its city.json is read."""
 
     lines: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    languages: tuple[str, ...] = ()
 
     def add(self, place: str, name: str, message: str) -> None:
         """Note a fault: ``place`` is "services.json:12" or "wards.geojson: feature 3"."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.boundaries import build
 from infra.city import areas as places
-from infra.city import hours, measuring, offer, patterns, people, succession, validate
+from infra.city import catalogues, hours, measuring, offer, patterns, people, succession, validate
 from infra.city.documents import Node, read_csv, read_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings
@@ -112,6 +112,9 @@ def prepare(
         bundle["escalation"] = measuring.escalation(source.fields(ESCALATION), codes)
     if source.has(SUCCESSORS):
         bundle["successors"] = succession.read(source.fields(SUCCESSORS), bundle)
+    messages = catalogues.read(rules["languages"], source.catalogue, findings)
+    if messages:
+        bundle["messages"] = messages
     hours.check_reach(bundle, findings)
     staff = people.staff(
         source.fields("staff.json", "staff", named),
@@ -168,6 +171,11 @@ class _Source:
                 value[rows] = [*made, *written]
             del value[_TEMPLATES]
         return Fields(self._findings, name, value)
+
+    def catalogue(self, language: str) -> Fields | None:
+        """The city's own messages in a language, a file that need not be there."""
+        name = f"{catalogues.FOLDER}/{language}.json"
+        return self.fields(name) if self.has(name) else None
 
     def overrides(self) -> list[Fields]:
         """The rows of overrides.csv, a file that need not be there."""

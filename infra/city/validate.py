@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.domain.city import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.outside import addresses
-from infra.city.fields import LANGUAGES, Fields, unique
+from infra.city.fields import LANGUAGE, Fields, unique
 from infra.city.findings import CityErrors as CityErrors
 
 UNIT_KINDS = ("district", "agency", "province", "bureau")
@@ -29,6 +29,7 @@ _JURISDICTION = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 
 def city(one: Fields) -> dict[str, Any]:
     """Name, time zone, levels, languages, emergency number, limits and rules."""
+    languages = _languages(one)
     found: dict[str, Any] = {
         "jurisdiction": one.text(
             "jurisdiction", pattern=_JURISDICTION, form="lower-case letters, digits and . _ -"
@@ -36,7 +37,7 @@ def city(one: Fields) -> dict[str, Any]:
         "name": one.both("name"),
         "time_zone": one.text("time_zone"),
         "emergency": one.text("emergency"),
-        "languages": one.texts("languages"),
+        "languages": languages,
         "levels": one.texts("levels"),
         "limits": _limits(one.inner("limits")),
         "rules": _rules(one.inner("rules")),
@@ -45,10 +46,20 @@ def city(one: Fields) -> dict[str, Any]:
         found["numbers"] = numbers(one)
     if found["time_zone"] and found["time_zone"] not in zoneinfo.available_timezones():
         one.fault("time_zone", f"{found['time_zone']!r} is not a time zone of the IANA database")
-    if one.has("languages") and sorted(found["languages"]) != sorted(LANGUAGES):
-        one.fault("languages", f"must name {' and '.join(LANGUAGES)}")
     if one.has("levels") and len(found["levels"]) < 2:
         one.fault("levels", "must name at least two levels, the wards' last")
+    return found
+
+
+def _languages(one: Fields) -> list[str]:
+    """The languages of the city's names and messages, the first for whoever asks for no other."""
+    found = one.texts("languages")
+    good = [tag for tag in found if LANGUAGE.match(tag)]
+    if len(good) < len(found):
+        one.fault("languages", "must be tags of two or three small letters, like id, en, nl")
+    if one.has("languages") and not found:
+        one.fault("languages", "must name at least one language")
+    one.findings.languages = tuple(good)
     return found
 
 

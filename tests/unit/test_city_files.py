@@ -145,7 +145,7 @@ WRONG: list[tuple[Change, str, str]] = [
     (put(CITY, "time_zone")("Asia/Batavia"), CITY, "time_zone"),
     (put(CITY, "jurisdiction")("Big City"), CITY, "jurisdiction"),
     (put(CITY, "name")({"en": "Town"}), CITY, "name.id"),
-    (put(CITY, "languages")(["id"]), CITY, "languages"),
+    (put(CITY, "languages")(["Indonesia"]), CITY, "languages"),
     (put(CITY, "levels")(["ward"]), CITY, "levels"),
     (put(CITY, "emergency")(DROP), CITY, "emergency"),
     (put(CITY, "numbers")([{"name": both("x"), "number": "call us"}]), CITY, "numbers[0].number"),

@@ -246,7 +246,11 @@ def test_a_valid_request_reaches_the_view_typed_and_whole(file: Ask) -> None:
     assert reply.headers["Cache-Control"] == "no-store"
     call = CALLS[0]
     assert (call.key, call.now, call.jurisdiction) == ("k", NOW, "demo")
-    assert (call.language, call.request_id, call.operation) == ("id", "gateway-1", "fileThing")
+    assert (call.languages, call.request_id, call.operation) == (
+        ("id", "en"),
+        "gateway-1",
+        "fileThing",
+    )
     assert call.principal == Principal("public", "demo")
     assert call.body == {**OK, "count": 1}
 

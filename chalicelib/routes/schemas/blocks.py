@@ -74,12 +74,23 @@ PIN_LAT = {
     "maximum": 180,
     "description": "Latitude, WGS84 degrees; beyond ±90 it is refused, and named if swapped.",
 }
-BOTH = record("Name", {"en": {"type": "string"}, "id": {"type": "string"}})
+BOTH = {
+    "title": "Name",
+    "type": "object",
+    "properties": {"en": {"type": "string"}, "id": {"type": "string"}},
+    "additionalProperties": {"type": "string"},
+    "minProperties": 1,
+    "description": "By language: every one of the city's, its first language at least.",
+}
 NAMED = record("CodeAndName", {"code": CODE, "name": BOTH})
 PLACE = record("Place", {"code": CODE, "name": {"type": "string"}})
 PHOTOS = {"type": "array", "items": ID, "maxItems": 6}
 STATE = {"type": "string", "enum": STATES}
-LANGUAGE = {"type": "string", "enum": ["id", "en"]}
+LANGUAGE = {
+    "type": "string",
+    "pattern": "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$",
+    "description": "A language tag; what the city has no words in becomes its first language.",
+}
 MONTH = {"type": "string", "pattern": "^[0-9]{4}(0[1-9]|1[0-2])$", "x-verbatim": True}
 LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 CURSOR = {"type": "string", "maxLength": 4096, "x-verbatim": True}

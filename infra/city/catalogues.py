@@ -1,0 +1,68 @@
+"""A city's own messages, beside those that ship: ``messages/<language>.json``.
+
+Keys and ``{places}`` are those of chalicelib/rules/messages.json. A key that is missing is told in
+the city's next language, at last in English.
+"""
+
+import string
+from collections.abc import Callable, Iterable
+
+from chalicelib.services.texts import SHIPPED, table
+from infra.city.fields import Fields
+from infra.city.findings import Findings
+
+FOLDER = "messages"
+Catalogues = dict[str, dict[str, str]]
+
+
+def read(
+    languages: Iterable[str], file: Callable[[str], Fields | None], findings: Findings
+) -> Catalogues:
+    """{language: {key: text}} of the city's languages that have a file."""
+    found: Catalogues = {}
+    for language in languages:
+        name = f"{FOLDER}/{language}.json"
+        one = file(language)
+        if one is not None:
+            found[language] = _texts(one)
+        shipped = {key for key, texts in table().items() if language in texts}
+        missing = table().keys() - shipped - found.get(language, {}).keys()
+        if missing:
+            some = ", ".join(sorted(missing)[:3]) + (" …" if len(missing) > 3 else "")
+            findings.warn(name, "", f"has not {len(missing)} of {len(table())} messages: {some}")
+    return found
+
+
+def _texts(one: Fields) -> dict[str, str]:
+    found = {}
+    for key in one.names():
+        if key not in table():
+            continue  # ``close`` names it.
+        text = one.text(key)
+        if text and (wrong := _wrong(text, table()[key][SHIPPED])):
+            one.fault(key, wrong)
+        found[key] = text
+    one.close()
+    return found
+
+
+def _wrong(text: str, shipped: str) -> str | None:
+    """What is wrong with a text that stands for a shipped one."""
+    wanted = _places(shipped)
+    try:
+        given = _places(text)
+    except ValueError:
+        return "has a brace that is no place; write {{ or }} for one"
+    if given == wanted:
+        return None
+    names = ", ".join(f"{{{name}}}" for name in sorted(wanted))
+    return f"must have just these places: {names or 'none'}"
+
+
+def _places(text: str) -> set[str]:
+    """The names in braces, with whatever stands behind them there."""
+    return {
+        f"{name}{f'!{how}' if how else ''}{f':{form}' if form else ''}"
+        for _, name, form, how in string.Formatter().parse(text)
+        if name is not None
+    }
