@@ -278,7 +278,7 @@ class World:
         who = actor or citizen("reporter")
         body = {"service": service, **spot(ward), **more}
         op = self.operation(who, "fileReport", body, key)
-        return intake.file_report(who, op, body, "192.0.2.1", self.now, "id").answer
+        return intake.file_report(who, op, body, "192.0.2.1", self.now, ("id",)).answer
 
     def act(
         self,

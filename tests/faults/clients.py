@@ -57,7 +57,7 @@ class Clients:
         """File a report."""
 
         def call(op: Operation) -> Outcome:
-            return intake.file_report(who, op, body, IP, self.world.now(), "en")
+            return intake.file_report(who, op, body, IP, self.world.now(), ("en",))
 
         return self._request("file", who, "fileReport", key, str(body), None, call)
 

@@ -84,7 +84,7 @@ def test_a_complaint_ends_the_mails_to_a_follower_and_says_nothing_of_the_report
     world: World, posted: list[str]
 ) -> None:
     report = world.file()["id"]
-    feedback.follow(citizen("f"), report, True, world.now, {"email": MAIL}, "en")
+    feedback.follow(citizen("f"), report, True, world.now, {"email": MAIL}, ("en",))
     row = {"kind": "told", "jurisdiction": JURISDICTION, "report": report}
     for dedupe in ("a", "b"):
         told = {**row, "tell": {"follower": "comment"}, "at": "x", "dedupe": dedupe}

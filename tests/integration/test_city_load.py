@@ -118,7 +118,7 @@ def _open_report(folder: Path, ward: str = "W2") -> str:
     lat, long = {"W1": (-6.195, 106.815), "W2": (-6.195, 106.825)}[ward]
     body = {"service": "hole", "lat": lat, "long": long}
     op = Operation("town", f"op-{ward}", "hash")
-    found: str = intake.file_report(who, op, body, "192.0.2.1", NOW, "en").answer["id"]
+    found: str = intake.file_report(who, op, body, "192.0.2.1", NOW, ("en",)).answer["id"]
     return found
 
 

@@ -34,7 +34,7 @@ def ask(world: World, actor: Principal = ANI, given: dict[str, str] | None = Non
     """Ask for a code, and let it go out."""
     given = given or MAIL
     op = world.operation(actor, "sendContactCode", given)
-    outcome = contacts.send_code(actor, op, given, "192.0.2.1", world.now, "en")
+    outcome = contacts.send_code(actor, op, given, "192.0.2.1", world.now, ("en",))
     relay.drain(now=world.now)
     return outcome
 
@@ -161,7 +161,7 @@ def test_the_same_request_again_sends_no_second_code(
 ) -> None:
     for _ in range(2):
         op = world.operation(ANI, "sendContactCode", MAIL, key="k")
-        contacts.send_code(ANI, op, MAIL, "192.0.2.1", world.now, "id")
+        contacts.send_code(ANI, op, MAIL, "192.0.2.1", world.now, ("id",))
         relay.drain(now=world.now)
     assert len(sent) == 1
     assert "Kode Anda" in sent[0][1]

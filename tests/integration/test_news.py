@@ -18,7 +18,7 @@ from chalicelib.services import (
     relay,
 )
 from chalicelib.storage import mail, people, queues, reach, topics
-from tests.world import JURISDICTION, START, World, citizen, official, spot
+from tests.world import JURISDICTION, START, World, citizen, city, official, spot
 
 OFFICER, WORKER = official("officer1"), official("worker1")
 SITI = {"email": "siti@example.org"}
@@ -62,7 +62,7 @@ def comment(world: World, actor: Principal, report: str, audience: str = "public
 
 
 def follow(name: str, report: str, **contact: Any) -> None:
-    feedback.follow(citizen(name), report, True, START, contact or None, "en")
+    feedback.follow(citizen(name), report, True, START, contact or None, ("en",))
 
 
 def test_reporter_merged_reporters_and_followers_hear_of_an_officials_comment(
@@ -181,10 +181,10 @@ def test_the_link_in_a_message_ends_them_without_a_script(world: World, run: Run
     report = world.file(contact=SITI)["id"]
     comment(world, OFFICER, report)
     link = token(run())
-    page = notices_page.ask(JURISDICTION, link, "en", "")
+    page = notices_page.ask(city(), link, ("en",), "")
     assert page.count("<form") == 6
     assert "<script" not in page
-    assert "✓" in notices_page.chosen(JURISDICTION, link, "nothing", "en", "")
+    assert "✓" in notices_page.chosen(city(), link, "nothing", ("en",), "")
     comment(world, OFFICER, report)
     assert run() == []
     notices.choose(JURISDICTION, link, "asked")
@@ -248,7 +248,7 @@ def _event(world: World, report: str) -> dict[str, Any]:
 def test_a_notice_about_a_protected_report_says_nothing(world: World, run: Run) -> None:
     """No code, no service, no place, no words of repair; only a way to sign in."""
     report = world.file(service="violence", contact={**SITI, "phone": "+62811000111"})["id"]
-    feedback.follow(citizen("reporter"), report, True, START, {"email": "f@example.org"}, "en")
+    feedback.follow(citizen("reporter"), report, True, START, {"email": "f@example.org"}, ("en",))
     world.act(official("safe"), report, "ask", question="Are you safe?")
     ((who, text),) = run()
     assert who == "siti@example.org"
@@ -329,4 +329,4 @@ def test_a_duplicates_reporter_answers_by_a_link_of_their_own(world: World, run:
 def test_a_contact_without_an_address_is_nobodys(world: World) -> None:
     body = {"service": "pothole", **spot("D1-W1"), "contact": {"name": "Siti"}}
     op = world.operation(citizen("a"), "fileReport", body)
-    intake.file_report(citizen("a"), op, body, "192.0.2.1", world.now, "id")
+    intake.file_report(citizen("a"), op, body, "192.0.2.1", world.now, ("id",))
