@@ -1,11 +1,11 @@
-"""What officials do: their queue, a case, its actions, a reporter's contact."""
+"""What officials do: their queue, a case, its actions, a reporter's contact and other reports."""
 
 from chalice.app import Blueprint
 
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import casework, lists, reading
+from chalicelib.services import casework, filer_reports, lists, reading
 
 routes = Blueprint(__name__)
 
@@ -125,3 +125,22 @@ def read_contact(call: Call) -> Answer:
     """The contact data, for who has the permission; an event says who read it."""
     op = operation(call)
     return answer(reading.contact(call.principal, op, call.path["id"], call.now))
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/reports/{id}/filer-reports",
+    Operation(
+        id="readFilerReports",
+        summary="Other reports of the same filer, for a reviewer of abuse; on record",
+        body=schemas.FILER_REVIEW,
+        answers={200: schemas.FILER_REPORTS},
+        problems=("not_found", "abuse_not_allowed", "key_reused"),
+        idempotent=True,
+    ),
+)
+def read_filer_reports(call: Call) -> Answer:
+    """At most 200, the newest first, for who has the permission `abuse`; an event says it."""
+    op, reason = operation(call), call.body["reason"]
+    return answer(filer_reports.read(call.principal, op, call.path["id"], reason, call.now))

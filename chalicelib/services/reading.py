@@ -76,7 +76,8 @@ def case(actor: Principal, report_id: str) -> dict[str, Any]:
     words = people.texts(actor.jurisdiction, report_id, first + 1, report.version)
     city = cities.at(report.jurisdiction, report.city_version)
     body = views.case(report, texts, city, open_actions(report, seen.standing))
-    events = secrecy.timeline(actor, views.timeline(links, words, inside=True))
+    shown = views.unlinked(report, views.timeline(links, words, inside=True))
+    events = secrecy.timeline(actor, shown)
     return {**secrecy.original(actor, body), "timeline": events}
 
 

@@ -20,7 +20,7 @@ _CHAIN = ("version", "at", "action", "hash", "prev")
 _SEALED = frozenset(
     {
         "contact_read", "unreachable", "flag", "flag_again", "photo_reused", "protect", "return",
-        "protect_lapse", "contact_corrected",
+        "protect_lapse", "contact_corrected", "filer_read",
     }
 )  # fmt: skip
 
@@ -247,6 +247,20 @@ def timeline(
             }
         )
     return rows
+
+
+def unlinked(report: Report, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a timeline without the other report in which a picture of the reporter's was
+    used before: that would tell whose both are. Where officials used one before is told."""
+    return [
+        {**row, "data": {**row["data"], "of": None}} if _links(report, row) else row for row in rows
+    ]
+
+
+def _links(report: Report, row: dict[str, Any]) -> bool:
+    data = row.get("data", {})
+    of = data.get("of")
+    return bool(of and of.get("report") != report.id and data.get("photo") in report.photos)
 
 
 def bare_timeline(links: list[tuple[str, str]]) -> list[dict[str, Any]]:

@@ -110,6 +110,16 @@ def traces(jurisdiction: str, uid: str, after: str, limit: int) -> list[tuple[st
     return [_named(row.sk) for row in rows]
 
 
+def filed(jurisdiction: str, uid: str, limit: int) -> list[str]:
+    """The newest reports that the index of a person names as theirs."""
+    key, theirs = f"{jurisdiction}#BY#{uid}", tables.Person.sk.startswith(f"{FILED}#")
+
+    def action() -> list[tables.Person]:
+        return list(tables.Person.query(key, theirs, limit=limit, scan_index_forward=False))
+
+    return [_named(row.sk)[1] for row in read(action)]
+
+
 def details(jurisdiction: str, uid: str, kind: str, report: str) -> list[str]:
     """What the index of a person names of one kind on one report, at most a page."""
     key, start = f"{jurisdiction}#BY#{uid}", trace_name(kind, report, "")

@@ -17,7 +17,7 @@ ROLES = (
     "city_admin",
     AUDITOR,
 )
-PERMISSIONS = ("contact",)
+PERMISSIONS = ("contact", "abuse")
 MOST = 1000
 _REF = re.compile(r"^s_[A-Za-z0-9._-]{1,60}$")
 _ENDPOINTS = {

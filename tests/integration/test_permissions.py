@@ -26,6 +26,7 @@ from chalicelib.services import (
     casework,
     cities,
     feedback,
+    filer_reports,
     intake,
     lists,
     moderation,
@@ -345,13 +346,13 @@ ROLES = (
 # What an official may call about one report; photos have a test of their own (moderatePhoto).
 ON_A_REPORT = (
     "getCase", "readContact", "commentReport", "flagReport", "followReport", "unfollowReport",
-    "moderatePhoto", "actOnReport", "listQueue", "listAudits",
+    "moderatePhoto", "actOnReport", "listQueue", "listAudits", "readFilerReports",
 )  # fmt: skip
 
 
 def holding(*grants: tuple[str, str], contact: tuple[int, ...] = ()) -> Principal:
     """An official of no unit of the report's, with a grant a (role, district); those at the places
-    in ``contact`` carry that permission."""
+    in ``contact`` carry the permissions of personal data."""
     record = {
         "ref": "s_several",
         "unit": "u-gov",
@@ -360,7 +361,7 @@ def holding(*grants: tuple[str, str], contact: tuple[int, ...] = ()) -> Principa
                 "role": role,
                 "districts": [district],
                 "services": ["*"],
-                "permissions": ["contact"] if number in contact else [],
+                "permissions": ["contact", "abuse"] if number in contact else [],
             }
             for number, (role, district) in enumerate(grants)
         ],
@@ -377,6 +378,8 @@ def answer(world: World, who: Principal, operation: str, report: str) -> str:
             reading.case(who, report)
         elif operation == "readContact":
             reading.contact(who, op, report, world.now)
+        elif operation == "readFilerReports":
+            filer_reports.read(who, op, report, "Why.", world.now)
         elif operation == "commentReport":
             feedback.comment(who, op, report, "Hello.", "inside", world.now)
         elif operation == "flagReport":
@@ -457,6 +460,8 @@ def test_a_contact_is_read_only_where_the_permission_s_own_grant_reaches(
     both = (("officer", "D1"), ("officer", "D2"))
     assert walk(holding(*both, contact=(0,)))["readContact"] == "403"
     assert walk(holding(*both, contact=(1,)))["readContact"] == "may"
+    assert walk(holding(*both, contact=(0,)))["readFilerReports"] == "403"
+    assert walk(holding(*both, contact=(1,)))["readFilerReports"] == "may"
 
 
 def test_a_permission_beside_the_grants_goes_with_every_one_but_an_auditor_s() -> None:

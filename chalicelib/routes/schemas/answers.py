@@ -335,6 +335,22 @@ ME = record(
     },
 )
 CONTACT_READ = record("ContactRead", {"id": ID, "version": VERSION, "contact": CONTACT})
+_DAY: Schema = {"type": "string", "format": "date"}
+FILER_REPORTS = record(
+    "FilerReports",
+    {
+        "id": ID,
+        "version": VERSION,
+        "reports": many(
+            record(
+                "FilerReport",
+                {"id": ID, "service": CODE, "day": {"type": "string", "format": "date"}},
+            ),
+            200,
+        ),
+        "more": {"type": "boolean", "description": "There may be more than are named."},
+    },
+)
 _TALLY: dict[str, Schema] = {measure: {"type": "integer"} for measure in MEASURES}
 TALLIES = record(
     "Tallies",

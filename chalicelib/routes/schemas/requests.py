@@ -127,6 +127,10 @@ COMMENT = record(
     "NewComment",
     {"text": text(2000), "audience": {"type": "string", "enum": ["public", "inside"]}},
 )
+FILER_REVIEW = record(
+    "FilerReview",
+    {"reason": text(1000, "Kept with the report, for officials; name no other report in it.")},
+)
 FIELD = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,80}$", "x-verbatim": True}
 HIDE_TEXT = record(
     "HideText",
