@@ -188,7 +188,7 @@ STAFF: tuple[dict[str, Any], ...] = (
     member("dispatcher", "u-gov", "dispatcher"),
     member("verifier", "u-gov", "verifier"),
     member("verifier1", "u-d1", "officer verifier", "D1", home="D1"),
-    member("verifier2", "u-d2", "verifier", "*", home="D2"),
+    member("verifier2", "u-d2", "verifier", "*", home="D2", permissions=("abuse",)),
     member("overseer", "u-gov", "verifier", "*", "violence misconduct"),
     member("admin", "u-gov", "city_admin"),
     member("auditor", "u-gov", "auditor"),

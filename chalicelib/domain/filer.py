@@ -6,9 +6,11 @@ it or confirms its contact; figures count its contact's pseudonym, or else that 
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from chalicelib.domain import mailbox
 from chalicelib.domain.actor import FOR_MANY, Principal
 
 # How the uids of channels begin: keys of other systems, and officials.
@@ -57,13 +59,14 @@ def contact_name(contact: Mapping[str, str]) -> str | None:
 
 
 def plain_email(email: str) -> str:
-    """An address trimmed, in small letters, its domain in ASCII (punycode)."""
-    local, at, domain = email.strip().casefold().rpartition("@")
-    try:
-        domain = domain.encode("idna").decode()
-    except UnicodeError:
-        pass  # No domain of the Internet: it is compared as it was written.
-    return f"{local}{at}{domain}"
+    """An address trimmed, in small letters, its domain in ASCII (punycode).
+
+    Addresses that mail servers tell apart stay apart: a code sent to one must not open what was
+    filed for another, so ``ß`` is not ``ss``.
+    """
+    local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
+    # What is no domain of the Internet is compared as it was written.
+    return f"{local}{at}{mailbox.punycode(domain) or domain}"
 
 
 def plain_phone(phone: str) -> str | None:

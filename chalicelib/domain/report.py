@@ -41,7 +41,7 @@ class Report:
     """The head of a report. Moments are aware UTC; ``lat7``/``long7`` are 1e-7 degrees (WGS84).
 
     ``shown_at`` is when its public words last changed by something else than the workflow: it was
-    opened, or a text was hidden or corrected. Copies of it elsewhere are older until then.
+    opened, or a text was hidden, corrected or erased. Copies of it elsewhere are older until then.
     ``hidden_texts``: (version, field) of each text that was hidden, the version of the event that
     hid it last, and the reason's code.
     """

@@ -6,6 +6,7 @@ link that ends the claim for a week: then no device has the report, and the page
 """
 
 import hmac
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from chalicelib.storage.transactions import Write
 
 UNDO_DAYS = 7
 _BEFORE_AT_MOST = 10
+_EVENTS_SEEN = 50
 _PURPOSE = "claimed"
 
 
@@ -85,12 +87,31 @@ def undo(token: str, now: datetime) -> Outcome | None:
         if report.claims != generation:
             return None
         after = replace(report, reporter=None, claims=generation + 1)
-        return Addition(after, {"generation": after.claims}, _moved(report, None))
+        writes = _moved(report, None)
+        if (report.filer or "").startswith(BY_CONTACT) and not _corrected(report):
+            # Whoever confirms the contact may have it as long as nobody has claimed it.
+            place, who = report.jurisdiction, report.filer or ""
+            writes.append(people.put_trace(place, who, people.FILED, report.id))
+        return Addition(after, {"generation": after.claims}, writes)
 
     # The key is the link itself, so that a second tap shows the same secret.
     op = operation(actor, "undoClaim", token, "")
     outcome = add(actor, op, payload["r"], "unclaim", change, now, blind=True)
     return _with_secret(outcome) if outcome.answer else None
+
+
+def _corrected(report: Report) -> bool:
+    """Whether who claimed it last may have written a contact of their own into it: then only the
+    new secret gives it to anybody."""
+    if not report.corrections:
+        return False
+    after = max(0, report.version - _EVENTS_SEEN)
+    links = reports.timeline(report.jurisdiction, report.id, after, _EVENTS_SEEN)
+    for text, _ in reversed(links):
+        action = json.loads(text)["action"]
+        if action in ("claim", "text_corrected", "contact_corrected"):
+            return bool(action != "claim")
+    return True
 
 
 def _with_secret(outcome: Outcome) -> Outcome:
@@ -129,10 +150,9 @@ def _traces(report: Report, old: str, new: str, *, undone: bool) -> list[Write]:
     place = report.jurisdiction
     writes: list[Write] = [people.put_trace(place, new, people.FILED, report.id)]
     writes.append(people.put_trace(place, new, people.CLAIMED_FROM, report.id, old))
-    if (report.filer or "").startswith(BY_CONTACT):
-        # Whoever confirms the contact may have it as long as nobody has claimed it.
-        index = people.put_trace if undone else people.delete_trace
-        writes.append(index(place, report.filer or "", people.FILED, report.id))
+    if (report.filer or "").startswith(BY_CONTACT) and not undone:
+        # Whoever confirms the contact may have it only as long as nobody has claimed it.
+        writes.append(people.delete_trace(place, report.filer or "", people.FILED, report.id))
     if undone:
         # Whoever claimed it wrongly must not erase what others wrote on it.
         first = people.trace_name(people.CLAIMED_FROM, report.id, "")

@@ -171,6 +171,9 @@ def _clear(person: Person, report: str, texts: list[str], photos: list[str], now
                 commit(writes)
             return None
         after = replace(head, pictures={**head.pictures, **hidden})
+        if present or any(doc["audience"] == "public" for doc in there.values()):
+            # Files and lists of a report that was closed long ago are older than this.
+            after = replace(after, shown_at=now)
         data: dict[str, Any] = {"texts": [_pair(name) for name in sorted(there)]}
         if present:
             data["photos"] = sorted(present)

@@ -1,6 +1,7 @@
 """Who filed a report, and the index rows by which figures and erasures know it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from chalicelib.domain import filer
 from chalicelib.domain.actor import Principal
@@ -45,3 +46,21 @@ def remembered(head: Report) -> list[Write]:
         writes.append(people.put_filer(place, head.filed_month, head.id, who))
         writes.append(people.first_filed(place, head.filed_month, who))
     return writes
+
+
+def corrected(head: Report, contact: Mapping[str, str]) -> tuple[Report, list[Write]]:
+    """The report with its corrected contact as its filer, and the rows that say so.
+
+    Only what came through a channel is counted by its contact.
+    """
+    place, old = head.jurisdiction, head.filer
+    who = pseudonym(place, contact) or filer.by_report(head.id)
+    if head.via is None or old is None or old == who:
+        return head, []
+    writes: list[Write] = [people.delete_trace(place, old, people.FILED, head.id)]
+    if people.filer(place, head.filed_month, head.id):
+        writes.append(people.put_filer(place, head.filed_month, head.id, who))
+        writes.append(people.first_filed(place, head.filed_month, who))
+        if not {*people.filed(place, old, 2)} - {head.id}:
+            writes.append(people.forget_reporter(place, old))
+    return replace(head, filer=who), writes

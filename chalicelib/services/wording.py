@@ -20,7 +20,7 @@ from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, traces
+from chalicelib.services import access, cities, filers, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome, operation
@@ -272,13 +272,15 @@ def _may_correct(actor: Principal, report: Report) -> None:
 
 def _contact(report: Report, contact: dict[str, str]) -> tuple[Report, list[Write]]:
     place = report.jurisdiction
+    after, writes = filers.corrected(report, contact)
     reachable = bool(contact.get("email") or contact.get("phone"))
     if reachable:
         ref = report.contact or ids.token_bytes(16).hex()
-        after = replace(report, contact=ref, contactable=reach.contactable(contact))
-        return after, [people.put_contact(place, ref, contact)]
-    after = replace(report, contact=None, contactable=False)
-    return after, [people.delete_contact(place, report.contact)] if report.contact else []
+        after = replace(after, contact=ref, contactable=reach.contactable(contact))
+        return after, [*writes, people.put_contact(place, ref, contact)]
+    if report.contact:
+        writes.append(people.delete_contact(place, report.contact))
+    return replace(after, contact=None, contactable=False), writes
 
 
 def _noted(report: Report, root: str, reason: str) -> tuple[tuple[int, str, int, str], ...]:

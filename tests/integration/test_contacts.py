@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import contacts, filers, lists, messages, relay
+from chalicelib.services import claiming, contacts, filers, lists, messages, relay, signing, wording
 from chalicelib.services.operations import Outcome
-from chalicelib.storage import mail, queues, topics
+from chalicelib.storage import mail, people, queues, topics
 from tests import aws
 from tests.integration.test_filers import a_key, post
 from tests.world import JURISDICTION, World, citizen, faults, official
@@ -202,3 +202,89 @@ def test_a_caller_is_told_of_the_report_that_an_official_filed_for_them(
     assert receipt["code"] in sent[0][1]
     assert "/v1/track/" in sent[0][1]
     assert "code" in sent[0][1]
+
+
+def correct(world: World, actor: Principal, report: str, contact: dict[str, str]) -> None:
+    """Correct the contact of one's report."""
+    body = {"contact": contact}
+    wording.correct(actor, world.operation(actor, "correct", body), report, body, world.now)
+
+
+def claimed(world: World, actor: Principal, report: str) -> None:
+    """Claim by the newest secret, as whoever has it does."""
+    secret = signing.claim_secret(report, world.head(report).claims)
+    claiming.claim(actor, world.operation(actor, "claim", secret), report, secret, world.now)
+
+
+def unclaimed(world: World, report: str) -> None:
+    """End the newest claim by the link in the letter about it."""
+    link = claiming.undo_link(JURISDICTION, report, world.head(report).claims, world.now)
+    assert claiming.undo(link.rsplit("/", 1)[1], world.now)
+
+
+WRONG, RIGHT = {"email": "nai@example.org"}, {"email": "ani@example.org"}
+
+
+@pytest.mark.parametrize("way", ["key", "official"])
+def test_a_code_to_the_corrected_contact_gives_the_report_and_one_to_the_old_does_not(
+    world: World, sent: list[tuple[str, str]], way: str
+) -> None:
+    """Filed for somebody with a slip in the address, claimed and corrected; then the phone is
+    stolen, and the claim of the thief is ended by the letter."""
+    if way == "key":
+        report = post(world, a_key(world), email=WRONG["email"])
+    else:
+        report = world.file(OFFICER, contact=WRONG)["id"]
+    claimed(world, ANI, report)
+    correct(world, ANI, report, RIGHT)
+    right = filers.pseudonym(JURISDICTION, RIGHT)
+    assert world.head(report).filer == right
+    assert people.filers(JURISDICTION, "202611") == {report: right}
+    assert people.reporters(JURISDICTION, "202611") == 1
+    claimed(world, citizen("thief"), report)
+    unclaimed(world, report)
+    for who, address, number in ((BUDI, WRONG, 0), (citizen("anew"), RIGHT, 1)):
+        ask(world, who, address)
+        assert confirm(world, code_in(sent), who, address)["claimed"] == number
+    assert world.head(report).reporter == "d_anew"
+    assert faults(world.head(report), world.links(report)) == []
+
+
+def test_a_contact_that_is_taken_away_leaves_the_report_to_count_alone(world: World) -> None:
+    report = world.file(OFFICER, contact=RIGHT)["id"]
+    claimed(world, ANI, report)
+    correct(world, ANI, report, {})
+    assert world.head(report).filer == f"r_{report}"
+    assert people.filers(JURISDICTION, "202611") == {report: f"r_{report}"}
+    # Whoever files themselves is counted as themselves, whatever contact they leave.
+    own = world.file(BUDI, contact=WRONG)["id"]
+    correct(world, BUDI, own, RIGHT)
+    assert world.head(own).filer == BUDI.uid
+
+
+def test_a_contact_that_a_thief_wrote_in_opens_nothing_once_the_claim_is_ended(
+    world: World, sent: list[tuple[str, str]]
+) -> None:
+    report = world.file(OFFICER, contact=RIGHT)["id"]
+    thief, theirs = citizen("thief"), {"email": "thief@example.org"}
+    claimed(world, thief, report)
+    correct(world, thief, report, theirs)
+    unclaimed(world, report)
+    ask(world, thief, theirs)
+    assert confirm(world, code_in(sent), thief, theirs)["claimed"] == 0
+    # The secret on the page of the letter does.
+    claimed(world, ANI, report)
+    assert world.head(report).reporter == ANI.uid
+
+
+def test_addresses_that_mail_servers_tell_apart_are_two_people(
+    world: World, sent: list[tuple[str, str]]
+) -> None:
+    theirs, other_s = {"email": "jo@straße.example"}, {"email": "jo@strasse.example"}
+    report = world.file(OFFICER, contact=theirs)["id"]
+    ask(world, BUDI, other_s)
+    assert confirm(world, code_in(sent), BUDI, other_s)["claimed"] == 0
+    in_ascii = {"email": "Jo@xn--strae-oqa.EXAMPLE"}
+    ask(world, ANI, in_ascii)
+    assert confirm(world, code_in(sent), ANI, in_ascii)["claimed"] == 1
+    assert world.head(report).reporter == ANI.uid

@@ -12,7 +12,7 @@ import pytest
 import shapefile
 
 from chalicelib.domain import exports
-from chalicelib.services import cities, open_data
+from chalicelib.services import cities, erasing, open_data
 from chalicelib.storage import files
 from tests.world import JURISDICTION, World, citizen, official
 
@@ -129,3 +129,18 @@ def test_hostile_texts_are_text_in_every_format(world: World) -> None:
     (row,) = sheet("2026-11.csv")
     assert row["description"] == text
     assert json.loads(file("2026-11.geojson"))["features"][0]["properties"]["description"] == text
+
+
+def test_what_was_erased_on_a_report_closed_long_ago_is_gone_from_the_files(world: World) -> None:
+    mine = citizen("a")
+    old = world.file(mine, description="Rumah Bu Sri", photos=[world.photo(mine)])["id"]
+    world.act(official("officer1"), old, "reject", reason_code="spam", text="x")
+    written(world)
+    for _ in range(2):
+        world.advance(days=20)
+        written(world)
+    assert b"Bu Sri" in file("2026-11.csv")
+    erasing.erase(JURISDICTION, old, world.now)
+    assert {name[:7] for name in written(world)} == {"2026-11", "newest."}
+    for name in ("2026-11.csv", "2026-11.geojson", "2026-11.ndjson", "2026-11.kml", "newest.xml"):
+        assert b"Bu Sri" not in file(name)

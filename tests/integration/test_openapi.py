@@ -274,6 +274,7 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     checked.act(checked.staff("verifier"), report, "verify", note="Dry")
     checked.post(f"{path}/rating", {"rating": 4, "text": "Well"}, me)
     checked.post(f"{path}/contact", who=officer)
+    checked.post(f"{path}/filer-reports", {"reason": "Alike"}, checked.staff("verifier2"))
     checked.post(f"{path}/claim", {"secret": receipt["claim_secret"]}, neighbour)
     mine = {"email": "a@example.org"}
     checked.post("/v1/me/contacts", mine, me)
