@@ -68,7 +68,7 @@ def doubled(state: State, record: Record) -> list[str]:
     answers: dict[str, str] = {}
     for one in record.answers:
         if one.answer:
-            text = json.dumps(one.answer, sort_keys=True)
+            text = json.dumps(_lasting(one.answer), sort_keys=True)
             if answers.setdefault(one.op, text) != text and one.kind != "support":
                 found.append(f"I2 operation {one.op} was answered in two ways")
     return found
@@ -81,12 +81,13 @@ def answered(state: State, record: Record) -> list[str]:
     for one in record.answers:
         row = state.operations.get(one.op)
         if one.answer and (row is not None or one.kind != "support"):
-            kept = {**one.answer}
+            kept = _lasting(one.answer)
             kept.pop("claim_secret", None)
             if record.erasing and row is not None and _is_blank(row):
                 continue
             # The row also keeps which claim secret a receipt shows; the answer says the secret.
-            held = {k: v for k, v in (row or {"answer": {}})["answer"].items() if k != "generation"}
+            held = _lasting((row or {"answer": {}})["answer"])
+            held.pop("generation", None)
             if row is None or held != kept:
                 found.append(f"I2 {one.kind} {one.op} is not remembered as it was answered")
     found += [
@@ -418,6 +419,11 @@ def _faults(event: Event, before: Event | None) -> list[str]:
     elif says["before"]["state"] not in rule["from"] or state not in _ends(says["action"], rule):
         found.append(f"is no legal {says['action']}: {says['before']['state']} to {state}")
     return found
+
+
+def _lasting(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what a replay may leave out: duplicates that have become secret since."""
+    return {name: value for name, value in answer.items() if name != "possible_duplicates"}
 
 
 def _is_blank(row: dict[str, Any]) -> bool:
