@@ -22,12 +22,13 @@ from chalicelib.errors import Problem
 from chalicelib.services import cities, erasing_reports, notices
 from chalicelib.services.erasing_reports import Left, Person
 from chalicelib.storage import control, erasures, people, reports
-from chalicelib.storage.transactions import Write, commit
+from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
 PAGE = 200
 _AT_ONCE = 40
 _RATED = (*PERSON_LIMITS, *CODE_LIMITS)
 _FORMER_AT_MOST = 20
+ATTEMPTS = 6
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,16 @@ def _reports_of(jurisdiction: str, uid: str) -> list[str]:
 
 
 def _run(job: _Job, now: datetime) -> None:
+    """Every step can be repeated, so a write that somebody overtook is tried with all the rest."""
+    for _ in range(ATTEMPTS):
+        try:
+            return _erase_all(job, now)
+        except Refused:
+            continue
+    raise Unavailable
+
+
+def _erase_all(job: _Job, now: datetime) -> None:
     person = job.person
     for report in job.reports:
         if report != job.last:
