@@ -1,0 +1,127 @@
+"""A city's own languages, in everything that it says; and no other."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import languages
+from chalicelib.domain.city import City
+from chalicelib.errors import Problem
+from chalicelib.http_problems import reader_language
+from chalicelib.services import cities, morning, open311, open311_offer, relay
+from chalicelib.services.texts import say, table, tell
+from infra.city.findings import CityErrors
+from infra.city.folder import prepare
+from tests.city_folder import files, write
+from tests.integration.test_digest import sent
+from tests.world import BUNDLE, JURISDICTION, STAFF, World, blob, citizen, city
+
+DUTCH = json.loads(
+    (Path(__file__).parents[2] / "infra/cities/duinhaven/messages/nl.json").read_bytes()
+)
+
+
+def bundle(*spoken: str, **more: Any) -> dict[str, Any]:
+    """The test city in other languages; its names still have Indonesian, marked "(id)"."""
+    return {**copy.deepcopy(BUNDLE), "version": "bbbbbbbbbbbb", "languages": list(spoken), **more}
+
+
+def settled(world: World, *spoken: str, **more: Any) -> City:
+    """The world's city from now on."""
+    made = bundle(*spoken, **more)
+    cities.publish(made, blob(), list(STAFF), world.now)
+    return City.from_json(made)
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("in-ID", "id"), ("jv-ID", "id"), ("su", "id"), ("ms", "id"), ("*", "id"), ("", "id"),
+     (None, "id"), ("en-GB", "en"), ("jv, en;q=0.5", "en"), ("nl", "id")],
+)  # fmt: skip
+def test_a_reader_gets_their_language_or_the_citys_first(
+    world: World, header: str | None, language: str
+) -> None:
+    assert city().speaks(*languages.asked(header)) == language
+    assert reader_language(header, JURISDICTION, Problem("not_found")) == language
+
+
+@pytest.mark.parametrize(("given", "kept"), [("in", "id"), ("jv", "id"), ("en-US", "en")])
+def test_a_report_keeps_a_language_that_its_city_has(world: World, given: str, kept: str) -> None:
+    report = world.file(citizen("a"), language=given)["id"]
+    assert world.head(report).language == kept
+
+
+def test_a_city_that_is_not_indonesian_says_nothing_in_indonesian(world: World) -> None:
+    """Alerts, the morning's notice, Open311 and its requests, with names that have Indonesian."""
+    town = settled(world, "en")
+    report = world.file(citizen("a"), service="litter", language="id")["id"]
+    for one in range(8):
+        world.file(citizen(f"c{one}"))
+        world.file(citizen(f"v{one}"), service="violence")
+    world.project()
+    relay.drain(now=world.now)
+    world.advance(hours=30)
+    world.sweep()
+    world.project()
+    morning.notify(datetime(2026, 11, 4, 1, tzinfo=UTC))
+    relay.drain(now=world.now)
+    world.advance(hours=1)
+    relay.drain(now=world.now)
+    said = [text for one in sent() for text in (one.text, one.subject)]
+    assert {"morning", "digest", "breached"} & {one.attributes["event"] for one in sent()}
+    said += [json.dumps(open311_offer.services(town, ("id",)))]
+    said += [json.dumps(open311_offer.definition(town, "flood", ("id",)))]
+    said += [json.dumps(open311.request(JURISDICTION, report, None, ("id",)))]
+    for text in said:
+        assert "(id)" not in text
+        assert not any(word in text for word in ("Laporan", "laporan", "terlambat", "Dipegang"))
+
+
+def test_no_message_of_such_a_city_is_indonesian() -> None:
+    """Every one, whatever language a report was filed in; a Dutch one is Dutch."""
+    town = City.from_json(bundle("nl", "en", messages={"nl": DUTCH}))
+    parsed = [part for texts in table().values() for part in Formatter().parse(texts["en"])]
+    places = {name: "x" for _, name, _, _ in parsed if name}
+    for key, texts in table().items():
+        assert tell(town, key, **places) == DUTCH[key].format(**places)
+        assert say(key, "id", town, **places) == DUTCH[key].format(**places)
+        assert say(key, "en", town, **places) == texts["en"].format(**places)
+
+
+def test_a_message_that_a_city_lacks_is_told_in_its_next_language() -> None:
+    town = City.from_json(bundle("nl", "id", messages={"nl": {"page.yes": "Ja"}}))
+    assert say("page.yes", "nl", town) == "Ja"
+    assert say("page.no", "nl", town) == table()["page.no"]["id"]
+
+
+def test_names_are_required_in_the_citys_languages_alone(tmp_path: Path) -> None:
+    given = files()
+    given["city.json"]["languages"] = ["en"]
+    made = prepare(write(tmp_path / "one", given)).bundle
+    assert all(set(one["name"]) == {"en"} for one in made["services"])
+    given["city.json"]["languages"] = ["en", "nl"]
+    with pytest.raises(CityErrors) as found:
+        prepare(write(tmp_path / "two", given))
+    assert any("name.nl: is missing" in line for line in found.value.findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [({"ask.text": "Klaar?"}, "ask.text"), ({"no.such": "x"}, "no.such"),
+     ({"page.yes": "{0}"}, "page.yes"), ({"page.yes": "{"}, "page.yes"),
+     ({"alert.held": "{unit.code}"}, "alert.held")],
+)  # fmt: skip
+def test_a_catalogue_that_does_not_fit_is_refused(
+    tmp_path: Path, text: dict[str, str], field: str
+) -> None:
+    folder = write(tmp_path / "town", files())
+    (folder / "messages").mkdir()
+    (folder / "messages" / "en.json").write_text(json.dumps(text))
+    with pytest.raises(CityErrors) as found:
+        prepare(folder)
+    assert any("messages/en.json" in line and field in line for line in found.value.findings)
