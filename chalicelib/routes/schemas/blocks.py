@@ -78,7 +78,8 @@ BOTH = {
     "title": "Name",
     "type": "object",
     "properties": {"en": {"type": "string"}, "id": {"type": "string"}},
-    "additionalProperties": {"type": "string"},
+    "patternProperties": {"^[a-z]{2,3}$": {"type": "string"}},
+    "additionalProperties": False,
     "minProperties": 1,
     "description": "By language: every one of the city's, its first language at least.",
 }
