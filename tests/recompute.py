@@ -61,8 +61,20 @@ def recompute(
     month: str,
     now: datetime,
 ) -> Cards:
-    """{(kind, code): {measure: {figure: value}}}, and under "" the card's score, rank and n."""
+    """{(kind, code): {measure: {figure: value}}}, and under "" the card's score, rank and n.
+
+    ``facts["codes"]`` are codes of other versions of the city, each with that of the month's.
+    """
+    rows = _recoded(rows, facts.get("codes", {}))
     return _Month(rows, weights_by_report, facts, settings, month, now).cards()
+
+
+def _recoded(value: Any, codes: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _recoded(one, codes) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_recoded(one, codes) for one in value]
+    return codes.get(value, value) if isinstance(value, str) else value
 
 
 class _Month:

@@ -11,7 +11,8 @@ from typing import Any
 from chalicelib.domain.actor import ANY
 from chalicelib.domain.alerts import LOCAL
 from chalicelib.domain.city import City
-from chalicelib.services import alerts, cities, links, recipients, staff
+from chalicelib.domain.successors import AREAS
+from chalicelib.services import alerts, cities, links, recipients, score_rows, staff
 from chalicelib.services.texts import tell
 from chalicelib.storage import cards as store
 
@@ -28,7 +29,10 @@ def publish(message: dict[str, Any], now: datetime) -> None:
         card = store.card(place, month, message["folder"], f"district#{row['code']}")
         if card is not None:
             found[row["code"]] = card
-    scopes = _scopes(place, frozenset(found), now)
+    # Officials have the districts of today, the month those of its first moment.
+    present = score_rows.lineage(cities.current(place, now))
+    today = {code: present.heirs(AREAS, code) or (code,) for code in found}
+    scopes = _scopes(place, today, now)
     if not scopes:
         # Whoever listens by a filter of their own.
         scopes = {frozenset([code]): [f"{LOCAL}{role}" for role in ROLES] for code in found}
@@ -40,13 +44,20 @@ def publish(message: dict[str, Any], now: datetime) -> None:
             _of_several(message, [found[code] for code in sorted(codes)], city, audience)
 
 
-def _scopes(place: str, known: frozenset[str], now: datetime) -> dict[frozenset[str], list[str]]:
-    """{districts: officials who answer for just these, or look on} of those with an endpoint."""
+def _scopes(
+    place: str, known: dict[str, tuple[str, ...]], now: datetime
+) -> dict[frozenset[str], list[str]]:
+    """{districts: officials who answer for just these, or look on} of those with an endpoint.
+
+    ``known``: a month's districts, each with its codes of today.
+    """
     found: dict[frozenset[str], list[str]] = {}
     for record in staff.roster(place, now):
         named = {one for grant in record["grants"] if grant["role"] in ROLES
                  for one in grant["districts"]}  # fmt: skip
-        scope = known if ANY in named else frozenset(named) & known
+        scope = frozenset(
+            code for code, today in known.items() if ANY in named or named.intersection(today)
+        )
         if scope and recipients.reachable(record):
             found.setdefault(scope, []).append(f"person:{record['ref']}")
     return found

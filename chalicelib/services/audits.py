@@ -13,10 +13,10 @@ from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.contributions import DISMISSED, Window
 from chalicelib.domain.scoring import shifted
+from chalicelib.domain.successors import AREAS
 from chalicelib.errors import Problem
-from chalicelib.services import cities, secrecy, signing
+from chalicelib.services import cities, score_rows, secrecy, signing
 from chalicelib.storage import cards as store
-from chalicelib.storage import scores
 
 AUDITED = DISMISSED | {"unverified"}
 
@@ -47,16 +47,41 @@ def published(city: City, now: datetime) -> dict[str, Any]:
 
 
 def draw(city: City, month: str, size: int, now: datetime) -> int:
-    """Draw the sample of a month that is over, ``size`` a district; how many closings it has."""
+    """Draw the sample of a month that is over, ``size`` a district; how many closings it has.
+
+    Districts are those of the month's cards; whoever audits finds a closing by its district of
+    today.
+    """
     window, chance = Window.of(month, city, now), seed(city.jurisdiction, month)
-    drawn: list[dict[str, Any]] = []
-    for district in cities.districts(city):
-        rows = scores.scores(city.jurisdiction, district, month)
-        found = [closing for row in rows if (closing := _closing(row, window)) is not None]
-        found.sort(key=lambda one: hashlib.sha256(f"{chance}{one['report']}".encode()).digest())
-        drawn += [{**one, "district": district} for one in found[:size]]
+    found: dict[str, list[tuple[bytes, dict[str, Any], dict[str, Any]]]] = {}
+    for kept, row in score_rows.read(city, month):
+        if (closing := _closing(row, window)) is not None:
+            lot = hashlib.sha256(f"{chance}{closing['report']}".encode()).digest()
+            found.setdefault(row["district"], []).append((lot, closing, kept))
+    today = score_rows.lineage(cities.current(city.jurisdiction, now))
+    drawn = [
+        {**closing, "district": today.row(kept)["district"]}
+        for _, lots in sorted(found.items())
+        for _, closing, kept in sorted(lots, key=lambda one: one[0])[:size]
+    ]
     store.put_sample(city.jurisdiction, month, drawn)
     return len(drawn)
+
+
+def desk(city: City, month: str, district: str, report: str) -> str:
+    """The district under which the sample of a month has a report that lies in ``district``, which
+    may be one of an older version: a closed report keeps its codes."""
+    today = score_rows.lineage(city).heirs(AREAS, district)
+    desks = {district, *(one for code in today for one in _desks(city, code))}
+    known = (one for one in sorted(desks) if store.sampled(city.jurisdiction, month, one, report))
+    return next(known, district) if len(desks) > 1 else district
+
+
+def _desks(city: City, district: str) -> list[str]:
+    # A sample that was drawn before a district was renamed lies under the name of then.
+    gone = [one for one in cities.districts(city) if one not in city.areas]
+    codes = score_rows.lineage(city)
+    return [district, *(one for one in gone if district in codes.heirs(AREAS, one))]
 
 
 def queue(
@@ -69,7 +94,11 @@ def queue(
     if not (outside or roles & {"auditor", "city_admin"}):
         raise Problem("not_found")
     chosen = month or shifted(city.month(now), -1)
-    page = store.sample(actor.jurisdiction, chosen, district, after, limit + 1)
+    page = sorted(
+        (row for one in _desks(city, district)
+         for row in store.sample(actor.jurisdiction, chosen, one, after, limit + 1)),
+        key=lambda row: row[0],
+    )[: limit + 1]  # fmt: skip
     gone = secrecy.unknown(actor, [one["report"] for _, one in page[:limit]])
     return {
         "month": chosen,

@@ -56,8 +56,7 @@ def months(actor: Principal, before: str | None, limit: int, now: datetime) -> d
 
 def month(actor: Principal, name: str, now: datetime) -> dict[str, Any]:
     """A month's ranking, and what its last revision changed."""
-    city = cities.current(actor.jurisdiction, now)
-    held = _month(actor, name)
+    held, city = _month(actor, name, now)
     page = store.card(actor.jurisdiction, name, held["folder"], "ranking") or {}
     return {
         **_stage(held),
@@ -79,8 +78,7 @@ def month(actor: Principal, name: str, now: datetime) -> dict[str, Any]:
 
 def card(actor: Principal, name: str, area: str, now: datetime) -> dict[str, Any]:
     """One card: of the city, a district, a ward, a unit, or an official."""
-    city = cities.current(actor.jurisdiction, now)
-    held = _month(actor, name)
+    held, city = _month(actor, name, now)
     scope = _scope(actor, area, city)
     found = _card(actor, held, scope)
     if found is None:
@@ -106,8 +104,7 @@ def rows(
 
     At most ``FILES_AT_MOST`` districts are read for a page.
     """
-    city = cities.current(actor.jurisdiction, now)
-    held = _month(actor, name)
+    held, city = _month(actor, name, now)
     scope = _scope(actor, area, city)
     filters = {"j": actor.jurisdiction, "f": held["folder"], "m": name, "a": area, "q": measure}
     place, skip = _start(open_cursor(cursor, filters, now))
@@ -141,11 +138,15 @@ def rows(
     }
 
 
-def _month(actor: Principal, name: str) -> dict[str, Any]:
+def _month(actor: Principal, name: str, now: datetime) -> tuple[dict[str, Any], City]:
+    """What is known of a month, and the version of the city by which it is judged."""
+    present = cities.current(actor.jurisdiction, now)
     held = store.month(actor.jurisdiction, name)
     if held is None or not _shown(actor, held):
         raise Problem("not_found")
-    return held
+    if held["rules"] == present.version:
+        return held, present
+    return held, cities.at(actor.jurisdiction, held["rules"])
 
 
 def _shown(actor: Principal, held: dict[str, Any]) -> bool:

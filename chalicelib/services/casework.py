@@ -19,6 +19,7 @@ from chalicelib.domain.workflow import actions_of, allowed, open_actions
 from chalicelib.errors import Problem
 from chalicelib.services import (
     access,
+    audits,
     cities,
     city_moves,
     merging,
@@ -231,7 +232,9 @@ def _commit(
         writes += merging.others(op, actor, name, before, after, target, now)
     if name == "audit":
         place, month = before.jurisdiction, before.closed_month or ""
-        writes.append(cards.put_audited(place, month, before.district, before.id, given["result"]))
+        present = cities.current(place, now)
+        desk = audits.desk(present, month, before.district, before.id)
+        writes.append(cards.put_audited(place, month, desk, before.id, given["result"]))
     answer = views.changed(after)
     if name != "merge":
         answer = secrecy.original(actor, answer)

@@ -22,9 +22,9 @@ from chalicelib.domain.recurrence import Recurrences
 from chalicelib.domain.scorecard import Scorecards, measures
 from chalicelib.domain.scoring import Settings, shifted
 from chalicelib.domain.sums import Sums
-from chalicelib.services import cities
+from chalicelib.services import score_rows
 from chalicelib.storage import cards as store
-from chalicelib.storage import files, people, scores
+from chalicelib.storage import files, people
 
 NOWHERE = "-"
 PUBLIC_KINDS = ("city", "district", "ward", "unit", "others")
@@ -77,15 +77,14 @@ def compute(
         line = packed_line(*told, weight)
         lines.setdefault(sums.scopes(part)[0] or NOWHERE, []).append(line)
 
-    for district in cities.districts(city):
-        for row in scores.scores(city.jurisdiction, district, shifted(month, -2)):
-            again.add(row)
-            if row.get("anonymous"):
-                anonymous.add(row["report"])
-            if window.holds(row["filed_at"]):
-                sums.reported.add(held_at(row, window.settled)[0])
-            for part in parts(row, window, settings.old_factor):
-                take(row["report"], part, weights.of(row, part))
+    for _, row in score_rows.read(city, shifted(month, -2)):
+        again.add(row)
+        if row.get("anonymous"):
+            anonymous.add(row["report"])
+        if window.holds(row["filed_at"]):
+            sums.reported.add(held_at(row, window.settled)[0])
+        for part in parts(row, window, settings.old_factor):
+            take(row["report"], part, weights.of(row, part))
     for report, part in again.parts():
         take(report, part, WHOLE)
     extra = {"active_users": len(set(weights.month(month).values()))}

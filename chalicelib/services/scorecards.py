@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.domain.city import City
 from chalicelib.domain.scoring import DRAFT_DAY, RECHECKED, Settings, shifted
 from chalicelib.domain.times import iso
-from chalicelib.services import audits, cities, month_close
+from chalicelib.services import audits, cities, month_close, score_rows
 from chalicelib.services.month_close import Computed
 from chalicelib.storage import cards as store
 from chalicelib.storage import control, figures, secrecy
@@ -42,8 +42,9 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
     """Compute a month anew and name the result as its revision; ``None`` if that is no news."""
     place = city.jurisdiction
     was = store.month(place, month)
-    if was and was["stage"] == DRAFT:
-        city = cities.at(place, was["rules"])
+    # Judged by the city of the month's first moment, and once told, by what it was told by.
+    told_by = was["rules"] if was and was["stage"] != LIVE else None
+    city = cities.at(place, told_by) if told_by else score_rows.city_of(city, month)
     # Weights are frozen from the month's first moment on.
     settings = Settings.from_json(was["settings"] if was else city.scoring)
     found = month_close.compute(city, month, settings, now, whole=stage != LIVE)

@@ -86,6 +86,11 @@ def sample(
     ]
 
 
+def sampled(jurisdiction: str, name: str, district: str, report: str) -> bool:
+    """Whether a district's sample of a month has a report."""
+    return get(tables.Figure, f"{jurisdiction}#AUDITS#{name}", f"{district}#{report}") is not None
+
+
 def put_audited(jurisdiction: str, name: str, district: str, report: str, result: str) -> Update:
     """Note the result of an audit: of a closing in the sample, once."""
     figure = tables.Figure

@@ -14,6 +14,8 @@ from chalicelib.storage.transactions import Put, commit, read
 
 STAFF_LIMIT = 1000
 _BATCH = 50
+_SINCE = "SINCE#"
+HISTORY_LIMIT = 200
 
 
 def put_version(jurisdiction: str, version: str, rules: bytes, boundaries: bytes) -> None:
@@ -50,15 +52,51 @@ def since(jurisdiction: str) -> str | None:
 
 
 def make_current(jurisdiction: str, version: str, since: str) -> None:
-    """Move the pointer and note the version, in one transaction."""
+    """Move the pointer, note the version and when it was current, in one transaction."""
     doc = json.dumps({"version": version, "since": since})
     place = f"{jurisdiction}#CITY"
-    commit(
-        [
-            Put("current", tables.CityRow(place, "CURRENT", doc=doc)),
-            Put("version", tables.CityRow(place, f"V#{version}", doc=doc)),
-        ]
+    writes = [
+        Put("current", tables.CityRow(place, "CURRENT", doc=doc)),
+        Put("version", tables.CityRow(place, f"V#{version}", doc=doc)),
+        Put("since", tables.CityRow(place, f"{_SINCE}{since}", doc=doc)),
+    ]
+    was = get(tables.CityRow, place, "CURRENT")
+    if was is not None and was["since"] < since:
+        # A city that was loaded before there were such rows has none of its version yet.
+        row = tables.CityRow(place, f"{_SINCE}{was['since']}", doc=json.dumps(was))
+        writes.append(Put("before", row))
+    commit(writes)
+
+
+def version_at(jurisdiction: str, moment: str) -> str | None:
+    """The version that was current at a moment (ISO 8601); before the first known one, that one.
+
+    ``None`` where there is no such city.
+    """
+    place, row = f"{jurisdiction}#CITY", tables.CityRow
+    until = row.sk.between(_SINCE, f"{_SINCE}{moment}")
+    found = read(lambda: list(row.query(place, until, scan_index_forward=False, limit=1)))
+    if not found:
+        found = read(lambda: list(row.query(place, row.sk.startswith(_SINCE), limit=1)))
+    if not found:
+        return current(jurisdiction)
+    version: str = json.loads(found[0].doc)["version"]
+    return version
+
+
+def history(jurisdiction: str) -> list[str]:
+    """The versions in the order in which they were current, the newest ``HISTORY_LIMIT`` of them;
+    one that was current twice is there twice. Of a city loaded before they were noted, the current
+    one."""
+    row = tables.CityRow
+    known = row.sk.startswith(_SINCE)
+    place = f"{jurisdiction}#CITY"
+    found = read(
+        lambda: list(row.query(place, known, scan_index_forward=False, limit=HISTORY_LIMIT))
     )
+    if not found:
+        return [one] if (one := current(jurisdiction)) else []
+    return [json.loads(one.doc)["version"] for one in reversed(found)]
 
 
 def districts(jurisdiction: str) -> list[str]:
