@@ -1,0 +1,11 @@
+"""Unit tests have no AWS: nothing of a city is looked up there, as if it could not be read."""
+
+import pytest
+
+from chalicelib.services import cities
+
+
+@pytest.fixture(autouse=True)
+def no_city_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal asks for the city's languages; without AWS that would wait for a connection."""
+    monkeypatch.setattr(cities, "languages", lambda jurisdiction, now: ())
