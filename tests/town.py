@@ -152,9 +152,11 @@ def reset() -> None:
     """The town and nothing else, as a container that has served before sees it."""
     from chalicelib import clock
     from chalicelib.services import cities
+    from chalicelib.services import staff as officials
     from chalicelib.settings import settings
     from chalicelib.storage import queues, secrets
 
+    officials.forget()
     version = bundle()["version"]
     if PLACE not in cities._pointers:
         aws.fresh()

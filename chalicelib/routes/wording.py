@@ -55,10 +55,12 @@ def list_hidden_texts(call: Call) -> Answer:
         summary="Correct the words and the contact of my report",
         body=schemas.CORRECTION,
         answers={200: schemas.CORRECTED},
-        problems=("not_found", "reporter_only", "correction_late", "key_reused"),
+        problems=(
+            "not_found", "reporter_only", "correction_late", "key_reused", "unknown_jurisdiction",
+        ),
         idempotent=True,
     ),
-)
+)  # fmt: skip
 def correct_report(call: Call) -> Answer:
     """While nobody has acted on it; an empty contact takes the one before away."""
     return answer(

@@ -164,7 +164,11 @@ def test_closed_there_is_work_done_here_which_the_reporter_judges(world: World) 
         {"comment": "A crew comes on Friday. Call […]"}, {"note": "Filled <b>today</b>"},
     ]  # fmt: skip
     world.project()
-    assert [m["kind"] for _, m in control.outbox(50) if m["kind"] != "alert"] == ["ask"]
+    told = [m for _, m in control.outbox(50) if m["kind"] != "alert"]
+    assert [(m["kind"], m["event"]) for m in told] == [
+        ("told", "told_outside"),
+        ("told", "finish_outside"),
+    ]
     world.act(REPORTER, report, "verify")
     assert world.head(report).resolution == "verified"
     assert faults(world.head(report), world.links(report)) == []

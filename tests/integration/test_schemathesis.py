@@ -50,7 +50,7 @@ def askers(name: str) -> tuple[str, ...]:
         for who, role in (
             ("device", "citizen"),
             ("officer1", "officer"),
-            *([] if "officer" in roles else [("verifier", "verifier")]),
+            *([] if "officer" in roles else [("verifier", "verifier"), ("auditor", "auditor")]),
         )
         if role in roles
     )
@@ -131,7 +131,7 @@ class Target:
             (case.query or {}).pop(name, None)
         for name in set(case.query or {}) & MAPPED.keys():
             case.query[name] = MAPPED[name]
-        for name in case.path_parameters or {}:
+        for name in set(case.path_parameters or {}) & {*self.known, "id"}:
             known = {**self.known, "id": (self.report, self.fresh, self.merged)[turn // 3 % 3]}
             case.path_parameters[name] = known[name]
         if case.headers and "Idempotency-Key" in case.headers:

@@ -421,6 +421,7 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     world.act(officer, report, "merge", into=older)
     world.act(officer, report, "unmerge", reason="x")
     world.act(officer, report, "transfer", ward="D1-W2", reason="x")
+    world.act(officer, report, "move_pin", **spot("D1-W2", east=0.3), reason="x")
     world.act(official("dispatcher"), report, "reclassify", service="bridge", reason="x")
     world.act(citizen("budi"), report, "withdraw")
     world.act(officer, report, "reopen", reason="x")
