@@ -167,7 +167,8 @@ def reset() -> None:
     # What is known of them must not be older in one test than in another.
     cities._pointers[PLACE] = (clock.now(), version)
     secrets._held = (time.monotonic(), aws.KEYS)
-    queues._url(settings().messages_queue)
+    for queue in (settings().messages_queue, settings().photos_queue):
+        queues._url(queue)
 
 
 def citizen(name: str) -> Principal:
