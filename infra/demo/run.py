@@ -40,7 +40,7 @@ class Run:
         self._progress = Progress(len(rows))
         self.seconds: dict[str, float] = {}
         self.found: dict[str, Any] = {}
-        self._by_the_clock = 0
+        self._by_the_clock = self._heard = 0
 
     @property
     def names(self) -> dict[str, str]:
@@ -58,7 +58,7 @@ class Run:
             rules(self._courier, self._stage.agencies),
             self._counts,
             self._plan.seed,
-            stack.drain,
+            self._drain,
         )
         play = Play(
             stack, self._courier, acting, self._counts, self._watch, self._plan, self._progress
@@ -78,6 +78,11 @@ class Run:
         storage.close()
         self._connection.close()
         return self.found
+
+    def _drain(self) -> None:
+        self._stage.stack.drain()
+        # At once, so that each message is counted in the hour in which it came.
+        self._watch.collect()
 
     def _read(self, play: Play) -> None:
         cases = list(play.cases.values())
@@ -111,12 +116,14 @@ class Run:
         breached: Counter[str] = Counter()
         escalated: Counter[str] = Counter()
         steps: Counter[str] = Counter()
-        joined = 0
+        joined = self._heard = 0
         for number, one in enumerate(ids):
             after: int | None = 0
             while after is not None:
                 page = self._courier.get(f"/v1/reports/{one}/timeline?after={after}").body
                 for event in page["events"]:
+                    by_reporter = event.get("by", {}).get("kind") == "citizen"
+                    self._heard += event["action"] == "comment" and by_reporter
                     if event["action"] == "breach":
                         breached[event["data"]["target"]] += 1
                     elif event["action"] == "escalate":
@@ -211,8 +218,9 @@ class Run:
     def _alerts_due(self) -> int:
         """One for each filing, and for each action of which rules/alerts.json tells officials."""
         told = alerts.told()
-        by_people = sum(self._counts.actions[name] for name in told)
-        return self._counts.accepted + by_people + self._by_the_clock
+        # Of comments, officials are told of the reporter's.
+        by_people = sum(self._counts.actions[name] for name in told - {"comment"})
+        return self._counts.accepted + by_people + self._heard + self._by_the_clock
 
     def _timed(self, part: str, work: Callable[[], None]) -> None:
         began = time.perf_counter()
