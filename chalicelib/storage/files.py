@@ -14,6 +14,8 @@ from chalicelib.storage.transactions import Unavailable
 
 UNUSED = "unused"
 ADDRESS_SECONDS, ADDRESS_KEPT = 900, 300
+_VERSION_MARKERS = {"NextKeyMarker": "KeyMarker", "NextVersionIdMarker": "VersionIdMarker"}
+_KEY_MARKERS = {"NextContinuationToken": "ContinuationToken"}
 
 
 def put(
@@ -39,8 +41,7 @@ def replace(key: str, body: bytes, content_type: str, *, locked: bool) -> None:
     put(key, body, content_type, locked=locked)
     bucket = settings().bucket
     with answering():
-        pages = client("s3").get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=bucket, Prefix=key):
+        for page in _pages("list_object_versions", key, _VERSION_MARKERS):
             for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 if one["Key"] == key and not one["IsLatest"]:
                     client("s3").delete_object(
@@ -98,8 +99,7 @@ def delete_old(prefix: str) -> None:
 
 def _delete_versions(prefix: str, *, old_only: bool) -> None:
     with answering():
-        pages = client("s3").get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=settings().bucket, Prefix=prefix):
+        for page in _pages("list_object_versions", prefix, _VERSION_MARKERS):
             rows = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             gone = [
                 {"Key": row["Key"], "VersionId": row["VersionId"]}
@@ -114,11 +114,24 @@ def _delete_versions(prefix: str, *, old_only: bool) -> None:
                 raise Unavailable
 
 
+def _pages(name: str, prefix: str, markers: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Every page of a list; ``markers`` says which field of a page asks for the next.
+
+    By hand: what is deployed has no paginators of botocore, which are pruned from the package.
+    """
+    more: dict[str, Any] = {}
+    while True:
+        page = getattr(client("s3"), name)(Bucket=settings().bucket, Prefix=prefix, **more)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        more = {to: page[of] for of, to in markers.items() if page.get(of)}
+
+
 def keys(prefix: str) -> Iterator[str]:
     """The keys under ``prefix``: for administration, not for a request path."""
     with answering():
-        pages = client("s3").get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=settings().bucket, Prefix=prefix):
+        for page in _pages("list_objects_v2", prefix, _KEY_MARKERS):
             for row in page.get("Contents", ()):
                 yield row["Key"]
 
