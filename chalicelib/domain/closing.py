@@ -128,7 +128,7 @@ def unmerge(move: Move, report: Report) -> Report:
 def remerge(move: Move, report: Report) -> Report:
     """Merged into the report that has taken the place of the original."""
     into = move.target
-    if into is None or not into.open or into.secret or into.id == report.id:
+    if into is None or not into.open or into.hidden or into.id == report.id:
         raise Problem("original_closed", field="into")
     return replace(report, merged_into=into.id)
 

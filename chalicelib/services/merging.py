@@ -57,11 +57,12 @@ def oldest_duplicate(original: Report) -> Report | None:
 
 
 def successor(original: Report) -> Report | None:
-    """The report that the others were told to follow, if it is still open."""
+    """The report that the others were told to follow, if it is still open; never a private one,
+    which the reporters of the others would get to see."""
     if original.succeeded_by is None:
         return None
     head = reports.get(original.jurisdiction, original.succeeded_by)
-    return head if head is not None and head.open and not head.secret else None
+    return head if head is not None and head.open and not head.hidden else None
 
 
 def _as_judged(report: Report, other: str, judged: Report | None) -> Report | None:

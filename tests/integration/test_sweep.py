@@ -239,6 +239,21 @@ def test_every_reporter_keeps_their_rights_when_the_original_is_rejected(town: W
     assert town.head(newer).state == "submitted"
 
 
+def test_nobody_follows_into_a_private_report_when_the_original_is_rejected(town: World) -> None:
+    """Its words are its own reporter's: the next duplicate is opened as well."""
+    original = town.file(citizen("ann"))["id"]
+    town.advance(minutes=1)
+    private = town.file(citizen("budi"), public=False)["id"]
+    town.advance(minutes=1)
+    newer = town.file(citizen("citra"))["id"]
+    for one in (private, newer):
+        town.act(official("officer1"), one, "merge", into=original)
+    town.act(official("officer1"), original, "reject", reason_code="spam", text="No.")
+    assert swept(town, minutes=1) == Counter(release=2)
+    assert {town.head(one).state for one in (private, newer)} == {"submitted"}
+    assert not access.reporter_of(citizen("citra"), town.head(private))
+
+
 def test_a_flood_of_duplicates_is_freed_without_an_end_of_steps(
     town: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
