@@ -1,22 +1,4 @@
-# make run      the whole system on this machine (http://127.0.0.1:8000), Ctrl-C stops it
-# make test     every check: style, types, layers, tests
-# make conformance  clients of Open311 that others wrote, against the running product
-# make token    ROLE=officer DISTRICT=31.71.01 [UNIT=...], or CITIZEN=siti
-# make mail     the e-mail and SMS that would have been sent
-# make reset    delete what the local system keeps
-# make city     DIR=path: load a jurisdiction into the local system
-# make demo     DEMO=--twice and other options: docs/demo.md
-# make dead     what could not be processed
-# make open-data  write the files of open data now
-# make keys     DO='issue NAME' | DO=list | DO='revoke ID': Open311 clients
-# make forwarding DO=list | DO='key UNIT' …: units with an Open311 server of their own
-# make package  STAGE=prod: templates and zips in build/, with sizes and cold starts
-# make deploy   STAGE=prod VALUES="AllowOrigin=... AlarmEmail=... MailFrom=...": docs/deploy.md
-# make ops      STAGE=prod DO='infra.ops dead': a command on a deployed stage
-# make destroy  STAGE=prod: the application; what holds data stays
-# make audit    cfn-lint, checkov, bandit, detect-secrets, pip-audit
-# make cost     what a month costs, for three cities
-# make rebuild | bench | bench-clocks [REPORTS=5000] | bench-geo [N=small] | bench-photos | bench-open311 | bench-open-data | lint | openapi
+# Each command says what it does in the "## " behind its name; `make help` prints them.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -32,93 +14,97 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: run test conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
+.PHONY: help run test conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
 
-run: $(VENV)/run.stamp
+help: ## this list
+	@awk -F ' ## |:' '/^[a-z0-9-]+:.* ## / { \
+	  printf "make %-16s %s\n", $$1, substr($$0, index($$0, " ## ") + 4) }' $(firstword $(MAKEFILE_LIST))
+
+run: $(VENV)/run.stamp ## the whole system on this machine (http://127.0.0.1:8000); Ctrl-C stops it
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
 
-test: lint
+test: lint ## every check: style, types, layers, tests
 	$(PY) -m pytest -n 2 --dist worksteal --ignore tests/conformance $(TESTS)
 
-conformance: $(VENV)/test.stamp
+conformance: $(VENV)/test.stamp ## Open311 clients that others wrote, against the running product
 	@PYTHON='$(PYTHON)' bash tests/conformance/install.sh
 	$(PY) -m pytest tests/conformance
 
-lint: $(VENV)/test.stamp
+lint: $(VENV)/test.stamp ## style, types and layers only
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	PYTHONPATH=. $(VENV)/bin/lint-imports
 
-token: $(VENV)/run.stamp
+token: $(VENV)/run.stamp ## a token: ROLE=officer DISTRICT=31.71.01 [UNIT=...], or CITIZEN=siti
 	@$(PY) -m infra.local token $(if $(CITIZEN),--citizen '$(CITIZEN)',--role '$(ROLE)') \
 	  $(if $(DISTRICT),--district '$(DISTRICT)') $(if $(UNIT),--unit '$(UNIT)')
 
-mail: $(VENV)/run.stamp
+mail: $(VENV)/run.stamp ## the e-mail and SMS that would have been sent [TO=address] [WAIT=seconds]
 	@$(PY) -m infra.local mail $(if $(TO),--to '$(TO)') $(if $(WAIT),--wait '$(WAIT)')
 
-reset: $(VENV)/run.stamp
+reset: $(VENV)/run.stamp ## delete what the local system keeps
 	@$(PY) -m infra.local reset
 
-demo: $(VENV)/run.stamp
+demo: $(VENV)/run.stamp ## a flood of reports through the API with a compressed clock [DEMO=--twice]
 	@$(PY) -m infra.demo --keep .local/demo $(DEMO)
 
-rebuild: $(VENV)/run.stamp
+rebuild: $(VENV)/run.stamp ## recompute every tally from the timeline and say what differed
 	@$(PY) -m infra.local with infra.rebuild
 
-dead: $(VENV)/run.stamp
+dead: $(VENV)/run.stamp ## what could not be processed
 	@$(PY) -m infra.local with infra.dead
 
-open-data: $(VENV)/run.stamp
+open-data: $(VENV)/run.stamp ## write the files of open data now
 	@$(PY) -m infra.local with infra.open_data
 
-keys: $(VENV)/run.stamp
+keys: $(VENV)/run.stamp ## Open311 clients: DO='issue NAME', DO=list or DO='revoke ID'
 	@$(PY) -m infra.local with infra.keys $(DO)
 
-forwarding: $(VENV)/run.stamp
+forwarding: $(VENV)/run.stamp ## units with an Open311 server of their own: DO=list or DO='key UNIT'
 	@$(PY) -m infra.local with infra.forwarding $(DO)
 
-package: $(VENV)/test.stamp
+package: $(VENV)/test.stamp ## templates and zips in build/, with sizes and cold starts [STAGE=prod]
 	@$(PY) -m infra.deploy package --stage $(STAGE)
 
-deploy: $(VENV)/run.stamp
+deploy: $(VENV)/run.stamp ## STAGE=prod VALUES="AllowOrigin=... AlarmEmail=... MailFrom=...": see docs/deploy.md
 	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(VALUES)
 
-ops: $(VENV)/run.stamp
+ops: $(VENV)/run.stamp ## a command on a deployed stage: STAGE=prod DO='infra.ops dead'
 	@$(PY) -m infra.deploy with --stage $(STAGE) $(DO)
 
-destroy: $(VENV)/run.stamp
+destroy: $(VENV)/run.stamp ## delete a deployed application; what holds data stays [STAGE=prod]
 	@$(PY) -m infra.deploy destroy --stage $(STAGE)
 
-audit: $(VENV)/test.stamp $(VENV)-audit/stamp
+audit: $(VENV)/test.stamp $(VENV)-audit/stamp ## cfn-lint, checkov, bandit, detect-secrets, pip-audit
 	@$(NO_AWS) $(PY) -m infra.deploy package --stage prod --unmeasured
 	@bash infra/audit.sh
 
-cost: $(VENV)/run.stamp
+cost: $(VENV)/run.stamp ## what a month costs, for three cities
 	@$(PY) -m infra.cost
 
-city: $(VENV)/run.stamp
+city: $(VENV)/run.stamp ## load a jurisdiction into the local system: DIR=path [BOUNDARIES=path]
 	@$(PY) -m infra.city load '$(DIR)' $(if $(BOUNDARIES),--boundaries '$(BOUNDARIES)')
 
-bench: $(VENV)/run.stamp
+bench: $(VENV)/run.stamp ## what requests and cold starts cost, as ratios
 	@$(PY) -m bench
 
-bench-clocks: $(VENV)/run.stamp
+bench-clocks: $(VENV)/run.stamp ## what the SLA clock and the monthly close cost [REPORTS=5000]
 	@$(PY) -m bench.clocks $(if $(REPORTS),--reports $(REPORTS))
 
-bench-open-data: $(VENV)/run.stamp
+bench-open-data: $(VENV)/run.stamp ## what writing open data costs
 	@$(PY) -m bench.open_data
 
-bench-open311: $(VENV)/run.stamp
+bench-open311: $(VENV)/run.stamp ## what the lists of Open311 cost
 	@$(PY) -m bench.open311
 
-bench-photos: $(VENV)/run.stamp
+bench-photos: $(VENV)/run.stamp ## what making pictures costs
 	@$(PY) -m bench.photos
 
-bench-geo: $(VENV)/bench.stamp
+bench-geo: $(VENV)/bench.stamp ## the map beside dynamodbgeo and PostGIS [N=small]
 	@$(PY) -m bench.geo $(N)
 
-openapi: $(VENV)/run.stamp
+openapi: $(VENV)/run.stamp ## write docs/openapi.json
 	@$(NO_AWS) $(PY) -m infra.openapi
 
 $(VENV)/bin/python:
