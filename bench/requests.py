@@ -10,22 +10,10 @@ from typing import Any
 import boto3
 from chalice.app import Chalice
 
+from infra.local.requests import Context, Event, event
+
 BATCHES = 9
 PLACE = (-6.175, 106.827)
-Event = dict[str, Any]
-
-
-class Context:
-    """What a function is told of its invocation."""
-
-    function_name = "bench"
-    aws_request_id = "bench"
-    memory_limit_in_mb = 1024
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:bench"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Plenty."""
-        return 60_000
 
 
 def measure() -> dict[str, float]:
@@ -110,41 +98,6 @@ def _call(app: Any, event: Event) -> Any:
     if answer["statusCode"] >= 400:
         raise RuntimeError(f"{event['httpMethod']} {event['path']}: {answer['body']}")
     return json.loads(answer["body"])
-
-
-def event(
-    method: str,
-    route: str,
-    body: dict[str, Any] | None = None,
-    token: str | None = None,
-    key: str | None = None,
-    path: dict[str, str] | None = None,
-) -> Event:
-    """The event of a request, as API Gateway makes it."""
-    headers = {"content-type": "application/json"}
-    if token:
-        headers["authorization"] = token
-    if key:
-        headers["idempotency-key"] = key
-    return {
-        "resource": route,
-        "path": route.format(**(path or {})),
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": path,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": route,
-            "httpMethod": method,
-            "requestId": "bench",
-            "identity": {"sourceIp": "127.0.0.1"},
-        },
-        "body": json.dumps(body) if body is not None else None,
-        "isBase64Encoded": False,
-    }
 
 
 def _now() -> Any:

@@ -9,9 +9,9 @@ from bench.clocks_city import bundle, id_of
 from bench.geo.load import load
 from bench.geo.points import DISTRICTS, NOW, Box, Circle, Point
 from bench.geo.units import item_size, read_units
-from bench.requests import Context, event
 from chalicelib.domain import heat
 from chalicelib.domain.report import Report, facts
+from infra.local.requests import Context, event
 
 _INDEX_NAMES = len("gpkgskpkg")
 

@@ -11,8 +11,8 @@ from typing import Any
 import urllib3
 from PIL import Image
 
-from bench.requests import Context, event
 from infra.cost.measuring import Meter, counted
+from infra.local.requests import Context, event
 from infra.local.stack import LocalStack
 
 REPORTS, LOOKS = 30, 40
