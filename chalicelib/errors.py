@@ -11,18 +11,16 @@
 the text's ``{places}`` and become members of the document. Never pass what a person typed.
 """
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-RULES = Path(__file__).parent / "rules"
+from chalicelib import rules
 
 
 @cache
 def kinds() -> dict[str, dict[str, Any]]:
     """All kinds of problem: slug -> {status, title: {en, id}, detail: {en, id}}."""
-    found: dict[str, dict[str, Any]] = json.loads((RULES / "problems.json").read_bytes())
+    found: dict[str, dict[str, Any]] = rules.load("problems")
     return found
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from chalicelib import clock
+from chalicelib import clock, rules
 from chalicelib.domain import languages, strictjson
-from chalicelib.errors import RULES, Problem
+from chalicelib.errors import Problem
 from chalicelib.services import cities
 from chalicelib.settings import settings
 
@@ -104,5 +104,5 @@ def reader_language(accept_language: str | None, jurisdiction: str | None, probl
 @cache
 def rule_texts() -> dict[str, dict[str, str]]:
     """What each rule of a field says, by language."""
-    found: dict[str, dict[str, str]] = json.loads((RULES / "field_rules.json").read_bytes())
+    found: dict[str, dict[str, str]] = rules.load("field_rules")
     return found

@@ -9,24 +9,22 @@ in the first place stands first. ``by`` is the kind of actor of whom it is told 
 What citizens hear of is ``domain.news``.
 """
 
-import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from chalicelib.domain import news
+from chalicelib.rules import load
 
 OVERDUE = frozenset({"breach", "escalate"})
 LOCAL = "district:"
 FLAG = "flag"
-_RULES = Path(__file__).parent.parent / "rules" / "alerts.json"
 
 
 @cache
 def rules() -> dict[str, Any]:
     """The table: {"climb": [[whom]], "officials": {action: row}, "citizens": {action: kind}}."""
-    table: dict[str, Any] = json.loads(_RULES.read_bytes())
+    table: dict[str, Any] = load("alerts")
     return table
 
 

@@ -6,15 +6,14 @@ optional separator). So no rule can take long on any text. Places are no persons
 coordinates stay as they are.
 """
 
-import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from chalicelib import rules
 
 SHOWN = "[…]"
 EMAIL = "email"
-_RULES = Path(__file__).parent.parent / "rules" / "patterns.json"
 _GROUP = re.compile(r"[0-9]+")
 _BETWEEN = re.compile(r"[ \u00a0.\-\u2013/()]{1,3}")
 _AT = re.compile(r"@")
@@ -42,7 +41,7 @@ class Find(NamedTuple):
 @cache
 def defaults() -> dict[str, Any]:
     """rules/patterns.json: {"maps": […], "countries": {"*": [rule], "ID": [rule], …}}."""
-    found: dict[str, Any] = json.loads(_RULES.read_bytes())
+    found: dict[str, Any] = rules.load("patterns")
     return found
 
 

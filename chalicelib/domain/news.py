@@ -7,11 +7,10 @@ official, or a unit's own system, said something in public), ``claimed`` (the de
 ``for_somebody`` (an official filed it).
 """
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from chalicelib import rules
 from chalicelib.domain.report import hidden_in, secret_in
 
 RELATIONS = ("reporter", "duplicate", "follower")
@@ -20,13 +19,12 @@ ASKING = frozenset({"ask", "question"})
 # A warning about the report's safety, whatever else somebody wants to hear.
 ALWAYS = frozenset({"claimed"})
 TOLD = "told"
-_RULES = Path(__file__).parent.parent / "rules" / "alerts.json"
 
 
 @cache
 def table() -> dict[str, dict[str, str | None] | None]:
     """The table: {action: {"reporter": kind, "duplicate": kind, "follower": kind, "when"}}."""
-    found: dict[str, dict[str, str | None] | None] = json.loads(_RULES.read_bytes())["citizens"]
+    found: dict[str, dict[str, str | None] | None] = rules.load("alerts")["citizens"]
     return found
 
 

@@ -4,13 +4,12 @@ A right holds only where its own grant holds. The table of operations (rules/per
 names roles; the edge asks whether somebody has one anywhere, a service whether they have it here.
 """
 
-import json
 from dataclasses import replace
 from functools import cache
 
+from chalicelib import rules
 from chalicelib.domain.actor import ANY, AUDITOR, Principal
 from chalicelib.domain.report import Report
-from chalicelib.errors import RULES
 
 # The roles that go with a report to a unit that has accepted it, whatever services it is for.
 ENTRUSTED = frozenset({"officer", "field_worker"})
@@ -19,7 +18,7 @@ ENTRUSTED = frozenset({"officer", "field_worker"})
 @cache
 def operations() -> dict[str, list[str]]:
     """Which kinds of principals may call which operation: rules/permissions.json."""
-    found: dict[str, list[str]] = json.loads((RULES / "permissions.json").read_bytes())
+    found: dict[str, list[str]] = rules.load("permissions")
     return found
 
 

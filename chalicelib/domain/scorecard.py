@@ -1,22 +1,20 @@
 """A month's scorecards from its sums: every figure with numerator, denominator, n and interval."""
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from chalicelib import rules
 from chalicelib.domain.city import City
 from chalicelib.domain.scoring import Rate, Settings, percentile, ranks, rounded, shrunken
 from chalicelib.domain.sums import Scope, Sum, Sums
 
-_RULES = Path(__file__).parent.parent / "rules" / "scorecard.json"
 _LEAST, _MOST = 1.0, 5.0
 
 
 @cache
 def measures() -> dict[str, dict[str, Any]]:
     """The measures by code: kind, name and formula in both languages."""
-    found = json.loads(_RULES.read_bytes())["measures"]
+    found = rules.load("scorecard")["measures"]
     return {one["code"]: one for one in found}
 
 

@@ -1,19 +1,16 @@
 """What an event tells another system in the words of mySociety's servicerequestupdates."""
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.report import hidden_in
-
-_RULES = Path(__file__).parent.parent / "rules" / "open311.json"
+from chalicelib.rules import load
 
 
 @cache
 def rules() -> dict[str, Any]:
     """The statuses of states, resolutions and actions, and what a status from outside does."""
-    found: dict[str, Any] = json.loads(_RULES.read_bytes())
+    found: dict[str, Any] = load("open311")
     return found
 
 

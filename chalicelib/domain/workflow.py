@@ -3,18 +3,16 @@
 Pure: it reads the table once and decides from the report and the actor's standing towards it.
 """
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any, NoReturn
 
+from chalicelib import rules
 from chalicelib.domain import rights
 from chalicelib.domain.actor import AUDITOR, Principal
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 
-_TABLE = Path(__file__).parent.parent / "rules" / "workflow.json"
 WORKERS = frozenset({"officer", "district_head", "field_worker", "dispatcher"})
 
 
@@ -52,7 +50,7 @@ class Action:
 @cache
 def table() -> dict[str, Any]:
     """The workflow's data."""
-    data: dict[str, Any] = json.loads(_TABLE.read_bytes())
+    data: dict[str, Any] = rules.load("workflow")
     return data
 
 

@@ -16,8 +16,8 @@ from chalicelib.domain.scorecard import measures
 from chalicelib.domain.scoring import Settings, rounded
 from chalicelib.domain.sums import ANONYMOUS, Scope, Sums
 from chalicelib.errors import Problem
-from chalicelib.services import audits, cities, month_close, secrecy, signing, staff
-from chalicelib.services.lists import CURSOR_LIFE, open_cursor
+from chalicelib.services import audits, cities, month_close, secrecy, staff
+from chalicelib.services.cursors import make_cursor, open_cursor
 from chalicelib.services.scorecards import LIVE, PROVISIONAL
 from chalicelib.storage import cards as store
 
@@ -132,9 +132,7 @@ def rows(
         "revision": held["revision"],
         "measure": measure,
         "rows": _told(actor, found, scope, sums),
-        "cursor": signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
-        if key
-        else None,
+        "cursor": make_cursor(key, filters, now) if key else None,
     }
 
 

@@ -14,7 +14,8 @@ from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
-from chalicelib.services import erasing, lists, notices, picture_views
+from chalicelib.services import erasing, notices, picture_views
+from chalicelib.services.cursors import make_cursor, open_cursor
 from chalicelib.services.erasing_reports import Person, photos_of, words
 from chalicelib.services.photo_files import Files
 from chalicelib.storage import people, reach, reports, secrecy
@@ -59,12 +60,12 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
     if FOR_MANY in actor.permissions:
         raise Problem("not_found")
     filters = {"j": actor.jurisdiction, "u": actor.uid, "k": "data"}
-    start = lists.open_cursor(cursor, filters, now)
+    start = open_cursor(cursor, filters, now)
     reader = _Reader(actor.jurisdiction, actor.uid)
     items, after = _page(reader, start or f"{_FILED} ", min(limit, PAGE))
     return {
         "items": items,
-        "cursor": lists.make_cursor(after, filters, now) if after else None,
+        "cursor": make_cursor(after, filters, now) if after else None,
     }
 
 

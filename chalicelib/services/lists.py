@@ -9,11 +9,11 @@ from chalicelib.domain.rights import ENTRUSTED
 from chalicelib.domain.times import iso
 from chalicelib.domain.workflow import WORKERS, table
 from chalicelib.errors import Problem
-from chalicelib.services import cities, signing, views
+from chalicelib.services import cities, views
+from chalicelib.services.cursors import make_cursor, open_cursor
 from chalicelib.storage import reports
 from chalicelib.storage.secrecy import PROPOSED
 
-CURSOR_LIFE = timedelta(days=1)
 LOOKED_THROUGH = 500
 # Of several districts each has a desk to read.
 DISTRICTS_AT_MOST = 8
@@ -129,22 +129,3 @@ def _shown(actor: Principal, city: City, card: reports.Card) -> bool:
 def _district(city: City, card: reports.Card) -> str | None:
     # A ward of an older version of the city may be gone.
     return city.place(card.ward)[0] if card.ward in city.areas else None
-
-
-def make_cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
-    """A cursor at a key, good for a day and these filters."""
-    return signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
-
-
-def open_cursor(cursor: str | None, filters: dict[str, Any], now: datetime) -> str | None:
-    """The key in a cursor that was made for the same filters; ``cursor_invalid`` otherwise."""
-    if cursor is None:
-        return None
-    try:
-        payload = signing.unsign("cursor", cursor, now)
-    except Problem:
-        raise Problem("cursor_invalid", field="cursor") from None
-    if payload["f"] != filters:
-        raise Problem("cursor_invalid", field="cursor")
-    key: str = payload["k"]
-    return key

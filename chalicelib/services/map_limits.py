@@ -1,14 +1,14 @@
 """What may be asked of the map: boxes, filters and windows, each refused with 400 where wrong."""
 
-import json
 import re
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+from chalicelib import rules
 from chalicelib.domain.city import City
 from chalicelib.domain.geohash import Box
-from chalicelib.errors import RULES, Problem
+from chalicelib.errors import Problem
 
 _BOX = re.compile(r"-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}")
 
@@ -16,7 +16,7 @@ _BOX = re.compile(r"-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}")
 @cache
 def limits() -> dict[str, Any]:
     """The limits of rules/map.json."""
-    found: dict[str, Any] = json.loads((RULES / "map.json").read_bytes())
+    found: dict[str, Any] = rules.load("map")
     return found
 
 

@@ -1,9 +1,8 @@
 """Why a photo is refused, hidden or reported: codes and their texts, in rules/photos.json."""
 
-import json
 from functools import cache
 
-from chalicelib.errors import RULES
+from chalicelib import rules
 
 Texts = dict[str, dict[str, str]]
 
@@ -30,5 +29,5 @@ def flags() -> Texts:
 
 @cache
 def _rules() -> dict[str, Texts]:
-    rules: dict[str, Texts] = json.loads((RULES / "photos.json").read_bytes())
-    return rules
+    found: dict[str, Texts] = rules.load("photos")
+    return found

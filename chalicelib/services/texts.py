@@ -1,12 +1,11 @@
 """Texts that people read outside the screens: alerts, mails, short messages, in their language."""
 
-import json
 from functools import cache
 from typing import Any
 
+from chalicelib import rules
 from chalicelib.domain.city import EMERGENCY, EMERGENCY_NAME, City
 from chalicelib.domain.languages import pick
-from chalicelib.errors import RULES
 from chalicelib.services import photo_texts
 
 SHIPPED = "en"
@@ -15,7 +14,7 @@ SHIPPED = "en"
 @cache
 def table() -> dict[str, dict[str, str]]:
     """Every text that a city may bring in its own words: key -> {en, id}."""
-    found: dict[str, dict[str, str]] = json.loads((RULES / "messages.json").read_bytes())
+    found: dict[str, dict[str, str]] = rules.load("messages")
     flags = {f"flag.{reason}": text for reason, text in photo_texts.flags().items()}
     return {**found, **flags, EMERGENCY: EMERGENCY_NAME}
 

@@ -18,19 +18,20 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib import rules
 from chalicelib.domain.city import PERSON_LIMITS
 from chalicelib.domain.report import Report, fold, public_part
-from chalicelib.errors import RULES, kinds
+from chalicelib.errors import kinds
 from tests.faults.clients import Answered, Record
 from tests.faults.state import Event, State
 
 GENESIS = "0" * 64
 CANARY = "canary"
 _RUNNING = ("submitted", "assigned", "in_progress", "coordinated")
-_WORKFLOW = json.loads((RULES / "workflow.json").read_bytes())
+_WORKFLOW = rules.load("workflow")
 _MAKES = ("file", "import")
 _TICKETS = {"pending": "issued", "ready": "ready", "refused": "refused"}
-_ALERTS = json.loads((RULES / "alerts.json").read_bytes())
+_ALERTS = rules.load("alerts")
 
 
 def check(state: State, record: Record) -> list[str]:
