@@ -47,11 +47,15 @@ def others(
 
 
 def oldest_duplicate(original: Report) -> Report | None:
-    """The oldest report that is still merged into this one and may be opened again."""
+    """The oldest report that is still merged into this one.
+
+    One that is proposed for protection is freed like any other: whatever is decided about it, it
+    would be left with an original that was put aside.
+    """
     place = original.jurisdiction
     for one in people.duplicates(place, original.id):
         head = reports.get(place, one)
-        if head is not None and head.merged_into == original.id and not head.secret:
+        if head is not None and head.merged_into == original.id:
             return head
     return None
 
