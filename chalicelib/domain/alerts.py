@@ -3,9 +3,12 @@
 An action's row says at which ``level`` it is told and to whom (``null``: to nobody on purpose):
 ``unit`` (which answers for the report), ``holder`` (the official who has it, else that unit),
 ``called`` (the agency, or the unit that it is offered to), ``left`` (who had it or was called
-before and is no more), ``tell`` (as the step of the clock says), a role over the report's district
-and service, or ``district:<role>`` where the grant must name the district. Whom an alert is for
-in the first place stands first. ``by`` is the kind of actor of whom it is told at all.
+before and is no more), ``tell`` (as the step of the clock says), ``arrived`` (the officials of a
+district that the report has come to), ``judges`` (the verifiers, where it has come there and waits
+for them), a role over the report's district and service, or ``district:<role>`` where the grant
+must name the district. Whom an alert is for in the first place stands first. ``by`` is the kind of
+actor of whom it is told at all. ``sometimes``: it is for others than who did it and their unit,
+and there may be nobody to tell.
 What citizens hear of is ``domain.news``.
 """
 
@@ -14,11 +17,13 @@ from functools import cache
 from typing import Any
 
 from chalicelib.domain import news
+from chalicelib.domain.report import secret_in
 from chalicelib.rules import load
 
 OVERDUE = frozenset({"breach", "escalate"})
 LOCAL = "district:"
 FLAG = "flag"
+_ARRIVED = [f"{LOCAL}officer", f"{LOCAL}district_head"]
 
 
 @cache
@@ -29,8 +34,15 @@ def rules() -> dict[str, Any]:
 
 
 def told() -> frozenset[str]:
-    """The actions of which officials are told."""
-    return frozenset(name for name, row in rules()["officials"].items() if row)
+    """The actions of which officials are always told."""
+    rows = rules()["officials"].items()
+    return frozenset(name for name, row in rows if row and not row.get("sometimes"))
+
+
+def sometimes() -> frozenset[str]:
+    """The actions of which officials are told where somebody else had a part in the report."""
+    rows = rules()["officials"].items()
+    return frozenset(name for name, row in rows if row and row.get("sometimes"))
 
 
 def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -70,6 +82,11 @@ def _alert(
 ) -> Iterator[dict[str, Any]]:
     after = event["after"]
     level = row["level"]
+    whom = audience(event, row["audience"])
+    if row.get("sometimes"):
+        whom = [] if after["protected"] else [one for one in whom if one not in _own(event)]
+        if not whom:
+            return
     if event["actor"]["kind"] == "system":
         level = row.get("by_the_clock", level)
     message = {
@@ -95,7 +112,7 @@ def _alert(
         message["flag"] = event["data"]
     if event["action"] in OVERDUE:
         message |= _overdue(event)
-    message["audience"] = audience(event, row["audience"])
+    message["audience"] = whom
     yield message
 
 
@@ -108,7 +125,13 @@ def audience(event: dict[str, Any], wanted: list[str]) -> list[str]:
         "holder": [_holder(after)],
         "called": called,
         "left": [one for one in _all(before) if one not in _all(after)],
+        "arrived": [],
+        "judges": [],
     }
+    # What is proposed for protection is shown to nobody new.
+    if before and before["district"] != after["district"] and not secret_in(after):
+        names["arrived"] = _ARRIVED
+        names["judges"] = ["verifier"] if after["state"] == "work_done" else []
     if event["action"] in OVERDUE:
         held = f"person:{data['person']}" if data.get("person") else f"unit:{data['unit']}"
         names["holder"] = [held]
@@ -123,6 +146,12 @@ def _holder(facts: dict[str, Any]) -> str:
 def _called(facts: dict[str, Any]) -> list[str]:
     called = facts.get("agency") or facts.get("offered_to")
     return [f"unit:{called}"] if called else []
+
+
+def _own(event: dict[str, Any]) -> list[str]:
+    """Who did it, and their unit."""
+    actor = event["actor"]
+    return [f"person:{actor.get('uid')}", f"unit:{actor.get('unit')}"]
 
 
 def _all(facts: dict[str, Any]) -> list[str]:

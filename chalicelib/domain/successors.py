@@ -15,6 +15,9 @@ from chalicelib.domain.moves import unoffered
 from chalicelib.domain.report import Report
 
 AREAS, UNITS, SERVICES = "areas", "units", "services"
+# To which unit the report is proposed for protection: in no event's data, which may be public one
+# day.
+PROPOSAL = "protection"
 WardAt = Callable[[float, float], str | None]
 
 
@@ -128,6 +131,8 @@ def follow(
         for name in names
         if getattr(report, name) != getattr(after, name)
     }
+    if report.protection != after.protection:
+        changed[PROPOSAL] = (report.protection["unit"], after.protection["unit"])
     return Followed(holding.noted(after, now), changed, tuple(doubts))
 
 

@@ -16,13 +16,23 @@ from chalicelib.domain import holding, rights
 from chalicelib.domain.actor import Principal, system
 from chalicelib.domain.city import City
 from chalicelib.domain.report import MOVED, Report
-from chalicelib.domain.successors import AREAS, SERVICES, UNITS, Followed, follow, heirs, unnamed
+from chalicelib.domain.successors import (
+    AREAS,
+    PROPOSAL,
+    SERVICES,
+    UNITS,
+    Followed,
+    follow,
+    heirs,
+    unnamed,
+)
 from chalicelib.domain.workflow import table
 from chalicelib.services import cities, staff
 from chalicelib.services.operations import Operation, write
 from chalicelib.services.report_changes import changes
 from chalicelib.storage import city as store
 from chalicelib.storage import reports
+from chalicelib.storage.secrecy import PROPOSED
 from chalicelib.storage.transactions import Refused, Unavailable
 
 LEFT = "holder_left"
@@ -114,7 +124,7 @@ def _one(
 ) -> None:
     for _ in range(ATTEMPTS):
         report = reports.get(jurisdiction, report_id)
-        if report is None or not report.open:
+        if report is None or not (report.open or report.protection):
             return
         found = None
         if report.city_version != present.version:
@@ -128,9 +138,9 @@ def _one(
                 changed = (f"{what} {was} → {now_}" for what, (was, now_) in found.changed.items())
                 done.moved.append((report.id, ", ".join(changed)))
                 done.doubts += [(report.id, f"{one} has no successor") for one in found.doubts]
-                if report.holder and not keeps(found.report):
+                if report.open and report.holder and not keeps(found.report):
                     done.freed.append((report.id, report.holder))
-            elif report.holder and not keeps(report):
+            elif report.open and report.holder and not keeps(report):
                 _free(report, now)
                 done.freed.append((report.id, report.holder))
         except Refused:
@@ -141,9 +151,9 @@ def _one(
 
 def _follow(report: Report, found: Followed, keeps: Keeps, now: datetime) -> None:
     after = replace(found.report, version=report.version + 1, changed_at=now)
-    data = {"was": {what: was for what, (was, _) in found.changed.items()}}
-    _write(report, after, MOVED, data, now)
-    if after.holder and not keeps(after):
+    was = {what: code for what, (code, _) in found.changed.items() if what != PROPOSAL}
+    _write(report, after, MOVED, {"was": was}, now)
+    if after.open and after.holder and not keeps(after):
         head = reports.get(after.jurisdiction, after.id)
         if head is not None and head.version == after.version:
             _free(head, now)
@@ -195,8 +205,8 @@ def _district(city: City, ward: str) -> str | None:
 
 
 def _cards(old: City, new: City) -> Iterator[tuple[str | None, reports.Card]]:
-    """(district, row) of every open report, desk by desk and page by page; a protected report's
-    row does not tell its district."""
+    """(district, row) of every open report and every closed one that is proposed for protection,
+    desk by desk and page by page; a protected report's row does not tell its district."""
     districts = sorted({*cities.districts(old), *(area.code for area in new.of_level(-2))})
     # The unit of a district never has a protected report.
     known = {**old.units, **new.units}
@@ -205,7 +215,7 @@ def _cards(old: City, new: City) -> Iterator[tuple[str | None, reports.Card]]:
     desks: list[tuple[str | None, str]] = [(one, reports.district_desk(one)) for one in districts]
     desks += [(None, reports.protected_desk(one)) for one in sorted(units)]
     for name, desk in desks:
-        for state in _OPEN:
+        for state in [*_OPEN, *([PROPOSED] if name is None else [])]:
             after: str | None = None
             while True:
                 page = reports.queue_page(old.jurisdiction, desk, state, after, None, reports.PAGE)

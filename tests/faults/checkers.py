@@ -140,6 +140,30 @@ def _tells(event: dict[str, Any]) -> bool:
     return bool(row["reporter"] and after["contactable"] and not own and not asked)
 
 
+def _others(row: dict[str, Any], event: dict[str, Any]) -> bool:
+    """Whether anybody but who did it, and their unit, had or gets a part in the report."""
+    before, after, by = event["before"] or {}, event["after"], event["actor"]
+    if after["protected"]:
+        return False
+    parts: set[tuple[str, str]] = set()
+    if "called" in row["audience"] and (called := after["agency"] or after.get("offered_to")):
+        parts.add(("unit", called))
+    if "holder" in row["audience"]:
+        held = after["holder"]
+        parts.add(("person", held) if held else ("unit", after["unit"]))
+    if "left" in row["audience"] and before:
+        kept = {after["unit"], after["agency"] or after.get("offered_to")}
+        gone = {before["unit"], before["agency"] or before.get("offered_to")} - kept - {None}
+        parts |= {("unit", one) for one in gone}
+        if before["holder"] not in (None, after["holder"]):
+            parts.add(("person", before["holder"]))
+    moved = before and before["district"] != after["district"]
+    judges = "judges" in row["audience"] and moved and after["state"] == "work_done"
+    if judges and not after.get("secret"):
+        return True
+    return bool(parts - {("person", by["uid"]), ("unit", by["unit"])})
+
+
 def _first_page(name: str) -> str:
     """The message that a queued page belongs to."""
     head, told, _ = name.partition(":told")
@@ -156,8 +180,9 @@ def alerted(state: State) -> list[str]:
             name = f"{says['jurisdiction']}:{report}:{event.version}:{says['action']}"
             row = _ALERTS["officials"].get(says["action"])
             by_them = row and row.get("by", says["actor"]["kind"]) == says["actor"]["kind"]
+            nobody = row and row.get("sometimes") and not _others(row, says)
             # A rung of the moment of a broken promise is told with it.
-            if row and by_them and not says["data"].get("joined"):
+            if row and by_them and not nobody and not says["data"].get("joined"):
                 by = "by_the_clock" if says["actor"]["kind"] == "system" else "level"
                 level = row.get(by, row["level"])
                 wanted[f"{name}:{level}"] += 1

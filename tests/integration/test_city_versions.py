@@ -1,6 +1,7 @@
 """A city changes while reports are open: nobody's report is stranded in the city of before."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -300,3 +301,45 @@ def test_tallies_and_map_follow_the_move(world: World) -> None:
     world.project()
     assert figures.rebuild()["differences"] == []
     assert {area for _, _, area in world.tallies()} == {"DX", "DX/DX-E", "D1", "D1/D1-N2"}
+
+
+def test_a_closed_report_that_is_proposed_for_protection_follows_to_the_new_desk(
+    world: World,
+) -> None:
+    """The unit that may take it has another name by then; who held the work is left alone."""
+    closed, other = world.finished(), world.finished(actor=citizen("b"))
+    for one in (closed, other):
+        world.act(citizen("reporter" if one == closed else "b"), one, "verify")
+    world.act(before("worker1"), closed, "protect", service="misconduct", reason="It is.")
+    held = world.head(closed).holder
+    was = second_city.bundle()
+    units = [{**one, "code": {"u-safe": "u-care"}.get(one["code"], one["code"])}
+             for one in was["units"]]  # fmt: skip
+    services = [{**one, "unit": {"u-safe": "u-care"}.get(one["unit"], one["unit"])}
+                for one in was["services"]]  # fmt: skip
+    links = {**second_city.SUCCESSORS, "units": {"u-lamps": ["u-light"], "u-safe": ["u-care"]}}
+    publish(world, units=units, services=services, successors=links)
+    head = world.head(closed)
+    assert (head.protection["unit"], head.state, head.holder) == ("u-care", "closed", held)
+    assert world.head(other).version == len(world.links(other))
+    safe = replace(before("safe"), unit="u-care")
+    page = lists.queue(safe, "protected", None, None, 50, None, world.now)
+    assert [one["id"] for one in page["reports"]] == [closed]
+    world.act(safe, closed, "take")
+    whole(world, closed)
+
+
+def test_what_waits_for_a_verifier_is_told_to_those_of_the_renamed_district(world: World) -> None:
+    """The verifiers there learn of it, by the code of now; of other work nobody is told anew."""
+    waits = world.finished(worker="worker2", ward="D2-W1")
+    world.file(citizen("b"), ward="D2-W1")
+    publish(world)
+    told = [
+        one
+        for report in (waits, *(card for card in queued(world, official("novice"), "DX")))
+        for event in world.events(report)
+        if event["action"] == "moved"
+        for one in alerts.messages(event)
+    ]
+    assert {(one["report"], one["district"]) for one in told} == {(waits, "DX")}
+    assert told[0]["audience"] == ["verifier"]
