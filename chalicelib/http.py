@@ -29,6 +29,7 @@ from chalicelib.http_operation import (
     Encoded,
     Operation,
     Registered,
+    View,
     permissions,
 )
 from chalicelib.http_problems import problem_response, reader_language, request_id_of
@@ -48,8 +49,6 @@ __all__ = [
     "route",
 ]
 
-View = Callable[[Call], Answer]
-
 OPERATIONS: dict[str, Registered] = {}
 
 
@@ -67,11 +66,12 @@ def route(bp: Blueprint, method: str, path: str, operation: Operation) -> Callab
     unknown = set(PARAMETER.findall(path)) - set(PATH_PATTERNS)
     if unknown:
         raise ValueError(f"{path}: no pattern for {', '.join(sorted(unknown))}")
-    registered = Registered(operation, method, path, frozenset(roles))
 
     def declare(view: View) -> View:
+        registered = Registered(operation, method, path, frozenset(roles), view)
+
         def handler(**parameters: str) -> Response:
-            return _serve(bp.current_request, registered, view, parameters)
+            return _serve(bp.current_request, registered, parameters)
 
         # Content types are judged by our own reader, after the size and in our own words.
         bp.route(path, methods=[method], content_types=[], cors=_cors(), name=operation.id)(handler)
@@ -90,12 +90,12 @@ def _cors() -> CORSConfig:
     )
 
 
-def _serve(request: Request, registered: Registered, view: View, path: dict[str, str]) -> Response:
+def _serve(request: Request, registered: Registered, path: dict[str, str]) -> Response:
     accepted = request.headers.get("accept-language")
     request_id = request_id_of(request.context, request.lambda_context)
     try:
         call = _read(request, registered, path, request_id)
-        answer = _response(view(call), registered.operation, call)
+        answer = _response(registered.view(call), registered.operation, call)
         return _validated(answer, request) if registered.operation.etag else answer
     except Problem as problem:
         refusal = problem

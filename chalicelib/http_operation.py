@@ -1,7 +1,7 @@
 """What an operation is: declarations that routes are made of, and what a view gets and gives."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -36,6 +36,7 @@ class Operation:
 
     ``etag``: the answer is the same for everybody and has a validator. ``bad_query``: the problem
     of a query parameter's wrong value. ``body_optional``: a request may have none, as if ``{}``.
+    ``personal``: everybody may call it, and who has a token may be answered otherwise.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Operation:
     bad_query: str = "invalid_parameter"
     media: str = "application/json"
     body_optional: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,21 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+View = Callable[[Call], Answer]
+
+
 @dataclass(frozen=True)
 class Registered:
-    """An operation at its place; validators are compiled at the first request that needs them."""
+    """An operation at its place; validators are compiled at the first request that needs them.
+
+    The docstring of ``view`` is the operation's description for clients.
+    """
 
     operation: Operation
     method: str
     path: str
     roles: frozenset[str]
+    view: View
 
     @property
     def body(self) -> schema.Schema | None:

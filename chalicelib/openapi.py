@@ -2,12 +2,15 @@
 
 Schemas with a ``title`` become components of that name; two that differ may not share one. Every
 kind of problem that an operation can answer stands under its status, with its text as example.
+Descriptions of schemas, fields and parameters that have none in their declaration come from
+``chalicelib.openapi_texts``; an operation's is the docstring of its view.
 """
 
 import re
 from collections import defaultdict
 from typing import Any
 
+from chalicelib import openapi_texts
 from chalicelib.errors import kinds
 from chalicelib.http import OPERATIONS
 from chalicelib.http_operation import PARAMETER, PATH_PATTERNS, Registered
@@ -108,6 +111,7 @@ def document(server: str = "/") -> Document:
             "description": "City reports: filed by citizens, repaired and proved by officials.",
         },
         "servers": [{"url": server}],
+        "tags": openapi_texts.tags({_tag(one.path) for one in OPERATIONS.values()}),
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
@@ -142,10 +146,11 @@ def _operation(registered: Registered, components: dict[str, Document]) -> Docum
     made: Document = {
         "operationId": operation.id,
         "summary": operation.summary,
+        "description": openapi_texts.of_view(registered.view),
         "tags": [_tag(registered.path)],
         "parameters": _parameters(registered, components),
         "responses": _responses(registered, components),
-        "security": _security(registered.roles),
+        "security": _security(registered),
         "x-roles": sorted(registered.roles),
     }
     if operation.body is not None:
@@ -162,10 +167,14 @@ def _tag(path: str) -> str:
     return parts[1] if parts[:1] == ["v1"] and len(parts) > 1 else "service"
 
 
-def _security(roles: frozenset[str]) -> list[Document]:
-    ways: list[Document] = [{}] if "public" in roles else []
+def _security(registered: Registered) -> list[Document]:
+    """No way at all where a token makes no difference; ``{}`` first where none is needed."""
+    open_to_all = "public" in registered.roles
+    if open_to_all and not registered.operation.personal:
+        return []
+    ways: list[Document] = [{}] if open_to_all else []
     ways.append({"bearer": []})
-    return [*ways, {"device": []}] if roles & {"public", "citizen"} else ways
+    return [*ways, {"device": []}] if registered.roles & {"public", "citizen"} else ways
 
 
 def _parameters(registered: Registered, components: dict[str, Document]) -> list[Document]:
@@ -174,16 +183,18 @@ def _parameters(registered: Registered, components: dict[str, Document]) -> list
             "name": name,
             "in": "path",
             "required": True,
+            "description": openapi_texts.parameter(name),
             "schema": {"type": "string", "pattern": f"^{PATH_PATTERNS[name]}$"},
         }
         for name in PARAMETER.findall(registered.path)
     ]
     for name, each in registered.query.items():
         wanted = name in registered.operation.required_query
-        told = {"description": each["description"]} if "description" in each else {}
+        shown = {"description": openapi_texts.parameter(name), **_hoisted(each, components)}
+        about = shown.pop("description")
         made.append(
-            {"name": name, "in": "query", "required": wanted, **told}
-            | {"schema": _hoisted(each, components)}
+            {"name": name, "in": "query", "required": wanted}
+            | {"description": about, "schema": shown}
         )
     return [*made, _KEY, _LANGUAGE] if registered.operation.idempotent else [*made, _LANGUAGE]
 
@@ -245,6 +256,7 @@ def _hoisted(schema: Any, components: dict[str, Document]) -> Any:
     if not isinstance(title, str):
         return made
     name = re.sub(r"[^A-Za-z0-9]", "", title)
+    made = openapi_texts.described(name, made)
     if components.setdefault(name, made) != made:
         raise ValueError(f"two different schemas are titled {title}")
     return {"$ref": f"#/components/schemas/{name}"}

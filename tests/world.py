@@ -116,7 +116,7 @@ BUNDLE: dict[str, Any] = {
         {"code": code, "name": both(code)} for code in ("roads", "waste", "water", "safety")
     ],
     "services": [
-        service("pothole", "roads", 24, 120),
+        service("pothole", "roads", 24, 120, description={"en": "A hole", "id": "Lubang"}),
         service("litter", "waste", 4, 24),
         service("bridge", "roads", 48, 960),
         service("lamp", "roads", 8, 24, "working", unit="u-lamps"),

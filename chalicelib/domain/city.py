@@ -57,6 +57,10 @@ class Target:
     clock: str
 
 
+# As GeoReport v2 names them.
+QUESTION_TYPES = ("text", "number", "singlevaluelist", "multivaluelist", "datetime")
+
+
 @dataclass(frozen=True)
 class Option:
     """One answer that may be chosen."""
@@ -67,7 +71,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """What a service asks: text, number, datetime, singlevaluelist or multivaluelist."""
+    """What a service asks; ``type`` is one of ``QUESTION_TYPES``."""
 
     code: str
     type: str

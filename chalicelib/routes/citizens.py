@@ -31,7 +31,8 @@ _REPORT = ("not_found",)
     ),
 )  # fmt: skip
 def file_report(call: Call) -> Answer:
-    """File a report: 201 with its ids, place, promise and possible duplicates."""
+    """Answers with the report's ids, place, unit and deadlines, and with possible duplicates
+    nearby. Keep ``claim_secret``: it proves who filed the report."""
     outcome = intake.file_report(
         call.principal,
         operation(call),
@@ -57,7 +58,7 @@ def file_report(call: Call) -> Answer:
     ),
 )
 def list_my_reports(call: Call) -> Answer:
-    """A page of the caller's own reports."""
+    """A page of the caller's own reports, newest first."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
     return Answer(lists.mine(call.principal, limit, cursor, call.now))
 
@@ -75,7 +76,7 @@ def list_my_reports(call: Call) -> Answer:
     ),
 )
 def get_my_data(call: Call) -> Answer:
-    """A page, at most 50 items: the caller's reports first, then what they left on any report."""
+    """A page of at most 50 items: the caller's reports first, then what they left on any report."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
     return Answer(copying.mine(call.principal, limit, cursor, call.now))
 
@@ -94,7 +95,7 @@ def get_my_data(call: Call) -> Answer:
     ),
 )
 def send_contact_code(call: Call) -> Answer:
-    """Send a code: 202, whether or not anything was filed for the contact."""
+    """Answers 202 whether or not anything was filed for this contact, so nobody can find out."""
     op = operation(call)
     outcome = contacts.send_code(call.principal, op, call.body, call.ip, call.now, call.languages)
     return answer(outcome, 202)
@@ -114,7 +115,8 @@ def send_contact_code(call: Call) -> Answer:
     ),
 )
 def confirm_contact(call: Call) -> Answer:
-    """Confirm a contact; with ``more``, call again with the same code and another key."""
+    """Confirms a contact with the code that was sent to it. If ``more`` is true, call again
+    with the same code and another idempotency key."""
     given = {name: text for name, text in call.body.items() if name != "code"}
     code = call.body["code"]
     return answer(contacts.confirm(call.principal, operation(call), given, code, call.now))
@@ -134,7 +136,7 @@ def confirm_contact(call: Call) -> Answer:
     ),
 )
 def comment_report(call: Call) -> Answer:
-    """Comment, in public (reporter and officials) or inside (officials)."""
+    """A public comment is for the reporter and officials to write; an inside one for officials."""
     text, audience = call.body["text"], call.body["audience"]
     outcome = feedback.comment(
         call.principal, operation(call), call.path["id"], text, audience, call.now
@@ -155,7 +157,7 @@ def comment_report(call: Call) -> Answer:
     ),
 )
 def support_report(call: Call) -> Answer:
-    """Support a report, once a person, and follow it."""
+    """Supports a report, once per person, and follows it."""
     op = operation(call)
     return answer(feedback.support(call.principal, op, call.path["id"], call.now))
 
@@ -181,7 +183,7 @@ def support_report(call: Call) -> Answer:
     ),
 )
 def rate_report(call: Call) -> Answer:
-    """Rate 1 to 5 with a text, by the reporter, once the work is said to be done."""
+    """One to five stars and a text, by the reporter, as soon as the work is said to be done."""
     stars, text = call.body["rating"], call.body.get("text")
     return answer(
         feedback.rate(call.principal, operation(call), call.path["id"], stars, text, call.now)
@@ -202,7 +204,7 @@ def rate_report(call: Call) -> Answer:
     ),
 )
 def claim_report(call: Call) -> Answer:
-    """Move a reporter's rights to this device, and shut out the one that had them."""
+    """Moves the reporter's rights to the caller's device and ends those of the device before."""
     op, secret = operation(call), call.body["secret"]
     return answer(claiming.claim(call.principal, op, call.path["id"], secret, call.now))
 
@@ -220,7 +222,7 @@ def claim_report(call: Call) -> Answer:
     ),
 )
 def open_report(call: Call) -> Answer:
-    """Its words, pictures and place become public, for good."""
+    """The report's words, pictures and exact place become public. This cannot be undone."""
     return answer(feedback.opened(call.principal, operation(call), call.path["id"], call.now))
 
 
@@ -238,7 +240,7 @@ def open_report(call: Call) -> Answer:
     ),
 )
 def follow_report(call: Call) -> Answer:
-    """Follow; following twice is following."""
+    """The caller gets messages about the report. Following twice is the same as once."""
     who, report = call.principal, call.path["id"]
     contact = call.body.get("contact")
     return Answer(feedback.follow(who, report, True, call.now, contact, call.languages))
@@ -256,5 +258,5 @@ def follow_report(call: Call) -> Answer:
     ),
 )
 def unfollow_report(call: Call) -> Answer:
-    """Stop following."""
+    """The caller gets no more messages about the report."""
     return Answer(feedback.follow(call.principal, call.path["id"], False, call.now))

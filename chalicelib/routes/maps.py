@@ -45,7 +45,7 @@ _UNCHANGED = {"description": "What `If-None-Match` names is still right."}
     ),
 )
 def map_reports(call: Call) -> Answer:
-    """The exact set, newest first; counts instead, where it is larger than the limit."""
+    """Exact places as GeoJSON, newest first. Above the limit: counts by cell instead."""
     return Answer(Encoded(maps.view(call.jurisdiction, maps.View(**call.query), call.now)))
 
 
@@ -73,7 +73,7 @@ def map_reports(call: Call) -> Answer:
     ),
 )
 def map_nearby(call: Call) -> Answer:
-    """At most ``limit`` of those within ``radius`` metres."""
+    """At most ``limit`` open reports within ``radius`` metres of the point."""
     return Answer(nearby.around(call.jurisdiction, nearby.Circle(**call.query), call.now))
 
 
@@ -107,7 +107,7 @@ def map_nearby(call: Call) -> Answer:
     ),
 )
 def map_cells(call: Call) -> Answer:
-    """From counters alone: as quick after ten years as after one."""
+    """Counts for a heat map and for districts, from counters: quick for any window of time."""
     query = call.query
     asked = heat.Asked(
         zoom=query["z"],
@@ -136,5 +136,6 @@ def map_cells(call: Call) -> Answer:
     ),
 )
 def get_changes(call: Call) -> Answer:
-    """Reports to draw anew and to take away, in any order; without a cursor, where to begin."""
+    """Reports to draw again and reports to remove, in any order, and the next cursor. Without
+    ``since``: only a cursor to start from."""
     return Answer(Encoded(changes.since(call.jurisdiction, call.query.get("since"), call.now)))

@@ -37,7 +37,8 @@ routes = Blueprint(__name__)
     ),
 )  # fmt: skip
 def act_on_report(call: Call) -> Answer:
-    """Assign, start, finish, verify, refuse, merge …: see ``GET /v1/workflow``."""
+    """Assign, start, finish, verify, refuse, merge and so on. ``GET /v1/workflow`` says who may
+    do what in which state, and which fields each action needs."""
     op, body = operation(call), call.body
     return answer(casework.act(call.principal, op, call.path["id"], body, call.now))
 
@@ -77,7 +78,7 @@ def act_on_report(call: Call) -> Answer:
     ),
 )
 def list_queue(call: Call) -> Answer:
-    """A page of open reports in the official's scope."""
+    """A page of open reports within the official's districts and services."""
     asked = call.query
     return Answer(
         lists.queue(
@@ -105,7 +106,7 @@ def list_queue(call: Call) -> Answer:
     ),
 )
 def get_case(call: Call) -> Answer:
-    """The case with inside words, holders and the actions open to the caller."""
+    """The report with internal notes, who holds it, and the actions open to the caller."""
     return Answer(reading.case(call.principal, call.path["id"]))
 
 
@@ -122,7 +123,7 @@ def get_case(call: Call) -> Answer:
     ),
 )
 def read_contact(call: Call) -> Answer:
-    """The contact data, for who has the permission; an event says who read it."""
+    """For officials with the permission ``contact``. An event records who read it."""
     op = operation(call)
     return answer(reading.contact(call.principal, op, call.path["id"], call.now))
 
@@ -141,6 +142,7 @@ def read_contact(call: Call) -> Answer:
     ),
 )
 def read_filer_reports(call: Call) -> Answer:
-    """At most 200, the newest first, for who has the permission `abuse`; an event says it."""
+    """At most 200, newest first, for officials with the permission ``abuse``. An event records
+    who read it and why."""
     op, reason = operation(call), call.body["reason"]
     return answer(filer_reports.read(call.principal, op, call.path["id"], reason, call.now))

@@ -29,7 +29,8 @@ routes = Blueprint(__name__)
     ),
 )
 def ticket_photo(call: Call) -> Answer:
-    """A presigned S3 POST for one photo, for five minutes."""
+    """A presigned S3 POST form for one photo; it expires after five minutes. Then pass the photo's
+    id in ``photos`` when you file or act."""
     kind = call.body["content_type"]
     return answer(photos.ticket(call.principal, operation(call), kind, call.now), 201)
 
@@ -46,7 +47,8 @@ def ticket_photo(call: Call) -> Answer:
     ),
 )
 def get_photo(call: Call) -> Answer:
-    """State, reason of a refusal, pictures; the place and time in its metadata, to its owner."""
+    """For its owner: whether it is ready or was refused and why, its pictures, and the place and
+    time in its metadata."""
     return Answer(photos.look(call.principal, call.path["photo"], call.now))
 
 
@@ -71,7 +73,7 @@ def get_photo(call: Call) -> Answer:
     ),
 )
 def moderate_photo(call: Call) -> Answer:
-    """With a reason, for officials of the report's district; an event says so."""
+    """For officials of the report's district, with a reason. An event records it."""
     op, path = operation(call), call.path
     outcome = moderation.moderate(
         call.principal, op, path["id"], path["photo"], call.body, call.now
@@ -96,7 +98,7 @@ def moderate_photo(call: Call) -> Answer:
     ),
 )  # fmt: skip
 def flag_report(call: Call) -> Answer:
-    """Once a person and picture; officials see it, and decide."""
+    """Once per person and picture. Officials see the flag and decide."""
     return answer(
         moderation.flag(call.principal, operation(call), call.path["id"], call.body, call.now)
     )

@@ -24,7 +24,7 @@ _BRIEF = "public, max-age=30"
     ),
 )
 def get_health(call: Call) -> Answer:
-    """Alive, with the city's current version."""
+    """Answers while the platform is up, with the version of the city's rules."""
     city = cities.current(call.jurisdiction, call.now)
     return Answer({"status": "ok", "jurisdiction": city.jurisdiction, "version": city.version})
 
@@ -42,7 +42,7 @@ def get_health(call: Call) -> Answer:
     ),
 )
 def get_city(call: Call) -> Answer:
-    """The city's public master data."""
+    """Areas, units, languages and time zone of the city."""
     return Answer(rulebook.city(cities.current(call.jurisdiction, call.now)))
 
 
@@ -59,7 +59,7 @@ def get_city(call: Call) -> Answer:
     ),
 )
 def list_services(call: Call) -> Answer:
-    """The services that a citizen may choose."""
+    """The services that a citizen may choose, with questions, targets and emergency numbers."""
     return Answer(rulebook.services(cities.current(call.jurisdiction, call.now)))
 
 
@@ -94,10 +94,12 @@ def get_workflow(call: Call) -> Answer:
         answers={200: schemas.REPORT},
         problems=("not_found",),
         cache="no-cache",
+        personal=True,
     ),
 )
 def get_report(call: Call) -> Answer:
-    """The public view."""
+    """The report as the public sees it. A private or protected report is shown whole to its
+    reporter alone: send the reporter's token."""
     return Answer(reading.public(call.principal, call.path["id"]))
 
 
@@ -111,10 +113,11 @@ def get_report(call: Call) -> Answer:
         answers={200: schemas.REPORT},
         problems=("not_found",),
         cache="no-cache",
+        personal=True,
     ),
 )
 def track_report(call: Call) -> Answer:
-    """The public view behind a tracking code."""
+    """The report behind a tracking code, as ``GET /v1/reports/{id}`` shows it."""
     return Answer(reading.track(call.principal, call.path["code"]))
 
 
@@ -136,10 +139,12 @@ def track_report(call: Call) -> Answer:
         answers={200: schemas.TIMELINE},
         problems=("not_found",),
         cache="no-cache",
+        personal=True,
     ),
 )
 def get_timeline(call: Call) -> Answer:
-    """A page of the public timeline, oldest first."""
+    """A page of what happened to the report, oldest first. Officials' notes are left out; with
+    the reporter's token a private report's events are whole."""
     return Answer(reading.timeline(call.principal, call.path["id"], call.query["after"]))
 
 
@@ -156,7 +161,7 @@ def get_timeline(call: Call) -> Answer:
     ),
 )
 def get_tallies(call: Call) -> Answer:
-    """The tallies of a month (YYYYMM in the city's time zone)."""
+    """Counts of the month, in the city's time zone: received, open, verified, late and so on."""
     return Answer(figures.month(call.jurisdiction, call.path["month"], call.now))
 
 
@@ -173,7 +178,7 @@ def get_tallies(call: Call) -> Answer:
     ),
 )
 def list_open_data(call: Call) -> Answer:
-    """Every file with its size, rows and digest, and an address that is good for minutes."""
+    """Each file with size, number of rows, digest and a download address that expires soon."""
     return Answer(open_data.listed(cities.current(call.jurisdiction, call.now)))
 
 
@@ -189,7 +194,7 @@ def list_open_data(call: Call) -> Answer:
     ),
 )
 def get_openapi(call: Call) -> Answer:
-    """The OpenAPI document."""
+    """The OpenAPI document that you are reading."""
     return Answer(openapi.document())
 
 
@@ -200,7 +205,7 @@ def get_openapi(call: Call) -> Answer:
     Operation(id="getDocs", summary="The description to read and try", media="text/html"),
 )
 def get_docs(call: Call) -> Answer:
-    """The viewer's page."""
+    """A page to read this description and to try the operations."""
     return Answer(viewer.page(), headers=viewer.HEADERS)
 
 
@@ -216,6 +221,6 @@ def get_docs(call: Call) -> Answer:
     ),
 )
 def get_docs_asset(call: Call) -> Answer:
-    """One file of the viewer, by its exact name."""
+    """One file of the page at ``/docs``, by its exact name."""
     text, kind = viewer.asset(call.path["name"])
     return Answer(text, headers={**viewer.ASSET_HEADERS, "Content-Type": kind})

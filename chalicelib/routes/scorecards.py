@@ -24,10 +24,12 @@ _MONTH = {"type": "string", "pattern": "^[0-9]{4}(0[1-9]|1[0-2])$"}
         },
         answers={200: schemas.SCORECARD_MONTHS},
         problems=("unknown_jurisdiction",),
+        personal=True,
     ),
 )
 def list_scorecards(call: Call) -> Answer:
-    """Drafts and later for everybody; officials see live and provisional months too."""
+    """The months that have scorecards, newest first. The public sees drafts and later stages;
+    officials also see live and provisional months."""
     asked = call.query
     return Answer(card_pages.months(call.principal, asked.get("before"), asked["limit"], call.now))
 
@@ -41,10 +43,12 @@ def list_scorecards(call: Call) -> Answer:
         summary="A month's ranking of districts, and its agencies",
         answers={200: schemas.SCORECARD_MONTH},
         problems=_HIDDEN,
+        personal=True,
     ),
 )
 def get_scorecards(call: Call) -> Answer:
-    """Ranks with scores and intervals; what a revision changed, and by which reports."""
+    """Ranks with scores and intervals. After a revision: which figures changed, and which
+    reports caused it."""
     return Answer(card_pages.month(call.principal, call.path["month"], call.now))
 
 
@@ -57,12 +61,13 @@ def get_scorecards(call: Call) -> Answer:
         summary="The card of the city, a district, a ward, a unit or an official",
         answers={200: schemas.SCORECARD},
         problems=_HIDDEN,
+        personal=True,
     ),
 )
 def get_scorecard(call: Call) -> Answer:
     """Every figure with formula, numerator, denominator, n and interval.
 
-    An official's card is found by that official, the head of the unit and auditors alone.
+    An official's card is shown to that official, the head of the unit and auditors only.
     """
     path = call.path
     return Answer(card_pages.card(call.principal, path["month"], path["area"], call.now))
@@ -83,10 +88,12 @@ def get_scorecard(call: Call) -> Answer:
         required_query=("measure",),
         answers={200: schemas.SCORECARD_ROWS},
         problems=(*_HIDDEN, "cursor_invalid"),
+        personal=True,
     ),
 )
 def list_scorecard_rows(call: Call) -> Answer:
-    """A page of contributions; it may be short or empty while the cursor says that more come."""
+    """A page of the rows that a figure is made of. A page may be short or empty: go on as long
+    as there is a cursor."""
     path, asked = call.path, call.query
     return Answer(
         card_pages.rows(
@@ -120,7 +127,7 @@ def list_scorecard_rows(call: Call) -> Answer:
     ),
 )
 def list_audits(call: Call) -> Answer:
-    """A district's sample for verifiers from outside it, auditors and the city's administrator."""
+    """For verifiers from outside the district, auditors and the city's administrator."""
     asked = call.query
     return Answer(
         audits.queue(

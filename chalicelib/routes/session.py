@@ -24,7 +24,8 @@ _TAP = ("invalid_token",)
     ),
 )
 def register_device(call: Call) -> Answer:
-    """A signed token: send it as ``Authorization: Device <token>``."""
+    """A signed token for a citizen without an account: send it as
+    ``Authorization: Device <token>``."""
     return Answer(devices.register(call.jurisdiction, call.ip, call.now), 201)
 
 
@@ -36,10 +37,11 @@ def register_device(call: Call) -> Answer:
         id="getMe",
         summary="Who I am to the city: roles, districts, services",
         answers={200: schemas.ME},
+        personal=True,
     ),
 )
 def get_me(call: Call) -> Answer:
-    """The principal that the request's token stands for."""
+    """The person that the token of the request stands for; without a token, the public."""
     actor = call.principal
     return Answer(
         {
@@ -75,7 +77,7 @@ def get_me(call: Call) -> Answer:
     ),
 )
 def ask_repaired(call: Call) -> Answer:
-    """A page with two buttons; opening it changes nothing, so that link scanners may."""
+    """A web page with two buttons. Opening it changes nothing, so link scanners do no harm."""
     return Answer(tap_page.ask(call.path["token"], call.now), headers=tap_page.HEADERS)
 
 
@@ -91,7 +93,7 @@ def ask_repaired(call: Call) -> Answer:
     ),
 )
 def answer_repaired(call: Call) -> Answer:
-    """Verify in the reporter's name."""
+    """Verifies the repair in the reporter's name, and answers with a web page."""
     return _answer(call, repaired=True)
 
 
@@ -107,7 +109,7 @@ def answer_repaired(call: Call) -> Answer:
     ),
 )
 def answer_not_repaired(call: Call) -> Answer:
-    """Refuse in the reporter's name."""
+    """Refuses the repair in the reporter's name, and answers with a web page."""
     return _answer(call, repaired=False)
 
 
@@ -123,7 +125,7 @@ def answer_not_repaired(call: Call) -> Answer:
     ),
 )
 def ask_claimed(call: Call) -> Answer:
-    """A page with one button; opening it changes nothing."""
+    """A web page with one button. Opening it changes nothing."""
     return Answer(claim_page.ask(call.path["token"], call.now), headers=claim_page.HEADERS)
 
 
@@ -139,7 +141,8 @@ def ask_claimed(call: Call) -> Answer:
     ),
 )
 def undo_claim(call: Call) -> Answer:
-    """Shut the claiming device out; the page shows the secret that takes the report back."""
+    """Takes the reporter's rights from the device that claimed the report. The web page shows a
+    new claim secret."""
     return Answer(claim_page.undo(call.path["token"], call.now), headers=claim_page.HEADERS)
 
 
@@ -155,7 +158,7 @@ def undo_claim(call: Call) -> Answer:
     ),
 )
 def ask_notifications(call: Call) -> Answer:
-    """A page of buttons; opening it changes nothing."""
+    """A web page of buttons. Opening it changes nothing."""
     city = cities.current(call.jurisdiction, call.now)
     page = notices_page.ask(city, call.path["token"], call.languages, _city(call))
     return Answer(page, headers=notices_page.HEADERS)
@@ -173,7 +176,8 @@ def ask_notifications(call: Call) -> Answer:
     ),
 )
 def choose_notifications(call: Call) -> Answer:
-    """Keep the choice for everything that the city sends to this address."""
+    """Keeps the choice for all messages that the city sends to this address, and answers with a
+    web page."""
     city, path = cities.current(call.jurisdiction, call.now), call.path
     page = notices_page.chosen(city, path["token"], path["wish"], call.languages, _city(call))
     return Answer(page, headers=notices_page.HEADERS)

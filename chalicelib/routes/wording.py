@@ -24,7 +24,7 @@ routes = Blueprint(__name__)
     ),
 )
 def hide_text(call: Call) -> Answer:
-    """With a reason, for officials of the report's district; an event says so."""
+    """For officials of the report's district, with a reason. An event records it."""
     return answer(
         wording.hide(call.principal, operation(call), call.path["id"], call.body, call.now)
     )
@@ -42,7 +42,7 @@ def hide_text(call: Call) -> Answer:
     ),
 )
 def list_hidden_texts(call: Call) -> Answer:
-    """The originals, for auditors."""
+    """The original texts, for auditors."""
     return Answer(wording.originals(call.principal, call.path["id"]))
 
 
@@ -62,7 +62,7 @@ def list_hidden_texts(call: Call) -> Answer:
     ),
 )  # fmt: skip
 def correct_report(call: Call) -> Answer:
-    """While nobody has acted on it; an empty contact takes the one before away."""
+    """Possible until an official acts on the report. An empty contact removes the contact."""
     return answer(
         wording.correct(call.principal, operation(call), call.path["id"], call.body, call.now)
     )

@@ -43,7 +43,9 @@ def _service(service: Service, city: City) -> dict[str, Any]:
     return {
         "code": service.code,
         "name": service.name,
+        "description": service.description or None,
         "group": service.group,
+        "group_name": city.groups[service.group],
         "protected": service.protected,
         "public": service.public and not service.protected,
         "emergency": city.emergency if service.protected else None,

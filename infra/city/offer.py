@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from chalicelib.domain.city import QUESTION_TYPES
 from infra.city.fields import Fields, unique
 from infra.city.validate import numbers
 
 CLOCKS = ("calendar", "working")
 RECEPTIONS = ("realtime", "batch", "blackbox")
-QUESTION_TYPES = ("text", "number", "singlevaluelist", "multivaluelist", "datetime")
 _LONGEST_HOURS = 24 * 366
 
 

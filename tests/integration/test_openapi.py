@@ -6,6 +6,7 @@ match the schema that the description gives for its operation, status and media 
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,8 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from chalicelib import openapi, rules
+from chalicelib import openapi, openapi_texts, rules
+from chalicelib.domain import workflow
 from chalicelib.errors import kinds
 from chalicelib.http import OPERATIONS, permissions
 from chalicelib.services import contact_codes, filers, open_data, scorecards
@@ -168,10 +170,112 @@ def test_every_parameter_field_and_header_is_described() -> None:
 
 def test_every_object_of_the_api_says_which_fields_it_may_have() -> None:
     """An allow-list: nothing can slip into an answer without the description saying so."""
-    open_on_purpose = {"Problem", "OpenAPI", "Workflow"}
+    open_on_purpose = {"Problem", "OpenAPI"}
     for name, schema in document()["components"]["schemas"].items():
         if name not in open_on_purpose:
             assert schema["additionalProperties"] is False, name
+
+
+def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(where, schema) of every schema in the description, the nested ones too."""
+
+    def walk(where: str, schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(schema, list):
+            for number, each in enumerate(schema):
+                yield from walk(f"{where}.{number}", each)
+        if not isinstance(schema, dict):
+            return
+        yield where, schema
+        for name in ("properties", "patternProperties"):
+            for field, each in schema.get(name, {}).items():
+                yield from walk(f"{where}.{field}", each)
+        for name in ("items", "prefixItems", "additionalProperties", "anyOf", "allOf"):
+            yield from walk(where, schema.get(name))
+
+    for name, schema in document()["components"]["schemas"].items():
+        yield from walk(name, schema)
+    for _, _, operation in operations():
+        for one in operation["parameters"]:
+            yield from walk(f"{operation['operationId']}.{one['name']}", one["schema"])
+
+
+def test_every_operation_schema_field_and_parameter_is_described_in_words() -> None:
+    shown = document()
+    found = {name: one.get("description") for name, one in shown["components"]["schemas"].items()}
+    for name, schema in shown["components"]["schemas"].items():
+        for field, each in schema.get("properties", {}).items():
+            found[f"{name}.{field}"] = each.get("description")
+    for _, _, operation in operations():
+        found[operation["operationId"]] = operation["description"]
+        for one in operation["parameters"]:
+            found[f"{operation['operationId']}.{one['name']}"] = one["description"]
+    found |= {one["name"]: one["description"] for one in shown["tags"]}
+    assert [name for name, words in found.items() if not words] == [], "rules/descriptions.json"
+
+
+def test_no_description_in_the_file_is_of_something_that_is_no_more() -> None:
+    shown, file = document()["components"]["schemas"], openapi_texts.texts()
+    fields = [(name, one) for name, each in shown.items() for one in each.get("properties", {})]
+    needed = {
+        "schemas": set(shown),
+        "own": {f"{name}.{field}" for name, field in fields},
+        "fields": {field for name, field in fields if f"{name}.{field}" not in file["own"]},
+        "parameters": {one["name"] for *_, each in operations() for one in each["parameters"]},
+        "tags": {one["name"] for one in document()["tags"]},
+    }
+    for section, names in file.items():
+        assert set(names) - needed[section] == set(), section
+
+
+def test_no_two_names_that_a_generator_makes_are_the_same_or_differ_in_case_only() -> None:
+    """A generated client names an enum or an inline object by its schema and field."""
+    origins: dict[str, set[str]] = defaultdict(set)
+    for where, schema in schemas():
+        if where in document()["components"]["schemas"] or "enum" in schema:
+            origins[re.sub("[._]", "", where).lower()].add(where)
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    for one in ids:
+        origins[f"operation {one.lower()}"].add(one)
+    assert [names for names in origins.values() if len(names) > 1] == []
+
+
+def test_a_generator_is_told_the_type_of_everything() -> None:
+    for where, schema in schemas():
+        if schema.get("type") == "object":
+            assert {"properties", "additionalProperties"} & set(schema), where
+        if schema.get("type") == "array":
+            assert {"items", "prefixItems"} & set(schema), where
+        assert isinstance(schema.get("const", ""), str), f"{where}: generators know texts only"
+
+
+def test_operations_for_everybody_are_not_locked() -> None:
+    for _, _, operation in operations():
+        registered = OPERATIONS[operation["operationId"]]
+        asks_who = "principal" in registered.view.__code__.co_names
+        if "public" not in registered.roles:
+            assert operation["security"]
+            assert {} not in operation["security"]
+        elif asks_who:
+            assert operation["security"][0] == {}, operation["operationId"]
+            assert registered.operation.personal, operation["operationId"]
+        else:
+            assert operation["security"] == [], operation["operationId"]
+
+
+def test_a_client_may_send_every_action_but_those_of_the_clock() -> None:
+    shown = document()["components"]["schemas"]
+    sent = set(shown["Action"]["properties"]["action"]["enum"])
+    answered = set(shown["Case"]["properties"]["open_actions"]["items"]["enum"])
+    clock = {name for name, one in workflow.actions(False).items() if one.who == {"system"}}
+    assert sent == answered - clock
+    assert clock >= {"lapse", "breach", "escalate", "release", "protect_lapse"}
+
+
+def test_services_say_what_belongs_to_them_and_in_which_group(edge: Edge) -> None:  # noqa: F811
+    services = {one["code"]: one for one in edge.get("/v1/services").body["services"]}
+    assert services["pothole"]["group_name"] == {"en": "roads", "id": "roads (id)"}
+    assert services["pothole"]["description"] == {"en": "A hole", "id": "Lubang"}
+    assert services["flood"]["description"] is None
 
 
 def test_every_problem_has_both_languages_and_a_status() -> None:

@@ -25,7 +25,6 @@ from chalicelib.routes.schemas.answers import (
     TALLIES,
     TEXT_HIDDEN,
     TIMELINE,
-    WORKFLOW,
 )
 from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
 from chalicelib.routes.schemas.open_data import OPEN_DATA
@@ -50,6 +49,7 @@ from chalicelib.routes.schemas.scorecards import (
     SCORECARD_MONTHS,
     SCORECARD_ROWS,
 )
+from chalicelib.routes.schemas.workflow import WORKFLOW
 
 __all__ = [
     "ACTION",

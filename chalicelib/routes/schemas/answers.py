@@ -1,8 +1,10 @@
 """What the API answers."""
 
+from chalicelib.domain.city import QUESTION_TYPES
 from chalicelib.domain.tallies import MEASURES
 from chalicelib.routes.schemas.blocks import (
     ACTIONS,
+    ANSWERS,
     BOTH,
     CODE,
     COUNT,
@@ -20,6 +22,7 @@ from chalicelib.routes.schemas.blocks import (
     TRACKING,
     VERSION,
     Schema,
+    by_code,
     many,
     maybe,
     record,
@@ -165,6 +168,33 @@ _PUBLIC: dict[str, Schema] = {
     },
 }
 REPORT = record("Report", _PUBLIC)
+EVENT = record(
+    "Event",
+    {
+        "version": VERSION,
+        "at": MOMENT,
+        "action": {"type": "string"},
+        "hash": {"type": "string"},
+        "prev": {"type": "string"},
+        "by": record(
+            "By",
+            {
+                "kind": {"type": "string"},
+                "role": maybe({"type": "string"}),
+                "unit": maybe(CODE),
+                "uid": maybe(CODE),
+            },
+            optional=("uid",),
+        ),
+        "state": STATE,
+        "resolution": maybe({"type": "string", "enum": RESOLUTIONS}),
+        "unit": CODE,
+        "due_at": MOMENT,
+        "data": {"type": "object", "additionalProperties": True},
+        "words": by_code({"type": "string"}),
+    },
+    optional=("by", "state", "resolution", "unit", "due_at", "data", "words"),
+)
 CASE = record(
     "Case",
     {
@@ -177,7 +207,7 @@ CASE = record(
         "holder": maybe(CODE),
         "offered_to": maybe(CODE),
         "held_by": many(CODE),
-        "answers": {"type": "object"},
+        "answers": ANSWERS,
         "flags": many({"type": "string"}),
         "flagged": COUNT,
         "outside_m": COUNT,
@@ -187,7 +217,7 @@ CASE = record(
         "city_due_at": MOMENT,
         "disputed": {"type": "boolean"},
         "open_actions": many({"type": "string", "enum": ACTIONS}),
-        "timeline": many({"type": "object"}),
+        "timeline": many(EVENT),
     },
     optional=("protection",),
 )
@@ -216,33 +246,6 @@ CARD = record(
     optional=("holder", "proposed"),
 )
 PAGE = record("Page", {"reports": many(CARD, 200), "cursor": maybe(CURSOR)})
-EVENT = record(
-    "Event",
-    {
-        "version": VERSION,
-        "at": MOMENT,
-        "action": {"type": "string"},
-        "hash": {"type": "string"},
-        "prev": {"type": "string"},
-        "by": record(
-            "By",
-            {
-                "kind": {"type": "string"},
-                "role": maybe({"type": "string"}),
-                "unit": maybe(CODE),
-                "uid": maybe(CODE),
-            },
-            optional=("uid",),
-        ),
-        "state": STATE,
-        "resolution": maybe({"type": "string", "enum": RESOLUTIONS}),
-        "unit": CODE,
-        "due_at": MOMENT,
-        "data": {"type": "object"},
-        "words": {"type": "object"},
-    },
-    optional=("by", "state", "resolution", "unit", "due_at", "data", "words"),
-)
 TIMELINE = record("Timeline", {"id": ID, "events": many(EVENT, 200), "next": maybe(VERSION)})
 CHANGED = record(
     "Changed",
@@ -369,12 +372,24 @@ TALLIES = record(
         ),
     },
 )
+QUESTION = record(
+    "Question",
+    {
+        "code": CODE,
+        "type": {"type": "string", "enum": list(QUESTION_TYPES)},
+        "required": {"type": "boolean"},
+        "label": BOTH,
+        "options": many(record("QuestionOption", {"key": {"type": "string"}, "name": BOTH})),
+    },
+)
 SERVICE = record(
     "Service",
     {
         "code": CODE,
         "name": BOTH,
+        "description": maybe(BOTH),
         "group": CODE,
+        "group_name": BOTH,
         "protected": {"type": "boolean"},
         "public": {
             "type": "boolean",
@@ -386,7 +401,7 @@ SERVICE = record(
         "resolve_hours": {"type": "number"},
         "hours": {"type": "string", "enum": ["calendar", "working"]},
         "keywords": many({"type": "string"}),
-        "questions": many({"type": "object"}),
+        "questions": many(QUESTION),
     },
 )
 CITY = record(
@@ -415,5 +430,4 @@ CITY = record(
 )
 SERVICES = record("Services", {"services": many(SERVICE)})
 HEALTH = record("Health", {"status": {"type": "string"}, "jurisdiction": CODE, "version": CODE})
-WORKFLOW = {"title": "Workflow", "type": "object"}
-OPENAPI = {"title": "OpenAPI", "type": "object"}
+OPENAPI = {"title": "OpenAPI", "type": "object", "additionalProperties": True}

@@ -9,6 +9,8 @@ STATES = list(table()["states"])
 OPEN_STATES = [state for state in STATES if state != "closed"]
 RESOLUTIONS = table()["resolutions"]
 ACTIONS = list(table()["actions"])
+# What a client may send: nobody but the system takes the others.
+CLIENT_ACTIONS = [name for name, row in table()["actions"].items() if row["who"] != ["system"]]
 
 
 def text(longest: int, about: str = "") -> Schema:
@@ -45,6 +47,16 @@ def many(schema: Schema, most: int = 1000) -> Schema:
     return {"type": "array", "items": schema, "maxItems": most}
 
 
+def by_code(schema: Schema, about: str = "") -> Schema:
+    """An object whose fields are codes, each with a value of this schema."""
+    told = {"description": about} if about else {}
+    return {"type": "object", "additionalProperties": schema, **told}
+
+
+ANSWERS = by_code(
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    "Answers to the service's questions, by the question's code; numbers are decimal text.",
+)
 ID = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$", "x-verbatim": True}
 CODE = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "x-verbatim": True}
 SCOPE = {"type": "string", "pattern": "^([*]|[A-Za-z0-9._-]{1,64})$", "description": "`*` is all."}
@@ -56,6 +68,7 @@ MOMENT = {"type": "string", "format": "date-time", "x-verbatim": True}
 VERSION = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
 COUNT = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
+TRUE = {"type": "boolean", "description": "Always true: left out where it does not hold."}
 LAT = {
     "type": "number",
     "minimum": -90,

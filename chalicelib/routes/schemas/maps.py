@@ -10,6 +10,7 @@ from chalicelib.routes.schemas.blocks import (
     NUMBER,
     STATE,
     STATES,
+    TRUE,
     Schema,
     many,
     maybe,
@@ -114,7 +115,7 @@ _FEATURE = record(
         "geometry": _POINT,
         "properties": record(
             "ReportProperties",
-            {"state": STATE, "service": CODE, "late": {"const": True}},
+            {"state": STATE, "service": CODE, "late": TRUE},
             optional=("late",),
         ),
     },
@@ -125,7 +126,7 @@ MAP = record(
     {
         "type": {"const": "FeatureCollection"},
         "features": many(_FEATURE, _MOST["features"]),
-        "truncated": {"const": True},
+        "truncated": TRUE,
         "cells": _COUNTED,
         "changes": _CURSOR,
     },
@@ -140,13 +141,13 @@ _NEAR = record(
         "distance_m": COUNT,
         "lat": LAT,
         "long": LONG,
-        "late": {"const": True},
+        "late": TRUE,
     },
     optional=("late",),
 )
 NEARBY_REPORTS = record(
     "NearbyReports",
-    {"reports": many(_NEAR, _MOST["nearest"]), "truncated": {"const": True}},
+    {"reports": many(_NEAR, _MOST["nearest"]), "truncated": TRUE},
     optional=("truncated",),
 )
 CELLS = record(
@@ -159,7 +160,12 @@ CELLS = record(
         "cells": _CELLS,
         "districts": {
             "type": "array",
-            "items": {"type": "array", "minItems": 2, "maxItems": 2},
+            "items": {
+                "type": "array",
+                "items": {"type": ["string", "integer"]},
+                "minItems": 2,
+                "maxItems": 2,
+            },
             "description": "[code, reports]",
         },
     },
@@ -170,7 +176,7 @@ CHANGES = record(
         "cursor": _CURSOR,
         "upsert": many(_FEATURE, 5000),
         "remove": many(ID, 5000),
-        "more": {"const": True},
+        "more": TRUE,
     },
     optional=("more",),
 )

@@ -1,6 +1,7 @@
 """The copy of all that is held on a person."""
 
 from chalicelib.routes.schemas.blocks import (
+    ANSWERS,
     CODE,
     COUNT,
     CURSOR,
@@ -33,7 +34,7 @@ _ABOUT = record(
         "accuracy_m": maybe(COUNT),
         "client_time": maybe({"type": "string"}),
         "private": {"type": "boolean"},
-        "answers": {"type": "object"},
+        "answers": ANSWERS,
         "rating": maybe({"type": "integer", "minimum": 1, "maximum": 5}),
         "rated_at": maybe(MOMENT),
     },
@@ -56,7 +57,7 @@ _PHOTO = record(
         "small": maybe(RENDITION),
         "large": maybe(RENDITION),
         "facts": {
-            **maybe({"type": "object"}),
+            **maybe({"type": "object", "additionalProperties": True}),
             "description": "What its metadata told; kept until it is used, for two days at most.",
         },
     },

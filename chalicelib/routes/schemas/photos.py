@@ -1,6 +1,17 @@
 """Photos: tickets, what became of them, pictures of a report, moderation and flags."""
 
-from chalicelib.routes.schemas.blocks import BOTH, COUNT, ID, LAT, LONG, MOMENT, maybe, record, text
+from chalicelib.routes.schemas.blocks import (
+    BOTH,
+    COUNT,
+    ID,
+    LAT,
+    LONG,
+    MOMENT,
+    by_code,
+    maybe,
+    record,
+    text,
+)
 from chalicelib.services import photo_texts
 
 NEW_PHOTO = record("NewPhoto", {"content_type": {"type": "string", "maxLength": 40}})
@@ -10,7 +21,17 @@ PHOTO = record(
         "photo": ID,
         "content_type": {"type": "string"},
         "upload": maybe(
-            record("UploadForm", {"url": {"type": "string"}, "fields": {"type": "object"}})
+            record(
+                "UploadForm",
+                {
+                    "url": {"type": "string"},
+                    "fields": by_code(
+                        {"type": "string"},
+                        "Send all of them as they are, in a form of parts, with the photo as the "
+                        "last part, named `file`.",
+                    ),
+                },
+            )
         ),
     },
 )

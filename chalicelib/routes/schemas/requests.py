@@ -1,7 +1,7 @@
 """What the API takes: the bodies of requests."""
 
 from chalicelib.routes.schemas.blocks import (
-    ACTIONS,
+    CLIENT_ACTIONS,
     CODE,
     ID,
     LANGUAGE,
@@ -72,6 +72,7 @@ NEW_REPORT = record(
         "landmark": {"type": "string", "maxLength": 200},
         "answers": {
             "type": "object",
+            "additionalProperties": True,
             "maxProperties": 40,
             "description": "Answers to the service's questions, by code.",
         },
@@ -99,7 +100,7 @@ NEW_REPORT = record(
 ACTION = record(
     "Action",
     {
-        "action": {"type": "string", "enum": ACTIONS},
+        "action": {"type": "string", "enum": CLIENT_ACTIONS},
         "version": {**VERSION, "description": "The version of the report that you saw."},
         "unit": CODE,
         "person": CODE,

@@ -79,7 +79,7 @@ _FIGURE = record(
     optional=("low", "high", "median", "p90", "oldest_days", "old"),
 )
 _CARD = record(
-    "ScoreCard",
+    "ScorecardFigures",
     {
         "kind": {
             "type": "string",
@@ -128,7 +128,7 @@ _SEED = {"month": MONTH, "sha256": _DIGEST}
 SCORECARD_MONTHS = record(
     "ScorecardMonths",
     {
-        "months": many(record("ScorecardStage", _STAGE)),
+        "months": many(record("ScoredMonth", _STAGE)),
         "next": maybe(MONTH),
         "settings": _SETTINGS,
         "measures": many(record("Measure", {"code": CODE, **_FORMULA})),
