@@ -72,6 +72,12 @@ def hide_rows(event: CloudWatchEvent) -> None:
     handlers.hide_rows(event.context)
 
 
+@app.schedule(Rate(1, unit=Rate.HOURS), name="erase_expired")
+def erase_expired(event: CloudWatchEvent) -> None:
+    """Personal data whose time is over, in each city's night."""
+    handlers.erase_expired(event.context)
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS), name="write_open_data")
 def write_open_data(event: CloudWatchEvent) -> None:
     """The open data's files of the months in which something has changed."""

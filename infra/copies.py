@@ -24,7 +24,7 @@ import boto3
 
 from chalicelib import clock
 from chalicelib.domain.times import iso, parse
-from chalicelib.services import cities, erasing
+from chalicelib.services import cities, erasing, retention
 from chalicelib.settings import settings
 from chalicelib.storage import erasures, people, reports
 
@@ -84,6 +84,9 @@ def keep_erasures(copies: Path) -> int:
 
 def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
     """Repeat the erasures of ``records`` and of this stage that were made since; the reports."""
+    for place in cities.jurisdictions():
+        # What a schedule had erased may be back.
+        retention.begin_again(place)
     chosen = erasing.made_since([*records, *_known_here()], since)
     if not chosen:
         return []

@@ -11,6 +11,8 @@ erasures DIR         bring the list of erasures beside the copies up to date
 erase-again SINCE    repeat the erasures made since a moment (ISO 8601): after PITR;
                      with --copies DIR also those that are listed there
 
+retention CITY       what is over its time and would be erased next, by class; with --run erase it
+
 copy CITY REPORT     all that is held on whoever filed a report, for a request on paper
 exposed CITY KIND ID  whom a leaked key (its id), person (uid) or official (reference) could read:
                      ids and counts; --since MOMENT, --limit N, and --after NEXT for the next page
@@ -47,6 +49,9 @@ def main(words: list[str] | None = None) -> int:
     again = commands.add_parser("erase-again")
     again.add_argument("since")
     again.add_argument("--copies", type=Path)
+    retention = commands.add_parser("retention")
+    retention.add_argument("city")
+    retention.add_argument("--run", action="store_true", help="erase it, as the schedule does")
     _exposed(commands.add_parser("exposed"))
     asked = parser.parse_args(words)
     from chalicelib.errors import Problem
@@ -83,6 +88,15 @@ def _could_read(asked: argparse.Namespace) -> dict[str, Any]:
     return exposure.of_official(asked.city, asked.id, since, asked.after, limit, now)
 
 
+def _over_its_time(asked: argparse.Namespace) -> dict[str, Any]:
+    from chalicelib import clock
+    from chalicelib.services import cities, retention
+
+    now = clock.now()
+    city = cities.current(asked.city, now)
+    return retention.keep(city, now) if asked.run else retention.preview(city, now)
+
+
 def _run(asked: argparse.Namespace) -> int:
     if asked.command == "dead":
         from infra import dead
@@ -106,6 +120,8 @@ def _run(asked: argparse.Namespace) -> int:
 
         for item in copying.of_report(asked.city, asked.report):
             print(json.dumps(item, ensure_ascii=False))
+    elif asked.command == "retention":
+        print(json.dumps(_over_its_time(asked), indent=2))
     elif asked.command == "exposed":
         print(json.dumps(_could_read(asked), indent=2))
     elif asked.command == "erasures":

@@ -176,7 +176,8 @@ class City:
     ``hiding.finds`` knows what is personal in a text. ``successors``: what became of codes of older
     versions, {"areas" | "units" | "services": {code: codes}} (``domain.successors``). ``languages``
     are those of its texts, the first for whoever asks for none of them; ``messages`` are its own
-    catalogues beside those that ship, {language: {key: text}}.
+    catalogues beside those that ship, {language: {key: text}}. ``retention``: how many days each
+    class of personal data is kept (``domain.retention``); a class without days until asked.
     """
 
     jurisdiction: str
@@ -202,6 +203,7 @@ class City:
     patterns: list[dict[str, Any]] = field(default_factory=list)
     successors: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     messages: dict[str, Text] = field(default_factory=dict)
+    retention: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
@@ -263,6 +265,7 @@ class City:
                 for kind, links in bundle.get("successors", {}).items()
             },
             messages=bundle.get("messages", {}),
+            retention=bundle.get("retention", {}),
         )
 
     @property

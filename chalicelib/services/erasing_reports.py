@@ -1,4 +1,8 @@
-"""What an erasure does on one report: texts and photos of a person, and the person's name."""
+"""What an erasure does on one report: texts and photos of a person, and the person's name.
+
+The schedule that ends the time of personal data (``services.retention``) does the same, of
+everybody on a report, with a ``reason`` in the events.
+"""
 
 import json
 from collections.abc import Iterator
@@ -32,12 +36,22 @@ Ticket = tuple[int, dict[str, Any]]
 @dataclass(frozen=True)
 class Person:
     """Who is forgotten, where; ``nobody`` is the name that figures have instead, ``former`` are
-    the uids that had a report before them."""
+    the uids that had a report before them. ``reason``: why, where nobody asked for it; then a
+    report that is open again is left alone."""
 
     place: str
     uid: str | None
     nobody: str
     former: frozenset[str] = frozenset()
+    reason: str | None = None
+
+    def spares(self, head: Report) -> bool:
+        """Whether a report is left alone, because it was opened meanwhile."""
+        return self.reason is not None and head.open
+
+    def data(self, texts: list[Any]) -> dict[str, Any]:
+        """What an event says of it: which texts are gone, and why if nobody asked."""
+        return {"texts": texts, **({"reason": self.reason} if self.reason else {})}
 
 
 @dataclass
@@ -69,14 +83,21 @@ def erase(person: Person, report: str, former: frozenset[str], now: datetime) ->
     clear(person, report, left, now)
     for uid in sorted(former):
         control.forget_rates(person.place, f"report_comments#{uid}.{report}")
-    found = reports.get(person.place, report) or head
-    if (found.reporter, found.filer, found.contact) == (None, None, None):
+    leave(person, report, now)
+
+
+def leave(person: Person, report: str, now: datetime) -> None:
+    """Make a report nobody's: of its reporter, and of those who had it before (``former``)."""
+    found = reports.get(person.place, report)
+    if found is None or (found.reporter, found.filer, found.contact) == (None, None, None):
         return
 
     def change(seen: Seen, city: City) -> Addition | None:
         mine = seen.report
+        if person.spares(mine):
+            return None
         after = replace(mine, reporter=None, filer=None, contact=None, contactable=False)
-        return Addition(after, {}, _nobodys(person, mine, former), {"texts": []})
+        return Addition(after, {}, _nobodys(person, mine), person.data([]))
 
     _add(person.place, report, change, now)
 
@@ -94,19 +115,23 @@ def _batched(rows: list[str], size: int) -> list[list[str]]:
 
 
 def forget_contact(person: Person, report: str, ref: str, now: datetime) -> None:
-    """Forget how a person can be reached about a report, whoever has it now."""
+    """Forget how a person can be reached about a report, whoever has it now. What they chose for
+    that address is forgotten too if they ask; otherwise it may hold for other reports."""
     place, uid = person.place, person.uid or ""
+    asked = person.reason is None
     gone: list[Write] = [
-        *notices.forgotten(place, ref),
+        *(notices.forgotten(place, ref) if asked else [people.delete_contact(place, ref)]),
         people.delete_trace(place, uid, people.CONTACT, report, ref),
     ]
 
     def change(seen: Seen, city: City) -> Addition | None:
+        if person.spares(seen.report):
+            return None
         if seen.report.contact != ref:
             commit(gone)
             return None
         after = replace(seen.report, contact=None, contactable=False)
-        return Addition(after, {}, gone, {"texts": []})
+        return Addition(after, {}, gone, person.data([]))
 
     _add(place, report, change, now)
 
@@ -150,6 +175,8 @@ def _clear(person: Person, report: str, texts: list[str], photos: list[str], now
 
     def change(seen: Seen, city: City) -> Addition | None:
         head = seen.report
+        if person.spares(head):
+            return None
         held = _held(place, photos)
         present = {one: found for one, found in held.items() if not is_gone(found)}
         shown = [one for one in present if one in head.pictures]
@@ -174,7 +201,7 @@ def _clear(person: Person, report: str, texts: list[str], photos: list[str], now
         if present or any(doc["audience"] == "public" for doc in there.values()):
             # Files and lists of a report that was closed long ago are older than this.
             after = replace(after, shown_at=now)
-        data: dict[str, Any] = {"texts": [_pair(name) for name in sorted(there)]}
+        data = person.data([_pair(name) for name in sorted(there)])
         if present:
             data["photos"] = sorted(present)
         return Addition(after, {}, writes, data)
@@ -191,7 +218,7 @@ def _add(place: str, report: str, change: Any, now: datetime) -> None:
     add(system(place), op, report, ERASED, change, now)
 
 
-def _nobodys(person: Person, head: Report, former: frozenset[str]) -> list[Write]:
+def _nobodys(person: Person, head: Report) -> list[Write]:
     """The rows that say whose a report was, so that they say nobody's."""
     place, writes = person.place, list[Write]()
     if head.contact:
@@ -210,7 +237,7 @@ def _nobodys(person: Person, head: Report, former: frozenset[str]) -> list[Write
     names = {head.reporter or people.released(head.id), head.filer or "", person.uid or ""} - {""}
     for uid in sorted(names):
         writes += _index_of(place, uid, head.id)
-    for uid in sorted(former - names):
+    for uid in sorted(person.former - names):
         writes += _index_of(place, uid, head.id)
     return writes
 

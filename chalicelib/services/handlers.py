@@ -28,6 +28,8 @@ _SPARE_MS = 5_000
 _CLOSE_MS = 120_000
 # One question to a server outside may take five seconds, and a page asks twenty-one.
 _PULL_MS = 120_000
+# One report with everybody on it.
+_ERASE_MS = 30_000
 _FIRST_RETRY = 60
 # In which of the sweep's runs of an hour hidden texts are erased whose time is over.
 _FORGETS_FROM = 35
@@ -85,6 +87,16 @@ def hide_rows(context: Any) -> list[str]:
     from chalicelib.services import anonymising
 
     return anonymising.keep(clock.now(), lambda: _time_left(context, _CLOSE_MS))
+
+
+def erase_expired(context: Any) -> dict[str, int]:
+    """Erase what is over its time in each city where it is night; how much of each class."""
+    from chalicelib.services import retention
+
+    done = retention.nightly(clock.now(), lambda: _time_left(context, _ERASE_MS))
+    if done:
+        observability.note("erased by retention", **done)
+    return done
 
 
 def write_open_data(context: Any) -> list[str]:

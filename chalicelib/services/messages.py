@@ -109,6 +109,8 @@ def _tell(message: dict[str, Any], report: Report, who: Addressee, now: datetime
         return False
     key = notices.key(contact)
     choice, dead = reach.person(place, key)
+    if choice or dead:
+        notices.used(place, key, now)
     city = cities.current(place, now)
     planned = plan(contact, choice, dead, who.kind, city, now)
     event = message.get("pages", message["dedupe"])

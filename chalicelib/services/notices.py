@@ -1,19 +1,23 @@
 """What a person wants to hear, and how: chosen by the link in every message, honoured by all.
 
 The link stands for an address, not for a report, so that one choice holds for everything that the
-city sends there. It never lapses.
+city sends there. It never lapses; what was chosen is kept as long as there is something to write
+(``services.retention``).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib import clock
 from chalicelib.domain.reach import CHOICES, WAYS
+from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services import links, signing
 from chalicelib.storage import people, reach
 from chalicelib.storage.transactions import Write, commit
 
 _PURPOSE = "notifications"
+USED_EVERY = timedelta(days=30)
 
 
 def key(contact: dict[str, Any]) -> str:
@@ -42,7 +46,10 @@ def choose(jurisdiction: str, token: str, wish: str) -> dict[str, Any]:
         raise Problem("not_found")
     found = choice(jurisdiction, token)
     found["notify" if wish in CHOICES else "way"] = wish
-    commit([reach.put_choice(jurisdiction, recipient, found)])
+    now = clock.now()
+    doc = {**found, "at": iso(now)}
+    commit([reach.put_choice(jurisdiction, recipient, doc),
+            reach.note_address(jurisdiction, recipient, now)])  # fmt: skip
     return found
 
 
@@ -55,4 +62,15 @@ def forgotten(jurisdiction: str, ref: str) -> list[Write]:
 
 def bounced(jurisdiction: str, contact: dict[str, Any], way: str, now: datetime) -> None:
     """Remember that a way to a person does not work: the next message asks by another."""
-    commit([reach.put_dead(jurisdiction, key(contact), way, now.isoformat())])
+    address = key(contact)
+    commit([reach.put_dead(jurisdiction, address, way, iso(now)),
+            reach.note_address(jurisdiction, address, now)])  # fmt: skip
+
+
+def used(jurisdiction: str, address: str, now: datetime) -> None:
+    """Keep what an address chose and what bounced for as long as there is something to write to
+    it: once in ``USED_EVERY``, where anything is kept at all."""
+    docs = reach.kept(jurisdiction, address)
+    known = [parse(one["at"]) for one in docs.values() if "at" in one]
+    if docs and (not known or now - max(known) >= USED_EVERY):
+        commit(reach.used(jurisdiction, address, now))

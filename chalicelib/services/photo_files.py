@@ -17,6 +17,7 @@ from chalicelib.domain.pictures import LARGE, SMALL, fitted
 from chalicelib.storage import files
 
 MASTER_NAME = "master.jpg"
+ORIGINALS_FOLDER = "evidence"
 
 
 def quarantined(jurisdiction: str, photo: str) -> str:
@@ -26,7 +27,7 @@ def quarantined(jurisdiction: str, photo: str) -> str:
 
 def original(jurisdiction: str, photo: str) -> str:
     """Where the upload is kept as evidence."""
-    return f"evidence/{jurisdiction}/{photo}"
+    return f"{ORIGINALS_FOLDER}/{jurisdiction}/{photo}"
 
 
 def cut_of(photo: str, sha256: str) -> str:

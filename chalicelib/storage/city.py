@@ -84,6 +84,14 @@ def version_at(jurisdiction: str, moment: str) -> str | None:
     return version
 
 
+def first_since(jurisdiction: str) -> str | None:
+    """When the first known version of a city became current (ISO 8601)."""
+    row = tables.CityRow
+    known = row.sk.startswith(_SINCE)
+    found = read(lambda: list(row.query(f"{jurisdiction}#CITY", known, limit=1)))
+    return found[0].sk.removeprefix(_SINCE) if found else since(jurisdiction)
+
+
 def history(jurisdiction: str) -> list[str]:
     """The versions in the order in which they were current, the newest ``HISTORY_LIMIT`` of them;
     one that was current twice is there twice. Of a city loaded before they were noted, the current

@@ -16,7 +16,7 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read
 
 KEEP = timedelta(days=30)
-DEAD_SOURCES = ("forwards", "outbox", "photos", "sweep")
+DEAD_SOURCES = ("forwards", "outbox", "photos", "retention", "sweep")
 _MARK = "-"
 _OUTBOX = "*#OUT#0"
 _LATER = "~"

@@ -31,6 +31,12 @@ def month(jurisdiction: str, month: str) -> dict[str, dict[str, int]]:
     return {row.sk: _measures(row) for row in rows}
 
 
+def has_month(jurisdiction: str, month: str) -> bool:
+    """Whether anything was counted in a month."""
+    key = f"{jurisdiction}#TALLY#{month}"
+    return bool(read(lambda: list(tables.Figure.query(key, limit=1))))
+
+
 def everything() -> Iterator[tuple[str, str, str, dict[str, int]]]:
     """(jurisdiction, month, area, measures) of every tally, by a Scan: for ``make rebuild``."""
     for row in tables.Figure.scan(tables.Figure.pk.contains("#TALLY#")):

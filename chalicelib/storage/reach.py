@@ -14,7 +14,7 @@ from chalicelib.storage.control import KEEP
 from chalicelib.storage.rows import dump
 from chalicelib.storage.transactions import Delete, Put, read
 
-CHOICE, DEAD = "choice", "dead"
+CHOICE, DEAD, USED = "choice", "dead", "used"
 
 
 def person(jurisdiction: str, key: str) -> tuple[dict[str, Any], frozenset[str]]:
@@ -36,9 +36,47 @@ def put_dead(jurisdiction: str, key: str, way: str, at: str) -> Put:
     return Put("dead", row)
 
 
+def used(jurisdiction: str, key: str, at: datetime) -> list[Put]:
+    """Remember that something was to be written to an address of which something is kept; and a
+    note for the schedule that forgets addresses."""
+    row = tables.Person(_person(jurisdiction, key), USED, doc=dump({"at": iso(at)}))
+    return [Put("used", row), note_address(jurisdiction, key, at)]
+
+
+def note_address(jurisdiction: str, key: str, at: datetime) -> Put:
+    """Note for that schedule what is kept of an address, in the order of time."""
+    return Put("note", tables.Person(_notes(jurisdiction), f"{iso(at)}#{key}"))
+
+
+def noted(jurisdiction: str, after: str, until: datetime, limit: int) -> list[tuple[str, str]]:
+    """A page of those notes after a name (``<at>#<key>``), the oldest first: (at, key)."""
+    condition = tables.Person.sk.between(f"{after}~" if after else " ", f"{iso(until)}~")
+    rows = read(lambda: list(tables.Person.query(_notes(jurisdiction), condition, limit=limit)))
+    return [(at, key) for row in rows for at, key in [row.sk.split("#", 1)]]
+
+
+def delete_note(jurisdiction: str, at: str, key: str) -> Delete:
+    """The schedule has looked at an address."""
+    return Delete("note", tables.Person(_notes(jurisdiction), f"{at}#{key}"))
+
+
+def kept(jurisdiction: str, key: str) -> dict[str, dict[str, Any]]:
+    """All that is kept of an address, {name: doc}; ``at`` in it is since when, or of the last use.
+    Rows of before lack it."""
+    query = tables.Person.query
+    rows = read(lambda: list(query(_person(jurisdiction, key), limit=10, consistent_read=True)))
+    return {row.sk: json.loads(row.doc or "{}") for row in rows}
+
+
+def drop(jurisdiction: str, key: str, name: str, seen: dict[str, Any]) -> Delete:
+    """Forget one row of an address, if it is as ``seen``."""
+    row = tables.Person(_person(jurisdiction, key), name)
+    return Delete(f"reach:{name}", row, tables.Person.doc == dump(seen))
+
+
 def forget(jurisdiction: str, key: str) -> list[Delete]:
-    """Forget both."""
-    names = (CHOICE, f"{DEAD}#email", f"{DEAD}#phone")
+    """Forget all of it."""
+    names = (CHOICE, f"{DEAD}#email", f"{DEAD}#phone", USED)
     return [Delete("reach", tables.Person(_person(jurisdiction, key), name)) for name in names]
 
 
@@ -94,6 +132,10 @@ def release(jurisdiction: str, names: list[str]) -> list[Delete]:
 
 def _person(jurisdiction: str, key: str) -> str:
     return f"{jurisdiction}#N#{key}"
+
+
+def _notes(jurisdiction: str) -> str:
+    return f"{jurisdiction}#ADR#ALL"
 
 
 def _held(jurisdiction: str) -> str:

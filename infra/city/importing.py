@@ -23,7 +23,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.georeport import SPAN, Unfit, moment, strict
 from chalicelib.domain.hiding import hidden
 from chalicelib.errors import Problem
-from chalicelib.services import cities, importing
+from chalicelib.services import cities, importing, retention
 from chalicelib.services.importing import Old
 
 COLUMNS = ("id", "created", "closed", "lat", "long", "service", "status", "description", "landmark")
@@ -87,6 +87,9 @@ def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime)
         outcome.imported += new
         outcome.known += not new
         outcome.findings += [(number, old_id, one) for one in remarks]
+    if outcome.imported:
+        # Closed long ago: the schedule has gone past them.
+        retention.begin_again(city.jurisdiction)
     return outcome
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.domain.city import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.outside import addresses
+from infra.city import keeping
 from infra.city.fields import LANGUAGE, Fields, unique
 from infra.city.findings import CityErrors as CityErrors
 
@@ -44,6 +45,8 @@ def city(one: Fields) -> dict[str, Any]:
     }
     if one.has("numbers"):
         found["numbers"] = numbers(one)
+    if one.has("retention"):
+        found["retention"] = keeping.retention(one.inner("retention"), found["rules"])
     if found["time_zone"] and found["time_zone"] not in zoneinfo.available_timezones():
         one.fault("time_zone", f"{found['time_zone']!r} is not a time zone of the IANA database")
     if one.has("levels") and len(found["levels"]) < 2:

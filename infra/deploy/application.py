@@ -34,7 +34,7 @@ RATE_SECONDS = 300
 LARGEST_BODY = 10 * 1024 * 1024
 # Of these no two may run at once; SQS and the stream say so for theirs.
 _ALONE = ("relay_outbox", "sweep_clocks", "warn_units", "keep_scorecards", "write_open_data",
-          "follow_forwards", "hide_rows")  # fmt: skip
+          "follow_forwards", "hide_rows", "erase_expired")  # fmt: skip
 PARAMETERS: dict[str, tuple[str, str | None]] = {
     "TimelineStream": ("ARN of the timeline's stream: an output of the data stack", None),
     "AlertsTopic": ("ARN of the officials' topic: an output of the data stack", None),

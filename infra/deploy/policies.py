@@ -38,6 +38,7 @@ GET, PUT, DELETE = ("GetObject",), ("PutObject",), ("DeleteObject",)
 # For good: what was erased may not live on as an old version.
 FORGET = "DeleteObjectVersion"
 CITY = {"cities": GET}
+_GONE = (*DELETE, FORGET)
 _MADE = (*GET, *PUT, *DELETE, FORGET, "PutObjectTagging", "DeleteObjectTagging")
 
 RIGHTS: dict[str, Rights] = {
@@ -66,6 +67,11 @@ RIGHTS: dict[str, Rights] = {
         {"figures": "write", "city": "read"},
         {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention", FORGET,
                                 "BypassGovernanceRetention")},
+    ),
+    "erase_expired": Rights(
+        {**CASEWORK, "figures": "read"},
+        {**CITY, "quarantine": _GONE, "evidence": _GONE, "photos": _GONE, "masters": _GONE},
+        signs=True,
     ),
     "write_open_data": Rights(
         {"figures": "read", "people": "read", "reports": "read", "city": "write"},

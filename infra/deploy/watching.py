@@ -29,6 +29,7 @@ _SILENCE = {
     "warn_units": (3600, 3),
     "write_open_data": (3600, 3),
     "hide_rows": (3600, 2),
+    "erase_expired": (3600, 3),
 }
 _ROOT = "docs/incidents"
 

@@ -216,7 +216,7 @@ def test_every_schedule_is_a_rule_that_leads_to_its_function(deployment: Deploym
         "relay_outbox": "rate(1 minute)", "sweep_clocks": "rate(5 minutes)",
         "warn_units": "rate(1 hour)", "keep_scorecards": "cron(0/15 * * * ? *)",
         "write_open_data": "rate(1 hour)", "follow_forwards": "rate(15 minutes)",
-        "hide_rows": "rate(15 minutes)",
+        "hide_rows": "rate(15 minutes)", "erase_expired": "rate(1 hour)",
     }  # fmt: skip
     assert found == {
         deployment.function(name): (expression, "ENABLED") for name, expression in wanted.items()

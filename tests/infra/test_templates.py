@@ -80,14 +80,14 @@ def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> N
     assert counted(data) == {
         "CloudFront::Distribution": 1, "CloudFront::OriginAccessControl": 1,
         "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "IAM::ManagedPolicy": 1,
-        "KMS::Alias": 1, "KMS::Key": 1, "Logs::LogGroup": 12, "S3::Bucket": 2,
+        "KMS::Alias": 1, "KMS::Key": 1, "Logs::LogGroup": 13, "S3::Bucket": 2,
         "S3::BucketPolicy": 2, "SNS::Topic": 3, "SNS::TopicPolicy": 3, "SQS::Queue": 7,
         "SQS::QueuePolicy": 7,
     }  # fmt: skip
     assert counted(app) == {
-        "CloudWatch::Alarm": 39, "CloudWatch::Dashboard": 1, "IAM::Role": 12,
+        "CloudWatch::Alarm": 42, "CloudWatch::Dashboard": 1, "IAM::Role": 13,
         "Lambda::Permission": 1, "Serverless::Api": 1,
-        "Serverless::Function": 12, "Serverless::LayerVersion": 1, "WAFv2::WebACL": 1,
+        "Serverless::Function": 13, "Serverless::LayerVersion": 1, "WAFv2::WebACL": 1,
         "WAFv2::WebACLAssociation": 1,
     }  # fmt: skip
     budget = json.loads(made.budget.read_text())

@@ -155,6 +155,11 @@ WRONG: list[tuple[Change, str, str]] = [
     (put(CITY, "limits", "flags")([{"n": 0, "seconds": 60}]), CITY, "limits.flags[0].n"),
     (put(CITY, "rules", "near_m")(DROP), CITY, "rules.near_m"),
     (put(CITY, "rules", "lapse_days")("14"), CITY, "rules.lapse_days"),
+    (put(CITY, "retention")({"contact_days": 29}), CITY, "retention.contact_days"),
+    (put(CITY, "retention")({"closed_days": 90}), CITY, "retention.closed_days"),
+    (put(CITY, "retention")({"originals_days": 31}), CITY, "retention.originals_days"),
+    (put(CITY, "retention")({"addresses_days": True}), CITY, "retention.addresses_days"),
+    (put(CITY, "retention")({"photos_days": 60}), CITY, "retention.photos_days"),
     (put(CITY, "colour")("red"), CITY, "colour"),
     (put(CITY, "base")("../nowhere"), "city.json", "base"),
     (put(CITY, "boundaries", "files", 0, "file")("none.geojson"), "none.geojson", "is missing"),
@@ -316,6 +321,18 @@ def _whole(made: Prepared) -> City:
             assert city.areas[district].level == "district"
             assert all(city.unit_for(one, district) in city.units for one in city.services)
     return city
+
+
+def test_a_contact_lives_as_long_as_its_reporter_may_reopen(tmp_path: Path) -> None:
+    given = files()
+    given["city.json"]["rules"]["reopen_days"] = 90
+    given["city.json"]["retention"] = {"contact_days": 60, "closed_days": 400}
+    (found,) = faults(tmp_path / "town", given)
+    assert "retention.contact_days" in found
+    assert "reopen_days, 90" in found
+    given["city.json"]["retention"]["contact_days"] = 90
+    made = City.from_json(prepare(write(tmp_path / "town", given)).bundle)
+    assert made.retention == {"contact_days": 90, "closed_days": 400}
 
 
 def test_the_demo_city_has_jakartas_districts_and_two_wards_in_each() -> None:

@@ -1,0 +1,427 @@
+"""Personal data go when their time is over, class by class, and not a day before."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import clock
+from chalicelib.domain.actor import Principal
+from chalicelib.services import (
+    cities,
+    developing,
+    feedback,
+    figures,
+    handlers,
+    moderation,
+    notices,
+    open_data,
+    photo_files,
+    retention,
+    retention_reports,
+    reuse,
+    wording,
+)
+from chalicelib.storage import control, files, people, reach, tables
+from infra import copies, ops, verify
+from tests import aws, canary, darkroom
+from tests.world import BUNDLE, JURISDICTION, STAFF, START, World, blob, citizen, official
+
+SITI, BUDI, ANI = citizen("siti"), citizen("budi"), citizen("ani")
+OFFICER, WORKER = official("officer1"), official("worker1")
+REACH, WORD = "qzreach", "qzword"
+CONTACT = {"email": f"{REACH}@example.org", "phone": "+6281234567890", "name": REACH}
+DAYS = {
+    "contact_days": 60,
+    "closed_days": 400,
+    "cancelled_days": 200,
+    "originals_days": 20,
+    "addresses_days": 90,
+}
+
+
+@pytest.fixture(name="world")
+def fixture_world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The test city with days for every class, whose bucket keeps old versions."""
+    monkeypatch.setattr(retention, "_FIRST", "202611")
+    monkeypatch.setattr(open_data, "_FIRST", START)
+    with canary.versions_kept(), canary.quick():
+        world = World()
+        clock.use(lambda: world.now)
+        publish(world, DAYS)
+        yield world
+
+
+def publish(world: World, days: dict[str, int]) -> None:
+    """A version of the city with these days."""
+    bundle = {**BUNDLE, "retention": days, "version": f"{next(world.keys):012x}"}
+    cities.publish(bundle, blob(), list(STAFF), world.now)
+
+
+def keep(world: World) -> dict[str, int]:
+    """The schedule, once."""
+    return retention.keep(cities.current(JURISDICTION, world.now), world.now)
+
+
+def shown(world: World) -> dict[str, int]:
+    """What would be erased next, how much of each class."""
+    found = retention.preview(cities.current(JURISDICTION, world.now), world.now)
+    return {kind: one["count"] for kind, one in found.items() if one["count"]}
+
+
+def photo(world: World, who: Principal, number: int) -> str:
+    """A photo with the canary in it, whose original is kept."""
+    data = b"\xff\xd8\xff" + f"{WORD} {number}".encode() * 30
+    made = world.photo(who, data, processed=False)
+    with darkroom.quick(likeness=f"{number:032x}", facts={"model": WORD}):
+        developing.develop(JURISDICTION, made, world.now)
+    files.put(photo_files.original(JURISDICTION, made), data, "image/jpeg")
+    return made
+
+
+def say(world: World, who: Principal, report: str, text: str) -> None:
+    """A public comment."""
+    op = world.operation(who, "comment", [report, text])
+    feedback.comment(who, op, report, text, "public", world.now)
+
+
+def repaired(world: World) -> str:
+    """A report with everything that people leave on one, closed as repaired; its id."""
+    shots = [photo(world, SITI, number) for number in range(2)]
+    mine: str = world.file(
+        SITI, description=f"{WORD} hole", landmark=f"{WORD} gate", contact=CONTACT,
+        photos=shots[:1],
+    )["id"]  # fmt: skip
+    feedback.support(BUDI, world.operation(BUDI, "support", [mine]), mine, world.now)
+    feedback.follow(BUDI, mine, True, world.now, {"email": f"b{REACH}@example.org"})
+    note = {"reason": "spam", "note": f"{WORD} an advertisement"}
+    moderation.flag(ANI, world.operation(ANI, "flag", [mine]), mine, note, world.now)
+    say(world, SITI, mine, f"{WORD} still there")
+    say(world, OFFICER, mine, "We are looking at it")
+    hide(world, mine)
+    world.act(OFFICER, mine, "assign", person=WORKER.uid)
+    world.act(WORKER, mine, "start")
+    world.finish(WORKER, mine)
+    world.act(SITI, mine, "refuse", reason=f"{WORD} not repaired", photos=shots[1:])
+    world.finish(WORKER, mine)
+    world.act(SITI, mine, "verify", note=f"{WORD} thanks")
+    feedback.rate(SITI, world.operation(SITI, "rate", [mine]), mine, 4, f"{WORD} good", world.now)
+    for shot in shots:
+        reuse.used(JURISDICTION, mine, shot, world.now)
+    world.project()
+    return mine
+
+
+def hide(world: World, report: str) -> None:
+    """An official hides the landmark."""
+    body = {"version": 1, "field": "landmark", "reason": "personal_data"}
+    admin = official("admin")
+    op = world.operation(admin, "hideText", [report, body])
+    wording.hide(admin, op, report, body, world.now)
+
+
+def held() -> list[str]:
+    """Where anybody of the closed report is named: rates lapse by themselves within days."""
+    names = [WORD, REACH, CONTACT["phone"], *(str(one.uid) for one in (SITI, BUDI, ANI))]
+    return [place for place in canary.stored(*names) if "#RATE#" not in place]
+
+
+def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
+    world: World,
+) -> None:
+    mine = repaired(world)
+    open_data.keep(world.now)
+    before, closed, reached = world.tallies(), world.now, canary.stored(REACH)
+    everything = " ".join(held())
+    for kind in ("#T#", "#W#", "#C#", "SUP#", "FOL#", "FLG#", "#FILED#", "#BY#", "masters/",
+                 "evidence/", "open-data/"):  # fmt: skip
+        assert kind in everything, kind
+
+    world.now = closed + timedelta(days=59, hours=23)
+    assert "contact" not in {**shown(world), **keep(world)}
+    assert canary.stored(REACH) == reached
+
+    world.now = closed + timedelta(days=60)
+    assert shown(world) == {"contact": 1}
+    assert world.head(mine).contact, "what is shown is not done"
+    assert keep(world) == {"contact": 1}
+    assert canary.stored(REACH, CONTACT["phone"]) == []
+    head = world.head(mine)
+    assert (head.contact, head.contactable, head.reporter) == (None, False, SITI.uid)
+    assert any(f"#T#{mine}" in place for place in held()), "words have days of their own"
+
+    world.now = closed + timedelta(days=399)
+    assert shown(world) == keep(world) == {}
+    world.now = closed + timedelta(days=400)
+    assert shown(world) == {"closed": 1}
+    assert keep(world) == {"closed": 1}
+    world.project()
+    world.advance(hours=1)
+    open_data.keep(world.now)
+    assert held() == []
+    assert verify.check()["faults"] == []
+    assert world.tallies() == before
+    assert figures.rebuild()["changed"] == 0
+    head = world.head(mine)
+    assert (head.supports, head.rating, head.reporter, head.filer) == (1, 4, None, None)
+    told = [text for text, _ in people.all_texts(JURISDICTION, mine).values()]
+    assert "We are looking at it" in told, "what the city said stays"
+    assert [head.pictures[one]["state"] for one in head.after_photos] == ["ready"]
+    gone = [event["data"] for event in world.events(mine) if event["action"] == "erased"]
+    assert {one["reason"] for one in gone} == {"retention"}
+    assert [1, "description"] in [text for one in gone for text in one["texts"]]
+    # Once more is nothing new.
+    retention.begin_again(JURISDICTION)
+    assert shown(world) == {}
+    keep(world)
+    assert world.head(mine).version == head.version
+
+
+def test_an_open_report_keeps_everything_and_so_does_a_duplicate_of_it(world: World) -> None:
+    first = world.file(BUDI, description="A hole")["id"]
+    mine = world.file(SITI, description=WORD, contact=CONTACT)["id"]
+    world.act(OFFICER, mine, "merge", into=first)
+    world.advance(days=250)
+    assert keep(world) == {}
+    assert people.contact(JURISDICTION, str(world.head(mine).contact)) == CONTACT
+    world.act(BUDI, first, "withdraw", reason="Gone")
+    publish(world, {"contact_days": 60, "closed_days": 90})
+    world.advance(days=61)
+    # A report that was withdrawn is no repaired one: its words have other days, here none.
+    assert shown(world) == {"contact": 1}
+    assert keep(world) == {"contact": 1}
+    assert canary.stored(REACH) == []
+    world.advance(days=140)
+    assert keep(world) == {}
+    publish(world, DAYS)
+    assert keep(world) == {"cancelled": 2}
+    assert canary.stored(WORD, SITI.uid or "", BUDI.uid or "") == []
+    assert people.duplicates(JURISDICTION, first) == [mine]
+    assert verify.check()["faults"] == []
+
+
+def test_what_a_report_was_reopened_for_is_kept_from_its_second_closing(world: World) -> None:
+    mine = world.file(SITI, description=WORD, contact=CONTACT)["id"]
+    world.act(OFFICER, mine, "reject", reason_code="spam", text="Not there")
+    world.advance(days=29)
+    world.act(SITI, mine, "reopen", reason="It is")
+    world.advance(days=100)
+    assert keep(world) == {}
+    world.act(SITI, mine, "withdraw", reason="Gone")
+    world.advance(days=59)
+    assert keep(world) == {}
+    world.advance(days=1)
+    assert keep(world) == {"contact": 1}
+
+
+def test_protected_reports_have_the_same_days_and_a_unit_that_is_gone_has_left_none(
+    world: World,
+) -> None:
+    mine = world.file(SITI, "misconduct", description=WORD, contact=CONTACT)["id"]
+    world.act(official("safe"), mine, "reject", reason_code="spam", text="Known already")
+    world.advance(days=60)
+    units = [one for one in BUNDLE["units"] if one["code"] != "u-safe"]
+    offered = [one for one in BUNDLE["services"] if one["unit"] != "u-safe"]
+    bundle = {**BUNDLE, "units": units, "services": offered, "retention": DAYS, "version": "c" * 12}
+    cities.publish(bundle, blob(), list(STAFF), world.now)
+    assert keep(world) == {"contact": 1}
+    assert canary.stored(REACH) == []
+
+
+def test_a_wish_not_to_be_written_to_holds_as_long_as_there_is_something_to_write(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.services import messages
+    from chalicelib.storage import mail
+
+    sent: list[str] = []
+    monkeypatch.setattr(mail, "send", lambda to, *_: sent.append(to) or "id")
+    old = world.file(SITI, contact=CONTACT)["id"]
+    new = world.file(SITI, contact=CONTACT, ward="D1-W2")["id"]
+    token = notices.link(JURISDICTION, notices.key(CONTACT)).rpartition("/")[2].partition("?")[0]
+    notices.choose(JURISDICTION, token, "nothing")
+    notices.bounced(JURISDICTION, CONTACT, "phone", world.now)
+    world.act(SITI, old, "withdraw", reason="Gone")
+    world.advance(days=89)
+    assert keep(world) == {"contact": 1}
+    # The address is another report's too: nothing goes there, and that is remembered anew.
+    world.advance(days=60)
+    told = {"kind": "closed", "jurisdiction": JURISDICTION, "report": new, "dedupe": "1",
+            "at": "2026-11-02T01:00:00.000Z"}  # fmt: skip
+    assert not messages.send(told, world.now)
+    publish(world, {"addresses_days": 90})
+    world.advance(days=80)
+    assert keep(world) == {}
+    assert notices.choice(JURISDICTION, token)["notify"] == "nothing"
+    world.advance(days=11)
+    assert shown(world) == {"addresses": 1}
+    assert keep(world) == {"addresses": 1}
+    assert reach.kept(JURISDICTION, notices.key(CONTACT)) == {}
+    assert [row for row in aws.rows("people") if "#ADR#" in row["pk"]] == []
+    assert keep(world) == {}
+    assert sent == []
+
+
+def test_originals_go_after_their_days_but_of_an_open_report(world: World) -> None:
+    used, kept_one, _ = (photo(world, SITI, number) for number in range(3))
+    closed = world.file(SITI, photos=[used])["id"]
+    world.file(SITI, photos=[kept_one])
+    world.act(SITI, closed, "withdraw", reason="Gone")
+    world.advance(days=20, minutes=1)
+    young = photo(world, SITI, 4)
+    here = "evidence/"
+    assert shown(world) == {"originals": 2}
+    assert keep(world) == {"originals": 2}
+    left = [key for key in aws.backend("s3").buckets["tanggap-files"].keys if here in key]
+    assert left == [f"{here}{JURISDICTION}/{one}" for one in (kept_one, young)]
+
+
+def test_one_bad_report_holds_up_no_other_and_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = [world.file(SITI, contact=CONTACT, ward=f"D{n}-W1")["id"] for n in (1, 2)]
+    for one in several:
+        world.act(SITI, one, "withdraw", reason="Gone")
+    world.advance(days=60)
+    real = retention_reports.forget_contacts
+
+    def bad(head: Any, now: Any) -> None:
+        if head.id == several[0]:
+            raise RuntimeError(WORD)
+        real(head, now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(retention_reports, "forget_contacts", bad)
+        assert keep(world) == {"contact": 1, "failed": 1}
+        assert keep(world) == {"failed": 1}
+    (note,) = control.dead(JURISDICTION, "retention", 9)
+    assert (note["name"], note["error"]) == (f"{several[0]}:contact", "RuntimeError")
+    assert keep(world) == {"contact": 1}
+    assert control.dead(JURISDICTION, "retention", 9) == []
+    assert canary.stored(REACH, WORD) == []
+
+
+def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "PAGE", 1)
+    several = [repaired(world)]
+    for name in ("ani", "budi"):
+        several.append(world.file(citizen(name), description=WORD, contact=CONTACT)["id"])
+        world.act(citizen(name), several[-1], "withdraw", reason=WORD)
+    world.advance(days=401)
+    real, steps = tables.client().transact_write_items, 0
+
+    class Killed(BaseException):
+        """As when the process ends."""
+
+    def limited(**given: Any) -> Any:
+        nonlocal steps
+        steps -= 1
+        if steps < 0:
+            raise Killed
+        return real(**given)
+
+    for number in range(60):
+        steps = number % 7
+        with monkeypatch.context() as patch:
+            patch.setattr(tables.client(), "transact_write_items", limited)
+            try:
+                keep(world)
+            except Killed:
+                continue
+            break
+    else:
+        raise AssertionError("it never came to an end")
+    world.project()
+    assert [place for place in held() if "open-data" not in place] == []
+    assert verify.check()["faults"] == []
+    assert figures.rebuild()["changed"] == 0
+
+
+def test_a_run_whose_time_is_over_is_continued_where_it_was(world: World) -> None:
+    several = [world.file(SITI, contact=CONTACT, ward=f"D{n}-W1")["id"] for n in (1, 2)]
+    for one in several:
+        world.act(SITI, one, "withdraw", reason="Gone")
+    world.advance(days=60)
+    city, times = cities.current(JURISDICTION, world.now), iter([True, False])
+    assert retention.keep(city, world.now, lambda: next(times)) == {"contact": 1}
+    world.advance(hours=1)
+    assert keep(world) == {"contact": 1}
+
+
+def test_a_restore_of_an_older_copy_is_erased_again_by_the_schedule(
+    world: World, tmp_path: Path
+) -> None:
+    repaired(world)
+    copy = Path(copies.backup(tmp_path)["copy"])
+    world.advance(days=400)
+    assert keep(world)["closed"] == 1
+    aws.fresh()
+    copies.restore(copy)
+    assert any("#T#" in place for place in held())
+    keep(world)
+    world.project()
+    world.advance(hours=1)
+    open_data.keep(world.now)
+    assert held() == []
+    assert verify.check()["faults"] == []
+
+
+def test_after_tables_were_set_back_the_schedule_looks_at_everything_again(
+    world: World, tmp_path: Path
+) -> None:
+    repaired(world)
+    copy = Path(copies.backup(tmp_path)["copy"])
+    since = world.now
+    world.advance(days=400)
+    keep(world)
+    later = list(tables.Control.scan())
+    aws.fresh()
+    copies.restore(copy)
+    for row in later:
+        row.save()
+    assert "closed" not in keep(world), "the walk is past them"
+    assert ops.main(["erase-again", since.isoformat()]) == 0
+    keep(world)
+    assert [place for place in held() if "open-data" not in place] == []
+    assert verify.check()["faults"] == []
+
+
+def test_the_command_shows_what_is_over_and_erases_it_only_if_asked(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = world.file(SITI, description=WORD, contact=CONTACT)["id"]
+    world.act(SITI, mine, "withdraw", reason="Gone")
+    closed = world.now
+    world.advance(days=61)
+    publish(world, {"contact_days": 60})
+    assert ops.main(["retention", JURISDICTION]) == 0
+    told = json.loads(capsys.readouterr().out)
+    when = closed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert told["contact"] == {"days": 60, "count": 1, "oldest": when, "newest": when}
+    assert told["closed"] == {"days": None, "count": 0, "oldest": None, "newest": None}
+    assert world.head(mine).contact
+    assert ops.main(["retention", JURISDICTION, "--run"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"contact": 1}
+    assert canary.stored(REACH) == []
+
+
+def test_the_schedule_works_at_night_by_the_citys_own_clock(world: World) -> None:
+    mine = world.file(SITI, contact=CONTACT)["id"]
+    world.act(SITI, mine, "withdraw", reason="Gone")
+    world.now = START.replace(hour=5) + timedelta(days=70)  # noon in Jakarta
+    assert handlers.erase_expired(None) == {}
+    world.advance(hours=14)
+    assert handlers.erase_expired(None) == {"contact": 1}
+
+
+def test_a_city_that_names_no_days_keeps_everything(world: World) -> None:
+    publish(world, {})
+    mine = repaired(world)
+    world.advance(days=500)
+    assert keep(world) == {}
+    assert world.head(mine).contact
