@@ -5,6 +5,7 @@ PORT ?= 8000
 AWS_PORT ?= 4566
 SPEED ?= 1
 TESTS ?= tests
+WORKERS ?= 2
 STAGE ?= prod
 
 VENV := .venv
@@ -14,7 +15,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
+.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
 
 help: ## this list
 	@awk -F ' ## |:' '/^[a-z0-9-]+:.* ## / { \
@@ -23,10 +24,17 @@ help: ## this list
 run: $(VENV)/run.stamp ## the whole system on this machine (http://127.0.0.1:8000); Ctrl-C stops it
 	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
 
-test: lint ## every check: style, types, layers, tests
-	$(PY) -m pytest -n 2 --dist worksteal --ignore tests/conformance $(TESTS)
+# What is long says so by a marker, `long` (pyproject.toml).
+TEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal --durations 5
 
-conformance: $(VENV)/test.stamp ## Open311 clients that others wrote, against the running product
+test: lint ## style, types, layers and all tests but the long ones [TESTS=path] [WORKERS=2]
+	$(TEST) -m 'not long' $(TESTS)
+
+check: $(VENV)/test.stamp ## the long tests, which a release needs on top of `make test`
+	@PYTHON='$(PYTHON)' bash tests/conformance/install.sh
+	$(TEST) -m long $(TESTS)
+
+conformance: $(VENV)/test.stamp ## of the long tests, the Open311 clients that others wrote, against the running product
 	@PYTHON='$(PYTHON)' bash tests/conformance/install.sh
 	$(PY) -m pytest tests/conformance
 

@@ -13,6 +13,7 @@ import urllib3
 from infra.local.stack import LocalStack
 from tests import darkroom
 
+pytestmark = pytest.mark.long
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PYTHON = ROOT / ".venv-conformance" / "bin" / "python"

@@ -61,6 +61,7 @@ def doubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], s
     return play(out, "--made-up", "--limit", "80", "--twice", "--keep", keep)
 
 
+@pytest.mark.long
 @needs_archive
 def test_the_archive_is_accepted_but_for_what_lies_outside_the_city(
     archived: tuple[dict[str, Any], str],
@@ -72,6 +73,7 @@ def test_the_archive_is_accepted_but_for_what_lies_outside_the_city(
     assert found["ward_as_recorded"] == {"rows": 926, "agree": 926}
 
 
+@pytest.mark.long
 @needs_archive
 def test_the_reports_of_each_ward_are_those_of_the_published_count(
     archived: tuple[dict[str, Any], str],
@@ -85,6 +87,7 @@ def test_the_reports_of_each_ward_are_those_of_the_published_count(
     assert {**found["wards"], "": found["refused"]["outside_area"]} == published
 
 
+@pytest.mark.long
 @needs_archive
 def test_projections_and_alerts_of_the_archive_say_what_the_answers_said(
     archived: tuple[dict[str, Any], str],
@@ -105,6 +108,7 @@ def test_projections_and_alerts_of_the_archive_say_what_the_answers_said(
     assert found["actions"]["assign"] > 10
 
 
+@pytest.mark.long
 @needs_archive
 def test_the_summary_ends_with_the_busiest_wards_by_name(
     archived: tuple[dict[str, Any], str],
@@ -115,6 +119,7 @@ def test_the_summary_ends_with_the_busiest_wards_by_name(
     assert max(found["wards"], key=found["wards"].__getitem__) == "31.73.05.1005"
 
 
+@pytest.mark.long
 def test_sending_every_request_again_creates_nothing(
     doubled: tuple[dict[str, Any], str],
 ) -> None:
@@ -127,6 +132,7 @@ def test_sending_every_request_again_creates_nothing(
     assert replay["unchanged"]
 
 
+@pytest.mark.long
 def test_running_every_background_function_again_changes_nothing(
     doubled: tuple[dict[str, Any], str],
 ) -> None:
@@ -142,6 +148,7 @@ def test_running_every_background_function_again_changes_nothing(
     assert found["alerts_agree"]
 
 
+@pytest.mark.long
 def test_reports_of_our_own_making_are_worked_from_filing_to_verified(
     doubled: tuple[dict[str, Any], str],
 ) -> None:
@@ -157,6 +164,7 @@ def test_reports_of_our_own_making_are_worked_from_filing_to_verified(
     assert "created anything" in printed
 
 
+@pytest.mark.long
 def test_the_clock_and_the_months_judgement_are_in_the_document(
     doubled: tuple[dict[str, Any], str],
 ) -> None:
@@ -192,6 +200,7 @@ with stack.aws(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.long
 def test_pandas_computes_the_same_scorecard_from_the_demos_rows(
     doubled: tuple[dict[str, Any], str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -213,6 +222,23 @@ def test_pandas_computes_the_same_scorecard_from_the_demos_rows(
     mine = recompute(kept["rows"], counted, facts, held["settings"], "201702", until)
     product = [card for name, card in kept["cards"].items() if name != "ranking"]
     assert differences(product, mine) == []
+
+
+def test_a_small_demo_runs_to_its_summary_and_everything_again_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    """What the whole demo shows with 80 reports, with the few for which there is always time."""
+    found, printed = play(tmp_path / "demo.json", "--made-up", "--limit", "8", "--twice")
+    assert found["filed"] == 8 == found["accepted"] + sum(found["refused"].values())
+    assert found["created_on_replay"] == found["replay"]["different"] == 0
+    assert found["replay"]["unchanged"]
+    assert found["rebuild"]["changed"] == 0
+    assert found["map"]["agree"]
+    assert found["tallies_agree"]
+    assert found["alerts_agree"]
+    assert {"assign", "start", "finish"} <= set(found["actions"])
+    assert found["scorecard"]["stage"] == "draft"
+    assert "created anything" in printed
 
 
 def test_the_course_of_a_report_depends_on_the_seed_alone() -> None:

@@ -308,7 +308,8 @@ RACES = {
     # All three have read the report before the first of them writes.
     "sweeps_and_close": Race(_sweeps_and_close, (WRITE,)),
     "sweep_and_disown": Race(_sweep_and_disown, (WRITE,)),
-    "two_digests": Race(_two_digests, (("Publish", "sns"), BUCKET)),
+    # Not each row that is deleted: with those there are hundreds of thousands of schedules.
+    "two_digests": Race(_two_digests, (("Query", "control"), ("Publish", "sns"))),
     "two_consumers": Race(
         _two_consumers, (COUNT, ("Query", "control"), ("Publish", "sns"), BUCKET)
     ),

@@ -13,8 +13,18 @@ from tests.faults.scheduler import Replay
 pytestmark = pytest.mark.usefixtures("aws")
 HISTORIES = 300
 CHUNK = 15
+FEW = 4  # of each kind in ``make test``
 
 
+def test_no_drawn_history_breaks_an_invariant() -> None:
+    results = [play(f"few {seed}") for seed in range(FEW)]
+    results += [play(f"few {seed}", clocks=True) for seed in range(FEW)]
+    results += [mixed.play(seed) for seed in range(HISTORIES, HISTORIES + FEW)]
+    assert not any(one.faults for one in results), _stories(results)
+    assert sum(one.broken_calls for one in results) > 4 * len(results)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
 def test_no_history_breaks_an_invariant(first: int) -> None:
     results = [play(seed) for seed in range(first, first + CHUNK)]
@@ -22,6 +32,7 @@ def test_no_history_breaks_an_invariant(first: int) -> None:
     assert sum(one.broken_calls for one in results) > 5 * CHUNK
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
 def test_no_history_of_the_clocks_breaks_an_invariant(first: int) -> None:
     """Sweeps that overlap, die anywhere and come late; alerts that fail; a clock that jumps."""
@@ -30,6 +41,7 @@ def test_no_history_of_the_clocks_breaks_an_invariant(first: int) -> None:
     assert sum(one.broken_calls for one in results) > 2 * CHUNK
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
 def test_no_mixed_history_breaks_an_invariant(first: int) -> None:
     """Keys' people, erasures, two versions of the city, imports and protections among the rest."""
@@ -38,8 +50,9 @@ def test_no_mixed_history_breaks_an_invariant(first: int) -> None:
     assert sum(one.broken_calls for one in results) > 5 * CHUNK
 
 
-def test_no_history_breaks_an_invariant_while_the_sdk_retries_by_itself() -> None:
-    results = [play(f"sdk {seed}", p=0.2, sdk_retries=True) for seed in range(10)]
+@pytest.mark.parametrize("many", [2, pytest.param(10, marks=pytest.mark.long)])
+def test_no_history_breaks_an_invariant_while_the_sdk_retries_by_itself(many: int) -> None:
+    results = [play(f"sdk {seed}", p=0.2, sdk_retries=True) for seed in range(many)]
     assert not any(one.faults for one in results), _stories(results)
 
 

@@ -4,6 +4,7 @@ The client or the event source then tries again, as it would, and the checkers l
 a request must answer trouble in AWS with a problem of its own, never with an unhandled error.
 """
 
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from tests.faults.world import TRANSACTION_FAULTS, World
 pytestmark = pytest.mark.usefixtures("aws")
 Actor = Callable[[], Any]
 TRIES = 3
+DRAWN = 3
 
 
 def _file(stage: Stage) -> Actor:
@@ -195,7 +197,25 @@ HANDLERS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__.strip("_"))
+of_each_handler = pytest.mark.parametrize(
+    "handler", HANDLERS, ids=lambda handler: handler.__name__.strip("_")
+)
+
+
+@of_each_handler
+def test_a_call_of_a_handler_may_fail_in_a_drawn_way(handler: Callable[[Stage], Actor]) -> None:
+    """Three calls of every handler, each in one way; ``make check`` tries all."""
+    chance = random.Random(handler.__name__)
+    plain, faults = _run(handler, Nth(0, None))
+    assert not faults, faults
+    for number in sorted(chance.sample(range(1, len(plain) + 1), min(DRAWN, len(plain)))):
+        fault = chance.choice(TRANSACTION_FAULTS)
+        _, faults = _run(handler, Nth(number, fault))
+        assert not faults, (number, fault, plain[number - 1], faults[:3])
+
+
+@pytest.mark.long
+@of_each_handler
 def test_no_call_of_a_handler_may_not_fail(handler: Callable[[Stage], Actor]) -> None:
     plain, faults = _run(handler, Nth(0, None))
     assert not faults, faults

@@ -62,6 +62,7 @@ def test_every_patch_has_its_checker() -> None:
     assert sorted(path.stem for path in BUGS.glob("*.patch")) == sorted(CAUGHT)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bug", CAUGHT)
 def test_the_bug_is_caught(
     bug: str, product: Path, record_property: Callable[[str, object], None]

@@ -30,6 +30,7 @@ from infra.local.stack import DEMO_CITY
 from tests import darkroom
 from tests.infra import packed
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 STAGE = "dev"
 PLACE = {"service": "banjir", "lat": -6.1754, "long": 106.8272}

@@ -17,6 +17,7 @@ from tests.world import BUNDLE, JURISDICTION, World, citizen, official
 from tests.world import city as world_city
 
 SEEDS = range(50)
+FEW = 5  # months in ``make test``
 CLOSE = 1.000001e-6  # one unit in the last digit that is published
 
 
@@ -81,7 +82,9 @@ def users(filers: dict[str, dict[str, str]], month: str) -> dict[str, int]:
     return {"active_users": len(active), "registered_users": len(known)}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS[:FEW], *(pytest.param(seed, marks=pytest.mark.long) for seed in SEEDS[FEW:])]
+)
 def test_random_months(aws: None, seed: int) -> None:
     """Months of every kind of life, rows as the projection keeps them."""
     town = Town(seed)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -373,6 +374,18 @@ City.TestCase.settings = settings(
 )
 
 
+class FewHistories(City):
+    """The same, of which few are drawn."""
+
+
+FewHistories.TestCase.settings = settings(City.TestCase.settings, max_examples=2)
+
+
+class TestCityOnce(FewHistories.TestCase):
+    """As many histories as ``make test`` has time for."""
+
+
+@pytest.mark.long
 class TestCity(City.TestCase):
     """Random histories, the same in every run; ``TANGGAP_HISTORIES=200`` draws as many new ones."""
 
