@@ -22,7 +22,7 @@ help: ## this list
 	  printf "make %-16s %s\n", $$1, substr($$0, index($$0, " ## ") + 4) }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/run.stamp ## the whole system on this machine (http://127.0.0.1:8000); Ctrl-C stops it
-	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED)
+	@$(PY) -m infra.local run --port $(PORT) --aws-port $(AWS_PORT) --speed $(SPEED) $(if $(ORIGIN),--origin '$(ORIGIN)')
 
 # What is long says so by a marker, `long` (pyproject.toml).
 TEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal --durations 5

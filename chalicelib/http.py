@@ -14,13 +14,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalice.app import Blueprint, CORSConfig, Request, Response
+from chalice.app import Blueprint, Request, Response
 
 from chalicelib import auth, clock, http_request, observability
 from chalicelib.domain import languages, schema
 from chalicelib.domain.actor import PUBLIC_KIND, Principal
 from chalicelib.errors import Problem
-from chalicelib.http_app import EXPOSED_HEADERS, TanggapApp
+from chalicelib.http_app import TanggapApp
 from chalicelib.http_operation import (
     PARAMETER,
     PATH_PATTERNS,
@@ -74,20 +74,11 @@ def route(bp: Blueprint, method: str, path: str, operation: Operation) -> Callab
             return _serve(bp.current_request, registered, parameters)
 
         # Content types are judged by our own reader, after the size and in our own words.
-        bp.route(path, methods=[method], content_types=[], cors=_cors(), name=operation.id)(handler)
+        bp.route(path, methods=[method], content_types=[], name=operation.id)(handler)
         OPERATIONS[operation.id] = registered
         return view
 
     return declare
-
-
-def _cors() -> CORSConfig:
-    return CORSConfig(
-        allow_origin=settings().allow_origin,
-        allow_headers=["Accept-Language", "Idempotency-Key"],
-        expose_headers=list(EXPOSED_HEADERS),
-        max_age=600,
-    )
 
 
 def _serve(request: Request, registered: Registered, path: dict[str, str]) -> Response:
@@ -145,6 +136,7 @@ def _read(
         request_id=request_id,
         operation=operation.id,
         stripped=stripped,
+        accept=request.headers.get("accept", ""),
     )
 
 
@@ -170,7 +162,7 @@ def _body(
 
 
 def _response(answer: Answer, operation: Operation, call: Call) -> Response:
-    is_json = operation.media.endswith("json")
+    is_json = answer.headers.get("Content-Type", operation.media).endswith("json")
     body = answer.body
     if answer.status in (204, 304):
         body = ""

@@ -1,11 +1,12 @@
 """The application object: Chalice, with every one of its own errors turned into a problem document.
 
-It refuses unknown routes and methods itself, answers only the one allowed origin of the settings,
-and may be called from several threads, as the local gateway does.
+It refuses unknown routes and methods itself. It answers HEAD wherever GET is declared, and OPTIONS
+on every path (``infra.deploy.methods`` has API Gateway pass both on). Browsers may read its answers
+on pages of the allowed origins alone. Several threads may call it, as the local gateway does.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalice.app import CaseInsensitiveMapping, Chalice, Request
@@ -28,6 +29,14 @@ EXPOSED_HEADERS = (
     "Retry-After",
     "X-Request-Id",
 )
+_TAKEN_HEADERS = (
+    "Accept-Language",
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+)
+_PREFLIGHT_SECONDS = 600
 # API Gateway's own limit, so that every other way to run this answers alike.
 MAX_HEADERS = 10_240
 
@@ -60,8 +69,14 @@ class TanggapApp(Chalice):
         asked = event.get("requestContext") or {}
         headers = CaseInsensitiveMapping(event.get("headers") or {})
         request_id = request_id_of(asked, context)
-        problem = self._unroutable(asked) or _oversized(headers)
+        methods = self.methods(asked.get("resourcePath"))
+        method = asked.get("httpMethod")
+        problem = _unroutable(methods, method) or _oversized(headers)
+        if problem is None and method == "OPTIONS":
+            return _finished(_preflight(methods, headers), headers, request_id)
         if problem is None:
+            if method == "HEAD":
+                event = {**event, "requestContext": {**asked, "httpMethod": "GET"}}
             response = super().__call__({**event, "headers": dict(headers)}, context)
             if response["statusCode"] >= 400 and "X-Request-Id" not in response["headers"]:
                 problem = for_status(response["statusCode"])
@@ -71,15 +86,39 @@ class TanggapApp(Chalice):
                 reader_language(headers.get("accept-language"), None, problem),
                 request_id,
             )
+        if method == "HEAD" and method in methods:
+            response = {**response, "body": "", "isBase64Encoded": False}
         return _finished(response, headers, request_id)
 
-    def _unroutable(self, asked: Mapping[str, Any]) -> Problem | None:
-        path, method = asked.get("resourcePath"), asked.get("httpMethod")
-        if path not in self.routes:
-            return Problem("not_found")
-        if method not in self.routes[path]:
-            return Problem("method_not_allowed", headers={"Allow": ", ".join(self.routes[path])})
-        return None
+    def methods(self, path: Any) -> list[str]:
+        """All methods that a path answers; none if there is no such path."""
+        return also_answered(self.routes[path]) if path in self.routes else []
+
+
+def also_answered(declared: Iterable[str]) -> list[str]:
+    """The declared methods of a path and those that follow from them."""
+    known = list(declared)
+    return [*known, *(["HEAD"] if "GET" in known else []), "OPTIONS"]
+
+
+def _unroutable(methods: list[str], method: Any) -> Problem | None:
+    if not methods:
+        return Problem("not_found")
+    if method not in methods:
+        return Problem("method_not_allowed", headers={"Allow": ", ".join(methods)})
+    return None
+
+
+def _preflight(methods: list[str], asked: Mapping[str, str]) -> dict[str, Any]:
+    """What a browser asks before a request that a plain form could not make."""
+    headers = {"Allow": ", ".join(methods), "Cache-Control": "no-store"}
+    if asked.get("origin") in settings().allow_origins:
+        headers |= {
+            "Access-Control-Allow-Methods": ", ".join(methods),
+            "Access-Control-Allow-Headers": ", ".join(_TAKEN_HEADERS),
+            "Access-Control-Max-Age": str(_PREFLIGHT_SECONDS),
+        }
+    return {"statusCode": 200, "headers": headers, "multiValueHeaders": {}, "body": ""}
 
 
 def _oversized(headers: Mapping[str, str]) -> Problem | None:
@@ -91,16 +130,13 @@ def _finished(
     response: dict[str, Any], asked: Mapping[str, str], request_id: str
 ) -> dict[str, Any]:
     headers = {
-        name: value
-        for name, value in response["headers"].items()
-        if not name.lower().startswith("access-control-")
-    }
-    headers |= {
+        **response["headers"],
         "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request_id,
-        "Vary": VARY,
+        "Vary": response["headers"].get("Vary", VARY),
     }
-    if asked.get("origin") == settings().allow_origin:
-        headers["Access-Control-Allow-Origin"] = settings().allow_origin
+    origin = asked.get("origin")
+    if origin in settings().allow_origins:
+        headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
     return {**response, "headers": headers}

@@ -36,6 +36,7 @@ class Operation:
 
     ``etag``: the answer is the same for everybody and has a validator. ``bad_query``: the problem
     of a query parameter's wrong value. ``body_optional``: a request may have none, as if ``{}``.
+    ``also``: further media of its answers, {media: schema}; the view chooses by ``Call.accept``.
     ``personal``: everybody may call it, and who has a token may be answered otherwise.
     """
 
@@ -53,6 +54,7 @@ class Operation:
     media: str = "application/json"
     body_optional: bool = False
     personal: bool = False
+    also: Mapping[str, schema.Schema] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Call:
     request_id: str
     operation: str
     stripped: tuple[str, ...] = ()
+    accept: str = ""
 
 
 class Encoded(str):

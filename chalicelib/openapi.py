@@ -206,7 +206,9 @@ def _responses(registered: Registered, components: dict[str, Document]) -> Docum
         made[str(status)] = {"description": answer.get("description", operation.summary)}
         if status not in (204, 304):
             shown = _hoisted(answer, components)
-            made[str(status)]["content"] = {operation.media: {"schema": shown}}
+            also = {media: _hoisted(each, components) for media, each in operation.also.items()}
+            media = {operation.media: shown, **also}
+            made[str(status)]["content"] = {name: {"schema": each} for name, each in media.items()}
     by_status: dict[int, list[str]] = defaultdict(list)
     for slug in problems_of(registered):
         by_status[kinds()[slug]["status"]].append(slug)

@@ -29,7 +29,7 @@ class Settings:
     outside_local: tuple[str, ...]
     public_url: str
     test_url: str
-    allow_origin: str
+    allow_origins: tuple[str, ...]
     mail_from: str
     keep_originals: bool
     lock_days: int
@@ -38,6 +38,11 @@ class Settings:
     def table(self, name: str) -> str:
         """The deployed name of the table that the documents call ``name``."""
         return f"{self.table_prefix}-{name}"
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """The web origins of a list with commas between them."""
+    return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
 # How often a queue hands a message out before it goes to the dead letters.
@@ -69,7 +74,7 @@ def settings() -> Settings:
         outside_local=tuple(env("TANGGAP_OUTSIDE_LOCAL", "").split()),
         public_url=env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000"),
         test_url=env("TANGGAP_TEST_URL", env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000")),
-        allow_origin=env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000"),
+        allow_origins=origins(env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000")),
         mail_from=env("TANGGAP_MAIL_FROM", "tanggap@example.org"),
         keep_originals=env("TANGGAP_KEEP_ORIGINALS", "no") == "yes",
         lock_days=int(env("TANGGAP_LOCK_DAYS", "0")),

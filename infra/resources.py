@@ -8,6 +8,7 @@ whatever AWS endpoint the environment names: the local stack's emulator, or moto
 import base64
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -41,7 +42,7 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
     messages = _queue(chosen.messages_queue, VISIBILITY_SECONDS)
     photos = _queue(chosen.photos_queue, PHOTO_VISIBILITY_SECONDS, written_by_bucket=chosen.bucket)
     forwards = _queue(chosen.forwards_queue, FORWARD_VISIBILITY_SECONDS)
-    _bucket(chosen.bucket, chosen.allow_origin, photos)
+    _bucket(chosen.bucket, chosen.allow_origins, photos)
     topic = boto3.client("sns").create_topic(Name=chosen.alerts_topic.rsplit(":", 1)[-1])
     signing_keys(chosen.secret_parameter)
     boto3.client("ses").verify_email_identity(EmailAddress=chosen.mail_from)
@@ -139,7 +140,7 @@ def _bucket_may_send(bucket: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _bucket(name: str, allow_origin: str, photos: str) -> None:
+def _bucket(name: str, allow_origins: Sequence[str], photos: str) -> None:
     client = boto3.client("s3")
     try:
         client.head_bucket(Bucket=name)
@@ -153,7 +154,7 @@ def _bucket(name: str, allow_origin: str, photos: str) -> None:
             PublicAccessBlockConfiguration=dict.fromkeys((*closed, "RestrictPublicBuckets"), True),
         )
     uploads = {
-        "AllowedOrigins": [allow_origin],
+        "AllowedOrigins": list(allow_origins),
         "AllowedMethods": ["POST"],
         "AllowedHeaders": ["*"],
         "MaxAgeSeconds": 3600,

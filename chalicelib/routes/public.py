@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint
 
-from chalicelib import openapi, viewer
+from chalicelib import landing, openapi, viewer
 from chalicelib.domain.workflow import table
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
@@ -10,6 +10,24 @@ from chalicelib.services import cities, figures, open_data, photo_texts, reading
 
 routes = Blueprint(__name__)
 _BRIEF = "public, max-age=30"
+
+
+@route(
+    routes,
+    "GET",
+    "/",
+    Operation(
+        id="getIndex",
+        summary="What this is and where to go: a page, or JSON for who accepts it",
+        cache=_BRIEF,
+        media=landing.HTML,
+        also={landing.JSON: schemas.INDEX},
+    ),
+)
+def get_index(call: Call) -> Answer:
+    """The page in the reader's language, or the same as an index in JSON."""
+    body, headers = landing.answer(call.jurisdiction, call.accept, call.languages, call.now)
+    return Answer(body, headers=headers)
 
 
 @route(

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from chalicelib.errors import Problem
-from infra.deploy import watching
+from infra.deploy import methods, watching
 from infra.deploy.names import (
     FAILURES,
     Doc,
@@ -40,7 +40,7 @@ PARAMETERS: dict[str, tuple[str, str | None]] = {
     "AlertsTopic": ("ARN of the officials' topic: an output of the data stack", None),
     "Jurisdiction": ("The city when a request names none", "demo"),
     "PublicUrl": ("Base of the links in messages; the deploy command fills in the API's own", ""),
-    "AllowOrigin": ("The one web origin that may call the API from a browser", None),
+    "AllowOrigin": ("Web origins that browsers may call the API from, with commas between", None),
     "MailFrom": ("Sender of e-mails; a verified identity of SES", None),
     "Issuers": ("OIDC issuers of officials' tokens, as JSON (docs/operations.md)", "[]"),
     "KeepOriginals": ("Whether originals of photos are kept for 30 days: yes or no", "no"),
@@ -154,11 +154,11 @@ def _queue(stage: str, name: str) -> Doc:
 
 
 def _refusal(slug: str, *, own_status: bool = False, **members: Any) -> Doc:
-    """What the gateway answers by itself, in the words of our own problems and to the same origin;
-    with ``own_status`` the status stays whatever it was."""
+    """What the gateway answers by itself, in the words of our own problems, for the first of the
+    allowed origins (it can name only one); with ``own_status`` the status stays as it was."""
     problem = Problem(slug, **members)
     document = problem.document()
-    headers: Doc = {"Access-Control-Allow-Origin": sub("'${AllowOrigin}'")}
+    headers: Doc = {"Access-Control-Allow-Origin": _first_origin()}
     if "seconds" in members:
         headers["Retry-After"] = f"'{members['seconds']}'"
     status = {} if own_status else {"StatusCode": str(problem.status)}
@@ -169,6 +169,11 @@ def _refusal(slug: str, *, own_status: bool = False, **members: Any) -> Doc:
         "ResponseParameters": {"Headers": headers},
         "ResponseTemplates": {"application/json": json.dumps(document)},
     }
+
+
+def _first_origin() -> Doc:
+    first = {"Fn::Select": [0, {"Fn::Split": [",", ref("AllowOrigin")]}]}
+    return {"Fn::Sub": ["'${Origin}'", {"Origin": first}]}
 
 
 def _api(stage: str) -> dict[str, Doc]:
@@ -267,8 +272,11 @@ def _photo_layer() -> dict[str, Doc]:
 
 
 def finish(packaged: Doc, stage: str) -> Doc:
-    """What a merge cannot do: routes to an alias, so that a release reaches a tenth of the
-    requests first and goes back by itself when an alarm goes off (prod alone)."""
+    """What a merge cannot do: the methods that Chalice does not declare, and (prod alone) routes to
+    an alias, so that a release reaches a tenth of the requests first and goes back by itself when
+    an alarm goes off."""
+    api = packaged["Resources"]["RestAPI"]["Properties"]
+    api["DefinitionBody"] = methods.completed(api["DefinitionBody"])
     if stage != "prod":
         return packaged
     properties = packaged["Resources"][API]["Properties"]
@@ -279,7 +287,6 @@ def finish(packaged: Doc, stage: str) -> Doc:
     }
     permission = packaged["Resources"]["APIHandlerInvokePermission"]["Properties"]
     permission["FunctionName"] = ref(_ALIAS)
-    api = packaged["Resources"]["RestAPI"]["Properties"]
     api["DefinitionBody"] = _to_alias(api["DefinitionBody"])
     return packaged
 

@@ -27,7 +27,7 @@ def template(stage: str) -> Doc:
         "Parameters": {
             "AllowOrigin": {
                 "Type": "String",
-                "Description": "The one web origin that may upload photos, as https://example.org",
+                "Description": "Web origins that may upload photos, with commas between: https://example.org",
             },
             "AlarmEmail": {"Type": "String", "Description": "Who is told of alarms"},
             "LogDays": {

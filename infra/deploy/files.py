@@ -49,7 +49,7 @@ def files(stage: str) -> dict[str, Doc]:
             "CorsConfiguration": {
                 "CorsRules": [
                     {
-                        "AllowedOrigins": [ref("AllowOrigin")],
+                        "AllowedOrigins": {"Fn::Split": [",", ref("AllowOrigin")]},
                         "AllowedMethods": ["POST"],
                         "AllowedHeaders": ["*"],
                         "MaxAge": 3600,

@@ -16,6 +16,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ from infra.local.emulator import LOOPBACK, StackError, erase
 from infra.local.schedules import Clock
 from infra.local.stack import DATA, LocalStack, aws, running
 
+# Where front ends in development are usually served: CRA and Next, Vite and its preview, webpack.
+DEV_ORIGINS = tuple(
+    f"http://{host}:{port}" for port in (3000, 4173, 5173, 8080) for host in ("localhost", LOOPBACK)
+)
+
 
 def _run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -31,13 +37,24 @@ def _run(arguments: argparse.Namespace) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
+    began = time.monotonic()
     with LocalStack(
-        arguments.data, arguments.port, clock, aws_port=arguments.aws_port, host=arguments.host
+        arguments.data,
+        arguments.port,
+        clock,
+        aws_port=arguments.aws_port,
+        host=arguments.host,
+        tell=lambda text: _progress(began, text),
+        origins=(*DEV_ORIGINS, *arguments.origin),
     ) as stack:
         print(_welcome(stack), flush=True)
         stopping.wait()
         print("stopping", flush=True)
     return 0
+
+
+def _progress(began: float, text: str) -> None:
+    print(f"{time.monotonic() - began:5.1f} s  {text}", flush=True)
 
 
 def _welcome(stack: LocalStack) -> str:
@@ -47,43 +64,43 @@ def _welcome(stack: LocalStack) -> str:
     record = staff.find(settings().jurisdiction, "officer")
     places = [d for grant in (record or {"grants": []})["grants"] for d in grant["districts"]]
     district = next((place for place in places if place != "*"), "")
-    return f"""Tanggap answers at {stack.url} (data in {stack.folder}, Ctrl-C stops it). Next:
+    official = f"make -s token ROLE=officer DISTRICT={district}"
+    return f"""
+Tanggap answers at {stack.url} (data in {stack.folder}, Ctrl-C stops it).
 
+Open in a browser:
+  {stack.url}/        what this is and where to go
+  {stack.url}/docs    the API, to read and try
+
+In another terminal, in this folder:
   curl {stack.url}/v1/services
-  make token ROLE=officer DISTRICT={district}
-  make demo
+  {official}
+  curl "{stack.url}/v1/queue" -H "Authorization: Bearer $({official})"
+  make token CITIZEN=siti    a token of a citizen who signed in
+  make mail                  the e-mail and text messages that would have been sent
+  make demo                  weeks of a flood in minutes, in a system of its own
+
+README.md has a tour to paste. A front end in development may call the API from
+{", ".join(one for one in settings().allow_origins if one != stack.url)}
 """
 
 
 def _token(arguments: argparse.Namespace) -> int:
+    from chalicelib.settings import settings
+    from infra.local import officials
+
     subject = arguments.citizen
     if subject is None:
         with aws(arguments.data):
-            subject = _subject(arguments)
-    if subject is None:
-        wanted = f"{arguments.role} in {arguments.district or 'any district'}"
-        print(f"no active official of this city is {wanted}", file=sys.stderr)
-        return 1
+            subject = officials.subject(
+                arguments.jurisdiction or settings().jurisdiction,
+                arguments.role,
+                arguments.district,
+                arguments.unit,
+                now=datetime.now(UTC),
+            )
     print(_signed(arguments.data, subject))
     return 0
-
-
-def _subject(arguments: argparse.Namespace) -> str | None:
-    from chalicelib.services import staff
-    from chalicelib.settings import settings
-    from chalicelib.storage import city as store
-
-    jurisdiction = arguments.jurisdiction or settings().jurisdiction
-    if arguments.unit is None:
-        record = staff.find(jurisdiction, arguments.role, arguments.district)
-        return str(record["subject"]) if record else None
-    for record in store.all_staff(jurisdiction):
-        if record["unit"] == arguments.unit and record.get("active", True):
-            for grant in record["grants"]:
-                places = {"*", arguments.district} & set(grant["districts"])
-                if grant["role"] == arguments.role and (arguments.district is None or places):
-                    return str(record["subject"])
-    return None
 
 
 def _signed(folder: Path, subject: str) -> str:
@@ -140,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--aws-port", type=int, default=4566)
     run.add_argument("--host", default=LOOPBACK, help=f"only {LOOPBACK} is accepted")
     run.add_argument("--speed", type=float, default=1.0, help="business seconds in a second")
+    run.add_argument("--origin", action="append", default=[], help="a further web origin")
     token = command("token", _token, "print an access token of an official or a citizen")
     who = token.add_mutually_exclusive_group(required=True)
     who.add_argument("--role")

@@ -99,10 +99,6 @@ class _Gateway(LocalGateway):
         self, method: str, path: str, headers: dict[str, Any], body: bytes | None
     ) -> dict[str, Any]:
         """The app's answer; unknown paths and methods are the app's to refuse."""
-        route, _ = self._match(path.partition("?")[0])
-        if method == "OPTIONS" and route is not None:
-            answer: dict[str, Any] = super().handle_request(method, path, headers, body)
-            return answer
         event = self._generate_lambda_event(method, path, headers, body)
         return self._app(event, self._generate_lambda_context())
 
@@ -202,7 +198,8 @@ def _send(
         body = gzip.compress(body, 6, mtime=0)
         lines.append(("Content-Encoding", "gzip"))
     status = int(answer["statusCode"])
-    if status not in (204, 304):
+    # Whoever asks HEAD learns no length: the app has not made the body that GET would have.
+    if status not in (204, 304) and environ["REQUEST_METHOD"] != "HEAD":
         lines.append(("Content-Length", str(len(body))))
     start_response(f"{status} {_phrase(status)}", lines)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

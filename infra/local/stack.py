@@ -16,7 +16,7 @@ The app learns of the emulator through AWS's endpoint variable only.
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,8 @@ class LocalStack:
     """One running system with its data in ``folder``; one at a time in a process.
 
     ``city`` is the folder of the jurisdiction that is loaded if the city of the settings is not
-    there yet (None: load nothing). Ports of 0 are chosen freely.
+    there yet (None: load nothing). Ports of 0 are chosen freely. ``tell`` is told of each step
+    of starting; ``origins`` are web origins that may call the API beside its own.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class LocalStack:
         aws_port: int = 0,
         host: str = LOOPBACK,
         city: Path | None = DEMO_CITY,
+        tell: Callable[[str], None] = lambda _: None,
+        origins: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.clock = clock or Clock()
@@ -57,6 +60,8 @@ class LocalStack:
         self._emulator = Emulator(folder, aws_port)
         self._by_hand = drivers == "manual"
         self._city = city
+        self._tell = tell
+        self._origins = origins
         self._before: dict[str, str | None] = {}
         self._undo: list[Any] = []
 
@@ -74,6 +79,7 @@ class LocalStack:
 
     def _start(self, listener: Any) -> None:
         self.url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+        self._tell("starting the AWS emulator")
         self._emulator.start()
         self._undo.append(self._emulator.stop)
 
@@ -84,15 +90,17 @@ class LocalStack:
         environment = {
             "TANGGAP_STAGE": "local",
             "TANGGAP_PUBLIC_URL": self.url,
-            "TANGGAP_ALLOW_ORIGIN": self.url,
+            "TANGGAP_ALLOW_ORIGIN": ",".join([self.url, *self._origins]),
             "TANGGAP_ISSUERS": json.dumps([self.issuer.settings()]),
         }
         self._undo.append(self._restore_environment)
+        self._tell("making tables, queues and the bucket, where they are missing")
         environment = self._enter(environment)
         clock.use(self.clock.now)
         self._undo.append(lambda: clock.use(None))
         self._load_city()
 
+        self._tell("starting the API and the background functions")
         from app import app
         from infra.local.drivers import Drivers
         from infra.local.gateway import Gateway
@@ -175,6 +183,7 @@ class LocalStack:
         if settings().jurisdiction not in cities.jurisdictions():
             from infra.city.load import load_folder
 
+            self._tell(f"loading the city of {self._city.name}, once")
             load_folder(self._city)
 
     def _forget_handled(self) -> None:

@@ -301,15 +301,27 @@ def test_routes_that_do_not_exist_are_404_with_cors(app: Doc) -> None:
     responses = api["GatewayResponses"]
     assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "WAF_FILTERED"} <= set(responses)
+    split = {"Fn::Split": [",", {"Ref": "AllowOrigin"}]}
+    first = {"Fn::Sub": ["'${Origin}'", {"Origin": {"Fn::Select": [0, split]}}]}
     for one in responses.values():
         origin = one["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"]
-        assert origin == {"Fn::Sub": "'${AllowOrigin}'"}
+        assert origin == first
         document = json.loads(one["ResponseTemplates"]["application/json"])
         kind = kinds()[document["type"].removeprefix("urn:tanggap:problem:")]
         assert document["title"] == kind["title"]["en"]
         assert str(document.get("status")) == str(one.get("StatusCode"))
     (settings,) = api["MethodSettings"]
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+
+
+def test_head_and_preflights_reach_the_app_that_answers_them(app: Doc) -> None:
+    paths = app["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    assert {"/", "/v1/reports", "/open311/v2/services.json"} <= set(paths)
+    for path, methods in paths.items():
+        assert ("head" in methods) == ("get" in methods), path
+        integrations = [one["x-amazon-apigateway-integration"] for one in methods.values()]
+        assert "options" in methods
+        assert {one["type"] for one in integrations} == {"aws_proxy"}, path
 
 
 def test_a_release_to_prod_reaches_a_tenth_first(app: Doc, made: Packaged) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalice import CORSConfig, Response
+from chalice import Response
 
 from chalicelib.auth_jwt import verify
 from chalicelib.auth_keys import KeySets
@@ -33,9 +33,8 @@ ORIGIN = "http://127.0.0.1:8000"
 def toy() -> TanggapApp:
     app = TanggapApp("toy")
     app.api.binary_types.append("image/png")
-    cors = CORSConfig(allow_origin=ORIGIN, allow_headers=["Idempotency-Key"])
 
-    @app.route("/v1/things/{number}", methods=["GET", "POST"], cors=cors)
+    @app.route("/v1/things/{number}", methods=["GET", "POST"])
     def thing(number: str) -> Any:
         event = app.current_request.to_original_event()
         context = event["requestContext"]
@@ -117,7 +116,7 @@ def test_an_unknown_path_is_404(server: Server, path: str) -> None:
 def test_another_method_is_405_and_names_those_allowed(server: Server, method: str) -> None:
     answer = ask(server, "/v1/things/1", method)
     assert problem(answer) == (405, "method_not_allowed")
-    assert set(answer[1]["allow"].split(", ")) == {"GET", "POST"}
+    assert set(answer[1]["allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 def test_a_method_cannot_be_overridden_by_a_header(server: Server) -> None:
@@ -125,9 +124,12 @@ def test_a_method_cannot_be_overridden_by_a_header(server: Server) -> None:
     assert problem(answer) == (405, "method_not_allowed")
 
 
-def test_head_is_refused_without_a_body(server: Server) -> None:
-    status, _, content = ask(server, "/v1/boom", "HEAD")
-    assert (status, content) == (405, b"")
+def test_head_is_answered_as_get_without_a_body(server: Server) -> None:
+    status, headers, content = ask(server, "/v1/picture", "HEAD", Accept="image/png")
+    assert (status, headers["content-type"], content) == (200, "image/png", b"")
+    assert "content-length" not in headers
+    assert ask(server, "/v1/boom", "HEAD")[::2] == (500, b"")
+    assert ask(server, "/v1/nothing", "HEAD")[::2] == (404, b"")
 
 
 def test_a_body_over_10_mb_is_413(server: Server) -> None:
@@ -169,7 +171,8 @@ def test_a_preflight_is_answered_from_the_routes(server: Server) -> None:
     status, headers, content = ask(server, "/v1/things/1", "OPTIONS", Origin=ORIGIN)
     assert (status, content) == (200, b"")
     assert headers["access-control-allow-origin"] == ORIGIN
-    assert set(headers["access-control-allow-methods"].split(",")) == {"GET", "POST", "OPTIONS"}
+    methods = {"GET", "HEAD", "POST", "OPTIONS"}
+    assert set(headers["access-control-allow-methods"].split(", ")) == methods
     assert "Idempotency-Key" in headers["access-control-allow-headers"]
     assert problem(ask(server, "/v1/nothing", "OPTIONS"))[0] == 404
 

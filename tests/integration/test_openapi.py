@@ -418,7 +418,7 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
         checked.get(f"/v1/scorecards/{month}/{area}/rows", auditor, measure="backlog", limit=1)
     checked.get(f"/v1/scorecards/{month}", me)
     checked.get("/v1/audits", checked.staff("verifier"), district="D1")
-    for place in ("/docs", "/docs/assets/start.js", "/docs/assets/swagger-ui.css",
+    for place in ("/", "/docs", "/docs/assets/start.js", "/docs/assets/swagger-ui.css",
                   "/v1/openapi.json"):  # fmt: skip
         checked.get(place)
     good = {(method, path) for method, path, status in checked.seen if status < 400}

@@ -116,7 +116,7 @@ def test_case_32_headers_about_the_address_are_ignored(edge: Edge, header: str) 
 def test_case_33_an_unknown_method_is_405_and_says_which_are_known(edge: Edge, method: str) -> None:
     reply = edge.ask(method, "/v1/reports", who=edge.device())
     assert (reply.status, reply.slug) == (405, "method_not_allowed")
-    assert reply.headers["allow"] == "POST"
+    assert reply.headers["allow"] == "POST, OPTIONS"
 
 
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")

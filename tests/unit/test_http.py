@@ -34,6 +34,8 @@ from chalicelib.storage import secrets
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 ORIGIN = "https://city.example"
+DEVELOPER = "http://localhost:5173"
+ONE = "/v1/things/{id}"
 ROWS = {
     "fileThing": ["public"],
     "getThing": ["public"],
@@ -418,10 +420,11 @@ def test_case_32_the_address_is_the_gateways_word_alone(file: Ask) -> None:
     assert CALLS[0].ip == "203.0.113.9"
 
 
-@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "PATCH", "HEAD", "BREW"])
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "PATCH", "HEAD", "BREW", "options"])
 def test_case_33_an_unknown_method_is_405(ask: Ask, method: str) -> None:
     reply = ask(method, "/v1/things", OK, {"X-HTTP-Method-Override": "POST"})
-    assert (reply.status, reply.slug, reply.headers["Allow"]) == (405, "method_not_allowed", "POST")
+    assert (reply.status, reply.slug) == (405, "method_not_allowed")
+    assert reply.headers["Allow"] == "POST, OPTIONS"
 
 
 @pytest.mark.parametrize(
@@ -773,11 +776,47 @@ def test_the_local_gateway_serves_the_same_answers(app: http.TanggapApp) -> None
         assert twice.status_code == 400
 
 
-def test_case_69_the_preflight_names_the_one_origin(app: http.TanggapApp) -> None:
-    evil = {"Origin": "https://evil"}
-    reply = LocalGateway(app, Config()).handle_request("OPTIONS", "/v1/things", evil, None)
-    assert reply["headers"]["Access-Control-Allow-Origin"] == ORIGIN
-    assert "Idempotency-Key" in reply["headers"]["Access-Control-Allow-Headers"]
+@pytest.mark.parametrize("origin", [ORIGIN, DEVELOPER])
+def test_case_69_each_of_the_listed_origins_is_allowed_by_its_own_name(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    monkeypatch.setenv("TANGGAP_ALLOW_ORIGIN", f"{ORIGIN}, {DEVELOPER}")
+    settings.settings.cache_clear()
+    reply = ask("GET", ONE, None, {"Origin": origin}, id=ULID)
+    assert reply.headers["Access-Control-Allow-Origin"] == origin
+    assert "Origin" in reply.headers["Vary"]
+    for other in (f"{ORIGIN}, {DEVELOPER}", f"{ORIGIN},{DEVELOPER}", DEVELOPER + "0", "*"):
+        reply = ask("GET", ONE, None, {"Origin": other}, id=ULID)
+        assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/v1/things", "POST, OPTIONS"), (ONE, "GET, HEAD, OPTIONS")]
+)
+def test_case_69_a_preflight_lets_a_listed_origin_ask_what_the_path_takes(
+    app: http.TanggapApp, path: str, methods: str
+) -> None:
+    def preflight(origin: str) -> dict[str, str]:
+        reply = app(event("OPTIONS", path, None, {"Origin": origin}), Context())
+        assert (reply["statusCode"], reply["body"]) == (200, "")
+        return dict(reply["headers"])
+
+    headers = preflight(ORIGIN)
+    assert headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert headers["Access-Control-Allow-Methods"] == methods
+    taken = headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"Authorization", "Content-Type", "Idempotency-Key"} <= set(taken)
+    assert "Origin" in headers["Vary"]
+    assert not [name for name in preflight("https://evil") if name.startswith("Access-Control")]
+
+
+def test_head_is_get_without_a_body(app: http.TanggapApp) -> None:
+    query = {"sort": ["due"]}
+    whole, head = (app(event(one, ONE, query=query, id=ULID), Context()) for one in ("GET", "HEAD"))
+    assert (whole["statusCode"], bool(whole["body"])) == (200, True)
+    assert head == {**whole, "body": "", "isBase64Encoded": False}
+    missing = app(event("HEAD", ONE, id="x"), Context())
+    assert (missing["statusCode"], missing["body"]) == (404, "")
 
 
 def test_threads_do_not_see_each_others_requests(app: http.TanggapApp) -> None:

@@ -429,5 +429,19 @@ CITY = record(
     },
 )
 SERVICES = record("Services", {"services": many(SERVICE)})
+INDEX = record(
+    "Index",
+    {
+        "name": {"type": "string"},
+        "about": {"type": "string", "description": "In the reader's language."},
+        "city": maybe(
+            record(
+                "IndexCity",
+                {"jurisdiction": CODE, "name": {"type": "string"}, "languages": many(CODE)},
+            )
+        ),
+        "links": {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}},
+    },
+)
 HEALTH = record("Health", {"status": {"type": "string"}, "jurisdiction": CODE, "version": CODE})
 OPENAPI = {"title": "OpenAPI", "type": "object", "additionalProperties": True}

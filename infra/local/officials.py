@@ -1,0 +1,68 @@
+"""Whose token ``make token`` prints: an official of the loaded city, found by role and place.
+
+    subject("demo", "officer", district="31.71.01")      "officer-31.71.01"
+
+A word that the city does not know is an error that lists the words that it knows.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from infra.local.emulator import StackError
+
+ANY = "*"
+
+
+def subject(
+    jurisdiction: str,
+    role: str,
+    district: str | None = None,
+    unit: str | None = None,
+    *,
+    now: datetime,
+) -> str:
+    """The subject of the first active official who fits; raises ``StackError`` with a text."""
+    # Storage makes its AWS clients when it is imported, so it has to come after the stack.
+    from chalicelib.errors import Problem
+    from chalicelib.services import cities
+    from chalicelib.storage import city as store
+
+    try:
+        city = cities.current(jurisdiction, now)
+    except Problem:
+        raise StackError(f"no city {jurisdiction} is loaded; run make run once") from None
+    active = [one for one in store.all_staff(jurisdiction) if one.get("active", True)]
+    roles = sorted({grant["role"] for one in active for grant in one["grants"]})
+    areas = {area.code: area.name for area in city.of_level(-2)}
+    units = {one.code: city.text(one.name) for one in city.units.values()}
+    _known("ROLE", role, dict.fromkeys(roles, ""))
+    if district is not None:
+        _known("DISTRICT", district, areas)
+    if unit is not None:
+        _known("UNIT", unit, units)
+    holders = [(one, grant) for one in active for grant in one["grants"] if grant["role"] == role]
+    for one, grant in holders:
+        if (unit in (None, one["unit"])) and _reaches(grant, district):
+            return str(one["subject"])
+    held = [
+        f"{one['unit']} in {', '.join(sorted(grant['districts']))}".replace(" *", " every district")
+        for one, grant in holders
+    ]
+    wanted = role + (f" of {unit}" if unit else "") + (f" in {district}" if district else "")
+    raise StackError(f"no official is {wanted}. The city has {role}s of:\n{_lines(held)}")
+
+
+def _reaches(grant: dict[str, Any], district: str | None) -> bool:
+    return district is None or bool({ANY, district} & set(grant["districts"]))
+
+
+def _known(what: str, word: str, valid: dict[str, str]) -> None:
+    if word not in valid:
+        named = (f"{code}  {name}".rstrip() for code, name in valid.items())
+        said = f"unknown {what} {word!r}" if word else f"no {what} is given"
+        raise StackError(f"{said}; this city has:\n{_lines(named)}")
+
+
+def _lines(words: Iterable[str]) -> str:
+    return "\n".join(f"  {word}" for word in dict.fromkeys(words))
