@@ -14,7 +14,8 @@ from chalicelib.domain.rights import operations
 PATH_PATTERNS = {
     "id": r"[0-9A-HJKMNP-TV-Z]{26}",
     "photo": r"[0-9A-HJKMNP-TV-Z]{26}",
-    "code": r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}",
+    # As people type it: ``ids.code_of`` reads it. Nobody decodes the spaces of a path before us.
+    "code": r"((-| |%20){0,3}[0-9A-TV-Za-tv-z]){8}(-| |%20){0,3}",
     "month": r"[0-9]{4}(0[1-9]|1[0-2])",
     "area": r"[A-Za-z0-9._-]{1,64}",
     "name": r"[a-z0-9][a-z0-9._-]{0,63}",

@@ -3,12 +3,15 @@
 import math
 import os
 import random
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ulid import ULID
 
 _bytes: Callable[[int], bytes] = os.urandom
+CODE_LETTERS = 8
+_LOOK_ALIKES = str.maketrans("OIL", "011")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -35,8 +38,16 @@ def floor(moment: datetime) -> str:
 
 def new_code() -> str:
     """A tracking code to read out on the phone, ``XXXX-XXXX``; it says nothing about the id."""
-    letters = "".join(_CROCKFORD[byte & 31] for byte in token_bytes(8))
+    letters = "".join(_CROCKFORD[byte & 31] for byte in token_bytes(CODE_LETTERS))
     return f"{letters[:4]}-{letters[4:]}"
+
+
+def code_of(text: str) -> str | None:
+    """The tracking code that somebody typed, ``None`` if it is none: any case, with or without dash
+    and spaces, and with letters that look like digits (O, I, L)."""
+    plain = re.sub(r"[\s-]|%20", "", text).upper().translate(_LOOK_ALIKES)
+    letters = len(plain) == CODE_LETTERS and set(plain) <= set(_CROCKFORD)
+    return f"{plain[:4]}-{plain[4:]}" if letters else None
 
 
 def use(source: random.Random | None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib import ids
 from chalicelib.domain import rights
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.report import Report
@@ -44,9 +45,10 @@ def _sees(actor: Principal, report: Report | None) -> bool:
 
 
 def track(actor: Principal, code: str) -> dict[str, Any]:
-    """The public view behind a tracking code."""
+    """The public view behind a tracking code, in whatever way it is typed."""
     # The same calls whether there is no such code, or a report that nobody may know of.
-    return public(actor, reports.by_code(actor.jurisdiction, code) or NOBODY)
+    known = ids.code_of(code) or code
+    return public(actor, reports.by_code(actor.jurisdiction, known) or NOBODY)
 
 
 def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
