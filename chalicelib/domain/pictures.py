@@ -111,6 +111,12 @@ def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def reshown(report: Report, now: datetime) -> Report:
+    """The report after a change of what its pictures show: of a closed one, copies elsewhere are
+    out of date from now (``Report.shown_at``)."""
+    return report if report.open else replace(report, shown_at=now)
+
+
 def taken_at(facts: dict[str, Any], zone: tzinfo) -> datetime | None:
     """When a photo says it was taken, by its own offset or else by the city's clocks."""
     try:

@@ -40,8 +40,9 @@ _NOTES = frozenset(
 class Report:
     """The head of a report. Moments are aware UTC; ``lat7``/``long7`` are 1e-7 degrees (WGS84).
 
-    ``shown_at`` is when its public words last changed by something else than the workflow: it was
-    opened, or a text was hidden, corrected or erased. Copies of it elsewhere are older until then.
+    ``shown_at`` is when its public words or pictures last changed by something else than the
+    workflow: it was opened, a text was hidden, corrected or erased, or, once it was closed, a
+    picture was hidden, blurred or made. Copies of it elsewhere are older until then.
     ``hidden_texts``: (version, field) of each text that was hidden, the version of the event that
     hid it last, and the reason's code.
     """

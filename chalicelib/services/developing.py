@@ -142,7 +142,8 @@ def _tell(jurisdiction: str, photo: str, report: str, made: _Made, now: datetime
         state = made.ticket["state"]
         if seen.report.pictures[photo]["state"] == HIDDEN:
             state = HIDDEN
-        after = pictures.with_picture(seen.report, photo, state=state, **known)
+        shown = pictures.reshown(seen.report, now)
+        after = pictures.with_picture(shown, photo, state=state, **known)
         data: dict[str, Any] = {"photo": photo, "first": True}
         if reason := made.ticket.get("reason"):
             data["reason"] = reason
@@ -215,7 +216,7 @@ def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -
         version, doc = found
         put = reports.put_photo(jurisdiction, photo, {**doc, "rev": rev}, seen=version)
         state = READY if present["state"] == PENDING else present["state"]
-        after = pictures.with_picture(seen.report, photo, state=state)
+        after = pictures.with_picture(pictures.reshown(seen.report, now), photo, state=state)
         return Addition(after, {}, [put], {"photo": photo})
 
     add(actor, operation(actor, "draw", f"{photo}:{rev}", ""), report, "photo_ready", change, now)

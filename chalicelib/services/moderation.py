@@ -49,7 +49,7 @@ def moderate(
         if picture is None:
             raise Problem("not_found")
         changed = _changed(actor, photo, picture, action, body.get("rectangle"))
-        after = pictures.with_picture(seen.report, photo, **changed)
+        after = pictures.with_picture(pictures.reshown(seen.report, now), photo, **changed)
         data = {"photo": photo, "reason": reason}
         if action == BLUR:
             data["rectangle"] = changed["blurred"][-1]

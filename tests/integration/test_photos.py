@@ -21,11 +21,11 @@ from chalicelib.services import (
     relay,
 )
 from chalicelib.settings import settings
-from chalicelib.storage import control, files, people, reports
+from chalicelib.storage import control, files, people, reports, requests
 from infra import dead
 from tests import aws, darkroom
 from tests.integration.test_feedback import refusal
-from tests.world import JURISDICTION, PUBLIC, World, citizen, official, spot
+from tests.world import JURISDICTION, PUBLIC, World, citizen, faults, official, spot
 
 REPORTER, OFFICER, WORKER = citizen("reporter"), official("officer1"), official("worker1")
 VERIFIER = official("verifier")
@@ -727,3 +727,27 @@ def test_problem_is_raised_for_too_many(world: World) -> None:
     with pytest.raises(Problem) as refused:
         world.file(REPORTER, photos=many)
     assert refused.value.slug == "too_many_photos"
+
+
+def test_a_picture_hidden_on_a_closed_report_makes_what_was_copied_of_it_out_of_date(
+    world: World,
+) -> None:
+    """Whoever asks Open311 what has changed since gets the closed report again, without it; and
+    again once it is shown."""
+    photo = world.photo(REPORTER)
+    report = world.file(REPORTER, photos=[photo])["id"]
+    world.act(REPORTER, report, "withdraw")
+    world.project()
+    for action, there in (("hide", False), ("unhide", True)):
+        world.advance(days=40)
+        since = world.now
+        moderate(world, report, photo, action)
+        if there:
+            world.advance(minutes=1)
+            revision = world.head(report).pictures[photo]["rev"]
+            with darkroom.quick():
+                developing.draw(JURISDICTION, report, photo, revision, world.now)
+        world.project()
+        (row,) = requests.updated(JURISDICTION, since, world.now, 5)
+        assert (row["id"], row["picture"] == photo) == (report, there)
+    assert faults(world.head(report), world.links(report)) == []
