@@ -16,7 +16,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib import auth, clock, http_request, observability
+from chalicelib import auth, clock, http_refusal_page, http_request, observability
 from chalicelib.domain import languages, schema
 from chalicelib.domain.actor import PUBLIC_KIND, Principal
 from chalicelib.errors import Problem
@@ -95,8 +95,16 @@ def _serve(request: Request, registered: Registered, path: dict[str, str]) -> Re
         refusal = Problem("internal")
     asked = request.to_original_event().get("queryStringParameters") or {}
     language = reader_language(accepted, asked.get("jurisdiction_id"), refusal)
+    if registered.operation.media == "text/html" and _reads_pages(request):
+        place = asked.get("jurisdiction_id")
+        return http_refusal_page.response(refusal, accepted, place, language, request_id)
     refused = problem_response(refusal, language, request_id)
     return Response(refused["body"], refused["headers"], refused["statusCode"])
+
+
+def _reads_pages(request: Request) -> bool:
+    """Whether it is a browser that asks, which shows pages and no documents."""
+    return "text/html" in request.headers.get("accept", "").lower()
 
 
 def _read(
@@ -156,7 +164,8 @@ def _body(
     if declared is None:
         return {}, "", ()
     needed = registered.operation.body is not None and not registered.operation.body_optional
-    body = http_request.read_json(event, headers, needed)
+    one_click = registered.operation.one_click
+    body = http_request.read_json(event, headers, needed, one_click)
     digest = http_request.hash_of(registered.operation.id, path, body)
     return body, digest, schema.body(registered.check_body, declared, body)
 

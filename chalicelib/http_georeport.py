@@ -99,6 +99,7 @@ def _serve(
     if form not in http_spark.MEDIA:
         return _answer("errors", _errors(404, {"": "Ask for .xml or .json"}), "xml", 404)
     given: dict[str, list[str]] = {}
+    accepted = request.headers.get("accept-language")
     try:
         given, files = _given(request.to_original_event(), request.headers)
         identity = request.context.get("identity") or {}
@@ -109,7 +110,7 @@ def _serve(
             files,
             clock.now(),
             identity.get("sourceIp") or "",
-            languages.asked(request.headers.get("accept-language")),
+            languages.asked(accepted, last(given, "locale")),
         )
         return _sized(root, view(asked), form)
     except Faults as faults:
@@ -119,7 +120,7 @@ def _serve(
     except Problem as problem:
         status = _STATUS.get(problem.status, 400)
         place = last(given, "jurisdiction_id")
-        language = reader_language(request.headers.get("accept-language"), place, problem)
+        language = reader_language(accepted, place, problem, last(given, "locale"))
         told = problem.document(language)
         why = {problem.field or "": f"{told['title']}: {told['detail']}"}
         return _answer("errors", _errors(status, why), form, status, problem.headers)

@@ -39,6 +39,7 @@ class Operation:
     of a query parameter's wrong value. ``body_optional``: a request may have none, as if ``{}``.
     ``also``: further media of its answers, {media: schema}; the view chooses by ``Call.accept``.
     ``personal``: everybody may call it, and who has a token may be answered otherwise.
+    ``one_click``: it may have what a mail program posts to unsubscribe (RFC 8058).
     """
 
     id: str
@@ -56,6 +57,7 @@ class Operation:
     body_optional: bool = False
     personal: bool = False
     also: Mapping[str, schema.Schema] = field(default_factory=dict)
+    one_click: bool = False
 
 
 @dataclass(frozen=True)

@@ -83,22 +83,29 @@ def request_id_of(context: dict[str, Any], lambda_context: Any) -> str:
     return found if isinstance(found, str) else "unknown"
 
 
-def language_of(accept_language: str | None, city: Sequence[str] = ()) -> str:
+def language_of(
+    accept_language: str | None, city: Sequence[str] = (), locale: str | None = None
+) -> str:
     """The reader's language if problems are told in it, else the first such of a city, else
     English."""
-    wanted = (*languages.asked(accept_language), *city, LANGUAGES[0])
+    wanted = (*languages.asked(accept_language, locale), *city, LANGUAGES[0])
     return languages.chosen(wanted, LANGUAGES) or LANGUAGES[0]
 
 
-def reader_language(accept_language: str | None, jurisdiction: str | None, problem: Problem) -> str:
+def reader_language(
+    accept_language: str | None,
+    jurisdiction: str | None,
+    problem: Problem,
+    locale: str | None = None,
+) -> str:
     """The language of a refusal: a reader who asks for none of the product's gets the city's
     first. Where things fail, nothing more is asked of them."""
-    asked = languages.asked(accept_language)
+    asked = languages.asked(accept_language, locale)
     if languages.chosen(asked, LANGUAGES) or problem.slug in _CITY_UNKNOWN:
-        return language_of(accept_language)
+        return language_of(accept_language, (), locale)
     place = jurisdiction or settings().jurisdiction
     known = cities.languages(place, clock.now() if problem.status < 500 else None)
-    return language_of(accept_language, known)
+    return language_of(accept_language, known, locale)
 
 
 @cache

@@ -31,7 +31,7 @@ ENVIRONMENT = {
     "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-SERVICES = ("s3", "sns", "sqs", "ssm", "ses")
+SERVICES = ("s3", "sns", "sqs", "ssm", "sesv2")
 _KEY = base64.b64encode(b"a key for tests alone, 32 bytes.").decode()
 KEYS = {"current": "k1", "keys": {"k1": _KEY}}
 _made: dict[str, Any] = {}

@@ -1,7 +1,10 @@
 """Languages by their tags: what a reader asks for, and the text of several that they get."""
 
+import re
 from collections.abc import Iterable, Mapping
 
+_READ_AT_MOST = 50
+_WEIGHT = re.compile(r"\s*[qQ]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*")
 # What older phones call a language, and its tag of today (ISO 639-1).
 _OLDER = {"in": "id", "iw": "he", "ji": "yi"}
 
@@ -12,11 +15,25 @@ def plain(tag: str) -> str:
     return _OLDER.get(first, first)
 
 
-def asked(accept_language: str | None) -> tuple[str, ...]:
-    """The languages of an Accept-Language header in the order in which they stand there (weights
-    are not read); none for "*" and for no header."""
-    tags = [plain(part.split(";")[0]) for part in (accept_language or "").split(",")]
+def asked(accept_language: str | None, locale: str | None = None) -> tuple[str, ...]:
+    """The languages that a reader asks for, the best first: ``locale``, then those of an
+    Accept-Language header by their weights (RFC 9110, 12.5.4).
+
+    What weighs nothing is left out, and so is what weighs less than "*", which any language is
+    better than; none for "*" alone and for no header.
+    """
+    weighed = [_weighed(part) for part in (accept_language or "").split(",")[:_READ_AT_MOST]]
+    floor = max((weight for tag, weight in weighed if tag == "*"), default=0.0)
+    # Sorting is stable: of equal weight is first what stands first.
+    best = sorted(weighed, key=lambda one: -one[1])
+    tags = [plain(locale or ""), *(tag for tag, weight in best if weight and weight >= floor)]
     return tuple(dict.fromkeys(tag for tag in tags if tag and tag != "*"))
+
+
+def _weighed(part: str) -> tuple[str, float]:
+    tag, *parameters = part.split(";")
+    weight = next((found[1] for one in parameters if (found := _WEIGHT.fullmatch(one))), "1")
+    return plain(tag), float(weight)
 
 
 def chosen(wanted: Iterable[str], offered: Iterable[str]) -> str | None:

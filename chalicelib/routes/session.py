@@ -5,7 +5,15 @@ from chalice.app import Blueprint
 from chalicelib.errors import Problem
 from chalicelib.http import Answer, Call, Operation, route
 from chalicelib.routes import schemas
-from chalicelib.services import answers, cities, claim_page, devices, notices_page, tap_page
+from chalicelib.services import (
+    answers,
+    cities,
+    claim_page,
+    devices,
+    notices,
+    notices_page,
+    tap_page,
+)
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -161,6 +169,27 @@ def ask_notifications(call: Call) -> Answer:
     """A web page of buttons. Opening it changes nothing."""
     city = cities.current(call.jurisdiction, call.now)
     page = notices_page.ask(city, call.path["token"], call.languages, _city(call))
+    return Answer(page, headers=notices_page.HEADERS)
+
+
+@route(
+    routes,
+    "POST",
+    "/v1/notifications/{token}",
+    Operation(
+        id="unsubscribe",
+        summary="Hear nothing more, by the button of a mail program (RFC 8058)",
+        problems=(*_TAP, "unknown_jurisdiction"),
+        media="text/html",
+        one_click=True,
+    ),
+)
+def unsubscribe(call: Call) -> Answer:
+    """What the header ``List-Unsubscribe`` of every e-mail leads to; the page says what holds."""
+    city = cities.current(call.jurisdiction, call.now)
+    token = call.path["token"]
+    notices.unsubscribe(city.jurisdiction, token)
+    page = notices_page.ask(city, token, call.languages, _city(call))
     return Answer(page, headers=notices_page.HEADERS)
 
 

@@ -204,7 +204,7 @@ def _post(
     choices = notices.link(city.jurisdiction, notices.key(contact))
     if chosen == "email":
         footer = say("notices.footer", language, city, link=choices)
-        return mail.send(contact["email"], subject, f"{text}\n\n{footer}")
+        return mail.send(contact["email"], subject, f"{text}\n\n{footer}", choices)
     footer = say("notices.sms", language, city, link=choices)
     topics.send_sms(contact["phone"], f"{text} {footer}")
     return None

@@ -53,6 +53,12 @@ def choose(jurisdiction: str, token: str, wish: str) -> dict[str, Any]:
     return found
 
 
+def unsubscribe(jurisdiction: str, token: str) -> None:
+    """Send nothing more to this address: what a mail program asks for, in one click, any number of
+    times (RFC 8058). Raises ``Problem``: invalid_token."""
+    choose(jurisdiction, token, "nothing")
+
+
 def forgotten(jurisdiction: str, ref: str) -> list[Write]:
     """The rows to commit where a contact is erased: it, what was chosen for it, what bounced."""
     contact = people.contact(jurisdiction, ref)

@@ -79,7 +79,19 @@ def of_report(report: Report, title_key: str, content: str) -> str:
 
 def page(city: City, language: str, title_key: str, content: str) -> str:
     """A whole page of this kind; ``content`` is HTML."""
-    title, language = escape(say(title_key, language, city)), city.speaks(language)
+    return laid_out(city.speaks(language), say(title_key, language, city), content)
+
+
+def refused(language: str, title: str, said: str, city: City | None) -> str:
+    """The page instead of one that cannot be shown: what is wrong with the link, what to do."""
+    texts = [said, say("page.help", language, city)]
+    content = "".join(f"<p>{escape(one)}</p>" for one in texts if one)
+    return laid_out(language, title, content)
+
+
+def laid_out(language: str, title: str, content: str) -> str:
+    """A whole page of this kind; ``content`` is HTML, ``title`` is not."""
+    title = escape(title)
     return (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -16,13 +16,20 @@ _QUICK = Config(
     retries={"total_max_attempts": 3, "mode": "standard"},
 )
 _NEVER = frozenset(
-    {"InvalidParameter", "InvalidParameterValue", "MessageRejected", "OptedOut", "ValidationError"}
+    {
+        "BadRequestException",
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "MessageRejected",
+        "OptedOut",
+        "ValidationError",
+    }
 )
 
 
 @cache
 def client(service: str) -> Any:
-    """A client of ``service`` ("s3", "sns", "sqs", "ssm", "ses"), one a process."""
+    """A client of ``service`` ("s3", "sns", "sqs", "ssm", "sesv2"), one a process."""
     import boto3
 
     if service == "s3":

@@ -1,20 +1,31 @@
 """E-mail to citizens, by SES."""
 
+from typing import Any
+
 from chalicelib.domain.mailbox import wire
 from chalicelib.settings import settings
 from chalicelib.storage import aws
 
 
-def send(address: str, subject: str, text: str) -> str | None:
-    """Send one plain-text mail; SES's id of it, by which a bounce names it."""
+def send(address: str, subject: str, text: str, unsubscribe: str | None = None) -> str | None:
+    """Send one plain-text mail; SES's id of it, by which a bounce names it.
+
+    ``unsubscribe`` is an address that a POST ends such mails by, in one click (RFC 8058).
+    """
+    simple: dict[str, Any] = {
+        "Subject": {"Data": subject, "Charset": "UTF-8"},
+        "Body": {"Text": {"Data": text, "Charset": "UTF-8"}},
+    }
+    if unsubscribe:
+        simple["Headers"] = [
+            {"Name": "List-Unsubscribe", "Value": f"<{unsubscribe}>"},
+            {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
+        ]
     with aws.answering():
-        answer = aws.client("ses").send_email(
-            Source=settings().mail_from,
+        answer = aws.client("sesv2").send_email(
+            FromEmailAddress=settings().mail_from,
             Destination={"ToAddresses": [wire(address)]},
-            Message={
-                "Subject": {"Data": subject, "Charset": "UTF-8"},
-                "Body": {"Text": {"Data": text, "Charset": "UTF-8"}},
-            },
+            Content={"Simple": simple},
         )
     found: str | None = answer.get("MessageId")
     return found

@@ -29,7 +29,7 @@ from infra.deploy.policies import policy
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
 # What the code speaks to, and what botocore cannot do without.
-SERVICES = ("dynamodb", "s3", "ses", "sns", "sqs", "ssm")
+SERVICES = ("dynamodb", "s3", "sesv2", "sns", "sqs", "ssm")
 _ENDPOINTS = frozenset({*SERVICES, "email", "streams.dynamodb", "sts"})
 _BOTOCORE = re.compile(
     rf"botocore/data/(?!({'|'.join(SERVICES)})/|[^/]+\.json$).*|botocore/data/.*(examples|paginators|waiters)-?.*"

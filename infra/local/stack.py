@@ -256,7 +256,7 @@ def _warm_clients() -> None:
     from chalicelib.storage import aws, tables
 
     tables.client()
-    for service in ("s3", "sns", "sqs", "ssm", "ses"):
+    for service in ("s3", "sns", "sqs", "ssm", "sesv2"):
         aws.client(service)
 
 

@@ -314,7 +314,7 @@ RACES = {
         _two_consumers, (COUNT, ("Query", "control"), ("Publish", "sns"), BUCKET)
     ),
     "late_record": Race(_late_record, (COUNT,)),
-    "two_senders": Race(_two_senders, (KEY, ("SendEmail", "ses"), BUCKET)),
+    "two_senders": Race(_two_senders, (KEY, ("SendEmail", "sesv2"), BUCKET)),
     "two_relays": Race(_two_relays, (("Query", "control"), ("Publish", "sns"), BUCKET)),
 }
 

@@ -362,7 +362,7 @@ def test_the_zips_hold_what_runs_and_nothing_else(made: Packaged) -> None:
     )
     assert [one for one in names if unwanted.match(one)] == []
     services = {one.split("/")[2] for one in names if re.match(r"botocore/data/\w+/", one)}
-    assert services == {"dynamodb", "s3", "ses", "sns", "sqs", "ssm"}
+    assert services == {"dynamodb", "s3", "sesv2", "sns", "sqs", "ssm"}
     compiled = {one for one in names if one.endswith(".pyc")}
     sources = [one for one in names if one.endswith(".py")]
     assert len(compiled) == len(sources)

@@ -88,7 +88,7 @@ def test_the_reporter_is_asked_once_by_the_channel_they_left(
     """By e-mail, else by text message; the same message again sends nothing."""
     posted: list[tuple[str, str]] = []
     waiting: list[dict[str, object]] = []
-    monkeypatch.setattr(mail, "send", lambda to, subject, text: posted.append((to, text)))
+    monkeypatch.setattr(mail, "send", lambda to, subject, text, *_: posted.append((to, text)))
     monkeypatch.setattr(topics, "send_sms", lambda to, text: posted.append((to, text)))
     monkeypatch.setattr(queues, "send_message", waiting.append)
     world.finished(contact={"email": "siti@example.org", "phone": "+62811000111"})

@@ -19,7 +19,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """To whom something went; the n-th e-mail has the id ``m<n>``."""
     found: list[str] = []
 
-    def send(to: str, subject: str, text: str) -> str:
+    def send(to: str, subject: str, text: str, *_: str) -> str:
         found.append(to)
         return f"m{len(found)}"
 

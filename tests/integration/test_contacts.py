@@ -24,7 +24,7 @@ def fixture_sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """What goes out to citizens: (to, text); queued messages are worked off at once."""
     out: list[tuple[str, str]] = []
     monkeypatch.setattr(queues, "send_message", lambda one: messages.send(one))
-    monkeypatch.setattr(mail, "send", lambda to, subject, text: out.append((to, text)))
+    monkeypatch.setattr(mail, "send", lambda to, subject, text, *_: out.append((to, text)))
     monkeypatch.setattr(topics, "send_sms", lambda to, text: out.append((to, text)))
     monkeypatch.setattr(topics, "publish", lambda *args, **named: None)
     return out

@@ -125,3 +125,28 @@ def test_a_catalogue_that_does_not_fit_is_refused(
     with pytest.raises(CityErrors) as found:
         prepare(folder)
     assert any("messages/en.json" in line and field in line for line in found.value.findings)
+
+
+@pytest.mark.parametrize(
+    ("header", "locale", "wanted"),
+    [
+        ("nl;q=0.5, id;q=0.9", None, ("id", "nl")),
+        ("nl, id;q=0.9, en;q=0.9", None, ("nl", "id", "en")),
+        ("en;q=0, id", None, ("id",)),
+        ("*", None, ()),
+        ("nl;q=0.8, *;q=0.5, id;q=0.1", None, ("nl",)),
+        ("*;q=0.9, en;q=0.5", None, ()),
+        ("nl ; q=0.3 ,in-ID; Q=1.000", None, ("id", "nl")),
+        ("nl;q=wrong, id;q=7, en;q=-1", None, ("nl", "id", "en")),
+        (",;q=1, en", None, ("en",)),
+        (None, None, ()),
+        ("id", "nl_NL", ("nl", "id")),
+        ("id", "", ("id",)),
+        ("id", "*", ("id",)),
+    ],
+)
+def test_a_reader_is_answered_in_the_language_that_they_like_best(
+    header: str | None, locale: str | None, wanted: tuple[str, ...]
+) -> None:
+    """By weight, and by what an Open311 client names before all (RFC 9110, 12.5.4)."""
+    assert languages.asked(header, locale) == wanted

@@ -31,7 +31,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Project, relay and send everything; what was posted since the last time, (to, text)."""
     posted: Post = []
     queue: list[dict[str, Any]] = []
-    monkeypatch.setattr(mail, "send", lambda to, subject, text: posted.append((to, text)))
+    monkeypatch.setattr(mail, "send", lambda to, subject, text, *_: posted.append((to, text)))
     monkeypatch.setattr(topics, "send_sms", lambda to, text: posted.append((to, text)))
     monkeypatch.setattr(topics, "publish", lambda *_: None)
     monkeypatch.setattr(queues, "send_message", queue.append)
@@ -147,7 +147,7 @@ def test_one_dead_address_stops_nobody_else(
     follow("f", report, email="f@example.org")
     posted: list[str] = []
 
-    def send(to: str, subject: str, text: str) -> None:
+    def send(to: str, subject: str, text: str, *_: str) -> None:
         if to == "refused@example.org":
             raise ValueError("refused for good")
         posted.append(to)

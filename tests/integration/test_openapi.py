@@ -430,6 +430,7 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
         ("GET", "/v1/claims/{token}"),
         ("POST", "/v1/claims/{token}/undo"),
         ("GET", "/v1/notifications/{token}"),
+        ("POST", "/v1/notifications/{token}"),
         ("POST", "/v1/notifications/{token}/{wish}"),
     }
 

@@ -320,6 +320,7 @@ def test_the_table_of_operations_gives_the_public_no_write() -> None:
         "registerDevice",
         "undoClaim",
         "chooseNotifications",
+        "unsubscribe",
     }
     reads = ("get", "list", "track", "ask")
     for operation, roles in permissions().items():
