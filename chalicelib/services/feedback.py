@@ -123,9 +123,10 @@ def follow(
 
     ``contact`` is where news of it go; without it, to that of the follower's newest own reports.
     """
-    access.permit(actor, access.load(actor, report_id).report, "followReport")
+    report = access.load(actor, report_id).report
+    access.permit(actor, report, "followReport")
     place, uid = actor.jurisdiction, actor.uid or ""
-    writes: list[Write] = []
+    writes = traces.late(actor, report, now) if following else list[Write]()
     for ref in people.details(place, uid, people.REACHED_BY, report_id):
         # What was chosen for that address goes on holding.
         writes.append(people.delete_contact(place, ref))

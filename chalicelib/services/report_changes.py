@@ -41,6 +41,7 @@ def changes(
         reports.put_event(before.jurisdiction, before.id, event),
         *secrecy.proposal(before, head),
         *traces.texts(actor, before.id, after.version, words),
+        *traces.late(actor, before, now),
     ]
 
 

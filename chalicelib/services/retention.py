@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -32,13 +32,15 @@ from chalicelib.domain.times import iso, parse
 from chalicelib.services import cities, retention_reports
 from chalicelib.services.photo_files import ORIGINALS_FOLDER
 from chalicelib.storage import city as store
-from chalicelib.storage import control, figures, files, people, reach, reports, secrecy
+from chalicelib.storage import control, figures, files, late, people, reach, reports, secrecy
 from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
 
 PAGE = 100
 DEAD = "retention"
 # The hours of a city's night in which the schedule works.
 NIGHT = (1, 4)
+# For so long officials may still read what somebody leaves on a report whose time is over.
+GRACE = timedelta(days=30)
 # Reports in a row without an answer of AWS.
 STRIKES = 3
 _CHAIN_AT_MOST = 20
@@ -98,6 +100,7 @@ def keep(city: City, now: datetime, may_go_on: Callable[[], bool] = lambda: True
         _try_again(run)
         for kind in OF_REPORTS:
             _reports(run, kind)
+        _late(run)
         _originals(run)
         _addresses(run)
     except (_BrokenOff, Unavailable, Unknown):
@@ -273,6 +276,19 @@ def _erase(kind: str, head: Report, now: datetime) -> None:
         retention_reports.forget_contacts(head, now)
     else:
         retention_reports.forget_people(head, now)
+
+
+def _late(run: _Run) -> None:
+    """What people left on reports that were closed already, ``GRACE`` after they did: the walk may
+    have gone past them. Where it has not, it will come."""
+    while page := late.notes(run.place, run.now - GRACE, PAGE):
+        for at, report in page:
+            head = reports.get(run.place, report)
+            for kind in OF_REPORTS if head else ():
+                until = run.cutoff(kind)
+                if head and until:
+                    _erase_family(run, kind, head, until)
+            commit([late.delete(run.place, at, report)])
 
 
 def _note(run: _Run, kind: str, report: str, error: Exception) -> None:

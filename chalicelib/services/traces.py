@@ -4,8 +4,12 @@ Whoever writes something of a citizen's adds the rows of this module to the same
 system that files for many people leaves nothing of its own: what it sends belongs to a report.
 """
 
+from datetime import datetime
+
 from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.domain.events import Words
+from chalicelib.domain.report import Report
+from chalicelib.storage import late as late_notes
 from chalicelib.storage import people
 from chalicelib.storage.transactions import Write
 
@@ -21,6 +25,12 @@ def left(actor: Principal, kind: str, report: str, detail: str = "-") -> list[Wr
     """The index row of one thing that ``actor`` leaves; nothing for who is no citizen."""
     uid = person(actor)
     return [people.put_trace(actor.jurisdiction, uid, kind, report, detail)] if uid else []
+
+
+def late(actor: Principal, report: Report, now: datetime) -> list[Write]:
+    """A note, where a citizen leaves something on a report that is closed: its time may be over."""
+    theirs = actor.kind == "citizen" and not report.open
+    return [late_notes.put(report.jurisdiction, report.id, now)] if theirs else []
 
 
 def texts(actor: Principal, report: str, version: int, words: tuple[Words, ...]) -> list[Write]:

@@ -19,11 +19,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import rules
+from chalicelib.domain import ledger
 from chalicelib.domain.city import PERSON_LIMITS
 from chalicelib.domain.report import Report, fold, public_part
 from chalicelib.errors import kinds
 from tests.faults.clients import Answered, Record
-from tests.faults.state import Event, State
+from tests.faults.state import Event, Row, State
 
 GENESIS = "0" * 64
 CANARY = "canary"
@@ -283,9 +284,14 @@ def chained(state: State) -> list[str]:
 
 
 def worded(state: State) -> list[str]:
-    """I5: each text that an event commits to is kept and matches, and no other is."""
-    found = []
+    """I5: each text that an event commits to is kept and matches, and no other is; what is gone was
+    named by an event after it, and what was erased is gone."""
     texts = state.texts()
+    found = [
+        f"I5 {report} {fault}"
+        for report, events in state.timelines.items()
+        for fault in ledger.text_faults([one.says for one in events], _kept(texts, report))
+    ]
     for report, events in state.timelines.items():
         # What a later event names was hidden, corrected or erased.
         gone = {tuple(one) for event in events for one in event.says["data"].get("texts", ())}
@@ -301,6 +307,16 @@ def worded(state: State) -> list[str]:
                 if hashlib.sha256(salted).hexdigest() != word["commitment"]:
                     found.append(f"I5 {report} v{event.version} {word['field']} is another text")
     return found + [f"I5 text {name} of {report} has no event" for report, name in texts]
+
+
+def _kept(texts: dict[tuple[str, str], Row], report: str) -> dict[str, tuple[str, bytes]]:
+    """The texts of a report by name, without copies that stand in the place of another."""
+    rows = {name: row for (owner, name), row in texts.items() if owner == report}
+    return {
+        name: (row["text"], bytes.fromhex(row["salt"]))
+        for name, row in rows.items()
+        if "now" not in row
+    }
 
 
 def pictured(state: State) -> list[str]:

@@ -384,6 +384,8 @@ def test_after_tables_were_set_back_the_schedule_looks_at_everything_again(
     copies.restore(copy)
     for row in later:
         row.save()
+    for note in tables.Person.scan(tables.Person.pk.contains("#LATE#")):
+        note.delete()
     assert "closed" not in keep(world), "the walk is past them"
     assert ops.main(["erase-again", since.isoformat()]) == 0
     keep(world)
@@ -425,3 +427,20 @@ def test_a_city_that_names_no_days_keeps_everything(world: World) -> None:
     world.advance(days=500)
     assert keep(world) == {}
     assert world.head(mine).contact
+
+
+def test_what_is_left_on_a_report_whose_time_is_over_goes_a_month_later(world: World) -> None:
+    mine = world.file(SITI, description="A hole")["id"]
+    world.act(SITI, mine, "withdraw", reason="Gone")
+    world.advance(days=200)
+    assert keep(world) == {"cancelled": 1}
+    note = {"reason": "spam", "note": f"{WORD} an advertisement"}
+    moderation.flag(ANI, world.operation(ANI, "flag", [mine]), mine, note, world.now)
+    feedback.follow(BUDI, mine, True, world.now, {"email": f"b{REACH}@example.org"})
+    world.advance(days=29)
+    assert keep(world) == {}
+    world.advance(days=1)
+    assert keep(world) == {"contact": 1, "cancelled": 1}
+    assert held() == []
+    assert keep(world) == {}
+    assert [row for row in aws.rows("people") if "#LATE#" in row["pk"]] == []
