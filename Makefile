@@ -34,7 +34,7 @@ check: $(VENV)/test.stamp ## the long tests, which a release needs on top of `ma
 	@PYTHON='$(PYTHON)' bash tests/conformance/install.sh
 	$(TEST) -m long $(TESTS)
 
-conformance: $(VENV)/test.stamp ## of the long tests, the Open311 clients that others wrote, against the running product
+conformance: $(VENV)/test.stamp ## of the long tests, clients that others wrote, and that generators make, against the running product
 	@PYTHON='$(PYTHON)' bash tests/conformance/install.sh
 	$(PY) -m pytest tests/conformance
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The clients, as their registries have them: into .venv-conformance and .conformance.
+# Clients and generators, as their registries have them: into .venv-conformance and .conformance.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-if [ ! -e .venv-conformance/installed ]; then
+wanted=tests/conformance/requirements.txt
+if ! cmp -s "$wanted" .venv-conformance/installed; then
   "${PYTHON:-python3}" -m venv .venv-conformance
-  .venv-conformance/bin/python -m pip --quiet --quiet --disable-pip-version-check install \
-    -r tests/conformance/requirements.txt
-  touch .venv-conformance/installed
+  .venv-conformance/bin/python -m pip --quiet --quiet --disable-pip-version-check install -r "$wanted"
+  cp "$wanted" .venv-conformance/installed
 fi
 if [ ! -e .conformance/installed ]; then
   command -v npm >/dev/null || { echo 'the client of npm needs Node.js with npm'; exit 1; }
@@ -23,4 +23,14 @@ if [ ! -e .conformance/installed ]; then
     tar xzf "${name/@/-}.tgz" -C "node_modules/${name%@*}" --strip-components 1
   done
   touch installed
+  cd ..
+fi
+generators=.conformance/generators lock=tests/conformance/generated/package-lock.json
+if ! cmp -s "$lock" "$generators/installed"; then
+  rm -rf "$generators"
+  mkdir -p "$generators"
+  cp tests/conformance/generated/package{,-lock}.json "$generators"
+  # With the Node.js of .venv-conformance, whatever the machine has.
+  PATH="$PWD/.venv-conformance/bin:$PATH" npm --prefix "$generators" ci --silent --no-audit --no-fund --ignore-scripts
+  cp "$lock" "$generators/installed"
 fi

@@ -91,8 +91,9 @@ BOTH = {
     "title": "Name",
     "type": "object",
     "properties": {"en": {"type": "string"}, "id": {"type": "string"}},
-    "patternProperties": {"^[a-z]{2,3}$": {"type": "string"}},
-    "additionalProperties": False,
+    # Generators of clients know no patternProperties and would drop every other language.
+    "propertyNames": {"pattern": "^[a-z]{2,3}$"},
+    "additionalProperties": {"type": "string"},
     "minProperties": 1,
     "description": "By language: every one of the city's, its first language at least.",
 }
