@@ -9,10 +9,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from infra.openapi import DOCUMENT
 from tests.conformance.conftest import Running
 from tests.conformance.test_clients import HERE, PYTHON, ROOT
 
+pytestmark = pytest.mark.long
 BIN = PYTHON.parent
 GENERATED = HERE / "generated"
 GENERATORS = ROOT / ".conformance" / "generators" / "node_modules"
