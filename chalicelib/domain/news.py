@@ -4,7 +4,8 @@ followers.
 An action's row in ``citizens`` gives the kind of message for each of ``RELATIONS`` (``null``: they
 are not told), or is ``null``: nobody is told, on purpose. ``when`` narrows it: ``words`` (an
 official, or a unit's own system, said something in public), ``claimed`` (the device changed),
-``for_somebody`` (an official filed it).
+``for_somebody`` (an official filed it), ``former`` (the contact was corrected, and the one before
+is to be told).
 """
 
 from functools import cache
@@ -17,7 +18,9 @@ RELATIONS = ("reporter", "duplicate", "follower")
 # What needs an answer; all that remains for who wants to hear of nothing else.
 ASKING = frozenset({"ask", "question"})
 # A warning about the report's safety, whatever else somebody wants to hear.
-ALWAYS = frozenset({"claimed"})
+ALWAYS = frozenset({"claimed", "recontacted"})
+# Of these hears whom the contact reached before it was corrected, of the last nobody else.
+FORMER = ("claimed", "recontacted")
 TOLD = "told"
 
 
@@ -47,7 +50,8 @@ def message(event: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | Non
     if hidden_in(after):
         tell = {who: kind for who, kind in tell.items() if who == "reporter"}
     own = event["actor"]["kind"] == "citizen" and event["data"].get("by") != "duplicate"
-    silent = not after["contactable"] or (own and tell.get("reporter") not in ALWAYS)
+    former = bool(event["data"].get("former"))
+    silent = not (after["contactable"] or former) or (own and tell.get("reporter") not in ALWAYS)
     if silent or (secret_in(after) and tell.get("reporter") == "ask"):
         tell.pop("reporter", None)
     if not tell:
@@ -64,6 +68,8 @@ def _applies(when: str | None, event: dict[str, Any]) -> bool:
     if when == "for_somebody":
         # Whoever files knows of it. What is secret is in no link.
         return event["actor"]["kind"] == "staff" and not secret_in(event["after"])
+    if when == "former":
+        return bool(event["data"].get("former"))
     if when == "claimed":
         return "claims" in event["set"]
     return True

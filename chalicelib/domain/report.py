@@ -14,7 +14,12 @@ from chalicelib.domain.times import iso, parse
 
 # About 1.1 km: which part of the city, and no more.
 PRIVATE_DECIMALS = 2
-PRIVATE = frozenset({"reporter", "filer", "via", "contact", "tail", "decided"})
+PRIVATE = frozenset(
+    {
+        "reporter", "filer", "via", "contact", "contact_since", "former", "former_until", "tail",
+        "decided",
+    }
+)  # fmt: skip
 # The event by which a report follows its city into a new version.
 MOVED = "moved"
 _MOMENTS = frozenset(
@@ -140,6 +145,10 @@ class Report:
     filer: str | None = None
     via: str | None = None
     contact: str | None = None
+    # Since when it is this one, if it was corrected; the one before, and how long it is kept.
+    contact_since: str | None = None
+    former: str | None = None
+    former_until: str | None = None
     tail: str = ""
     # The last version that changed anything to decide by; 0 in heads of before.
     decided: int = 0

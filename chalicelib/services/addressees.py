@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.news import FORMER
 from chalicelib.domain.report import Report
 from chalicelib.storage import people, reach, reports
 
@@ -57,6 +58,10 @@ def page(report: Report, tell: dict[str, str], place: Place) -> tuple[list[Addre
 
 
 def _filed(report: Report, kind: str) -> Iterator[Addressee]:
+    if kind in FORMER and report.former:
+        yield Addressee(kind, report.former, report.language, None)
+    if kind == FORMER[-1]:
+        return
     if report.contact and report.contactable:
         yield Addressee(kind, report.contact, report.language, report.id)
 

@@ -7,30 +7,30 @@ from chalicelib.domain.report import Report
 from chalicelib.services import claiming, tap_page
 
 HEADERS = {**tap_page.HEADERS, "Cache-Control": "no-store"}
-_TITLE = "claimed.subject"
 
 
 def ask(token: str, now: datetime) -> str:
     """What has happened, with the button; nothing of the report, whose screen this may not be."""
     report, open_ = claiming.claimed(token, now)
+    why = claiming.why(token, now)
     if not open_:
-        return tap_page.of_report(report, _TITLE, _p("claimed.over", report))
+        return tap_page.of_report(report, f"{why}.subject", _p("claimed.over", report))
     # Relative to /v1/claims/<token>, so that any stage prefix before it stays.
     button = (
         f'<form method="post" action="{escape(token)}/undo">'
         f"<button>{escape(tap_page.words('claimed.undo', report))}</button></form>"
     )
-    return tap_page.of_report(report, _TITLE, _p("claimed.page", report) + button)
+    return tap_page.of_report(report, f"{why}.subject", _p(f"{why}.page", report) + button)
 
 
 def undo(token: str, now: datetime) -> str:
     """End the claim, and show the secret by which a device takes the report back."""
     report, _ = claiming.claimed(token, now)
-    outcome = claiming.undo(token, now)
+    outcome, title = claiming.undo(token, now), f"{claiming.why(token, now)}.subject"
     if outcome is None:
-        return tap_page.of_report(report, _TITLE, _p("claimed.over", report))
+        return tap_page.of_report(report, title, _p("claimed.over", report))
     text = tap_page.words("claimed.undone", report, secret=outcome.answer["claim_secret"])
-    return tap_page.of_report(report, _TITLE, f"<p>{escape(text)}</p>")
+    return tap_page.of_report(report, title, f"<p>{escape(text)}</p>")
 
 
 def _p(key: str, report: Report) -> str:

@@ -9,13 +9,14 @@ import hmac
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.domain.actor import Principal
 from chalicelib.domain.city import City
 from chalicelib.domain.filer import BY_CONTACT
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services import links, rates, signing
+from chalicelib.services import former_contacts, links, rates, signing
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome, operation
@@ -40,23 +41,29 @@ def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: dat
             raise Problem("not_found")
         if report.reporter == uid:
             return Addition(report, {"claimed": True, "generation": report.claims})
-        return taken(report, uid)
+        return taken(report, uid, now)
 
     spend = rates.by_person(actor, now, "claims")
     done = add(actor, op, report_id, "claim", change, now, blind=True, spend=spend)
     return _with_secret(done)
 
 
-def taken(report: Report, uid: str) -> Addition:
+def taken(report: Report, uid: str, now: datetime) -> Addition:
     """The report as ``uid``'s from now on, with all that goes with it; the ``generation`` of its
     next secret."""
     after = replace(report, reporter=uid, claims=report.claims + 1)
-    return Addition(after, {"claimed": True, "generation": after.claims}, _moved(report, uid))
+    answer = {"claimed": True, "generation": after.claims}
+    data = {"former": True} if former_contacts.of(report, now) else None
+    return Addition(after, answer, _moved(report, uid), data)
 
 
-def undo_link(jurisdiction: str, report: str, generation: int, now: datetime) -> str:
-    """A link that ends this one claim, for a week."""
-    payload = {"j": jurisdiction, "r": report, "g": generation}
+def undo_link(
+    jurisdiction: str, report: str, generation: int, now: datetime, why: str = _PURPOSE
+) -> str:
+    """A link that ends this one claim, for a week; ``why`` is the kind of message that it is in."""
+    payload: dict[str, Any] = {"j": jurisdiction, "r": report, "g": generation}
+    if why != _PURPOSE:
+        payload["w"] = why
     token = signing.sign(_PURPOSE, payload, now + timedelta(days=UNDO_DAYS))
     return links.base(f"/v1/claims/{token}")
 
@@ -73,8 +80,18 @@ def claimed(token: str, now: datetime) -> tuple[Report, bool]:
     return report, report.claims == payload["g"]
 
 
+def why(token: str, now: datetime) -> str:
+    """The kind of message that such a link was in, of which the page speaks.
+
+    Raises ``Problem``: invalid_token.
+    """
+    kind: str = signing.unsign(_PURPOSE, token, now).get("w", _PURPOSE)
+    return kind
+
+
 def undo(token: str, now: datetime) -> Outcome | None:
-    """End the claim: the answer's ``claim_secret`` makes any device the reporter again.
+    """End the claim: the answer's ``claim_secret`` makes any device the reporter again, and the
+    contact is the one of before, if it was corrected lately.
 
     ``None`` where the report was claimed once more since.
     """
@@ -86,8 +103,9 @@ def undo(token: str, now: datetime) -> Outcome | None:
         report = seen.report
         if report.claims != generation:
             return None
-        after = replace(report, reporter=None, claims=generation + 1)
-        writes = _moved(report, None)
+        after, writes = former_contacts.restored(report, now)
+        after = replace(after, reporter=None, claims=generation + 1)
+        writes += _moved(report, None)
         if (report.filer or "").startswith(BY_CONTACT) and not _corrected(report):
             # Whoever confirms the contact may have it as long as nobody has claimed it.
             place, who = report.jurisdiction, report.filer or ""

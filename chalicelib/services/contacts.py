@@ -111,7 +111,7 @@ def _claim(actor: Principal, contact: str, report: str, now: datetime) -> bool:
         head = seen.report
         if head.reporter is not None or head.filer != contact:
             return None
-        return claiming.taken(head, actor.uid or "")
+        return claiming.taken(head, actor.uid or "", now)
 
     op = operation(actor, "confirmContact", f"{contact}|{report}", "")
     try:

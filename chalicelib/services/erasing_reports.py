@@ -96,7 +96,10 @@ def leave(person: Person, report: str, now: datetime) -> None:
         mine = seen.report
         if person.spares(mine):
             return None
-        after = replace(mine, reporter=None, filer=None, contact=None, contactable=False)
+        after = replace(
+            mine, reporter=None, filer=None, contact=None, contactable=False, contact_since=None,
+            former=None, former_until=None,
+        )  # fmt: skip
         return Addition(after, {}, _nobodys(person, mine), person.data([]))
 
     _add(person.place, report, change, now)
@@ -223,6 +226,12 @@ def _nobodys(person: Person, head: Report) -> list[Write]:
     place, writes = person.place, list[Write]()
     if head.contact:
         writes += notices.forgotten(place, head.contact)
+    if head.former:
+        # What was chosen for an address that both have goes with the other.
+        both = [people.contact(place, ref) for ref in (head.former, head.contact or "")]
+        same = len({notices.key(one) for one in both if one}) < len([one for one in both if one])
+        gone = [people.delete_contact(place, head.former)]
+        writes += gone if same else notices.forgotten(place, head.former)
     if people.filer(place, head.filed_month, head.id):
         # As one nobody among the month's filers, of whom figures want to know how many.
         writes.append(people.put_filer(place, head.filed_month, head.id, person.nobody))

@@ -21,6 +21,7 @@ from chalicelib.services import (
     cities,
     claiming,
     contact_codes,
+    former_contacts,
     links,
     notices,
     signing,
@@ -105,6 +106,8 @@ def _follow_up(message: dict[str, Any], page: dict[str, Any], number: int) -> No
 def _tell(message: dict[str, Any], report: Report, who: Addressee, now: datetime) -> bool:
     place = report.jurisdiction
     contact = people.contact(place, who.contact)
+    if who.contact == report.former and not former_contacts.of(report, now):
+        return False  # It was kept long enough.
     if contact is None or (who.kind == "ask" and report.state != "work_done"):
         return False
     key = notices.key(contact)
@@ -190,8 +193,8 @@ def _words(report: Report, doc: dict[str, Any], city: City) -> tuple[str, str]:
     if kind == "ask":
         finished = report.finished_at or parse(doc["at"])
         link = answer_link(place, report.id, finished, doc.get("own"))
-    elif kind == "claimed":
-        link = claiming.undo_link(place, report.id, report.claims, parse(doc["at"]))
+    elif kind in news.ALWAYS:
+        link = claiming.undo_link(place, report.id, report.claims, parse(doc["at"]), kind)
     text = say(f"{kind}.text", language, city, code=report.code, link=link)
     return say(f"{kind}.subject", language, city), text
 

@@ -13,7 +13,7 @@ from chalicelib.storage.people import text_name
 from chalicelib.storage.reports import Card
 
 DESCRIPTION, LANDMARK = text_name(1, "description"), text_name(1, "landmark")
-_DATA_INSIDE = frozenset({"person", "proof"})
+_DATA_INSIDE = frozenset({"person", "proof", "former"})
 # That somebody looked at a contact, suspects a report, or took it for a protected matter is
 # nothing for everybody to see.
 _CHAIN = ("version", "at", "action", "hash", "prev")

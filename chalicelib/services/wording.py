@@ -20,7 +20,7 @@ from chalicelib.domain.ledger import SALT_BYTES
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso
 from chalicelib.errors import Problem
-from chalicelib.services import access, cities, filers, traces
+from chalicelib.services import access, cities, filers, former_contacts, traces
 from chalicelib.services.access import Seen
 from chalicelib.services.adding import Addition, add
 from chalicelib.services.operations import Operation, Outcome, operation
@@ -147,11 +147,14 @@ def correct(
         if words or gone:
             after = replace(after, shown_at=now)
         if "contact" in body:
-            after, more = _contact(after, body["contact"])
+            after, more = _contact(after, body["contact"], city, now)
             writes += more
+        # Whoever could be reached before is told, where they were for a while.
+        former = {"former": True} if after.former != report.former else {}
         found = [] if report.protected else personal(words, city)
         name = CORRECTED if words or gone else REACHED
-        return Addition(after, {"personal_data": found}, writes, {"texts": named}, name)
+        data = {"texts": named, **former}
+        return Addition(after, {"personal_data": found}, writes, data, name)
 
     return add(actor, op, report_id, CORRECTED, change, now, tuple(words))
 
@@ -270,9 +273,13 @@ def _may_correct(actor: Principal, report: Report) -> None:
         raise Problem("correction_late", state=report.state)
 
 
-def _contact(report: Report, contact: dict[str, str]) -> tuple[Report, list[Write]]:
+def _contact(
+    report: Report, contact: dict[str, str], city: City, now: datetime
+) -> tuple[Report, list[Write]]:
     place = report.jurisdiction
-    after, writes = filers.corrected(report, contact)
+    kept, before = former_contacts.kept(report, contact, city, now)
+    after, writes = filers.corrected(kept, contact)
+    writes = [*before, *writes]
     reachable = bool(contact.get("email") or contact.get("phone"))
     if reachable:
         ref = report.contact or ids.token_bytes(16).hex()

@@ -286,12 +286,14 @@ def delete_note(jurisdiction: str, note: str) -> Delete:
     return Delete(f"note:{note}", tables.Person(f"{jurisdiction}#WAS#ALL", note))
 
 
-def put_contact(jurisdiction: str, ref: str, contact: dict[str, Any]) -> Put:
-    """Keep how a reporter can be reached; the head knows only ``ref``."""
-    return Put(
-        "contact",
-        tables.Person(f"{jurisdiction}#C#{ref}", "contact", doc=dump(contact)),
-    )
+def put_contact(
+    jurisdiction: str, ref: str, contact: dict[str, Any], kept: timedelta | None = None
+) -> Put:
+    """Keep how a reporter can be reached, for a time or until it is deleted; the head knows only
+    ``ref``."""
+    ttl = int((clock.wall() + kept).timestamp()) if kept else None
+    row = tables.Person(f"{jurisdiction}#C#{ref}", "contact", doc=dump(contact), ttl=ttl)
+    return Put("contact", row)
 
 
 def contact(jurisdiction: str, ref: str) -> dict[str, Any] | None:

@@ -24,7 +24,11 @@ RULES = {
 }
 _NUMBER = re.compile(r"^[+0-9*#][-0-9 ()/.*#]{1,29}$")
 # A folder of an earlier version has none.
-OPTIONAL_RULES = {"hidden_text_days": (1, 365)}
+OPTIONAL_RULES = {
+    "hidden_text_days": (1, 365),
+    "contact_settled_hours": (0, 720),
+    "former_contact_days": (1, 90),
+}
 _JURISDICTION = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 
 
