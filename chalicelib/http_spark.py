@@ -4,10 +4,13 @@ A list has the name of its element in XML and is a bare array in JSON, also with
 none; nothing is an empty element, or ``null``.
 """
 
+import io
 import json
 from typing import Any
+from xml.sax.saxutils import XMLGenerator
+from xml.sax.xmlreader import AttributesImpl
 
-from chalicelib.domain.xmltext import for_xml
+from chalicelib.domain.xmltext import legal
 
 MEDIA = {"xml": "text/xml; charset=utf-8", "json": "application/json; charset=utf-8"}
 # A list's name -> that of its elements; other lists repeat their name without the plural s.
@@ -24,29 +27,24 @@ def rendered(root: str, data: Any, form: str) -> str:
     """``data`` under the XML root ``root``, in the form "xml" or "json"."""
     if form == "json":
         return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    parts = ['<?xml version="1.0" encoding="UTF-8"?>\n']
-    _write(parts, root, data)
-    return "".join(parts)
+    out = io.StringIO()
+    writer = XMLGenerator(out, encoding="UTF-8", short_empty_elements=True)
+    writer.startDocument()
+    _write(writer, root, data)
+    return out.getvalue()
 
 
-def _write(parts: list[str], name: str, value: Any) -> None:
-    if value is None or value in ("", [], {}):
-        parts.append(f"<{name}/>")
-        return
-    parts.append(f"<{name}>")
+def _write(writer: XMLGenerator, name: str, value: Any) -> None:
+    writer.startElement(name, AttributesImpl({}))
     if isinstance(value, dict):
         for key, inner in value.items():
-            _write(parts, key, inner)
+            _write(writer, key, inner)
     elif isinstance(value, list):
         element = _ELEMENTS.get(name, name.removesuffix("s"))
         for inner in value:
-            _write(parts, element, inner)
+            _write(writer, element, inner)
+    elif isinstance(value, bool):
+        writer.characters("true" if value else "false")
     else:
-        parts.append(_text(value))
-    parts.append(f"</{name}>")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return for_xml(value)
+        writer.characters(legal(value))
+    writer.endElement(name)

@@ -1,4 +1,4 @@
-"""Text for XML that is written by hand, line by line."""
+"""Text for XML: what it cannot hold is taken out."""
 
 import re
 from functools import cache
@@ -13,6 +13,11 @@ def _illegal() -> re.Pattern[str]:
     return re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def legal(value: Any) -> str:
+    """A value as text without what XML cannot hold; ``None`` is nothing."""
+    return _illegal().sub("", "" if value is None else str(value))
+
+
 def for_xml(value: Any) -> str:
-    """A value as text in XML: escaped, without what XML cannot hold; ``None`` is nothing."""
-    return escape(_illegal().sub("", "" if value is None else str(value)))
+    """``legal`` text, escaped, for XML that is written line by line."""
+    return escape(legal(value))

@@ -110,3 +110,22 @@ def test_a_point_in_each_ward_lies_in_that_ward() -> None:
         assert point is not None
         assert index.ward_at(*point) == ward.code
     assert index.point_in("nowhere") is None
+
+
+def test_xml_is_the_same_to_the_byte_for_what_people_write() -> None:
+    rows = [
+        {
+            "service_request_id": "01J", "status": "open", "media_url": None, "lat": -6.1754,
+            "description": 'Hole <1 m> & "deep" – über', "keywords": ["a", "b"], "address": "",
+            "extended_attributes": {"agree": True, "notes": [], "count": 0},
+        }
+    ]  # fmt: skip
+    assert http_spark.rendered("service_requests", rows, "xml") == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        "<service_requests><request><service_request_id>01J</service_request_id>"
+        "<status>open</status><media_url/><lat>-6.1754</lat>"
+        '<description>Hole &lt;1 m&gt; &amp; "deep" – über</description>'
+        "<keywords><keyword>a</keyword><keyword>b</keyword></keywords><address/>"
+        "<extended_attributes><agree>true</agree><notes/><count>0</count></extended_attributes>"
+        "</request></service_requests>"
+    )
