@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi
+.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi workflow
 
 help: ## this list
 	@awk -F ' ## |:' '/^[a-z0-9-]+:.* ## / { \
@@ -114,6 +114,9 @@ bench-geo: $(VENV)/bench.stamp ## the map beside dynamodbgeo and PostGIS [N=smal
 
 openapi: $(VENV)/run.stamp ## write docs/openapi.json
 	@$(NO_AWS) $(PY) -m infra.openapi
+
+workflow: $(VENV)/run.stamp ## write docs/workflow.md from the rules that are enforced
+	@$(NO_AWS) $(PY) -m infra.workflow_page
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
