@@ -80,7 +80,7 @@ In another terminal, in this folder:
   make mail                  the e-mail and text messages that would have been sent
   make demo                  weeks of a flood in minutes, in a system of its own
 
-README.md has a tour to paste. A front end in development may call the API from
+docs/tour.md has a tour to paste. A front end in development may call the API from
 {", ".join(one for one in settings().allow_origins if one != stack.url)}
 """
 
