@@ -87,10 +87,10 @@ def _deploy(asked: argparse.Namespace) -> int:
         print(f"not NAME=VALUE: {' '.join(wrong)}", file=sys.stderr)
         return 1
     chosen = dict(one.split("=", 1) for one in asked.values)
-    made = package(asked.stage)
-    if wrong := stacks.unknown(made, chosen):
+    if wrong := stacks.unknown(asked.stage, chosen):
         print(f"no parameter is called {', '.join(wrong)} (docs/deploy.md)", file=sys.stderr)
         return 1
+    made = package(asked.stage)
     deployed = stacks.deploy(made, chosen)
     if not asked.no_budget:
         stacks.budget(made, chosen)

@@ -18,6 +18,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from infra.deploy import application, watching
+from infra.deploy import data as keeping
 from infra.deploy.application import PARAMETERS
 from infra.deploy.names import Doc, prefix
 from infra.deploy.package import Packaged, load
@@ -86,11 +88,10 @@ def budget(made: Packaged, chosen: dict[str, str], pause: float = _PAUSE) -> Non
     _apply(name, load(made.budget), chosen, None, pause, client)
 
 
-def unknown(made: Packaged, chosen: dict[str, str]) -> list[str]:
-    """The names among ``chosen`` that no stack has a parameter of."""
-    known = {
-        name for path in (made.data, made.app, made.budget) for name in load(path)["Parameters"]
-    }
+def unknown(stage: str, chosen: dict[str, str]) -> list[str]:
+    """The names among ``chosen`` that no stack has a parameter of, before anything is packed."""
+    templates = keeping.template(stage), application.template(stage), watching.budget(stage)
+    known = {name for template in templates for name in template["Parameters"]}
     return sorted(set(chosen) - known)
 
 

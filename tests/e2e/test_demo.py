@@ -228,7 +228,8 @@ def test_a_small_demo_runs_to_its_summary_and_everything_again_changes_nothing(
     tmp_path: Path,
 ) -> None:
     """What the whole demo shows with 80 reports, with the few for which there is always time."""
-    found, printed = play(tmp_path / "demo.json", "--made-up", "--limit", "8", "--twice")
+    out = tmp_path / "demo.json"
+    found, printed = play(out, "--made-up", "--limit", "8", "--twice", "--days", "4")
     assert found["filed"] == 8 == found["accepted"] + sum(found["refused"].values())
     assert found["created_on_replay"] == found["replay"]["different"] == 0
     assert found["replay"]["unchanged"]
@@ -237,7 +238,7 @@ def test_a_small_demo_runs_to_its_summary_and_everything_again_changes_nothing(
     assert found["tallies_agree"]
     assert found["alerts_agree"]
     assert {"assign", "start", "finish"} <= set(found["actions"])
-    assert found["scorecard"]["stage"] == "draft"
+    assert found["breached"]["resolve"] > 0
     assert "created anything" in printed
 
 

@@ -11,7 +11,7 @@ import pytest
 from moto.core.models import botocore_stubber
 from moto.dynamodb.models import DynamoDBBackend
 
-from tests import aws, moto_shims
+from tests import aws, moto_rows, moto_shims
 from tests.faults import toy
 from tests.faults.scheduler import Chance, Choices, Hung, Odometer, Replay, scheduler_patience
 from tests.faults.world import World
@@ -174,6 +174,83 @@ def test_the_short_way_to_moto_answers_as_the_long_one() -> None:
     with mock.patch.object(module, "respond", both):
         play(1)
     assert {"GetItem", "Query"} <= set(compared)
+
+
+def test_cheap_rows_answer_as_those_of_moto() -> None:
+    """Random rows and questions: partitions, indexes, ranges, pages, projections and filters."""
+
+    def play(ours: bool) -> list[Any]:
+        aws.fresh()
+        moto_rows.install(ours=ours)
+        chance, client = random.Random("rows"), aws.clients()["dynamodb"]
+        for _ in range(120):
+            client.put_item(**_row(chance))
+        answers = []
+        for _ in range(150):
+            answer = client.query(**_question(chance))
+            answers.append([answer.get(one) for one in ("Items", "Count", "LastEvaluatedKey")])
+        for table in ("figures", "timeline", "reports"):
+            answers.append(client.scan(TableName=f"tanggap-{table}")["Items"])
+        return answers
+
+    try:
+        found = play(ours=True), play(ours=False)
+    finally:
+        moto_rows.install()
+    assert found[0] == found[1]
+    assert sum(bool(items) for items, *_ in found[0][:150]) > 60
+    assert sum(last is not None for *_, last in found[0][:150]) > 20
+
+
+def _row(chance: random.Random) -> dict[str, Any]:
+    table = chance.choice(["figures", "timeline", "reports"])
+    item: dict[str, Any] = {"pk": {"S": chance.choice("abc")}, "doc": {"S": "x" * 40}}
+    if table == "figures":
+        item |= {"sk": {"S": chance.choice("klm") * chance.randint(1, 3)}, "n": {"N": "1.0"}}
+        item |= {"spk": {"S": chance.choice("ab")}, "ssk": {"S": str(chance.random())}}
+    elif table == "timeline":
+        item |= {"version": {"N": str(chance.randint(1, 12))}, "big": {"S": "y" * 3_000}}
+    else:
+        item |= {"pk": {"S": str(chance.random())}, "m": {"M": {"a": {"L": [{"N": "2"}]}}}}
+        if chance.random() < 0.8:
+            item |= {"qpk": {"S": chance.choice("ab")}, "qsk": {"S": chance.choice("pqr")}}
+    return {"TableName": f"tanggap-{table}", "Item": item}
+
+
+def _question(chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(["figures", "timeline", "queue", "score"])
+    table = {"queue": "reports", "score": "figures"}.get(kind, kind)
+    place, order = {"queue": ("qpk", "qsk"), "score": ("spk", "ssk")}.get(
+        kind, ("pk", "version" if kind == "timeline" else "sk")
+    )
+    values: dict[str, Any] = {":p": {"S": chance.choice("abcd")}}
+    condition = f"{place} = :p"
+    how = chance.choice(["", "between", "begins", "from"])
+    low, high = ("3", "10") if order == "version" else ("k", "q")
+    if how == "between":
+        condition += f" AND {order} BETWEEN :low AND :high"
+        values |= {":low": {"N" if order == "version" else "S": low}}
+        values |= {":high": {"N" if order == "version" else "S": high}}
+    elif how == "begins" and order != "version":
+        condition += f" AND begins_with({order}, :low)"
+        values |= {":low": {"S": chance.choice(["k", "l", "p", "0."])}}
+    elif how == "from":
+        condition += f" AND {order} >= :low"
+        values |= {":low": {"N" if order == "version" else "S": low}}
+    asked: dict[str, Any] = {
+        "TableName": f"tanggap-{table}",
+        "KeyConditionExpression": condition,
+        "ScanIndexForward": chance.random() < 0.5,
+        "Limit": chance.choice([2, 5, 100]),
+    }
+    if kind in ("queue", "score"):
+        asked["IndexName"] = kind
+    if chance.random() < 0.4:
+        asked["ProjectionExpression"] = chance.choice(["pk, doc", f"{order}", "m.a[0], pk", "nil"])
+    if chance.random() < 0.3:
+        asked["FilterExpression"] = "begins_with(doc, :x) AND attribute_not_exists(gone)"
+        values |= {":x": {"S": "x"}}
+    return {**asked, "ExpressionAttributeValues": values}
 
 
 def _action(chance: random.Random, key: str) -> dict[str, Any]:

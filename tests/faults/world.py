@@ -25,11 +25,10 @@ from urllib.parse import parse_qsl
 
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from moto.core.models import botocore_stubber
 
 from tests import aws, darkroom
 from tests.faults.scheduler import Choices, Outcome, Scheduler, Step
-from tests.moto_shims import answer, respond
+from tests.moto_shims import answer, respond, stub
 
 START = datetime(2026, 1, 30, 3, 0, tzinfo=UTC)
 _READS = ("Get", "Query", "Scan", "BatchGet", "Head", "List", "Describe", "TransactGet")
@@ -119,8 +118,6 @@ class World:
         ids.use(random.Random(f"ids {self._seed}"))
         self._patch("chalicelib.clock.wall", self.now)
         self._patch("chalicelib.storage.transactions.time", mock.Mock(sleep=lambda seconds: None))
-        # A twentieth of all the time would go into naming the agent anew for each call.
-        self._patch("botocore.useragent.UserAgentString.to_string", lambda agent: "tests")
         room = ExitStack()
         room.enter_context(darkroom.quick())
         self._undo.append(room.close)
@@ -143,12 +140,12 @@ class World:
     def _listen(self, client: Any) -> None:
         events = client.meta.events
         # Otherwise moto would apply the write behind an answer of ours.
-        events.unregister("before-send", botocore_stubber)
+        events.unregister("before-send", stub)
         events.register_first("before-send", self._hook)
 
         def restore() -> None:
             events.unregister("before-send", self._hook)
-            events.register("before-send", botocore_stubber)
+            events.register("before-send", stub)
 
         self._undo.append(restore)
         if not self._sdk_retries:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import kinds
-from infra.deploy import watching
+from infra.deploy import stacks, watching
 from infra.deploy.application import functions, resource
 from infra.deploy.names import QUEUES, TABLES, Doc, log_group
 from infra.deploy.package import Packaged
@@ -26,7 +26,11 @@ SCHEDULED = [
 ]
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
+# Packing takes a quarter of a minute, and the stages differ in little: one is left to `make check`.
+STAGES = ["prod", pytest.param("dev", marks=pytest.mark.long)]
+
+
+@pytest.fixture(scope="module", params=STAGES)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Packaged:
     """Each stage, packed."""
     return packed.packed(tmp_path_factory, request.param)
@@ -340,6 +344,15 @@ def test_every_parameter_is_described_and_documented(app: Doc, data: Doc) -> Non
         for name, about in template["Parameters"].items():
             assert about["Description"]
             assert f"`{name}`" in text, name
+
+
+def test_every_parameter_is_known_before_anything_is_packed(
+    app: Doc, data: Doc, made: Packaged
+) -> None:
+    budget = json.loads(made.budget.read_text())
+    names = [*app["Parameters"], *data["Parameters"], *budget["Parameters"]]
+    assert stacks.unknown(made.stage, dict.fromkeys(names, "")) == []
+    assert stacks.unknown(made.stage, {"AlarmMail": ""}) == ["AlarmMail"]
 
 
 def test_every_setting_of_the_code_is_given(app: Doc) -> None:

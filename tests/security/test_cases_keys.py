@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from moto.core.models import botocore_stubber
 
-from tests import aws
+from tests import aws, moto_shims
 from tests.security.edge import ADDRESS, Context, Edge, application, event_of, new_report, sent_to
 from tests.world import JURISDICTION
 
@@ -29,18 +28,18 @@ def one_at_a_time() -> Iterator[None]:
 
     def stub(request: Any, event_name: str, **more: Any) -> Any:
         with lock:
-            return botocore_stubber(event_name, request, **more)
+            return moto_shims.stub(event_name, request, **more)
 
     clients = aws.clients().values()
     for client in clients:
-        client.meta.events.unregister("before-send", botocore_stubber)
+        client.meta.events.unregister("before-send", moto_shims.stub)
         client.meta.events.register("before-send", stub)
     try:
         yield
     finally:
         for client in clients:
             client.meta.events.unregister("before-send", stub)
-            client.meta.events.register("before-send", botocore_stubber)
+            client.meta.events.register("before-send", moto_shims.stub)
 
 
 def reports() -> int:
