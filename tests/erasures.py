@@ -1,6 +1,7 @@
 """Many histories of people of whom some are erased (``tests.leaving``), from the command line:
 
     python -m tests.erasures [HISTORIES] [STEPS]     50 histories of 60 steps, if nothing is said
+    python -m tests.erasures HISTORIES STEPS over    the same, until the time of everything is over
 
 Prints what is left or lost, history by history, and exits 1 if anything is.
 """
@@ -14,13 +15,13 @@ from tests import aws, canary
 def main(words: list[str]) -> int:
     """Play them."""
     os.environ.update(aws.ENVIRONMENT, POWERTOOLS_LOG_LEVEL="CRITICAL")
-    from tests.leaving import PEOPLE, check
+    from tests.leaving import PEOPLE, check, outlive
 
     histories, steps = int(words[0]) if words else 50, int(words[1]) if words[1:] else 60
     wrong = 0
     for seed in range(histories):
         with aws.start(), canary.versions_kept(), canary.quick():
-            found = check(seed, steps)
+            found = outlive(seed, steps) if "over" in words else check(seed, steps)
         wrong += bool(found)
         print(f"history {seed}: {found or 'nothing is left'}", flush=True)
     print(f"{histories} histories of {PEOPLE} people: {wrong} with something left or lost")

@@ -4,26 +4,33 @@ Each person writes a word of their own wherever they may write, so that a search
 that is left of them. ``python -m tests.erasures`` plays many, a test a sample.
 """
 
+import re
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
+from chalicelib.domain import retention as domain
 from chalicelib.domain.actor import Principal
 from chalicelib.errors import Problem
 from chalicelib.services import (
+    cities,
     claiming,
     developing,
     erasing,
+    erasing_reports,
     feedback,
     figures,
     moderation,
+    retention,
     reuse,
     signing,
 )
 from tests import aws, canary, darkroom
 from tests.lives import SERVICES, Lives
-from tests.world import JURISDICTION, WARDS, World, citizen
+from tests.world import BUNDLE, JURISDICTION, STAFF, START, WARDS, World, blob, citizen
 
 PEOPLE = 20
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 ERASED = 7
 
 
@@ -41,6 +48,7 @@ class Histories(Lives):
         self.gone: list[Principal] = []
         self.former: list[Principal] = []
         self.left: Counter[str] = Counter()
+        self.filed: list[str] = []
 
     def play_people(self, steps: int) -> None:
         """Let people file, act and say things; every so often somebody is erased."""
@@ -72,6 +80,7 @@ class Histories(Lives):
             who, service, ward, description=f"{mine} a hole", landmark=mine, **spot, **more
         )
         self.reports[found["id"]] = who
+        self.filed.append(found["id"])
         self._seen(found["id"])
         for photo in more.get("photos", ()):
             reuse.used(JURISDICTION, found["id"], photo, self.world.now)
@@ -176,6 +185,49 @@ def check(seed: int, steps: int) -> list[str]:
         kept = one not in lives.gone and one not in lives.former
         if kept and after[one.uid] != marks[one.uid]:
             found.append(f"something of {one.uid}, who was not erased, is gone")
+    return found
+
+
+def outlive(seed: int, steps: int) -> list[str]:
+    """What is wrong once the time of everything closed is over: what is left of people on closed
+    reports, what is gone of open ones, chains, tallies."""
+    from infra import verify
+
+    world = World()
+    days = {"contact_days": 60, "closed_days": 400, "cancelled_days": 200}
+    cities.publish({**BUNDLE, "retention": days, "version": "d" * 12}, blob(), list(STAFF), START)
+    lives = Histories(world, seed)
+    lives.play_people(steps)
+    for report, who in list(lives.reports.items())[::2]:
+        with suppress(Problem):
+            world.act(who, report, "withdraw", reason=word(who))
+    world.project()
+    world.advance(days=401)
+    over = {one for one in lives.filed if domain.ended(retention.chain(world.head(one)))}
+    names = [name for one in lives.people for name in (word(one), one.uid or "")]
+    before, tallies = _on_reports(names, over), world.tallies()
+    retention.keep(cities.current(JURISDICTION, world.now), world.now)
+    world.project()
+    after = _on_reports(names, over)
+    found = [f"left of people on a closed report: {place}" for place in after[True]]
+    found += [f"gone: {place}" for place in sorted(before[False] - after[False])]
+    found += [f"a fault: {fault}" for fault in verify.check()["faults"]]
+    found += [] if before[True] else ["nothing was there to begin with"]
+    if world.tallies() != tallies or figures.rebuild()["changed"]:
+        found.append("the tallies moved")
+    return found
+
+
+def _on_reports(names: list[str], over: set[str]) -> dict[bool, set[str]]:
+    """Where a name or a word is on reports: {whether the report is over: places}."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    for place in canary.stored(*names):
+        ids = set(_ULID.findall(place))
+        for photo in list(ids):
+            used = erasing_reports.report_of(JURISDICTION, photo)
+            ids |= {used} if used else set()
+        if ids and not any(one in place for one in ("#RATE#", "#LIKE#", "#IDEM#")):
+            found[bool(ids & over)].add(place)
     return found
 
 

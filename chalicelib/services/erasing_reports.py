@@ -173,6 +173,8 @@ def unused(person: Person, photos: list[str]) -> None:
 
 def _clear(person: Person, report: str, texts: list[str], photos: list[str], now: datetime) -> None:
     place = person.place
+    if person.reason and ((head := reports.get(place, report)) is None or person.spares(head)):
+        return
     there = people.some_texts(place, report, texts)
     tickets = _forget_files(place, photos)
 

@@ -144,6 +144,8 @@ def _reports(run: _Run, kind: str) -> None:
     if until is None:
         return
     start = _place(run.city, kind, until, run.first)
+    # Where the walk began is not looked for again.
+    control.keep_place(_work(run.place, kind), json.dumps(vars(start)))
     while start.done < start.until:
         for heads, after in _closed(run.city, start):
             for head in heads:
@@ -212,13 +214,13 @@ def _desks(city: City) -> list[str]:
 
 def _over(kind: str, head: Report, until: datetime) -> datetime | None:
     """When a report's time in a class began, if it is over."""
-    over = ended(_chain(head))
+    over = ended(chain(head))
     if over is None or over[0] > until or kind not in (CONTACT, over[1]):
         return None
     return over[0]
 
 
-def _chain(head: Report) -> Iterator[Report]:
+def chain(head: Report) -> Iterator[Report]:
     """A report, the original that it is merged into, and so on."""
     found: Report | None = head
     for _ in range(_CHAIN_AT_MOST):

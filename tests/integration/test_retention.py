@@ -27,7 +27,7 @@ from chalicelib.services import (
 )
 from chalicelib.storage import control, files, people, reach, tables
 from infra import copies, ops, verify
-from tests import aws, canary, darkroom
+from tests import aws, canary, darkroom, leaving
 from tests.world import BUNDLE, JURISDICTION, STAFF, START, World, blob, citizen, official
 
 SITI, BUDI, ANI = citizen("siti"), citizen("budi"), citizen("ani")
@@ -419,6 +419,10 @@ def test_the_schedule_works_at_night_by_the_citys_own_clock(world: World) -> Non
     assert handlers.erase_expired(None) == {}
     world.advance(hours=14)
     assert handlers.erase_expired(None) == {"contact": 1}
+
+
+def test_of_twenty_peoples_lives_nothing_is_left_but_on_open_reports(world: World) -> None:
+    assert leaving.outlive(1, steps=15) == []
 
 
 def test_a_city_that_names_no_days_keeps_everything(world: World) -> None:
