@@ -60,12 +60,15 @@ def get_scorecards(call: Call) -> Answer:
         id="getScorecard",
         summary="The card of the city, a district, a ward, a unit or an official",
         answers={200: schemas.SCORECARD},
-        problems=_HIDDEN,
+        problems=(*_HIDDEN, "codes_of_then"),
         personal=True,
     ),
 )
 def get_scorecard(call: Call) -> Answer:
     """Every figure with formula, numerator, denominator, n and interval.
+
+    A code of today, asked of a month before the city changed, is answered with the card of what it
+    was then; ``card.code`` names it. Where it was several, the refusal lists them in ``codes``.
 
     An official's card is shown to that official, the head of the unit and auditors only.
     """
@@ -87,7 +90,7 @@ def get_scorecard(call: Call) -> Answer:
         },
         required_query=("measure",),
         answers={200: schemas.SCORECARD_ROWS},
-        problems=(*_HIDDEN, "cursor_invalid"),
+        problems=(*_HIDDEN, "codes_of_then", "cursor_invalid"),
         personal=True,
     ),
 )

@@ -14,9 +14,10 @@ from chalicelib.domain.contributions import Part
 from chalicelib.domain.holding import WHOLE
 from chalicelib.domain.scorecard import measures
 from chalicelib.domain.scoring import Settings, rounded
+from chalicelib.domain.successors import AREAS, UNITS
 from chalicelib.domain.sums import ANONYMOUS, Scope, Sums
 from chalicelib.errors import Problem
-from chalicelib.services import audits, cities, month_close, secrecy, staff
+from chalicelib.services import audits, cities, month_close, score_rows, secrecy, staff
 from chalicelib.services.cursors import make_cursor, open_cursor
 from chalicelib.services.scorecards import LIVE, PROVISIONAL
 from chalicelib.storage import cards as store
@@ -77,8 +78,13 @@ def month(actor: Principal, name: str, now: datetime) -> dict[str, Any]:
 
 
 def card(actor: Principal, name: str, area: str, now: datetime) -> dict[str, Any]:
-    """One card: of the city, a district, a ward, a unit, or an official."""
+    """One card: of the city, a district, a ward, a unit, or an official.
+
+    A code of today is answered with the card of what the area or unit was in that month. Raises
+    ``Problem``: not_found; codes_of_then, where it was several.
+    """
     held, city = _month(actor, name, now)
+    area = _of_then(area, city, now)
     scope = _scope(actor, area, city)
     found = _card(actor, held, scope)
     if found is None:
@@ -105,6 +111,7 @@ def rows(
     At most ``FILES_AT_MOST`` districts are read for a page.
     """
     held, city = _month(actor, name, now)
+    area = _of_then(area, city, now)
     scope = _scope(actor, area, city)
     filters = {"j": actor.jurisdiction, "f": held["folder"], "m": name, "a": area, "q": measure}
     place, skip = _start(open_cursor(cursor, filters, now))
@@ -154,6 +161,23 @@ def _shown(actor: Principal, held: dict[str, Any]) -> bool:
 def _stage(held: dict[str, Any]) -> dict[str, Any]:
     names = ("month", "stage", "revision", "rules", "until", "closed_at", "digest")
     return {name: held[name] for name in names}
+
+
+def _of_then(area: str, city: City, now: datetime) -> str:
+    """The code by which ``city``, an earlier version, knows an area or a unit of today."""
+    if area in city.areas or area in city.units:
+        return area
+    present = cities.current(city.jurisdiction, now)
+    # Only codes that the city has, so that a made-up one costs nothing.
+    kinds = [AREAS] if area in present.areas else []
+    kinds += [UNITS] if area in present.units else []
+    if not kinds:
+        return area
+    codes = score_rows.lineage(city)
+    found = sorted({one for kind in kinds for one in codes.heirs(kind, area)})
+    if len(found) > 1:
+        raise Problem("codes_of_then", field="area", codes=found)
+    return found[0] if found else area
 
 
 def _scope(actor: Principal, area: str, city: City) -> Scope:

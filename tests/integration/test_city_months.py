@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.city import City
+from chalicelib.domain.lineage import Lineage
 from chalicelib.domain.scoring import Settings
 from chalicelib.errors import Problem
 from chalicelib.services import (
@@ -278,3 +279,46 @@ def test_who_has_a_renamed_district_still_hears_of_its_months(
     ((_, _, attributes),) = sent
     assert attributes["district"] == "D2"
     assert "person:s_head2" in attributes["audience"]
+
+
+def test_an_old_month_asked_by_a_new_code_answers_with_the_card_of_then(
+    world: World, told: Told
+) -> None:
+    """District, divided ward and unit; the card says by which code it was known. A code that is
+    of no version, and a unit that nobody was before, are not found."""
+    close(world, FIRST)
+    for new, old in (("DX", "D2"), ("DX-W", "D2-W2"), ("D1-N2", "D1-W2"), ("u-light", "u-lamps")):
+        card = card_pages.card(AUDITOR, MONTH, new, world.now)["card"]
+        assert card["code"] == old
+    page = card_pages.rows(AUDITOR, MONTH, "DX", "received", 50, None, world.now)
+    same = card_pages.rows(AUDITOR, MONTH, "D2", "received", 50, None, world.now)
+    assert page["rows"] == same["rows"] != []
+    for unknown in ("u-parks", "D9", "x"):
+        with pytest.raises(Problem, match="not_found"):
+            card_pages.card(AUDITOR, MONTH, unknown, world.now)
+
+
+def test_a_district_that_was_several_names_them(world: World, told: Told) -> None:
+    """Two districts became one: the month of before has a card for each."""
+    close(world, FIRST)
+    merged = second_city.bundle(version="cccccccccccc")
+    merged["areas"] = [
+        {**one, "code": "DY" if one["code"] == "DX" else one["code"],
+         "parent": "DY" if one["parent"] in ("D1", "DX") else one["parent"]}
+        for one in merged["areas"] if one["code"] != "D1"
+    ]  # fmt: skip
+    merged["successors"] = {"areas": {"D1": ["DY"], "DX": ["DY"]}}
+    city_ = City.from_json(merged)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cities, "current", lambda *_: city_)
+        patch.setattr(
+            score_rows,
+            "lineage",
+            lambda city: Lineage(
+                city, lambda: ([], [City.from_json(second_city.bundle()), city_]), lambda *_: None
+            ),
+        )
+        with pytest.raises(Problem) as refused:
+            card_pages._of_then("DY", first_city(), world.now)
+    assert refused.value.slug == "codes_of_then"
+    assert refused.value.members["codes"] == ["D1", "D2"]
