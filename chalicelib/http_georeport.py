@@ -7,6 +7,8 @@ ignored, empty ones are absent, and every refusal is a list of errors in the ask
 """
 
 import base64
+import binascii
+import io
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -24,6 +26,11 @@ from chalicelib.http_problems import reader_language
 from chalicelib.settings import settings
 
 MOST_BYTES = 6_000_000
+_MOST_FIELDS = 1000
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "base64": binascii.a2b_base64,
+    "quoted-printable": binascii.a2b_qp,
+}
 # Lambda's own limit of an answer is 6 MB.
 LARGEST = 5_500_000
 _JURISDICTION = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -185,7 +192,10 @@ def _given(
     elif raw:
         try:
             pairs = urllib.parse.parse_qsl(
-                raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=1000
+                raw.decode("utf-8"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_MOST_FIELDS,
             )
         except ValueError:
             raise Faults({"": "The form cannot be read"}) from None
@@ -195,25 +205,43 @@ def _given(
 
 
 def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> list[File]:
-    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
-    # Forms of several parts are few, and these take a tenth of the API's cold start.
-    import email.parser
-    import email.policy
+    # Forms of several parts are few, and the others need not wait for this.
+    import multipart
 
-    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + raw)
-    if not message.is_multipart():
-        raise Faults({"": "The form cannot be read"})
+    boundary = multipart.parse_options_header(content_type)[1].get("boundary", "")
+    parser = multipart.MultipartParser(
+        io.BytesIO(raw),
+        boundary,
+        len(raw),
+        charset="latin-1",
+        part_limit=_MOST_FIELDS,
+        spool_limit=MOST_BYTES,
+        memory_limit=MOST_BYTES,
+    )
     files = []
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        body = part.get_payload(decode=True)
-        if not isinstance(body, bytes):
-            continue
-        if part.get_filename() is not None:
-            files.append(File(part.get_content_type(), body))
-        elif isinstance(name, str):
-            given.setdefault(name, []).append(body.decode("utf-8", "replace").rstrip("\r\n"))
+    try:
+        for part in parser:
+            body = _decoded(part.raw, part.headers.get("Content-Transfer-Encoding", ""))
+            # RFC 5987's form of a name that is not ASCII, which the parser does not know.
+            extended = "filename*=" in part.headers["Content-Disposition"].lower()
+            if part.filename is not None or extended:
+                files.append(File(part.content_type, body))
+            elif part.name:
+                given.setdefault(part.name, []).append(
+                    body.decode("utf-8", "replace").rstrip("\r\n")
+                )
+    except multipart.MultipartError:
+        raise Faults({"": "The form cannot be read"}) from None
     return files
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """A part without the encoding that RFC 7578 deprecates and old clients still use."""
+    decode = _DECODERS.get(encoding.strip().lower())
+    try:
+        return decode(body) if decode else body
+    except ValueError:
+        return body
 
 
 def _raw(event: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,10 @@
 """GeoReport's times, windows and formats: liberal in, strict out."""
 
+import email
+import email.policy
 import json
 import re
+import string
 import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3.filepost import encode_multipart_formdata
 
-from chalicelib import http_spark
+from chalicelib import http_georeport, http_spark
 from chalicelib.domain import updates
 from chalicelib.domain.georeport import SPAN, Unfit, moment, strict, window
 from chalicelib.domain.workflow import table
@@ -129,3 +133,57 @@ def test_xml_is_the_same_to_the_byte_for_what_people_write() -> None:
         "<extended_attributes><agree>true</agree><notes/><count>0</count></extended_attributes>"
         "</request></service_requests>"
     )
+
+
+_NAMES = st.text(string.ascii_letters + string.digits + "_[]. ()", min_size=1, max_size=12)
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+_PARTS = st.one_of(
+    st.tuples(_NAMES, _WORDS),
+    st.tuples(_NAMES, st.tuples(_NAMES, st.binary(max_size=60), st.just("image/jpeg"))),
+)
+
+
+@given(st.lists(_PARTS, min_size=1, max_size=5))
+def test_a_form_of_parts_is_read_as_the_library_of_mail_reads_it(parts: list[Any]) -> None:
+    raw, kind = encode_multipart_formdata(parts, boundary="b0undary")
+    given: dict[str, list[str]] = {}
+    files = http_georeport._multipart(raw, kind, given)
+    head = f"Content-Type: {kind}\r\nMIME-Version: 1.0\r\n\r\n".encode()
+    wanted, pictures = {}, []
+    for part in email.message_from_bytes(head + raw, policy=email.policy.HTTP).iter_parts():
+        body = part.get_payload(decode=True)
+        if part.get_filename() is not None:
+            pictures.append((part.get_content_type(), body))
+        else:
+            name = part.get_param("name", header="content-disposition")
+            wanted.setdefault(name, []).append(body.decode("utf-8", "replace").rstrip("\r\n"))
+    assert given == wanted
+    assert [(one.media, one.data) for one in files] == pictures
+
+
+def _part(head: str, body: bytes = b"abc") -> list[Any]:
+    given: dict[str, list[str]] = {}
+    raw = b"--x\r\n" + head.encode() + b"\r\n\r\n" + body + b"\r\n--x--\r\n"
+    files = http_georeport._multipart(raw, "multipart/form-data; boundary=x", given)
+    return [given, [(one.media, one.data) for one in files]]
+
+
+def test_forms_as_old_clients_send_them_are_read() -> None:
+    head = 'Content-Disposition: form-data; name="a"'
+    assert _part(head) == [{"a": ["abc"]}, []]
+    assert _part(f"{head}\r\nContent-Transfer-Encoding: base64", b"YWJj") == [{"a": ["abc"]}, []]
+    assert _part(f"{head}\r\nContent-Transfer-Encoding: quoted-printable", b"a=62c")[0] == {
+        "a": ["abc"]
+    }
+    assert _part(f"{head}\r\nContent-Transfer-Encoding: 8bit") == [{"a": ["abc"]}, []]
+    assert _part(f'{head}; filename=""')[1] == [("text/plain", b"abc")]
+    assert _part(f"{head}; filename*=utf-8''a%C3%A9.jpg\r\nContent-Type: image/jpeg") == [
+        {}, [("image/jpeg", b"abc")],
+    ]  # fmt: skip
+
+
+def test_a_form_of_thousands_of_parts_is_refused() -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+    for raw in (part * 1001 + b"--x--\r\n", part, b"no parts"):
+        with pytest.raises(http_georeport.Faults):
+            http_georeport._multipart(raw, "multipart/form-data; boundary=x", {})
