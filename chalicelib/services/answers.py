@@ -6,7 +6,7 @@ from datetime import datetime
 from chalicelib.domain.actor import BY_LINK, Principal
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services import casework, cities, signing
+from chalicelib.services import answer_links, casework, cities
 from chalicelib.services.operations import Outcome, operation
 from chalicelib.services.texts import say
 from chalicelib.storage import reports
@@ -22,7 +22,7 @@ class Question:
 
 def question(token: str, now: datetime) -> Question:
     """The report behind a link; ``invalid_token`` for a forged or lapsed one."""
-    payload = signing.unsign("answer", token, now)
+    payload = answer_links.read(token, now)
     report = reports.get(payload["j"], payload["r"])
     if report is None:
         raise Problem("invalid_token")
@@ -66,5 +66,5 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
 
 def _filed(report: Report, token: str, now: datetime) -> Report | None:
     """The report of the person whom the link was sent to: this one, or one merged into it."""
-    own = signing.unsign("answer", token, now).get("d")
+    own = answer_links.read(token, now).get("d")
     return reports.get(report.jurisdiction, own) if own else report

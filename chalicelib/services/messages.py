@@ -6,7 +6,7 @@ that a kill between the two sends twice rather than never.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib import clock
@@ -17,6 +17,7 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.times import parse
 from chalicelib.services import (
     addressees,
+    answer_links,
     bounces,
     cities,
     claiming,
@@ -24,15 +25,12 @@ from chalicelib.services import (
     former_contacts,
     links,
     notices,
-    signing,
 )
 from chalicelib.services.addressees import Addressee
 from chalicelib.services.texts import say
-from chalicelib.settings import settings
 from chalicelib.storage import control, mail, people, reach, reports, topics
 from chalicelib.storage.transactions import Refused, Write, commit
 
-ANSWER_DAYS = 14
 HELD = "held"
 # Rows of one person's digest, and of one page of those whose hour has come.
 _DIGEST, _DUE = 40, 100
@@ -138,7 +136,7 @@ def _tell(message: dict[str, Any], report: Report, who: Addressee, now: datetime
         except Refused:
             pass  # It waits already, or has waited.
         return False
-    name = _post(planned.way, contact, _words(report, doc, city), doc["language"], city)
+    name = _post(planned.way, contact, _words(report, doc, city), doc["language"], city, who.kind)
     control.put_sent(place, dedupe, _known(name, place, who.contact, who.own))
     return True
 
@@ -200,7 +198,12 @@ def _words(report: Report, doc: dict[str, Any], city: City) -> tuple[str, str]:
 
 
 def _post(
-    chosen: str, contact: dict[str, Any], words: tuple[str, str], language: str, city: City
+    chosen: str,
+    contact: dict[str, Any],
+    words: tuple[str, str],
+    language: str,
+    city: City,
+    kind: str = HELD,
 ) -> str | None:
     """Send it; the id of an e-mail."""
     subject, text = words
@@ -208,8 +211,10 @@ def _post(
     if chosen == "email":
         footer = say("notices.footer", language, city, link=choices)
         return mail.send(contact["email"], subject, f"{text}\n\n{footer}", choices)
-    footer = say("notices.sms", language, city, link=choices)
-    topics.send_sms(contact["phone"], f"{text} {footer}")
+    if kind not in news.ALWAYS:
+        # A warning goes out whatever is chosen, and a text message is short.
+        text = f"{text} {say('notices.sms', language, city, link=choices)}"
+    topics.send_sms(contact["phone"], text)
     return None
 
 
@@ -227,9 +232,6 @@ def answer_link(
 
     ``own``: in the name of whoever filed this report, which is merged into ``report``.
     """
-    payload = {"j": jurisdiction, "r": report, "f": finished_at.isoformat()}
-    if own and own != report:
-        payload["d"] = own
-    token = signing.sign("answer", payload, finished_at + timedelta(days=ANSWER_DAYS))
+    token = answer_links.make(jurisdiction, report, finished_at, own)
     # The token itself names the city.
-    return f"{settings().public_url}/v1/answers/{token}"
+    return links.base(f"/v1/answers/{token}")

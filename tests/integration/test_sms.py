@@ -1,0 +1,104 @@
+"""A text message fits in two segments of GSM-7, links included, in every language that we have."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import news
+from chalicelib.domain.city import City
+from chalicelib.errors import Problem
+from chalicelib.services import answer_links, contact_codes, messages, signing
+from chalicelib.services.texts import say
+from chalicelib.settings import settings
+from chalicelib.storage import topics
+from tests.world import BUNDLE, JURISDICTION, World, citizen
+
+DUTCH = Path(__file__).parents[2] / "infra/cities/duinhaven/messages/nl.json"
+BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENDED = frozenset("^{}\\[~]|€")
+URL = "https://lapor.jakarta.go.id"
+
+
+def segments(text: str) -> int:
+    """How many short messages a text takes."""
+    assert set(text) <= BASIC | EXTENDED, set(text) - BASIC - EXTENDED
+    length = len(text) + sum(one in EXTENDED for one in text)
+    return 1 if length <= 160 else -(-length // 153)
+
+
+def speaking(language: str) -> City:
+    if language != "nl":
+        return City.from_json({**BUNDLE, "languages": [language]})
+    words = json.loads(DUTCH.read_bytes())
+    return City.from_json({**BUNDLE, "languages": ["nl"], "messages": {"nl": words}})
+
+
+@pytest.fixture
+def sms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    found: list[str] = []
+    monkeypatch.setattr(topics, "send_sms", lambda to, text: found.append(text))
+    monkeypatch.setenv("TANGGAP_PUBLIC_URL", URL)
+    monkeypatch.setenv("TANGGAP_JURISDICTION", JURISDICTION)
+    settings.cache_clear()
+    yield found
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize("language", ["en", "id", "nl"])
+def test_every_text_message_fits_in_two_segments(
+    world: World, sms: list[str], language: str
+) -> None:
+    """Of each kind, to a reporter and to the reporter of a merged report."""
+    city, now = speaking(language), world.now
+    report = world.head(world.file(citizen("a"))["id"])
+    other = world.file(citizen("b"))["id"]
+    doc: dict[str, Any] = {"language": language, "at": "2026-11-02T01:00:00.000Z", "own": other}
+    kinds = sorted(news.kinds())
+    for kind in kinds:
+        words = messages._words(report, {**doc, "kind": kind}, city)
+        messages._post("phone", {"phone": "+62811000222"}, words, language, city, kind)
+    hushed = messages._words(report, {**doc, "kind": "comment", "protected": True}, city)
+    messages._post("phone", {"phone": "+62811000222"}, hushed, language, city)
+    minutes = int(contact_codes.LIFE.total_seconds() // 60)
+    sms.append(say("code.text", language, city, code="123456", minutes=minutes))
+    sms.append(say("digest_news.subject", language, city, n=40))
+    assert all(URL in text for text in sms[: len(kinds) + 1])
+    long = {text: segments(text) for text in sms if segments(text) > 2}
+    assert long == {}
+    assert now == world.now
+
+
+def test_a_short_link_says_what_a_long_one_did(world: World) -> None:
+    """City, report, finish and whose it is; forged, changed and lapsed ones are refused."""
+    first, other = world.file()["id"], world.file(citizen("b"))["id"]
+    alone = answer_links.make(JURISDICTION, first, world.now)
+    theirs = answer_links.make(JURISDICTION, first, world.now, other)
+    known = {"j": JURISDICTION, "r": first, "f": world.now.isoformat()}
+    assert answer_links.read(alone, world.now) == known
+    assert answer_links.read(theirs, world.now) == {**known, "d": other}
+    assert answer_links.make(JURISDICTION, first, world.now, first) == alone
+    lapsed = world.now + timedelta(days=answer_links.ANSWER_DAYS)
+    kid, body, seal = alone.split(".")
+    changed = theirs.split(".")[1]
+    other_kind = signing.seal("answer", "bytes", "abc")
+    forged = [f"{kid}.{body[:-1]}A.{seal}", f"{kid}.{changed}.{seal}", f"k9.{body}.{seal}"]
+    forged += [f"{kid}.{body}", other_kind]
+    for token, now in [*((one, world.now) for one in forged), (alone, lapsed)]:
+        with pytest.raises(Problem, match="invalid_token"):
+            answer_links.read(token, now)
+
+
+def test_a_link_of_before_still_answers(world: World) -> None:
+    """Messages that went out lie on people's phones."""
+    report = world.file()["id"]
+    payload = {"j": JURISDICTION, "r": report, "f": world.now.isoformat()}
+    token = signing.sign("answer", payload, world.now + timedelta(days=14))
+    assert answer_links.read(token, world.now) == payload
