@@ -20,6 +20,7 @@ from chalicelib.errors import Problem
 from chalicelib.services import audits, cities, month_close, score_rows, secrecy, staff
 from chalicelib.services.cursors import make_cursor, open_cursor
 from chalicelib.services.scorecards import LIVE, PROVISIONAL
+from chalicelib.services.texts import translated
 from chalicelib.storage import cards as store
 
 FILES_AT_MOST = 4
@@ -50,7 +51,7 @@ def months(actor: Principal, before: str | None, limit: int, now: datetime) -> d
         "months": [_stage(one) for one in found if _shown(actor, one)],
         "next": found[-1]["month"] if len(found) == limit else None,
         "settings": {**vars(settings), "weights": dict(settings.weights)},
-        "measures": list(measures().values()),
+        "measures": [_measure(code, city) for code in measures()],
         "audits": audits.published(city, now),
     }
 
@@ -215,8 +216,14 @@ def _card(actor: Principal, held: dict[str, Any], scope: Scope) -> dict[str, Any
     return found if found and found["until"] >= held["until"] else None
 
 
+def _measure(code: str, city: City) -> dict[str, Any]:
+    """A measure, named and explained in the city's own languages too."""
+    names = {name: translated(f"measure.{code}.{name}", city) for name in ("name", "formula")}
+    return {**measures()[code], **names}
+
+
 def _explained(card: dict[str, Any], city: City) -> dict[str, Any]:
-    known = measures()
+    known = {code: _measure(code, city) for code in measures()}
     kept = ("kind", "code", "n", "score", "ranked", "rank", "of")
     return {
         **{name: card[name] for name in kept},

@@ -15,9 +15,10 @@ from chalicelib.domain.city import City
 from chalicelib.domain.report import Report
 from chalicelib.domain.times import iso, parse
 from chalicelib.errors import Problem
-from chalicelib.services import cities, photo_texts, rates, traces
+from chalicelib.services import cities, rates, traces
 from chalicelib.services.operations import Operation, Outcome, once, write
 from chalicelib.services.photo_files import Files, quarantined
+from chalicelib.services.texts import translated
 from chalicelib.storage import files, people, reports
 from chalicelib.storage.transactions import Unavailable, Write
 
@@ -86,7 +87,9 @@ def look(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
     return {
         "photo": photo,
         "state": doc["state"],
-        "reason": {"code": reason, "text": photo_texts.refusals()[reason]} if reason else None,
+        "reason": {"code": reason, "text": translated(f"refusal.{reason}", city)}
+        if reason
+        else None,
         "report": doc.get("report"),
         "taken_at": iso(taken) if taken else None,
         "place": {"lat": place["lat"], "long": place["long"]} if place else None,
@@ -126,7 +129,7 @@ def _claim(
     if "report" in doc:
         raise Problem("photo_used", field="photos")
     if doc["state"] == "refused":
-        text = photo_texts.refusals()[doc["reason"]]
+        text = translated(f"refusal.{doc['reason']}", city)
         raise Problem("photo_refused", field="photos", photo=photo, reason=doc["reason"], why=text)
     if parse(doc["issued"]) < now - USABLE:
         raise Problem("unknown_photo", field="photos")

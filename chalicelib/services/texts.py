@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib import rules
 from chalicelib.domain.city import EMERGENCY, EMERGENCY_NAME, City
 from chalicelib.domain.languages import pick
+from chalicelib.domain.scorecard import measures
 from chalicelib.services import photo_texts
 
 SHIPPED = "en"
@@ -17,6 +18,22 @@ def table() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = rules.load("messages")
     flags = {f"flag.{reason}": text for reason, text in photo_texts.flags().items()}
     return {**found, **flags, EMERGENCY: EMERGENCY_NAME}
+
+
+@cache
+def more() -> dict[str, dict[str, str]]:
+    """Texts that answers give in every language at once, which a city may bring in its own words
+    too, but need not: why a photo was refused, and the measures of a scorecard."""
+    found = {f"refusal.{reason}": text for reason, text in photo_texts.refusals().items()}
+    for code, one in measures().items():
+        found |= {f"measure.{code}.{name}": one[name] for name in ("name", "formula")}
+    return found
+
+
+def translated(key: str, city: City) -> dict[str, str]:
+    """{language: text} of ``more``, with what the city's catalogues say in its languages."""
+    own = {one: texts[key] for one, texts in city.messages.items() if key in texts}
+    return more()[key] | own
 
 
 def say(key: str, language: str | None, city: City | None = None, **values: Any) -> str:

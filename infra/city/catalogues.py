@@ -7,7 +7,7 @@ the city's next language, at last in English.
 import string
 from collections.abc import Callable, Iterable
 
-from chalicelib.services.texts import SHIPPED, table
+from chalicelib.services.texts import SHIPPED, more, table
 from infra.city.fields import Fields
 from infra.city.findings import Findings
 
@@ -36,10 +36,10 @@ def read(
 def _texts(one: Fields) -> dict[str, str]:
     found = {}
     for key in one.names():
-        if key not in table():
+        if key not in (known := table() | more()):
             continue  # ``close`` names it.
         text = one.text(key)
-        if text and (wrong := _wrong(text, table()[key][SHIPPED])):
+        if text and (wrong := _wrong(text, known[key][SHIPPED])):
             one.fault(key, wrong)
         found[key] = text
     one.close()

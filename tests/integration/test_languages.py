@@ -13,13 +13,13 @@ from chalicelib.domain import languages
 from chalicelib.domain.city import City
 from chalicelib.errors import Problem
 from chalicelib.http_problems import reader_language
-from chalicelib.services import cities, morning, open311, open311_offer, relay
-from chalicelib.services.texts import say, table, tell
+from chalicelib.services import card_pages, cities, morning, open311, open311_offer, relay
+from chalicelib.services.texts import more, say, table, tell, translated
 from infra.city.findings import CityErrors
 from infra.city.folder import prepare
 from tests.city_folder import files, write
 from tests.integration.test_digest import sent
-from tests.world import BUNDLE, JURISDICTION, STAFF, World, blob, citizen, city
+from tests.world import BUNDLE, JURISDICTION, STAFF, World, blob, citizen, city, official
 
 DUTCH = json.loads(
     (Path(__file__).parents[2] / "infra/cities/duinhaven/messages/nl.json").read_bytes()
@@ -150,3 +150,17 @@ def test_a_reader_is_answered_in_the_language_that_they_like_best(
 ) -> None:
     """By weight, and by what an Open311 client names before all (RFC 9110, 12.5.4)."""
     assert languages.asked(header, locale) == wanted
+
+
+def test_a_citys_catalogue_names_measures_and_reasons_too(world: World) -> None:
+    """What it does not say is told as shipped; a key that is none is a fault as ever."""
+    reason = next(one for one in more() if one.startswith("refusal."))
+    words = {"measure.on_time.name": "Op tijd", reason: "Dit is geen foto."}
+    made = settled(world, "nl", "en", messages={"nl": words})
+    shown = card_pages.months(official("auditor"), None, 5, world.now)["measures"]
+    named = {one["code"]: one["name"] for one in shown}
+    assert named["on_time"]["nl"] == "Op tijd"
+    assert named["on_time"]["en"] == "On time"
+    assert "nl" not in named["received"]
+    assert translated(reason, made)["nl"] == "Dit is geen foto."
+    assert translated(reason, made)["en"]
