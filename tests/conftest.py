@@ -1,5 +1,6 @@
 """What every test may ask for, and the AWS that must be named before anything is imported."""
 
+import gc
 import os
 from typing import Any
 
@@ -8,6 +9,10 @@ from hypothesis import HealthCheck, settings
 from tests.aws import ENVIRONMENT, aws_fixture
 
 os.environ.update(ENVIRONMENT)
+
+# moto, Hypothesis and Schemathesis keep a million objects, and each look through all of them takes
+# seconds: look less often.
+gc.set_threshold(20_000, 20, 50)
 
 # Shared machines are slow at times, and a test's speed is nobody's verdict here.
 settings.register_profile(

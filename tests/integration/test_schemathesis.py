@@ -9,6 +9,7 @@ import itertools
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -34,7 +35,8 @@ GOOD_CHECKS = (
     "response_schema_conformance",
 )
 BAD_CHECKS = (*GOOD_CHECKS, "negative_data_rejection")
-EXAMPLES = 10
+EXAMPLES = 6
+MORE_EXAMPLES = 20  # in `make check`
 json.loads(committed.text())  # declares every route
 IDS = sorted(OPERATIONS)
 ADDRESS_TOO_LONG = 431
@@ -75,6 +77,12 @@ def served() -> Callable[..., Any]:
     return app
 
 
+@cache
+def described() -> Any:
+    """The description as the product serves it, read once."""
+    return schemathesis.openapi.from_wsgi("/v1/openapi.json", served())
+
+
 MAPPED = {
     "bbox": "106.8,-6.2,106.84,-6.19", "service": "pothole", "group": "roads", "district": "D1",
     "lat": -6.195, "long": 106.805, "closed_from": "202610", "closed_to": "202611",
@@ -90,7 +98,7 @@ class Target:
         from chalicelib.services.messages import answer_link
 
         self.edge = edge
-        self.schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", served())
+        self.schema = described()
         self.device = edge.device()
         self.contact = {"email": "a@example.org"}
         self.report = edge.finished(self.device, contact=self.contact)
@@ -184,12 +192,13 @@ def run(
     mode: GenerationMode,
     checks: tuple[str, ...],
     prepare: Callable[[Any], None],
+    examples: int,
 ) -> None:
-    """Ask ``EXAMPLES`` times, and check every answer."""
+    """Ask so many times, and check every answer."""
     chosen, good = CHECKS.get_by_names(list(checks)), CHECKS.get_by_names(list(GOOD_CHECKS))
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         deadline=None,
@@ -206,13 +215,23 @@ def run(
     ask()
 
 
+so_often = pytest.mark.parametrize(
+    "examples", [EXAMPLES, pytest.param(MORE_EXAMPLES, marks=pytest.mark.long)]
+)
+
+
+@so_often
 @pytest.mark.parametrize(("name", "who"), [(name, who) for name in IDS for who in askers(name)])
 def test_what_the_description_invites_is_answered_as_it_says(
-    target: Target, name: str, who: str
+    target: Target, name: str, who: str, examples: int
 ) -> None:
-    run(target, name, who, GenerationMode.POSITIVE, GOOD_CHECKS, target.helped)
+    run(target, name, who, GenerationMode.POSITIVE, GOOD_CHECKS, target.helped, examples)
 
 
+@so_often
 @pytest.mark.parametrize("name", [one for one in IDS if may_be_wrong(one)])
-def test_what_the_description_forbids_is_refused_as_it_says(target: Target, name: str) -> None:
-    run(target, name, askers(name)[-1], GenerationMode.NEGATIVE, BAD_CHECKS, lambda case: None)
+def test_what_the_description_forbids_is_refused_as_it_says(
+    target: Target, name: str, examples: int
+) -> None:
+    who = askers(name)[-1]
+    run(target, name, who, GenerationMode.NEGATIVE, BAD_CHECKS, lambda case: None, examples)
