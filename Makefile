@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi workflow
+.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi workflow lock
 
 help: ## this list
 	@awk -F ' ## |:' '/^[a-z0-9-]+:.* ## / { \
@@ -118,6 +118,9 @@ openapi: $(VENV)/run.stamp ## write docs/openapi.json
 workflow: $(VENV)/run.stamp ## write docs/workflow.md from the rules that are enforced
 	@$(NO_AWS) $(PY) -m infra.workflow_page
 
+lock: $(VENV)-lock/stamp $(VENV)/run.stamp ## write requirements*.lock: what ships, with digests [UPGRADE=--upgrade]
+	@$(PY) -m infra.lock --uv $(VENV)-lock/bin/uv $(UPGRADE)
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'Tanggap needs Python 3.11 or newer; name one with PYTHON=...'; exit 1; }
@@ -132,6 +135,12 @@ $(VENV)-audit/stamp: requirements-audit.txt
 	@echo 'installing what auditing needs into $(VENV)-audit'
 	@$(PYTHON) -m venv $(VENV)-audit
 	@$(VENV)-audit/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-compile -r $<
+	@touch $@
+
+$(VENV)-lock/stamp: requirements-lock.txt
+	@echo 'installing what locking needs into $(VENV)-lock'
+	@$(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-compile -r $<
 	@touch $@
 
 $(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp

@@ -46,7 +46,8 @@ _NEEDLESS = re.compile(
 )
 _CLI = "from chalice.cli import main; main()"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
-_PHOTO_LIBRARIES = "requirements-photos.txt"
+# Every version with the digests of its files: ``make lock`` writes them.
+_LIBRARIES, _PHOTO_LIBRARIES = "requirements.lock", "requirements-photos.lock"
 _WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
@@ -109,10 +110,10 @@ def _staged(made: Packaged, stage: str, architecture: str) -> Path:
     shutil.copy(ROOT / "app.py", project)
     skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "chalicelib", project / "chalicelib", ignore=skip)
-    needed = (ROOT / "requirements.txt").read_text().splitlines()
-    # Chalice puts the part of itself that runs into the package, and needs a lot to do so.
-    kept = [line for line in needed if not line.startswith(("#", "chalice=="))]
-    (project / "requirements.txt").write_text("\n".join([*kept, ""]))
+    # Chalice would ask for each library by its version; pip asks for the bytes that are locked, and
+    # Chalice takes over what lies in this folder. The part of itself that runs, it adds.
+    _install(_LIBRARIES, architecture, project / "vendor")
+    (project / "requirements.txt").write_text("")
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     config["lambda_architecture"] = architecture
     config.pop("environment_variables", None)
@@ -201,17 +202,23 @@ def _compile(tree: Path) -> None:
     _run(words, tree, {**os.environ, "PYTHONHASHSEED": "0"})
 
 
-def _layer(made: Packaged, architecture: str) -> None:
-    tree = made.folder / "layer"
+def _install(lock: str, architecture: str, target: Path) -> None:
+    """Install exactly what a lock file names, for Lambda's machine; pip refuses any other file."""
     _run(
         [
             "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-compile",
-            "--only-binary=:all:", "--platform", f"manylinux2014_{_WHEELS[architecture]}",
+            "--require-hashes", "--only-binary=:all:",
+            "--platform", f"manylinux2014_{_WHEELS[architecture]}",
             "--platform", f"manylinux_2_28_{_WHEELS[architecture]}",
-            "--requirement", str(ROOT / _PHOTO_LIBRARIES), "--target", str(tree / "python"),
+            "--requirement", str(ROOT / lock), "--target", str(target),
         ],
         ROOT,
     )  # fmt: skip
+
+
+def _layer(made: Packaged, architecture: str) -> None:
+    tree = made.folder / "layer"
+    _install(_PHOTO_LIBRARIES, architecture, tree / "python")
     _compile(tree)
     _zip(tree, made.layer)
     shutil.rmtree(tree)
