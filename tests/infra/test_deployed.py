@@ -281,6 +281,9 @@ def test_what_was_given_up_is_put_back(deployment: Deployment) -> None:
 
 
 def test_records_that_the_stream_gave_up_are_read_again(deployment: Deployment) -> None:
+    # Whichever test came first: there are records, and every one of them is counted.
+    journey(deployment)
+    deployment.settle()
     stream = boto3.client("dynamodb").describe_table(TableName=f"{prefix(STAGE)}-timeline")
     arn = stream["Table"]["LatestStreamArn"]
     client = boto3.client("dynamodbstreams")
@@ -323,8 +326,10 @@ def test_a_copy_is_restored_into_an_empty_account(
 
 
 def test_no_log_holds_what_a_person_wrote(deployment: Deployment) -> None:
+    journey(deployment)
+    deployment.settle()
     lines = log_lines()
-    assert lines
+    assert any("written" in line for line in lines)
     text = "\n".join(lines)
     assert CANARY.lower() not in text.lower()
 
