@@ -58,19 +58,19 @@ demo: $(VENV)/run.stamp ## a flood of reports through the API with a compressed 
 	@$(PY) -m infra.demo --keep .local/demo $(DEMO)
 
 rebuild: $(VENV)/run.stamp ## recompute every tally from the timeline and say what differed
-	@$(PY) -m infra.local with infra.rebuild
+	@$(PY) -m infra.local with infra.ops rebuild
 
 dead: $(VENV)/run.stamp ## what could not be processed
-	@$(PY) -m infra.local with infra.dead
+	@$(PY) -m infra.local with infra.ops dead
 
 open-data: $(VENV)/run.stamp ## write the files of open data now
-	@$(PY) -m infra.local with infra.open_data
+	@$(PY) -m infra.local with infra.ops open-data
 
 keys: $(VENV)/run.stamp ## Open311 clients: DO='issue NAME', DO=list or DO='revoke ID'
-	@$(PY) -m infra.local with infra.keys $(DO)
+	@$(PY) -m infra.local with infra.ops keys $(DO)
 
 forwarding: $(VENV)/run.stamp ## units with an Open311 server of their own: DO=list or DO='key UNIT'
-	@$(PY) -m infra.local with infra.forwarding $(DO)
+	@$(PY) -m infra.local with infra.ops forwarding $(DO)
 
 package: $(VENV)/test.stamp ## templates and zips in build/, with sizes and cold starts [STAGE=prod]
 	@$(PY) -m infra.deploy package --stage $(STAGE)
@@ -113,13 +113,13 @@ bench-geo: $(VENV)/bench.stamp ## the map beside dynamodbgeo and PostGIS [N=smal
 	@$(PY) -m bench.geo $(N)
 
 openapi: $(VENV)/run.stamp ## write docs/openapi.json
-	@$(NO_AWS) $(PY) -m infra.openapi
+	@$(NO_AWS) $(PY) -m infra.docs.openapi
 
 workflow: $(VENV)/run.stamp ## write docs/workflow.md from the rules that are enforced
-	@$(NO_AWS) $(PY) -m infra.workflow_page
+	@$(NO_AWS) $(PY) -m infra.docs.workflow
 
 lock: $(VENV)-lock/stamp $(VENV)/run.stamp ## write requirements*.lock: what ships, with digests [UPGRADE=--upgrade]
-	@$(PY) -m infra.lock --uv $(VENV)-lock/bin/uv $(UPGRADE)
+	@$(PY) -m infra.deploy.lock --uv $(VENV)-lock/bin/uv $(UPGRADE)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -9,7 +9,8 @@ from typing import Any
 from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
 
 from chalicelib import observability
-from chalicelib.http import TanggapApp
+from chalicelib.entrypoints import batches
+from chalicelib.http.router import TanggapApp
 from chalicelib.routes import (
     citizens,
     maps,
@@ -21,7 +22,6 @@ from chalicelib.routes import (
     session,
     wording,
 )
-from chalicelib.services import handlers
 from chalicelib.settings import settings
 
 app = TanggapApp("tanggap")
@@ -39,70 +39,70 @@ for blueprint in _ROUTES:
 @app.on_dynamodb_record(stream_arn=settings().timeline_stream, batch_size=100)
 def project_timeline(event: DynamoDBEvent) -> dict[str, Any]:
     """The timeline's stream: counters and outbox rows, then what is new goes out."""
-    return handlers.project(event.to_dict(), event.context)
+    return batches.project(event.to_dict(), event.context)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="relay_outbox")
 def relay_outbox(event: CloudWatchEvent) -> None:
     """What a killed projection left unpublished."""
-    handlers.relay_outbox(event.context)
+    batches.relay_outbox(event.context)
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES), name="sweep_clocks")
 def sweep_clocks(event: CloudWatchEvent) -> None:
     """The SLA clock: breaches, levels of the ladder, lapses, ends of pauses."""
-    handlers.sweep_clocks(event.context)
+    batches.sweep_clocks(event.context)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="warn_units")
 def warn_units(event: CloudWatchEvent) -> None:
     """Each unit's morning notice, once its city's morning has come."""
-    handlers.warn_units(event.context)
+    batches.warn_units(event.context)
 
 
 @app.schedule(Cron("0/15", "*", "*", "*", "?", "*"), name="keep_scorecards")
 def keep_scorecards(event: CloudWatchEvent) -> None:
     """Live figures each hour, a month's close when its city's clock says so: at any UTC offset."""
-    handlers.keep_scorecards(event.context)
+    batches.keep_scorecards(event.context)
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="hide_rows")
 def hide_rows(event: CloudWatchEvent) -> None:
     """The rows of judged months whose report became protected: anonymous from then on."""
-    handlers.hide_rows(event.context)
+    batches.hide_rows(event.context)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="erase_expired")
 def erase_expired(event: CloudWatchEvent) -> None:
     """Personal data whose time is over, in each city's night."""
-    handlers.erase_expired(event.context)
+    batches.erase_expired(event.context)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="write_open_data")
 def write_open_data(event: CloudWatchEvent) -> None:
     """The open data's files of the months in which something has changed."""
-    handlers.write_open_data(event.context)
+    batches.write_open_data(event.context)
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="follow_forwards")
 def follow_forwards(event: CloudWatchEvent) -> dict[str, int]:
     """What the systems of units say of the reports that were passed on to them."""
-    return handlers.follow_forwards(event.context)
+    return batches.follow_forwards(event.context)
 
 
 @app.on_sqs_message(queue=settings().forwards_queue, batch_size=1, name="forward_reports")
 def forward_reports(event: SQSEvent) -> dict[str, Any]:
     """Reports for the Open311 servers of units that work with systems of their own."""
-    return handlers.forward_reports(event.to_dict(), event.context)
+    return batches.forward_reports(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue=settings().messages_queue, batch_size=10, name="send_messages")
 def send_messages(event: SQSEvent) -> dict[str, Any]:
     """Messages to citizens, by the function that may read contacts."""
-    return handlers.send_messages(event.to_dict(), event.context)
+    return batches.send_messages(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue=settings().photos_queue, batch_size=1, name="process_photos")
 def process_photos(event: SQSEvent) -> dict[str, Any]:
     """Photos that arrived in quarantine (S3 through SQS), and what reports want of theirs."""
-    return handlers.process_photos(event.to_dict(), event.context)
+    return batches.process_photos(event.to_dict(), event.context)

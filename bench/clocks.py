@@ -45,7 +45,7 @@ def main() -> int:
 
 def _sweeps(found: dict[str, dict[str, Any]], size: int) -> None:
     """The same breaches among 1, 4 and 16 times as many open reports."""
-    from chalicelib.services import sweep
+    from chalicelib.services.sla import sweep
 
     read: dict[int, float] = {}
     there = 0

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.boundaries import build
-from chalicelib.domain.city import City
-from chalicelib.domain.times import iso
+from chalicelib.domain.city.boundaries import build
+from chalicelib.domain.city.city import City
+from chalicelib.domain.timestamps import iso
 
 MONTH = "202611"
 DISTRICTS, SERVICES = 44, 20
@@ -18,7 +18,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def publish(name: str, wards: int) -> tuple[City, datetime]:
     """The city as it is loaded, and the moment at which the bench plays."""
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
 
     rules = bundle(name, wards)
     cities.publish(rules, build([(_ward(0), [[_square()]])]), [], _NOW)
@@ -27,8 +27,8 @@ def publish(name: str, wards: int) -> tuple[City, datetime]:
 
 def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int) -> None:
     """Open reports that were heard of, ``overdue`` of them past their promise unnoticed."""
-    from chalicelib.domain import holding, watch
     from chalicelib.domain.report import Report
+    from chalicelib.domain.sla import custody, timers
     from chalicelib.storage import reports
     from chalicelib.storage.transactions import commit
 
@@ -47,8 +47,8 @@ def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int
             city_due_at=filed + timedelta(hours=48), filed_month=MONTH, acknowledged_at=filed,
             tail="0" * 64,
         )  # fmt: skip
-        head = holding.noted(head, filed)
-        puts.append(reports.put_head(head, watch.next_due(head, city), seen=None))
+        head = custody.noted(head, filed)
+        puts.append(reports.put_head(head, timers.next_due(head, city), seen=None))
         if len(puts) == _BATCH:
             commit(puts)
             puts = []
@@ -58,14 +58,14 @@ def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int
 
 def fill_rows(city: City, now: datetime, many: int) -> None:
     """A month of reports' rows as the projection keeps them."""
-    from chalicelib.domain import rounds
-    from chalicelib.storage import scores
+    from chalicelib.domain.sla import periods
+    from chalicelib.storage import score_rows
     from chalicelib.storage.transactions import commit
 
     puts: list[Any] = []
     for row in _rows(city, many):
-        last = rounds.last_month(row, city)
-        puts.append(scores.put_score(city.jurisdiction, row["report"], 5, row, last))
+        last = periods.last_month(row, city)
+        puts.append(score_rows.put_score(city.jurisdiction, row["report"], 5, row, last))
         if len(puts) == _BATCH:
             commit(puts)
             puts = []

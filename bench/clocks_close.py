@@ -12,7 +12,8 @@ from bench.counting import Counting
 
 def main(jurisdiction: str, month: str, what: str) -> None:
     """Close the month as a draft, or compute its live figures."""
-    from chalicelib.services import cities, scorecards
+    from chalicelib.services.city import cities
+    from chalicelib.services.scorecards import lifecycle
     from chalicelib.storage import files
 
     written: list[str] = []
@@ -27,10 +28,10 @@ def main(jurisdiction: str, month: str, what: str) -> None:
     start, end = city.bounds(month)
     draft = what == "close"
     now = end + timedelta(days=16) if draft else start + timedelta(days=27, hours=1)
-    stage = scorecards.DRAFT if draft else scorecards.LIVE
+    stage = lifecycle.DRAFT if draft else lifecycle.LIVE
     began, cpu = time.perf_counter(), time.process_time()
     with Counting() as counted:
-        assert scorecards.close(city, month, stage, now) is not None
+        assert lifecycle.close(city, month, stage, now) is not None
     found: dict[str, Any] = {
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - cpu,

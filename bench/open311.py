@@ -89,10 +89,10 @@ def _fill(now: datetime) -> None:
     """Rows and texts as a projection and filings leave them."""
     from chalicelib import ids
     from chalicelib.domain.events import Words
-    from chalicelib.domain.times import iso
-    from chalicelib.services import cities
+    from chalicelib.domain.timestamps import iso
+    from chalicelib.services.city import cities
     from chalicelib.settings import settings
-    from chalicelib.storage import people, requests
+    from chalicelib.storage import open311_requests, people
     from chalicelib.storage.transactions import commit
 
     place = settings().jurisdiction
@@ -113,7 +113,7 @@ def _fill(now: datetime) -> None:
         words = Words("description", "public", f"{number} {TEXT}", b"0" * 16)
         commit(
             [
-                requests.put_request(place, requests.row_of(event), event),
+                open311_requests.put_request(place, open311_requests.row_of(event), event),
                 people.put_text(place, report, 1, words),
             ]
         )

@@ -42,8 +42,9 @@ def _bound(name: str, value: float) -> dict[str, float | bool]:
 
 def _measure(many: int) -> dict[str, float]:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    from chalicelib.domain.city import City
-    from chalicelib.services import cities, open_data
+    from chalicelib.domain.city.city import City
+    from chalicelib.services.city import cities
+    from chalicelib.services.open_data import publishing
     from infra.city.load import prepare
 
     bundle = prepare(Path("infra/cities/demo")).bundle
@@ -55,12 +56,15 @@ def _measure(many: int) -> dict[str, float]:
 
     began = time.perf_counter()
     with (
-        patch("chalicelib.storage.requests.of_month", lambda *_: _pages(city, many)),
-        patch("chalicelib.storage.requests.descriptions", lambda _, ids: dict.fromkeys(ids, TEXT)),
+        patch("chalicelib.storage.open311_requests.of_month", lambda *_: _pages(city, many)),
+        patch(
+            "chalicelib.storage.open311_requests.descriptions",
+            lambda _, ids: dict.fromkeys(ids, TEXT),
+        ),
         patch("chalicelib.storage.files.put_file", keep),
         patch.object(cities, "at", lambda *_: city),
     ):
-        open_data._write_month(city, "202611")
+        publishing._write_month(city, "202611")
     seconds = time.perf_counter() - began
     return {
         "rows": many,
@@ -73,7 +77,7 @@ def _measure(many: int) -> dict[str, float]:
 
 def _pages(city: Any, many: int) -> Iterator[list[dict[str, Any]]]:
     from chalicelib import ids
-    from chalicelib.domain.times import iso
+    from chalicelib.domain.timestamps import iso
 
     ward = city.of_level(-1)[0].code
     district, _ = city.place(ward)

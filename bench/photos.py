@@ -169,7 +169,7 @@ def _cold_starts() -> dict[str, float]:
         "cold start of the photo function, s of CPU": (
             "import app\n"
             "import aws_lambda_powertools.utilities.batch\n"
-            "from chalicelib.services import photo_jobs\n"
+            "from chalicelib.services.photos import jobs\n"
             "from chalicelib.imaging import workshop\n"
             "try: workshop.develop(b'x', 'image/jpeg')\n"
             "except ValueError: pass"

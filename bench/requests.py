@@ -19,8 +19,9 @@ PLACE = (-6.175, 106.827)
 def measure() -> dict[str, float]:
     """Ratios to the bare route, and the bare route's own µs of CPU."""
     from app import app
-    from chalicelib.domain.actor import Grant, Principal
-    from chalicelib.services import cities, lists
+    from chalicelib.domain.principal import Grant, Principal
+    from chalicelib.services.city import cities
+    from chalicelib.services.reports import queues
     from chalicelib.settings import settings
 
     bare = _bare()
@@ -43,7 +44,7 @@ def measure() -> dict[str, float]:
     by_id = event("GET", "/v1/reports/{id}", path={"id": first["id"]})
 
     def page() -> None:
-        lists.queue(actor, None, "submitted", None, 50, None, _now())
+        queues.queue(actor, None, "submitted", None, 50, None, _now())
 
     sdk, heads = boto3.client("dynamodb"), settings().table("reports")
     key = {"pk": {"S": f"{city.jurisdiction}#R#{first['id']}"}}

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from tests.aws import ENVIRONMENT, aws_fixture
+from tests.support.aws import ENVIRONMENT, aws_fixture
 
 os.environ.update(ENVIRONMENT)
 

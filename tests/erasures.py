@@ -1,4 +1,4 @@
-"""Many histories of people of whom some are erased (``tests.leaving``), from the command line:
+"""Many histories of people of whom some are erased (``tests.support.random_people``):
 
     python -m tests.erasures [HISTORIES] [STEPS]     50 histories of 60 steps, if nothing is said
     python -m tests.erasures HISTORIES STEPS over    the same, until the time of everything is over
@@ -9,18 +9,18 @@ Prints what is left or lost, history by history, and exits 1 if anything is.
 import os
 import sys
 
-from tests import aws, canary
+from tests.support import aws, personal_data_search
 
 
 def main(words: list[str]) -> int:
     """Play them."""
     os.environ.update(aws.ENVIRONMENT, POWERTOOLS_LOG_LEVEL="CRITICAL")
-    from tests.leaving import PEOPLE, check, outlive
+    from tests.support.random_people import PEOPLE, check, outlive
 
     histories, steps = int(words[0]) if words else 50, int(words[1]) if words[1:] else 60
     wrong = 0
     for seed in range(histories):
-        with aws.start(), canary.versions_kept(), canary.quick():
+        with aws.start(), personal_data_search.versions_kept(), personal_data_search.quick():
             found = outlive(seed, steps) if "over" in words else check(seed, steps)
         wrong += bool(found)
         print(f"history {seed}: {found or 'nothing is left'}", flush=True)

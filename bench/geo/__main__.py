@@ -138,7 +138,7 @@ def _circles(table: Table, size: Size, city: City) -> int:
 
 
 def _cpu(table: Table, size: Size, city: City) -> None:
-    from chalicelib.domain.cover import box_ranges
+    from chalicelib.domain.map.cover import box_ranges
 
     models.fill(city.name, city.opened)
     spent = _spent(city, _boxes(city, 16, size.peer_views))

@@ -11,7 +11,7 @@ from typing import Any
 from bench.geo import ours
 from bench.geo.points import Box, Circle, Point
 from bench.geo.truth import Truth
-from chalicelib.domain.mercator import tile, tiles
+from chalicelib.domain.map.tiles import tile, tiles
 
 ZOOMS = (14, 15, 16, 17, 18)
 _BATCHES = 5

@@ -33,7 +33,7 @@ class Row(Model):
 
 def fill(city: str, points: list[Point]) -> None:
     """Make the table and put the open points of a city."""
-    from chalicelib.domain.geohash import encode
+    from chalicelib.domain.map.geohash import encode
 
     if not Row.exists():
         Row.create_table(wait=True)
@@ -55,7 +55,7 @@ def fill(city: str, points: list[Point]) -> None:
 
 def unpacked(city: str, box: Box) -> int:
     """The rows of a view's ranges as models with an attribute a field; how many."""
-    from chalicelib.domain.cover import box_ranges
+    from chalicelib.domain.map.cover import box_ranges
 
     many = 0
     for one in box_ranges(box):
@@ -65,7 +65,7 @@ def unpacked(city: str, box: Box) -> int:
 
 def packed(city: str, box: Box) -> int:
     """The index's own rows as models; how many."""
-    from chalicelib.domain.cover import box_ranges
+    from chalicelib.domain.map.cover import box_ranges
     from chalicelib.storage import tables
 
     many = 0

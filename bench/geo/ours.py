@@ -9,7 +9,7 @@ from bench.clocks_city import bundle, id_of
 from bench.geo.load import load
 from bench.geo.points import DISTRICTS, NOW, Box, Circle, Point
 from bench.geo.units import item_size, read_units
-from chalicelib.domain import heat
+from chalicelib.domain.map import heat_counters
 from chalicelib.domain.report import Report, facts
 from infra.local.requests import Context, event
 
@@ -42,8 +42,8 @@ def head(city: str, point: Point) -> Report:
 
 def fill(city: str, points: list[Point]) -> None:
     """Publish the city, and put every report and counter that its life would have left."""
-    from chalicelib.domain.boundaries import build
-    from chalicelib.services import cities
+    from chalicelib.domain.city.boundaries import build
+    from chalicelib.services.city import cities
     from chalicelib.storage import tables
 
     cities.publish(bundle(city, DISTRICTS), build([("w000", [[_square()]])]), [], NOW)
@@ -54,7 +54,7 @@ def fill(city: str, points: list[Point]) -> None:
 
         for point in points:
             report = head(city, point)
-            for (partition, place, name), n in heat.contributions(facts(report)).items():
+            for (partition, place, name), n in heat_counters.contributions(facts(report)).items():
                 held = counters.setdefault((partition, place), {})
                 held[name] = held.get(name, 0) + n
             yield put_head(report, None, seen=None).item.serialize()

@@ -60,7 +60,7 @@ class Peer:
 
     def circle(self, circle: Circle) -> list[int]:
         """The numbers of the open points in a circle."""
-        from chalicelib.domain.geohash import box_around
+        from chalicelib.domain.map.geohash import box_around
 
         lat, long, radius = circle
         south, west, _, _ = box_around(lat, long, radius)

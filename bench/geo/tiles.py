@@ -11,7 +11,7 @@ from typing import Any
 from bench.geo.load import load
 from bench.geo.points import Box, Point
 from bench.geo.units import read_units
-from chalicelib.domain.geohash import bounds, encode
+from chalicelib.domain.map.geohash import bounds, encode
 
 _PIN = struct.Struct(">iiIHH8s")
 _KEYS_AT_ONCE = 100

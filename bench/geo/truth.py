@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 
 from bench.geo.points import Box, Circle, Point
-from chalicelib.domain.geohash import box_around, distance_m
+from chalicelib.domain.map.geohash import box_around, distance_m
 
 
 class Truth:

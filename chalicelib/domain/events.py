@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import ledger
-from chalicelib.domain.actor import Principal
+from chalicelib.domain import hash_chain
+from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report, changes, facts
-from chalicelib.domain.times import iso
+from chalicelib.domain.timestamps import iso
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def link(
             {
                 "field": one.field,
                 "audience": one.audience,
-                "commitment": ledger.commitment(one.text, one.salt),
+                "commitment": hash_chain.commitment(one.text, one.salt),
             }
             for one in words
         ],
     }
-    text, stamp = ledger.chain(event, before.tail if before else ledger.GENESIS)
+    text, stamp = hash_chain.chain(event, before.tail if before else hash_chain.GENESIS)
     return Link(after.version, text, stamp)

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chalicelib.domain import mailbox
-from chalicelib.domain.actor import FOR_MANY, Principal
+from chalicelib.domain.input import email_address
+from chalicelib.domain.principal import FOR_MANY, Principal
 
 # How the uids of channels begin: keys of other systems, and officials.
 CHANNELS = ("k_", "s_")
@@ -66,7 +66,7 @@ def plain_email(email: str) -> str:
     """
     local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
     # What is no domain of the Internet is compared as it was written.
-    return f"{local}{at}{mailbox.punycode(domain) or domain}"
+    return f"{local}{at}{email_address.punycode(domain) or domain}"
 
 
 def plain_phone(phone: str) -> str | None:

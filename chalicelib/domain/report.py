@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from chalicelib.domain.filer import CHANNELS
-from chalicelib.domain.times import iso, parse
+from chalicelib.domain.timestamps import iso, parse
 
 # About 1.1 km: which part of the city, and no more.
 PRIVATE_DECIMALS = 2

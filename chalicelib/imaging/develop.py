@@ -12,7 +12,7 @@ from typing import Any
 import pi_heif
 from PIL import Image, ImageCms, ImageOps
 
-from chalicelib.domain.pictures import LARGE, MASTER, SCALE, SMALL, fitted
+from chalicelib.domain.photos import LARGE, MASTER, SCALE, SMALL, fitted
 from chalicelib.imaging import facts, sniff, unfit
 from chalicelib.imaging.likeness import likeness
 from chalicelib.imaging.unfit import Unfit

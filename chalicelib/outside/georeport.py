@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from chalicelib.domain import hiding, text
-from chalicelib.domain.georeport import strict
+from chalicelib.domain.input import redaction, text
+from chalicelib.domain.open311.georeport import strict
 from chalicelib.errors import Problem
 from chalicelib.outside import addresses, fetch
 from chalicelib.outside.addresses import Place, Unsafe
@@ -193,6 +193,6 @@ def _words(value: Any) -> str:
         return ""
     try:
         # By what holds in every country; the city's own rules are the caller's.
-        return hiding.hidden(text.clean(value.strip()[:LONGEST]), hiding.of_country(None))
+        return redaction.hidden(text.clean(value.strip()[:LONGEST]), redaction.of_country(None))
     except Problem:
         return ""

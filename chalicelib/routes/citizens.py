@@ -2,10 +2,11 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import claiming, contacts, copying, feedback, intake, lists
+from chalicelib.services.people import claiming, contacts, data_copy
+from chalicelib.services.reports import engagement, intake, queues
 
 routes = Blueprint(__name__)
 _REPORT = ("not_found",)
@@ -60,7 +61,7 @@ def file_report(call: Call) -> Answer:
 def list_my_reports(call: Call) -> Answer:
     """A page of the caller's own reports, newest first."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
-    return Answer(lists.mine(call.principal, limit, cursor, call.now))
+    return Answer(queues.mine(call.principal, limit, cursor, call.now))
 
 
 @route(
@@ -78,7 +79,7 @@ def list_my_reports(call: Call) -> Answer:
 def get_my_data(call: Call) -> Answer:
     """A page of at most 50 items: the caller's reports first, then what they left on any report."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
-    return Answer(copying.mine(call.principal, limit, cursor, call.now))
+    return Answer(data_copy.mine(call.principal, limit, cursor, call.now))
 
 
 @route(
@@ -138,7 +139,7 @@ def confirm_contact(call: Call) -> Answer:
 def comment_report(call: Call) -> Answer:
     """A public comment is for the reporter and officials to write; an inside one for officials."""
     text, audience = call.body["text"], call.body["audience"]
-    outcome = feedback.comment(
+    outcome = engagement.comment(
         call.principal, operation(call), call.path["id"], text, audience, call.now
     )
     return answer(outcome, 201)
@@ -159,7 +160,7 @@ def comment_report(call: Call) -> Answer:
 def support_report(call: Call) -> Answer:
     """Supports a report, once per person, and follows it."""
     op = operation(call)
-    return answer(feedback.support(call.principal, op, call.path["id"], call.now))
+    return answer(engagement.support(call.principal, op, call.path["id"], call.now))
 
 
 @route(
@@ -186,7 +187,7 @@ def rate_report(call: Call) -> Answer:
     """One to five stars and a text, by the reporter, as soon as the work is said to be done."""
     stars, text = call.body["rating"], call.body.get("text")
     return answer(
-        feedback.rate(call.principal, operation(call), call.path["id"], stars, text, call.now)
+        engagement.rate(call.principal, operation(call), call.path["id"], stars, text, call.now)
     )
 
 
@@ -223,7 +224,7 @@ def claim_report(call: Call) -> Answer:
 )
 def open_report(call: Call) -> Answer:
     """The report's words, pictures and exact place become public. This cannot be undone."""
-    return answer(feedback.opened(call.principal, operation(call), call.path["id"], call.now))
+    return answer(engagement.opened(call.principal, operation(call), call.path["id"], call.now))
 
 
 @route(
@@ -243,7 +244,7 @@ def follow_report(call: Call) -> Answer:
     """The caller gets messages about the report. Following twice is the same as once."""
     who, report = call.principal, call.path["id"]
     contact = call.body.get("contact")
-    return Answer(feedback.follow(who, report, True, call.now, contact, call.languages))
+    return Answer(engagement.follow(who, report, True, call.now, contact, call.languages))
 
 
 @route(
@@ -259,4 +260,4 @@ def follow_report(call: Call) -> Answer:
 )
 def unfollow_report(call: Call) -> Answer:
     """The caller gets no more messages about the report."""
-    return Answer(feedback.follow(call.principal, call.path["id"], False, call.now))
+    return Answer(engagement.follow(call.principal, call.path["id"], False, call.now))

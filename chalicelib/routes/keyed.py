@@ -1,8 +1,8 @@
 """What routes that write have in common: the operation of a call, and the answer of an outcome."""
 
-from chalicelib.http import Answer, Call
-from chalicelib.services.operations import Operation, Outcome
-from chalicelib.services.operations import operation as scoped
+from chalicelib.http.router import Answer, Call
+from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.platform.idempotency import operation as scoped
 
 
 def operation(call: Call) -> Operation:

@@ -2,10 +2,10 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.http import Answer, Call, Encoded, Operation, route
+from chalicelib.http.router import Answer, Call, Encoded, Operation, route
 from chalicelib.routes.schemas import CODE, LAT, LONG
 from chalicelib.routes.schemas import maps as schemas
-from chalicelib.services import changes, heat, maps, nearby
+from chalicelib.services.map import changes, heatmap, nearby, viewport
 
 routes = Blueprint(__name__)
 _BAD = "unreadable_parameter"
@@ -46,7 +46,7 @@ _UNCHANGED = {"description": "What `If-None-Match` names is still right."}
 )
 def map_reports(call: Call) -> Answer:
     """Exact places as GeoJSON, newest first. Above the limit: counts by cell instead."""
-    return Answer(Encoded(maps.view(call.jurisdiction, maps.View(**call.query), call.now)))
+    return Answer(Encoded(viewport.view(call.jurisdiction, viewport.View(**call.query), call.now)))
 
 
 @route(
@@ -109,7 +109,7 @@ def map_nearby(call: Call) -> Answer:
 def map_cells(call: Call) -> Answer:
     """Counts for a heat map and for districts, from counters: quick for any window of time."""
     query = call.query
-    asked = heat.Asked(
+    asked = heatmap.Asked(
         zoom=query["z"],
         bbox=query.get("bbox"),
         first=query.get("from"),
@@ -117,7 +117,7 @@ def map_cells(call: Call) -> Answer:
         service=query.get("service"),
         status=query.get("status"),
     )
-    return Answer(heat.cells(call.jurisdiction, asked, call.now))
+    return Answer(heatmap.cells(call.jurisdiction, asked, call.now))
 
 
 @route(

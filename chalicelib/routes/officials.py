@@ -2,10 +2,11 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import casework, filer_reports, lists, reading
+from chalicelib.services.people import abuse_review
+from chalicelib.services.reports import actions, queries, queues
 
 routes = Blueprint(__name__)
 
@@ -40,7 +41,7 @@ def act_on_report(call: Call) -> Answer:
     """Assign, start, finish, verify, refuse, merge and so on. ``GET /v1/workflow`` says who may
     do what in which state, and which fields each action needs."""
     op, body = operation(call), call.body
-    return answer(casework.act(call.principal, op, call.path["id"], body, call.now))
+    return answer(actions.act(call.principal, op, call.path["id"], body, call.now))
 
 
 @route(
@@ -81,7 +82,7 @@ def list_queue(call: Call) -> Answer:
     """A page of open reports within the official's districts and services."""
     asked = call.query
     return Answer(
-        lists.queue(
+        queues.queue(
             call.principal,
             asked.get("district"),
             asked.get("state"),
@@ -107,7 +108,7 @@ def list_queue(call: Call) -> Answer:
 )
 def get_case(call: Call) -> Answer:
     """The report with internal notes, who holds it, and the actions open to the caller."""
-    return Answer(reading.case(call.principal, call.path["id"]))
+    return Answer(queries.case(call.principal, call.path["id"]))
 
 
 @route(
@@ -125,7 +126,7 @@ def get_case(call: Call) -> Answer:
 def read_contact(call: Call) -> Answer:
     """For officials with the permission ``contact``. An event records who read it."""
     op = operation(call)
-    return answer(reading.contact(call.principal, op, call.path["id"], call.now))
+    return answer(queries.contact(call.principal, op, call.path["id"], call.now))
 
 
 @route(
@@ -145,4 +146,4 @@ def read_filer_reports(call: Call) -> Answer:
     """At most 200, newest first, for officials with the permission ``abuse``. An event records
     who read it and why."""
     op, reason = operation(call), call.body["reason"]
-    return answer(filer_reports.read(call.principal, op, call.path["id"], reason, call.now))
+    return answer(abuse_review.read(call.principal, op, call.path["id"], reason, call.now))

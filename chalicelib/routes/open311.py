@@ -7,25 +7,20 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.domain.actor import Principal
-from chalicelib.domain.georeport import Unfit
+from chalicelib.domain.open311.georeport import Unfit
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.http_georeport import Asked, Faults, route
-from chalicelib.services import (
-    api_keys,
-    cities,
-    open311,
-    open311_offer,
-    open311_post,
-    open311_updates,
-    picture_views,
-)
-from chalicelib.services.operations import Outcome
+from chalicelib.http.georeport import Asked, Faults, route
+from chalicelib.services.city import cities
+from chalicelib.services.identity import api_keys
+from chalicelib.services.open311 import post, requests, service_list, updates
+from chalicelib.services.photos import photo_views
+from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
 _V2 = "/open311/v2"
-_SERVED = open311_offer.jurisdictions
+_SERVED = service_list.jurisdictions
 _FILTERS = (
     "service_request_id", "service_code", "start_date", "end_date", "status", "updated_after",
     "updated_before", "page", "page_size", "per_page", "lat", "long", "radius", "bbox",
@@ -37,20 +32,20 @@ _MEDIA = re.compile(r"([0-9A-HJKMNP-TV-Z]{26})-([0-9A-HJKMNP-TV-Z]{26})\.webp")
 @route(routes, "GET", "/open311/discovery", "discovery", _SERVED)
 def discover(asked: Asked) -> Any:
     """Where the API is: the same for every city of the deployment."""
-    return open311_offer.discovery(asked.jurisdiction)
+    return service_list.discovery(asked.jurisdiction)
 
 
 @route(routes, "GET", f"{_V2}/services", "services", _SERVED)
 def list_services(asked: Asked) -> Any:
     """Every service, never by pages: clients delete what is missing."""
-    return open311_offer.services(cities.current(asked.jurisdiction, asked.now), asked.languages)
+    return service_list.services(cities.current(asked.jurisdiction, asked.now), asked.languages)
 
 
 @route(routes, "GET", f"{_V2}/services/{{name}}", "service_definition", _SERVED)
 def get_service(asked: Asked) -> Any:
     """What a service asks."""
     city = cities.current(asked.jurisdiction, asked.now)
-    return open311_offer.definition(city, asked.one, asked.languages)
+    return service_list.definition(city, asked.one, asked.languages)
 
 
 @route(routes, "GET", f"{_V2}/requests", "service_requests", _SERVED)
@@ -58,7 +53,7 @@ def list_requests(asked: Asked) -> Any:
     """The requests of a window."""
     city = cities.current(asked.jurisdiction, asked.now)
     filters = {name: asked.get(name) for name in _FILTERS}
-    return open311.listed(city, filters, asked.now, asked.languages)
+    return requests.listed(city, filters, asked.now, asked.languages)
 
 
 @route(routes, "POST", f"{_V2}/requests", "service_requests", _SERVED)
@@ -69,7 +64,7 @@ def post_request(asked: Asked) -> Any:
     uploads = [(one.media, one.data) for one in asked.files]
 
     def attempt(actor: Principal) -> Outcome:
-        return open311_post.file(actor, city, given, uploads, asked.ip, asked.now)
+        return post.file(actor, city, given, uploads, asked.ip, asked.now)
 
     with _each_fault():
         return _counted(asked, attempt).answer["requests"]
@@ -79,13 +74,13 @@ def post_request(asked: Asked) -> Any:
 def get_request(asked: Asked) -> Any:
     """One request."""
     extensions = asked.get("extensions")
-    return open311.request(asked.jurisdiction, asked.one, extensions, asked.languages)
+    return requests.request(asked.jurisdiction, asked.one, extensions, asked.languages)
 
 
 @route(routes, "GET", f"{_V2}/tokens/{{name}}", "service_requests", _SERVED)
 def get_token(asked: Asked) -> Any:
     """The id behind a token."""
-    return open311.token(asked.jurisdiction, asked.one)
+    return requests.token(asked.jurisdiction, asked.one)
 
 
 @route(
@@ -93,12 +88,12 @@ def get_token(asked: Asked) -> Any:
     "GET",
     f"{_V2}/servicerequestupdates",
     "service_request_updates",
-    open311_offer.jurisdictions,
+    service_list.jurisdictions,
 )
 def list_updates(asked: Asked) -> Any:
     """What happened to requests."""
     city = cities.current(asked.jurisdiction, asked.now)
-    return open311_updates.listed(city, asked.get("start_date"), asked.get("end_date"), asked.now)
+    return updates.listed(city, asked.get("start_date"), asked.get("end_date"), asked.now)
 
 
 @route(
@@ -106,13 +101,13 @@ def list_updates(asked: Asked) -> Any:
     "POST",
     f"{_V2}/servicerequestupdates",
     "service_request_updates",
-    open311_offer.jurisdictions,
+    service_list.jurisdictions,
 )
 def post_update(asked: Asked) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
 
     def attempt(actor: Principal) -> Outcome:
-        return open311_updates.receive(actor, asked.get, asked.now)
+        return updates.receive(actor, asked.get, asked.now)
 
     with _each_fault():
         return _counted(asked, attempt).answer["updates"]
@@ -143,7 +138,7 @@ def get_media(name: str) -> Response:
     try:
         address = None
         if found and jurisdiction in _SERVED():
-            address = picture_views.address(jurisdiction, found[1], found[2])
+            address = photo_views.address(jurisdiction, found[1], found[2])
     except Problem as problem:
         return Response("", {**headers, **problem.headers}, problem.status)
     if address is None:

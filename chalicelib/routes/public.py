@@ -2,11 +2,16 @@
 
 from chalice.app import Blueprint
 
-from chalicelib import landing, openapi, viewer
-from chalicelib.domain.workflow import table
-from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.domain.workflow.table import table
+from chalicelib.http import openapi, swagger_ui
+from chalicelib.http.router import Answer, Call, Operation, route
+from chalicelib.pages import landing
 from chalicelib.routes import schemas
-from chalicelib.services import cities, figures, open_data, photo_texts, reading, rulebook
+from chalicelib.services.city import cities
+from chalicelib.services.open_data import publishing
+from chalicelib.services.platform import photo_reasons
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import city_reference, queries
 
 routes = Blueprint(__name__)
 _BRIEF = "public, max-age=30"
@@ -61,7 +66,7 @@ def get_health(call: Call) -> Answer:
 )
 def get_city(call: Call) -> Answer:
     """Areas, units, languages and time zone of the city."""
-    return Answer(rulebook.city(cities.current(call.jurisdiction, call.now)))
+    return Answer(city_reference.city(cities.current(call.jurisdiction, call.now)))
 
 
 @route(
@@ -78,7 +83,7 @@ def get_city(call: Call) -> Answer:
 )
 def list_services(call: Call) -> Answer:
     """The services that a citizen may choose, with questions, targets and emergency numbers."""
-    return Answer(rulebook.services(cities.current(call.jurisdiction, call.now)))
+    return Answer(city_reference.services(cities.current(call.jurisdiction, call.now)))
 
 
 @route(
@@ -95,9 +100,9 @@ def list_services(call: Call) -> Answer:
 def get_workflow(call: Call) -> Answer:
     """The workflow as it is enforced, and the reasons for moderating, with their texts."""
     reasons = {
-        "moderations": photo_texts.moderations(),
-        "flags": photo_texts.flags(),
-        "texts": photo_texts.texts(),
+        "moderations": photo_reasons.moderations(),
+        "flags": photo_reasons.flags(),
+        "texts": photo_reasons.texts(),
     }
     return Answer({**table(), **reasons})
 
@@ -118,7 +123,7 @@ def get_workflow(call: Call) -> Answer:
 def get_report(call: Call) -> Answer:
     """The report as the public sees it. A private or protected report is shown whole to its
     reporter alone: send the reporter's token."""
-    return Answer(reading.public(call.principal, call.path["id"]))
+    return Answer(queries.public(call.principal, call.path["id"]))
 
 
 @route(
@@ -136,7 +141,7 @@ def get_report(call: Call) -> Answer:
 )
 def track_report(call: Call) -> Answer:
     """The report behind a tracking code, as ``GET /v1/reports/{id}`` shows it."""
-    return Answer(reading.track(call.principal, call.path["code"]))
+    return Answer(queries.track(call.principal, call.path["code"]))
 
 
 @route(
@@ -163,7 +168,7 @@ def track_report(call: Call) -> Answer:
 def get_timeline(call: Call) -> Answer:
     """A page of what happened to the report, oldest first. Officials' notes are left out; with
     the reporter's token a private report's events are whole."""
-    return Answer(reading.timeline(call.principal, call.path["id"], call.query["after"]))
+    return Answer(queries.timeline(call.principal, call.path["id"], call.query["after"]))
 
 
 @route(
@@ -180,7 +185,7 @@ def get_timeline(call: Call) -> Answer:
 )
 def get_tallies(call: Call) -> Answer:
     """Counts of the month, in the city's time zone: received, open, verified, late and so on."""
-    return Answer(figures.month(call.jurisdiction, call.path["month"], call.now))
+    return Answer(monthly_counts.month(call.jurisdiction, call.path["month"], call.now))
 
 
 @route(
@@ -197,7 +202,7 @@ def get_tallies(call: Call) -> Answer:
 )
 def list_open_data(call: Call) -> Answer:
     """Each file with size, number of rows, digest and a download address that expires soon."""
-    return Answer(open_data.listed(cities.current(call.jurisdiction, call.now)))
+    return Answer(publishing.listed(cities.current(call.jurisdiction, call.now)))
 
 
 @route(
@@ -224,7 +229,7 @@ def get_openapi(call: Call) -> Answer:
 )
 def get_docs(call: Call) -> Answer:
     """A page to read this description and to try the operations."""
-    return Answer(viewer.page(), headers=viewer.HEADERS)
+    return Answer(swagger_ui.page(), headers=swagger_ui.HEADERS)
 
 
 @route(
@@ -240,5 +245,5 @@ def get_docs(call: Call) -> Answer:
 )
 def get_docs_asset(call: Call) -> Answer:
     """One file of the page at ``/docs``, by its exact name."""
-    text, kind = viewer.asset(call.path["name"])
-    return Answer(text, headers={**viewer.ASSET_HEADERS, "Content-Type": kind})
+    text, kind = swagger_ui.asset(call.path["name"])
+    return Answer(text, headers={**swagger_ui.ASSET_HEADERS, "Content-Type": kind})

@@ -2,9 +2,9 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.routes import schemas
-from chalicelib.services import audits, card_pages
+from chalicelib.services.scorecards import audits, card_queries
 
 routes = Blueprint(__name__)
 _HIDDEN = ("not_found", "unknown_jurisdiction")
@@ -31,7 +31,9 @@ def list_scorecards(call: Call) -> Answer:
     """The months that have scorecards, newest first. The public sees drafts and later stages;
     officials also see live and provisional months."""
     asked = call.query
-    return Answer(card_pages.months(call.principal, asked.get("before"), asked["limit"], call.now))
+    return Answer(
+        card_queries.months(call.principal, asked.get("before"), asked["limit"], call.now)
+    )
 
 
 @route(
@@ -49,7 +51,7 @@ def list_scorecards(call: Call) -> Answer:
 def get_scorecards(call: Call) -> Answer:
     """Ranks with scores and intervals. After a revision: which figures changed, and which
     reports caused it."""
-    return Answer(card_pages.month(call.principal, call.path["month"], call.now))
+    return Answer(card_queries.month(call.principal, call.path["month"], call.now))
 
 
 @route(
@@ -73,7 +75,7 @@ def get_scorecard(call: Call) -> Answer:
     An official's card is shown to that official, the head of the unit and auditors only.
     """
     path = call.path
-    return Answer(card_pages.card(call.principal, path["month"], path["area"], call.now))
+    return Answer(card_queries.card(call.principal, path["month"], path["area"], call.now))
 
 
 @route(
@@ -84,7 +86,7 @@ def get_scorecard(call: Call) -> Answer:
         id="listScorecardRows",
         summary="The rows behind a figure of a card",
         query={
-            "measure": {"type": "string", "enum": sorted(card_pages.BEHIND)},
+            "measure": {"type": "string", "enum": sorted(card_queries.BEHIND)},
             "limit": schemas.LIMIT,
             "cursor": schemas.CURSOR,
         },
@@ -99,7 +101,7 @@ def list_scorecard_rows(call: Call) -> Answer:
     as there is a cursor."""
     path, asked = call.path, call.query
     return Answer(
-        card_pages.rows(
+        card_queries.rows(
             call.principal,
             path["month"],
             path["area"],

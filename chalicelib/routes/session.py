@@ -3,17 +3,13 @@
 from chalice.app import Blueprint
 
 from chalicelib.errors import Problem
-from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.http.router import Answer, Call, Operation, route
+from chalicelib.pages import claim_page, one_tap_page, preferences_page
 from chalicelib.routes import schemas
-from chalicelib.services import (
-    answers,
-    cities,
-    claim_page,
-    devices,
-    notices,
-    notices_page,
-    tap_page,
-)
+from chalicelib.services.city import cities
+from chalicelib.services.identity import devices
+from chalicelib.services.people import preferences
+from chalicelib.services.reports import one_tap
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -86,7 +82,7 @@ def get_me(call: Call) -> Answer:
 )
 def ask_repaired(call: Call) -> Answer:
     """A web page with two buttons. Opening it changes nothing, so link scanners do no harm."""
-    return Answer(tap_page.ask(call.path["token"], call.now), headers=tap_page.HEADERS)
+    return Answer(one_tap_page.ask(call.path["token"], call.now), headers=one_tap_page.HEADERS)
 
 
 @route(
@@ -168,8 +164,8 @@ def undo_claim(call: Call) -> Answer:
 def ask_notifications(call: Call) -> Answer:
     """A web page of buttons. Opening it changes nothing."""
     city = cities.current(call.jurisdiction, call.now)
-    page = notices_page.ask(city, call.path["token"], call.languages, _city(call))
-    return Answer(page, headers=notices_page.HEADERS)
+    page = preferences_page.ask(city, call.path["token"], call.languages, _city(call))
+    return Answer(page, headers=preferences_page.HEADERS)
 
 
 @route(
@@ -188,9 +184,9 @@ def unsubscribe(call: Call) -> Answer:
     """What the header ``List-Unsubscribe`` of every e-mail leads to; the page says what holds."""
     city = cities.current(call.jurisdiction, call.now)
     token = call.path["token"]
-    notices.unsubscribe(city.jurisdiction, token)
-    page = notices_page.ask(city, token, call.languages, _city(call))
-    return Answer(page, headers=notices_page.HEADERS)
+    preferences.unsubscribe(city.jurisdiction, token)
+    page = preferences_page.ask(city, token, call.languages, _city(call))
+    return Answer(page, headers=preferences_page.HEADERS)
 
 
 @route(
@@ -208,8 +204,8 @@ def choose_notifications(call: Call) -> Answer:
     """Keeps the choice for all messages that the city sends to this address, and answers with a
     web page."""
     city, path = cities.current(call.jurisdiction, call.now), call.path
-    page = notices_page.chosen(city, path["token"], path["wish"], call.languages, _city(call))
-    return Answer(page, headers=notices_page.HEADERS)
+    page = preferences_page.chosen(city, path["token"], path["wish"], call.languages, _city(call))
+    return Answer(page, headers=preferences_page.HEADERS)
 
 
 def _city(call: Call) -> str:
@@ -221,10 +217,10 @@ def _city(call: Call) -> str:
 def _answer(call: Call, *, repaired: bool) -> Answer:
     token = call.path["token"]
     try:
-        done = answers.answer(token, repaired, call.now) is not None
+        done = one_tap.answer(token, repaired, call.now) is not None
     except Problem as problem:
         if problem.status not in (403, 409):
             raise
         done = False
-    page = tap_page.thanks(token, repaired if done else None, call.now)
-    return Answer(page, headers=tap_page.HEADERS)
+    page = one_tap_page.thanks(token, repaired if done else None, call.now)
+    return Answer(page, headers=one_tap_page.HEADERS)

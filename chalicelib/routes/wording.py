@@ -2,10 +2,10 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.http import Answer, Call, Operation, route
+from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services import wording
+from chalicelib.services.reports import text_moderation
 
 routes = Blueprint(__name__)
 
@@ -26,7 +26,7 @@ routes = Blueprint(__name__)
 def hide_text(call: Call) -> Answer:
     """For officials of the report's district, with a reason. An event records it."""
     return answer(
-        wording.hide(call.principal, operation(call), call.path["id"], call.body, call.now)
+        text_moderation.hide(call.principal, operation(call), call.path["id"], call.body, call.now)
     )
 
 
@@ -43,7 +43,7 @@ def hide_text(call: Call) -> Answer:
 )
 def list_hidden_texts(call: Call) -> Answer:
     """The original texts, for auditors."""
-    return Answer(wording.originals(call.principal, call.path["id"]))
+    return Answer(text_moderation.originals(call.principal, call.path["id"]))
 
 
 @route(
@@ -64,5 +64,7 @@ def list_hidden_texts(call: Call) -> Answer:
 def correct_report(call: Call) -> Answer:
     """Possible until an official acts on the report. An empty contact removes the contact."""
     return answer(
-        wording.correct(call.principal, operation(call), call.path["id"], call.body, call.now)
+        text_moderation.correct(
+            call.principal, operation(call), call.path["id"], call.body, call.now
+        )
     )

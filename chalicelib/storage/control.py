@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain.times import iso, parse
+from chalicelib.domain.timestamps import iso, parse
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read

@@ -1,12 +1,12 @@
-"""Counters of places: documents of ``domain.heat``, moved by deltas that commute."""
+"""Counters of places: documents of ``domain.map.heat_counters``, moved by deltas that commute."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute
 
-from chalicelib.domain.heat import Span
-from chalicelib.storage import lean, tables
+from chalicelib.domain.map.heat_counters import Span
+from chalicelib.storage import fast_query, tables
 from chalicelib.storage.transactions import Update
 
 # Sort key -> attribute -> n.
@@ -27,13 +27,13 @@ def documents(jurisdiction: str, spans: list[Span]) -> tuple[list[Documents], bo
     A Query a span, all at once, and its further pages of 1 MB, at most ``_PAGES`` in all.
     """
     asked = [_query(jurisdiction, span) for span in spans]
-    pages = lean.query_all(asked)
+    pages = fast_query.query_all(asked)
     found = [_read(page) for page in pages]
     left = _PAGES
     for place, page in enumerate(pages):
         while "LastEvaluatedKey" in page and left > 0:
             left -= 1
-            page = lean.query({**asked[place], "ExclusiveStartKey": page["LastEvaluatedKey"]})
+            page = fast_query.query({**asked[place], "ExclusiveStartKey": page["LastEvaluatedKey"]})
             found[place] |= _read(page)
         if "LastEvaluatedKey" in page:
             return found, False

@@ -3,7 +3,7 @@ walk may have gone past the report."""
 
 from datetime import datetime
 
-from chalicelib.domain.times import iso
+from chalicelib.domain.timestamps import iso
 from chalicelib.storage import tables
 from chalicelib.storage.transactions import Delete, Put, read
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.domain.mailbox import wire
+from chalicelib.domain.input.email_address import wire
 from chalicelib.settings import settings
 from chalicelib.storage import aws
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain import ledger
+from chalicelib.domain import hash_chain
 from chalicelib.domain.events import Words
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
@@ -190,7 +190,7 @@ def _code_expiry() -> int:
 
 def text_name(version: int, field: str) -> str:
     """The sort key of a text: the event's version and the field."""
-    return ledger.text_name(version, field)
+    return hash_chain.text_name(version, field)
 
 
 def put_text(
@@ -225,7 +225,7 @@ def some_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, di
 
 
 def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:
-    """Every text of a report, {name: (text, salt)}: for ``infra.verify`` alone."""
+    """Every text of a report, {name: (text, salt)}: for ``infra.ops.verify`` alone."""
     rows = read(lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}")))
     docs = {row.sk: json.loads(row.doc) for row in rows}
     # What was hidden or corrected has a copy of what stands for it in its place.
@@ -366,7 +366,7 @@ def marks_page(
     after: str | None, limit: int
 ) -> tuple[list[tuple[str, str, str, str, str]], str | None]:
     """Marks after a key, by a Scan, and the key to go on from: (city, report, kind, uid, detail);
-    for ``infra.backfill_traces`` alone."""
+    for ``infra.ops.backfill_traces`` alone."""
     start = None
     if after:
         pk, sk = json.loads(after)

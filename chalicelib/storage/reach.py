@@ -1,6 +1,6 @@
 """How people want to be told, which ways to them are dead, and messages that wait for their hour.
 
-A person is known here by a pseudonym of their address (``services.notices.key``).
+A person is known here by a pseudonym of their address (``services.people.preferences.key``).
 """
 
 import json
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain.times import iso
+from chalicelib.domain.timestamps import iso
 from chalicelib.storage import tables
 from chalicelib.storage.control import KEEP
 from chalicelib.storage.rows import dump

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from chalicelib.domain.cover import Range
 from chalicelib.domain.events import Link
-from chalicelib.domain.geohash import encode
-from chalicelib.domain.pictures import shown
-from chalicelib.domain.pin import Pin, pack, pin_of, unpack
+from chalicelib.domain.map.cover import Range
+from chalicelib.domain.map.geohash import encode
+from chalicelib.domain.map.pin import Pin, pack, pin_of, unpack
+from chalicelib.domain.photos import shown
 from chalicelib.domain.report import Report as Head
-from chalicelib.domain.times import iso
-from chalicelib.storage import lean, tables
+from chalicelib.domain.timestamps import iso
+from chalicelib.storage import fast_query, tables
 from chalicelib.storage.transactions import Put, read
 
 PAGE = 200
@@ -128,7 +128,7 @@ def whole_timeline() -> Iterator[tuple[str, str]]:
 
 
 def events_page(after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
-    """Events after a key, by a Scan, and the key to go on from: for ``infra.backfill_traces``
+    """Events after a key, by a Scan, and the key to go on from: for ``infra.ops.backfill_traces``
     alone."""
     start = None
     if after:
@@ -141,7 +141,7 @@ def events_page(after: str | None, limit: int) -> tuple[list[dict[str, Any]], st
 
 
 def heads_page(after: str | None, limit: int) -> tuple[list[Head], str | None]:
-    """Heads after a key, by a Scan, and the key to go on from: for ``infra.backfill`` alone."""
+    """Heads after a key, by a Scan, and the key to go on from: for ``infra.ops.backfill`` alone."""
     start = {"pk": {"S": after}} if after else None
     found = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
     rows = [row for row in found if "#R#" in row.pk]
@@ -153,7 +153,7 @@ def owners_page(
     after: str | None, limit: int
 ) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]], str | None]:
     """Whose the reports and the photos after a key are, by a Scan, and the key to go on from: twice
-    (city, report or photo, uid); for ``infra.backfill_traces`` alone."""
+    (city, report or photo, uid); for ``infra.ops.backfill_traces`` alone."""
     start = {"pk": {"S": after}} if after else None
     found = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
     heads, photos = list[tuple[str, str, str]](), list[tuple[str, str, str]]()
@@ -238,7 +238,7 @@ def pins(areas: list[str], ranges: list[Range], limit: int) -> tuple[list[Pin], 
     A Query a range and area, all at once, of at most ``limit`` rows each.
     """
     asked = [_range_query(area, one, limit) for area in areas for one in ranges]
-    pages = lean.query_all(asked)
+    pages = fast_query.query_all(asked)
     whole = not any("LastEvaluatedKey" in page for page in pages)
     # A row of an earlier version has no pin until it changes.
     return [

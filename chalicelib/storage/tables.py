@@ -150,8 +150,9 @@ class ScoreIndex(GlobalSecondaryIndex["Figure"]):  # type: ignore[no-untyped-cal
 
 class Figure(_Row):
     """Projections: live tallies ``TALLY#<yyyymm>`` / ``<district>[/<ward>]``, counters of places
-    ``CELLS#…`` and ``DAYS#…`` (``domain.heat``), the log of changes ``CHANGES#0``, a report's row
-    in the scorecards ``ROW#<id>``; scorecards ``CARDS#<month>…`` and the audits' sample."""
+    ``CELLS#…`` and ``DAYS#…`` (``domain.map.heat_counters``), the log of changes ``CHANGES#0``, a
+    report's row in the scorecards ``ROW#<id>``; scorecards ``CARDS#<month>…`` and the audits'
+    sample."""
 
     class Meta(_Meta):
         table_name = settings().table("figures")

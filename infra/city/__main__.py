@@ -77,7 +77,7 @@ def _import(options: argparse.Namespace) -> int:
 
     with nullcontext() if options.deployed else aws(options.data or DATA):
         from chalicelib import clock
-        from chalicelib.services import cities
+        from chalicelib.services.city import cities
         from chalicelib.settings import settings
         from infra.city import importing
 

@@ -7,7 +7,7 @@ the city's next language, at last in English.
 import string
 from collections.abc import Callable, Iterable
 
-from chalicelib.services.texts import SHIPPED, more, table
+from chalicelib.services.platform.catalogue import SHIPPED, more, table
 from infra.city.fields import Fields
 from infra.city.findings import Findings
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.boundaries import build
+from chalicelib.domain.city.boundaries import build
 from infra.city import areas as places
 from infra.city import catalogues, hours, measuring, offer, patterns, people, succession, validate
 from infra.city.documents import Node, read_csv, read_json

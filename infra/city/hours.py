@@ -4,7 +4,7 @@ import re
 from datetime import date, time
 from typing import Any
 
-from chalicelib.domain.calendar import DAYS
+from chalicelib.domain.city.business_hours import DAYS
 from infra.city.fields import Fields, unique
 from infra.city.findings import Findings
 

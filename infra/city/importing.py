@@ -19,12 +19,14 @@ from typing import Any
 
 import urllib3
 
-from chalicelib.domain.city import City
-from chalicelib.domain.georeport import SPAN, Unfit, moment, strict
-from chalicelib.domain.hiding import hidden
+from chalicelib.domain.city.city import City
+from chalicelib.domain.input.redaction import hidden
+from chalicelib.domain.open311.georeport import SPAN, Unfit, moment, strict
 from chalicelib.errors import Problem
-from chalicelib.services import cities, importing, retention
-from chalicelib.services.importing import Old
+from chalicelib.services.city import cities
+from chalicelib.services.people import retention
+from chalicelib.services.reports import legacy_import
+from chalicelib.services.reports.legacy_import import Old
 
 COLUMNS = ("id", "created", "closed", "lat", "long", "service", "status", "description", "landmark")
 GEOREPORT = {
@@ -80,7 +82,7 @@ def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime)
         seen.add(old_id)
         try:
             old, remarks = _old(city, named, mapping, now)
-            new = importing.put(city, old, now)
+            new = legacy_import.put(city, old, now)
         except (Wrong, Problem) as wrong:
             outcome.findings.append((number, old_id, str(wrong)))
             continue

@@ -1,6 +1,13 @@
 """How long a city keeps personal data: ``retention`` of city.json, checked against its rules."""
 
-from chalicelib.domain.retention import ADDRESSES, CANCELLED, CLOSED, CONTACT, ORIGINALS, setting
+from chalicelib.domain.people.retention import (
+    ADDRESSES,
+    CANCELLED,
+    CLOSED,
+    CONTACT,
+    ORIGINALS,
+    setting,
+)
 from infra.city.fields import Fields
 
 # A judged month's audit still looks at what was closed three months before. Longer than a century

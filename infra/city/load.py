@@ -11,7 +11,7 @@ from infra.city.findings import Findings
 from infra.city.folder import SUCCESSORS, Prepared, prepare
 
 if TYPE_CHECKING:
-    from chalicelib.services.city_moves import Moves
+    from chalicelib.services.reports.city_migration import Moves
 
 __all__ = ["Loaded", "Prepared", "load_folder", "prepare"]
 
@@ -47,7 +47,9 @@ def load_folder(
     """
     made = prepare(folder, boundaries, jurisdiction=jurisdiction, issuer=issuer)
     # Imported here so that checking a folder needs no AWS.
-    from chalicelib.services import cities, city_moves, staff, subscriptions
+    from chalicelib.services.city import cities, staff
+    from chalicelib.services.notifications import subscriptions
+    from chalicelib.services.reports import city_migration
     from chalicelib.storage import city as store
 
     name = made.bundle["jurisdiction"]
@@ -60,17 +62,18 @@ def load_folder(
     done = subscriptions.sync(name, [*store.all_staff(name), *left])
     staff.forget()
     # A city that was not here before has no reports yet.
-    moves = city_moves.run(name, now) if known else city_moves.Moves()
+    moves = city_migration.run(name, now) if known else city_migration.Moves()
     if known and new and settle is not None:
         settle()
-        moves.add(city_moves.run(name, clock.now()))
+        moves.add(city_migration.run(name, clock.now()))
     return Loaded(name, made.bundle["version"], new, made.counts, done, moves)
 
 
 def _check_open_reports(made: Prepared) -> None:
     """Refuse a version that leaves open reports behind, because their codes have no successor."""
-    from chalicelib.domain.city import City
-    from chalicelib.services import cities, city_moves
+    from chalicelib.domain.city.city import City
+    from chalicelib.services.city import cities
+    from chalicelib.services.reports import city_migration
     from chalicelib.storage import city as store
 
     name, version = made.bundle["jurisdiction"], store.current(made.bundle["jurisdiction"])
@@ -78,7 +81,7 @@ def _check_open_reports(made: Prepared) -> None:
         return
     findings = Findings()
     new = City.from_json(made.bundle)
-    for kind, code, reports in city_moves.missing(cities.at(name, version), new):
+    for kind, code, reports in city_migration.missing(cities.at(name, version), new):
         some = ", ".join(reports[:3]) + (" …" if len(reports) > 3 else "")
         findings.add(
             SUCCESSORS,

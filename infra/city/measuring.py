@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.domain.scoring import SCORED
+from chalicelib.domain.scorecards.statistics import SCORED
 from infra.city.fields import Fields
 from infra.city.people import ROLES
 

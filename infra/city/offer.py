@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.domain.city import QUESTION_TYPES
+from chalicelib.domain.city.city import QUESTION_TYPES
 from infra.city.fields import Fields, unique
 from infra.city.validate import numbers
 

@@ -1,13 +1,13 @@
 """How telephone and identity numbers look in a city: its country's rules, and its own.
 
-No rule is a regular expression (``chalicelib.domain.hiding``), so none can take long. Each of the
-city's own brings examples, which are tried.
+No rule is a regular expression (``chalicelib.domain.input.redaction``), so none can take long. Each
+of the city's own brings examples, which are tried.
 """
 
 import re
 from typing import Any
 
-from chalicelib.domain import hiding
+from chalicelib.domain.input import redaction
 from infra.city.fields import Fields
 
 KINDS = ("phone", "identity")
@@ -27,7 +27,7 @@ def country(one: Fields) -> str | None:
 
 def rules(code: str | None, own: Fields | None) -> list[dict[str, Any]]:
     """What is looked for in the city's texts: everywhere, in its country, and by its own file."""
-    found = [_plain(rule) for rule in hiding.of_country(code)]
+    found = [_plain(rule) for rule in redaction.of_country(code)]
     rows = own.each("patterns") if own else []
     if own and len(rows) > _MOST:
         own.fault("patterns", f"may have at most {_MOST} rules")
@@ -77,17 +77,17 @@ def _number(row: Fields, rule: dict[str, Any]) -> bool:
 
 def _tried(row: Fields, rule: dict[str, Any], examples: dict[str, list[str]]) -> None:
     for text in examples["finds"]:
-        if [text[one.start : one.end] for one in hiding.finds(text, [rule])] != [text]:
+        if [text[one.start : one.end] for one in redaction.finds(text, [rule])] != [text]:
             row.fault("finds", f"the rule does not find {text!r}")
     for text in examples["passes"]:
-        if hiding.finds(text, [rule]):
+        if redaction.finds(text, [rule]):
             row.fault("passes", f"the rule finds something in {text!r}")
 
 
 def _whole(value: Any, size: int | None = None) -> bool:
     return (
         isinstance(value, list)
-        and 0 < len(value) <= hiding.MOST_GROUPS
+        and 0 < len(value) <= redaction.MOST_GROUPS
         and size in (None, len(value))
         and all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in value)
     )

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from chalicelib.domain.actor import AUDITOR
-from chalicelib.domain.mailbox import is_address
+from chalicelib.domain.input.email_address import is_address
+from chalicelib.domain.principal import AUDITOR
 from infra.city.fields import Fields, unique
 from infra.city.validate import scope
 

@@ -3,7 +3,7 @@ address are named, so that nobody finds out by a report that nobody heard of."""
 
 from typing import Any
 
-from chalicelib.domain.city import City
+from chalicelib.domain.city.city import City
 from infra.city.folder import Prepared
 
 ANY = "*"

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from chalicelib.domain.actor import Grant, Principal
+from chalicelib.domain.principal import Grant, Principal
 from chalicelib.errors import Problem
 
 
@@ -11,7 +11,8 @@ def rankings(month: str, jurisdiction: str | None = None) -> list[str]:
     """The rankings of a month (``YYYYMM``) as texts, as an auditor may read them: of one city, or
     of every city that has one."""
     from chalicelib import clock
-    from chalicelib.services import card_pages, cities
+    from chalicelib.services.city import cities
+    from chalicelib.services.scorecards import card_queries
 
     everywhere = frozenset({"*"})
     found = []
@@ -19,7 +20,7 @@ def rankings(month: str, jurisdiction: str | None = None) -> list[str]:
         grants = (Grant("auditor", everywhere, everywhere),)
         auditor = Principal("staff", place, uid="s_terminal", grants=grants)
         with suppress(Problem):
-            page = card_pages.month(auditor, month, clock.now())
+            page = card_queries.month(auditor, month, clock.now())
             found.append(f"{place} {text(page)}")
     return found
 

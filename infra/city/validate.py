@@ -4,7 +4,7 @@ import re
 import zoneinfo
 from typing import Any
 
-from chalicelib.domain.city import CODE_LIMITS, PERSON_LIMITS
+from chalicelib.domain.city.city import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.outside import addresses
 from infra.city import keeping
 from infra.city.fields import LANGUAGE, Fields, unique
@@ -141,7 +141,7 @@ def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
 
 
 def _outside(one: Fields) -> dict[str, Any]:
-    """The Open311 server of a unit; the key for it is no part of the folder (infra.forwarding)."""
+    """The Open311 server of a unit; its key is not in the folder (``infra.ops forwarding``)."""
     found: dict[str, Any] = {
         "endpoint": one.text("endpoint"),
         "format": one.choice("format", ("json", "xml")) if one.has("format") else "json",

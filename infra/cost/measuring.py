@@ -47,14 +47,14 @@ class Meter:
     @contextmanager
     def running(self) -> Iterator[Units]:
         """Count what is done within it."""
-        from chalicelib.storage import aws, lean, tables
+        from chalicelib.storage import aws, fast_query, tables
 
         self.units = Units()
         held = [tables.client(), *(aws.client(one) for one in ("s3", "sns", "sqs"))]
         for client in held:
             client.meta.events.register("before-parameter-build", self._asked)
             client.meta.events.register("after-call", self._answered)
-        query = lean.query
+        query = fast_query.query
 
         def counted(asked: dict[str, Any]) -> Any:
             answer = query(asked)
@@ -65,7 +65,7 @@ class Meter:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.thread_time()
         try:
-            with patch.object(lean, "query", counted):
+            with patch.object(fast_query, "query", counted):
                 yield self.units
         finally:
             after = resource.getrusage(resource.RUSAGE_CHILDREN)

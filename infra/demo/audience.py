@@ -1,7 +1,7 @@
 """Whom each alert reached, and why: what an official would find in the inbox after the run.
 
-The product's own rule decides (``services.recipients``); an alert that nobody can get has an
-empty list. Messages are counted by official and hour, urgent ones apart.
+The product's own rule decides (``services.notifications.officials``); an alert that nobody can get
+has an empty list. Messages are counted by official and hour, urgent ones apart.
 """
 
 import json
@@ -23,7 +23,7 @@ class Audience:
     def take(self, document: dict[str, Any], attributes: dict[str, Any], now: datetime) -> None:
         """Note one message: ``document`` as machines get it, its attributes, and when it came."""
         # Imported once the stack has named its region and tables.
-        from chalicelib.services import alerts
+        from chalicelib.services.notifications import alerts
 
         # What announces a scorecard names its audience in the attributes alone.
         whom = document.get("audience") or json.loads(attributes["audience"]["Value"])

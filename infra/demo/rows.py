@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.boundaries import Boundaries
+from chalicelib.domain.city.boundaries import Boundaries
 
 WIB = timezone(timedelta(hours=7))
 START = datetime(2017, 2, 20, tzinfo=WIB)

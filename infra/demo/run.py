@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain import alerts
+from chalicelib.domain.notifications import alerts
 from infra.demo import courier as sending
 from infra.demo import mapped
 from infra.demo.acting import Acting
@@ -185,9 +185,9 @@ class Run:
         }
 
     def _rebuild(self) -> None:
-        from chalicelib.services import figures
+        from chalicelib.services.projections import monthly_counts
 
-        outcome = figures.rebuild()
+        outcome = monthly_counts.rebuild()
         self.found["rebuild"] = {name: outcome[name] for name in ("tallies", "changed")}
 
     def _city(self) -> dict[str, str]:

@@ -57,7 +57,7 @@ def _played(kept: Path, folder: Path, data: Path | None, seed: int) -> Iterator[
 
 def _prepared(stack: LocalStack, folder: Path, data: Path | None, seed: int) -> Stage:
     # Storage makes its AWS clients when it is imported, so it has to come after the stack.
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
     from chalicelib.settings import settings
     from chalicelib.storage import city as store
     from infra.city.load import load_folder

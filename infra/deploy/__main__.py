@@ -3,7 +3,7 @@
 package [--stage S]             templates and zips in build/<stage>, and build/package.json
 deploy  [--stage S] NAME=VALUE  pack, and bring AWS up to it; the values are the stacks'
                                 parameters
-with    [--stage S] MODULE ...  run a module on a deployed stage (infra.city, infra.dead, …)
+with    [--stage S] MODULE ...  run a module on a deployed stage (infra.city, infra.ops.dead, …)
 destroy [--stage S]             delete the application; what holds data stays
 
 AWS is found as the AWS CLI finds it: its variables, profiles, single sign-on.

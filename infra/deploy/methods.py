@@ -6,7 +6,7 @@ only; ours goes to the function, which knows the list of origins.
 
 from copy import deepcopy
 
-from chalicelib.http_app import also_answered
+from chalicelib.http.app import also_answered
 from infra.deploy.names import Doc
 
 _HTTP = ("get", "post", "put", "patch", "delete")

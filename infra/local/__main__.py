@@ -58,7 +58,7 @@ def _progress(began: float, text: str) -> None:
 
 
 def _welcome(stack: LocalStack) -> str:
-    from chalicelib.services import staff
+    from chalicelib.services.city import staff
     from chalicelib.settings import settings
 
     record = staff.find(settings().jurisdiction, "officer")

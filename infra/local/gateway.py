@@ -25,8 +25,8 @@ from chalice.config import Config
 from chalice.local import LocalGateway
 
 from chalicelib.errors import Problem
-from chalicelib.http_app import TanggapApp
-from chalicelib.http_problems import for_status, language_of, problem_response
+from chalicelib.http.app import TanggapApp
+from chalicelib.http.problems import for_status, language_of, problem_response
 from infra.local.events import Context
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

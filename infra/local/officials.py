@@ -25,7 +25,7 @@ def subject(
     """The subject of the first active official who fits; raises ``StackError`` with a text."""
     # Storage makes its AWS clients when it is imported, so it has to come after the stack.
     from chalicelib.errors import Problem
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
     from chalicelib.storage import city as store
 
     try:

@@ -177,7 +177,7 @@ class LocalStack:
     def _load_city(self) -> None:
         if self._city is None:
             return
-        from chalicelib.services import cities
+        from chalicelib.services.city import cities
         from chalicelib.settings import settings
 
         if settings().jurisdiction not in cities.jurisdictions():
@@ -243,11 +243,12 @@ def forget_clients() -> None:
     if tables := modules.get("chalicelib.storage.tables"):
         tables.connection()._client = None
     for name in (
-        "chalicelib.storage.lean", "chalicelib.storage.secrets", "chalicelib.services.cities",
+        "chalicelib.storage.fast_query", "chalicelib.storage.signing_keys",
+        "chalicelib.services.city.cities",
     ):  # fmt: skip
         if held := modules.get(name):
             held.forget()
-    if staff := modules.get("chalicelib.services.staff"):
+    if staff := modules.get("chalicelib.services.city.staff"):
         staff.forget()
 
 

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from infra.local.stack import LocalStack
-from tests import darkroom
+from tests.support import photo_files
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("conformance")
     with LocalStack(folder / "stack") as stack:
         from chalicelib import clock
-        from chalicelib.services import api_keys
+        from chalicelib.services.identity import api_keys
 
         base = f"{stack.url}/open311/v2"
         _, key = api_keys.issue("demo", "conformance", 1000, clock.now())
@@ -48,7 +48,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             report = made.json()[0]["service_request_id"]
         _wait_for(f"{base}/tokens/t{report}.json", report)
         photo = folder / "photo.jpg"
-        photo.write_bytes(darkroom.jpeg())
+        photo.write_bytes(photo_files.jpeg())
         yield Running(stack.url, key, report, photo)
 
 

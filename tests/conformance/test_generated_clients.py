@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.openapi import DOCUMENT
+from infra.docs.openapi import DOCUMENT
 from tests.conformance.conftest import Running
 from tests.conformance.test_clients import HERE, PYTHON, ROOT
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 
 from infra.demo import model, photos, rows
 from tests.integration.test_recompute import differences, users
-from tests.recompute import city_facts, recompute, weights
+from tests.support.scorecards_in_pandas import city_facts, recompute, weights
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"

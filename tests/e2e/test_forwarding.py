@@ -12,8 +12,8 @@ import urllib3
 
 from chalicelib.settings import settings
 from infra.local.stack import DEMO_CITY, LocalStack
-from tests import darkroom
 from tests.e2e.test_photos import upload
+from tests.support import photo_files
 
 HERE, THERE, UNIT, SERVICE = "demo", "neighbour", "pju", "lampu_jalan"
 PLACE = {"lat": -6.1754, "long": 106.8272}
@@ -50,7 +50,7 @@ class Two:
     def photo(self, token: str, city: str) -> str:
         """A photo that is uploaded and processed."""
         ticket = self.ask("POST", "/v1/photos", token, {"content_type": "image/jpeg"}, city)
-        upload(ticket, darkroom.jpeg(darkroom.scene()))
+        upload(ticket, photo_files.jpeg(photo_files.scene()))
         self.stack.drain()
         return str(ticket["photo"])
 
@@ -64,7 +64,7 @@ class Two:
 @pytest.fixture(name="two")
 def two_cities(stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
     """Two cities; afterwards there is one again, as the other tests know it."""
-    from chalicelib.services import api_keys
+    from chalicelib.services.identity import api_keys
     from chalicelib.storage import city, forwards
     from infra.city.load import load_folder
 

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from infra.local.stack import LocalStack
-from tests import darkroom
+from tests.support import photo_files
 
 NUMBERS = itertools.count(1)
 STRICT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
@@ -47,7 +47,7 @@ class Client:
     """An Open311 client of the demo city."""
 
     def __init__(self, stack: LocalStack) -> None:
-        from chalicelib.services import api_keys
+        from chalicelib.services.identity import api_keys
 
         self.stack = stack
         self.base = f"{stack.url}/open311/v2"
@@ -224,7 +224,7 @@ def test_jur_single_ignored(client: Client) -> None:
 def test_jur_missing_400_unknown_404_isolated(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import open311_offer
+    from chalicelib.services.open311 import service_list
     from chalicelib.storage import city
 
     report = client.file()
@@ -238,7 +238,7 @@ def test_jur_missing_400_unknown_404_isolated(
         assert client.get(f"requests/{report}.json", jurisdiction_id="elsewhere").status == 404
     finally:
         city.put_jurisdictions(before)
-    assert open311_offer.jurisdictions() == before
+    assert service_list.jurisdictions() == before
 
 
 def test_svc_seven_fields(client: Client) -> None:
@@ -292,7 +292,7 @@ def test_post_bad_key_403(client: Client) -> None:
 
 
 def test_post_revoked_key_403_and_too_many_429(client: Client) -> None:
-    from chalicelib.services import api_keys
+    from chalicelib.services.identity import api_keys
 
     now = client.stack.clock.now()
     key_id, key = api_keys.issue("demo", "small", 2, now)
@@ -446,7 +446,7 @@ def test_post_the_same_form_again_is_the_same_request(client: Client) -> None:
 
 def test_post_multipart_media(client: Client) -> None:
     fields = {"api_key": client.key, "service_code": "banjir", "description": "foto", **PLACE,
-              "media": ("a.jpg", darkroom.jpeg(), "image/jpeg")}  # fmt: skip
+              "media": ("a.jpg", photo_files.jpeg(), "image/jpeg")}  # fmt: skip
     reply = _reply(urllib3.request("POST", f"{client.base}/requests.json", fields=fields))
     assert reply.status == 200, reply.text
     client.stack.drain()
@@ -628,7 +628,7 @@ def test_ext_true_adds_only(client: Client) -> None:
 
 def officer_of(client: Client, report: str) -> tuple[str, dict[str, Any]]:
     """The authorization of an officer of a report's district, and the report."""
-    from chalicelib.services import staff
+    from chalicelib.services.city import staff
 
     head = urllib3.request("GET", f"{client.stack.url}/v1/reports/{report}").json()
     found = staff.find("demo", "officer", head["district"]["code"])
@@ -721,7 +721,7 @@ def test_upd_post_reopens_what_was_closed(client: Client) -> None:
 
 def test_another_systems_endpoint_can_be_imported(client: Client) -> None:
     """This product's own, as an old system's: every page, once, with its times."""
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
     from infra.city import importing
 
     for _ in range(3):

@@ -11,10 +11,10 @@ import urllib3
 from PIL import Image
 
 from infra.local.stack import LocalStack
-from tests import darkroom
+from tests.support import photo_files
 
 KEYS = itertools.count()
-JPEG = darkroom.jpeg(darkroom.scene(1600, 1200))
+JPEG = photo_files.jpeg(photo_files.scene(1600, 1200))
 MEBIBYTE = 1024 * 1024
 PLACE = {"service": "banjir", "lat": -6.1754, "long": 106.8272}
 
@@ -156,9 +156,9 @@ def test_s3_refuses_a_form_whose_time_is_over(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The policy's own expiry, signed as of five minutes ago."""
-    from chalicelib.services import photos
+    from chalicelib.services.photos import tickets
 
-    monkeypatch.setattr(photos, "SECONDS", 1)
+    monkeypatch.setattr(tickets, "SECONDS", 1)
     ticket = phone.ticket()
     time.sleep(2)
     assert upload(ticket) == 403
@@ -170,7 +170,7 @@ def test_a_form_that_is_used_again_replaces_nothing(stack: LocalStack, phone: Ph
     assert upload(ticket) == 204
     stack.drain()
     before = phone.get(f"/v1/photos/{ticket['photo']}")["pictures"]["small"]
-    assert upload(ticket, darkroom.jpeg(darkroom.scene(900, 300, seed=5))) == 204
+    assert upload(ticket, photo_files.jpeg(photo_files.scene(900, 300, seed=5))) == 204
     stack.drain()
     after = phone.get(f"/v1/photos/{ticket['photo']}")["pictures"]["small"]
     assert (after["width"], after["height"]) == (before["width"], before["height"]) == (320, 240)
@@ -181,7 +181,7 @@ def test_what_is_not_what_the_form_said_is_refused_by_the_function(
     stack: LocalStack, phone: Phone
 ) -> None:
     """S3 knows only what the uploader says of the type."""
-    photo = phone.photo(darkroom.encoded(darkroom.scene(), "PNG"))
+    photo = phone.photo(photo_files.encoded(photo_files.scene(), "PNG"))
     assert phone.get(f"/v1/photos/{photo}")["reason"]["code"] == "type_mismatch"
     status, body = phone.file(photo)
     assert (status, body["type"], body["reason"]) == (
@@ -212,7 +212,7 @@ def test_what_a_moderator_hides_or_blurs_is_gone_from_addresses_given_out_before
     stack: LocalStack, phone: Phone
 ) -> None:
     """Seconds later nobody sees it, by whatever address; the blurred picture has a new one."""
-    from chalicelib.services import staff
+    from chalicelib.services.city import staff
 
     report = phone.file(phone.photo())[1]
     path = f"/v1/reports/{report['id']}"

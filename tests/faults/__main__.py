@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from tests import aws
+from tests.support import aws
 
 
 def main(arguments: list[str]) -> int:

@@ -8,11 +8,12 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.domain.actor import FOR_MANY, Principal
-from chalicelib.services import claiming, erasing, signing
+from chalicelib.domain.principal import FOR_MANY, Principal
+from chalicelib.services.people import claiming, erasure
+from chalicelib.services.platform import signing
 from chalicelib.storage import people, reports
-from tests import aws
-from tests.world import JURISDICTION, World, citizen, official
+from tests.support import aws
+from tests.support.world import JURISDICTION, World, citizen, official
 
 FILERS, CLAIMS = 10, 2
 
@@ -62,7 +63,7 @@ def play(seed: int) -> Result:
         result.steps.append(f"erase {chosen}")
         others = [one for one in whose if whose[one] != whose[chosen]]
         before = {one: _stored(one) for one in others}
-        erasing.erase(JURISDICTION, chosen, world.now)
+        erasure.erase(JURISDICTION, chosen, world.now)
         result.faults += [
             f"I13 erasing {chosen} changed {one}, which is another person's"
             for one in others

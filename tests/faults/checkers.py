@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import rules
-from chalicelib.domain import ledger
-from chalicelib.domain.city import PERSON_LIMITS
+from chalicelib.domain import hash_chain
+from chalicelib.domain.city.city import PERSON_LIMITS
 from chalicelib.domain.report import Report, fold, public_part
 from chalicelib.errors import kinds
 from tests.faults.clients import Answered, Record
@@ -290,7 +290,7 @@ def worded(state: State) -> list[str]:
     found = [
         f"I5 {report} {fault}"
         for report, events in state.timelines.items()
-        for fault in ledger.text_faults([one.says for one in events], _kept(texts, report))
+        for fault in hash_chain.text_faults([one.says for one in events], _kept(texts, report))
     ]
     for report, events in state.timelines.items():
         # What a later event names was hidden, corrected or erased.
@@ -367,7 +367,7 @@ def private(state: State) -> list[str]:
 
 def limited(state: State) -> list[str]:
     """I4: no rate bucket holds more than its limit lets through."""
-    from tests import town
+    from tests.support import town
 
     hour = {("alerts", "3600"): town.bundle()["escalation"]["per_hour"]}
     limits = hour | {
@@ -385,7 +385,7 @@ def limited(state: State) -> list[str]:
 
 def clocked(state: State, now: datetime) -> list[str]:
     """I11: after a last sweep at ``now``, counted from the timelines by rules of our own."""
-    from tests import town
+    from tests.support import town
 
     bundle = town.bundle()
     hours = {one["code"]: one["resolve"]["hours"] for one in bundle["services"]}

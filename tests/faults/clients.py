@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
+from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
-from chalicelib.services import casework, claiming, feedback, handlers, intake
-from chalicelib.services.operations import Operation, Outcome, operation
+from chalicelib.services.people import claiming
+from chalicelib.services.platform.idempotency import Operation, Outcome, operation
+from chalicelib.services.reports import actions, engagement, intake
 from tests.faults.world import World
 
 TRIES = 3
@@ -67,7 +69,7 @@ class Clients:
         """Take an action on a report."""
 
         def call(op: Operation) -> Outcome:
-            return casework.act(who, op, report, body, self.world.now())
+            return actions.act(who, op, report, body, self.world.now())
 
         route = f"actOnReport:{report}"
         return self._request(body["action"], who, route, key, str(body), report, call)
@@ -76,7 +78,7 @@ class Clients:
         """Say "me too"."""
 
         def call(op: Operation) -> Outcome:
-            return feedback.support(who, op, report, self.world.now())
+            return engagement.support(who, op, report, self.world.now())
 
         return self._request("support", who, f"supportReport:{report}", key, "", report, call)
 
@@ -84,7 +86,7 @@ class Clients:
         """Comment in public."""
 
         def call(op: Operation) -> Outcome:
-            return feedback.comment(who, op, report, text, "public", self.world.now())
+            return engagement.comment(who, op, report, text, "public", self.world.now())
 
         return self._request("comment", who, f"commentReport:{report}", key, text, report, call)
 
@@ -92,7 +94,7 @@ class Clients:
         """Rate the work."""
 
         def call(op: Operation) -> Outcome:
-            return feedback.rate(who, op, report, stars, None, self.world.now())
+            return engagement.rate(who, op, report, stars, None, self.world.now())
 
         return self._request("rate", who, f"rateReport:{report}", key, str(stars), report, call)
 
@@ -108,7 +110,7 @@ class Clients:
         """The SLA clock's function; trouble in AWS ends it, and the next one goes on."""
 
         def attempt() -> None:
-            outcome = self.world.invoke(lambda: handlers.sweep_clocks(_Unhurried()))
+            outcome = self.world.invoke(lambda: batches.sweep_clocks(_Unhurried()))
             if outcome.kind == "error" and not _again(outcome.value):
                 where = traceback.extract_tb(outcome.value.__traceback__)[-1]
                 self.record.crashes.append(f"sweep: {outcome.value!r} at {where.lineno}")

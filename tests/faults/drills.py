@@ -11,20 +11,24 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.domain import rights, workflow
-from chalicelib.domain.actor import Grant, Principal
+from chalicelib.domain.principal import Grant, Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.workflow import permissions as workflow_permissions
+from chalicelib.domain.workflow import table
 from chalicelib.errors import Problem
-from chalicelib.services import alerts, casework, projections, relay, staff
-from chalicelib.services.operations import operation
+from chalicelib.services.city import staff
+from chalicelib.services.notifications import alerts, outbox
+from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.projections import timeline_events
+from chalicelib.services.reports import actions
 from chalicelib.storage import city as city_store
 from chalicelib.storage import reports
-from tests import town
 from tests.faults.checkers import CANARY
 from tests.faults.clients import Clients, Record
 from tests.faults.scheduler import Replay
 from tests.faults.state import State
 from tests.faults.world import World
+from tests.support import town
 
 _ROLES = ("officer", "verifier", "city_admin", "auditor")
 _PLACES = ("A", "B", "*")
@@ -48,15 +52,17 @@ def of_grants() -> Iterator[str]:
         here = [one for one in pair if one.districts & {"A", "*"} and one.services & {"hole", "*"}]
         roles = {one.role for one in here}
         wanted: dict[str, Any] = {
-            name: bool(roles & set(rights.operations()[name])) for name in _OPERATIONS
+            name: bool(roles & set(workflow_permissions.operations()[name])) for name in _OPERATIONS
         }
         reads = any(one.permissions and one.role != "auditor" for one in here)
         wanted |= {"contact": reads, "contact by place": reads}
         wanted["standing"] = bool(roles)
-        found: dict[str, Any] = {name: rights.permitted(who, name, head) for name in _OPERATIONS}
-        found["contact"] = rights.may(who, "contact", head)
+        found: dict[str, Any] = {
+            name: workflow_permissions.permitted(who, name, head) for name in _OPERATIONS
+        }
+        found["contact"] = workflow_permissions.may(who, "contact", head)
         found["contact by place"] = who.may("contact", head.district, head.service)
-        found["standing"] = bool(workflow.standing(who, head, is_reporter=False))
+        found["standing"] = bool(table.standing(who, head, is_reporter=False))
         wrong = sorted(name for name in wanted if wanted[name] != found[name])
         if wrong:
             yield f"seed rights\nI12 {', '.join(wrong)} with {list(map(_told, pair))}\nschedule: -"
@@ -64,7 +70,7 @@ def of_grants() -> Iterator[str]:
 
 def of_versions() -> Iterator[str]:
     """Which actions take a version that an assignment has overtaken."""
-    for action in workflow.table()["actions"]:
+    for action in table.table()["actions"]:
         head = _filed()
         boss = town.official("officer-a")
         _done(boss, head, {"action": "assign", "version": 1, "person": "s_field_worker-a"})
@@ -93,8 +99,8 @@ def of_recipients() -> Iterator[str]:
 
 def _published() -> None:
     for text, _ in reports.whole_timeline():
-        projections.apply(json.loads(text))
-    relay.drain()
+        timeline_events.apply(json.loads(text))
+    outbox.drain()
 
 
 def _reachable(ref: str) -> None:
@@ -121,7 +127,7 @@ def _filed() -> Report:
 
 def _done(who: Principal, head: Report, body: dict[str, Any]) -> None:
     op = operation(who, "actOnReport", f"drill {body}", "-")
-    casework.act(who, op, head.id, body, head.filed_at + timedelta(minutes=1))
+    actions.act(who, op, head.id, body, head.filed_at + timedelta(minutes=1))
 
 
 def _said(who: Principal, head: Report, body: dict[str, Any]) -> str:

@@ -11,28 +11,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
-from chalicelib.domain.workflow import open_actions, table
-from chalicelib.domain.workflow import standing as standing_of
-from chalicelib.services import (
-    access,
-    developing,
-    figures,
-    handlers,
-    photo_files,
-    photos,
-    signing,
-)
-from chalicelib.services.operations import operation
+from chalicelib.domain.workflow.table import open_actions, table
+from chalicelib.domain.workflow.table import standing as standing_of
+from chalicelib.entrypoints import batches
+from chalicelib.services.photos import processing, storage_keys, tickets
+from chalicelib.services.platform import signing
+from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.timeline import access
 from chalicelib.storage import files, reports
-from tests import aws, darkroom, town
 from tests.faults.checkers import CANARY, check, clocked
 from tests.faults.clients import Clients, Record
 from tests.faults.pump import Context, StreamPump, messages_pump, photos_pump
 from tests.faults.scheduler import Chance, Choices, Step
 from tests.faults.state import State
 from tests.faults.world import World
+from tests.support import aws, photo_files, town
 
 P = 0.17
 ROUNDS = 6
@@ -192,7 +188,7 @@ class _History:
         self._drain()
         after = State([])
         found = [] if before.tables == after.tables else ["I7 processing twice changed something"]
-        rebuilt = figures.rebuild()
+        rebuilt = monthly_counts.rebuild()
         if rebuilt["changed"]:
             found.append(f"I7 a rebuild changed {rebuilt['differences'][:3]}")
         return found
@@ -379,16 +375,16 @@ def settled(world: World, who: Principal, key: str = "photo", *, processed: bool
     """
     data = b"again" if key.endswith("3") else key.encode()
     op = operation(who, "ticketPhoto", key, "")
-    photo = str(photos.ticket(who, op, "image/jpeg", world.now()).answer["photo"])
-    files.put(photo_files.quarantined(town.PLACE, photo), darkroom.UPLOAD + data, "image/jpeg")
+    photo = str(tickets.ticket(who, op, "image/jpeg", world.now()).answer["photo"])
+    files.put(storage_keys.quarantined(town.PLACE, photo), photo_files.UPLOAD + data, "image/jpeg")
     if processed:
-        with darkroom.quick():
-            developing.develop(town.PLACE, photo, world.now())
+        with photo_files.quick():
+            processing.develop(town.PLACE, photo, world.now())
     return photo
 
 
 def _relay() -> None:
-    handlers.relay_outbox(Context())
+    batches.relay_outbox(Context())
 
 
 def _named(actors: list[Actor]) -> list[Actor]:

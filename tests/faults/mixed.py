@@ -10,17 +10,19 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from chalicelib.domain.actor import FOR_MANY, Principal
-from chalicelib.domain.boundaries import build
+from chalicelib.domain.city.boundaries import build
+from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.domain.report import Report
-from chalicelib.services import cities, city_moves, erasing, importing
-from tests import town
+from chalicelib.services.city import cities
+from chalicelib.services.people import erasure
+from chalicelib.services.reports import city_migration, legacy_import
 from tests.faults import histories
 from tests.faults.checkers import CANARY
 from tests.faults.clients import retried
 from tests.faults.histories import KINDS, Actor, Result
 from tests.faults.scheduler import Chance
 from tests.faults.world import World
+from tests.support import town
 
 MIXED_KINDS = {
     **KINDS, "filed_for": 4, "erase": 2, "second_version": 1, "moves": 1, "imported": 2,
@@ -59,7 +61,7 @@ class _Mixed(histories._History):
             return []
 
         def erase() -> None:
-            erasing.erase(town.PLACE, head.id, self.world.now())
+            erasure.erase(town.PLACE, head.id, self.world.now())
 
         return [("erase", retried(self.world, self.record, "erase", erase))]
 
@@ -71,7 +73,7 @@ class _Mixed(histories._History):
 
     def _moves(self) -> list[Actor]:
         def run() -> None:
-            city_moves.run(town.PLACE, self.world.now())
+            city_migration.run(town.PLACE, self.world.now())
 
         return [("moves", retried(self.world, self.record, "moves", run))]
 
@@ -79,13 +81,13 @@ class _Mixed(histories._History):
         number = self.plan.randint(1, 4)
         lat, long = town.SPOTS[self.plan.choice(list(town.SPOTS))]
         filed = self.world.now() - timedelta(days=40 + number)
-        old = importing.Old(
+        old = legacy_import.Old(
             "old", f"{number}", "hole", lat, long, filed.replace(minute=number, second=0),
             filed + timedelta(days=2), "verified", f"{CANARY} old {number}",
         )  # fmt: skip
 
         def put() -> None:
-            importing.put(cities.current(town.PLACE, self.world.now()), old, self.world.now())
+            legacy_import.put(cities.current(town.PLACE, self.world.now()), old, self.world.now())
 
         return [("import", retried(self.world, self.record, "import", put))]
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.services import handlers
+from chalicelib.entrypoints import batches
 from chalicelib.settings import settings
-from tests import aws
 from tests.faults.scheduler import Outcome
 from tests.faults.world import World
+from tests.support import aws
 
 PATIENCE = 5
 RECEIVED_AT_MOST = 5
@@ -54,7 +54,7 @@ class StreamPump:
             if not records:
                 return
             batch = _shaken(records, chance) if chance else records
-            outcome = self.world.invoke(lambda: handlers.project({"Records": batch}, Context()))
+            outcome = self.world.invoke(lambda: batches.project({"Records": batch}, Context()))
             reached = self._reached(outcome, records)
             if not forget:
                 self.place = max(self.place, reached)
@@ -81,7 +81,7 @@ class StreamPump:
 
     def take(self, records: list[dict[str, Any]]) -> None:
         """Within an actor: the function on these records alone."""
-        self.world.invoke(lambda: handlers.project({"Records": records}, Context()))
+        self.world.invoke(lambda: batches.project({"Records": records}, Context()))
 
     def _reached(self, outcome: Outcome, records: list[dict[str, Any]]) -> int:
         numbers = [one["dynamodb"]["SequenceNumber"] for one in aws.stream()]
@@ -184,9 +184,9 @@ def _record(message: Any) -> dict[str, Any]:
 
 def messages_pump(world: World) -> QueuePump:
     """The queue of messages to citizens."""
-    return QueuePump(world, settings().messages_queue, handlers.send_messages)
+    return QueuePump(world, settings().messages_queue, batches.send_messages)
 
 
 def photos_pump(world: World) -> QueuePump:
     """The queue of what arrived in the bucket."""
-    return QueuePump(world, settings().photos_queue, handlers.process_photos)
+    return QueuePump(world, settings().photos_queue, batches.process_photos)

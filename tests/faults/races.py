@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.domain.actor import system
-from chalicelib.services import casework, handlers
-from chalicelib.services.operations import Operation
+from chalicelib.domain.principal import system
+from chalicelib.entrypoints import batches
+from chalicelib.services.platform.idempotency import Operation
+from chalicelib.services.reports import actions
 from chalicelib.storage import control, reports
-from tests import aws, town
 from tests.faults.checkers import CANARY, check, clocked
 from tests.faults.clients import Clients, Record
 from tests.faults.histories import settled
@@ -22,6 +22,7 @@ from tests.faults.pump import Context, QueuePump, StreamPump, messages_pump, pho
 from tests.faults.scheduler import Choices, Odometer, Step
 from tests.faults.state import State
 from tests.faults.world import Call, World
+from tests.support import aws, town
 
 Actor = tuple[str, Callable[[], Any]]
 ANI, BUDI = town.citizen("ani"), town.citizen("budi")
@@ -197,7 +198,7 @@ def _lapse_and_verify(stage: Stage) -> list[Actor]:
         head = reports.get(town.PLACE, report)
         assert head is not None
         op = Operation(town.PLACE, f"lapse {report} {head.version}", "-")
-        casework.step(system(town.PLACE), op, head, "lapse", {}, stage.world.now())
+        actions.step(system(town.PLACE), op, head, "lapse", {}, stage.world.now())
 
     return [
         ("clock", lapse),
@@ -238,7 +239,7 @@ def _two_digests(stage: Stage) -> list[Actor]:
     stage.world.drift += timedelta(hours=1)
 
     def relay() -> None:
-        stage.world.invoke(lambda: handlers.relay_outbox(Context()))
+        stage.world.invoke(lambda: batches.relay_outbox(Context()))
 
     return [("relay1", relay), ("relay2", relay)]
 
@@ -264,7 +265,7 @@ def _two_relays(stage: Stage) -> list[Actor]:
         stage.before(lambda row=row: _applied(row))
 
     def relay() -> None:
-        stage.world.invoke(lambda: handlers.relay_outbox(Context()))
+        stage.world.invoke(lambda: batches.relay_outbox(Context()))
 
     return [("relay1", relay), ("relay2", relay)]
 
@@ -272,16 +273,16 @@ def _two_relays(stage: Stage) -> list[Actor]:
 def _two_senders(stage: Stage) -> list[Actor]:
     report = stage.filed(contact={"email": f"{CANARY}@example.org"})
     stage.acted(BOSS, report, "ask", 1, question=f"{CANARY} where?")
-    handlers.project({"Records": aws.stream()}, Context())
+    batches.project({"Records": aws.stream()}, Context())
     return [(f"sender{n}", stage.messages.deliver(10)) for n in (1, 2)]
 
 
 def _applied(row: dict[str, Any]) -> None:
-    from chalicelib.services import projections
+    from chalicelib.services.projections import timeline_events
 
-    event = projections.event_of(row)
+    event = timeline_events.event_of(row)
     assert event is not None
-    projections.apply(event)
+    timeline_events.apply(event)
 
 
 def _two_clocks(stage: Stage) -> list[Actor]:
@@ -346,7 +347,7 @@ def run(name: str, choices: Choices) -> Found:
 def _settle(stage: Stage) -> None:
     while True:
         stage.stream.finish()
-        stage.world.run([("relay", lambda: handlers.relay_outbox(Context()))])
+        stage.world.run([("relay", lambda: batches.relay_outbox(Context()))])
         stage.messages.finish()
         stage.photos.finish()
         if not stage.stream.waiting():

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tests import aws
 from tests.faults.world import Sent
+from tests.support import aws
 
 Row = dict[str, Any]
 

@@ -11,10 +11,10 @@ import pytest
 from moto.core.models import botocore_stubber
 from moto.dynamodb.models import DynamoDBBackend
 
-from tests import aws, moto_rows, moto_shims
 from tests.faults import toy
 from tests.faults.scheduler import Chance, Choices, Hung, Odometer, Replay, scheduler_patience
 from tests.faults.world import World
+from tests.support import aws, moto_rows, moto_speedups
 
 pytestmark = pytest.mark.usefixtures("aws")
 SEEDS = range(20)
@@ -132,7 +132,7 @@ def test_cheap_transactions_answer_as_those_of_moto(monkeypatch: pytest.MonkeyPa
     def play(cheap: bool) -> Any:
         aws.fresh()
         if not cheap:
-            monkeypatch.setattr(DynamoDBBackend, "transact_write_items", moto_shims._original)
+            monkeypatch.setattr(DynamoDBBackend, "transact_write_items", moto_speedups._original)
         chance, verdicts = random.Random("transactions"), []
         client = aws.clients()["dynamodb"]
         for _ in range(60):
@@ -161,14 +161,14 @@ def test_the_short_way_to_moto_answers_as_the_long_one() -> None:
     compared: list[str] = []
 
     def both(event_name: str, request: Any) -> Any:
-        answer = moto_shims.respond(event_name, request)
+        answer = moto_speedups.respond(event_name, request)
         operation = event_name.split(".")[2]
         if operation in {"GetItem", "Query", "BatchGetItem"}:
             long = botocore_stubber(event_name, request)
             assert long is not None
             assert json.loads(answer.content) == json.loads(long.content)
             compared.append(operation)
-            return moto_shims.answer(request, answer.status_code, answer.content)
+            return moto_speedups.answer(request, answer.status_code, answer.content)
         return answer
 
     with mock.patch.object(module, "respond", both):

@@ -11,16 +11,19 @@ from typing import Any
 
 import pytest
 
+from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
-from chalicelib.services import devices, handlers, lists, photos, reading
-from chalicelib.services.operations import operation
-from tests import aws, town
+from chalicelib.services.identity import devices
+from chalicelib.services.photos import tickets
+from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.reports import queries, queues
 from tests.faults.checkers import CANARY, check
 from tests.faults.pump import Context, photos_pump
 from tests.faults.races import ANI, AWAY, BOSS, BUDI, HAND, HOLE, Stage, settled
 from tests.faults.scheduler import Nth
 from tests.faults.state import State
 from tests.faults.world import TRANSACTION_FAULTS, World
+from tests.support import aws, town
 
 pytestmark = pytest.mark.usefixtures("aws")
 Actor = Callable[[], Any]
@@ -87,12 +90,12 @@ def _contact(stage: Stage) -> Actor:
     report = stage.filed(contact={"email": f"{CANARY}@example.org"})
     verifier = town.official("verifier")
     op = operation(verifier, "readContact", "key", "")
-    return _request(stage, lambda: reading.contact(verifier, op, report, stage.world.now()))
+    return _request(stage, lambda: queries.contact(verifier, op, report, stage.world.now()))
 
 
 def _ticket(stage: Stage) -> Actor:
     op = operation(ANI, "ticketPhoto", "key", "")
-    return _request(stage, lambda: photos.ticket(ANI, op, "image/jpeg", stage.world.now()))
+    return _request(stage, lambda: tickets.ticket(ANI, op, "image/jpeg", stage.world.now()))
 
 
 def _device(stage: Stage) -> Actor:
@@ -101,22 +104,22 @@ def _device(stage: Stage) -> Actor:
 
 def _read(stage: Stage) -> Actor:
     report = stage.filed()
-    return _request(stage, lambda: reading.public(ANI, report))
+    return _request(stage, lambda: queries.public(ANI, report))
 
 
 def _timeline(stage: Stage) -> Actor:
     report = stage.filed()
-    return _request(stage, lambda: reading.timeline(ANI, report, 0))
+    return _request(stage, lambda: queries.timeline(ANI, report, 0))
 
 
 def _case(stage: Stage) -> Actor:
     report = stage.filed()
-    return _request(stage, lambda: reading.case(BOSS, report))
+    return _request(stage, lambda: queries.case(BOSS, report))
 
 
 def _mine(stage: Stage) -> Actor:
     stage.filed()
-    return _request(stage, lambda: lists.mine(ANI, 50, None, stage.world.now()))
+    return _request(stage, lambda: queues.mine(ANI, 50, None, stage.world.now()))
 
 
 def _project(stage: Stage) -> Actor:
@@ -128,13 +131,13 @@ def _project(stage: Stage) -> Actor:
 def _relay(stage: Stage) -> Actor:
     _project(stage)
     for record in aws.stream():
-        handlers.project({"Records": [record]}, _NoTime())
-    return lambda: stage.world.invoke(lambda: handlers.relay_outbox(Context()))
+        batches.project({"Records": [record]}, _NoTime())
+    return lambda: stage.world.invoke(lambda: batches.relay_outbox(Context()))
 
 
 def _send(stage: Stage) -> Actor:
     _project(stage)
-    handlers.project({"Records": aws.stream()}, Context())
+    batches.project({"Records": aws.stream()}, Context())
     return stage.messages.deliver(10)
 
 
@@ -245,6 +248,6 @@ def _run(handler: Callable[[Stage], Actor], nth: Nth) -> tuple[list[str], list[s
         for retry in list(stage.record.open):
             world.run([("again", retry)])
         stage.stream.finish()
-        world.run([("relay", lambda: handlers.relay_outbox(Context()))])
+        world.run([("relay", lambda: batches.relay_outbox(Context()))])
         stage.messages.finish()
         return calls, check(State(world.sent), stage.record)

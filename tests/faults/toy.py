@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests import aws
 from tests.faults.world import World
+from tests.support import aws
 
 TABLE = "tanggap-control"
 _COUNTER = {"pk": {"S": "counter"}, "sk": {"S": "-"}}

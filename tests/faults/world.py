@@ -26,9 +26,9 @@ from urllib.parse import parse_qsl
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from tests import aws, darkroom
 from tests.faults.scheduler import Choices, Outcome, Scheduler, Step
-from tests.moto_shims import answer, respond, stub
+from tests.support import aws, photo_files
+from tests.support.moto_speedups import answer, respond, stub
 
 START = datetime(2026, 1, 30, 3, 0, tzinfo=UTC)
 _READS = ("Get", "Query", "Scan", "BatchGet", "Head", "List", "Describe", "TransactGet")
@@ -119,7 +119,7 @@ class World:
         self._patch("chalicelib.clock.wall", self.now)
         self._patch("chalicelib.storage.transactions.time", mock.Mock(sleep=lambda seconds: None))
         room = ExitStack()
-        room.enter_context(darkroom.quick())
+        room.enter_context(photo_files.quick())
         self._undo.append(room.close)
         self._patch("botocore.endpoint.time", mock.Mock(sleep=lambda seconds: None))
         return self

@@ -27,8 +27,8 @@ from infra.local.emulator import listen
 from infra.local.issuer import Issuer
 from infra.local.server import Server
 from infra.local.stack import DEMO_CITY
-from tests import darkroom
 from tests.infra import packed
+from tests.support import photo_files
 
 pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ class Deployment:
     def photo(self, who: str) -> str:
         """A photo that is uploaded and made into pictures by the deployed function."""
         ticket = self.ask("POST", "/v1/photos", who, {"content_type": "image/jpeg"})
-        upload = {**ticket["upload"]["fields"], "file": ("a.jpg", darkroom.jpeg(), "image/jpeg")}
+        upload = {**ticket["upload"]["fields"], "file": ("a.jpg", photo_files.jpeg(), "image/jpeg")}
         address = ticket["upload"]["url"]
         bucket = f"{prefix(STAGE)}-files-000000000000"
         answer = urllib3.request("POST", f"{self.cloud.endpoint}/{bucket}", fields=upload)
@@ -204,7 +204,7 @@ def test_a_report_travels_through_every_deployed_function(deployment: Deployment
     deployment.settle()
     assert waiting("messages-dead", "photos-dead", "forwards-dead", "failures") == 0
     assert json.loads(run("infra.ops", "dead"))["notes"] == {}
-    assert json.loads(run("infra.rebuild"))["changed"] == 0
+    assert json.loads(run("infra.ops.rebuild"))["changed"] == 0
 
 
 def test_every_schedule_is_a_rule_that_leads_to_its_function(deployment: Deployment) -> None:
@@ -302,7 +302,7 @@ def test_records_that_the_stream_gave_up_are_read_again(deployment: Deployment) 
     told = json.loads(run("infra.ops", "redrive", "failures"))
     assert told == {"records": 3, "schedules": 1, "lapsed": 0, "unknown": 0}
     # They were counted before, and are counted once.
-    assert json.loads(run("infra.rebuild"))["changed"] == 0
+    assert json.loads(run("infra.ops.rebuild"))["changed"] == 0
 
 
 def test_a_copy_is_restored_into_an_empty_account(
@@ -319,10 +319,10 @@ def test_a_copy_is_restored_into_an_empty_account(
         restored = json.loads(run("infra.ops", "restore", told["copy"]))
         assert restored == {"tables": told["tables"], "files": told["files"], "erased": []}
         assert second.ask("GET", f"/v1/reports/{report}/timeline") == public
-        checked = json.loads(run("infra.verify"))
+        checked = json.loads(run("infra.ops.verify"))
         assert checked["faults"] == []
         assert checked["reports"] >= 1
-        assert json.loads(run("infra.rebuild"))["changed"] == 0
+        assert json.loads(run("infra.ops.rebuild"))["changed"] == 0
 
 
 def test_no_log_holds_what_a_person_wrote(deployment: Deployment) -> None:

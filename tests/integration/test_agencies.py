@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Grant, Principal
+from chalicelib.domain.principal import Grant, Principal
 from chalicelib.errors import Problem
-from chalicelib.services import access, lists, morning, reading, relay
+from chalicelib.services.notifications import daily_digest, outbox
+from chalicelib.services.reports import queries, queues
+from chalicelib.services.timeline import access
 from chalicelib.storage import tables
-from infra import backfill
+from infra.ops import backfill
 from tests.integration.test_digest import quiet, sent
-from tests.world import JURISDICTION, World, citizen, official
+from tests.support.world import JURISDICTION, World, citizen, official
 
 REASON = {"reason": "Theirs is the pipe."}
 
@@ -25,7 +27,7 @@ def queue(world: World, who: Principal, **asked: Any) -> list[str]:
 def _pages(world: World, who: Principal, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
     cursor = None
     for _ in range(20):
-        page = lists.queue(who, **wanted, limit=2, cursor=cursor, now=world.now)
+        page = queues.queue(who, **wanted, limit=2, cursor=cursor, now=world.now)
         yield page
         cursor = page["cursor"]
         if cursor is None:
@@ -51,7 +53,7 @@ def test_an_agencys_officer_works_on_what_was_coordinated_with_it(world: World) 
     """Though the officer's own grant names lamps alone: sees the case, and may finish it."""
     report = coordinated(world)
     lamps = official("lamps")
-    case = reading.case(lamps, report)
+    case = queries.case(lamps, report)
     assert case["agency"]["code"] == "u-lamps"
     assert case["open_actions"] == ["finish"]
     world.finish(lamps, report)
@@ -64,15 +66,15 @@ def test_an_agencys_officer_does_not_run_the_district(world: World) -> None:
     """What the district's officer may do with it (reject, merge, transfer) is not theirs."""
     report = coordinated(world)
     for action in ("disown", "transfer", "reclassify", "merge"):
-        assert action not in reading.case(official("lamps"), report)["open_actions"]
-    assert "disown" in reading.case(official("officer1"), report)["open_actions"]
+        assert action not in queries.case(official("lamps"), report)["open_actions"]
+    assert "disown" in queries.case(official("officer1"), report)["open_actions"]
 
 
 def test_a_unit_that_is_offered_a_report_takes_it_and_works_on_it(world: World) -> None:
     """Accepts it, gives it to one of its own, who starts and finishes; it is theirs to the end."""
     report = offered(world)
     lamps, lampist = official("lamps"), official("lampist")
-    assert {"accept", "decline"} <= set(reading.case(lamps, report)["open_actions"])
+    assert {"accept", "decline"} <= set(queries.case(lamps, report)["open_actions"])
     world.act(lamps, report, "accept")
     assert queue(world, lamps) == [report]
     world.act(lamps, report, "assign", person="s_lampist")
@@ -139,9 +141,9 @@ def test_an_official_of_two_districts_has_one_queue(world: World) -> None:
         filed.append(world.file(citizen(ward), ward=ward)["id"])
         world.advance(minutes=1)
     assert queue(world, both) == filed
-    one = lists.queue(both, None, None, None, 1, None, world.now)
+    one = queues.queue(both, None, None, None, 1, None, world.now)
     with pytest.raises(Problem, match="cursor_invalid"):
-        lists.queue(both, "D1", None, None, 1, one["cursor"], world.now)
+        queues.queue(both, "D1", None, None, 1, one["cursor"], world.now)
 
 
 def test_a_protected_report_is_in_no_units_ordinary_queue(world: World) -> None:
@@ -157,8 +159,8 @@ def test_the_morning_tells_the_agency_what_it_is_called_to(world: World) -> None
     offered(world, "u-prov")
     quiet(world)
     world.advance(days=5, hours=1)
-    assert morning.notify(world.now) == 3
-    relay.drain(now=world.now)
+    assert daily_digest.notify(world.now) == 3
+    outbox.drain(now=world.now)
     told = {one.attributes["unit"]: one.data["overdue"] for one in sent()}
     assert told == {"u-d1": 2, "u-lamps": 1, "u-prov": 1}
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import alert_texts, links, subscriptions
+from chalicelib.services.notifications import alert_texts, subscriptions
+from chalicelib.services.platform import urls
 from chalicelib.settings import settings
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
@@ -95,7 +96,7 @@ def test_links_of_another_city_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment serves several; its own city needs no naming."""
     monkeypatch.setenv("TANGGAP_JURISDICTION", "demo")
     settings.cache_clear()
-    assert links.to("demo", "/v1/track/A").endswith("/v1/track/A")
-    assert links.to("jakarta", "/v1/track/A").endswith("/v1/track/A?jurisdiction_id=jakarta")
+    assert urls.to("demo", "/v1/track/A").endswith("/v1/track/A")
+    assert urls.to("jakarta", "/v1/track/A").endswith("/v1/track/A?jurisdiction_id=jakarta")
     monkeypatch.undo()
     settings.cache_clear()

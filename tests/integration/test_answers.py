@@ -3,9 +3,11 @@
 import pytest
 
 from chalicelib.errors import Problem
-from chalicelib.services import answers, messages, relay, tap_page
+from chalicelib.pages import one_tap_page
+from chalicelib.services.notifications import citizen_messages, outbox
+from chalicelib.services.reports import one_tap
 from chalicelib.storage import control, mail, people, queues, topics
-from tests.world import JURISDICTION, World, citizen, official
+from tests.support.world import JURISDICTION, World, citizen, official
 
 WORKER = official("worker1")
 
@@ -14,13 +16,13 @@ def token(world: World, report: str) -> str:
     """The token of the link that the reporter gets."""
     finished = world.head(report).finished_at
     assert finished is not None
-    return messages.answer_link(JURISDICTION, report, finished).rsplit("/", 1)[1]
+    return citizen_messages.answer_link(JURISDICTION, report, finished).rsplit("/", 1)[1]
 
 
 def test_yes_closes_the_report_as_verified_by_its_reporter(world: World) -> None:
     """The event names a reporter, and no id."""
     report = world.finished()
-    assert answers.answer(token(world, report), True, world.now) is not None
+    assert one_tap.answer(token(world, report), True, world.now) is not None
     assert (world.head(report).state, world.head(report).resolution) == ("closed", "verified")
     actor = world.events(report)[-1]["actor"]
     assert (actor["role"], actor["uid"]) == ("reporter", None)
@@ -29,7 +31,7 @@ def test_yes_closes_the_report_as_verified_by_its_reporter(world: World) -> None
 def test_no_sends_the_work_back(world: World) -> None:
     """The refusal is counted and its reason is shown."""
     report = world.finished()
-    answers.answer(token(world, report), False, world.now)
+    one_tap.answer(token(world, report), False, world.now)
     assert world.head(report).state == "in_progress"
     assert world.head(report).flow["refused"]
 
@@ -38,10 +40,10 @@ def test_a_second_tap_changes_nothing_more(world: World) -> None:
     """Whichever button it is."""
     report = world.finished()
     link = token(world, report)
-    answers.answer(link, True, world.now)
+    one_tap.answer(link, True, world.now)
     version = world.head(report).version
-    assert answers.answer(link, True, world.now) is None
-    assert answers.answer(link, False, world.now) is None
+    assert one_tap.answer(link, True, world.now) is None
+    assert one_tap.answer(link, False, world.now) is None
     assert world.head(report).version == version
 
 
@@ -49,18 +51,18 @@ def test_a_link_answers_for_its_own_finish_alone(world: World) -> None:
     """After a refusal and another finish the old link is spent."""
     report = world.finished()
     old = token(world, report)
-    answers.answer(old, False, world.now)
+    one_tap.answer(old, False, world.now)
     world.advance(hours=1)
     world.finish(WORKER, report)
-    assert answers.answer(old, True, world.now) is None
-    assert answers.answer(token(world, report), True, world.now) is not None
+    assert one_tap.answer(old, True, world.now) is None
+    assert one_tap.answer(token(world, report), True, world.now) is not None
 
 
 @pytest.mark.parametrize("forge", ["", "x", "k1.e30.AAAA"])
 def test_a_forged_link_is_refused(world: World, forge: str) -> None:
     """Without saying why."""
     with pytest.raises(Problem, match="invalid_token"):
-        answers.question(forge, world.now)
+        one_tap.question(forge, world.now)
 
 
 def test_a_link_lapses_with_the_time_to_answer(world: World) -> None:
@@ -69,14 +71,14 @@ def test_a_link_lapses_with_the_time_to_answer(world: World) -> None:
     link = token(world, report)
     world.advance(days=14)
     with pytest.raises(Problem, match="invalid_token"):
-        answers.question(link, world.now)
+        one_tap.question(link, world.now)
 
 
 def test_opening_the_page_changes_nothing(world: World) -> None:
     """Link scanners open links; the page asks, in the reporter's language, with two forms."""
     report = world.finished()
     version = world.head(report).version
-    page = tap_page.ask(token(world, report), world.now)
+    page = one_tap_page.ask(token(world, report), world.now)
     assert page.count("<form") == 2
     assert '<html lang="id">' in page
     assert world.head(report).version == version
@@ -95,11 +97,11 @@ def test_the_reporter_is_asked_once_by_the_channel_they_left(
     world.finished(contact={"phone": "+62811000222"}, actor=citizen("other"))
     world.finished(actor=citizen("silent"))
     world.project()
-    relay.drain()
+    outbox.drain()
     asked = [one for one in waiting if one["event"] == "finish"]
     assert [one["tell"]["reporter"] for one in asked if "reporter" in one["tell"]] == ["ask"] * 2
     for one in [*waiting, *waiting]:
-        messages.send(one)
+        citizen_messages.send(one)
     assert sorted(to for to, _ in posted) == ["+62811000222", "siti@example.org"]
     assert all("/v1/answers/" in text for _, text in posted)
     assert not any("siti" in str(one) for one in waiting)
@@ -115,5 +117,5 @@ def test_what_cannot_be_published_blocks_nothing_behind_it(world: World) -> None
     commit([control.put_outbox("2000#poison", row)])
     world.file()
     world.project()
-    assert relay.drain() == 1
+    assert outbox.drain() == 1
     assert control.outbox(10) == []

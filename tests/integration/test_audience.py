@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import alerts, relay, staff
+from chalicelib.services.city import staff
+from chalicelib.services.notifications import alerts
+from chalicelib.services.notifications import outbox as notifications_outbox
 from chalicelib.storage import city as store
 from tests.integration.test_digest import Sent, quiet, sent
-from tests.world import JURISDICTION, STAFF, World, citizen, official
+from tests.support.world import JURISDICTION, STAFF, World, citizen, official
 
 REASON = {"reason": "Theirs is the pipe."}
 # Everybody of the test city with an address, but the people for protected reports.
@@ -18,7 +20,7 @@ ALL = frozenset(one["ref"][2:] for one in STAFF)
 @pytest.fixture(autouse=True)
 def _no_digests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody may get any number of messages: bursts are test_bursts.py's."""
-    monkeypatch.setattr(relay, "_room", lambda *_, **__: True)
+    monkeypatch.setattr(notifications_outbox, "_room", lambda *_, **__: True)
 
 
 def reach(*refs: str) -> None:
@@ -35,7 +37,7 @@ def reach(*refs: str) -> None:
 def told(world: World) -> dict[str, list[str]]:
     """{event: references without "s_" of those whom its alerts reach} since the last ``quiet``."""
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     found: dict[str, list[str]] = {}
     for one in sent():
         people = [ref[2:] for ref, _ in alerts.recipients(one.data)]
@@ -46,7 +48,7 @@ def told(world: World) -> dict[str, list[str]]:
 def last(world: World) -> Sent:
     """The newest message."""
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     return sent()[-1]
 
 
@@ -129,7 +131,7 @@ def test_a_question_that_lapses_does_not_say_that_the_reporter_answered(world: W
     world.advance(days=7, minutes=1)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     (answer,) = (one for one in sent() if one.data["event"] == "answer")
     assert answer.data["level"] == "unanswered"
     assert "Pelapor tidak menjawab pada waktunya" in answer.text
@@ -148,7 +150,7 @@ def test_a_grant_for_some_services_hears_of_those_alone(world: World) -> None:
     world.file(service="bridge")
     world.file(service="litter")
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     heard = {one.data["service"]: alerts.recipients(one.data) for one in sent()}
     assert heard == {"bridge": [], "litter": [("s_litterer", "district:officer")]}
 

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
-from chalicelib.services import erasing, lists, open311_updates
-from chalicelib.storage import cards, people
+from chalicelib.domain.principal import Principal
+from chalicelib.services.open311 import updates
+from chalicelib.services.people import erasure
+from chalicelib.services.reports import queues
+from chalicelib.storage import people, scorecards
 from chalicelib.storage.transactions import commit
-from infra import backfill
-from tests import aws
+from infra.ops import backfill
 from tests.integration.test_filers import MONTH, a_key, months_filers, post
-from tests.world import JURISDICTION, World, citizen, faults, official
+from tests.support import aws
+from tests.support.world import JURISDICTION, World, citizen, faults, official
 
 OFFICER = official("officer1")
 
@@ -64,9 +66,9 @@ def test_a_head_of_before_gives_its_channel_no_rights_even_before_the_backfill(
         "update_id": "1", "service_request_id": one, "status": "OPEN",
         "updated_datetime": "2026-11-02T08:00:00Z", "description": "Still there",
     }  # fmt: skip
-    open311_updates.receive(key, told.get, world.now)
+    updates.receive(key, told.get, world.now)
     assert world.head(one).comments == 1
-    assert erasing.erase(JURISDICTION, one, world.now) == [one]
+    assert erasure.erase(JURISDICTION, one, world.now) == [one]
     assert world.head(other).contact
     assert faults(world.head(one), world.links(one)) == []
 
@@ -85,7 +87,7 @@ def test_the_backfill_tells_people_from_channels_without_an_event(
         first = old["filers"][old["mine"][0]]
         found = people.traces(JURISDICTION, first, "", 5)
         assert [report for _, report, _ in found] == [old["mine"][0]]
-    assert [one["id"] for one in lists.mine(citizen("ani"), 5, None, world.now)["reports"]] == [
+    assert [one["id"] for one in queues.mine(citizen("ani"), 5, None, world.now)["reports"]] == [
         old["own"]
     ]
 
@@ -96,7 +98,7 @@ def test_a_month_that_is_judged_keeps_its_weights(
 ) -> None:
     before = months_filers()
     doc = {"month": MONTH, "stage": stage, "edition": 1}
-    commit([cards.put_month(JURISDICTION, MONTH, doc, None)])
+    commit([scorecards.put_month(JURISDICTION, MONTH, doc, None)])
     backfill.run()
     assert months_filers() == before
     # The people behind the channels are registered from the next month on.

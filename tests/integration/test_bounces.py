@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import Problem
-from chalicelib.services import bounces, feedback, messages, reading
+from chalicelib.services.notifications import bounces, citizen_messages
+from chalicelib.services.reports import engagement, queries
 from chalicelib.storage import mail, topics
-from tests.world import JURISDICTION, World, citizen, official
+from tests.support.world import JURISDICTION, World, citizen, official
 
 OFFICER = official("officer1")
 MAIL, PHONE = "siti@example.org", "+62811000111"
@@ -31,7 +32,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def tell(world: World, report: str, dedupe: str) -> bool:
     row = {"kind": "told", "jurisdiction": JURISDICTION, "report": report, "dedupe": dedupe}
     told = {**row, "tell": {"reporter": "comment"}, "at": "2026-11-02T01:00:00.000Z"}
-    return messages.send(told, world.now)
+    return citizen_messages.send(told, world.now)
 
 
 def bounce(name: str, kind: str = "Permanent") -> dict[str, Any]:
@@ -58,12 +59,12 @@ def test_where_no_other_way_is_left_officials_see_that_nobody_can_be_asked(
     tell(world, report, "a")
     for _ in range(2):
         assert bounces.heard(bounce("m1"), world.now)
-    assert reading.case(OFFICER, report)["contactable"] is False
+    assert queries.case(OFFICER, report)["contactable"] is False
     with pytest.raises(Problem):
         world.act(OFFICER, report, "ask", question="Which side?")
     assert world.head(report).version == 2
     assert MAIL not in str(world.links(report))
-    public = reading.timeline(citizen("x"), report, 0)["events"]
+    public = queries.timeline(citizen("x"), report, 0)["events"]
     assert [one["action"] for one in public] == ["file", "inside"]
     # Their other report learns it when there is something to tell.
     assert not tell(world, other, "b")
@@ -84,11 +85,11 @@ def test_a_complaint_ends_the_mails_to_a_follower_and_says_nothing_of_the_report
     world: World, posted: list[str]
 ) -> None:
     report = world.file()["id"]
-    feedback.follow(citizen("f"), report, True, world.now, {"email": MAIL}, ("en",))
+    engagement.follow(citizen("f"), report, True, world.now, {"email": MAIL}, ("en",))
     row = {"kind": "told", "jurisdiction": JURISDICTION, "report": report}
     for dedupe in ("a", "b"):
         told = {**row, "tell": {"follower": "comment"}, "at": "x", "dedupe": dedupe}
-        messages.send(told, world.now)
+        citizen_messages.send(told, world.now)
         bounces.heard({"eventType": "Complaint", "mail": {"messageId": "m1"}}, world.now)
     assert posted == [MAIL]
     assert world.head(report).version == 1

@@ -4,12 +4,13 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.services import alerts, announcements, morning, relay, staff
+from chalicelib.services.city import staff
+from chalicelib.services.notifications import alerts, announcements, daily_digest, outbox
 from chalicelib.storage import city as store
 from chalicelib.storage.transactions import Unavailable
 from tests.integration.test_audience import ALL, reach
 from tests.integration.test_digest import quiet, sent
-from tests.world import BUNDLE, JURISDICTION, STAFF, World, citizen, official
+from tests.support.world import BUNDLE, JURISDICTION, STAFF, World, citizen, official
 
 PER_HOUR = 5
 
@@ -30,7 +31,7 @@ def test_a_flood_is_no_flood_of_mails(world: World) -> None:
     for number in range(28):
         world.file(citizen(f"c{number}"), service="flood", answers={"depth": 3})
         world.project()
-        relay.drain(now=world.now)
+        outbox.drain(now=world.now)
         world.advance(minutes=2)
     single = heard(world)
     assert not {"verifier", "verifier2", "auditor", "admin", "overseer"} & single.keys()
@@ -38,7 +39,7 @@ def test_a_flood_is_no_flood_of_mails(world: World) -> None:
     quiet_hour = world.now.replace(minute=0)
     world.advance(minutes=4)
     assert world.now.hour == quiet_hour.hour + 1
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert heard(world)["officer1"] == {"file": PER_HOUR - 1, "digest": 1}
     told = {one.data["dedupe"] for one in sent() if one.data["event"] == "file"}
     (mine,) = (
@@ -60,10 +61,10 @@ def test_an_official_of_many_units_has_one_hour(world: World) -> None:
     world.advance(days=9)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert heard(world)["dispatcher"].total() == PER_HOUR - 1
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert heard(world)["dispatcher"]["digest"] == 1
 
 
@@ -76,7 +77,7 @@ def test_what_is_urgent_waits_for_no_digest(world: World) -> None:
     world.advance(days=11)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     urgent = [one for one in sent() if one.attributes["priority"] == "urgent"]
     assert len(urgent) == PER_HOUR + 3
     assert heard(world)["admin"].total() - len(urgent) == PER_HOUR - 1
@@ -90,16 +91,16 @@ def test_who_has_room_hears_at_once_while_others_wait(world: World) -> None:
     for number in range(PER_HOUR):
         world.file(citizen(f"c{number}"))
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert "verifier" not in heard(world)
     world.act(citizen("reporter"), report, "refuse", reason="Still there.")
     world.act(official("worker1"), report, "dispute", reason="It is repaired.")
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert heard(world)["verifier"] == {"dispute": 1}
     assert heard(world)["officer1"]["dispute"] == 0
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     digests = [one for one in sent() if one.data["event"] == "digest"]
     for one in digests:
         assert "dispute" in {alert["event"] for alert in one.data["alerts"]}
@@ -111,9 +112,9 @@ def test_a_burst_of_protected_reports_says_nothing_but_a_number(world: World) ->
     for number in range(PER_HOUR + 2):
         world.file(citizen(f"c{number}"), service="violence")
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     digest = sent()[-1]
     assert digest.data["event"] == "digest"
     assert digest.attributes["protected"] == "true"
@@ -132,12 +133,12 @@ def test_a_mornings_notice_counts_and_waits_its_turn(world: World) -> None:
     for number in range(PER_HOUR):
         world.file(citizen(f"c{number}"))
     world.project()
-    relay.drain(now=world.now)
-    morning.notify(world.now)
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
+    daily_digest.notify(world.now)
+    outbox.drain(now=world.now)
     assert heard(world)["officer1"]["morning"] == 0
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert heard(world)["officer1"]["morning"] == 1
 
 
@@ -148,7 +149,7 @@ def test_a_relay_that_is_killed_while_it_parts_a_row_loses_nothing(
     reach("officer1", "head1")
     filed = [world.file(citizen(f"c{number}"))["id"] for number in range(PER_HOUR + 2)]
     world.project()
-    real, calls = relay.commit, []
+    real, calls = outbox.commit, []
 
     def dying(writes: list[object]) -> None:
         real(writes)  # type: ignore[arg-type]
@@ -157,14 +158,14 @@ def test_a_relay_that_is_killed_while_it_parts_a_row_loses_nothing(
 
     for _ in range(4):
         with monkeypatch.context() as broken:
-            broken.setattr(relay, "commit", dying)
+            broken.setattr(outbox, "commit", dying)
             try:
-                relay.drain(now=world.now)
+                outbox.drain(now=world.now)
             except Unavailable:
                 continue
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert calls
     told: dict[str, set[str]] = {}
     for one in sent():

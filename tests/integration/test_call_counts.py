@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.settings import settings
-from tests import aws
 from tests.security.edge import Context, Edge, Reply, new_report, queue_record
 from tests.security.tokens import ISSUERS
-from tests.world import JURISDICTION
+from tests.support import aws
+from tests.support.world import JURISDICTION
 
 LIMITS = {
     "device": [{"n": 100, "seconds": 600}, {"n": 300, "seconds": 86_400}],

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
-from chalicelib.domain.times import iso
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
-from chalicelib.services import answers, casework, figures, lists, messages, reading, relay
-from chalicelib.services.operations import Outcome
+from chalicelib.services.notifications import citizen_messages, outbox
+from chalicelib.services.platform.idempotency import Outcome
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import actions, one_tap, queries, queues
 from chalicelib.storage import control, people, reports, tables
 from chalicelib.storage.transactions import Unavailable
-from tests.aws import backend
-from tests.world import BUNDLE, JURISDICTION, PUBLIC, World, citizen, faults, official, spot
+from tests.support.aws import backend
+from tests.support.world import BUNDLE, JURISDICTION, PUBLIC, World, citizen, faults, official, spot
 
 REPORTER = citizen("reporter")
 ANOTHER = {**BUNDLE, "version": "bbbbbbbbbbbb"}
@@ -35,8 +37,8 @@ def sound(world: World, *ids: str) -> None:
     for report in ids:
         assert faults(world.head(report), world.links(report)) == []
     world.project()
-    assert world.tallies() == figures.recount()
-    assert figures.rebuild()["changed"] == 0
+    assert world.tallies() == monthly_counts.recount()
+    assert monthly_counts.rebuild()["changed"] == 0
 
 
 def test_a_report_travels_from_filing_to_a_verified_repair(world: World) -> None:
@@ -45,7 +47,7 @@ def test_a_report_travels_from_filing_to_a_verified_repair(world: World) -> None
     answer = world.act(REPORTER, report, "verify", note="Thank you.")
     assert (answer["state"], answer["resolution"], answer["version"]) == ("closed", "verified", 5)
     sound(world, report)
-    month = figures.month(JURISDICTION, "202611", world.now)
+    month = monthly_counts.month(JURISDICTION, "202611", world.now)
     counted = {name: n for name, n in month["city"].items() if n}
     assert counted == {"received": 1, "verified": 1, "finished": 1}
     assert [event["action"] for event in world.events(report)] == [
@@ -151,7 +153,7 @@ def test_of_a_head_of_before_the_last_events_say_what_was_only_noted(
     monkeypatch.setattr(reports, "get", _of_before(reports.get))
     officer = official("officer1")
     with monkeypatch.context() as patch:
-        patch.setattr(casework, "NOTES_AT_MOST", 2)
+        patch.setattr(actions, "NOTES_AT_MOST", 2)
         behind = refusal(world.act, officer, report, "assign", version=1, unit="u-d1")
         assert behind.slug == "stale_version"
     assert world.act(officer, report, "assign", version=1, unit="u-d1")["state"] == "assigned"
@@ -167,7 +169,7 @@ def test_an_action_overtaken_by_the_clock_is_written_over_the_newest_version(
     """The sweep runs between the look and the write: the write is tried again, on what it left."""
     report = world.file(service="litter")["id"]
     world.advance(days=3)
-    real, swept = casework.write, []
+    real, swept = actions.write, []
 
     def late(*given: Any) -> Outcome:
         if not swept:
@@ -175,7 +177,7 @@ def test_an_action_overtaken_by_the_clock_is_written_over_the_newest_version(
             world.sweep()
         return real(*given)
 
-    monkeypatch.setattr(casework, "write", late)
+    monkeypatch.setattr(actions, "write", late)
     changed = world.act(official("officer1"), report, "assign", version=1, person="s_worker1")
     assert changed["version"] == world.head(report).version > 2
     assert world.head(report).breached
@@ -238,8 +240,8 @@ def test_unknown_reports_and_those_of_another_city_are_404(world: World) -> None
     """The same answer for both."""
     report = world.file()["id"]
     stranger = Principal("staff", "otherville", "s_x", "u-d1", "D1", official("officer1").grants)
-    first = refusal(reading.case, stranger, report)
-    second = refusal(reading.case, official("officer1"), "01J00000000000000000000000")
+    first = refusal(queries.case, stranger, report)
+    second = refusal(queries.case, official("officer1"), "01J00000000000000000000000")
     assert first.document() == second.document()
     assert first.status == 404
 
@@ -251,22 +253,22 @@ def test_a_protected_report_exists_for_its_unit_and_reporter_alone(world: World)
     assert (filed["emergency"], filed["possible_duplicates"]) == ("112", [])
     for actor in (PUBLIC, citizen("other"), official("officer1"), official("dispatcher")):
         for problem in (
-            refusal(reading.public, actor, report),
-            refusal(reading.track, actor, code),
-            refusal(reading.timeline, actor, report, 0),
+            refusal(queries.public, actor, report),
+            refusal(queries.track, actor, code),
+            refusal(queries.timeline, actor, report, 0),
         ):
             assert problem.status == 404
     for who in ("officer1", "head1", "dispatcher", "admin", "auditor", "officer2"):
-        assert refusal(reading.case, official(who), report).status == 404
+        assert refusal(queries.case, official(who), report).status == 404
         assert refusal(world.act, official(who), report, "assign", unit="u-d1").status == 404
-    assert reading.public(REPORTER, report)["description"] == "secret words"
-    assert reading.case(official("safe"), report)["protected"] is True
-    desk = lists.queue(official("safe"), "protected", None, None, 50, None, world.now)
+    assert queries.public(REPORTER, report)["description"] == "secret words"
+    assert queries.case(official("safe"), report)["protected"] is True
+    desk = queues.queue(official("safe"), "protected", None, None, 50, None, world.now)
     assert [card["id"] for card in desk["reports"]] == [report]
-    desk = lists.queue(official("cleaner"), "protected", None, None, 50, None, world.now)
+    desk = queues.queue(official("cleaner"), "protected", None, None, 50, None, world.now)
     assert desk["reports"] == []
     for who in ("officer1", "dispatcher"):
-        seen = lists.queue(official(who), "D1", None, None, 50, None, world.now)
+        seen = queues.queue(official(who), "D1", None, None, 50, None, world.now)
         assert seen["reports"] == []
     world.act(official("safe"), report, "assign", person="s_guard")
     world.act(official("guard"), report, "finish", note="Safe now.")
@@ -294,10 +296,10 @@ def test_reclassifying_into_a_protected_service_hides_all_of_it(world: World) ->
     world.project()
     assert world.tallies()
     world.act(official("worker1"), report, "reclassify", service="misconduct", reason="A bribe.")
-    assert refusal(reading.public, PUBLIC, report).status == 404
+    assert refusal(queries.public, PUBLIC, report).status == 404
     world.act(official("safe"), report, "take")
-    assert refusal(reading.public, PUBLIC, report).status == 404
-    assert refusal(reading.case, official("officer1"), report).status == 404
+    assert refusal(queries.public, PUBLIC, report).status == 404
+    assert refusal(queries.case, official("officer1"), report).status == 404
     neighbour = world.file(citizen("b"), ward="D1-W1")
     assert neighbour["possible_duplicates"] == []
     world.act(official("officer1"), neighbour["id"], "reject", reason_code="spam", text="x")
@@ -345,7 +347,8 @@ def test_rights_reach_through_a_merged_original(world: World) -> None:
 
 def test_a_lost_phones_duplicate_keeps_its_rights_by_the_claim(world: World) -> None:
     """The new device has the original's rights, the lost one none."""
-    from chalicelib.services import claiming, signing
+    from chalicelib.services.people import claiming
+    from chalicelib.services.platform import signing
 
     original, duplicate = merged(world)
     phone = citizen("newphone")
@@ -399,7 +402,7 @@ def test_a_merge_survives_that_the_original_moves_on(
     original = world.file(citizen("first"))["id"]
     world.advance(hours=1)
     duplicate = world.file(citizen("second"))["id"]
-    real = casework._commit
+    real = actions._commit
     interrupted: list[int] = []
 
     def meanwhile(*given: Any) -> Outcome:
@@ -408,7 +411,7 @@ def test_a_merge_survives_that_the_original_moves_on(
             world.act(official("colleague1"), original, "assign", unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(casework, "_commit", meanwhile)
+    monkeypatch.setattr(actions, "_commit", meanwhile)
     world.act(official("officer1"), duplicate, "merge", into=original)
     assert world.head(original).version == 3
     sound(world, original, duplicate)
@@ -420,7 +423,7 @@ def test_a_merge_into_a_report_that_never_rests_is_503(
     """After some attempts, with nothing written."""
     original = world.file(citizen("first"))["id"]
     duplicate = world.file(citizen("second"))["id"]
-    real = casework._commit
+    real = actions._commit
 
     def meanwhile(*given: Any) -> Outcome:
         head = world.head(original)
@@ -428,7 +431,7 @@ def test_a_merge_into_a_report_that_never_rests_is_503(
             world.act(official("colleague1"), original, "assign", head.version, unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(casework, "_commit", meanwhile)
+    monkeypatch.setattr(actions, "_commit", meanwhile)
     with pytest.raises(Unavailable):
         world.act(official("officer1"), duplicate, "merge", into=original)
     assert world.head(duplicate).version == 1
@@ -453,16 +456,16 @@ def test_another_district_takes_a_report_by_a_dispatcher(world: World) -> None:
     problem = refusal(world.act, official("officer1"), report, "transfer", ward="D2-W1", reason="x")
     assert problem.slug == "dispatcher_needed"
     world.act(official("dispatcher"), report, "transfer", ward="D2-W1", reason="Border.")
-    assert refusal(reading.case, official("officer1"), report).status == 404
-    assert reading.case(official("officer2"), report)["unit"]["code"] == "u-d2"
+    assert refusal(queries.case, official("officer1"), report).status == 404
+    assert queries.case(official("officer2"), report)["unit"]["code"] == "u-d2"
     sound(world, report)
     assert {area for _, _, area in world.tallies()} == {"D2", "D2/D2-W1"}
 
 
 def test_rules_of_filing_hold_for_the_life_of_a_report(world: World) -> None:
     """A new version of the city's rules touches new promises only, a reopened report's too."""
-    from chalicelib.services import cities
-    from tests.world import STAFF, blob
+    from chalicelib.services.city import cities
+    from tests.support.world import STAFF, blob
 
     report = world.file()["id"]
     stricter = json.loads(json.dumps(ANOTHER))
@@ -484,20 +487,20 @@ def test_the_contact_is_read_by_permission_and_every_reading_is_an_event(world: 
     report = world.file(contact=contact)["id"]
     officer = official("officer1")
     op = world.operation(officer, "readContact", {}, "k")
-    outcome = reading.contact(officer, op, report, world.now)
+    outcome = queries.contact(officer, op, report, world.now)
     assert outcome.answer["contact"] == contact
     assert world.events(report)[-1]["action"] == "contact_read"
     assert world.events(report)[-1]["actor"]["uid"] == "s_officer1"
-    again = reading.contact(officer, op, report, world.now)
+    again = queries.contact(officer, op, report, world.now)
     assert (again.replayed, again.answer["contact"]) == (True, contact)
     assert world.head(report).version == 2
     for who in ("colleague1", "worker1", "head1", "admin", "dispatcher", "verifier", "auditor"):
         op = world.operation(official(who), "readContact", {})
-        problem = refusal(reading.contact, official(who), op, report, world.now)
+        problem = refusal(queries.contact, official(who), op, report, world.now)
         assert (problem.status, problem.slug) == (403, "contact_not_allowed")
     op = world.operation(official("officer2"), "readContact", {})
-    assert refusal(reading.contact, official("officer2"), op, report, world.now).status == 404
-    shown = reading.timeline(PUBLIC, report, 0)["events"][-1]
+    assert refusal(queries.contact, official("officer2"), op, report, world.now).status == 404
+    shown = queries.timeline(PUBLIC, report, 0)["events"][-1]
     assert (shown["action"], "by" in shown) == ("inside", False)
     sound(world, report)
 
@@ -516,7 +519,7 @@ def test_a_queue_is_ordered_by_deadline_and_paged(world: World) -> None:
     found: list[dict[str, Any]] = []
     cursor = None
     while True:
-        page = lists.queue(officer, None, None, None, 2, cursor, world.now)
+        page = queues.queue(officer, None, None, None, 2, cursor, world.now)
         assert len(page["reports"]) <= 2
         found += page["reports"]
         cursor = page["cursor"]
@@ -524,9 +527,9 @@ def test_a_queue_is_ordered_by_deadline_and_paged(world: World) -> None:
             break
     assert [card["due_at"] for card in found] == sorted(card["due_at"] for card in found)
     assert {card["id"] for card in found} == set(made) - {made[1]}
-    soon = lists.queue(officer, "D1", "submitted", 48, 50, None, world.now)["reports"]
+    soon = queues.queue(officer, "D1", "submitted", 48, 50, None, world.now)["reports"]
     assert {card["service"] for card in soon} == {"litter"}
-    problem = refusal(lists.queue, officer, "D1", "submitted", 48, 2, "x.y.z", world.now)
+    problem = refusal(queues.queue, officer, "D1", "submitted", 48, 2, "x.y.z", world.now)
     assert problem.slug == "cursor_invalid"
 
 
@@ -535,28 +538,28 @@ def test_a_cursor_serves_its_own_list_and_person(world: World) -> None:
     for number in range(3):
         world.file(citizen(f"c{number}"))
     officer = official("officer1")
-    cursor = lists.queue(officer, "D1", "submitted", None, 1, None, world.now)["cursor"]
-    assert lists.queue(officer, "D1", "submitted", None, 1, cursor, world.now)["reports"]
+    cursor = queues.queue(officer, "D1", "submitted", None, 1, None, world.now)["cursor"]
+    assert queues.queue(officer, "D1", "submitted", None, 1, cursor, world.now)["reports"]
     for actor, state in ((officer, "assigned"), (official("colleague1"), "submitted")):
-        problem = refusal(lists.queue, actor, "D1", state, None, 1, cursor, world.now)
+        problem = refusal(queues.queue, actor, "D1", state, None, 1, cursor, world.now)
         assert (problem.status, problem.slug) == (400, "cursor_invalid")
     world.advance(days=2)
-    problem = refusal(lists.queue, officer, "D1", "submitted", None, 1, cursor, world.now)
+    problem = refusal(queues.queue, officer, "D1", "submitted", None, 1, cursor, world.now)
     assert problem.slug == "cursor_invalid"
 
 
 def test_a_queue_never_leaves_the_officials_scope(world: World) -> None:
     """Case 72: another district is 404; services out of scope are left out."""
     pothole, litter = world.file()["id"], world.file(service="litter")["id"]
-    problem = refusal(lists.queue, official("officer2"), "D1", None, None, 50, None, world.now)
+    problem = refusal(queues.queue, official("officer2"), "D1", None, None, 50, None, world.now)
     assert problem.status == 404
-    seen = lists.queue(official("litterer"), "D1", None, None, 50, None, world.now)
+    seen = queues.queue(official("litterer"), "D1", None, None, 50, None, world.now)
     assert [card["id"] for card in seen["reports"]] == [litter]
-    seen = lists.queue(official("auditor"), "D1", None, None, 50, None, world.now)
+    seen = queues.queue(official("auditor"), "D1", None, None, 50, None, world.now)
     assert {card["id"] for card in seen["reports"]} == {pothole, litter}
-    problem = refusal(lists.queue, official("auditor"), None, None, None, 50, None, world.now)
+    problem = refusal(queues.queue, official("auditor"), None, None, None, 50, None, world.now)
     assert problem.slug == "district_needed"
-    seen = lists.queue(official("officer1"), "protected", None, None, 50, None, world.now)
+    seen = queues.queue(official("officer1"), "protected", None, None, 50, None, world.now)
     assert seen["reports"] == []
 
 
@@ -580,8 +583,8 @@ def test_projecting_twice_changes_nothing(world: World) -> None:
     assert (world.tallies(), control.outbox(100)) == (before, waiting)
     kinds = [row["kind"] for _, row in waiting]
     assert sorted(kinds) == ["alert", "alert", "photo", "told"]
-    assert relay.drain() == 4
-    assert relay.drain() == 0
+    assert outbox.drain() == 4
+    assert outbox.drain() == 0
     sound(world, report)
 
 
@@ -590,23 +593,23 @@ def test_one_tap_answers_for_the_reporter_once(world: World) -> None:
     report = world.finished(contact={"email": "a@example.org"})
     finished = world.head(report).finished_at
     assert finished is not None
-    link = messages.answer_link(JURISDICTION, report, finished)
+    link = citizen_messages.answer_link(JURISDICTION, report, finished)
     token = link.rsplit("/", 1)[1]
-    done = answers.answer(token, False, world.now)
+    done = one_tap.answer(token, False, world.now)
     assert done is not None
     assert done.answer["state"] == "in_progress"
-    assert answers.answer(token, False, world.now) is None
-    assert answers.answer(token, True, world.now) is None
+    assert one_tap.answer(token, False, world.now) is None
+    assert one_tap.answer(token, True, world.now) is None
     world.advance(hours=1)
     world.finish(official("worker1"), report)
-    assert answers.answer(token, True, world.now) is None
+    assert one_tap.answer(token, True, world.now) is None
     sound(world, report)
 
 
 def test_two_officers_at_once_leave_one_winner(world: World) -> None:
     """The second writes over the version that the first has replaced: 409, one event."""
     report = world.file()["id"]
-    real, started = casework.write, threading.Event()
+    real, started = actions.write, threading.Event()
 
     def late(*given: Any) -> Outcome:
         if not started.is_set():
@@ -614,11 +617,11 @@ def test_two_officers_at_once_leave_one_winner(world: World) -> None:
             world.act(official("colleague1"), report, "assign", 1, person="s_mate1")
         return real(*given)
 
-    casework.write = late  # type: ignore[assignment]
+    actions.write = late  # type: ignore[assignment]
     try:
         problem = refusal(world.act, official("officer1"), report, "assign", 1, person="s_worker1")
     finally:
-        casework.write = real
+        actions.write = real
     assert (problem.slug, problem.members["version"]) == ("stale_version", 2)
     assert world.head(report).holder == "s_mate1"
     sound(world, report)
@@ -661,18 +664,18 @@ def test_what_people_typed_is_in_people_alone(
     world.act(officer, report, "ask", question="canary-question")
     world.act(reporter, report, "answer", text="canary-inside-note by the reporter")
     world.act(officer, report, "assign", person="s_worker1")
-    from chalicelib.services import feedback
+    from chalicelib.services.reports import engagement
 
     op = world.operation(officer, "commentReport", {})
-    feedback.comment(officer, op, report, CANARIES["inside"], "inside", world.now)
+    engagement.comment(officer, op, report, CANARIES["inside"], "inside", world.now)
     world.act(worker, report, "finish", photos=[world.photo(worker)], note=PUBLIC_WORDS[1])
     op = world.operation(officer, "readContact", {})
-    reading.contact(officer, op, report, world.now)
+    queries.contact(officer, op, report, world.now)
     neighbour = world.file(citizen("b"), service="flood", answers={"depth": 1})
     world.act(reporter, report, "verify", note="canary-thanks")
     world.project()
     waiting = [str(row) for row in control.outbox(100)]
-    relay.drain()
+    outbox.drain()
     sent = str([topic.sent_notifications for topic in backend("sns").topics.values()])
     queued = str(
         [[one.body for one in queue._messages] for queue in backend("sqs").queues.values()]
@@ -684,16 +687,16 @@ def test_what_people_typed_is_in_people_alone(
         [
             {key: value for key, value in filed.items() if key != "claim_secret"},
             neighbour["possible_duplicates"],
-            reading.public(PUBLIC, report),
-            reading.public(citizen("b"), report),
-            reading.track(PUBLIC, filed["code"]),
-            reading.timeline(PUBLIC, report, 0),
-            figures.month(JURISDICTION, "202611", world.now),
+            queries.public(PUBLIC, report),
+            queries.public(citizen("b"), report),
+            queries.track(PUBLIC, filed["code"]),
+            queries.timeline(PUBLIC, report, 0),
+            monthly_counts.month(JURISDICTION, "202611", world.now),
         ]
     )
     assert all(word in public for word in PUBLIC_WORDS)
-    staff = json.dumps(reading.case(officer, report))
-    queue = json.dumps(lists.queue(officer, None, None, None, 50, None, world.now))
+    staff = json.dumps(queries.case(officer, report))
+    queue = json.dumps(queues.queue(officer, None, None, None, 50, None, world.now))
     for canary in CANARIES.values():
         assert canary not in public
     for canary in (CANARIES[key] for key in ("e-mail", "phone", "name", "device")):
@@ -734,8 +737,8 @@ def test_an_erased_text_leaves_the_chain_whole(world: World) -> None:
     report = world.file(description="to be forgotten")["id"]
     row = tables.Person.get(f"{JURISDICTION}#T#{report}", people.text_name(1, "description"))
     row.delete()
-    assert reading.public(PUBLIC, report)["description"] is None
-    assert reading.timeline(PUBLIC, report, 0)["events"][0]["words"] == {}
+    assert queries.public(PUBLIC, report)["description"] is None
+    assert queries.timeline(PUBLIC, report, 0)["events"][0]["words"] == {}
     sound(world, report)
 
 
@@ -746,9 +749,9 @@ def test_a_schedule_shows_its_date_and_pauses_the_deadline(world: World) -> None
     world.act(officer, report, "assign", unit="u-d1")
     until = iso(world.now + timedelta(days=2))
     world.act(officer, report, "schedule", until=until, reason="Asphalt comes on Wednesday.")
-    view = reading.public(PUBLIC, report)
+    view = queries.public(PUBLIC, report)
     assert (view["state"], view["clock"], view["scheduled_until"]) == ("scheduled", "paused", until)
-    words = reading.timeline(PUBLIC, report, 0)["events"][-1]["words"]
+    words = queries.timeline(PUBLIC, report, 0)["events"][-1]["words"]
     assert words == {"reason": "Asphalt comes on Wednesday."}
     due = world.head(report).due_at
     world.advance(days=2)
@@ -760,7 +763,7 @@ def test_an_agency_sees_and_finishes_what_was_coordinated_with_it(world: World) 
     """Named in the public view; it may finish, and its own people may not verify."""
     report = world.file(**spot("D1-W1"))["id"]
     world.act(official("officer1"), report, "coordinate", agency="u-prov", reason="Their road.")
-    assert reading.public(PUBLIC, report)["agency"]["code"] == "u-prov"
+    assert queries.public(PUBLIC, report)["agency"]["code"] == "u-prov"
     world.finish(official("province"), report)
     assert world.head(report).finished_by == "s_province"
     world.act(REPORTER, report, "verify")

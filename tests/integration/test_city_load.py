@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import cities, staff
+from chalicelib.services.city import cities, staff
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
 from infra.city.findings import CityErrors
 from infra.city.load import load_folder
-from tests import aws
-from tests.city_folder import files, write
+from tests.support import aws
+from tests.support.city_folder import files, write
 
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
 MINE = {("email", f"officer-{district}@example.org") for district in ("D1", "D2")}
@@ -110,9 +110,9 @@ def test_the_issuer_of_the_officials_can_be_replaced(tmp_path: Path) -> None:
 
 def _open_report(folder: Path, ward: str = "W2") -> str:
     """A report in the town as it is loaded."""
-    from chalicelib.domain.actor import Principal
-    from chalicelib.services import intake
-    from chalicelib.services.operations import Operation
+    from chalicelib.domain.principal import Principal
+    from chalicelib.services.platform.idempotency import Operation
+    from chalicelib.services.reports import intake
 
     who = Principal("citizen", "town", uid="d_ann")
     lat, long = {"W1": (-6.195, 106.815), "W2": (-6.195, 106.825)}[ward]

@@ -6,30 +6,24 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.city import City
-from chalicelib.domain.lineage import Lineage
-from chalicelib.domain.scoring import Settings
+from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards.code_history import Lineage
+from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    announcements,
-    audits,
-    card_pages,
-    cities,
-    month_close,
-    score_rows,
-    scorecards,
-)
-from chalicelib.services import staff as officials
-from chalicelib.storage import cards as store
+from chalicelib.services.city import cities
+from chalicelib.services.city import staff as officials
+from chalicelib.services.notifications import announcements
+from chalicelib.services.scorecards import audits, card_queries, compute, lifecycle, report_rows
 from chalicelib.storage import city as city_store
-from chalicelib.storage import control, people, scores, tables, topics
-from tests import recompute, second_city
+from chalicelib.storage import control, people, score_rows, tables, topics
+from chalicelib.storage import scorecards as store
 from tests.integration.test_recompute import compare, users
 from tests.integration.test_scorecards import figure
-from tests.second_city import official, publish
-from tests.world import BUNDLE, JURISDICTION, World, citizen, spot
-from tests.world import city as first_city
-from tests.world import official as before
+from tests.support import scorecards_in_pandas, second_city
+from tests.support.second_city import official, publish
+from tests.support.world import BUNDLE, JURISDICTION, World, citizen, spot
+from tests.support.world import city as first_city
+from tests.support.world import official as before
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -84,7 +78,7 @@ def told(world: World) -> Told:
 def close(world: World, moment: datetime) -> list[str]:
     """Let time pass to a moment, and the schedule run then."""
     world.now = moment
-    return scorecards.keep(world.now)
+    return lifecycle.keep(world.now)
 
 
 def codes(world: World, month: str) -> set[tuple[str, str]]:
@@ -98,7 +92,7 @@ def behind(world: World, month: str, area: str, measure: str) -> list[dict[str, 
     """The rows behind a figure."""
     found, cursor = list[dict[str, Any]](), None
     while True:
-        page = card_pages.rows(AUDITOR, month, area, measure, 50, cursor, world.now)
+        page = card_queries.rows(AUDITOR, month, area, measure, 50, cursor, world.now)
         found += page["rows"]
         if (cursor := page["cursor"]) is None:
             return found
@@ -106,7 +100,7 @@ def behind(world: World, month: str, area: str, measure: str) -> list[dict[str, 
 
 def received(world: World, month: str, area: str) -> float:
     """How many reports a card says were received."""
-    card = card_pages.card(AUDITOR, month, area, world.now)["card"]
+    card = card_queries.card(AUDITOR, month, area, world.now)["card"]
     value: float = figure(card, "received")["value"]
     return value
 
@@ -120,7 +114,7 @@ def test_the_cards_of_the_month_have_the_codes_of_its_first_moment(
         assert areas == {"D1", "D2", "D1-W1", "D1-W2", "D2-W1", "D2-W2"}
         assert ("unit", "u-light") not in codes(world, MONTH)
         assert (store.month(JURISDICTION, MONTH) or {})["rules"] == BUNDLE["version"]
-    page = card_pages.month(AUDITOR, MONTH, world.now)
+    page = card_queries.month(AUDITOR, MONTH, world.now)
     assert [one["code"] for one in page["districts"]] == ["D1", "D2"]
     assert page["districts"][1]["name"]["en"] != "D2"
 
@@ -144,7 +138,7 @@ def test_the_rows_of_the_month_add_up_to_its_figures(
 ) -> None:
     close(world, FIRST)
     for area in ("TV", "D1", "D2", "D2-W2", "D1-W2", "u-lamps", "u-d2"):
-        card = card_pages.card(AUDITOR, MONTH, area, world.now)["card"]
+        card = card_queries.card(AUDITOR, MONTH, area, world.now)["card"]
         rows = behind(world, MONTH, area, measure)
         whole = sum(one["share"] * one["weight"] for one in rows
                     if one["outcome"] != "dismissed")  # fmt: skip
@@ -165,8 +159,8 @@ def test_the_next_month_has_the_new_codes_for_what_was_closed_before_too(
     assert areas == {"D1", "DX", "D1-W1", "D1-N2", "D2-W1", "DX-W", "DX-E"}
     assert received(world, NEXT, "DX") == received(world, NEXT, "DX-E") == 1
     with pytest.raises(Problem, match="not_found"):
-        card_pages.card(AUDITOR, NEXT, "D2", world.now)
-    rows = {row["report"]: row for _, row in score_rows.read(second(), MONTH)}
+        card_queries.card(AUDITOR, NEXT, "D2", world.now)
+    rows = {row["report"]: row for _, row in report_rows.read(second(), MONTH)}
     assert len(rows) == len(told) + 1
     known = second()
     for row in rows.values():
@@ -184,25 +178,28 @@ def second() -> City:
 @pytest.mark.parametrize("month", [MONTH, NEXT])
 def test_recomputed_figures_agree_once_told_the_codes(world: World, told: Told, month: str) -> None:
     world.now = FIRST if month == MONTH else OVER
-    city = score_rows.city_of(second(), month)
+    city = report_rows.city_of(second(), month)
     settings = Settings(weights={"on_time": 60, "acknowledged_on_time": 40}, rank_from=1)
-    found = month_close.compute(city, month, settings, world.now)
+    found = compute.compute(city, month, settings, world.now)
     raw = [
         row
         for code in cities.districts(city)
-        for row in scores.scores(JURISDICTION, code, "202609")
+        for row in score_rows.scores(JURISDICTION, code, "202609")
     ]
     forward = {"D2": "DX", "D2-W2": "DX-E", "D1-W2": "D1-N2", "u-lamps": "u-light",
                "lamp": "lighting"}  # fmt: skip
     if month == NEXT:  # the divided ward's report of before by its pin: one map is not enough
         pins = {told["lamp"]: "DX-W", told["west"]: "DX-W"}
-        raw = [recompute._recoded(row, {"D2-W2": pins.get(row["report"], "DX-E")}) for row in raw]
+        raw = [
+            scorecards_in_pandas._recoded(row, {"D2-W2": pins.get(row["report"], "DX-E")})
+            for row in raw
+        ]
     filers = {one: people.filers(JURISDICTION, one) for one in (MONTH, NEXT)}
-    weights = recompute.weights(filers, settings.reporter_cap)
+    weights = scorecards_in_pandas.weights(filers, settings.reporter_cap)
     bundle = BUNDLE if month == MONTH else second_city.bundle()
-    facts = {**recompute.city_facts(bundle), "users": users(filers, month)}
+    facts = {**scorecards_in_pandas.city_facts(bundle), "users": users(filers, month)}
     facts["codes"] = BACK if month == MONTH else forward
-    cards = recompute.recompute(raw, weights, facts, found.settings, month, world.now)
+    cards = scorecards_in_pandas.recompute(raw, weights, facts, found.settings, month, world.now)
     assert compare(found, cards) == []
 
 
@@ -211,7 +208,7 @@ def test_a_month_that_was_told_keeps_the_city_it_was_told_by(world: World, told:
     held = store.month(JURISDICTION, MONTH) or {}
     publish(world, version="cccccccccccc")
     world.now = FIRST + timedelta(days=16)
-    assert f"{JURISDICTION} {MONTH} draft" in scorecards.keep(world.now)
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(world.now)
     after = store.month(JURISDICTION, MONTH) or {}
     assert (after["stage"], after["rules"]) == ("draft", held["rules"])
     assert received(world, MONTH, "D2") == 5
@@ -288,14 +285,14 @@ def test_an_old_month_asked_by_a_new_code_answers_with_the_card_of_then(
     of no version, and a unit that nobody was before, are not found."""
     close(world, FIRST)
     for new, old in (("DX", "D2"), ("DX-W", "D2-W2"), ("D1-N2", "D1-W2"), ("u-light", "u-lamps")):
-        card = card_pages.card(AUDITOR, MONTH, new, world.now)["card"]
+        card = card_queries.card(AUDITOR, MONTH, new, world.now)["card"]
         assert card["code"] == old
-    page = card_pages.rows(AUDITOR, MONTH, "DX", "received", 50, None, world.now)
-    same = card_pages.rows(AUDITOR, MONTH, "D2", "received", 50, None, world.now)
+    page = card_queries.rows(AUDITOR, MONTH, "DX", "received", 50, None, world.now)
+    same = card_queries.rows(AUDITOR, MONTH, "D2", "received", 50, None, world.now)
     assert page["rows"] == same["rows"] != []
     for unknown in ("u-parks", "D9", "x"):
         with pytest.raises(Problem, match="not_found"):
-            card_pages.card(AUDITOR, MONTH, unknown, world.now)
+            card_queries.card(AUDITOR, MONTH, unknown, world.now)
 
 
 def test_a_district_that_was_several_names_them(world: World, told: Told) -> None:
@@ -312,13 +309,13 @@ def test_a_district_that_was_several_names_them(world: World, told: Told) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cities, "current", lambda *_: city_)
         patch.setattr(
-            score_rows,
+            report_rows,
             "lineage",
             lambda city: Lineage(
                 city, lambda: ([], [City.from_json(second_city.bundle()), city_]), lambda *_: None
             ),
         )
         with pytest.raises(Problem) as refused:
-            card_pages._of_then("DY", first_city(), world.now)
+            card_queries._of_then("DY", first_city(), world.now)
     assert refused.value.slug == "codes_of_then"
     assert refused.value.members["codes"] == ["D1", "D2"]

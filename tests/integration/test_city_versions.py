@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import alerts
-from chalicelib.domain.times import iso
-from chalicelib.services import cities, city_moves, lists, reading
-from chalicelib.services import staff as officials
-from tests import second_city
-from tests.second_city import official, publish
-from tests.world import JURISDICTION, PUBLIC, STAFF, World, citizen, faults
-from tests.world import blob as first_blob
-from tests.world import official as before
+from chalicelib.domain.notifications import alerts
+from chalicelib.domain.timestamps import iso
+from chalicelib.services.city import cities
+from chalicelib.services.city import staff as officials
+from chalicelib.services.reports import city_migration, queries, queues
+from tests.support import second_city
+from tests.support.second_city import official, publish
+from tests.support.world import JURISDICTION, PUBLIC, STAFF, World, citizen, faults
+from tests.support.world import blob as first_blob
+from tests.support.world import official as before
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -35,7 +36,7 @@ def whole(world: World, report: str) -> None:
 
 def queued(world: World, who: Any, district: str) -> list[str]:
     """The reports that an official finds in a district's queue."""
-    page = lists.queue(who, district, None, None, 50, None, world.now)
+    page = queues.queue(who, district, None, None, 50, None, world.now)
     return [one["id"] for one in page["reports"]]
 
 
@@ -47,7 +48,7 @@ def test_a_report_of_before_can_be_given_to_a_unit_that_is_new(world: World) -> 
     assert world.act(boss, report, "assign", unit="u-parks")["offered_to"] == "u-parks"
     gardener = official("gardener")
     assert world.act(gardener, report, "accept")["unit"] == "u-parks"
-    public = reading.public(PUBLIC, report)
+    public = queries.public(PUBLIC, report)
     assert public["unit"]["name"]["en"] == "u-parks"
     whole(world, report)
 
@@ -91,7 +92,7 @@ def test_a_divided_wards_report_goes_where_its_pin_lies(world: World) -> None:
 
 
 def _at(east: float) -> dict[str, float]:
-    from tests.world import spot
+    from tests.support.world import spot
 
     return spot("D2-W2", east=east)
 
@@ -146,9 +147,9 @@ def test_a_reopened_reports_promise_is_by_todays_calendar(world: World) -> None:
     world.act(citizen("reporter"), report, "reopen", reason="Still broken.")
     head, city = world.head(report), cities.current(JURISDICTION, world.now)
     assert (head.ward, head.city_version) == ("D1-N2", second_city.VERSION)
-    from chalicelib.domain import sla
+    from chalicelib.domain.sla import deadlines
 
-    wanted = sla.promise(city.services["bridge"], "D1", world.now, city)
+    wanted = deadlines.promise(city.services["bridge"], "D1", world.now, city)
     assert head.due_at == wanted.due_at
     whole(world, report)
 
@@ -186,14 +187,14 @@ def test_loading_again_moves_nothing_again(world: World) -> None:
 
 def test_a_move_that_was_broken_off_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     filed = [world.file(ward="D2-W1", actor=citizen(f"c{n}"))["id"] for n in range(4)]
-    write, left = city_moves.write, iter(range(2))
+    write, left = city_migration.write, iter(range(2))
 
     def dies(*given: Any) -> Any:
         if next(left, None) is None:
             raise KeyboardInterrupt
         return write(*given)
 
-    monkeypatch.setattr(city_moves, "write", dies)
+    monkeypatch.setattr(city_migration, "write", dies)
     with pytest.raises(KeyboardInterrupt):
         publish(world)
     monkeypatch.undo()
@@ -242,7 +243,7 @@ def test_a_protected_report_follows_and_stays_its_units(world: World) -> None:
     publish(world)
     head = world.head(report)
     assert (head.district, head.unit, head.protected) == ("DX", "u-safe", True)
-    page = lists.queue(official("safe"), "protected", None, None, 10, None, world.now)
+    page = queues.queue(official("safe"), "protected", None, None, 10, None, world.now)
     assert [one["id"] for one in page["reports"]] == [report]
 
 
@@ -263,7 +264,7 @@ def test_what_an_official_who_left_held_goes_back_to_the_unit(world: World) -> N
     rest = [one for one in STAFF if one["ref"] != "s_worker1"]
     cities.publish(_first(), first_blob(), rest, world.now)
     officials.forget()
-    done = city_moves.run(JURISDICTION, world.now)
+    done = city_migration.run(JURISDICTION, world.now)
     assert done.freed == [(held, "s_worker1")]
     assert (world.head(held).holder, world.head(held).state) == (None, "assigned")
     assert world.head(kept).holder == "s_mate1"
@@ -272,7 +273,7 @@ def test_what_an_official_who_left_held_goes_back_to_the_unit(world: World) -> N
     (told,) = alerts.messages(event)
     assert (told["level"], told["unit"]) == ("holder_left", "u-d1")
     assert world.act(before("mate1"), held, "start")["holder"] == "s_mate1"
-    assert city_moves.run(JURISDICTION, world.now).freed == []
+    assert city_migration.run(JURISDICTION, world.now).freed == []
     whole(world, held)
 
 
@@ -281,25 +282,25 @@ def test_nobody_outside_reads_who_left(world: World) -> None:
     world.act(before("officer1"), held, "assign", person="s_worker1")
     cities.publish(_first(), first_blob(), [o for o in STAFF if o["ref"] != "s_worker1"], world.now)
     officials.forget()
-    city_moves.run(JURISDICTION, world.now)
-    told = reading.timeline(PUBLIC, held, 0)
+    city_migration.run(JURISDICTION, world.now)
+    told = queries.timeline(PUBLIC, held, 0)
     assert "s_worker1" not in str(told)
 
 
 def _first() -> dict[str, Any]:
-    from tests.world import BUNDLE
+    from tests.support.world import BUNDLE
 
     return BUNDLE
 
 
 def test_tallies_and_map_follow_the_move(world: World) -> None:
-    from chalicelib.services import figures
+    from chalicelib.services.projections import monthly_counts
 
     world.file(ward="D2-W2")
     world.file(service="lamp", ward="D1-W2")
     publish(world)
     world.project()
-    assert figures.rebuild()["differences"] == []
+    assert monthly_counts.rebuild()["differences"] == []
     assert {area for _, _, area in world.tallies()} == {"DX", "DX/DX-E", "D1", "D1/D1-N2"}
 
 
@@ -323,7 +324,7 @@ def test_a_closed_report_that_is_proposed_for_protection_follows_to_the_new_desk
     assert (head.protection["unit"], head.state, head.holder) == ("u-care", "closed", held)
     assert world.head(other).version == len(world.links(other))
     safe = replace(before("safe"), unit="u-care")
-    page = lists.queue(safe, "protected", None, None, 50, None, world.now)
+    page = queues.queue(safe, "protected", None, None, 50, None, world.now)
     assert [one["id"] for one in page["reports"]] == [closed]
     world.act(safe, closed, "take")
     whole(world, closed)

@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import claiming, contacts, filers, lists, messages, relay, signing, wording
-from chalicelib.services.operations import Outcome
+from chalicelib.services.identity import filers
+from chalicelib.services.notifications import citizen_messages, outbox
+from chalicelib.services.people import claiming, contacts
+from chalicelib.services.platform import signing
+from chalicelib.services.platform.idempotency import Outcome
+from chalicelib.services.reports import queues as reports_queues
+from chalicelib.services.reports import text_moderation
 from chalicelib.storage import mail, people, queues, topics
-from tests import aws
 from tests.integration.test_filers import a_key, post
-from tests.world import JURISDICTION, World, citizen, faults, official
+from tests.support import aws
+from tests.support.world import JURISDICTION, World, citizen, faults, official
 
 ANI, BUDI = citizen("ani"), citizen("budi")
 MAIL = {"email": "Ani@Example.org"}
@@ -23,7 +28,7 @@ OFFICER = official("officer1")
 def fixture_sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """What goes out to citizens: (to, text); queued messages are worked off at once."""
     out: list[tuple[str, str]] = []
-    monkeypatch.setattr(queues, "send_message", lambda one: messages.send(one))
+    monkeypatch.setattr(queues, "send_message", lambda one: citizen_messages.send(one))
     monkeypatch.setattr(mail, "send", lambda to, subject, text, *_: out.append((to, text)))
     monkeypatch.setattr(topics, "send_sms", lambda to, text: out.append((to, text)))
     monkeypatch.setattr(topics, "publish", lambda *args, **named: None)
@@ -35,7 +40,7 @@ def ask(world: World, actor: Principal = ANI, given: dict[str, str] | None = Non
     given = given or MAIL
     op = world.operation(actor, "sendContactCode", given)
     outcome = contacts.send_code(actor, op, given, "192.0.2.1", world.now, ("en",))
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     return outcome
 
 
@@ -71,7 +76,9 @@ def test_the_code_sent_to_a_contact_gives_every_report_filed_for_it(
     ask(world)
     assert sent[-1][0] == "Ani@Example.org"
     assert confirm(world, code_in(sent)) == {"claimed": 2, "more": False}
-    assert {one["id"] for one in lists.mine(ANI, 10, None, world.now)["reports"]} == set(theirs)
+    assert {one["id"] for one in reports_queues.mine(ANI, 10, None, world.now)["reports"]} == set(
+        theirs
+    )
     for one in theirs:
         assert [event["action"] for event in world.events(one)] == ["file", "claim"]
         assert faults(world.head(one), world.links(one)) == []
@@ -162,7 +169,7 @@ def test_the_same_request_again_sends_no_second_code(
     for _ in range(2):
         op = world.operation(ANI, "sendContactCode", MAIL, key="k")
         contacts.send_code(ANI, op, MAIL, "192.0.2.1", world.now, ("id",))
-        relay.drain(now=world.now)
+        outbox.drain(now=world.now)
     assert len(sent) == 1
     assert "Kode Anda" in sent[0][1]
 
@@ -174,7 +181,7 @@ def test_a_code_and_its_address_are_in_no_outbox_no_queue_and_no_control_row(
 
     def keep(one: dict[str, Any]) -> None:
         queued.append(one)
-        messages.send(one)
+        citizen_messages.send(one)
 
     monkeypatch.setattr(queues, "send_message", keep)
     ask(world)
@@ -197,7 +204,7 @@ def test_a_caller_is_told_of_the_report_that_an_official_filed_for_them(
     post(world, a_key(world), email="budi@example.org")
     world.file(OFFICER, service="violence", contact={"phone": "+628110000002"})
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     assert [to for to, _ in sent] == ["+628110000001"]
     assert receipt["code"] in sent[0][1]
     assert "/v1/track/" in sent[0][1]
@@ -207,7 +214,7 @@ def test_a_caller_is_told_of_the_report_that_an_official_filed_for_them(
 def correct(world: World, actor: Principal, report: str, contact: dict[str, str]) -> None:
     """Correct the contact of one's report."""
     body = {"contact": contact}
-    wording.correct(actor, world.operation(actor, "correct", body), report, body, world.now)
+    text_moderation.correct(actor, world.operation(actor, "correct", body), report, body, world.now)
 
 
 def claimed(world: World, actor: Principal, report: str) -> None:

@@ -6,21 +6,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import FOR_MANY, Principal
+from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    claiming,
-    copying,
-    erasing,
-    feedback,
-    notices,
-    signing,
-    wording,
-)
+from chalicelib.services.people import claiming, data_copy, erasure, preferences
+from chalicelib.services.platform import signing
+from chalicelib.services.reports import engagement, text_moderation
 from chalicelib.storage import people, reach
 from chalicelib.storage.transactions import commit
-from infra import ops
-from tests import aws, canary
+from infra.ops import commands
 from tests.integration.test_erasing_everything import (
     BUDI,
     CANARY,
@@ -30,13 +23,14 @@ from tests.integration.test_erasing_everything import (
     lived,
     photo,
 )
-from tests.world import JURISDICTION, World
+from tests.support import aws, personal_data_search
+from tests.support.world import JURISDICTION, World
 
 
 @pytest.fixture(name="world")
 def fixture_world(aws: None) -> Iterator[World]:
     """The test city."""
-    with canary.quick():
+    with personal_data_search.quick():
         yield World()
 
 
@@ -45,7 +39,7 @@ def copy(world: World, who: Principal, limit: int = 3) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor = None
     for _ in range(100):
-        page = copying.mine(who, limit, cursor, world.now)
+        page = data_copy.mine(who, limit, cursor, world.now)
         assert len(page["items"]) <= limit
         items += page["items"]
         cursor = page["cursor"]
@@ -91,7 +85,7 @@ def test_all_that_an_erasure_would_find_of_a_person_is_in_their_copy_and_in_nobo
         assert CANARY not in text
         assert (SITI.uid or "") not in text
     assert said(copy(world, BUDI)) == held(BUDI)
-    erasing.erase(JURISDICTION, life["first"], world.now)
+    erasure.erase(JURISDICTION, life["first"], world.now)
     assert copy(world, SITI) == []
 
 
@@ -99,11 +93,11 @@ def test_the_city_gives_the_same_copy_on_paper_by_a_report(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     life = lived(world)
-    assert ops.main(["copy", JURISDICTION, life["first"]]) == 0
+    assert commands.main(["copy", JURISDICTION, life["first"]]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert said(told) == held(SITI)
     assert [one["contact"] for one in told if one["contact"]] == [CONTACT]
-    assert ops.main(["copy", JURISDICTION, "0" * 26]) == 1
+    assert commands.main(["copy", JURISDICTION, "0" * 26]) == 1
 
 
 def test_a_copy_says_what_was_chosen_for_messages_and_where_a_follower_is_reached(
@@ -112,8 +106,10 @@ def test_a_copy_says_what_was_chosen_for_messages_and_where_a_follower_is_reache
     world.file(SITI, contact=CONTACT)
     other = world.file(BUDI)["id"]
     mine = {"email": f"{CANARY}.news@example.org", "safe": {"way": "email"}}
-    feedback.follow(SITI, other, True, world.now, mine)
-    commit([reach.put_choice(JURISDICTION, notices.key(mine), {"notify": "digest", "way": None})])
+    engagement.follow(SITI, other, True, world.now, mine)
+    commit(
+        [reach.put_choice(JURISDICTION, preferences.key(mine), {"notify": "digest", "way": None})]
+    )
     told = {one["report"]: one for one in copy(world, SITI) if one["contact"]}
     wish = {"notify": "digest", "way": None, "bounced": []}
     assert (told[other]["contact"], told[other]["notifications"]) == (mine, wish)
@@ -131,14 +127,14 @@ def test_a_stolen_phone_gets_no_copy_of_what_its_owner_has_claimed_back(world: W
     # Who was handed a report reads its words, and not how the other one is reached.
     (theirs,) = [one for one in copy(world, BUDI) if one["kind"] == "report"]
     assert (said([theirs]), theirs["contact"], theirs["kept"]) == ([CANARY], None, True)
-    assert next(copying.of_report(JURISDICTION, mine))["contact"] == CONTACT
+    assert next(data_copy.of_report(JURISDICTION, mine))["contact"] == CONTACT
 
 
 def test_what_officials_have_hidden_of_a_person_is_in_their_copy(world: World) -> None:
     mine = world.file(SITI, description=f"{CANARY} my number")["id"]
     body = {"field": "description", "version": 1, "reason": "personal_data"}
     op = world.operation(OFFICER, "hideText", body)
-    wording.hide(OFFICER, op, mine, body, world.now)
+    text_moderation.hide(OFFICER, op, mine, body, world.now)
     texts = [one for item in copy(world, SITI) for one in item["texts"]]
     assert f"{CANARY} my number" in [one["text"] for one in texts if one["hidden"]]
 
@@ -148,10 +144,10 @@ def test_a_report_of_a_key_is_copied_alone_and_a_key_gets_no_copy(world: World) 
     key = Principal("citizen", JURISDICTION, uid="k_" + "0" * 16, permissions=many)
     mine = world.file(key, description=CANARY, contact=CONTACT)["id"]
     world.file(key, description="Somebody else's")
-    (item,) = copying.of_report(JURISDICTION, mine)
+    (item,) = data_copy.of_report(JURISDICTION, mine)
     assert (said([item]), item["contact"]) == ([CANARY], CONTACT)
     with pytest.raises(Problem, match="not_found"):
-        copying.mine(key, 10, None, world.now)
+        data_copy.mine(key, 10, None, world.now)
 
 
 def test_what_was_left_before_the_index_is_in_the_copy_of_its_reporter(world: World) -> None:

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import claim_page, claiming, signing, wording
+from chalicelib.pages import claim_page
+from chalicelib.services.people import claiming
+from chalicelib.services.platform import signing
+from chalicelib.services.reports import text_moderation
 from chalicelib.storage import people
 from infra.city.validate import OPTIONAL_RULES
 from tests.integration.test_news import Run, run, to
-from tests.world import BUNDLE, JURISDICTION, World, citizen, faults
+from tests.support.world import BUNDLE, JURISDICTION, World, citizen, faults
 
 __all__ = ["run"]
 PHONE, THIEF = citizen("reporter"), citizen("thief")
@@ -19,7 +22,7 @@ Post = list[tuple[str, str]]
 def correct(world: World, report: str, contact: dict[str, Any], **more: Any) -> None:
     body = {"contact": contact, **more}
     op = world.operation(PHONE, "correctReport", [report, body])
-    wording.correct(PHONE, op, report, body, world.now)
+    text_moderation.correct(PHONE, op, report, body, world.now)
 
 
 def claim(world: World, report: str, secret: str) -> None:
@@ -111,8 +114,8 @@ def test_the_contact_of_before_is_kept_for_a_time_alone(world: World, run: Run) 
 
 
 def test_a_city_says_how_long_a_contact_must_have_held(world: World, run: Run) -> None:
-    from chalicelib.services import cities
-    from tests.world import STAFF, blob
+    from chalicelib.services.city import cities
+    from tests.support.world import STAFF, blob
 
     rules = {**BUNDLE["rules"], "contact_settled_hours": 5, "former_contact_days": 3}
     assert OPTIONAL_RULES.keys() >= {"contact_settled_hours", "former_contact_days"}
@@ -129,13 +132,13 @@ def test_a_city_says_how_long_a_contact_must_have_held(world: World, run: Run) -
 
 def test_an_erasure_finds_the_contact_of_before(world: World) -> None:
     """It is the person's, and goes with the report."""
-    from chalicelib.services import erasing
+    from chalicelib.services.people import erasure
 
     report = world.file(contact=ANN)["id"]
     world.advance(hours=2)
     correct(world, report, CROOK)
     ref = world.head(report).former or ""
     assert people.contact(JURISDICTION, ref) == ANN
-    erasing.erase(JURISDICTION, "d_reporter", world.now)
+    erasure.erase(JURISDICTION, "d_reporter", world.now)
     assert people.contact(JURISDICTION, ref) is None
     assert world.head(report).former is None

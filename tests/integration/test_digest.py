@@ -8,11 +8,12 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.services import alerts, relay, subscriptions
+from chalicelib.services.notifications import alerts, subscriptions
+from chalicelib.services.notifications import outbox as notifications_outbox
 from chalicelib.storage import control, topics
 from chalicelib.storage.transactions import Unavailable, Unknown, commit
-from tests import aws
-from tests.world import JURISDICTION, STAFF, World, citizen, official
+from tests.support import aws
+from tests.support.world import JURISDICTION, STAFF, World, citizen, official
 
 PER_HOUR = 5
 SNS_LIMIT = 256 * 1024
@@ -49,8 +50,8 @@ def waiting() -> list[str]:
 def quiet(world: World) -> None:
     """Publish what filing and assigning have to say, and forget it."""
     world.project()
-    relay.drain(now=world.now)
-    relay.drain(now=world.now + timedelta(hours=1))
+    notifications_outbox.drain(now=world.now)
+    notifications_outbox.drain(now=world.now + timedelta(hours=1))
     for topic in aws.backend("sns").topics.values():
         topic.sent_notifications.clear()
 
@@ -75,7 +76,7 @@ def test_a_breach_tells_who_holds_the_report(world: World) -> None:
     world.advance(days=7, hours=3)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     (breach,) = sent()
     assert breach.attributes["level"] == "breached"
     assert breach.data["audience"] == ["person:s_worker1", "district_head"]
@@ -102,7 +103,7 @@ def test_whoever_had_it_at_the_deadline_is_named(world: World) -> None:
     quiet(world)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     breach, escalation = sent()
     assert breach.attributes["audience"] == ["person:s_worker1"]
     assert "person:s_mate1" in escalation.attributes["audience"]
@@ -116,7 +117,7 @@ def test_a_rung_is_told_by_its_roles(world: World) -> None:
         world.advance(hours=hours)
         world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     rungs = [one for one in sent() if "level" in one.data["overdue"]]
     assert [one.data["audience"] for one in rungs] == [
         ["unit:u-d1", "district_head"], ["dispatcher"], ["city_admin", "auditor"],
@@ -134,7 +135,7 @@ def test_a_protected_reports_escalation_stays_in_its_unit(world: World) -> None:
     world.advance(hours=5)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     found = sent()
     assert len(found) == 2 * len(filed)
     for one in found:
@@ -189,7 +190,7 @@ def test_each_official_gets_what_is_for_them(world: World, inbox: Any) -> None:
     report = world.file()["id"]
     world.act(official("officer1"), report, "assign", person="s_worker1")
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     new, given = ("file", "new"), ("assign", "assigned")
     assert {ref: events(ref) for ref in everybody} == {
         "worker1": [given, new], "mate1": [new], "head1": [new],
@@ -200,7 +201,7 @@ def test_each_official_gets_what_is_for_them(world: World, inbox: Any) -> None:
     world.advance(hours=60)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     breach = ("breach", "breached")
     assert events("worker1") == [breach, breach]
     assert events("mate1") == []
@@ -211,7 +212,7 @@ def test_each_official_gets_what_is_for_them(world: World, inbox: Any) -> None:
     world.advance(hours=2)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     assert ("breach", "breached") in events("safe")
     assert events("dispatcher") == events("admin") == []
 
@@ -236,14 +237,14 @@ def test_a_policy_never_has_more_combinations_than_sns_takes() -> None:
 def test_a_flood_becomes_one_digest_at_the_hours_end(world: World) -> None:
     """Five go out one by one, the rest together; the digest names the key of each."""
     late(world, PER_HOUR + 3)
-    assert relay.drain(now=world.now) == PER_HOUR
+    assert notifications_outbox.drain(now=world.now) == PER_HOUR
     alone = {one.data["dedupe"] for one in sent()}
     assert len(waiting()) == 3
     world.advance(minutes=45)
-    assert relay.drain(now=world.now) == 0
+    assert notifications_outbox.drain(now=world.now) == 0
     world.advance(minutes=5)
     assert world.now.minute == 0
-    assert relay.drain(now=world.now) == 1
+    assert notifications_outbox.drain(now=world.now) == 1
     assert waiting() == []
     digest = sent()[-1]
     together = {one["dedupe"] for one in digest.data["alerts"]}
@@ -255,7 +256,7 @@ def test_a_flood_becomes_one_digest_at_the_hours_end(world: World) -> None:
     assert digest.attributes["audience"] == ["unit:u-d1"]
     assert digest.attributes["ward"] == ["D1-W1"]
     assert len(digest.text.splitlines()) == 4
-    assert relay.drain(now=world.now) == 0
+    assert notifications_outbox.drain(now=world.now) == 0
 
 
 def test_a_burst_of_any_kind_becomes_a_digest(world: World) -> None:
@@ -266,9 +267,9 @@ def test_a_burst_of_any_kind_becomes_a_digest(world: World) -> None:
         world.file(citizen(f"new{number}"))
     world.sweep()
     world.project()
-    assert relay.drain(now=world.now) == PER_HOUR
+    assert notifications_outbox.drain(now=world.now) == PER_HOUR
     world.advance(hours=1)
-    assert relay.drain(now=world.now) == 1
+    assert notifications_outbox.drain(now=world.now) == 1
     digest = sent()[-1]
     assert (digest.data["late"], digest.data["not_late"]) == (3, 4)
     assert "3 laporan terlambat, 4 belum terlambat" in digest.text
@@ -283,9 +284,9 @@ def test_each_unit_has_an_hour_of_its_own(world: World) -> None:
     world.advance(hours=24, minutes=10)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     digests = [one for one in sent() if one.attributes["event"] == "digest"]
     told = [(one.attributes["unit"], len(one.data["alerts"])) for one in digests]
     assert told == [("u-d1", 1), ("u-d2", 2)]
@@ -295,14 +296,14 @@ def test_deferred_rows_cost_an_idle_relay_one_query(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It reads the outbox once and does not go round in circles, however many wait."""
-    monkeypatch.setattr(relay, "PAGE", 3)
+    monkeypatch.setattr(notifications_outbox, "PAGE", 3)
     late(world, PER_HOUR + 7)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     reads = []
     real = control.outbox
     monkeypatch.setattr(control, "outbox", lambda n: reads.append(n) or real(n))
     monkeypatch.setattr(control, "deferred_like", lambda *_: pytest.fail("nothing is due"))
-    assert relay.drain(now=world.now) == 0
+    assert notifications_outbox.drain(now=world.now) == 0
     assert len(reads) == 1
 
 
@@ -312,7 +313,7 @@ def test_a_digest_whose_relay_is_killed_comes_again_under_its_key(
 ) -> None:
     """Killed at the n-th removal: nothing is lost, and what is repeated says so by its key."""
     late(world, PER_HOUR + 3)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     world.advance(hours=1)
     expected = {json.loads(row["doc"])["dedupe"] for row in aws.rows("control") if "doc" in row
                 and row["sk"].startswith("~")}  # fmt: skip
@@ -328,10 +329,10 @@ def test_a_digest_whose_relay_is_killed_comes_again_under_its_key(
         broken.setattr(control, "remove_outbox", dying)
         if kill <= 3:
             with pytest.raises(Unknown):
-                relay.drain(now=world.now)
+                notifications_outbox.drain(now=world.now)
         else:
-            relay.drain(now=world.now)
-    relay.drain(now=world.now)
+            notifications_outbox.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     digests = [one for one in sent() if one.attributes["event"] == "digest"]
     assert len(digests) == (2 if kill <= 3 else 1)
     assert len({one.data["dedupe"] for one in digests}) == 1
@@ -347,7 +348,7 @@ def test_a_relay_killed_while_it_sorts_loses_nothing(
     late(world, PER_HOUR + 3)
     owed = {json.loads(row["doc"])["dedupe"] for row in aws.rows("control")
             if row["pk"] == "*#OUT#0"}  # fmt: skip
-    real, calls = relay.commit, []
+    real, calls = notifications_outbox.commit, []
     take = control.take
 
     def dying(*args: Any) -> Any:
@@ -358,13 +359,13 @@ def test_a_relay_killed_while_it_sorts_loses_nothing(
         return answer
 
     with monkeypatch.context() as broken:
-        broken.setattr(relay, "commit", dying)
+        broken.setattr(notifications_outbox, "commit", dying)
         broken.setattr(control, "take", dying)
         with pytest.raises(Unknown):
-            relay.drain(now=world.now)
-    relay.drain(now=world.now)
+            notifications_outbox.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     alone = [one.data["dedupe"] for one in sent() if one.attributes["event"] == "breach"]
     told = {key["dedupe"] for one in sent() for key in one.data.get("alerts", ())}
     assert told | set(alone) == owed
@@ -382,14 +383,14 @@ def test_two_relays_at_once_tell_each_breach(world: World, monkeypatch: pytest.M
         page = real(limit)
         if not inner:
             inner.append(True)
-            relay.drain(now=world.now)
+            notifications_outbox.drain(now=world.now)
         return page
 
     monkeypatch.setattr(control, "outbox", outbox)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     assert len([name for name in waiting() if name.startswith("~")]) == 3
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     found = sent()
     keys = [one.data["dedupe"] for one in found if one.attributes["event"] == "breach"]
     digest = [key["dedupe"] for one in found for key in one.data.get("alerts", ())]
@@ -404,7 +405,7 @@ def test_a_digest_that_cannot_be_published_holds_up_no_other(
     late(world, PER_HOUR + 2)
     for number in range(PER_HOUR + 1):
         world.file(citizen(f"x{number}"), ward="D2-W1")
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     real = alerts.publish_digest
 
     def broken(messages: list[dict[str, Any]], dedupe: str) -> None:
@@ -416,9 +417,9 @@ def test_a_digest_that_cannot_be_published_holds_up_no_other(
     world.advance(hours=24, minutes=30)
     world.sweep()
     world.project()
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     dead = [row for row in aws.rows("control") if row["pk"] == f"{JURISDICTION}#DEAD#outbox"]
     assert len(dead) == 2
     digests = [one for one in sent() if one.attributes["event"] == "digest"]
@@ -433,14 +434,14 @@ def test_a_row_of_unknown_rules_holds_up_no_other(world: World) -> None:
     (row,) = (row for row in aws.rows("control") if row["sk"] == name)
     message = {**json.loads(row["doc"]), "rules": "bbbbbbbbbbbb"}
     commit([control.put_outbox(name, message)])
-    assert relay.drain(now=world.now) == 1
+    assert notifications_outbox.drain(now=world.now) == 1
     assert waiting() == []
 
 
 def test_while_sns_is_away_everything_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A digest too."""
     late(world, PER_HOUR + 3)
-    relay.drain(now=world.now)
+    notifications_outbox.drain(now=world.now)
     world.advance(hours=1)
 
     def away(*_: Any) -> None:
@@ -449,9 +450,9 @@ def test_while_sns_is_away_everything_waits(world: World, monkeypatch: pytest.Mo
     with monkeypatch.context() as broken:
         broken.setattr(topics, "publish", away)
         with pytest.raises(Unavailable):
-            relay.drain(now=world.now)
+            notifications_outbox.drain(now=world.now)
     assert len(waiting()) == 3
-    assert relay.drain(now=world.now) == 1
+    assert notifications_outbox.drain(now=world.now) == 1
 
 
 def test_the_largest_digest_fits_into_a_message(world: World) -> None:
@@ -461,7 +462,7 @@ def test_the_largest_digest_fits_into_a_message(world: World) -> None:
     (row,) = (row for row in aws.rows("control") if row["sk"] == name)
     message = json.loads(row["doc"])
     writes = []
-    for number in range(relay.DIGEST_AT_MOST + 10):
+    for number in range(notifications_outbox.DIGEST_AT_MOST + 10):
         held = {"unit": "suku-dinas-bina-marga-" + "x" * 40, "person": "s_" + "p" * 40}
         fake = {**message, "dedupe": f"{message['dedupe']}:{number:04d}", "held_by": held}
         key = f"{message['at']}#{fake['dedupe']}"
@@ -469,9 +470,9 @@ def test_the_largest_digest_fits_into_a_message(world: World) -> None:
     control.remove_outbox(name)
     for start in range(0, len(writes), 50):
         commit(writes[start : start + 50])
-    assert relay.drain(now=world.now) == 2
+    assert notifications_outbox.drain(now=world.now) == 2
     first, second = sent()
-    assert len(first.data["alerts"]) == relay.DIGEST_AT_MOST
+    assert len(first.data["alerts"]) == notifications_outbox.DIGEST_AT_MOST
     assert len(second.data["alerts"]) == 10
     assert first.data["dedupe"] != second.data["dedupe"]
     assert first.size < SNS_LIMIT

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from chalicelib import clock
-from chalicelib.domain.times import iso
-from chalicelib.services import erasing, feedback, figures, open311, reading
-from chalicelib.services.operations import operation
+from chalicelib.domain.timestamps import iso
+from chalicelib.services.open311 import requests
+from chalicelib.services.people import erasure
+from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import engagement, queries
 from chalicelib.storage import people
-from infra import backfill, copies, ops, verify
-from tests import aws, canary
-from tests.world import JURISDICTION, World, citizen, faults, official
+from infra.ops import backfill, backups, commands, verify
+from tests.support import aws, personal_data_search
+from tests.support.world import JURISDICTION, World, citizen, faults, official
 
 CANARY = "qzperson"
 SITI, BUDI = citizen("siti"), citizen("budi")
@@ -42,14 +45,14 @@ def test_nothing_of_a_person_is_left_and_the_citys_history_is(world: World) -> N
     second = world.file(SITI, landmark=f"{CANARY} gate", ward="D2-W1")["id"]
     other = world.file(BUDI, description="Another hole")["id"]
     op = operation(SITI, "comment", "key-1", "")
-    feedback.comment(SITI, op, first, f"{CANARY} still there", "public", world.now)
+    engagement.comment(SITI, op, first, f"{CANARY} still there", "public", world.now)
     officer = official("officer1")
     op = operation(officer, "comment", "key-2", "")
-    feedback.comment(officer, op, first, "I saw it too", "public", world.now)
+    engagement.comment(officer, op, first, "I saw it too", "public", world.now)
     world.act(official("officer1"), first, "assign", person="s_worker1")
     world.project()
     assert CANARY in traces()
-    assert erasing.erase(JURISDICTION, first, world.now) == sorted([first, second])
+    assert erasure.erase(JURISDICTION, first, world.now) == sorted([first, second])
     world.project()
     assert CANARY not in traces()
     assert (SITI.uid or "") not in traces()
@@ -59,17 +62,17 @@ def test_nothing_of_a_person_is_left_and_the_citys_history_is(world: World) -> N
         head = world.head(report)
         assert (head.reporter, head.contact, head.contactable) == (None, None, False)
         assert faults(head, world.links(report)) == []
-    seen = reading.case(official("officer1"), first)
+    seen = queries.case(official("officer1"), first)
     assert (seen["description"], seen["state"]) == (None, "assigned")
     words = [one["words"] for one in seen["timeline"] if one["words"]]
     assert {"comment": "I saw it too"} in words
-    assert reading.public(BUDI, other)["description"] == "Another hole"
-    told = open311.request(JURISDICTION, first)
+    assert queries.public(BUDI, other)["description"] == "Another hole"
+    told = requests.request(JURISDICTION, first)
     assert CANARY not in json.dumps(told)
-    assert figures.rebuild()["changed"] == 0
+    assert monthly_counts.rebuild()["changed"] == 0
     # Once more is nothing new.
     versions = [world.head(one).version for one in (first, second)]
-    assert erasing.erase(JURISDICTION, first, world.now) == [first]
+    assert erasure.erase(JURISDICTION, first, world.now) == [first]
     assert [world.head(one).version for one in (first, second)] == versions
 
 
@@ -77,7 +80,7 @@ def stored() -> dict[str, list[str]]:
     """Every row of every table, in an order of their own."""
     return {
         table: sorted(json.dumps(row, sort_keys=True, default=str) for row in aws.rows(table))
-        for table in copies.TABLES
+        for table in backups.TABLES
     }
 
 
@@ -89,19 +92,19 @@ def test_a_copy_brings_every_report_back_and_counts_the_same(world: World, tmp_p
     world.project()
     before = stored()
     files = set(aws.backend("s3").buckets["tanggap-files"].keys)
-    told = copies.backup(tmp_path)
+    told = backups.backup(tmp_path)
     assert told["tables"]["timeline"] == len(aws.rows("timeline"))
     copy = Path(told["copy"])
-    with pytest.raises(copies.NotEmpty):
-        copies.restore(copy)
+    with pytest.raises(backups.NotEmpty):
+        backups.restore(copy)
     aws.fresh()
-    copies.restore(copy)
+    backups.restore(copy)
     assert stored() == before
     assert set(aws.backend("s3").buckets["tanggap-files"].keys) == files
     for one in (report, done):
         assert faults(world.head(one), world.links(one)) == []
     assert world.project() == 0
-    assert figures.rebuild()["changed"] == 0
+    assert monthly_counts.rebuild()["changed"] == 0
 
 
 def test_a_restore_erases_again_whoever_was_erased_since_the_copy(
@@ -114,22 +117,22 @@ def test_a_restore_erases_again_whoever_was_erased_since_the_copy(
     long_ago = world.file(citizen("ani"), description="qzlongago")["id"]
     other = world.file(BUDI, description="Another hole")["id"]
     op = world.operation(SITI, "support", {})
-    feedback.support(SITI, op, other, world.now)
+    engagement.support(SITI, op, other, world.now)
     world.project()
     world.advance(hours=1)
-    erasing.erase(JURISDICTION, long_ago, world.now)
+    erasure.erase(JURISDICTION, long_ago, world.now)
     again = world.file(citizen("ani"), description="Filed after the erasure")["id"]
     world.advance(hours=1)
-    copy = Path(copies.backup(tmp_path)["copy"])
+    copy = Path(backups.backup(tmp_path)["copy"])
     assert copy.name == "2026-11-02T030000Z"
     world.advance(hours=1)
-    assert ops.main(["erase", JURISDICTION, first, "--copies", str(tmp_path)]) == 0
+    assert commands.main(["erase", JURISDICTION, first, "--copies", str(tmp_path)]) == 0
     aws.fresh()
     world.advance(hours=1)
-    told = copies.restore(copy)
+    told = backups.restore(copy)
     world.project()
     assert told["erased"] == [first]
-    assert canary.stored(CANARY, SITI.uid or "", "qzlongago") == []
+    assert personal_data_search.stored(CANARY, SITI.uid or "", "qzlongago") == []
     assert verify.check()["faults"] == []
     assert world.head(other).supports == 1
     texts = [text for one in (other, again)
@@ -137,9 +140,9 @@ def test_a_restore_erases_again_whoever_was_erased_since_the_copy(
     assert texts == ["Another hole", "Filed after the erasure"]
     # The next copy knows of it too, and its restore has nothing to do.
     world.advance(hours=1)
-    later = Path(copies.backup(tmp_path)["copy"])
+    later = Path(backups.backup(tmp_path)["copy"])
     aws.fresh()
-    assert copies.restore(later)["erased"] == []
+    assert backups.restore(later)["erased"] == []
 
 
 def test_after_a_table_was_set_back_the_bucket_knows_who_was_erased(
@@ -148,18 +151,18 @@ def test_after_a_table_was_set_back_the_bucket_knows_who_was_erased(
     clock.use(lambda: world.now)
     first = world.file(SITI, description=CANARY)["id"]
     before = world.now
-    copy = Path(copies.backup(tmp_path)["copy"])
+    copy = Path(backups.backup(tmp_path)["copy"])
     world.advance(hours=1)
-    erasing.erase(JURISDICTION, first, world.now)
+    erasure.erase(JURISDICTION, first, world.now)
     held = aws.backend("s3").buckets["tanggap-files"].keys
     kept = {key: held[key] for key in list(held) if key.startswith("erasures/")}
     aws.fresh()
-    (tmp_path / copies.ERASURES).unlink()
+    (tmp_path / backups.ERASURES).unlink()
     for key, found in kept.items():
         held[key] = found
-    copies.restore(copy)
-    assert canary.stored(CANARY) == []
-    assert ops.main(["erase-again", iso(before)]) == 0
+    backups.restore(copy)
+    assert personal_data_search.stored(CANARY) == []
+    assert commands.main(["erase-again", iso(before)]) == 0
     assert verify.check()["faults"] == []
 
 
@@ -167,7 +170,7 @@ def test_what_was_left_before_there_was_an_index_is_found_after_a_backfill(world
     other = world.file(BUDI, description="A hole")["id"]
     world.photo(SITI, b"\xff\xd8\xff" + CANARY.encode() * 30)
     mine = world.file(SITI, description=CANARY, ward="D2-W1")["id"]
-    feedback.support(SITI, world.operation(SITI, "support", {}), other, world.now)
+    engagement.support(SITI, world.operation(SITI, "support", {}), other, world.now)
     table = aws.backend("dynamodb").tables["tanggap-people"]
     kept = set(people.traces(JURISDICTION, SITI.uid or "", "", 100))
     for partition in [one for one in table.items if "#BY#" in str(one)]:
@@ -176,18 +179,18 @@ def test_what_was_left_before_there_was_an_index_is_found_after_a_backfill(world
     # Whose words those of a filing are is known by the report.
     found = {one for one in kept if one[0] != people.TEXT}
     assert set(people.traces(JURISDICTION, SITI.uid or "", "", 100)) == found
-    erasing.erase(JURISDICTION, mine, world.now)
-    assert canary.stored(CANARY, SITI.uid or "") == []
+    erasure.erase(JURISDICTION, mine, world.now)
+    assert personal_data_search.stored(CANARY, SITI.uid or "") == []
 
 
 def test_a_copy_that_was_changed_is_refused(world: World, tmp_path: Path) -> None:
     world.file(SITI)
-    copy = Path(copies.backup(tmp_path)["copy"])
+    copy = Path(backups.backup(tmp_path)["copy"])
     aws.fresh()
     table = copy / "tables" / "timeline.jsonl.gz"
     table.write_bytes(table.read_bytes() + b"\0")
     with pytest.raises(ValueError, match="timeline"):
-        copies.restore(copy)
+        backups.restore(copy)
     assert aws.rows("timeline") == []
 
 
@@ -217,9 +220,9 @@ def test_the_command_says_in_a_line_what_it_cannot_do(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.file(SITI)
-    copy = copies.backup(tmp_path)["copy"]
+    copy = backups.backup(tmp_path)["copy"]
     for words in (["erase", JURISDICTION, "nothing"], ["restore", copy]):
-        assert ops.main(words) == 1
+        assert commands.main(words) == 1
         said = capsys.readouterr().err
         assert said.count("\n") == 1, said
     assert "has something in it" in said

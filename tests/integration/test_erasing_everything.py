@@ -6,25 +6,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    claiming,
-    developing,
-    erasing,
-    feedback,
-    figures,
-    moderation,
-    open_data,
-    photo_files,
-    reuse,
-    signing,
-)
+from chalicelib.services.open_data import publishing
+from chalicelib.services.people import claiming, erasure
+from chalicelib.services.photos import duplicates, moderation, processing, storage_keys
+from chalicelib.services.platform import signing
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import engagement
 from chalicelib.storage import files, people, tables
 from chalicelib.storage.transactions import commit
-from infra import verify
-from tests import aws, canary, darkroom, leaving
-from tests.world import JURISDICTION, START, World, citizen, official
+from infra.ops import verify
+from tests.support import aws, personal_data_search, photo_files, random_people
+from tests.support.world import JURISDICTION, START, World, citizen, official
 
 CANARY = "qzperson"
 SITI, BUDI = citizen("siti"), citizen("budi")
@@ -35,7 +29,7 @@ CONTACT = {"email": f"{CANARY}@example.org", "phone": "+6281234567890", "name": 
 @pytest.fixture(name="world")
 def fixture_world(aws: None) -> Iterator[World]:
     """The test city, whose bucket keeps old versions."""
-    with canary.versions_kept():
+    with personal_data_search.versions_kept():
         yield World()
 
 
@@ -57,15 +51,15 @@ def photo(world: World, who: Principal, *, processed: bool = True, number: int =
     made = world.photo(who, upload(number), processed=False)
     if processed:
         told = {"facts": {"taken": "2026-11-01T08:00:00", "model": CANARY}}
-        with darkroom.quick(likeness=f"{number:032x}", **told):
-            developing.develop(JURISDICTION, made, world.now)
+        with photo_files.quick(likeness=f"{number:032x}", **told):
+            processing.develop(JURISDICTION, made, world.now)
     return made
 
 
 def say(world: World, who: Principal, report: str, text: str) -> None:
     """A public comment."""
     op = world.operation(who, "comment", [report, text])
-    feedback.comment(who, op, report, text, "public", world.now)
+    engagement.comment(who, op, report, text, "public", world.now)
 
 
 def lived(world: World) -> dict[str, Any]:
@@ -87,13 +81,13 @@ def lived(world: World) -> dict[str, Any]:
     world.act(SITI, mine, "refuse", reason=f"{CANARY} not repaired", photos=[shots[1]])
     world.finish(WORKER, mine)
     world.act(SITI, mine, "verify", note=f"{CANARY} thanks")
-    feedback.rate(SITI, op(SITI, "rate", [mine]), mine, 4, f"{CANARY} good work", now)
+    engagement.rate(SITI, op(SITI, "rate", [mine]), mine, 4, f"{CANARY} good work", now)
     for report, used in ((mine, shots[0]), (mine, shots[1])):
-        reuse.used(JURISDICTION, report, used, now)
+        duplicates.used(JURISDICTION, report, used, now)
     gone: str = world.file(SITI, description=f"{CANARY} lamp", ward="D1-W2")["id"]
     world.act(SITI, gone, "withdraw", reason=f"{CANARY} my mistake")
     other: str = world.file(BUDI, description="Another hole", ward="D2-W1")["id"]
-    feedback.support(SITI, op(SITI, "support", [other]), other, now)
+    engagement.support(SITI, op(SITI, "support", [other]), other, now)
     note = {"reason": "spam", "note": f"{CANARY} an advertisement"}
     moderation.flag(SITI, op(SITI, "flag", [other]), other, note, now)
     duplicate: str = world.file(SITI, description=f"{CANARY} same", ward="D2-W1")["id"]
@@ -112,29 +106,29 @@ def lived(world: World) -> dict[str, Any]:
 def test_one_of_everything_a_person_leaves_and_no_trace_of_any(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_data, "_FIRST", START)
+    monkeypatch.setattr(publishing, "_FIRST", START)
     life = lived(world)
     other = life["other"]
-    open_data.keep(world.now)
+    publishing.keep(world.now)
     names = [CANARY, SITI.uid or "", CONTACT["phone"]]
     before, supports = world.tallies(), world.head(other).supports
-    places = " ".join(canary.stored(*names))
+    places = " ".join(personal_data_search.stored(*names))
     for kind in _KINDS:
         assert kind in places, kind
     assert verify.check()["faults"] == []
 
-    assert erasing.erase(JURISDICTION, life["first"], world.now) == life["mine"]
+    assert erasure.erase(JURISDICTION, life["first"], world.now) == life["mine"]
     world.project()
     world.advance(minutes=1)
-    open_data.keep(world.now)
+    publishing.keep(world.now)
 
-    assert canary.stored(*names) == []
+    assert personal_data_search.stored(*names) == []
     held = aws.backend("s3").buckets["tanggap-files"].keys
     assert [key for key in held if any(one in key for one in life["photos"])] == []
     assert [row for row in aws.rows("control") if "#LIKE#" in row["pk"]] == []
     assert verify.check()["faults"] == []
     assert world.tallies() == before
-    assert figures.rebuild()["changed"] == 0
+    assert monthly_counts.rebuild()["changed"] == 0
     assert world.head(other).supports == supports
     # What others wrote is there, and the original knows its duplicate.
     texts = json.dumps([people.all_texts(JURISDICTION, one)
@@ -147,16 +141,16 @@ def test_one_of_everything_a_person_leaves_and_no_trace_of_any(
     assert world.head(other).reporter == BUDI.uid
     # Once more is nothing new.
     versions = [world.head(one).version for one in (*life["mine"], other)]
-    erasing.erase(JURISDICTION, life["first"], world.now)
+    erasure.erase(JURISDICTION, life["first"], world.now)
     assert [world.head(one).version for one in (*life["mine"], other)] == versions
 
 
 def test_of_twenty_people_none_who_was_erased_is_found_and_nobody_else_lost_a_word(
     world: World,
 ) -> None:
-    with canary.quick():
+    with personal_data_search.quick():
         for seed in SEEDS:
-            assert leaving.check(seed, steps=24) == [], f"history {seed}"
+            assert random_people.check(seed, steps=24) == [], f"history {seed}"
 
 
 def test_an_erasure_names_each_text_and_photo_and_nobody_takes_one_unseen(world: World) -> None:
@@ -166,7 +160,7 @@ def test_an_erasure_names_each_text_and_photo_and_nobody_takes_one_unseen(world:
     flag = {"reason": "spam", "note": "An advertisement"}
     moderation.flag(SITI, world.operation(SITI, "flag", {}), other, flag, world.now)
     say(world, BUDI, other, "Still dark")
-    erasing.erase(JURISDICTION, mine, world.now)
+    erasure.erase(JURISDICTION, mine, world.now)
     first = [event["data"] for event in world.events(mine) if event["action"] == "erased"]
     assert {"texts": [[1, "description"], [1, "landmark"]], "photos": [shot]} in first
     gone = [event for event in world.events(other) if event["action"] == "erased"]
@@ -183,13 +177,13 @@ def test_an_erasure_names_each_text_and_photo_and_nobody_takes_one_unseen(world:
 
 def test_a_person_without_a_report_is_erased_by_their_own_name(world: World) -> None:
     other = world.file(BUDI, description="A hole")["id"]
-    feedback.support(SITI, world.operation(SITI, "support", {}), other, world.now)
+    engagement.support(SITI, world.operation(SITI, "support", {}), other, world.now)
     world.photo(SITI, upload())
-    assert erasing.erase(JURISDICTION, SITI.uid or "", world.now) == []
-    assert canary.stored(SITI.uid or "", CANARY) == []
+    assert erasure.erase(JURISDICTION, SITI.uid or "", world.now) == []
+    assert personal_data_search.stored(SITI.uid or "", CANARY) == []
     assert world.head(other).supports == 1
     with pytest.raises(Problem, match="not_found"):
-        erasing.erase(JURISDICTION, "d_nobody", world.now)
+        erasure.erase(JURISDICTION, "d_nobody", world.now)
 
 
 def test_another_persons_words_and_photos_on_the_same_report_stay(world: World) -> None:
@@ -202,7 +196,7 @@ def test_another_persons_words_and_photos_on_the_same_report_stay(world: World) 
     world.finish(WORKER, mine)
     shot = photo(world, BUDI)
     world.act(BUDI, mine, "refuse", reason="Still there", photos=[shot])
-    erasing.erase(JURISDICTION, mine, world.now)
+    erasure.erase(JURISDICTION, mine, world.now)
     told = [text for text, _ in people.all_texts(JURISDICTION, mine).values()]
     assert {"I fell into it", "Still there"} <= set(told)
     assert not [one for one in told if CANARY in one]
@@ -215,8 +209,8 @@ def test_what_the_lost_device_wrote_goes_with_the_new_one(world: World) -> None:
     say(world, SITI, lost, f"{CANARY} still there")
     secret = signing.claim_secret(lost)
     claiming.claim(BUDI, world.operation(BUDI, "claim", {}), lost, secret, world.now)
-    erasing.erase(JURISDICTION, lost, world.now)
-    assert canary.stored(CANARY, BUDI.uid or "") == []
+    erasure.erase(JURISDICTION, lost, world.now)
+    assert personal_data_search.stored(CANARY, BUDI.uid or "") == []
     assert world.head(kept).reporter == SITI.uid
     assert people.traces(JURISDICTION, SITI.uid or "", "", 10) == [("FILED", kept, "-")]
 
@@ -242,14 +236,14 @@ def test_an_erasure_that_is_killed_anywhere_is_finished_by_the_next(
         with monkeypatch.context() as patch:
             patch.setattr(tables.client(), "transact_write_items", limited)
             try:
-                erasing.erase(JURISDICTION, life["first"], world.now)
+                erasure.erase(JURISDICTION, life["first"], world.now)
             except Killed:
                 continue
             break
     else:
         raise AssertionError("it never came to an end")
     world.project()
-    assert canary.stored(CANARY, SITI.uid or "", CONTACT["phone"]) == []
+    assert personal_data_search.stored(CANARY, SITI.uid or "", CONTACT["phone"]) == []
     assert verify.check()["faults"] == []
     filed = {row["doc"] for row in aws.rows("people") if "#FILED#" in row["pk"]}
     assert len(filed) == 2, "all that she filed counts for one nobody"
@@ -266,12 +260,12 @@ def test_a_photo_that_is_made_while_its_owner_is_erased_leaves_no_file(
         store(key, *given, **more)
         if key.endswith("320.webp"):
             monkeypatch.setattr(files, "put", store)
-            erasing.erase(JURISDICTION, mine, world.now)
+            erasure.erase(JURISDICTION, mine, world.now)
             store(key, *given, **more)
 
     monkeypatch.setattr(files, "put", then_erased)
     world.process(shot)
-    files.put(photo_files.quarantined(JURISDICTION, shot), upload(), "image/jpeg")
+    files.put(storage_keys.quarantined(JURISDICTION, shot), upload(), "image/jpeg")
     world.process(shot)
     held = aws.backend("s3").buckets["tanggap-files"].keys
     assert [key for key in held if shot in key] == []

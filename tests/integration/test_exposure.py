@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
-from chalicelib.domain.actor import FOR_MANY, Principal
-from chalicelib.services import api_keys, exposure, moderation, reading
-from chalicelib.storage import channels, tables
-from infra import backfill_traces, ops
-from tests.world import JURISDICTION, START, World, citizen, official
+from chalicelib.domain.principal import FOR_MANY, Principal
+from chalicelib.services.identity import api_keys
+from chalicelib.services.people import exposure
+from chalicelib.services.photos import moderation
+from chalicelib.services.reports import queries
+from chalicelib.storage import access_index, tables
+from infra.ops import backfill_traces, commands
+from tests.support.world import JURISDICTION, START, World, citizen, official
 
 SITI, BUDI = citizen("siti"), citizen("budi")
 SECRET = "qzsecret"
@@ -28,7 +31,9 @@ def pages(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     found: dict[str, Any] = {"reports": {}, "contacts_read": [], "left": []}
     after = ""
     for _ in range(60):
-        assert ops.main(["exposed", JURISDICTION, *words, "--limit", "1", "--after", after]) == 0
+        assert (
+            commands.main(["exposed", JURISDICTION, *words, "--limit", "1", "--after", after]) == 0
+        )
         text = capsys.readouterr().out
         assert SECRET not in text
         page = json.loads(text)
@@ -45,7 +50,7 @@ def pages(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
 def read_contact(world: World, ref: str, report: str) -> None:
     """An official looks at who filed a report."""
     op = world.operation(official(ref), "readContact", {})
-    reading.contact(official(ref), op, report, world.now)
+    queries.contact(official(ref), op, report, world.now)
 
 
 def test_a_leaked_key_shows_what_came_by_it_and_that_it_reads_no_contact(
@@ -61,7 +66,7 @@ def test_a_leaked_key_shows_what_came_by_it_and_that_it_reads_no_contact(
     assert set(rows) == {plain, guarded, private}
     assert (rows[plain]["contact"], rows[plain]["texts"]) == ("kept", 1)
     assert [rows[one]["readable"] for one in (plain, guarded, private)] == [True, False, True]
-    assert ops.main(["exposed", JURISDICTION, "key", "0" * 16]) == 1
+    assert commands.main(["exposed", JURISDICTION, "key", "0" * 16]) == 1
 
 
 def test_a_lost_phone_shows_what_its_owner_filed_and_left(
@@ -110,11 +115,11 @@ def test_contacts_that_were_read_before_there_was_a_list_are_in_it_after_the_bac
 ) -> None:
     report = world.file(SITI, contact=CONTACT)["id"]
     read_contact(world, "officer1", report)
-    (row,) = channels.contacts_read(JURISDICTION, "s_officer1", "", 9)
+    (row,) = access_index.contacts_read(JURISDICTION, "s_officer1", "", 9)
     name = f"{row[0]}#{report}#{row[2]:08d}"
     tables.Person(f"{JURISDICTION}#READS#s_officer1", name).delete()
     backfill_traces.run()
-    assert channels.contacts_read(JURISDICTION, "s_officer1", "", 9) == [row]
+    assert access_index.contacts_read(JURISDICTION, "s_officer1", "", 9) == [row]
 
 
 def test_what_is_looked_at_for_one_page_is_bounded(world: World) -> None:

@@ -4,13 +4,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import adding, claiming, feedback, figures, reading, signing
-from chalicelib.services.operations import Outcome
+from chalicelib.services.people import claiming
+from chalicelib.services.platform import signing
+from chalicelib.services.platform.idempotency import Outcome
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import engagement, queries
+from chalicelib.services.timeline import append
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Unavailable
-from tests.world import JURISDICTION, PUBLIC, World, citizen, faults, official
+from tests.support.world import JURISDICTION, PUBLIC, World, citizen, faults, official
 
 REPORTER = citizen("reporter")
 
@@ -27,19 +31,19 @@ def say(
 ) -> Outcome:
     """Comment on a report."""
     op = world.operation(actor, "commentReport", [text, audience], key)
-    return feedback.comment(actor, op, report, text, audience, world.now)
+    return engagement.comment(actor, op, report, text, audience, world.now)
 
 
 def support(world: World, actor: Principal, report: str, key: str | None = None) -> Outcome:
     """Support a report."""
     op = world.operation(actor, "supportReport", {}, key)
-    return feedback.support(actor, op, report, world.now)
+    return engagement.support(actor, op, report, world.now)
 
 
 def rate(world: World, actor: Principal, report: str, stars: int, text: str | None = None) -> Any:
     """Rate a report."""
     op = world.operation(actor, "rateReport", [stars, text])
-    return feedback.rate(actor, op, report, stars, text, world.now).answer
+    return engagement.rate(actor, op, report, stars, text, world.now).answer
 
 
 def claim(world: World, actor: Principal, report: str, secret: str) -> Outcome:
@@ -52,7 +56,7 @@ def sound(world: World, report: str) -> None:
     """Every invariant of the report and of the tallies."""
     assert faults(world.head(report), world.links(report)) == []
     world.project()
-    assert world.tallies() == figures.recount()
+    assert world.tallies() == monthly_counts.recount()
 
 
 def test_inside_words_never_reach_the_public(world: World) -> None:
@@ -61,9 +65,9 @@ def test_inside_words_never_reach_the_public(world: World) -> None:
     say(world, official("officer1"), report, "They call every week.", "inside")
     say(world, official("officer1"), report, "We come tomorrow.", "public")
     say(world, REPORTER, report, "Thank you.", "public")
-    public = [event["words"] for event in reading.timeline(PUBLIC, report, 0)["events"][1:]]
+    public = [event["words"] for event in queries.timeline(PUBLIC, report, 0)["events"][1:]]
     assert public == [{}, {"comment": "We come tomorrow."}, {"comment": "Thank you."}]
-    inside = reading.case(official("worker1"), report)["timeline"][1:]
+    inside = queries.case(official("worker1"), report)["timeline"][1:]
     assert inside[0]["words"] == {"comment": "They call every week."}
     assert world.head(report).comments == 3
     sound(world, report)
@@ -134,7 +138,7 @@ def test_the_reporter_rates_once_the_work_is_said_to_be_done(world: World) -> No
     assert rate(world, REPORTER, report, 2, "Slow.")["rating"] == 2
     world.advance(days=40)
     assert rate(world, REPORTER, report, 4)["rating"] == 4
-    assert reading.public(PUBLIC, report)["rating"] == 4
+    assert queries.public(PUBLIC, report)["rating"] == 4
     sound(world, report)
     rated = {key[1]: row for key, row in world.tallies().items() if "ratings" in row}
     assert {month: (row["ratings"], row["rating_sum"]) for month, row in rated.items()} == {
@@ -157,11 +161,11 @@ def test_a_claim_makes_another_device_the_reporter(world: World) -> None:
     """The lost phone is none any more; the event says nothing of either."""
     filed = world.file(service="violence")
     report, phone = filed["id"], citizen("newphone")
-    assert refusal(reading.public, phone, report).status == 404
+    assert refusal(queries.public, phone, report).status == 404
     answer = claim(world, phone, report, filed["claim_secret"]).answer
     assert (answer["claimed"], answer["version"]) == (True, 2)
-    assert reading.public(phone, report)["id"] == report
-    assert refusal(reading.public, REPORTER, report).status == 404
+    assert queries.public(phone, report)["id"] == report
+    assert refusal(queries.public, REPORTER, report).status == 404
     assert "newphone" not in str(world.links(report))
     assert [one for _, one in reports.of_reporter(JURISDICTION, "d_newphone", None, 5)]
     world.act(phone, report, "withdraw")
@@ -185,19 +189,19 @@ def test_following_is_nobodys_business(world: World) -> None:
     """No event; twice is once; stopping stops."""
     report = world.file()["id"]
     for _ in range(2):
-        assert feedback.follow(citizen("a"), report, True, world.now)["following"] is True
+        assert engagement.follow(citizen("a"), report, True, world.now)["following"] is True
     assert people.marks(JURISDICTION, report, people.FOLLOW, 10) == ["d_a"]
-    assert feedback.follow(citizen("a"), report, False, world.now)["following"] is False
+    assert engagement.follow(citizen("a"), report, False, world.now)["following"] is False
     assert people.marks(JURISDICTION, report, people.FOLLOW, 10) == []
     assert world.head(report).version == 1
     hidden = world.file(citizen("b"), service="violence")["id"]
-    assert refusal(feedback.follow, citizen("a"), hidden, True, world.now).status == 404
+    assert refusal(engagement.follow, citizen("a"), hidden, True, world.now).status == 404
 
 
 def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else is faster: it is tried again on the newest head, and gives up with a 503."""
     report = world.file()["id"]
-    real, turns = adding.write, []
+    real, turns = append.write, []
 
     def slow(*given: Any) -> Outcome:
         if len(turns) < 2:
@@ -205,15 +209,15 @@ def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPa
             world.act(official("officer1"), report, "assign", unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(adding, "write", slow)
+    monkeypatch.setattr(append, "write", slow)
     assert say(world, REPORTER, report, "x", "public").answer["version"] == 4
 
     def busy(*given: Any) -> Outcome:
         world.act(official("officer1"), report, "assign", unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(adding, "write", busy)
-    monkeypatch.setattr(adding, "ATTEMPTS", 4)
+    monkeypatch.setattr(append, "write", busy)
+    monkeypatch.setattr(append, "ATTEMPTS", 4)
     with pytest.raises(Unavailable):
         say(world, REPORTER, report, "x", "public")
     sound(world, report)

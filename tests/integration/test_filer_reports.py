@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import filer_reports, lists, reading, reuse, staff
-from chalicelib.services.operations import Outcome
+from chalicelib.services.city import staff
+from chalicelib.services.people import abuse_review
+from chalicelib.services.photos import duplicates
+from chalicelib.services.platform.idempotency import Outcome
+from chalicelib.services.reports import queries, queues
 from chalicelib.storage import control
 from tests.integration.test_filers import a_key, post
-from tests.world import JURISDICTION, PUBLIC, World, citizen, faults, official
+from tests.support.world import JURISDICTION, PUBLIC, World, citizen, faults, official
 
 SITI, BUDI = citizen("siti"), citizen("budi")
 REASON = "Forty alike in one night."
@@ -32,7 +35,7 @@ def ask(world: World, report: str, who: Principal | None = None, key: str = "") 
     """Ask for the other reports of a report's filer."""
     who = who or reviewer()
     op = world.operation(who, "readFilerReports", [report, REASON], key or None)
-    return filer_reports.read(who, op, report, REASON, world.now)
+    return abuse_review.read(who, op, report, REASON, world.now)
 
 
 def found(world: World, report: str, who: Principal | None = None) -> list[str]:
@@ -61,8 +64,8 @@ def test_a_reviewer_of_abuse_sees_what_else_one_person_filed_and_an_event_says_w
     assert faults(world.head(first), world.links(first)) == []
     # The report that is named has no event of it, and the public sees that something was noted.
     assert len(world.events(second)) == 1
-    assert set(reading.timeline(PUBLIC, first, 0)["events"][-1]) == set(SEALED)
-    inside = reading.case(official("officer1"), first)["timeline"][-1]
+    assert set(queries.timeline(PUBLIC, first, 0)["events"][-1]) == set(SEALED)
+    inside = queries.case(official("officer1"), first)["timeline"][-1]
     assert (inside["by"]["uid"], inside["words"]) == ("s_reviewer", {"reason": REASON})
 
 
@@ -125,7 +128,7 @@ def test_reports_that_came_through_a_key_belong_together_by_their_contact_alone(
 
 def test_a_long_list_is_cut_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     filed = [world.file(SITI)["id"] for _ in range(4)]
-    monkeypatch.setattr(filer_reports, "AT_MOST", 2)
+    monkeypatch.setattr(abuse_review, "AT_MOST", 2)
     told = ask(world, filed[0]).answer
     assert {one["id"] for one in told["reports"]} <= set(filed[1:])
     assert (len(told["reports"]), told["more"]) == (2, True)
@@ -140,15 +143,17 @@ def test_officials_of_a_ward_see_nothing_that_two_reports_of_one_person_share(
     second = world.file(SITI, contact=contact, photos=[world.photo(SITI)])["id"]
     for one in (first, second):
         for photo in world.head(one).photos:
-            reuse.used(JURISDICTION, one, photo, world.now)
+            duplicates.used(JURISDICTION, one, photo, world.now)
     assert [bool(world.head(one).flags) for one in (first, second)].count(True)
     for who in ("officer1", "worker1", "head1", "dispatcher", "verifier", "admin", "auditor"):
         seen: dict[str, Any] = {
-            one: [reading.case(official(who), one), reading.timeline(official(who), one, 0)]
+            one: [queries.case(official(who), one), queries.timeline(official(who), one, 0)]
             for one in (first, second)
         }
         assert second not in json.dumps(seen[first]), who
         assert first not in json.dumps(seen[second]), who
-        shown = json.dumps([seen, lists.queue(official(who), "D1", None, None, 9, None, world.now)])
+        shown = json.dumps(
+            [seen, queues.queue(official(who), "D1", None, None, 9, None, world.now)]
+        )
         for secret in ("d_siti", "filer", "reporter_id", world.head(first).contact or ""):
             assert secret not in shown, (who, secret)

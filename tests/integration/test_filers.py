@@ -4,29 +4,22 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import FOR_MANY, Principal
 from chalicelib.domain.filer import Filer
-from chalicelib.domain.scoring import Settings
+from chalicelib.domain.principal import FOR_MANY, Principal
+from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    api_keys,
-    casework,
-    claiming,
-    erasing,
-    feedback,
-    figures,
-    filers,
-    lists,
-    month_close,
-    open311_post,
-    open311_updates,
-    reading,
-    signing,
-)
-from chalicelib.services.operations import operation
+from chalicelib.services.identity import api_keys, filers
+from chalicelib.services.open311 import post as open311_post
+from chalicelib.services.open311 import updates
+from chalicelib.services.people import claiming, erasure
+from chalicelib.services.platform import signing
+from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import actions, engagement, queries, queues
+from chalicelib.services.scorecards import compute
 from chalicelib.storage import people
 from chalicelib.storage.transactions import commit
-from tests.world import JURISDICTION, World, citizen, city, faults, official, spot
+from tests.support.world import JURISDICTION, World, citizen, city, faults, official, spot
 
 MONTH = "202611"
 OFFICER = official("officer1")
@@ -67,7 +60,7 @@ def filed(by: list[Filer]) -> None:
 def active_users(world: World) -> int:
     """What the month's scorecard says of the city."""
     settings = Settings.from_json(city().scoring)
-    made = month_close.compute(city(), MONTH, settings, world.now)
+    made = compute.compute(city(), MONTH, settings, world.now)
     card = next(one for one in made.cards if one["kind"] == "city")
     found: int = next(m["value"] for m in card["measures"] if m["measure"] == "active_users")
     return found
@@ -75,7 +68,7 @@ def active_users(world: World) -> int:
 
 def weights(cap: int = 25) -> list[int]:
     """The weight of each of the month's reports, in millionths."""
-    found = month_close._Weights(JURISDICTION, cap)
+    found = compute._Weights(JURISDICTION, cap)
     part = type("Part", (), {"measure": "on_time"})
     return [
         found.of({"filed_month": MONTH, "report": one}, part)  # type: ignore[arg-type]
@@ -86,15 +79,15 @@ def weights(cap: int = 25) -> list[int]:
 def test_erasing_one_of_fifteen_reports_of_a_key_leaves_fourteen_whole(world: World) -> None:
     key = a_key(world)
     reports = [post(world, key, n, email=f"person{n}@example.org") for n in range(15)]
-    before = {one: (world.head(one), reading.public(OFFICER, one)) for one in reports}
-    assert erasing.erase(JURISDICTION, reports[0], world.now) == [reports[0]]
+    before = {one: (world.head(one), queries.public(OFFICER, one)) for one in reports}
+    assert erasure.erase(JURISDICTION, reports[0], world.now) == [reports[0]]
     for one in reports[1:]:
-        assert (world.head(one), reading.public(OFFICER, one)) == before[one]
+        assert (world.head(one), queries.public(OFFICER, one)) == before[one]
         head = world.head(one)
         assert people.contact(JURISDICTION, head.contact or "")
     gone = world.head(reports[0])
     assert (gone.reporter, gone.filer, gone.contact, gone.via) == (None, None, None, key.uid)
-    assert reading.public(OFFICER, reports[0])["description"] is None
+    assert queries.public(OFFICER, reports[0])["description"] is None
     assert faults(gone, world.links(reports[0])) == []
 
 
@@ -103,8 +96,8 @@ def test_erasing_one_call_leaves_the_other_callers_reports_of_that_official(worl
         world.file(OFFICER, description=f"Call {n}", contact={"phone": f"+62811000000{n}"})["id"]
         for n in range(4)
     ]
-    assert erasing.erase(JURISDICTION, calls[2], world.now) == [calls[2]]
-    left = [reading.public(OFFICER, one)["description"] for one in calls]
+    assert erasure.erase(JURISDICTION, calls[2], world.now) == [calls[2]]
+    left = [queries.public(OFFICER, one)["description"] for one in calls]
     assert left == ["Call 0", "Call 1", None, "Call 3"]
 
 
@@ -112,12 +105,12 @@ def test_erasing_one_report_of_an_unconfirmed_contact_leaves_its_others(world: W
     key = a_key(world)
     one, other = (post(world, key, n, email="ani@example.org") for n in range(2))
     known = people.reporters(JURISDICTION, MONTH)
-    assert erasing.erase(JURISDICTION, one, world.now) == [one]
-    assert reading.public(OFFICER, other)["description"] == "Hole 1"
+    assert erasure.erase(JURISDICTION, one, world.now) == [one]
+    assert queries.public(OFFICER, other)["description"] == "Hole 1"
     assert people.reporters(JURISDICTION, MONTH) == known
     filer = world.head(other).filer
     assert filer
-    erasing.erase(JURISDICTION, other, world.now)
+    erasure.erase(JURISDICTION, other, world.now)
     # Counted as before, for nobody.
     assert people.reporters(JURISDICTION, MONTH) == known
     assert filer not in set(months_filers().values())
@@ -182,9 +175,9 @@ def test_what_a_key_files_has_no_reporter_and_the_key_no_reporters_rights(world:
         world.act(key, report, "withdraw")
     op = operation(key, "rateReport", "1", "")
     with pytest.raises(Problem):
-        feedback.rate(key, op, report, 5, None, world.now)
+        engagement.rate(key, op, report, 5, None, world.now)
     with pytest.raises(Problem):
-        lists.mine(key, 10, None, world.now)
+        queues.mine(key, 10, None, world.now)
 
 
 def test_a_key_passes_on_what_its_people_say_of_their_own_reports_alone(world: World) -> None:
@@ -202,7 +195,7 @@ def test_a_key_passes_on_what_its_people_say_of_their_own_reports_alone(world: W
             "updated_datetime": "2026-11-02T08:00:00Z",
             "description": "Still there",
         }
-        open311_updates.receive(actor, told.get, world.now)
+        updates.receive(actor, told.get, world.now)
 
     with pytest.raises(Problem):
         update(other, 1, "OPEN")
@@ -232,20 +225,21 @@ def test_a_merged_report_of_a_key_gives_the_key_no_right_in_the_original(world: 
     assert people.duplicates(JURISDICTION, original) == [duplicate]
     for uid in (key.uid or "", world.head(duplicate).filer or "", "-"):
         who = Principal("citizen", JURISDICTION, uid=uid, permissions=key.permissions)
-        assert not casework.access.reporter_of(who, world.head(original))
+        assert not actions.access.reporter_of(who, world.head(original))
     # Whoever claims the duplicate has it.
     budi = citizen("budi")
     secret = signing.claim_secret(duplicate)
     claiming.claim(budi, operation(budi, "claim", "1", ""), duplicate, secret, world.now)
-    assert casework.access.reporter_of(budi, world.head(original))
+    assert actions.access.reporter_of(budi, world.head(original))
     assert people.duplicates(JURISDICTION, original) == [duplicate]
     world.act(OFFICER, duplicate, "unmerge", reason="Another hole.")
     assert people.duplicates(JURISDICTION, original) == []
-    assert not casework.access.reporter_of(budi, world.head(original))
+    assert not actions.access.reporter_of(budi, world.head(original))
 
 
 def test_the_one_tap_link_answers_for_a_report_that_a_key_filed(world: World) -> None:
-    from chalicelib.services import answers, messages
+    from chalicelib.services.notifications import citizen_messages
+    from chalicelib.services.reports import one_tap
 
     report = post(world, a_key(world), email="ani@example.org")
     world.act(OFFICER, report, "assign", person="s_worker1")
@@ -253,10 +247,10 @@ def test_the_one_tap_link_answers_for_a_report_that_a_key_filed(world: World) ->
     world.finish(official("worker1"), report)
     finished = world.head(report).finished_at
     assert finished is not None
-    token = messages.answer_link(JURISDICTION, report, finished).rsplit("/", 1)[1]
-    assert answers.answer(token, True, world.now)
+    token = citizen_messages.answer_link(JURISDICTION, report, finished).rsplit("/", 1)[1]
+    assert one_tap.answer(token, True, world.now)
     head = world.head(report)
     assert (head.state, head.resolution) == ("closed", "verified")
     assert faults(head, world.links(report)) == []
     world.project()
-    assert figures.rebuild()["changed"] == 0
+    assert monthly_counts.rebuild()["changed"] == 0

@@ -12,28 +12,23 @@ from typing import Any
 
 import pytest
 
+from chalicelib.entrypoints import batches
 from chalicelib.outside.fetch import Failed
-from chalicelib.services import (
-    alerts,
-    cities,
-    following,
-    forwarding,
-    handlers,
-    outside_servers,
-    reading,
-    relay,
-)
+from chalicelib.services.city import cities
+from chalicelib.services.forwarding import polling, sending, servers
+from chalicelib.services.notifications import alerts, outbox
+from chalicelib.services.reports import queries
 from chalicelib.settings import settings
 from chalicelib.storage import control, forwards
-from tests import aws, outside
-from tests.outside import Agency, Asked, reply, says
-from tests.world import BUNDLE, JURISDICTION, World, blob, citizen, faults, official
+from tests.support import aws, open311_server
+from tests.support.open311_server import Agency, Asked, reply, says
+from tests.support.world import BUNDLE, JURISDICTION, World, blob, citizen, faults, official
 
 UNIT = "u-prov"
 OFFICER, REPORTER = official("officer1"), citizen("reporter")
 HOUR = timedelta(hours=1)
 SERVER = {
-    "endpoint": outside.ENDPOINT,
+    "endpoint": open311_server.ENDPOINT,
     "jurisdiction_id": "province.example",
     "format": "json",
     "services": {"pothole": {"code": "001", "attributes": {"DEPTH": "unknown"}}},
@@ -54,7 +49,7 @@ def connect(world: World, **more: Any) -> None:
     unit = next(one for one in bundle["units"] if one["code"] == UNIT)
     unit["open311"] = {**SERVER, **more}
     bundle["version"] = f"b{len(more):011d}"
-    from tests.world import STAFF
+    from tests.support.world import STAFF
 
     cities.publish(bundle, blob(), list(STAFF), world.now)
 
@@ -77,7 +72,7 @@ def given_to_province(world: World, **more: Any) -> str:
 def jobs(world: World) -> list[dict[str, Any]]:
     """What is to be passed on by now."""
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     return queued()
 
 
@@ -94,7 +89,7 @@ def work_off(world: World, tried: int = 1) -> list[str]:
 
 def pass_on(world: World, job: dict[str, Any], *, last: bool = False) -> None:
     """Do one job."""
-    forwarding.pass_on(
+    sending.pass_on(
         job["jurisdiction"], job["report"], job["unit"], job["round"], world.now, last=last
     )
 
@@ -106,7 +101,7 @@ def told(world: World, report: str) -> list[str]:
 
 def test_a_report_goes_to_the_server_of_the_agency_that_has_it(world: World) -> None:
     forwards.keep_key(JURISDICTION, UNIT, "their-key")
-    with outside.server(Agency()) as there:
+    with open311_server.server(Agency()) as there:
         report = given_to_province(world, description="Deep hole", landmark="At the mosque")
         assert work_off(world) == []
         assert work_off(world) == []
@@ -123,7 +118,7 @@ def test_a_report_goes_to_the_server_of_the_agency_that_has_it(world: World) -> 
         "attribute[DEPTH]": "unknown",
     }  # fmt: skip
     assert told(world, report) == ["file", "coordinate", "forwarded"]
-    case = reading.case(OFFICER, report)
+    case = queries.case(OFFICER, report)
     assert case["outside"] == {"unit": UNIT, "request": "P-1"}
     assert faults(world.head(report), world.links(report)) == []
 
@@ -136,7 +131,7 @@ def test_only_what_the_unit_has_goes_out_and_protected_reports_never_do(world: W
     report = given_to_province(world)
     world.act(OFFICER, report, "assign", unit="u-d1")
     (job,) = jobs(world)
-    with outside.server(Agency()) as there:
+    with open311_server.server(Agency()) as there:
         pass_on(world, job)
         pass_on(world, {**job, "report": hidden})
     assert there.asked == []
@@ -145,20 +140,20 @@ def test_only_what_the_unit_has_goes_out_and_protected_reports_never_do(world: W
 
 def test_closed_there_is_work_done_here_which_the_reporter_judges(world: World) -> None:
     agency = Agency()
-    with outside.server(agency) as there:
+    with open311_server.server(agency) as there:
         report = given_to_province(world, contact={"email": "siti@example.org"})
         work_off(world)
-        assert following.pull(world.now) == {}
+        assert polling.pull(world.now) == {}
         agency.requests["P-1"]["status_notes"] = "A crew comes on Friday. Call +62 812 3456 7890"
-        assert following.pull(world.now) == {"told_outside": 1}
-        assert following.pull(world.now) == {}
+        assert polling.pull(world.now) == {"told_outside": 1}
+        assert polling.pull(world.now) == {}
         agency.requests["P-1"] |= {"status": "closed", "status_notes": "Filled <b>today</b>"}
-        assert following.pull(world.now) == {"finish_outside": 1}
-        assert following.pull(world.now) == {}
+        assert polling.pull(world.now) == {"finish_outside": 1}
+        assert polling.pull(world.now) == {}
     assert len(there.posts()) == 1
     head = world.head(report)
     assert (head.state, head.resolution, head.acknowledged_at) == ("work_done", None, world.now)
-    case = reading.case(OFFICER, report)
+    case = queries.case(OFFICER, report)
     texts = [one["words"] for one in case["timeline"] if one["words"]]
     assert texts[-2:] == [
         {"comment": "A crew comes on Friday. Call […]"}, {"note": "Filled <b>today</b>"},
@@ -172,19 +167,19 @@ def test_closed_there_is_work_done_here_which_the_reporter_judges(world: World) 
     world.act(REPORTER, report, "verify")
     assert world.head(report).resolution == "verified"
     assert faults(world.head(report), world.links(report)) == []
-    with outside.server(agency):
-        following.pull(world.now)
+    with open311_server.server(agency):
+        polling.pull(world.now)
     assert forwards.followed(JURISDICTION, UNIT, "", 10) == []
 
 
 def test_a_repair_that_is_refused_goes_out_once_more(world: World) -> None:
     agency = Agency()
-    with outside.server(agency) as there:
+    with open311_server.server(agency) as there:
         report = given_to_province(world)
         work_off(world)
         agency.requests["P-1"] |= {"status": "closed", "status_notes": None}
-        following.pull(world.now)
-        note = reading.case(OFFICER, report)["timeline"][-1]["words"]["note"]
+        polling.pull(world.now)
+        note = queries.case(OFFICER, report)["timeline"][-1]["words"]["note"]
         assert note == "Ditutup di sana tanpa keterangan."
         world.act(REPORTER, report, "refuse", reason="Still there")
         world.act(OFFICER, report, "coordinate", agency=UNIT, reason="Again")
@@ -193,23 +188,23 @@ def test_a_repair_that_is_refused_goes_out_once_more(world: World) -> None:
         assert world.head(report).outside == {"unit": UNIT, "request": "P-2"}
         # What the first request says is nobody's business any more.
         agency.requests["P-1"]["status_notes"] = "Old news"
-        assert following.pull(world.now) == {}
+        assert polling.pull(world.now) == {}
         assert [row["name"] for row in forwards.followed(JURISDICTION, UNIT, "", 9)] == ["P-2"]
 
 
 def test_a_token_is_followed_until_it_is_a_number(world: World) -> None:
     agency = Agency()
     agency.batch = True
-    with outside.server(agency):
+    with open311_server.server(agency):
         report = given_to_province(world)
         work_off(world)
-        assert reading.case(OFFICER, report)["outside"] == {"unit": UNIT, "request": ""}
-        assert following.pull(world.now) == {}
+        assert queries.case(OFFICER, report)["outside"] == {"unit": UNIT, "request": ""}
+        assert polling.pull(world.now) == {}
         agency.tokens["tP-1"] = "P-1"
-        assert following.pull(world.now) == {"numbered": 1}
-        assert reading.case(OFFICER, report)["outside"] == {"unit": UNIT, "request": "P-1"}
+        assert polling.pull(world.now) == {"numbered": 1}
+        assert queries.case(OFFICER, report)["outside"] == {"unit": UNIT, "request": "P-1"}
         agency.requests["P-1"] |= {"status": "closed", "status_notes": "Done"}
-        assert following.pull(world.now) == {"finish_outside": 1}
+        assert polling.pull(world.now) == {"finish_outside": 1}
     assert [row["name"] for row in forwards.followed(JURISDICTION, UNIT, "", 9)] == ["P-1"]
 
 
@@ -225,7 +220,7 @@ def test_a_lost_answer_is_looked_for_and_not_sent_again(world: World) -> None:
             return
         agency(asked, handler)
 
-    with outside.server(answer) as there:
+    with open311_server.server(answer) as there:
         report = given_to_province(world)
         (job,) = jobs(world)
         with pytest.raises(Failed):
@@ -242,11 +237,11 @@ def test_a_lost_answer_is_looked_for_and_not_sent_again(world: World) -> None:
 def test_a_run_that_is_killed_after_the_answer_sends_nothing_twice(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with outside.server(Agency()) as there:
+    with open311_server.server(Agency()) as there:
         report = given_to_province(world)
         (job,) = jobs(world)
         with monkeypatch.context() as killed:
-            killed.setattr(forwarding, "_settle", _die)
+            killed.setattr(sending, "_settle", _die)
             with pytest.raises(KeyboardInterrupt):
                 pass_on(world, job)
         world.advance(minutes=6)
@@ -260,7 +255,7 @@ def _die(*given: Any) -> None:
 
 
 def test_the_same_job_twice_is_one_request(world: World) -> None:
-    with outside.server(Agency()) as there:
+    with open311_server.server(Agency()) as there:
         report = given_to_province(world)
         (job,) = jobs(world)
         pass_on(world, job)
@@ -285,9 +280,9 @@ def test_the_same_job_twice_is_one_request(world: World) -> None:
     ],
 )
 def test_a_wicked_answer_is_tried_again_and_then_told(
-    world: World, answer: outside.Answer, reason: str
+    world: World, answer: open311_server.Answer, reason: str
 ) -> None:
-    with outside.server(answer):
+    with open311_server.server(answer):
         report = given_to_province(world)
         (job,) = jobs(world)
         for tried in range(1, 6):
@@ -310,7 +305,7 @@ def test_a_wicked_answer_is_tried_again_and_then_told(
 
 
 def test_a_refusal_for_good_is_not_tried_again(world: World) -> None:
-    with outside.server(says(403, [{"code": 403, "description": "No key"}])) as there:
+    with open311_server.server(says(403, [{"code": 403, "description": "No key"}])) as there:
         report = given_to_province(world)
         assert work_off(world) == []
     assert len(there.posts()) == 1
@@ -320,7 +315,7 @@ def test_a_refusal_for_good_is_not_tried_again(world: World) -> None:
 
 
 def test_a_number_that_another_report_has_is_refused(world: World) -> None:
-    with outside.server(says(200, [{"service_request_id": "SAME"}])):
+    with open311_server.server(says(200, [{"service_request_id": "SAME"}])):
         first, second = given_to_province(world), given_to_province(world)
         assert work_off(world) == []
     there = [world.head(one).outside for one in (first, second)]
@@ -330,7 +325,7 @@ def test_a_number_that_another_report_has_is_refused(world: World) -> None:
 
 
 def test_what_another_tanggap_passed_on_goes_no_further(world: World) -> None:
-    with outside.server(Agency()) as there:
+    with open311_server.server(Agency()) as there:
         report = given_to_province(world, description="Hole\n[Tanggap 01J00000000000000000000001]")
         work_off(world)
     assert there.asked == []
@@ -339,45 +334,45 @@ def test_what_another_tanggap_passed_on_goes_no_further(world: World) -> None:
 
 def test_answers_about_requests_that_nobody_asked_for_are_passed_over(world: World) -> None:
     agency = Agency()
-    with outside.server(agency):
+    with open311_server.server(agency):
         report = given_to_province(world)
         work_off(world)
         agency.requests["P-1"] |= {"status": ["closed"]}
         agency.requests["other"] = {"service_request_id": "other", "status": "closed"}
         there = says(200, [*agency.requests.values(), {"service_request_id": None}])
-    with outside.server(there):
-        assert following.pull(world.now) == {}
+    with open311_server.server(there):
+        assert polling.pull(world.now) == {}
     assert world.head(report).state == "coordinated"
 
 
 def test_a_server_that_fails_for_an_hour_is_given_up_until_it_is_enabled(world: World) -> None:
     agency = Agency()
-    with outside.server(agency):
+    with open311_server.server(agency):
         first = given_to_province(world)
         work_off(world)
-    with outside.server(says(500, "")) as there:
+    with open311_server.server(says(500, "")) as there:
         for _ in range(6):
-            following.pull(world.now)
+            polling.pull(world.now)
             world.advance(minutes=15)
         asked = len(there.asked)
         assert asked == 5
-        following.pull(world.now)
+        polling.pull(world.now)
         assert len(there.asked) == asked
         notices = [one for _, one in control.outbox(50) if one["kind"] == "notice"]
         assert [one["event"] for one in notices] == ["outside_disabled"]
         assert "08:00" in notices[0]["text"]
-        relay.drain(now=world.now)
+        outbox.drain(now=world.now)
         second = given_to_province(world)
         assert work_off(world) == []
         assert len(there.asked) == asked
     assert world.events(second)[-1]["data"]["reason"] == "disabled"
     city = cities.current(JURISDICTION, world.now)
-    assert outside_servers.enable(city, UNIT) == 1
-    with outside.server(agency) as there:
+    assert servers.enable(city, UNIT) == 1
+    with open311_server.server(agency) as there:
         for job in queued():
             pass_on(world, job)
         agency.requests["P-1"]["status_notes"] = "Seen"
-        assert following.pull(world.now) == {"told_outside": 1}
+        assert polling.pull(world.now) == {"told_outside": 1}
     assert world.head(second).outside == {"unit": UNIT, "request": "P-2"}
     assert told(world, first)[-1] == "told_outside"
     assert control.dead(JURISDICTION, "forwards", 10) == []
@@ -398,7 +393,7 @@ def test_updates_of_a_server_that_has_them_are_told_once_and_end_the_work(world:
         updates.append({"update_id": f"u{number}", "service_request_id": request,
                         "status": status, "description": text})  # fmt: skip
 
-    with outside.server(answer) as there:
+    with open311_server.server(answer) as there:
         first, second = given_to_province(world), given_to_province(world)
         work_off(world)
         by_number = {world.head(one).outside["request"]: one for one in (first, second)}
@@ -406,15 +401,15 @@ def test_updates_of_a_server_that_has_them_are_told_once_and_end_the_work(world:
         happens(1, "P-1", "in_progress", "On our way")
         happens(2, "P-1", "planned", "")
         happens(3, "unknown", "fixed", "Whose?")
-        assert following.pull(world.now) == {"told_outside": 1}
+        assert polling.pull(world.now) == {"told_outside": 1}
         happens(4, "P-1", "fixed", "Filled")
         happens(5, "P-2", "not_councils_responsibility", "A private road")
         world.advance(minutes=15)
-        assert following.pull(world.now) == {"finish_outside": 1, "returned_outside": 1}
+        assert polling.pull(world.now) == {"finish_outside": 1, "returned_outside": 1}
         for number in ("P-1", "P-2"):
             agency.requests[number] |= {"status": "closed", "status_notes": "closed"}
         world.advance(minutes=15)
-        assert following.pull(world.now) == {}
+        assert polling.pull(world.now) == {}
         windows = [one.fields for one in there.asked if "updates" in one.path]
         assert windows[1]["start_date"] < windows[0]["end_date"] < windows[1]["end_date"]
     assert (world.head(first).state, world.head(second).state) == ("work_done", "coordinated")
@@ -427,17 +422,17 @@ def test_updates_of_a_server_that_has_them_are_told_once_and_end_the_work(world:
 
 def test_failures_that_pass_are_forgotten(world: World) -> None:
     agency = Agency()
-    with outside.server(agency):
+    with open311_server.server(agency):
         given_to_province(world)
         work_off(world)
     for _ in range(3):
-        with outside.server(says(500, "")):
+        with open311_server.server(says(500, "")):
             for _ in range(4):
-                following.pull(world.now)
+                polling.pull(world.now)
                 world.advance(minutes=30)
         assert forwards.server(JURISDICTION, UNIT)["failures"] == 4
-        with outside.server(agency):
-            following.pull(world.now)
+        with open311_server.server(agency):
+            polling.pull(world.now)
         assert "failures" not in forwards.server(JURISDICTION, UNIT)
 
 
@@ -450,33 +445,33 @@ def test_xml_servers_are_spoken_to_and_entities_are_not_read(world: World) -> No
     bomb = (
         '<!DOCTYPE a [<!ENTITY b "c">]><r><q><service_request_id>&b;</service_request_id></q></r>'
     )
-    with outside.server(says(200, bomb)):
+    with open311_server.server(says(200, bomb)):
         report = given_to_province(world)
         (job,) = jobs(world)
         with pytest.raises(Failed):
             pass_on(world, job)
     world.advance(minutes=1)
-    with outside.server(lambda asked, handler: reply(
+    with open311_server.server(lambda asked, handler: reply(
         handler, 200, good if asked.method == "POST" else "<service_requests/>"
     )) as there:  # fmt: skip
         pass_on(world, job)
         assert there.posts()[0].path == "/v2/requests.xml"
         closed = good.replace("</request>", "<status>closed</status></request>")
         there.answer = says(200, closed)
-        assert following.pull(world.now) == {"finish_outside": 1}
+        assert polling.pull(world.now) == {"finish_outside": 1}
     assert world.head(report).outside == {"unit": UNIT, "request": "X-1"}
 
 
 def test_more_requests_than_a_page_each_get_their_turn(world: World) -> None:
     agency = Agency()
-    with outside.server(agency) as there:
+    with open311_server.server(agency) as there:
         reports = [given_to_province(world) for _ in range(23)]
         work_off(world)
         for row in agency.requests.values():
             row["status"] = "closed"
         turns = iter([True, True, False, True, True, True, True])
-        assert following.pull(world.now, lambda: next(turns)) == {"finish_outside": 20}
-        assert following.pull(world.now, lambda: next(turns)) == {"finish_outside": 3}
+        assert polling.pull(world.now, lambda: next(turns)) == {"finish_outside": 20}
+        assert polling.pull(world.now, lambda: next(turns)) == {"finish_outside": 3}
     assert {world.head(one).state for one in reports} == {"work_done"}
     asked = [one.fields["service_request_id"].split(",") for one in there.asked if not one.body]
     assert [len(one) for one in asked] == [20, 3]
@@ -486,17 +481,17 @@ def test_the_function_puts_off_what_failed_further_each_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later: list[int] = []
-    monkeypatch.setattr(handlers.queues, "postpone", lambda queue, receipt, s: later.append(s))
+    monkeypatch.setattr(batches.queues, "postpone", lambda queue, receipt, s: later.append(s))
     given_to_province(world)
     (job,) = jobs(world)
-    with outside.server(says(503, "")):
+    with open311_server.server(says(503, "")):
         for tried in range(1, 6):
-            monkeypatch.setattr(handlers.clock, "_source", lambda at=tried: world.now + at * HOUR)
+            monkeypatch.setattr(batches.clock, "_source", lambda at=tried: world.now + at * HOUR)
             record = {
                 "messageId": "1", "body": json.dumps(job), "receiptHandle": "r",
                 "attributes": {"ApproximateReceiveCount": str(tried)}, "eventSource": "aws:sqs",
             }  # fmt: skip
-            answer = handlers.forward_reports({"Records": [record]}, None)
+            answer = batches.forward_reports({"Records": [record]}, None)
             assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert all(60 * 2**n // 2 <= one < 60 * 2**n for n, one in enumerate(later, start=1))
 
@@ -505,12 +500,12 @@ def test_a_unit_that_is_offered_a_report_has_it_once_its_server_took_it(world: W
     report = str(world.file()["id"])
     world.act(official("dispatcher"), report, "assign", unit=UNIT)
     (job,) = jobs(world)
-    with outside.server(says(400, [])):
+    with open311_server.server(says(400, [])):
         pass_on(world, job)
     assert (world.head(report).unit, world.head(report).offered_to) == ("u-d1", UNIT)
     world.act(official("dispatcher"), report, "assign", unit="u-d1")
     world.act(official("dispatcher"), report, "assign", unit=UNIT)
-    with outside.server(Agency()) as there:
+    with open311_server.server(Agency()) as there:
         work_off(world)
         work_off(world)
     assert len(there.posts()) == 1
@@ -518,7 +513,7 @@ def test_a_unit_that_is_offered_a_report_has_it_once_its_server_took_it(world: W
 
 
 def test_passing_on_is_no_word_to_the_reporter_and_stops_no_clock(world: World) -> None:
-    with outside.server(Agency()):
+    with open311_server.server(Agency()):
         report = str(world.file()["id"])
         world.act(official("dispatcher"), report, "assign", unit=UNIT)
         due = world.head(report).due_at
@@ -531,22 +526,22 @@ def test_passing_on_is_no_word_to_the_reporter_and_stops_no_clock(world: World) 
 def test_the_command_keeps_a_key_tries_the_server_and_enables_it(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from infra import forwarding as command
+    from infra.ops import forwarding as command
 
     def run(*words: str, given: str = "") -> tuple[int, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(given))
         code = command.main(["--jurisdiction", JURISDICTION, *words])
         return code, "".join(capsys.readouterr())
 
-    with outside.server(Agency()):
+    with open311_server.server(Agency()):
         assert run("key", UNIT) == (1, "no key was given\n")
         code, said = run("key", UNIT, given="their-key\n")
         assert (code, json.loads(said)) == (0, {"services": ["pothole", "LAMP"], "missing": {}})
     assert forwards.key(JURISDICTION, UNIT) == "their-key"
-    with outside.server(says(302, "", Location="/")):
-        assert run("check", UNIT) == (1, f"{outside.ENDPOINT}: redirect\n")
+    with open311_server.server(says(302, "", Location="/")):
+        assert run("check", UNIT) == (1, f"{open311_server.ENDPOINT}: redirect\n")
     code, said = run("list")
-    assert json.loads(said) == [{"unit": UNIT, "endpoint": outside.ENDPOINT, "key": True}]
+    assert json.loads(said) == [{"unit": UNIT, "endpoint": open311_server.ENDPOINT, "key": True}]
     assert "their-key" not in said
     assert json.loads(run("secret", UNIT)[1]).keys() == {"k1"}
     assert run("enable", UNIT) == (0, "0 reports are sent again\n")
@@ -613,7 +608,7 @@ def killed_at(count: int, moment: str) -> Iterator[list[int]]:
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
 def test_a_kill_at_any_call_leaves_one_request_and_one_event(world: World, moment: str) -> None:
     for count in range(1, 60):
-        with outside.server(Agency(prefix=f"{moment}-{count}-")) as there:
+        with open311_server.server(Agency(prefix=f"{moment}-{count}-")) as there:
             report = given_to_province(world)
             (job,) = jobs(world)
             with killed_at(count, moment) as hit:

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import watch
-from chalicelib.domain.scoring import Settings
-from chalicelib.services import audits, feedback, month_close, projections
-from tests.world import World, citizen, city, official
+from chalicelib.domain.scorecards.statistics import Settings
+from chalicelib.domain.sla import timers
+from chalicelib.services.projections import timeline_events
+from chalicelib.services.reports import engagement
+from chalicelib.services.scorecards import audits, compute
+from tests.support.world import World, citizen, city, official
 
 DEMO = json.loads(Path("infra/cities/demo/scoring.json").read_text())
 TIMELY, UNANSWERED, LATE = 5, 2, 6
@@ -60,12 +62,12 @@ class Twins:
             who = citizen(self.people[report])
             self.world.act(who, report, "verify")
             op = self.world.operation(who, "rateReport", [report, stars])
-            feedback.rate(who, op, report, stars, None, self.world.now)
+            engagement.rate(who, op, report, stars, None, self.world.now)
 
     def clock(self) -> None:
         """Everything that the clock owes."""
         for report in self.people:
-            while step := watch.owed(self.world.head(report), city(), self.world.now):
+            while step := timers.owed(self.world.head(report), city(), self.world.now):
                 facts = {"target": step.target, "level": step.level}
                 given = {name: value for name, value in facts.items() if value is not None}
                 self.world.clock(report, step.action, **given)
@@ -73,7 +75,7 @@ class Twins:
     def project(self) -> None:
         """Project the newest event of each report: it holds the row that counts."""
         for report in self.people:
-            projections.apply(json.loads(self.world.links(report)[-1][0]))
+            timeline_events.apply(json.loads(self.world.links(report)[-1][0]))
 
     def audit(self, month: str) -> None:
         """Draw every closing of a month, and find what was not repaired."""
@@ -143,7 +145,7 @@ class Twins:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The cards of the honest and of the cheat."""
         settings = Settings.from_json({**DEMO, "audit_from": 2, **more})
-        found = month_close.compute(city(), month, settings, self.world.now)
+        found = compute.compute(city(), month, settings, self.world.now)
         cards = {card["code"]: card for card in found.cards if card["kind"] == kind}
         return cards[names[0]], cards[names[1]]
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from chalice import Response
 
-from chalicelib.auth_jwt import verify
-from chalicelib.auth_keys import KeySets
-from chalicelib.http_app import TanggapApp
+from chalicelib.auth.jwks import KeySets
+from chalicelib.auth.oidc import verify
+from chalicelib.http.app import TanggapApp
 from chalicelib.settings import settings
 from infra.local.emulator import listen
 from infra.local.gateway import MAX_BODY, Gateway

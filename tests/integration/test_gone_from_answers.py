@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import cities, erasing, open_data, retention
-from infra import verify
-from tests import canary
+from chalicelib.services.city import cities
+from chalicelib.services.open_data import publishing
+from chalicelib.services.people import erasure, retention
+from infra.ops import verify
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
-from tests.world import JURISDICTION, START
+from tests.support import personal_data_search
+from tests.support.world import JURISDICTION, START
 
 WORD = "qzanswered"
 CONTACT = {"email": f"{WORD}@example.org", "name": WORD}
@@ -21,9 +23,9 @@ DAYS = {"contact_days": 60, "closed_days": 400, "cancelled_days": 200}
 @pytest.fixture(name="life")
 def fixture_life(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """A report that was repaired, with words and a photo of its reporter, and who may ask."""
-    monkeypatch.setattr(open_data, "_FIRST", START)
+    monkeypatch.setattr(publishing, "_FIRST", START)
     monkeypatch.setattr(retention, "_FIRST", "202611")
-    with canary.quick():
+    with personal_data_search.quick():
         yield lived(edge)
 
 
@@ -59,7 +61,7 @@ def told(edge: Edge, life: dict[str, Any]) -> list[str]:
     """Which operations tell a word of hers, or her photo's address, to whom."""
     shot = life["known"]["photo"][0]
     canaries = (WORD, f"photos/{JURISDICTION}/{shot}")
-    return canary.answered(edge, canaries, life["people"], **life["known"])
+    return personal_data_search.answered(edge, canaries, life["people"], **life["known"])
 
 
 def before_it_was_gone(edge: Edge, life: dict[str, Any]) -> None:
@@ -75,7 +77,7 @@ def test_no_operation_tells_anything_of_a_person_who_was_erased(
     edge: Edge, life: dict[str, Any]
 ) -> None:
     before_it_was_gone(edge, life)
-    erasing.erase(JURISDICTION, life["report"], edge.now)
+    erasure.erase(JURISDICTION, life["report"], edge.now)
     edge.project()
     assert told(edge, life) == []
     assert verify.check()["faults"] == []

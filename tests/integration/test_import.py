@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.times import iso
-from chalicelib.services import figures, reading, scorecards
-from chalicelib.storage import reports, scores
+from chalicelib.domain.timestamps import iso
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import queries
+from chalicelib.services.scorecards import lifecycle
+from chalicelib.storage import reports, score_rows
 from infra.city import importing
-from tests.world import JURISDICTION, PUBLIC, World, city, official, spot
+from tests.support.world import JURISDICTION, PUBLIC, World, city, official, spot
 
 HERE = spot("D1-W1")
 MAPPING: dict[str, Any] = {
@@ -38,7 +40,7 @@ def run(world: World, *rows: dict[str, Any]) -> importing.Outcome:
 
 def the_report(number: int = 1) -> Any:
     """The head of an imported row."""
-    from chalicelib.services.importing import Old, id_of
+    from chalicelib.services.reports.legacy_import import Old, id_of
 
     filed = importing._moment(city(), "2024-03-05 08:00:00", "x")
     old = Old("oldtown", f"A-{number}", "pothole", HERE["lat"], HERE["long"], filed)
@@ -57,7 +59,7 @@ def test_times_status_place_and_words_are_kept(world: World) -> None:
     assert (closed.state, closed.resolution, closed.channel) == ("closed", "unverified", "import")
     assert (rejected.resolution, still.state) == ("rejected", "submitted")
     assert (closed.ward, closed.district, closed.service) == ("D1-W1", "D1", "pothole")
-    shown = reading.public(PUBLIC, closed.id)
+    shown = queries.public(PUBLIC, closed.id)
     assert shown["description"] == "Lubang besar"
     (event,) = world.events(closed.id)
     assert event["action"] == "import"
@@ -128,7 +130,7 @@ def test_an_unknown_service_is_told_where_there_is_no_other(world: World) -> Non
 def test_personal_data_in_notes_are_hidden_and_told(world: World, secret: str) -> None:
     outcome = run(world, row(1, text=f"Hubungi {secret} segera, jam 08.00, 12 rumah, RT 05/08"))
     assert [kind for *_, kind in outcome.findings] == ["personal_data_hidden"]
-    text = reading.public(PUBLIC, the_report().id)["description"]
+    text = queries.public(PUBLIC, the_report().id)["description"]
     assert text == "Hubungi […] segera, jam 08.00, 12 rumah, RT 05/08"
 
 
@@ -137,9 +139,9 @@ def test_history_counts_in_tallies_and_not_in_scorecards(world: World) -> None:
     assert world.project() == 2
     counted = world.tallies()[JURISDICTION, "202403", "D1"]
     assert counted == {"received": 2, "open": 1, "unverified": 1}
-    assert figures.rebuild()["changed"] == 0
-    assert scores.score(JURISDICTION, the_report(1).id) == {}
-    scorecards.keep(world.now)
+    assert monthly_counts.rebuild()["changed"] == 0
+    assert score_rows.score(JURISDICTION, the_report(1).id) == {}
+    lifecycle.keep(world.now)
 
 
 def test_an_open_one_is_worked_on_as_any_report(world: World) -> None:

@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 from chalicelib import ids
-from chalicelib.domain.actor import Principal
-from chalicelib.domain.ledger import commitment
-from chalicelib.domain.times import iso
+from chalicelib.domain.hash_chain import commitment
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
-from chalicelib.services import cities, figures, lists, reading, signing
-from chalicelib.services.intake import locate
+from chalicelib.services.city import cities
+from chalicelib.services.platform import signing
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import queries, queues
+from chalicelib.services.reports.intake import locate
 from chalicelib.storage import people, reports, tables
-from tests.world import (
+from tests.support.world import (
     BUNDLE,
     JURISDICTION,
     PUBLIC,
@@ -57,15 +60,15 @@ def test_a_receipt_says_where_who_and_until_when(world: World) -> None:
     assert filed["due_at"] == iso(world.now + timedelta(hours=120))
     assert filed["emergency"] is None
     assert filed["claim_secret"] == signing.claim_secret(filed["id"])
-    view = reading.track(PUBLIC, filed["code"])
-    assert view == reading.public(PUBLIC, filed["id"])
+    view = queries.track(PUBLIC, filed["code"])
+    assert view == queries.public(PUBLIC, filed["id"])
     assert (view["description"], view["landmark"]) == ("A hole.", "At the school")
     assert faults(world.head(filed["id"]), world.links(filed["id"])) == []
 
 
 def test_a_description_may_be_empty(world: World) -> None:
     """Twenty-four of the real reports have no words."""
-    view = reading.public(PUBLIC, world.file(description="  ")["id"])
+    view = queries.public(PUBLIC, world.file(description="  ")["id"])
     assert view["description"] is None
 
 
@@ -126,7 +129,7 @@ def test_up_to_a_hundred_metres_outside_is_the_nearest_wards_and_flagged(world: 
     filed = world.file(lat=SOUTH - 90 * METRE, **where)
     assert (filed["ward"]["code"], filed["flags"]) == ("D1-W1", ["near"])
     assert filed["outside_m"] == pytest.approx(90, abs=2)
-    assert reading.public(PUBLIC, filed["id"])["near"] is True
+    assert queries.public(PUBLIC, filed["id"])["near"] is True
     before = rows()
     problem = refusal(world.file, lat=SOUTH - 812 * METRE, **where)
     assert (problem.status, problem.slug) == (422, "outside_area")
@@ -138,7 +141,7 @@ def test_up_to_a_hundred_metres_outside_is_the_nearest_wards_and_flagged(world: 
 def test_swapped_coordinates_get_a_hint(world: World) -> None:
     """Latitude and longitude of a place in the city, the wrong way round, where both can be."""
     bundle = json.loads(json.dumps(BUNDLE)) | {"version": "cccccccccccc"}
-    from chalicelib.domain.boundaries import build
+    from chalicelib.domain.city.boundaries import build
 
     west, south = 10.0, 20.0
     ring = [(west, south), (west + 1, south), (west + 1, south + 1), (west, south + 1)]
@@ -172,9 +175,9 @@ def test_answers_are_kept_by_type(world: World) -> None:
     kept = people.texts(JURISDICTION, filed["id"], 1, 1)
     assert kept["00000001#answer.story"]["text"] == "It came at night."
     assert kept["00000001#answer.story"]["audience"] == "inside"
-    shown = reading.timeline(PUBLIC, filed["id"], 0)["events"][0]["words"]
+    shown = queries.timeline(PUBLIC, filed["id"], 0)["events"][0]["words"]
     assert "answer.story" not in shown
-    case = reading.case(official("officer1"), filed["id"])
+    case = queries.case(official("officer1"), filed["id"])
     assert case["timeline"][0]["words"]["answer.story"] == "It came at night."
     assert case["answers"]["depth"] == "12.5"
 
@@ -252,7 +255,7 @@ def test_a_protected_report_stays_private_whatever_was_wished(world: World) -> N
     found = world.file(citizen("b"))["possible_duplicates"]
     assert filed["id"] not in {one["id"] for one in found}
     world.project()
-    total = figures.month(JURISDICTION, "202611", world.now)["city"]["received"]
+    total = monthly_counts.month(JURISDICTION, "202611", world.now)["city"]["received"]
     assert total == 2
 
 
@@ -289,7 +292,7 @@ def test_photos_are_claimed_with_the_report(world: World) -> None:
     found = reports.photo(JURISDICTION, photo)
     assert found is not None
     assert (found[1]["state"], found[1]["report"]) == ("ready", report)
-    assert reading.public(PUBLIC, report)["photos"] == 1
+    assert queries.public(PUBLIC, report)["photos"] == 1
     before = rows()
     assert refusal(world.file, reporter, photos=[photo]).slug == "photo_used"
     assert refusal(world.file, citizen("b"), photos=[photo]).slug == "unknown_photo"
@@ -318,13 +321,13 @@ def test_my_reports_are_mine_newest_first(world: World) -> None:
         world.advance(minutes=1)
         mine.append(world.file(service=service)["id"])
     world.file(citizen("other"))
-    page = lists.mine(citizen("reporter"), 2, None, world.now)
-    rest = lists.mine(citizen("reporter"), 2, page["cursor"], world.now)
+    page = queues.mine(citizen("reporter"), 2, None, world.now)
+    rest = queues.mine(citizen("reporter"), 2, page["cursor"], world.now)
     found = [card["id"] for card in page["reports"] + rest["reports"]]
     assert found == mine[::-1]
     assert rest["cursor"] is None
     assert "holder" not in page["reports"][0]
-    problem = refusal(lists.mine, citizen("other"), 2, page["cursor"], world.now)
+    problem = refusal(queues.mine, citizen("other"), 2, page["cursor"], world.now)
     assert problem.slug == "cursor_invalid"
 
 
@@ -359,7 +362,7 @@ def test_a_refused_request_uses_nothing_up(world: World) -> None:
 
 def test_invisible_characters_flag_the_report(world: World) -> None:
     """What was taken out is said, not what it was."""
-    from chalicelib.services import intake
+    from chalicelib.services.reports import intake
 
     who = citizen("reporter")
     body = {"service": "pothole", **spot("D1-W1"), "description": "clean"}
@@ -385,7 +388,7 @@ def test_no_device_no_reporter(world: World) -> None:
     report = world.file(nobody)["id"]
     assert world.head(report).reporter is None
     assert refusal(world.act, nobody, report, "withdraw").status == 403
-    assert lists.mine(nobody, 10, None, world.now)["reports"] == []
+    assert queues.mine(nobody, 10, None, world.now)["reports"] == []
 
 
 def test_an_unknown_city_is_404(world: World) -> None:

@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import languages
-from chalicelib.domain.city import City
+from chalicelib.domain.city.city import City
+from chalicelib.domain.input import languages
 from chalicelib.errors import Problem
-from chalicelib.http_problems import reader_language
-from chalicelib.services import card_pages, cities, morning, open311, open311_offer, relay
-from chalicelib.services.texts import more, say, table, tell, translated
+from chalicelib.http.problems import reader_language
+from chalicelib.services.city import cities
+from chalicelib.services.notifications import daily_digest, outbox
+from chalicelib.services.open311 import requests, service_list
+from chalicelib.services.platform.catalogue import more, say, table, tell, translated
+from chalicelib.services.scorecards import card_queries
 from infra.city.findings import CityErrors
 from infra.city.folder import prepare
-from tests.city_folder import files, write
 from tests.integration.test_digest import sent
-from tests.world import BUNDLE, JURISDICTION, STAFF, World, blob, citizen, city, official
+from tests.support.city_folder import files, write
+from tests.support.world import BUNDLE, JURISDICTION, STAFF, World, blob, citizen, city, official
 
 DUTCH = json.loads(
     (Path(__file__).parents[2] / "infra/cities/duinhaven/messages/nl.json").read_bytes()
@@ -64,19 +67,19 @@ def test_a_city_that_is_not_indonesian_says_nothing_in_indonesian(world: World) 
         world.file(citizen(f"c{one}"))
         world.file(citizen(f"v{one}"), service="violence")
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     world.advance(hours=30)
     world.sweep()
     world.project()
-    morning.notify(datetime(2026, 11, 4, 1, tzinfo=UTC))
-    relay.drain(now=world.now)
+    daily_digest.notify(datetime(2026, 11, 4, 1, tzinfo=UTC))
+    outbox.drain(now=world.now)
     world.advance(hours=1)
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     said = [text for one in sent() for text in (one.text, one.subject)]
     assert {"morning", "digest", "breached"} & {one.attributes["event"] for one in sent()}
-    said += [json.dumps(open311_offer.services(town, ("id",)))]
-    said += [json.dumps(open311_offer.definition(town, "flood", ("id",)))]
-    said += [json.dumps(open311.request(JURISDICTION, report, None, ("id",)))]
+    said += [json.dumps(service_list.services(town, ("id",)))]
+    said += [json.dumps(service_list.definition(town, "flood", ("id",)))]
+    said += [json.dumps(requests.request(JURISDICTION, report, None, ("id",)))]
     for text in said:
         assert "(id)" not in text
         assert not any(word in text for word in ("Laporan", "laporan", "terlambat", "Dipegang"))
@@ -157,7 +160,7 @@ def test_a_citys_catalogue_names_measures_and_reasons_too(world: World) -> None:
     reason = next(one for one in more() if one.startswith("refusal."))
     words = {"measure.on_time.name": "Op tijd", reason: "Dit is geen foto."}
     made = settled(world, "nl", "en", messages={"nl": words})
-    shown = card_pages.months(official("auditor"), None, 5, world.now)["measures"]
+    shown = card_queries.months(official("auditor"), None, 5, world.now)["measures"]
     named = {one["code"]: one["name"] for one in shown}
     assert named["on_time"]["nl"] == "Op tijd"
     assert named["on_time"]["en"] == "On time"

@@ -6,32 +6,27 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import FOR_MANY, Principal
-from chalicelib.domain.city import City
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    adding,
-    api_keys,
-    casework,
-    cities,
-    claiming,
-    feedback,
-    intake,
-    moderation,
-    open311_post,
-    rates,
-    signing,
-)
-from chalicelib.services.operations import Outcome
+from chalicelib.services.city import cities
+from chalicelib.services.identity import api_keys, rate_limits
+from chalicelib.services.open311 import post as open311_post
+from chalicelib.services.people import claiming
+from chalicelib.services.photos import moderation
+from chalicelib.services.platform import signing
+from chalicelib.services.platform.idempotency import Outcome
+from chalicelib.services.reports import actions, engagement, intake
+from chalicelib.services.timeline import append
 from chalicelib.storage import control, tables
 from chalicelib.storage.transactions import Refused, Unavailable, Unknown
-from tests import town
 from tests.faults import world as faulty
 from tests.faults.clients import Clients, Record
 from tests.faults.scheduler import Replay
 from tests.faults.state import State
 from tests.faults.world import Call
-from tests.world import World, citizen, faults, official, spot
+from tests.support import town
+from tests.support.world import World, citizen, faults, official, spot
 
 REPORTER = citizen("reporter")
 OFFICER, COLLEAGUE = official("officer1"), official("colleague1")
@@ -40,13 +35,13 @@ OFFICER, COLLEAGUE = official("officer1"), official("colleague1")
 def comment(world: World, who: Any, report: str, key: str | None = None) -> Any:
     """A public comment."""
     op = world.operation(who, "commentReport", "hello", key)
-    return feedback.comment(who, op, report, "Hello.", "public", world.now)
+    return engagement.comment(who, op, report, "Hello.", "public", world.now)
 
 
 def support(world: World, who: Any, report: str, key: str | None = None) -> Any:
     """A support."""
     op = world.operation(who, "supportReport", "", key)
-    return feedback.support(who, op, report, world.now)
+    return engagement.support(who, op, report, world.now)
 
 
 def used(kind: str) -> int:
@@ -91,7 +86,7 @@ def test_whatever_only_adds_leaves_an_officer_s_version_good(world: World) -> No
     ann = citizen("ann")
     for stars in (1, 2, 3, 4, 5):
         op = world.operation(REPORTER, "rateReport", stars)
-        feedback.rate(REPORTER, op, report, stars, None, world.now)
+        engagement.rate(REPORTER, op, report, stars, None, world.now)
     for generation, who in enumerate((ann, REPORTER)):
         secret = signing.claim_secret(report, generation)
         op = world.operation(who, "claimReport", secret)
@@ -134,7 +129,7 @@ def test_one_person_s_comments_claims_supports_and_ratings_end_in_429(
         claiming.claim(citizen("c"), op, two, secret, world.now)
 
     def follow() -> None:
-        feedback.follow(REPORTER, two, True, world.now)
+        engagement.follow(REPORTER, two, True, world.now)
 
     comment(world, REPORTER, two)
     support(world, citizen("a"), one)
@@ -236,9 +231,9 @@ def test_a_form_of_another_system_that_is_sent_again_or_refused_takes_no_token(
 def test_a_system_that_passes_on_many_people_s_comments_is_not_one_person(world: World) -> None:
     """It has its own limit, by the minute."""
     key = Principal("citizen", "testville", uid="k_1", permissions=frozenset({FOR_MANY}))
-    spent = rates.by_person(key, world.now, "comments", report_comments="x")
-    assert spent == rates.NOTHING
-    assert rates.by_person(REPORTER, world.now, "comments").limits
+    spent = rate_limits.by_person(key, world.now, "comments", report_comments="x")
+    assert spent == rate_limits.NOTHING
+    assert rate_limits.by_person(REPORTER, world.now, "comments").limits
 
 
 def test_no_window_goes_below_zero(world: World) -> None:
@@ -297,5 +292,5 @@ def test_25_supports_at_once_are_all_taken_and_an_action_among_them() -> None:
     assert (head["supports"], head["version"], record.crashes) == (25, 27, [])
     assert [one.refusal for one in record.answers] == [None] * 27
     assert record.open == []
-    assert adding.ATTEMPTS > 25
-    assert casework.ATTEMPTS >= 20
+    assert append.ATTEMPTS > 25
+    assert actions.ATTEMPTS >= 20

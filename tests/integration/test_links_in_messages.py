@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import notices
+from chalicelib.services.people import preferences
 from chalicelib.settings import settings
 from chalicelib.storage import aws, mail
 from tests.security.conftest import edge
@@ -24,7 +24,7 @@ PARTS = (
 
 def path(recipient: str = "abc") -> str:
     """The path of the link in a message."""
-    link = notices.link(settings().jurisdiction, recipient)
+    link = preferences.link(settings().jurisdiction, recipient)
     return link.removeprefix(settings().public_url)
 
 
@@ -61,10 +61,10 @@ def test_one_click_of_a_mail_program_ends_messages_any_number_of_times(
     for _ in range(2):
         reply = edge.ask("POST", where, raw=raw, headers={"Content-Type": media}, key=None)
         assert reply.status == 200
-        assert notices.choice(settings().jurisdiction, token)["notify"] == "nothing"
+        assert preferences.choice(settings().jurisdiction, token)["notify"] == "nothing"
     reply = edge.ask("POST", f"{where}/all", raw=b"", headers=BROWSER, key=None)
     assert reply.status == 200
-    assert notices.choice(settings().jurisdiction, token)["notify"] == "all"
+    assert preferences.choice(settings().jurisdiction, token)["notify"] == "all"
 
 
 def test_nothing_else_is_taken_for_one_click(edge: Edge) -> None:

@@ -12,7 +12,7 @@ from infra.local import officials
 from infra.local.emulator import StackError
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
-from tests.world import JURISDICTION
+from tests.support.world import JURISDICTION
 
 
 def token_of(edge: Edge, role: str, **where: Any) -> str:  # noqa: F811

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.geohash import distance_m
-from chalicelib.domain.mercator import tile
+from chalicelib.domain.map.geohash import distance_m
+from chalicelib.domain.map.tiles import tile
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services import changes, figures, heat, maps, nearby, projections
+from chalicelib.services.map import changes, heatmap, nearby, viewport
+from chalicelib.services.projections import monthly_counts, timeline_events
 from chalicelib.storage import reports
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
-from tests.watcher import Watcher, by_id, look
-from tests.world import (
+from tests.support.map_client import Watcher, by_id, look
+from tests.support.world import (
     BUNDLE,
     JURISDICTION,
     SIDE,
@@ -171,8 +172,8 @@ def test_a_view_of_too_many_rows_is_counted_by_the_counters(
 ) -> None:
     """Where one stretch of the index alone holds more than the limit, nothing is read on."""
     heads = public(world, town(world, 7, 60))
-    limits = {**maps.map_limits.limits(), "range_rows": 3}
-    monkeypatch.setattr(maps.map_limits, "limits", lambda: limits)
+    limits = {**viewport.parameters.limits(), "range_rows": 3}
+    monkeypatch.setattr(viewport.parameters, "limits", lambda: limits)
     answer = look(world.now, limit=3)
     many = Counter(tile(head.lat, head.long, 16) for head in heads if head.open)
     assert {(x, y): n for x, y, n in answer["cells"]["cells"]} == many
@@ -193,14 +194,14 @@ def test_cells_count_what_the_heads_say(world: World, seed: int) -> None:
         for service in (None, "litter"):
             for status in (None, "open", "closed"):
                 for zoom in (16, 13, 0):
-                    asked = heat.Asked(
+                    asked = heatmap.Asked(
                         zoom,
                         first=day(first) if first else None,
                         last=day(last) if last else None,
                         service=service,
                         status=status,
                     )
-                    found = heat.cells(JURISDICTION, asked, world.now)
+                    found = heatmap.cells(JURISDICTION, asked, world.now)
                     fitting = [
                         head
                         for head in heads
@@ -217,7 +218,7 @@ def test_cells_count_what_the_heads_say(world: World, seed: int) -> None:
 def test_a_box_of_cells_takes_those_that_it_touches(world: World) -> None:
     heads = public(world, town(world, 30, 40))
     box = (SOUTH, WEST, SOUTH + SIDE / 2, WEST + SIDE)
-    found = heat.cells(JURISDICTION, heat.Asked(16, bbox=text(box)), world.now)
+    found = heatmap.cells(JURISDICTION, heatmap.Asked(16, bbox=text(box)), world.now)
     left, top = tile(box[2], box[1], 16)
     right, bottom = tile(box[0], box[3], 16)
     many = Counter(tile(head.lat, head.long, 16) for head in heads)
@@ -234,9 +235,9 @@ def test_counters_survive_duplicates_crashes_and_any_order(world: World) -> None
     texts = [text for text, _ in reports.whole_timeline()]
     draw = random.Random(4)
     for text in draw.sample(texts, len(texts)) + draw.sample(texts, len(texts)):
-        projections.apply(json.loads(text), world.now)
-    assert figures.rebuild()["changed"] == 0
-    total = heat.cells(JURISDICTION, heat.Asked(0), world.now)
+        timeline_events.apply(json.loads(text), world.now)
+    assert monthly_counts.rebuild()["changed"] == 0
+    total = heatmap.cells(JURISDICTION, heatmap.Asked(0), world.now)
     assert total["total"] == len(made)
 
 
@@ -263,7 +264,7 @@ def test_nearby_is_sorted_by_distance_and_exact(world: World) -> None:
 
 def coarse(world: World, decimals: int) -> None:
     """Publish the city with a service whose places are rounded."""
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
 
     services = [
         {**one, "public_decimals": decimals} if one["code"] == "litter" else one
@@ -290,7 +291,7 @@ def test_a_coarse_service_shows_its_rounded_place_everywhere(world: World) -> No
     found = nearby.around(JURISDICTION, nearby.Circle(-6.194, 106.806, 1, 50), world.now)
     assert found["reports"][0]["distance_m"] == 0
     x, y = tile(-6.194, 106.806, 16)
-    assert heat.cells(JURISDICTION, heat.Asked(16), world.now)["cells"] == [[x, y, 1]]
+    assert heatmap.cells(JURISDICTION, heatmap.Asked(16), world.now)["cells"] == [[x, y, 1]]
     event = world.events(report)[0]
     assert event["after"]["place"] == [-61940000, 1068060000]
     assert (event["score"]["lat7"], event["score"]["long7"]) == (-61940000, 1068060000)
@@ -340,9 +341,9 @@ def test_what_is_counted_late_is_not_missed(world: World) -> None:
     world.advance(minutes=1)
     watcher.sleep(world.now)
     later = world.now + timedelta(seconds=5)
-    projections.apply(world.events(second)[0], later)
+    timeline_events.apply(world.events(second)[0], later)
     watcher.poll(later)
-    projections.apply(world.events(first)[0], world.now)
+    timeline_events.apply(world.events(first)[0], world.now)
     watcher.poll(later)
     assert watcher.there.keys() == {first, second}
     assert watcher.repeats == 0

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import cities, morning, relay
+from chalicelib.services.city import cities
+from chalicelib.services.notifications import daily_digest, outbox
 from chalicelib.storage import control, reports
-from tests import aws
 from tests.integration.test_digest import Sent, quiet, sent
-from tests.world import JURISDICTION, World, citizen, official
+from tests.support import aws
+from tests.support.world import JURISDICTION, World, citizen, official
 
 SEVEN = datetime(2026, 11, 3, 0, 0, tzinfo=UTC)  # 07:00 in the city
 
@@ -26,7 +27,7 @@ def filed(world: World, n: int = 1, **more: Any) -> list[str]:
 
 def mornings(world: World) -> dict[str, Sent]:
     """By unit, what has been said this morning; each unit has heard it once."""
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     found = [one for one in sent() if one.attributes["event"] == "morning"]
     assert len({one.attributes["unit"] for one in found}) == len(found)
     return {one.attributes["unit"]: one for one in found}
@@ -40,7 +41,7 @@ def test_a_units_morning(world: World) -> None:
     filed(world, service="litter", ward="D2-W1")
     quiet(world)
     world.now = SEVEN
-    assert morning.notify(world.now) == 2
+    assert daily_digest.notify(world.now) == 2
     found = mornings(world)
     assert sorted(found) == ["u-d1", "u-d2"]
     assert (found["u-d2"].data["due"], found["u-d2"].data["overdue"]) == ([], 1)
@@ -60,13 +61,13 @@ def test_no_morning_before_its_hour_and_one_a_day(world: World) -> None:
     filed(world, service="flood", answers={"depth": 3})
     quiet(world)
     world.now = datetime(2026, 11, 2, 23, 59, tzinfo=UTC)
-    assert morning.notify(world.now) == 0
+    assert daily_digest.notify(world.now) == 0
     world.advance(minutes=1)
-    assert [morning.notify(world.now) for _ in range(3)] == [1, 0, 0]
+    assert [daily_digest.notify(world.now) for _ in range(3)] == [1, 0, 0]
     world.advance(hours=17)
-    assert morning.notify(world.now) == 0, "a new day, and still night"
+    assert daily_digest.notify(world.now) == 0, "a new day, and still night"
     world.advance(hours=15)
-    assert [morning.notify(world.now) for _ in range(2)] == [1, 0], "made up for at three"
+    assert [daily_digest.notify(world.now) for _ in range(2)] == [1, 0], "made up for at three"
     keys = {row["sk"] for row in aws.rows("control") if row["pk"] == "*#OUT#0"}
     assert len(keys) == 2
 
@@ -79,19 +80,19 @@ def test_a_unit_with_nothing_to_do_hears_nothing(world: World) -> None:
     asked = filed(world, service="litter", contact={"email": "ann@example.org"})[0]
     world.act(official("officer1"), asked, "ask", question="Which side?")
     world.now = SEVEN
-    assert morning.notify(world.now) == 0
+    assert daily_digest.notify(world.now) == 0
 
 
 def test_a_backlog_does_not_hide_what_falls_due_today(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The overdue are counted to a bound, those of today read apart."""
-    monkeypatch.setattr(morning, "MOST", 3)
+    monkeypatch.setattr(daily_digest, "MOST", 3)
     filed(world, 5, service="flood", answers={"depth": 3})
     litter = filed(world, 2, service="litter")
     quiet(world)
     world.now = SEVEN
-    assert morning.notify(world.now) == 1
+    assert daily_digest.notify(world.now) == 1
     (notice,) = mornings(world).values()
     assert "2 jatuh tempo" in notice.text
     assert "3+ sudah terlambat" in notice.text
@@ -103,7 +104,7 @@ def test_long_lists_are_cut_and_say_so(world: World) -> None:
     filed(world, 23, service="litter")
     quiet(world)
     world.now = SEVEN
-    morning.notify(world.now)
+    daily_digest.notify(world.now)
     (notice,) = mornings(world).values()
     assert len(notice.text.splitlines()) == 1 + 20 + 1 + 1
     assert "3 lagi" in notice.text
@@ -115,7 +116,7 @@ def test_protected_reports_are_a_number_for_their_own_unit(world: World) -> None
     secret = filed(world, service="violence") + filed(world, service="misconduct")
     quiet(world)
     world.now = SEVEN
-    morning.notify(world.now)
+    daily_digest.notify(world.now)
     found = mornings(world)
     assert list(found) == ["u-safe"]
     notice = found["u-safe"]
@@ -133,7 +134,7 @@ def test_runs_that_overlap_tell_nobody_twice(world: World, monkeypatch: pytest.M
     quiet(world)
     world.now = SEVEN
     monkeypatch.setattr(control, "noticed", lambda *_: False)
-    assert [morning.notify(world.now) for _ in range(2)] == [2, 0]
+    assert [daily_digest.notify(world.now) for _ in range(2)] == [2, 0]
     assert len(mornings(world)) == 2
 
 
@@ -144,9 +145,9 @@ def test_a_run_that_is_cut_short_is_finished_by_the_next(world: World) -> None:
     quiet(world)
     world.now = SEVEN
     once = iter([True])
-    assert morning.notify(world.now, lambda: next(once, False)) == 1
+    assert daily_digest.notify(world.now, lambda: next(once, False)) == 1
     world.advance(hours=1)
-    assert morning.notify(world.now) == 1
+    assert daily_digest.notify(world.now) == 1
     assert sorted(mornings(world)) == ["u-d1", "u-d2"]
 
 
@@ -157,7 +158,7 @@ def test_a_broken_city_does_not_silence_the_others(
     filed(world, service="litter")
     monkeypatch.setattr(cities, "jurisdictions", lambda: ["nowhere", JURISDICTION])
     world.now = SEVEN
-    assert morning.notify(world.now) == 1
+    assert daily_digest.notify(world.now) == 1
 
 
 def test_its_reads_do_not_grow_with_the_reports(
@@ -172,9 +173,9 @@ def test_its_reads_do_not_grow_with_the_reports(
         filed(world, 4 * day, service="litter")
         world.now = SEVEN.replace(day=3 + day)
         reads.clear()
-        morning.notify(world.now)
+        daily_digest.notify(world.now)
         counts.append(len(reads))
         reads.clear()
-        morning.notify(world.now)
+        daily_digest.notify(world.now)
         assert reads == []
     assert counts[0] == counts[1] == 2 * 4 * 3, "two spans, four running states, three desks"

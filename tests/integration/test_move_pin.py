@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import Problem
-from chalicelib.services import figures, lists, reading
-from tests.world import PUBLIC, World, citizen, faults, official, spot
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import queries, queues
+from tests.support.world import PUBLIC, World, citizen, faults, official, spot
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -31,7 +32,7 @@ def test_an_officer_corrects_a_pin_with_a_reason_and_the_ward_follows() -> None:
     assert isinstance(event["set"]["long7"], int)
     assert faults(head, world.links(report)) == []
     world.project()
-    assert figures.rebuild()["differences"] == []
+    assert monthly_counts.rebuild()["differences"] == []
 
 
 def test_another_district_takes_a_dispatcher_and_its_unit_answers() -> None:
@@ -43,7 +44,7 @@ def test_another_district_takes_a_dispatcher_and_its_unit_answers() -> None:
     world.act(official("dispatcher"), report, "move_pin", **place, reason="Across the river.")
     head = world.head(report)
     assert (head.district, head.unit, head.holder, head.state) == ("D2", "u-d2", None, "assigned")
-    found = lists.queue(official("officer2"), "D2", None, None, 10, None, world.now)["reports"]
+    found = queues.queue(official("officer2"), "D2", None, None, 10, None, world.now)["reports"]
     assert [one["id"] for one in found] == [report]
     assert world.act(official("worker2"), report, "start")["holder"] == "s_worker2"
     assert faults(world.head(report), world.links(report)) == []
@@ -112,6 +113,6 @@ def test_the_public_timeline_does_not_tell_the_exact_place() -> None:
     world = World()
     report = world.file(ward="D1-W1")["id"]
     world.act(official("officer1"), report, "move_pin", **spot("D1-W2", 0.1234567), reason="x")
-    told = str(reading.timeline(PUBLIC, report, 0))
+    told = str(queries.timeline(PUBLIC, report, 0))
     assert str(world.head(report).long7) not in told
     assert "lat7" not in told

@@ -5,20 +5,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    addressees,
-    claiming,
-    feedback,
-    intake,
-    messages,
-    notices,
-    notices_page,
-    relay,
-)
+from chalicelib.pages import preferences_page
+from chalicelib.services.notifications import citizen_messages, citizens, outbox
+from chalicelib.services.people import claiming, preferences
+from chalicelib.services.reports import engagement, intake
 from chalicelib.storage import mail, people, queues, reach, topics
-from tests.world import JURISDICTION, START, World, citizen, city, official, spot
+from tests.support.world import JURISDICTION, START, World, citizen, city, official, spot
 
 OFFICER, WORKER = official("officer1"), official("worker1")
 SITI = {"email": "siti@example.org"}
@@ -38,12 +32,12 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def turn() -> Post:
         world.project()
-        relay.drain(now=world.now)
+        outbox.drain(now=world.now)
         while queue:
             one = queue.pop(0)
-            messages.send(one, world.now)
-            messages.send(one, world.now)  # Delivered twice.
-            relay.drain(now=world.now)
+            citizen_messages.send(one, world.now)
+            citizen_messages.send(one, world.now)  # Delivered twice.
+            outbox.drain(now=world.now)
         found = list(posted)
         posted.clear()
         return found
@@ -58,11 +52,11 @@ def to(post: Post) -> list[str]:
 
 def comment(world: World, actor: Principal, report: str, audience: str = "public") -> None:
     op = world.operation(actor, "commentReport", "words")
-    feedback.comment(actor, op, report, "We are on it.", audience, world.now)
+    engagement.comment(actor, op, report, "We are on it.", audience, world.now)
 
 
 def follow(name: str, report: str, **contact: Any) -> None:
-    feedback.follow(citizen(name), report, True, START, contact or None, ("en",))
+    engagement.follow(citizen(name), report, True, START, contact or None, ("en",))
 
 
 def test_reporter_merged_reporters_and_followers_hear_of_an_officials_comment(
@@ -132,7 +126,7 @@ def test_who_is_reporter_follower_and_duplicate_hears_once(world: World, run: Ru
 def test_a_hundred_followers_are_told_page_by_page_each_once(
     world: World, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(addressees, "PAGE", 3)
+    monkeypatch.setattr(citizens, "PAGE", 3)
     report = world.file(contact=SITI)["id"]
     for number in range(8):
         follow(f"n{number}", report, email=f"n{number}@example.org")
@@ -166,7 +160,7 @@ def test_a_follower_without_a_contact_hears_nothing_and_stopping_forgets_the_con
     follow("mute", report)
     follow("gone", report, email="gone@example.org")
     (ref,) = people.details(JURISDICTION, "d_gone", people.REACHED_BY, report)
-    feedback.follow(citizen("gone"), report, False, START)
+    engagement.follow(citizen("gone"), report, False, START)
     assert people.contact(JURISDICTION, ref) is None
     comment(world, OFFICER, report)
     assert run() == []
@@ -181,13 +175,13 @@ def test_the_link_in_a_message_ends_them_without_a_script(world: World, run: Run
     report = world.file(contact=SITI)["id"]
     comment(world, OFFICER, report)
     link = token(run())
-    page = notices_page.ask(city(), link, ("en",), "")
+    page = preferences_page.ask(city(), link, ("en",), "")
     assert page.count("<form") == 6
     assert "<script" not in page
-    assert "✓" in notices_page.chosen(city(), link, "nothing", ("en",), "")
+    assert "✓" in preferences_page.chosen(city(), link, "nothing", ("en",), "")
     comment(world, OFFICER, report)
     assert run() == []
-    notices.choose(JURISDICTION, link, "asked")
+    preferences.choose(JURISDICTION, link, "asked")
     comment(world, OFFICER, report)
     assert run() == []
     world.act(OFFICER, report, "ask", question="Which side?")
@@ -197,35 +191,35 @@ def test_the_link_in_a_message_ends_them_without_a_script(world: World, run: Run
 @pytest.mark.parametrize("forged", ["", "k1.x.y", "k1.abc." + "A" * 22])
 def test_a_forged_link_chooses_nothing(world: World, forged: str) -> None:
     with pytest.raises(Problem, match="invalid_token"):
-        notices.choose(JURISDICTION, forged, "nothing")
+        preferences.choose(JURISDICTION, forged, "nothing")
 
 
 def test_a_link_of_one_city_says_nothing_in_another(world: World) -> None:
-    link = notices.link(JURISDICTION, "abc").rsplit("/", 1)[1].split("?")[0]
-    assert notices.choice(JURISDICTION, link)["notify"] == "all"
+    link = preferences.link(JURISDICTION, "abc").rsplit("/", 1)[1].split("?")[0]
+    assert preferences.choice(JURISDICTION, link)["notify"] == "all"
     with pytest.raises(Problem, match="invalid_token"):
-        notices.choice("elsewhere", link)
+        preferences.choice("elsewhere", link)
 
 
 def test_a_digest_comes_once_a_day_with_everything(world: World, run: Run) -> None:
     report = world.file(contact=SITI)["id"]
     comment(world, OFFICER, report)
-    notices.choose(JURISDICTION, token(run()), "digest")
+    preferences.choose(JURISDICTION, token(run()), "digest")
     other = world.file(contact=SITI)["id"]
     for _ in range(2):
         comment(world, OFFICER, other)
     world.act(OFFICER, report, "reject", reason_code="spam", text="Not a report.")
     assert run() == []
-    messages.release(world.now)
+    citizen_messages.release(world.now)
     assert run() == []
     world.advance(hours=24)
-    assert messages.release(world.now) == 1
-    messages.release(world.now)
+    assert citizen_messages.release(world.now) == 1
+    citizen_messages.release(world.now)
     ((who, text),) = run()
     assert who == "siti@example.org"
     assert all(world.head(one).code in text for one in (report, other))
     world.advance(hours=24)
-    assert messages.release(world.now) == 0
+    assert citizen_messages.release(world.now) == 0
     assert run() == []
 
 
@@ -233,9 +227,9 @@ def test_of_a_private_report_only_its_reporter_hears(world: World, run: Run) -> 
     report = world.file(contact=SITI)["id"]
     follow("f", report, email="f@example.org")
     event = {**_event(world, report), "action": "transfer"}
-    from chalicelib.domain import news
+    from chalicelib.domain.notifications import citizen_news
 
-    row = news.message({**event, "after": {**event["after"], "private": True}}, {})
+    row = citizen_news.message({**event, "after": {**event["after"], "private": True}}, {})
     assert row is not None
     assert row["tell"] == {"reporter": "transferred"}
 
@@ -248,7 +242,7 @@ def _event(world: World, report: str) -> dict[str, Any]:
 def test_a_notice_about_a_protected_report_says_nothing(world: World, run: Run) -> None:
     """No code, no service, no place, no words of repair; only a way to sign in."""
     report = world.file(service="violence", contact={**SITI, "phone": "+62811000111"})["id"]
-    feedback.follow(citizen("reporter"), report, True, START, {"email": "f@example.org"}, ("en",))
+    engagement.follow(citizen("reporter"), report, True, START, {"email": "f@example.org"}, ("en",))
     world.act(official("safe"), report, "ask", question="Are you safe?")
     ((who, text),) = run()
     assert who == "siti@example.org"
@@ -277,7 +271,7 @@ def test_a_message_waits_for_the_hour_that_is_safe(world: World, run: Run) -> No
     world.act(official("safe"), report, "ask", question="Are you safe?")
     assert run() == []
     world.advance(hours=13)
-    assert messages.release(world.now) == 1
+    assert citizen_messages.release(world.now) == 1
     assert to(run()) == ["+62811000111"]
 
 
@@ -296,21 +290,21 @@ def test_the_contact_of_before_is_told_that_another_device_has_the_report(
 
 
 def test_an_erasure_forgets_what_was_chosen(world: World, run: Run) -> None:
-    from chalicelib.services import erasing
+    from chalicelib.services.people import erasure
 
     report = world.file(contact=SITI)["id"]
     comment(world, OFFICER, report)
-    notices.choose(JURISDICTION, token(run()), "nothing")
-    key = notices.key(SITI)
+    preferences.choose(JURISDICTION, token(run()), "nothing")
+    key = preferences.key(SITI)
     assert reach.person(JURISDICTION, key)[0]["notify"] == "nothing"
     follow("reporter", report, email="else@example.org")
-    erasing.erase(JURISDICTION, report, world.now)
+    erasure.erase(JURISDICTION, report, world.now)
     assert reach.person(JURISDICTION, key)[0] == {}
     assert people.details(JURISDICTION, "d_reporter", people.REACHED_BY, report) == []
 
 
 def test_a_duplicates_reporter_answers_by_a_link_of_their_own(world: World, run: Run) -> None:
-    from chalicelib.services import answers
+    from chalicelib.services.reports import one_tap
 
     report = world.file(contact=SITI)["id"]
     other = world.file(citizen("second"), contact={"email": "second@example.org"})["id"]
@@ -320,7 +314,7 @@ def test_a_duplicates_reporter_answers_by_a_link_of_their_own(world: World, run:
     world.finish(WORKER, report)
     post = dict(run())
     link = post["second@example.org"].split("/v1/answers/")[1].split()[0]
-    assert answers.answer(link, True, world.now) is not None
+    assert one_tap.answer(link, True, world.now) is not None
     assert world.head(report).resolution == "verified"
     assert world.events(report)[-1]["data"]["by"] == "duplicate"
     assert to(run()) == ["second@example.org", "siti@example.org"]

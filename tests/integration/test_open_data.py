@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 import shapefile
 
-from chalicelib.domain import exports
-from chalicelib.services import cities, erasing, open_data
+from chalicelib.domain.open_data import formats
+from chalicelib.services.city import cities
+from chalicelib.services.open_data import publishing
+from chalicelib.services.people import erasure
 from chalicelib.storage import files
-from tests.world import JURISDICTION, World, citizen, official
+from tests.support.world import JURISDICTION, World, citizen, official
 
 KML = "{http://www.opengis.net/kml/2.2}"
 
@@ -44,7 +46,7 @@ def shapes(name: str) -> list[Any]:
 def written(world: World) -> list[str]:
     """Project, then let the schedule run."""
     world.project()
-    return open_data.keep(world.now)
+    return publishing.keep(world.now)
 
 
 def test_every_format_has_every_public_request_once(world: World) -> None:
@@ -82,8 +84,8 @@ def test_the_package_tells_rows_sizes_and_digests(world: World) -> None:
         assert (one["rows"], one["bytes"]) == (1, len(data))
         assert one["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
     (table,) = [one for one in package["resources"] if one["path"].endswith(".csv")]
-    assert [one["name"] for one in table["schema"]["fields"]] == list(exports.COLUMNS)
-    shown = open_data.listed(cities.current(JURISDICTION, world.now))
+    assert [one["name"] for one in table["schema"]["fields"]] == list(formats.COLUMNS)
+    shown = publishing.listed(cities.current(JURISDICTION, world.now))
     assert {one["path"] for one in shown["files"]} == {one["path"] for one in package["resources"]}
 
 
@@ -140,7 +142,7 @@ def test_what_was_erased_on_a_report_closed_long_ago_is_gone_from_the_files(worl
         world.advance(days=20)
         written(world)
     assert b"Bu Sri" in file("2026-11.csv")
-    erasing.erase(JURISDICTION, old, world.now)
+    erasure.erase(JURISDICTION, old, world.now)
     assert {name[:7] for name in written(world)} == {"2026-11", "newest."}
     for name in ("2026-11.csv", "2026-11.geojson", "2026-11.ndjson", "2026-11.kml", "newest.xml"):
         assert b"Bu Sri" not in file(name)

@@ -18,16 +18,20 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from chalicelib import openapi, openapi_texts, rules
-from chalicelib.domain import workflow
+from chalicelib import rules
+from chalicelib.domain.workflow import table
 from chalicelib.errors import kinds
-from chalicelib.http import OPERATIONS, permissions
-from chalicelib.services import contact_codes, filers, open_data, scorecards
-from infra import openapi as committed
-from tests import aws
+from chalicelib.http import openapi, openapi_texts
+from chalicelib.http.router import OPERATIONS, permissions
+from chalicelib.services.identity import filers
+from chalicelib.services.open_data import publishing
+from chalicelib.services.people import contact_codes
+from chalicelib.services.scorecards import lifecycle
+from infra.docs import openapi as committed
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge, Reply, new_report
-from tests.world import JURISDICTION
+from tests.support import aws
+from tests.support.world import JURISDICTION
 
 ROOT = Path(__file__).parents[2]
 HOME = "urn:tanggap:openapi"
@@ -267,7 +271,7 @@ def test_a_client_may_send_every_action_but_those_of_the_clock() -> None:
     shown = document()["components"]["schemas"]
     sent = set(shown["Action"]["properties"]["action"]["enum"])
     answered = set(shown["Case"]["properties"]["open_actions"]["items"]["enum"])
-    clock = {name for name, one in workflow.actions(False).items() if one.who == {"system"}}
+    clock = {name for name, one in table.actions(False).items() if one.who == {"system"}}
     assert sent == answered - clock
     assert clock >= {"lapse", "breach", "escalate", "release", "protect_lapse"}
 
@@ -408,9 +412,9 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     for window in ({}, {"from": "2026-11-01", "to": "2026-11-30"}, {"status": "open", "z": 3}):
         assert checked.get("/v1/map/cells", **window).body["total"]
     assert checked.get("/v1/changes", since=shown["changes"]).body["upsert"]
-    open_data.keep(checked.now)
+    publishing.keep(checked.now)
     assert checked.get("/v1/open-data").body["files"]
-    scorecards.keep(checked.now)
+    lifecycle.keep(checked.now)
     auditor = checked.staff("auditor")
     checked.get("/v1/scorecards")
     checked.get(f"/v1/scorecards/{month}", auditor)
@@ -437,13 +441,13 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
 
 
 def test_the_pages_behind_the_links_in_messages_match_the_description(checked: Checked) -> None:
-    from chalicelib.services import claiming, notices
+    from chalicelib.services.people import claiming, preferences
 
     me, other = checked.device(), checked.device()
     filed = checked.file(me).body
     checked.post(f"/v1/reports/{filed['id']}/claim", {"secret": filed["claim_secret"]}, other)
     undo = claiming.undo_link(JURISDICTION, filed["id"], 1, checked.now)
-    choices = notices.link(JURISDICTION, "abc").partition("?")[0]
+    choices = preferences.link(JURISDICTION, "abc").partition("?")[0]
     for link, button in ((undo, "undo"), (choices, "digest")):
         place = "/v1/" + link.partition("/v1/")[2]
         assert checked.get(place).status == 200
@@ -453,7 +457,7 @@ def test_the_pages_behind_the_links_in_messages_match_the_description(checked: C
 
 @pytest.mark.parametrize("way", ["repaired", "not-repaired"])
 def test_the_one_tap_pages_match_the_description(checked: Checked, way: str) -> None:
-    from chalicelib.services.messages import answer_link
+    from chalicelib.services.notifications.citizen_messages import answer_link
 
     report = checked.finished(checked.device(), contact={"email": "a@example.org"})
     head = checked.head(report)

@@ -12,40 +12,31 @@ from typing import Any
 
 import pytest
 
-from chalicelib import http
-from chalicelib.domain import workflow
-from chalicelib.domain.actor import Principal, system
+from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
-from chalicelib.domain.times import iso
+from chalicelib.domain.timestamps import iso
+from chalicelib.domain.workflow import table
 from chalicelib.errors import Problem
-from chalicelib.http_operation import permissions
-from chalicelib.services import (
-    access,
-    adding,
-    audits,
-    casework,
-    cities,
-    feedback,
-    filer_reports,
-    intake,
-    lists,
-    moderation,
-    photos,
-    rates,
-    reading,
-    staff,
-)
-from chalicelib.services.operations import Operation, Outcome
+from chalicelib.http import router
+from chalicelib.http.operation import permissions
+from chalicelib.services.city import cities, staff
+from chalicelib.services.identity import rate_limits
+from chalicelib.services.people import abuse_review
+from chalicelib.services.photos import moderation, tickets
+from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.reports import actions, engagement, intake, queries, queues
+from chalicelib.services.scorecards import audits
+from chalicelib.services.timeline import access, append
 from chalicelib.storage import people, reports, tables
+from tests.support.world import ISSUER, JURISDICTION, START, World, citizen, city, official
 from tests.unit.reports import report
-from tests.world import ISSUER, JURISDICTION, START, World, citizen, city, official
 
 NOW = START + timedelta(days=14)
 ORIGINAL, WAITING = "01J00000000000000000000009", "01J00000000000000000000007"
-STATES = [state for state in workflow.table()["states"] if state != "closed"]
-RESOLUTIONS = workflow.table()["resolutions"]
+STATES = [state for state in table.table()["states"] if state != "closed"]
+RESOLUTIONS = table.table()["resolutions"]
 VARIANTS = [*STATES, *(f"closed/{one}" for one in RESOLUTIONS)]
-ACTIONS = list(workflow.table()["actions"])
+ACTIONS = list(table.table()["actions"])
 FIELDS: dict[str, dict[str, Any]] = {
     "decline": {"reason_code": "unsafe"},
     "coordinate": {"agency": "u-lamps", "reason": "x"},
@@ -171,10 +162,10 @@ class Attempts:
         def right(place: str, report: str, uid: str) -> bool:
             return uid == "d_neighbour"
 
-        monkeypatch.setattr(casework, "_commit", cut)
-        monkeypatch.setattr(casework, "_count_proposal", lambda *given: None)
-        monkeypatch.setattr(casework, "once", lambda op, attempt: attempt())
-        monkeypatch.setattr(photos, "claims", lambda *given: [])
+        monkeypatch.setattr(actions, "_commit", cut)
+        monkeypatch.setattr(actions, "_count_proposal", lambda *given: None)
+        monkeypatch.setattr(actions, "once", lambda op, attempt: attempt())
+        monkeypatch.setattr(tickets, "claims", lambda *given: [])
         monkeypatch.setattr(reports, "get", lambda place, report: self.heads.get(report))
         monkeypatch.setattr(people, "has_right", right)
         monkeypatch.setattr(cities, "at", lambda place, version: city())
@@ -198,8 +189,8 @@ class Attempts:
         body = {"action": action, "version": head.version, **fields}
         try:
             if actor.kind == "system":
-                casework.step(actor, op, head, action, fields, NOW)
-            casework.act(actor, op, head.id, body, NOW)
+                actions.step(actor, op, head, action, fields, NOW)
+            actions.act(actor, op, head.id, body, NOW)
         except Permitted:
             return "may"
         except Problem as problem:
@@ -228,7 +219,7 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
 
 def expected(name: str, action: str, variant: str, may: dict[str, list[str]]) -> str:
     """What the tables above and the sources of workflow.md say."""
-    row = workflow.table()["actions"][action]
+    row = table.table()["actions"][action]
     state, _, resolution = variant.partition("/")
     if name not in may:
         return "404 not_found"
@@ -296,7 +287,7 @@ def test_a_refusal_says_which_rule_and_what_is_open(world: World) -> None:
 
 def test_revoking_a_record_takes_effect(world: World) -> None:
     """Case 65: what the record says now, at most thirty seconds old."""
-    from tests.world import BUNDLE, STAFF, blob
+    from tests.support.world import BUNDLE, STAFF, blob
 
     found = staff.by_subject(JURISDICTION, ISSUER, "subject-officer1", world.now)
     assert found is not None
@@ -335,7 +326,7 @@ def test_personal_data_has_its_own_permission(world: World) -> None:
     for name in ("officer1", "officer2", "head2", "dispatcher", "admin", "auditor", "verifier"):
         op = world.operation(official(name), "readContact", {})
         with pytest.raises(Problem) as refused:
-            reading.contact(official(name), op, filed, world.now)
+            queries.contact(official(name), op, filed, world.now)
         assert refused.value.status in (403, 404)
     assert world.head(filed).version == 1
     assert not access.in_scope(official("officer1"), world.head(filed))
@@ -373,20 +364,20 @@ def holding(*grants: tuple[str, str], contact: tuple[int, ...] = ()) -> Principa
 def answer(world: World, who: Principal, operation: str, report: str) -> str:
     """What the edge and the service say to one call on a report of D2: "may" or a status."""
     try:
-        http._permit(who, frozenset(permissions()[operation]))
+        router._permit(who, frozenset(permissions()[operation]))
         op = world.operation(who, operation, {})
         if operation == "getCase":
-            reading.case(who, report)
+            queries.case(who, report)
         elif operation == "readContact":
-            reading.contact(who, op, report, world.now)
+            queries.contact(who, op, report, world.now)
         elif operation == "readFilerReports":
-            filer_reports.read(who, op, report, "Why.", world.now)
+            abuse_review.read(who, op, report, "Why.", world.now)
         elif operation == "commentReport":
-            feedback.comment(who, op, report, "Hello.", "inside", world.now)
+            engagement.comment(who, op, report, "Hello.", "inside", world.now)
         elif operation == "flagReport":
             moderation.flag(who, op, report, {"reason": "other"}, world.now)
         elif operation in ("followReport", "unfollowReport"):
-            feedback.follow(who, report, operation == "followReport", world.now)
+            engagement.follow(who, report, operation == "followReport", world.now)
         elif operation == "moderatePhoto":
             photo = next(iter(world.head(report).pictures))
             body = {"action": "hide", "reason": "other"}
@@ -394,7 +385,7 @@ def answer(world: World, who: Principal, operation: str, report: str) -> str:
         elif operation == "actOnReport":
             world.act(who, report, "reclassify", service="bridge", reason="x")
         elif operation == "listQueue":
-            found = lists.queue(who, "D2", None, None, 10, None, world.now)
+            found = queues.queue(who, "D2", None, None, 10, None, world.now)
             return f"may {len(found['reports'])}"
         elif operation == "listAudits":
             audits.queue(who, "202611", "D2", None, 10, world.now)
@@ -415,11 +406,11 @@ def walk(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[Principal],
     def cut(op: Operation, writes: Any, given: dict[str, Any]) -> Outcome:
         return Outcome({"id": filed, "version": 1})
 
-    monkeypatch.setattr(casework, "write", cut)
-    monkeypatch.setattr(adding, "write", cut)
-    monkeypatch.setattr(reading, "write", cut)
-    monkeypatch.setattr(feedback, "commit", lambda writes: None)
-    monkeypatch.setattr(rates, "take", lambda *given, **more: None)
+    monkeypatch.setattr(actions, "write", cut)
+    monkeypatch.setattr(append, "write", cut)
+    monkeypatch.setattr(queries, "write", cut)
+    monkeypatch.setattr(engagement, "commit", lambda writes: None)
+    monkeypatch.setattr(rate_limits, "take", lambda *given, **more: None)
     return lambda who: {one: answer(world, who, one, filed) for one in ON_A_REPORT}
 
 
@@ -499,5 +490,5 @@ def test_who_was_given_work_and_now_only_audits_there_does_not_act_on_it(
     """Holding a report is no role."""
     head = in_state("assigned", 1, holder="s_several", offered_to=None)
     for role, want in (("auditor", frozenset()), ("field_worker", {"holder"})):
-        found = workflow.standing(holding((role, "D1")), head, is_reporter=False)
+        found = table.standing(holding((role, "D1")), head, is_reporter=False)
         assert found & {"holder"} == want

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.city import City
-from chalicelib.domain.hiding import of_country
-from chalicelib.services import reading
+from chalicelib.domain.city.city import City
+from chalicelib.domain.input.redaction import of_country
+from chalicelib.services.reports import queries
 from infra.city import importing
 from infra.city.findings import CityErrors
 from infra.city.load import prepare
-from tests.city_folder import files, write
-from tests.world import JURISDICTION, PUBLIC, World
+from tests.support.city_folder import files, write
+from tests.support.world import JURISDICTION, PUBLIC, World
 
 SAID = "Hubungi Bu Sri (021) 555 1234, https://maps.google.com/?q=-6.1754,106.8272"
 
@@ -24,20 +24,20 @@ def test_the_receipt_names_what_looks_personal_and_leaves_it_to_the_reporter(wor
     assert (phone["field"], phone["kind"], mail["field"], mail["kind"]) == (
         "description", "phone", "landmark", "email",
     )  # fmt: skip
-    assert reading.public(PUBLIC, filed["id"])["description"] == SAID
+    assert queries.public(PUBLIC, filed["id"])["description"] == SAID
 
 
 def test_who_asks_for_it_has_such_numbers_hidden_before_anybody_reads_them(world: World) -> None:
     filed = world.file(description=SAID, landmark="sri@contoh.example", mask=True)
     assert filed["personal_data"] == []
-    view = reading.public(PUBLIC, filed["id"])
+    view = queries.public(PUBLIC, filed["id"])
     assert view["description"] == SAID.replace("(021) 555 1234", "[…]")
     assert view["landmark"] == "[…]"
 
 
 def test_an_import_hides_by_the_citys_own_patterns(world: World) -> None:
-    from chalicelib.services import cities
-    from tests.world import spot
+    from chalicelib.services.city import cities
+    from tests.support.world import spot
 
     where = {name: str(value) for name, value in spot("D1-W1").items()}
     row = {"id": "1", "created": "2026-01-01T00:00:00Z", "closed": "", "service": "pothole",
@@ -50,7 +50,7 @@ def test_an_import_hides_by_the_citys_own_patterns(world: World) -> None:
     from chalicelib.storage import reports
 
     heads, _ = reports.heads_page(None, 10)
-    view = reading.public(PUBLIC, heads[0].id)
+    view = queries.public(PUBLIC, heads[0].id)
     assert view["description"] == SAID.replace("(021) 555 1234", "[…]")
 
 

@@ -9,23 +9,18 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
+from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    developing,
-    handlers,
-    moderation,
-    photo_files,
-    photos,
-    reading,
-    relay,
-)
+from chalicelib.services.notifications import outbox
+from chalicelib.services.photos import moderation, processing, storage_keys, tickets
+from chalicelib.services.reports import queries
 from chalicelib.settings import settings
-from chalicelib.storage import control, files, people, reports, requests
-from infra import dead
-from tests import aws, darkroom
+from chalicelib.storage import control, files, open311_requests, people, reports
+from infra.ops import dead
 from tests.integration.test_feedback import refusal
-from tests.world import JURISDICTION, PUBLIC, World, citizen, faults, official, spot
+from tests.support import aws, photo_files
+from tests.support.world import JURISDICTION, PUBLIC, World, citizen, faults, official, spot
 
 REPORTER, OFFICER, WORKER = citizen("reporter"), official("officer1"), official("worker1")
 VERIFIER = official("verifier")
@@ -55,7 +50,7 @@ def message(body: dict[str, Any], received: int = 1) -> dict[str, Any]:
 
 def deliver(body: dict[str, Any], received: int = 1) -> bool:
     """Whether the function of photos could do what a message asks for."""
-    answer = handlers.process_photos(message(body, received), Context())
+    answer = batches.process_photos(message(body, received), Context())
     return not answer["batchItemFailures"]
 
 
@@ -74,8 +69,8 @@ def queued() -> list[dict[str, Any]]:
 
 def work_off(world: World) -> None:
     """Everything that follows from what happened, until nothing does."""
-    while world.project() or relay.drain(now=world.now):
-        relay.drain(now=world.now)
+    while world.project() or outbox.drain(now=world.now):
+        outbox.drain(now=world.now)
         for body in queued():
             assert deliver(body)
 
@@ -90,11 +85,11 @@ def of(photo: str) -> set[str]:
     return {key for key in stored() if photo in key}
 
 
-def held(photo: str) -> photo_files.Files:
+def held(photo: str) -> storage_keys.Files:
     """The names of what was made of a photo."""
     found = reports.photo(JURISDICTION, photo)
     assert found is not None
-    return photo_files.Files(JURISDICTION, photo, found[1]["cut"])
+    return storage_keys.Files(JURISDICTION, photo, found[1]["cut"])
 
 
 def made(photo: str, rev: int) -> set[str]:
@@ -109,13 +104,13 @@ def master(photo: str, rev: int) -> str:
 
 def shown(report: str) -> list[dict[str, Any]]:
     """The pictures of a report as the public sees it."""
-    found: list[dict[str, Any]] = reading.public(PUBLIC, report)["pictures"]
+    found: list[dict[str, Any]] = queries.public(PUBLIC, report)["pictures"]
     return found
 
 
 def states(report: str, who: Principal = OFFICER) -> list[tuple[str, str]]:
     """(kind, state) of every picture, for an official."""
-    return [(one["kind"], one["state"]) for one in reading.case(who, report)["pictures"]]
+    return [(one["kind"], one["state"]) for one in queries.case(who, report)["pictures"]]
 
 
 def moderate(world: World, report: str, photo: str, action: str, **more: Any) -> dict[str, Any]:
@@ -149,13 +144,13 @@ def placed(where: tuple[float, float] | None, taken: str | None = None) -> bytes
             gps[getattr(ExifTags.GPS, f"GPS{name}")] = (abs(value), 0.0, 0.0)
     if taken:
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = taken
-    return darkroom.jpeg(exif=exif.tobytes())
+    return photo_files.jpeg(exif=exif.tobytes())
 
 
 def real(world: World, who: Principal, data: bytes) -> str:
     """A photo that was uploaded and really processed."""
     photo = world.photo(who, data, processed=False)
-    developing.develop(JURISDICTION, photo, world.now)
+    processing.develop(JURISDICTION, photo, world.now)
     return photo
 
 
@@ -164,7 +159,7 @@ def test_a_photo_waits_in_its_report_until_it_is_made(world: World) -> None:
     report = world.file(REPORTER, photos=[photo])["id"]
     (one,) = shown(report)
     assert (one["state"], one["small"], one["width"]) == ("pending", None, None)
-    with darkroom.quick():
+    with photo_files.quick():
         work_off(world)
     (one,) = shown(report)
     assert (one["state"], one["width"], one["large"]["width"]) == ("ready", 640, 640)
@@ -177,7 +172,7 @@ def test_three_deliveries_in_any_order_leave_one_set_and_one_event(world: World)
     report = world.file(REPORTER, photos=[photo])["id"]
     job = {"kind": "photo", "task": "develop", "jurisdiction": JURISDICTION, "report": report,
            "photo": photo, "rev": 1, "dedupe": "x"}  # fmt: skip
-    with darkroom.quick() as asked:
+    with photo_files.quick() as asked:
         for body in (job, arrived(photo), arrived(photo), job):
             assert deliver(body)
     assert asked == ["develop"]
@@ -196,7 +191,7 @@ def test_a_run_that_is_killed_after_any_step_is_finished_by_the_next(
         photo = world.photo(REPORTER, f"upload {number}".encode() * 20, processed=False)
         report = world.file(REPORTER, photos=[photo] if used else [])["id"]
         left = iter(range(number))
-        with monkeypatch.context() as broken, darkroom.quick():
+        with monkeypatch.context() as broken, photo_files.quick():
 
             def dying(real: Callable[..., None], left: Any = left) -> Callable[..., None]:
                 def step(*given: Any, **more: Any) -> None:
@@ -206,12 +201,12 @@ def test_a_run_that_is_killed_after_any_step_is_finished_by_the_next(
 
                 return step
 
-            broken.setattr(developing.files, "put", dying(files.put))
-            broken.setattr(developing.files, "delete", dying(files.delete))
+            broken.setattr(processing.files, "put", dying(files.put))
+            broken.setattr(processing.files, "delete", dying(files.delete))
             with pytest.raises(KeyboardInterrupt):
-                developing.develop(JURISDICTION, photo, world.now)
-        with darkroom.quick():
-            developing.develop(JURISDICTION, photo, world.now)
+                processing.develop(JURISDICTION, photo, world.now)
+        with photo_files.quick():
+            processing.develop(JURISDICTION, photo, world.now)
         assert len(of(photo)) == 3
         assert actions(world, report) == ["file", "photo_ready"][: 1 + used]
 
@@ -220,8 +215,8 @@ def test_of_two_uploads_with_one_form_what_is_shown_is_what_was_looked_at(world:
     """The second arrives while the first is made: neither shows the other's pictures."""
     photo = world.photo(REPORTER, b"first" * 50, processed=False)
     report = world.file(REPORTER, photos=[photo])["id"]
-    with darkroom.quick():
-        real_put = developing.files.put
+    with photo_files.quick():
+        real_put = processing.files.put
 
         def put(key: str, body: bytes, content_type: str, **more: Any) -> None:
             real_put(key, body, content_type, **more)
@@ -229,14 +224,14 @@ def test_of_two_uploads_with_one_form_what_is_shown_is_what_was_looked_at(world:
                 overtaken.pop()() if overtaken else None
 
         def again() -> None:
-            upload = photo_files.quarantined(JURISDICTION, photo)
+            upload = storage_keys.quarantined(JURISDICTION, photo)
             real_put(upload, b"second" * 50, "image/jpeg")
-            developing.develop(JURISDICTION, photo, world.now)
+            processing.develop(JURISDICTION, photo, world.now)
 
         overtaken = [again]
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(developing.files, "put", put)
-            developing.develop(JURISDICTION, photo, world.now)
+            patched.setattr(processing.files, "put", put)
+            processing.develop(JURISDICTION, photo, world.now)
     (one,) = shown(report)
     assert files.get(master(photo, 1)) == b"second" * 50
     assert held(photo).cut in one["large"]["url"]
@@ -249,18 +244,18 @@ def test_of_two_uploads_with_one_form_what_is_shown_is_what_was_looked_at(world:
 def test_an_unreadable_photo_is_refused_on_its_report_with_a_reason(world: World) -> None:
     photo = world.photo(REPORTER, b"\xff\xd8\xff" + bytes(300), processed=False)
     report = world.file(REPORTER, photos=[photo])["id"]
-    developing.develop(JURISDICTION, photo, world.now)
+    processing.develop(JURISDICTION, photo, world.now)
     assert shown(report) == []
     assert states(report) == [("before", "refused")]
-    assert reading.public(PUBLIC, report)["photos"] == 0
+    assert queries.public(PUBLIC, report)["photos"] == 0
     (event,) = [one for one in world.events(report) if one["action"] == "photo_refused"]
     assert event["data"]["reason"] == "undecodable"
-    mine = photos.look(REPORTER, photo, world.now)
+    mine = tickets.look(REPORTER, photo, world.now)
     assert mine["reason"]["code"] == "undecodable"
     assert set(mine["reason"]["text"]) == {"en", "id"}
     assert of(photo) == set()
     other = world.photo(REPORTER, b"\xff\xd8\xff" + bytes(300), processed=False)
-    developing.develop(JURISDICTION, other, world.now)
+    processing.develop(JURISDICTION, other, world.now)
     problem = refusal(world.file, REPORTER, photos=[other])
     assert (problem.slug, problem.members["reason"]) == ("photo_refused", "undecodable")
 
@@ -268,21 +263,21 @@ def test_an_unreadable_photo_is_refused_on_its_report_with_a_reason(world: World
 def test_a_photo_whose_upload_is_gone_is_refused_and_not_waited_for(world: World) -> None:
     photo = world.photo(REPORTER, processed=False)
     report = world.file(REPORTER, photos=[photo])["id"]
-    files.delete([photo_files.quarantined(JURISDICTION, photo)])
+    files.delete([storage_keys.quarantined(JURISDICTION, photo)])
     work_off(world)
     assert states(report) == [("before", "refused")]
     assert world.events(report)[-1]["data"]["reason"] == "missing"
     # A ticket that nobody has used may still be uploaded to.
     waiting = world.photo(REPORTER, processed=False)
-    files.delete([photo_files.quarantined(JURISDICTION, waiting)])
-    developing.develop(JURISDICTION, waiting, world.now)
-    assert photos.look(REPORTER, waiting, world.now)["state"] == "issued"
+    files.delete([storage_keys.quarantined(JURISDICTION, waiting)])
+    processing.develop(JURISDICTION, waiting, world.now)
+    assert tickets.look(REPORTER, waiting, world.now)["state"] == "issued"
 
 
 @pytest.mark.parametrize(
     ("put", "reason"),
     [
-        (lambda key: files.put(key, darkroom.UPLOAD, "text/html"), "type_mismatch"),
+        (lambda key: files.put(key, photo_files.UPLOAD, "text/html"), "type_mismatch"),
         (lambda key: files.put(key, bytes(10 * 1024 * 1024 + 1), "image/jpeg"), "too_large"),
         (lambda key: files.put(key, b"", "image/jpeg"), "empty"),
     ],
@@ -292,9 +287,9 @@ def test_what_got_past_the_form_is_refused_here(
     world: World, put: Callable[[str], None], reason: str
 ) -> None:
     photo = world.photo(REPORTER, processed=False)
-    put(photo_files.quarantined(JURISDICTION, photo))
-    developing.develop(JURISDICTION, photo, world.now)
-    assert photos.look(REPORTER, photo, world.now)["reason"]["code"] == reason
+    put(storage_keys.quarantined(JURISDICTION, photo))
+    processing.develop(JURISDICTION, photo, world.now)
+    assert tickets.look(REPORTER, photo, world.now)["reason"]["code"] == reason
 
 
 def test_what_fails_at_its_last_delivery_is_refused_and_noted(
@@ -306,7 +301,7 @@ def test_what_fails_at_its_last_delivery_is_refused_and_noted(
     def broken(data: bytes, declared: str) -> Any:
         raise OSError("no space left")
 
-    monkeypatch.setattr(developing.workshop, "develop", broken)
+    monkeypatch.setattr(processing.workshop, "develop", broken)
     for received in range(1, 6):
         assert states(report) == [("before", "pending")]
         assert not deliver(arrived(photo), received)
@@ -328,7 +323,7 @@ def test_work_is_proved_by_a_photo_that_can_be_seen(world: World) -> None:
     assert (problem.slug, problem.status) == ("photo_processing", 409)
     assert problem.headers["Retry-After"]
     broken = world.photo(WORKER, b"\xff\xd8\xff" + bytes(300), processed=False)
-    developing.develop(JURISDICTION, broken, world.now)
+    processing.develop(JURISDICTION, broken, world.now)
     problem = refusal(world.act, WORKER, report, "finish", photos=[broken], note="Done.")
     assert problem.slug == "photo_refused"
     assert world.head(report).state == "assigned"
@@ -345,22 +340,22 @@ def test_an_after_photo_of_work_that_did_not_hold_is_an_earlier_one(world: World
     world.finish(WORKER, report)
     kinds = [one["kind"] for one in shown(report)]
     assert kinds == ["before", "after", "earlier", "follow_up"]
-    answer = reading.public(PUBLIC, report)
+    answer = queries.public(PUBLIC, report)
     assert (answer["photos"], answer["after_photos"]) == (1, 1)
 
 
 def test_the_place_of_a_photo_is_offered_to_its_owner_until_it_is_used(world: World) -> None:
     here = spot("D1-W1")
     photo = real(world, REPORTER, placed((here["lat"], here["long"]), "2026:11:02 07:30:00"))
-    mine = photos.look(REPORTER, photo, world.now)
+    mine = tickets.look(REPORTER, photo, world.now)
     assert (mine["place"]["lat"], mine["place"]["long"]) == pytest.approx(tuple(here.values()))
     assert mine["taken_at"] == "2026-11-02T00:30:00.000Z"  # the city's clocks are at +07:00
     for other in (citizen("b"), OFFICER, PUBLIC):
-        assert refusal(photos.look, other, photo, world.now).slug == "not_found"
+        assert refusal(tickets.look, other, photo, world.now).slug == "not_found"
     assert people.photo_facts(JURISDICTION, photo) is not None
     world.file(REPORTER, photos=[photo])
     assert people.photo_facts(JURISDICTION, photo) is None
-    after = photos.look(REPORTER, photo, world.now)
+    after = tickets.look(REPORTER, photo, world.now)
     assert (after["place"], after["taken_at"], after["pictures"]) == (None, None, None)
     for table in ("reports", "timeline", "figures", "control"):
         assert "2026-11-02T07:30" not in json.dumps(aws.rows(table))
@@ -371,7 +366,7 @@ def test_a_place_outside_the_city_is_not_offered(
     world: World, where: tuple[float, float] | None
 ) -> None:
     photo = real(world, REPORTER, placed(where))
-    assert photos.look(REPORTER, photo, world.now)["place"] is None
+    assert tickets.look(REPORTER, photo, world.now)["place"] is None
 
 
 @pytest.mark.parametrize(
@@ -391,34 +386,34 @@ def test_verifiers_see_whether_an_after_photo_fits_place_and_time(
     where = None if metres is None else (here["lat"] + metres / 111_195, here["long"])
     photo = real(world, WORKER, placed(where, taken))
     world.act(WORKER, report, "finish", photos=[photo], note="Done.")
-    inside = reading.case(VERIFIER, report)["timeline"][-1]
+    inside = queries.case(VERIFIER, report)["timeline"][-1]
     assert inside["data"]["proof"] == {photo: proof}
-    public = reading.timeline(PUBLIC, report, 0)["events"][-1]
+    public = queries.timeline(PUBLIC, report, 0)["events"][-1]
     assert public["action"] == "finish"
     assert "proof" not in public["data"]
 
 
 def test_the_same_file_in_another_report_is_flagged_there(world: World) -> None:
-    first = world.file(REPORTER, photos=[real(world, REPORTER, darkroom.jpeg())])["id"]
+    first = world.file(REPORTER, photos=[real(world, REPORTER, photo_files.jpeg())])["id"]
     world.advance(seconds=1)
-    second = world.file(REPORTER, photos=[real(world, REPORTER, darkroom.jpeg())])["id"]
+    second = world.file(REPORTER, photos=[real(world, REPORTER, photo_files.jpeg())])["id"]
     work_off(world)
     assert "photo_reused" not in world.head(first).flags
     assert world.head(second).flags == ("photo_reused",)
     (event,) = [one for one in world.events(second) if one["action"] == "photo_reused"]
     assert event["data"]["alike"] == "same"
     assert event["data"]["of"]["report"] == first
-    assert reading.case(OFFICER, second)["flags"] == ["photo_reused"]
-    sealed = reading.timeline(PUBLIC, second, 0)["events"][-1]
+    assert queries.case(OFFICER, second)["flags"] == ["photo_reused"]
+    sealed = queries.timeline(PUBLIC, second, 0)["events"][-1]
     assert sealed["action"] == "inside"
     assert "data" not in sealed
 
 
 def test_a_picture_that_was_sent_around_is_found_again_and_others_are_not(world: World) -> None:
-    picture = darkroom.scene(1600, 1200, seed=3)
-    small = darkroom.jpeg(picture.resize((700, 525)), quality=45)
-    other = darkroom.jpeg(darkroom.scene(900, 700, seed=8))
-    made = [real(world, REPORTER, one) for one in (darkroom.jpeg(picture), small, other)]
+    picture = photo_files.scene(1600, 1200, seed=3)
+    small = photo_files.jpeg(picture.resize((700, 525)), quality=45)
+    other = photo_files.jpeg(photo_files.scene(900, 700, seed=8))
+    made = [real(world, REPORTER, one) for one in (photo_files.jpeg(picture), small, other)]
     ids = []
     for photo in made:
         world.advance(seconds=1)
@@ -429,10 +424,10 @@ def test_a_picture_that_was_sent_around_is_found_again_and_others_are_not(world:
 
 
 def test_the_photo_of_the_problem_does_not_pass_for_one_of_the_repair_unseen(world: World) -> None:
-    report = world.file(photos=[real(world, REPORTER, darkroom.jpeg())])["id"]
+    report = world.file(photos=[real(world, REPORTER, photo_files.jpeg())])["id"]
     world.act(OFFICER, report, "assign", person=WORKER.uid)
     world.advance(seconds=1)
-    photo = real(world, WORKER, darkroom.jpeg())
+    photo = real(world, WORKER, photo_files.jpeg())
     world.act(WORKER, report, "finish", photos=[photo], note="Done.")
     work_off(world)
     assert world.head(report).flags == ("photo_reused",)
@@ -444,10 +439,10 @@ def test_the_later_use_is_flagged_whoever_is_looked_at_first(world: World) -> No
     ids = []
     for _ in range(2):
         world.advance(seconds=1)
-        photo = real(world, REPORTER, darkroom.jpeg())
+        photo = real(world, REPORTER, photo_files.jpeg())
         ids.append(world.file(REPORTER, photos=[photo])["id"])
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     bodies = queued()
     for body in (*reversed(bodies), *bodies):
         assert deliver(body)
@@ -456,7 +451,7 @@ def test_the_later_use_is_flagged_whoever_is_looked_at_first(world: World) -> No
 
 
 def test_a_protected_report_is_not_named_to_others(world: World) -> None:
-    data = darkroom.jpeg()
+    data = photo_files.jpeg()
     world.file(REPORTER, service="violence", photos=[real(world, REPORTER, data)])
     world.advance(seconds=1)
     open_one = world.file(REPORTER, photos=[real(world, REPORTER, data)])["id"]
@@ -477,7 +472,7 @@ def test_what_nobody_uses_expires_and_what_is_used_does_not(world: World) -> Non
     assert tagged(photo) == {False}
     late = world.photo(REPORTER, processed=False)
     world.file(REPORTER, photos=[late])
-    with darkroom.quick():
+    with photo_files.quick():
         work_off(world)
     assert tagged(late) == {False}
 
@@ -491,21 +486,21 @@ def test_a_hidden_picture_is_gone_everywhere_and_comes_back_under_another_addres
     address = shown(report)[0]["large"]["url"]
     answer = moderate(world, report, photo, "hide", reason="face", note="Ask the family.")
     assert (answer["picture"], shown(report)) == ("hidden", [])
-    assert reading.public(PUBLIC, report)["photos"] == 0
+    assert queries.public(PUBLIC, report)["photos"] == 0
     assert states(report) == [("before", "hidden")]
-    (inside,) = reading.case(OFFICER, report)["pictures"]
+    (inside,) = queries.case(OFFICER, report)["pictures"]
     assert (inside["small"], inside["large"]) == (None, None)
     work_off(world)
     assert of(photo) == {master(photo, 1)}
-    event = reading.timeline(PUBLIC, report, 0)["events"][-1]
+    event = queries.timeline(PUBLIC, report, 0)["events"][-1]
     assert (event["action"], event["data"]["reason"], event["words"]) == (
         "photo_hidden",
         "face",
         {},
     )
-    assert reading.case(OFFICER, report)["timeline"][-1]["words"] == {"note": "Ask the family."}
+    assert queries.case(OFFICER, report)["timeline"][-1]["words"] == {"note": "Ask the family."}
     assert moderate(world, report, photo, "unhide", reason="mistake")["picture"] == "pending"
-    with darkroom.quick():
+    with photo_files.quick():
         work_off(world)
     (one,) = shown(report)
     assert one["state"] == "ready"
@@ -518,10 +513,10 @@ def test_a_blurred_picture_leaves_no_way_to_the_one_before(
 ) -> None:
     monkeypatch.setenv("TANGGAP_KEEP_ORIGINALS", "yes")
     settings.cache_clear()
-    photo = real(world, REPORTER, darkroom.jpeg())
+    photo = real(world, REPORTER, photo_files.jpeg())
     report = world.file(REPORTER, photos=[photo])["id"]
     work_off(world)
-    assert photo_files.original(JURISDICTION, photo) in of(photo)
+    assert storage_keys.original(JURISDICTION, photo) in of(photo)
     before = files.get(master(photo, 1))
     rectangle = {"x": 100, "y": 100, "width": 300, "height": 200}
     moderate(world, report, photo, "blur", rectangle=rectangle)
@@ -537,9 +532,9 @@ def test_a_blurred_picture_leaves_no_way_to_the_one_before(
 
 @pytest.mark.parametrize("order", ["as sent", "reversed", "twice"])
 def test_jobs_that_change_places_never_show_what_was_blurred(world: World, order: str) -> None:
-    picture = darkroom.scene()
+    picture = photo_files.scene()
     picture.paste(Image.effect_noise((240, 160), 200).convert("RGB"), (60, 100))
-    photo = real(world, REPORTER, darkroom.jpeg(picture))
+    photo = real(world, REPORTER, photo_files.jpeg(picture))
     report = world.file(REPORTER, photos=[photo])["id"]
     work_off(world)
     rectangle = {"x": 0, "y": 0, "width": 500, "height": 600}
@@ -548,7 +543,7 @@ def test_jobs_that_change_places_never_show_what_was_blurred(world: World, order
     if order != "twice":
         moderate(world, report, photo, "unhide")
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     bodies = queued()
     for body in {"as sent": bodies, "reversed": bodies[::-1], "twice": bodies * 2}[order]:
         assert deliver(body)
@@ -568,7 +563,7 @@ def test_a_picture_that_is_hidden_while_it_is_made_is_not_shown(world: World) ->
     photo = world.photo(REPORTER, processed=False)
     report = world.file(REPORTER, photos=[photo])["id"]
     moderate(world, report, photo, "hide")
-    with darkroom.quick():
+    with photo_files.quick():
         work_off(world)
     assert states(report) == [("before", "hidden")]
     assert of(photo) == {master(photo, 1)}
@@ -604,15 +599,15 @@ def test_a_drawing_that_fails_for_good_shows_nothing_and_can_be_asked_for_again(
         world, report, photo, "blur", rectangle=dict.fromkeys(("x", "y", "width", "height"), 9)
     )
     world.project()
-    relay.drain(now=world.now)
+    outbox.drain(now=world.now)
     (job,) = queued()
     with monkeypatch.context() as broken:
-        broken.setattr(developing.workshop, "redraw", lambda *_: 1 / 0)
+        broken.setattr(processing.workshop, "redraw", lambda *_: 1 / 0)
         assert not deliver(job, 5)
     assert states(report) == [("before", "refused")]
     assert control.dead(JURISDICTION, "photos", 10)[0]["error"] == "ZeroDivisionError"
     moderate(world, report, photo, "unhide")
-    with darkroom.quick():
+    with photo_files.quick():
         work_off(world)
     assert [one["state"] for one in shown(report)] == ["ready"]
 
@@ -621,26 +616,26 @@ def test_pictures_are_shown_in_the_order_in_which_the_reporter_gave_them(world: 
     first, second, third = (world.photo(REPORTER) for _ in range(3))
     given = [third, first, second]
     report = world.file(REPORTER, photos=given)["id"]
-    assert [one["id"] for one in reading.public(PUBLIC, report)["pictures"]] == given
+    assert [one["id"] for one in queries.public(PUBLIC, report)["pictures"]] == given
     worker = world.photo(WORKER), world.photo(WORKER)
     world.act(OFFICER, report, "assign", person=WORKER.uid)
     world.act(WORKER, report, "start")
     world.act(WORKER, report, "finish", note="done", photos=list(reversed(worker)))
-    seen = [one["id"] for one in reading.public(PUBLIC, report)["pictures"]]
+    seen = [one["id"] for one in queries.public(PUBLIC, report)["pictures"]]
     assert seen == [*given, *reversed(worker)]
 
 
 def test_the_pictures_of_a_protected_report_need_its_role(world: World) -> None:
     photo = world.photo(REPORTER)
     report = world.file(REPORTER, service="violence", photos=[photo])["id"]
-    assert len(reading.public(REPORTER, report)["pictures"]) == 1
-    assert len(reading.case(official("safe"), report)["pictures"]) == 1
-    for call in (lambda who: reading.public(who, report), lambda who: reading.case(who, report)):
+    assert len(queries.public(REPORTER, report)["pictures"]) == 1
+    assert len(queries.case(official("safe"), report)["pictures"]) == 1
+    for call in (lambda who: queries.public(who, report), lambda who: queries.case(who, report)):
         for who in (citizen("b"), OFFICER, official("dispatcher")):
             assert refusal(call, who).slug == "not_found"
     assert refusal(moderate, world, report, photo, "hide").slug == "not_found"
     moderate(world, report, photo, "hide", who=official("safe"))
-    assert reading.public(REPORTER, report)["pictures"] == []
+    assert queries.public(REPORTER, report)["pictures"] == []
 
 
 def test_anybody_may_flag_a_report_once_and_the_unit_hears_of_the_first(world: World) -> None:
@@ -651,10 +646,10 @@ def test_anybody_may_flag_a_report_once_and_the_unit_hears_of_the_first(world: W
     assert flag(world, citizen("b"), report)["flagged"] == 2
     assert world.head(report).flags == ("flagged",)
     assert actions(world, report) == ["file", "flag", "flag_again"]
-    assert [one["action"] for one in reading.timeline(PUBLIC, report, 0)["events"]][1:] == [
+    assert [one["action"] for one in queries.timeline(PUBLIC, report, 0)["events"]][1:] == [
         "inside"
     ] * 2
-    case = reading.case(OFFICER, report)
+    case = queries.case(OFFICER, report)
     assert (case["flagged"], case["timeline"][1]["words"]) == (2, {"note": "My house"})
     world.project()
     levels = [row["level"] for _, row in control.outbox(100) if row["kind"] == "alert"]
@@ -675,11 +670,13 @@ def test_flags_are_limited_a_person(world: World) -> None:
 
 def test_a_form_is_not_given_again_once_pictures_are_made(world: World) -> None:
     op = world.operation(REPORTER, "ticketPhoto", {}, "one")
-    first = photos.ticket(REPORTER, op, "image/avif", world.now).answer
-    assert photos.ticket(REPORTER, op, "image/avif", world.now).answer["upload"]
-    files.put(photo_files.quarantined(JURISDICTION, first["photo"]), darkroom.UPLOAD, "image/avif")
+    first = tickets.ticket(REPORTER, op, "image/avif", world.now).answer
+    assert tickets.ticket(REPORTER, op, "image/avif", world.now).answer["upload"]
+    files.put(
+        storage_keys.quarantined(JURISDICTION, first["photo"]), photo_files.UPLOAD, "image/avif"
+    )
     world.process(first["photo"])
-    assert photos.ticket(REPORTER, op, "image/avif", world.now).answer["upload"] is None
+    assert tickets.ticket(REPORTER, op, "image/avif", world.now).answer["upload"] is None
 
 
 def test_an_original_is_kept_only_by_the_setting_and_only_the_one_that_was_made(
@@ -690,12 +687,12 @@ def test_an_original_is_kept_only_by_the_setting_and_only_the_one_that_was_made(
     monkeypatch.setenv("TANGGAP_KEEP_ORIGINALS", "yes")
     settings.cache_clear()
     kept = world.photo(REPORTER)
-    assert files.get(photo_files.original(JURISDICTION, kept)) == darkroom.UPLOAD
+    assert files.get(storage_keys.original(JURISDICTION, kept)) == photo_files.UPLOAD
     # Sent once more with the same form: neither evidence nor a picture.
-    files.put(photo_files.quarantined(JURISDICTION, kept), b"another" * 30, "image/jpeg")
+    files.put(storage_keys.quarantined(JURISDICTION, kept), b"another" * 30, "image/jpeg")
     world.process(kept)
-    assert files.get(photo_files.original(JURISDICTION, kept)) == darkroom.UPLOAD
-    assert photo_files.quarantined(JURISDICTION, kept) not in stored()
+    assert files.get(storage_keys.original(JURISDICTION, kept)) == photo_files.UPLOAD
+    assert storage_keys.quarantined(JURISDICTION, kept) not in stored()
 
 
 def test_a_photo_that_becomes_ready_makes_no_version_stale(world: World) -> None:
@@ -745,9 +742,9 @@ def test_a_picture_hidden_on_a_closed_report_makes_what_was_copied_of_it_out_of_
         if there:
             world.advance(minutes=1)
             revision = world.head(report).pictures[photo]["rev"]
-            with darkroom.quick():
-                developing.draw(JURISDICTION, report, photo, revision, world.now)
+            with photo_files.quick():
+                processing.draw(JURISDICTION, report, photo, revision, world.now)
         world.project()
-        (row,) = requests.updated(JURISDICTION, since, world.now, 5)
+        (row,) = open311_requests.updated(JURISDICTION, since, world.now, 5)
         assert (row["id"], row["picture"] == photo) == (report, there)
     assert faults(world.head(report), world.links(report)) == []

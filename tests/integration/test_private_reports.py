@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.forwarding import unit_of
-from chalicelib.domain.recurrence import Recurrences
+from chalicelib.domain.open311.forwarding import unit_of
 from chalicelib.domain.report import facts
-from chalicelib.services import open_data, scorecards
+from chalicelib.domain.scorecards.recurrence import Recurrences
+from chalicelib.services.open_data import publishing
+from chalicelib.services.scorecards import lifecycle
 from chalicelib.storage import reports
-from tests import aws
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Context, Edge, application, event_of
-from tests.world import BUNDLE, JURISDICTION, city, faults, spot
+from tests.support import aws
+from tests.support.world import BUNDLE, JURISDICTION, city, faults, spot
 
 WORDS = ("Tetangga sebelah merokok", "Rumah pagar hijau", "Kami datang ke rumah Anda")
 EXACT = {"lat": -6.1934567, "long": 106.8012345}
@@ -94,8 +95,8 @@ def test_nobody_outside_finds_a_private_reports_words_pictures_or_exact_place(ed
     edge.file(edge.device())  # Something that is public, so that there are lists and files.
     edge.project()
     edge.advance(minutes=1)
-    open_data.keep(edge.now)
-    scorecards.keep(edge.now)
+    publishing.keep(edge.now)
+    lifecycle.keep(edge.now)
     seen = []
     stranger = edge.device()
     queries = {**QUERIES, "/v1/changes": [{"since": started}]}
@@ -196,14 +197,14 @@ def test_only_the_reporter_opens_a_private_report_and_then_it_is_everywhere(edge
     mine = filed(edge, me)["id"]
     edge.file(edge.device())
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     edge.advance(days=1)
     officer, started = edge.staff("officer1"), edge.get("/v1/changes").body["cursor"]
     assert edge.act(officer, mine, "reject", reason_code="spam", text="No.").status == 200
     assert edge.act(me, mine, "reopen", reason="There.").status == 200
     edge.project()
     edge.advance(minutes=20)
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert mine.encode() not in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
     address = f"/v1/reports/{mine}/open"
     assert edge.post(address, who=edge.device()).status == 404
@@ -219,7 +220,7 @@ def test_only_the_reporter_opens_a_private_report_and_then_it_is_everywhere(edge
     assert mine in shown
     assert mine in edge.get("/open311/v2/requests.json").text
     assert mine in edge.get("/v1/changes", since=started).text
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert WORDS[0].encode() in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
     assert faults(edge.head(mine), reports.timeline(JURISDICTION, mine, 0, 100)) == []
 
@@ -230,13 +231,13 @@ def test_a_report_opened_long_after_it_was_closed_reaches_the_open_data(edge: Ed
     edge.file(edge.device())
     assert edge.act(me, mine, "withdraw").status == 200
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     edge.advance(days=9)
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert edge.post(f"/v1/reports/{mine}/open", who=me).status == 200
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert mine.encode() in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
 
 

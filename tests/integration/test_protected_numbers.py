@@ -1,8 +1,8 @@
 """Whom to call: the city's numbers by service, hotlines first, wherever a protected one shows."""
 
-from chalicelib.domain.city import City
-from chalicelib.services import rulebook
-from tests.world import BUNDLE, World, both
+from chalicelib.domain.city.city import City
+from chalicelib.services.reports import city_reference
+from tests.support.world import BUNDLE, World, both
 
 HOTLINE = {"name": both("Hotline"), "number": "129", "hours": both("day and night")}
 SHELTER = {"name": both("Shelter"), "number": "+62 21 555-0100"}
@@ -17,7 +17,7 @@ def _city() -> City:
 
 
 def test_a_protected_service_shows_its_hotline_first_and_the_emergency_number_last() -> None:
-    shown = {one["code"]: one["numbers"] for one in rulebook.services(_city())["services"]}
+    shown = {one["code"]: one["numbers"] for one in city_reference.services(_city())["services"]}
     assert [one["number"] for one in shown["violence"]] == ["129", "+62 21 555-0100", "112"]
     assert shown["violence"][0] == HOTLINE
     assert [one["number"] for one in shown["misconduct"]] == ["+62 21 555-0100", "112"]

@@ -8,21 +8,15 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.report import Report
-from chalicelib.domain.scoring import shifted
-from chalicelib.domain.times import iso, parse
+from chalicelib.domain.scorecards.statistics import shifted
+from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    anonymising,
-    card_pages,
-    lists,
-    month_close,
-    open311,
-    reading,
-    scorecards,
-)
-from chalicelib.storage import cards as store
+from chalicelib.services.open311 import requests
+from chalicelib.services.reports import queries, queues
+from chalicelib.services.scorecards import anonymising, card_queries, compute, lifecycle
 from chalicelib.storage import control, files
-from tests.world import JURISDICTION, PUBLIC, World, citizen, city, official
+from chalicelib.storage import scorecards as store
+from tests.support.world import JURISDICTION, PUBLIC, World, citizen, city, official
 
 WORKER, SAFE, OFFICER = official("worker1"), official("safe"), official("officer1")
 MONTH = "202611"
@@ -54,42 +48,42 @@ def test_a_proposed_report_is_hidden_at_once_and_stays_where_it_is(
     before = world.act(OFFICER, report, "assign", person="s_worker1")
     world.act(WORKER, report, action, **PROPOSED)
     world.project()
-    assert refusal(reading.public, PUBLIC, report).status == 404
-    assert refusal(reading.track, PUBLIC, world.head(report).code).status == 404
-    assert open311.listed(city(), {}, world.now) == []
+    assert refusal(queries.public, PUBLIC, report).status == 404
+    assert refusal(queries.track, PUBLIC, world.head(report).code).status == 404
+    assert requests.listed(city(), {}, world.now) == []
     head = world.head(report)
     assert (head.state, head.holder, head.unit) == ("assigned", "s_worker1", "u-d1")
     assert iso(head.due_at) == before["due_at"]
     assert sum(one.get("received", 0) for one in world.tallies().values()) == 2
-    assert reading.public(citizen("reporter"), report)["id"] == report
-    assert reading.case(WORKER, report)["protection"]["unit"] == "u-safe"
-    assert refusal(reading.case, official("officer2"), report).status == 404
+    assert queries.public(citizen("reporter"), report)["id"] == report
+    assert queries.case(WORKER, report)["protection"]["unit"] == "u-safe"
+    assert refusal(queries.case, official("officer2"), report).status == 404
 
 
 def test_the_protected_unit_sees_what_is_proposed_and_takes_it(world: World) -> None:
     report = proposed(world)
-    (row,) = lists.queue(SAFE, "protected", None, None, 10, None, world.now)["reports"]
+    (row,) = queues.queue(SAFE, "protected", None, None, 10, None, world.now)["reports"]
     assert (row["id"], row["proposed"], row["service"]) == (report, True, "misconduct")
-    assert {"take", "return"} <= set(reading.case(SAFE, report)["open_actions"])
+    assert {"take", "return"} <= set(queries.case(SAFE, report)["open_actions"])
     taken = world.act(SAFE, report, "take")
     assert (taken["state"], taken["unit"]) == ("assigned", "u-safe")
     assert world.head(report).protected
-    (row,) = lists.queue(SAFE, "protected", None, None, 10, None, world.now)["reports"]
+    (row,) = queues.queue(SAFE, "protected", None, None, 10, None, world.now)["reports"]
     assert "proposed" not in row
-    assert refusal(reading.case, OFFICER, report).status == 404
+    assert refusal(queries.case, OFFICER, report).status == 404
 
 
 def test_the_protected_unit_gives_back_what_is_no_such_matter(world: World) -> None:
     """As it was, visible again, and nobody outside learns that it was proposed, or why not."""
     report = proposed(world)
     world.act(SAFE, report, "return", reason="Bukan urusan kami.")
-    shown = reading.timeline(PUBLIC, report, 0)
+    shown = queries.timeline(PUBLIC, report, 0)
     assert [one["action"] for one in shown["events"]] == ["file", "assign", "inside", "inside"]
     assert "pelicin" not in json.dumps(shown)
-    assert "Bukan" in json.dumps(reading.case(OFFICER, report)["timeline"])
+    assert "Bukan" in json.dumps(queries.case(OFFICER, report)["timeline"])
     head = world.head(report)
     assert (head.state, head.holder, head.protection) == ("assigned", "s_worker1", {})
-    assert lists.queue(SAFE, "protected", None, None, 10, None, world.now)["reports"] == []
+    assert queues.queue(SAFE, "protected", None, None, 10, None, world.now)["reports"] == []
 
 
 def test_a_proposal_that_nobody_answers_lapses_after_a_working_day(world: World) -> None:
@@ -103,7 +97,7 @@ def test_a_proposal_that_nobody_answers_lapses_after_a_working_day(world: World)
     world.now = until
     assert world.sweep()["protect_lapse"] == 1
     assert not world.head(report).secret
-    assert reading.public(PUBLIC, report)["state"] == "assigned"
+    assert queries.public(PUBLIC, report)["state"] == "assigned"
     assert world.sweep() == {}
 
 
@@ -147,7 +141,7 @@ def test_a_protected_report_sent_out_again_stays_private(world: World) -> None:
     head = world.head(report)
     assert (head.protected, head.private, head.unit) == (False, True, "u-d1")
     world.project()
-    assert open311.listed(city(), {}, world.now) == []
+    assert requests.listed(city(), {}, world.now) == []
 
 
 def test_what_was_protected_stays_with_its_reporter_when_it_is_public_again(world: World) -> None:
@@ -155,7 +149,7 @@ def test_what_was_protected_stays_with_its_reporter_when_it_is_public_again(worl
     world.act(SAFE, report, "take")
     world.act(SAFE, report, "assign", person="s_guard")
     world.act(SAFE, report, "reclassify", service="pothole", reason="x")
-    mine = reading.timeline(citizen("reporter"), report, 0)["events"]
+    mine = queries.timeline(citizen("reporter"), report, 0)["events"]
     assert [one["action"] for one in mine].count("inside") == 1
     assert "take" in [one["action"] for one in mine]
 
@@ -189,36 +183,36 @@ def traces(world: World) -> tuple[str, str, str, Report]:
 
 def test_what_becomes_protected_is_named_by_no_other_report(world: World) -> None:
     report, duplicate, key, head = traces(world)
-    answers = [reading.public(PUBLIC, duplicate), reading.timeline(PUBLIC, duplicate, 0)]
+    answers = [queries.public(PUBLIC, duplicate), queries.timeline(PUBLIC, duplicate, 0)]
     assert report in json.dumps(answers)
     world.act(WORKER, report, "protect", **PROPOSED)
     world.project()
     answers = [
-        reading.public(PUBLIC, duplicate),
-        reading.timeline(PUBLIC, duplicate, 0),
+        queries.public(PUBLIC, duplicate),
+        queries.timeline(PUBLIC, duplicate, 0),
         world.file(citizen("second"), service="litter", key=key),
-        open311.listed(city(), {"extensions": "true"}, world.now),
+        requests.listed(city(), {"extensions": "true"}, world.now),
     ]
     assert answers[0]["merged_into"] is None
     text = json.dumps(answers)
     assert not [one for one in (report, head.code, "Jejakrahasia") if one in text]
-    duplicates = refusal(reading.public, citizen("second"), report)
+    duplicates = refusal(queries.public, citizen("second"), report)
     assert duplicates.status == 404
 
 
 def test_an_original_does_not_name_a_duplicate_that_is_kept_secret(world: World) -> None:
     report, duplicate, _, _ = traces(world)
-    assert duplicate in json.dumps(reading.timeline(PUBLIC, report, 0))
+    assert duplicate in json.dumps(queries.timeline(PUBLIC, report, 0))
     world.act(official("officer1"), duplicate, "protect", **PROPOSED)
-    assert duplicate not in json.dumps(reading.timeline(PUBLIC, report, 0))
+    assert duplicate not in json.dumps(queries.timeline(PUBLIC, report, 0))
     world.act(SAFE, duplicate, "take")
     assert world.head(report).merged == 0
-    assert duplicate not in json.dumps(reading.timeline(PUBLIC, report, 0))
+    assert duplicate not in json.dumps(queries.timeline(PUBLIC, report, 0))
 
 
 def rows(measure: str, area: str, now: datetime) -> list[dict[str, Any]]:
     """The public rows of a figure."""
-    found: list[dict[str, Any]] = card_pages.rows(PUBLIC, MONTH, area, measure, 100, None, now)[
+    found: list[dict[str, Any]] = card_queries.rows(PUBLIC, MONTH, area, measure, 100, None, now)[
         "rows"
     ]
     return found
@@ -227,15 +221,15 @@ def rows(measure: str, area: str, now: datetime) -> list[dict[str, Any]]:
 def judged(world: World) -> tuple[str, Report]:
     """A report whose promise was missed in a month that has its draft."""
     report, _, _, head = traces(world)
-    scorecards.keep(world.now)
+    lifecycle.keep(world.now)
     world.now = FIRST
     world.sweep()
     world.project()
-    scorecards.keep(world.now)
+    lifecycle.keep(world.now)
     world.now = DRAFT
     world.sweep()
     world.project()
-    scorecards.keep(world.now)
+    lifecycle.keep(world.now)
     return report, head
 
 
@@ -243,7 +237,7 @@ def test_rows_of_a_judged_month_name_nobody_and_still_add_up(world: World) -> No
     report, _ = judged(world)
     before = {area: rows("on_time", area, world.now) for area in ("TV", "D1", "D1-W1", "u-d1")}
     assert all(report in [one["report"] for one in found] for found in before.values())
-    card = card_pages.card(PUBLIC, MONTH, "D1", world.now)["card"]
+    card = card_queries.card(PUBLIC, MONTH, "D1", world.now)["card"]
     world.act(WORKER, report, "protect", **PROPOSED)
     hidden = {area: rows("on_time", area, world.now) for area in before}
     assert report not in json.dumps(hidden)
@@ -264,17 +258,16 @@ def test_rows_of_a_judged_month_name_nobody_and_still_add_up(world: World) -> No
     for area in ("D1-W1", "u-d1"):
         assert [one["outcome"] for one in rows("on_time", area, world.now)] == ["dismissed"]
     world.advance(days=1)
-    scorecards.keep(world.now)
-    assert card_pages.card(PUBLIC, MONTH, "D1", world.now)["card"] == card
-    assert report not in json.dumps(card_pages.month(PUBLIC, MONTH, world.now))
+    lifecycle.keep(world.now)
+    assert card_queries.card(PUBLIC, MONTH, "D1", world.now)["card"] == card
+    assert report not in json.dumps(card_queries.month(PUBLIC, MONTH, world.now))
 
 
 def test_a_locked_file_is_replaced_with_a_tombstone_of_both_digests(world: World) -> None:
     report, _ = judged(world)
     held = store.month(JURISDICTION, MONTH) or {}
     keys = [
-        month_close.rows_key(JURISDICTION, MONTH, folder, "D1")
-        for folder in ("live", held["folder"])
+        compute.rows_key(JURISDICTION, MONTH, folder, "D1") for folder in ("live", held["folder"])
     ]
     world.act(WORKER, report, "protect", **PROPOSED)
     world.act(SAFE, report, "take")
@@ -282,7 +275,7 @@ def test_a_locked_file_is_replaced_with_a_tombstone_of_both_digests(world: World
     assert all(report.encode() in gzip.decompress(files.get(key) or b"") for key in keys)
     assert set(keys) <= set(anonymising.keep(world.now))
     assert not any(report.encode() in gzip.decompress(files.get(key) or b"") for key in keys)
-    graves = card_pages.month(PUBLIC, MONTH, world.now)["tombstones"]
+    graves = card_queries.month(PUBLIC, MONTH, world.now)["tombstones"]
     assert {one["district"] for one in graves} == {"D1"}
     assert all(one["was"] != one["is"] and one["rows"] for one in graves)
     assert report not in json.dumps(graves)
@@ -300,12 +293,12 @@ def test_a_promise_missed_before_stays_missed_in_a_month_judged_later(world: Wor
     world.act(SAFE, report, "take")
     world.project()
     world.now = FIRST
-    scorecards.keep(world.now)
-    card = card_pages.card(official("auditor"), MONTH, "D1", world.now)["card"]
+    lifecycle.keep(world.now)
+    card = card_queries.card(official("auditor"), MONTH, "D1", world.now)["card"]
     due = next(one for one in card["measures"] if one["measure"] == "on_time")
     assert (due["numerator"], due["denominator"]) == (0.0, 1.5)  # and its duplicate
     body = files.get(
-        month_close.rows_key(
+        compute.rows_key(
             JURISDICTION, MONTH, (store.month(JURISDICTION, MONTH) or {})["folder"], "D1"
         )
     )
@@ -339,8 +332,8 @@ def test_a_miss_and_a_secret_report_take_the_same_work(world: World) -> None:
     events.register("before-call.dynamodb", record)
     try:
         asked = [
-            (reading.track, (code, "ZZZZ-ZZZZ", "no code at all")),
-            (reading.public, (report, nobody, "0")),
+            (queries.track, (code, "ZZZZ-ZZZZ", "no code at all")),
+            (queries.public, (report, nobody, "0")),
         ]
         for call, (known, *others) in asked:
             for who in (PUBLIC, citizen("stranger")):
@@ -348,8 +341,8 @@ def test_a_miss_and_a_secret_report_take_the_same_work(world: World) -> None:
                 assert expected
                 for other in others:
                     assert calls(made, call, who, other) == expected
-        expected = calls(made, open311.token, JURISDICTION, f"t{report}")
+        expected = calls(made, requests.token, JURISDICTION, f"t{report}")
         for other in (f"t{nobody}", "t", "nonsense"):
-            assert calls(made, open311.token, JURISDICTION, other) == expected
+            assert calls(made, requests.token, JURISDICTION, other) == expected
     finally:
         events.unregister("before-call.dynamodb", record)

@@ -4,29 +4,29 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import rounds
-from chalicelib.domain.city import City
-from chalicelib.domain.scoring import Settings
-from chalicelib.services import month_close
-from chalicelib.storage import people, scores
+from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards.statistics import Settings
+from chalicelib.domain.sla import periods
+from chalicelib.services.scorecards import compute
+from chalicelib.storage import people, score_rows
 from chalicelib.storage.transactions import commit
-from tests import recompute
-from tests.histories import Town, bundle
-from tests.lives import Lives
-from tests.world import BUNDLE, JURISDICTION, World, citizen, official
-from tests.world import city as world_city
+from tests.support import scorecards_in_pandas
+from tests.support.random_reports import Lives
+from tests.support.random_score_rows import Town, bundle
+from tests.support.world import BUNDLE, JURISDICTION, World, citizen, official
+from tests.support.world import city as world_city
 
 SEEDS = range(50)
 FEW = 5  # months in ``make test``
 CLOSE = 1.000001e-6  # one unit in the last digit that is published
 
 
-def compare(found: month_close.Computed, cards: recompute.Cards) -> list[str]:
+def compare(found: compute.Computed, cards: scorecards_in_pandas.Cards) -> list[str]:
     """Where a computation of the product and the recomputed cards differ; empty if nowhere."""
     return differences(found.cards, cards)
 
 
-def differences(published: list[dict[str, Any]], cards: recompute.Cards) -> list[str]:
+def differences(published: list[dict[str, Any]], cards: scorecards_in_pandas.Cards) -> list[str]:
     """Where the product's cards and the recomputed ones differ; empty if nowhere."""
     product = {(card["kind"], card["code"]): card for card in published}
     wrong = [f"{key}: only here or there" for key in sorted(product.keys() ^ cards.keys())]
@@ -61,8 +61,8 @@ def store(town: Town, city: City) -> None:
     """The town's rows and filers as the product keeps them."""
     rows: list[Any] = []
     for row in town.rows:
-        last = rounds.last_month(row, city)
-        rows.append(scores.put_score(JURISDICTION, row["report"], row["version"], row, last))
+        last = periods.last_month(row, city)
+        rows.append(score_rows.put_score(JURISDICTION, row["report"], row["version"], row, last))
     _commit(rows)
     for month, filed in sorted(town.filers.items()):
         _commit([people.put_filer(JURISDICTION, month, *one) for one in filed.items()])
@@ -92,10 +92,12 @@ def test_random_months(aws: None, seed: int) -> None:
     city = City.from_json(raw)
     store(town, city)
     settings = Settings.from_json(town.settings)
-    found = month_close.compute(city, town.month, settings, town.now)
-    facts = {**recompute.city_facts(raw), "users": users(town.filers, town.month)}
-    weights = recompute.weights(town.filers, settings.reporter_cap)
-    cards = recompute.recompute(town.rows, weights, facts, found.settings, town.month, town.now)
+    found = compute.compute(city, town.month, settings, town.now)
+    facts = {**scorecards_in_pandas.city_facts(raw), "users": users(town.filers, town.month)}
+    weights = scorecards_in_pandas.weights(town.filers, settings.reporter_cap)
+    cards = scorecards_in_pandas.recompute(
+        town.rows, weights, facts, found.settings, town.month, town.now
+    )
     assert compare(found, cards) == []
 
 
@@ -113,15 +115,17 @@ def test_months_that_people_made(world: World) -> None:
     )
     months = ("202611", "202612", "202701")
     filers = {month: people.filers(JURISDICTION, month) for month in months}
-    weights = recompute.weights(filers, settings.reporter_cap)
+    weights = scorecards_in_pandas.weights(filers, settings.reporter_cap)
     for month in months:
-        found = month_close.compute(world_city(), month, settings, world.now)
-        facts = {**recompute.city_facts(BUNDLE), "users": users(filers, month)}
-        cards = recompute.recompute(lives.rows(), weights, facts, found.settings, month, world.now)
+        found = compute.compute(world_city(), month, settings, world.now)
+        facts = {**scorecards_in_pandas.city_facts(BUNDLE), "users": users(filers, month)}
+        cards = scorecards_in_pandas.recompute(
+            lives.rows(), weights, facts, found.settings, month, world.now
+        )
         assert compare(found, cards) == []
 
 
-def figure(found: month_close.Computed, measure: str, kind: str = "city", code: str = "TV") -> Any:
+def figure(found: compute.Computed, measure: str, kind: str = "city", code: str = "TV") -> Any:
     """One figure of one card."""
     cards = [card for card in found.cards if (card["kind"], card["code"]) == (kind, code)]
     return next(one for one in cards[0]["measures"] if one["measure"] == measure)
@@ -141,7 +145,7 @@ def test_hours_run_from_filing(world: World) -> None:
         world.act(reporter, report, "verify")
     world.advance(hours=1)
     world.project()
-    found = month_close.compute(world_city(), "202611", Settings(), world.now)
+    found = compute.compute(world_city(), "202611", Settings(), world.now)
     assert figure(found, "to_resolve")["median"] == 250
 
 
@@ -150,7 +154,7 @@ def test_a_ward_with_a_withdrawn_report_is_not_silent(world: World) -> None:
     world.act(citizen("reporter"), world.file()["id"], "withdraw")
     world.advance(hours=1)
     world.project()
-    found = month_close.compute(world_city(), "202611", Settings(), world.now)
+    found = compute.compute(world_city(), "202611", Settings(), world.now)
     assert figure(found, "silent_wards")["value"] == 3
 
 
@@ -162,5 +166,5 @@ def test_the_city_counts_reports_of_a_district_that_is_no_more(world: World) -> 
     world.project()
     gone = [area for area in BUNDLE["areas"] if not area["code"].startswith("D2")]
     merged = City.from_json({**BUNDLE, "areas": gone})
-    found = month_close.compute(merged, "202611", Settings(), world.now)
+    found = compute.compute(merged, "202611", Settings(), world.now)
     assert figure(found, "received")["value"] == 2

@@ -9,26 +9,18 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
-from chalicelib.domain.actor import Principal
-from chalicelib.services import (
-    cities,
-    developing,
-    feedback,
-    figures,
-    handlers,
-    moderation,
-    notices,
-    open_data,
-    photo_files,
-    retention,
-    retention_reports,
-    reuse,
-    wording,
-)
+from chalicelib.domain.principal import Principal
+from chalicelib.entrypoints import batches
+from chalicelib.services.city import cities
+from chalicelib.services.open_data import publishing
+from chalicelib.services.people import preferences, report_retention, retention
+from chalicelib.services.photos import duplicates, moderation, processing, storage_keys
+from chalicelib.services.projections import monthly_counts
+from chalicelib.services.reports import engagement, text_moderation
 from chalicelib.storage import control, files, people, reach, tables
-from infra import copies, ops, verify
-from tests import aws, canary, darkroom, leaving
-from tests.world import BUNDLE, JURISDICTION, STAFF, START, World, blob, citizen, official
+from infra.ops import backups, commands, verify
+from tests.support import aws, personal_data_search, photo_files, random_people
+from tests.support.world import BUNDLE, JURISDICTION, STAFF, START, World, blob, citizen, official
 
 SITI, BUDI, ANI = citizen("siti"), citizen("budi"), citizen("ani")
 OFFICER, WORKER = official("officer1"), official("worker1")
@@ -47,8 +39,8 @@ DAYS = {
 def fixture_world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The test city with days for every class, whose bucket keeps old versions."""
     monkeypatch.setattr(retention, "_FIRST", "202611")
-    monkeypatch.setattr(open_data, "_FIRST", START)
-    with canary.versions_kept(), canary.quick():
+    monkeypatch.setattr(publishing, "_FIRST", START)
+    with personal_data_search.versions_kept(), personal_data_search.quick():
         world = World()
         clock.use(lambda: world.now)
         publish(world, DAYS)
@@ -76,16 +68,16 @@ def photo(world: World, who: Principal, number: int) -> str:
     """A photo with the canary in it, whose original is kept."""
     data = b"\xff\xd8\xff" + f"{WORD} {number}".encode() * 30
     made = world.photo(who, data, processed=False)
-    with darkroom.quick(likeness=f"{number:032x}", facts={"model": WORD}):
-        developing.develop(JURISDICTION, made, world.now)
-    files.put(photo_files.original(JURISDICTION, made), data, "image/jpeg")
+    with photo_files.quick(likeness=f"{number:032x}", facts={"model": WORD}):
+        processing.develop(JURISDICTION, made, world.now)
+    files.put(storage_keys.original(JURISDICTION, made), data, "image/jpeg")
     return made
 
 
 def say(world: World, who: Principal, report: str, text: str) -> None:
     """A public comment."""
     op = world.operation(who, "comment", [report, text])
-    feedback.comment(who, op, report, text, "public", world.now)
+    engagement.comment(who, op, report, text, "public", world.now)
 
 
 def repaired(world: World) -> str:
@@ -95,8 +87,8 @@ def repaired(world: World) -> str:
         SITI, description=f"{WORD} hole", landmark=f"{WORD} gate", contact=CONTACT,
         photos=shots[:1],
     )["id"]  # fmt: skip
-    feedback.support(BUDI, world.operation(BUDI, "support", [mine]), mine, world.now)
-    feedback.follow(BUDI, mine, True, world.now, {"email": f"b{REACH}@example.org"})
+    engagement.support(BUDI, world.operation(BUDI, "support", [mine]), mine, world.now)
+    engagement.follow(BUDI, mine, True, world.now, {"email": f"b{REACH}@example.org"})
     note = {"reason": "spam", "note": f"{WORD} an advertisement"}
     moderation.flag(ANI, world.operation(ANI, "flag", [mine]), mine, note, world.now)
     say(world, SITI, mine, f"{WORD} still there")
@@ -108,9 +100,9 @@ def repaired(world: World) -> str:
     world.act(SITI, mine, "refuse", reason=f"{WORD} not repaired", photos=shots[1:])
     world.finish(WORKER, mine)
     world.act(SITI, mine, "verify", note=f"{WORD} thanks")
-    feedback.rate(SITI, world.operation(SITI, "rate", [mine]), mine, 4, f"{WORD} good", world.now)
+    engagement.rate(SITI, world.operation(SITI, "rate", [mine]), mine, 4, f"{WORD} good", world.now)
     for shot in shots:
-        reuse.used(JURISDICTION, mine, shot, world.now)
+        duplicates.used(JURISDICTION, mine, shot, world.now)
     world.project()
     return mine
 
@@ -120,21 +112,21 @@ def hide(world: World, report: str) -> None:
     body = {"version": 1, "field": "landmark", "reason": "personal_data"}
     admin = official("admin")
     op = world.operation(admin, "hideText", [report, body])
-    wording.hide(admin, op, report, body, world.now)
+    text_moderation.hide(admin, op, report, body, world.now)
 
 
 def held() -> list[str]:
     """Where anybody of the closed report is named: rates lapse by themselves within days."""
     names = [WORD, REACH, CONTACT["phone"], *(str(one.uid) for one in (SITI, BUDI, ANI))]
-    return [place for place in canary.stored(*names) if "#RATE#" not in place]
+    return [place for place in personal_data_search.stored(*names) if "#RATE#" not in place]
 
 
 def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
     world: World,
 ) -> None:
     mine = repaired(world)
-    open_data.keep(world.now)
-    before, closed, reached = world.tallies(), world.now, canary.stored(REACH)
+    publishing.keep(world.now)
+    before, closed, reached = world.tallies(), world.now, personal_data_search.stored(REACH)
     everything = " ".join(held())
     for kind in ("#T#", "#W#", "#C#", "SUP#", "FOL#", "FLG#", "#FILED#", "#BY#", "masters/",
                  "evidence/", "open-data/"):  # fmt: skip
@@ -142,13 +134,13 @@ def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
 
     world.now = closed + timedelta(days=59, hours=23)
     assert "contact" not in {**shown(world), **keep(world)}
-    assert canary.stored(REACH) == reached
+    assert personal_data_search.stored(REACH) == reached
 
     world.now = closed + timedelta(days=60)
     assert shown(world) == {"contact": 1}
     assert world.head(mine).contact, "what is shown is not done"
     assert keep(world) == {"contact": 1}
-    assert canary.stored(REACH, CONTACT["phone"]) == []
+    assert personal_data_search.stored(REACH, CONTACT["phone"]) == []
     head = world.head(mine)
     assert (head.contact, head.contactable, head.reporter) == (None, False, SITI.uid)
     assert any(f"#T#{mine}" in place for place in held()), "words have days of their own"
@@ -160,11 +152,11 @@ def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
     assert keep(world) == {"closed": 1}
     world.project()
     world.advance(hours=1)
-    open_data.keep(world.now)
+    publishing.keep(world.now)
     assert held() == []
     assert verify.check()["faults"] == []
     assert world.tallies() == before
-    assert figures.rebuild()["changed"] == 0
+    assert monthly_counts.rebuild()["changed"] == 0
     head = world.head(mine)
     assert (head.supports, head.rating, head.reporter, head.filer) == (1, 4, None, None)
     told = [text for text, _ in people.all_texts(JURISDICTION, mine).values()]
@@ -193,12 +185,12 @@ def test_an_open_report_keeps_everything_and_so_does_a_duplicate_of_it(world: Wo
     # A report that was withdrawn is no repaired one: its words have other days, here none.
     assert shown(world) == {"contact": 1}
     assert keep(world) == {"contact": 1}
-    assert canary.stored(REACH) == []
+    assert personal_data_search.stored(REACH) == []
     world.advance(days=140)
     assert keep(world) == {}
     publish(world, DAYS)
     assert keep(world) == {"cancelled": 2}
-    assert canary.stored(WORD, SITI.uid or "", BUDI.uid or "") == []
+    assert personal_data_search.stored(WORD, SITI.uid or "", BUDI.uid or "") == []
     assert people.duplicates(JURISDICTION, first) == [mine]
     assert verify.check()["faults"] == []
 
@@ -228,22 +220,26 @@ def test_protected_reports_have_the_same_days_and_a_unit_that_is_gone_has_left_n
     bundle = {**BUNDLE, "units": units, "services": offered, "retention": DAYS, "version": "c" * 12}
     cities.publish(bundle, blob(), list(STAFF), world.now)
     assert keep(world) == {"contact": 1}
-    assert canary.stored(REACH) == []
+    assert personal_data_search.stored(REACH) == []
 
 
 def test_a_wish_not_to_be_written_to_holds_as_long_as_there_is_something_to_write(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import messages
+    from chalicelib.services.notifications import citizen_messages
     from chalicelib.storage import mail
 
     sent: list[str] = []
     monkeypatch.setattr(mail, "send", lambda to, *_: sent.append(to) or "id")
     old = world.file(SITI, contact=CONTACT)["id"]
     new = world.file(SITI, contact=CONTACT, ward="D1-W2")["id"]
-    token = notices.link(JURISDICTION, notices.key(CONTACT)).rpartition("/")[2].partition("?")[0]
-    notices.choose(JURISDICTION, token, "nothing")
-    notices.bounced(JURISDICTION, CONTACT, "phone", world.now)
+    token = (
+        preferences.link(JURISDICTION, preferences.key(CONTACT))
+        .rpartition("/")[2]
+        .partition("?")[0]
+    )
+    preferences.choose(JURISDICTION, token, "nothing")
+    preferences.bounced(JURISDICTION, CONTACT, "phone", world.now)
     world.act(SITI, old, "withdraw", reason="Gone")
     world.advance(days=89)
     assert keep(world) == {"contact": 1}
@@ -251,15 +247,15 @@ def test_a_wish_not_to_be_written_to_holds_as_long_as_there_is_something_to_writ
     world.advance(days=60)
     told = {"kind": "closed", "jurisdiction": JURISDICTION, "report": new, "dedupe": "1",
             "at": "2026-11-02T01:00:00.000Z"}  # fmt: skip
-    assert not messages.send(told, world.now)
+    assert not citizen_messages.send(told, world.now)
     publish(world, {"addresses_days": 90})
     world.advance(days=80)
     assert keep(world) == {}
-    assert notices.choice(JURISDICTION, token)["notify"] == "nothing"
+    assert preferences.choice(JURISDICTION, token)["notify"] == "nothing"
     world.advance(days=11)
     assert shown(world) == {"addresses": 1}
     assert keep(world) == {"addresses": 1}
-    assert reach.kept(JURISDICTION, notices.key(CONTACT)) == {}
+    assert reach.kept(JURISDICTION, preferences.key(CONTACT)) == {}
     assert [row for row in aws.rows("people") if "#ADR#" in row["pk"]] == []
     assert keep(world) == {}
     assert sent == []
@@ -286,7 +282,7 @@ def test_one_bad_report_holds_up_no_other_and_is_tried_again(
     for one in several:
         world.act(SITI, one, "withdraw", reason="Gone")
     world.advance(days=60)
-    real = retention_reports.forget_contacts
+    real = report_retention.forget_contacts
 
     def bad(head: Any, now: Any) -> None:
         if head.id == several[0]:
@@ -294,14 +290,14 @@ def test_one_bad_report_holds_up_no_other_and_is_tried_again(
         real(head, now)
 
     with monkeypatch.context() as patch:
-        patch.setattr(retention_reports, "forget_contacts", bad)
+        patch.setattr(report_retention, "forget_contacts", bad)
         assert keep(world) == {"contact": 1, "failed": 1}
         assert keep(world) == {"failed": 1}
     (note,) = control.dead(JURISDICTION, "retention", 9)
     assert (note["name"], note["error"]) == (f"{several[0]}:contact", "RuntimeError")
     assert keep(world) == {"contact": 1}
     assert control.dead(JURISDICTION, "retention", 9) == []
-    assert canary.stored(REACH, WORD) == []
+    assert personal_data_search.stored(REACH, WORD) == []
 
 
 def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
@@ -339,7 +335,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
     world.project()
     assert [place for place in held() if "open-data" not in place] == []
     assert verify.check()["faults"] == []
-    assert figures.rebuild()["changed"] == 0
+    assert monthly_counts.rebuild()["changed"] == 0
 
 
 def test_a_run_whose_time_is_over_is_continued_where_it_was(world: World) -> None:
@@ -357,16 +353,16 @@ def test_a_restore_of_an_older_copy_is_erased_again_by_the_schedule(
     world: World, tmp_path: Path
 ) -> None:
     repaired(world)
-    copy = Path(copies.backup(tmp_path)["copy"])
+    copy = Path(backups.backup(tmp_path)["copy"])
     world.advance(days=400)
     assert keep(world)["closed"] == 1
     aws.fresh()
-    copies.restore(copy)
+    backups.restore(copy)
     assert any("#T#" in place for place in held())
     keep(world)
     world.project()
     world.advance(hours=1)
-    open_data.keep(world.now)
+    publishing.keep(world.now)
     assert held() == []
     assert verify.check()["faults"] == []
 
@@ -375,19 +371,19 @@ def test_after_tables_were_set_back_the_schedule_looks_at_everything_again(
     world: World, tmp_path: Path
 ) -> None:
     repaired(world)
-    copy = Path(copies.backup(tmp_path)["copy"])
+    copy = Path(backups.backup(tmp_path)["copy"])
     since = world.now
     world.advance(days=400)
     keep(world)
     later = list(tables.Control.scan())
     aws.fresh()
-    copies.restore(copy)
+    backups.restore(copy)
     for row in later:
         row.save()
     for note in tables.Person.scan(tables.Person.pk.contains("#LATE#")):
         note.delete()
     assert "closed" not in keep(world), "the walk is past them"
-    assert ops.main(["erase-again", since.isoformat()]) == 0
+    assert commands.main(["erase-again", since.isoformat()]) == 0
     keep(world)
     assert [place for place in held() if "open-data" not in place] == []
     assert verify.check()["faults"] == []
@@ -401,28 +397,28 @@ def test_the_command_shows_what_is_over_and_erases_it_only_if_asked(
     closed = world.now
     world.advance(days=61)
     publish(world, {"contact_days": 60})
-    assert ops.main(["retention", JURISDICTION]) == 0
+    assert commands.main(["retention", JURISDICTION]) == 0
     told = json.loads(capsys.readouterr().out)
     when = closed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert told["contact"] == {"days": 60, "count": 1, "oldest": when, "newest": when}
     assert told["closed"] == {"days": None, "count": 0, "oldest": None, "newest": None}
     assert world.head(mine).contact
-    assert ops.main(["retention", JURISDICTION, "--run"]) == 0
+    assert commands.main(["retention", JURISDICTION, "--run"]) == 0
     assert json.loads(capsys.readouterr().out) == {"contact": 1}
-    assert canary.stored(REACH) == []
+    assert personal_data_search.stored(REACH) == []
 
 
 def test_the_schedule_works_at_night_by_the_citys_own_clock(world: World) -> None:
     mine = world.file(SITI, contact=CONTACT)["id"]
     world.act(SITI, mine, "withdraw", reason="Gone")
     world.now = START.replace(hour=5) + timedelta(days=70)  # noon in Jakarta
-    assert handlers.erase_expired(None) == {}
+    assert batches.erase_expired(None) == {}
     world.advance(hours=14)
-    assert handlers.erase_expired(None) == {"contact": 1}
+    assert batches.erase_expired(None) == {"contact": 1}
 
 
 def test_of_twenty_peoples_lives_nothing_is_left_but_on_open_reports(world: World) -> None:
-    assert leaving.outlive(1, steps=15) == []
+    assert random_people.outlive(1, steps=15) == []
 
 
 def test_a_city_that_names_no_days_keeps_everything(world: World) -> None:
@@ -440,7 +436,7 @@ def test_what_is_left_on_a_report_whose_time_is_over_goes_a_month_later(world: W
     assert keep(world) == {"cancelled": 1}
     note = {"reason": "spam", "note": f"{WORD} an advertisement"}
     moderation.flag(ANI, world.operation(ANI, "flag", [mine]), mine, note, world.now)
-    feedback.follow(BUDI, mine, True, world.now, {"email": f"b{REACH}@example.org"})
+    engagement.follow(BUDI, mine, True, world.now, {"email": f"b{REACH}@example.org"})
     world.advance(days=29)
     assert keep(world) == {}
     world.advance(days=1)

@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from chalicelib.domain.workflow import actions, table
-from chalicelib.http import OPERATIONS
-from infra import openapi as committed
+from chalicelib.domain.workflow.table import actions, table
+from chalicelib.http.router import OPERATIONS
+from infra.docs import openapi as committed
 from infra.local.gateway import Gateway
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge, application
-from tests.world import JURISDICTION, spot
+from tests.support.world import JURISDICTION, spot
 
 load_all_checks()
 GOOD_CHECKS = (
@@ -94,8 +94,8 @@ class Target:
     """The product behind its local gateway, with a report to hit."""
 
     def __init__(self, edge: Edge) -> None:  # noqa: F811
-        from chalicelib.services import scorecards
-        from chalicelib.services.messages import answer_link
+        from chalicelib.services.notifications.citizen_messages import answer_link
+        from chalicelib.services.scorecards import lifecycle
 
         self.edge = edge
         self.schema = described()
@@ -115,7 +115,7 @@ class Target:
             "token": link.rpartition("/")[2],
         }
         edge.project()
-        scorecards.keep(edge.now)
+        lifecycle.keep(edge.now)
         self.turn = itertools.count()
 
     def who(self, name: str) -> dict[str, str]:

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import audits, card_pages, cities, month_close, relay, scorecards
-from chalicelib.storage import cards as store
+from chalicelib.services.city import cities
+from chalicelib.services.notifications import outbox
+from chalicelib.services.scorecards import audits, card_queries, compute, lifecycle
 from chalicelib.storage import control, files, topics
-from tests.world import BUNDLE, JURISDICTION, PUBLIC, STAFF, World, citizen, official, spot
+from chalicelib.storage import scorecards as store
+from tests.support.world import BUNDLE, JURISDICTION, PUBLIC, STAFF, World, citizen, official, spot
 
 MONTH = "202611"
 LOCAL = timedelta(hours=7)
@@ -44,7 +46,7 @@ def month(world: World) -> World:
 def go_to(world: World, moment: datetime) -> list[str]:
     """Let time pass to a moment, and the schedule run then."""
     world.now = moment
-    return scorecards.keep(world.now)
+    return lifecycle.keep(world.now)
 
 
 def figure(card: dict[str, Any], measure: str) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def figure(card: dict[str, Any], measure: str) -> dict[str, Any]:
 
 
 def test_a_month_lives_from_live_to_provisional_to_draft(month: World) -> None:
-    assert scorecards.keep(month.now) == [f"{JURISDICTION} {MONTH} live"]
+    assert lifecycle.keep(month.now) == [f"{JURISDICTION} {MONTH} live"]
     assert go_to(month, FIRST - timedelta(minutes=15)) == [f"{JURISDICTION} {MONTH} live"]
     assert go_to(month, FIRST)[0] == f"{JURISDICTION} {MONTH} provisional"
     assert not any(MONTH in one for one in go_to(month, DRAFT - timedelta(minutes=15)))
@@ -68,7 +70,7 @@ def test_a_run_repeated_does_nothing(month: World) -> None:
     for moment in (FIRST, DRAFT):
         go_to(month, moment)
         before = store.month(JURISDICTION, MONTH)
-        assert scorecards.keep(month.now) == []
+        assert lifecycle.keep(month.now) == []
         assert store.month(JURISDICTION, MONTH) == before
 
 
@@ -85,20 +87,20 @@ def test_the_draft_of_a_month_comes_even_two_months_late(month: World) -> None:
 def test_a_run_out_of_time_is_resumed(month: World) -> None:
     month.now = DRAFT
     turns = iter([True, False])
-    assert len(scorecards.keep(month.now, lambda: next(turns))) == 1
-    assert f"{JURISDICTION} {MONTH} draft" in scorecards.keep(month.now)
+    assert len(lifecycle.keep(month.now, lambda: next(turns))) == 1
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(month.now)
 
 
 def test_the_same_bytes_at_a_second_computation(month: World) -> None:
     city = cities.current(JURISDICTION, month.now)
-    settings = month_close.Settings.from_json({"weights": WEIGHTS})
-    one, two = (month_close.compute(city, MONTH, settings, month.now) for _ in range(2))
+    settings = compute.Settings.from_json({"weights": WEIGHTS})
+    one, two = (compute.compute(city, MONTH, settings, month.now) for _ in range(2))
     assert one.digest == two.digest
     assert one.rows == two.rows
-    month_close.publish(city, one, "draft", 1)
+    compute.publish(city, one, "draft", 1)
     prefix = f"scorecards/{JURISDICTION}/{MONTH}/r1-{one.digest[:12]}"
     first = [files.get(f"{prefix}/scorecard.{kind}") for kind in ("json", "csv")]
-    month_close.publish(city, two, "draft", 1)
+    compute.publish(city, two, "draft", 1)
     assert first == [files.get(f"{prefix}/scorecard.{kind}") for kind in ("json", "csv")]
     assert None not in first
 
@@ -124,14 +126,16 @@ def test_files_hold_every_figure_but_no_official(month: World) -> None:
 def test_live_and_provisional_months_are_for_officials_alone(month: World) -> None:
     for moment, shown in ((month.now, False), (FIRST, False), (DRAFT, True)):
         go_to(month, moment)
-        assert card_pages.month(official("worker2"), MONTH, month.now)["month"] == MONTH
+        assert card_queries.month(official("worker2"), MONTH, month.now)["month"] == MONTH
         for who in (PUBLIC, citizen("ann")):
-            listed = [one["month"] for one in card_pages.months(who, None, 9, month.now)["months"]]
+            listed = [
+                one["month"] for one in card_queries.months(who, None, 9, month.now)["months"]
+            ]
             assert (MONTH in listed) is shown
             for ask in (
-                lambda who=who: card_pages.month(who, MONTH, month.now),
-                lambda who=who: card_pages.card(who, MONTH, "D1", month.now),
-                lambda who=who: card_pages.rows(who, MONTH, "D1", "on_time", 5, None, month.now),
+                lambda who=who: card_queries.month(who, MONTH, month.now),
+                lambda who=who: card_queries.card(who, MONTH, "D1", month.now),
+                lambda who=who: card_queries.rows(who, MONTH, "D1", "on_time", 5, None, month.now),
             ):
                 if shown:
                     assert ask()
@@ -166,8 +170,8 @@ def test_an_auditor_of_one_district_sees_no_card_of_who_works_elsewhere(month: W
 
 def _sees(who: Principal, area: str, world: World) -> bool:
     try:
-        card_pages.card(who, MONTH, area, world.now)
-        card_pages.rows(who, MONTH, area, "on_time", 5, None, world.now)
+        card_queries.card(who, MONTH, area, world.now)
+        card_queries.rows(who, MONTH, area, "on_time", 5, None, world.now)
     except Problem as problem:
         if problem.slug != "not_found":
             raise
@@ -177,23 +181,23 @@ def _sees(who: Principal, area: str, world: World) -> bool:
 
 def test_no_page_but_an_officers_own_names_an_officer(month: World) -> None:
     go_to(month, DRAFT)
-    pages: list[Any] = [card_pages.month(PUBLIC, MONTH, month.now)]
+    pages: list[Any] = [card_queries.month(PUBLIC, MONTH, month.now)]
     for area in ("TV", "D1", "D2", "D1-W1", "u-d1", "u-lamps"):
         try:
-            pages.append(card_pages.card(PUBLIC, MONTH, area, month.now))
+            pages.append(card_queries.card(PUBLIC, MONTH, area, month.now))
         except Problem:
             continue  # a unit that had nothing
-        for measure in card_pages.BEHIND:
-            pages.append(card_pages.rows(PUBLIC, MONTH, area, measure, 200, None, month.now))
+        for measure in card_queries.BEHIND:
+            pages.append(card_queries.rows(PUBLIC, MONTH, area, measure, 200, None, month.now))
     assert "s_worker1" not in json.dumps(pages)
-    own = card_pages.rows(official("worker1"), MONTH, "s_worker1", "on_time", 9, None, month.now)
+    own = card_queries.rows(official("worker1"), MONTH, "s_worker1", "on_time", 9, None, month.now)
     assert {row["officer"] for row in own["rows"]} == {"s_worker1"}
 
 
 def test_the_rows_behind_a_figure_add_up_to_it(month: World) -> None:
     go_to(month, DRAFT)
     for area in ("TV", "D1", "D1-W1", "u-d1"):
-        card = card_pages.card(PUBLIC, MONTH, area, month.now)["card"]
+        card = card_queries.card(PUBLIC, MONTH, area, month.now)["card"]
         for measure, hits in (("verified", {"verified"}), ("acknowledged_on_time", {"in_time"})):
             rows = all_rows(area, measure, month)
             share = sum(row["share"] * row["weight"] for row in rows if row["outcome"] in hits)
@@ -207,7 +211,7 @@ def all_rows(area: str, measure: str, world: World, limit: int = 1) -> list[dict
     rows: list[dict[str, Any]] = []
     cursor = None
     while True:
-        page = card_pages.rows(PUBLIC, MONTH, area, measure, limit, cursor, world.now)
+        page = card_queries.rows(PUBLIC, MONTH, area, measure, limit, cursor, world.now)
         assert len(page["rows"]) <= limit
         rows += page["rows"]
         cursor = page["cursor"]
@@ -220,22 +224,22 @@ def test_pages_of_rows_neither_repeat_nor_leave_out(month: World) -> None:
     whole = all_rows("TV", "acknowledged_on_time", month, 200)
     assert all_rows("TV", "acknowledged_on_time", month) == whole
     assert len(whole) == 5
-    page = card_pages.rows(PUBLIC, MONTH, "TV", "received", 1, None, month.now)
+    page = card_queries.rows(PUBLIC, MONTH, "TV", "received", 1, None, month.now)
     with pytest.raises(Problem, match="cursor_invalid"):
-        card_pages.rows(PUBLIC, MONTH, "D1", "received", 1, page["cursor"], month.now)
+        card_queries.rows(PUBLIC, MONTH, "D1", "received", 1, page["cursor"], month.now)
 
 
 def test_the_sample_is_drawn_from_what_nobody_confirmed_by_a_seed_committed_to(
     month: World,
 ) -> None:
-    before = card_pages.months(PUBLIC, None, 9, month.now)["audits"]
+    before = card_queries.months(PUBLIC, None, 9, month.now)["audits"]
     assert MONTH not in [one["month"] for one in before["seeds"]]
     go_to(month, FIRST)
     verifier = official("verifier")
     sample = audits.queue(verifier, MONTH, "D2", None, 9, month.now)["sample"]
     assert [one["resolution"] for one in sample] == ["rejected"]
     assert audits.queue(verifier, MONTH, "D1", None, 9, month.now)["sample"] == []
-    after = card_pages.months(PUBLIC, None, 9, month.now)["audits"]
+    after = card_queries.months(PUBLIC, None, 9, month.now)["audits"]
     seed = next(one["seed"] for one in after["seeds"] if one["month"] == MONTH)
     committed = next(one for one in before["commitments"] if one["month"] == MONTH)
     assert hashlib.sha256(seed.encode()).hexdigest() == committed["sha256"]
@@ -283,14 +287,14 @@ def test_a_verifier_of_the_district_neither_sees_its_sample_nor_audits(month: Wo
 
 def test_a_failed_audit_counts_in_the_months_draft(month: World) -> None:
     go_to(month, FIRST)
-    provisional = card_pages.card(AUDITOR, MONTH, "TV", month.now)["card"]
+    provisional = card_queries.card(AUDITOR, MONTH, "TV", month.now)["card"]
     lost = audits.queue(official("verifier"), MONTH, "D2", None, 9, month.now)["sample"][0]
     month.act(official("verifier"), lost["report"], "audit", result="fail", reason="x")
     month.project()
     go_to(month, DRAFT)
-    draft = card_pages.card(AUDITOR, MONTH, "TV", month.now)["card"]
+    draft = card_queries.card(AUDITOR, MONTH, "TV", month.now)["card"]
     assert figure(draft, "on_time")["denominator"] > figure(provisional, "on_time")["denominator"]
-    rates = card_pages.month(PUBLIC, MONTH, month.now)["pass_rates"]
+    rates = card_queries.month(PUBLIC, MONTH, month.now)["pass_rates"]
     assert rates[0] == {"district": None, "passed": 0, "audited": 1, "used": 0}
 
 
@@ -309,12 +313,12 @@ def test_a_late_event_makes_a_revision_that_says_what_and_which(month: World) ->
     month.act(official("worker1"), report, "dispute", reason="It is not.")
     month.project()
     go_to(month, DRAFT)
-    before = card_pages.card(PUBLIC, MONTH, "D1", month.now)["card"]
+    before = card_queries.card(PUBLIC, MONTH, "D1", month.now)["card"]
     month.advance(days=1)
     month.act(official("verifier"), report, "verify", note="Clean.")
     month.project()
-    assert f"{JURISDICTION} {MONTH} draft" in scorecards.keep(month.now)
-    page = card_pages.month(PUBLIC, MONTH, month.now)
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(month.now)
+    page = card_queries.month(PUBLIC, MONTH, month.now)
     assert page["revision"] == 3
     assert page["because"] == [report]
     changed = {(one["code"], one["measure"]): one for one in page["changes"]}
@@ -341,22 +345,24 @@ def test_a_month_long_closed_is_looked_at_again_when_an_event_touches_it(month: 
     month.act(official("verifier"), report, "verify", note="Clean.")
     month.project()
     assert store.flagged(JURISDICTION, 9)
-    assert f"{JURISDICTION} {MONTH} draft" in scorecards.keep(month.now)
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(month.now)
     assert (store.month(JURISDICTION, MONTH) or {})["revision"] == revision + 1
     assert store.flagged(JURISDICTION, 9) == {}
-    assert scorecards.keep(month.now) == []
+    assert lifecycle.keep(month.now) == []
 
 
 def test_weights_are_frozen_from_the_months_first_moment(month: World) -> None:
-    scorecards.keep(month.now)
+    lifecycle.keep(month.now)
     scoring = {"weights": {"on_time": 100}, "rank_from": 1}
     bundle = {**BUNDLE, "version": "bbbbbbbbbbbb", "scoring": scoring}
-    from tests.world import blob
+    from tests.support.world import blob
 
     cities.publish(bundle, blob(), list(STAFF), month.now)
     go_to(month, FIRST)
-    assert card_pages.month(AUDITOR, MONTH, month.now)["settings"]["weights"] == {}
-    assert card_pages.month(AUDITOR, "202612", month.now)["settings"]["weights"] == {"on_time": 100}
+    assert card_queries.month(AUDITOR, MONTH, month.now)["settings"]["weights"] == {}
+    assert card_queries.month(AUDITOR, "202612", month.now)["settings"]["weights"] == {
+        "on_time": 100
+    }
 
 
 def test_one_reporter_does_not_outweigh_the_rest(world: World) -> None:
@@ -365,11 +371,11 @@ def test_one_reporter_does_not_outweigh_the_rest(world: World) -> None:
     world.file(citizen("other"), "litter", "D1-W1")
     world.project()
     world.advance(days=3)
-    scorecards.keep(world.now)
-    card = card_pages.card(AUDITOR, MONTH, "D1", world.now)["card"]
+    lifecycle.keep(world.now)
+    card = card_queries.card(AUDITOR, MONTH, "D1", world.now)["card"]
     assert figure(card, "received")["value"] == 31
     assert figure(card, "on_time")["denominator"] == pytest.approx(26, abs=1e-4)
-    city = card_pages.card(AUDITOR, MONTH, "TV", world.now)["card"]
+    city = card_queries.card(AUDITOR, MONTH, "TV", world.now)["card"]
     assert figure(city, "active_users")["value"] == 2
 
 
@@ -380,8 +386,8 @@ def test_a_protected_report_is_in_no_card_but_for_what_it_added_before(world: Wo
     world.protect(report, "violence", official("officer1"))
     world.project()
     world.advance(days=3)
-    scorecards.keep(world.now)
-    card = card_pages.card(AUDITOR, MONTH, "TV", world.now)["card"]
+    lifecycle.keep(world.now)
+    card = card_queries.card(AUDITOR, MONTH, "TV", world.now)["card"]
     # Taken before anything fell due: it was received where it was, and no more is said of it.
     assert figure(card, "received")["value"] == 1
     assert figure(card, "on_time")["n"] == 0
@@ -398,7 +404,7 @@ def test_closing_is_told_to_each_district_once(month: World) -> None:
 def test_rows_are_packed_without_the_time_of_day(month: World) -> None:
     go_to(month, FIRST)
     held = store.month(JURISDICTION, MONTH) or {}
-    body = files.get(month_close.rows_key(JURISDICTION, MONTH, held["folder"], "D1")) or b""
+    body = files.get(compute.rows_key(JURISDICTION, MONTH, held["folder"], "D1")) or b""
     assert body[4:8] == b"\0\0\0\0"
     assert gzip.decompress(body)
 
@@ -411,7 +417,7 @@ def test_a_district_head_reads_the_closing_on_a_phone(
     sent: list[tuple[str, dict[str, str], dict[str, Any]]] = []
     monkeypatch.setattr(topics, "publish", lambda *given: sent.append(given))
     go_to(month, DRAFT)
-    relay.drain(now=month.now)
+    outbox.drain(now=month.now)
     cards = [one for one in sent if one[2]["event"] == "scorecard" and one[2]["level"] == "draft"]
     assert [one[2].get("district") for one in cards] == ["D1", "D2", None]
     subject, texts, attributes = cards[0]
@@ -428,5 +434,5 @@ def test_a_district_head_reads_the_closing_on_a_phone(
     assert max(map(len, lines)) < 80
     assert json.loads(texts["sqs"])["district"] == "D1"
     before = len(sent)
-    relay.drain(now=month.now)
+    outbox.drain(now=month.now)
     assert len(sent) == before

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import news
-from chalicelib.domain.city import City
+from chalicelib.domain.city.city import City
+from chalicelib.domain.notifications import citizen_news
 from chalicelib.errors import Problem
-from chalicelib.services import answer_links, contact_codes, messages, signing
-from chalicelib.services.texts import say
+from chalicelib.services.notifications import citizen_messages
+from chalicelib.services.people import contact_codes
+from chalicelib.services.platform import signing
+from chalicelib.services.platform.catalogue import say
+from chalicelib.services.reports import one_tap_tokens
 from chalicelib.settings import settings
 from chalicelib.storage import topics
-from tests.world import BUNDLE, JURISDICTION, World, citizen
+from tests.support.world import BUNDLE, JURISDICTION, World, citizen
 
 DUTCH = Path(__file__).parents[2] / "infra/cities/duinhaven/messages/nl.json"
 BASIC = frozenset(
@@ -61,12 +64,12 @@ def test_every_text_message_fits_in_two_segments(
     report = world.head(world.file(citizen("a"))["id"])
     other = world.file(citizen("b"))["id"]
     doc: dict[str, Any] = {"language": language, "at": "2026-11-02T01:00:00.000Z", "own": other}
-    kinds = sorted(news.kinds())
+    kinds = sorted(citizen_news.kinds())
     for kind in kinds:
-        words = messages._words(report, {**doc, "kind": kind}, city)
-        messages._post("phone", {"phone": "+62811000222"}, words, language, city, kind)
-    hushed = messages._words(report, {**doc, "kind": "comment", "protected": True}, city)
-    messages._post("phone", {"phone": "+62811000222"}, hushed, language, city)
+        words = citizen_messages._words(report, {**doc, "kind": kind}, city)
+        citizen_messages._post("phone", {"phone": "+62811000222"}, words, language, city, kind)
+    hushed = citizen_messages._words(report, {**doc, "kind": "comment", "protected": True}, city)
+    citizen_messages._post("phone", {"phone": "+62811000222"}, hushed, language, city)
     minutes = int(contact_codes.LIFE.total_seconds() // 60)
     sms.append(say("code.text", language, city, code="123456", minutes=minutes))
     sms.append(say("digest_news.subject", language, city, n=40))
@@ -79,13 +82,13 @@ def test_every_text_message_fits_in_two_segments(
 def test_a_short_link_says_what_a_long_one_did(world: World) -> None:
     """City, report, finish and whose it is; forged, changed and lapsed ones are refused."""
     first, other = world.file()["id"], world.file(citizen("b"))["id"]
-    alone = answer_links.make(JURISDICTION, first, world.now)
-    theirs = answer_links.make(JURISDICTION, first, world.now, other)
+    alone = one_tap_tokens.make(JURISDICTION, first, world.now)
+    theirs = one_tap_tokens.make(JURISDICTION, first, world.now, other)
     known = {"j": JURISDICTION, "r": first, "f": world.now.isoformat()}
-    assert answer_links.read(alone, world.now) == known
-    assert answer_links.read(theirs, world.now) == {**known, "d": other}
-    assert answer_links.make(JURISDICTION, first, world.now, first) == alone
-    lapsed = world.now + timedelta(days=answer_links.ANSWER_DAYS)
+    assert one_tap_tokens.read(alone, world.now) == known
+    assert one_tap_tokens.read(theirs, world.now) == {**known, "d": other}
+    assert one_tap_tokens.make(JURISDICTION, first, world.now, first) == alone
+    lapsed = world.now + timedelta(days=one_tap_tokens.ANSWER_DAYS)
     kid, body, seal = alone.split(".")
     changed = theirs.split(".")[1]
     other_kind = signing.seal("answer", "bytes", "abc")
@@ -93,7 +96,7 @@ def test_a_short_link_says_what_a_long_one_did(world: World) -> None:
     forged += [f"{kid}.{body}", other_kind]
     for token, now in [*((one, world.now) for one in forged), (alone, lapsed)]:
         with pytest.raises(Problem, match="invalid_token"):
-            answer_links.read(token, now)
+            one_tap_tokens.read(token, now)
 
 
 def test_a_link_of_before_still_answers(world: World) -> None:
@@ -101,4 +104,4 @@ def test_a_link_of_before_still_answers(world: World) -> None:
     report = world.file()["id"]
     payload = {"j": JURISDICTION, "r": report, "f": world.now.isoformat()}
     token = signing.sign("answer", payload, world.now + timedelta(days=14))
-    assert answer_links.read(token, world.now) == payload
+    assert one_tap_tokens.read(token, world.now) == payload

@@ -20,31 +20,37 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from chalicelib import ids
-from chalicelib.domain import watch, workflow
-from chalicelib.domain.actor import Principal, system
+from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
-from chalicelib.domain.times import iso
+from chalicelib.domain.sla import timers
+from chalicelib.domain.timestamps import iso
+from chalicelib.domain.workflow import table as workflow_table
 from chalicelib.errors import Problem
-from chalicelib.services import (
-    access,
-    casework,
-    claiming,
-    feedback,
-    figures,
-    heat,
-    projections,
-    reading,
-    scorecards,
-    signing,
-)
+from chalicelib.services.map import heatmap
+from chalicelib.services.people import claiming
+from chalicelib.services.platform import signing
+from chalicelib.services.projections import monthly_counts, timeline_events
+from chalicelib.services.reports import actions, engagement, queries
+from chalicelib.services.scorecards import lifecycle
+from chalicelib.services.timeline import access
 from chalicelib.storage import tables
-from tests.aws import backend, start
-from tests.watcher import Watcher, by_id, look
-from tests.world import JURISDICTION, STAFF, WARDS, World, citizen, city, faults, official, spot
+from tests.support.aws import backend, start
+from tests.support.map_client import Watcher, by_id, look
+from tests.support.world import (
+    JURISDICTION,
+    STAFF,
+    WARDS,
+    World,
+    citizen,
+    city,
+    faults,
+    official,
+    spot,
+)
 
 CITIZENS = ("ann", "budi", "citra")
 PEOPLE = [*CITIZENS, *(record["ref"][2:] for record in STAFF)]
-ACTIONS = list(workflow.table()["actions"])
+ACTIONS = list(workflow_table.table()["actions"])
 UNITS = ["u-d1", "u-d2", "u-lamps", "u-prov", "u-safe", "u-none"]
 SERVICES = ["pothole", "litter", "bridge", "lamp", "retired"]
 CLOSING = frozenset({"reject", "disown", "withdraw", "merge"})
@@ -110,7 +116,7 @@ class City(RuleBasedStateMachine):
             if self.projected == {report: head.version for report, head in self.heads.items()}:
                 tallies = self.world.tallies()
                 assert self.world.project() == 0
-                assert figures.rebuild()["changed"] == 0
+                assert monthly_counts.rebuild()["changed"] == 0
                 assert self.world.tallies() == tallies
         finally:
             self.aws.__exit__(None, None, None)
@@ -127,13 +133,13 @@ class City(RuleBasedStateMachine):
 
     def fields(self, draw: random.Random, action: str, who: Principal, head: Report) -> Any:
         """Fields of an action, mostly as they should be."""
-        row = workflow.actions_of(head)[action]
+        row = workflow_table.actions_of(head)[action]
         staff = [record["ref"] for record in STAFF if record["unit"] == head.unit]
         protected = draw.random() < (0.9 if head.protected else 0.1)
         choices: dict[str, list[Any]] = {
             "unit": [head.unit, head.unit, "u-prov", *UNITS],
             "person": [*staff, *staff, "s_nobody"],
-            "reason_code": workflow.table()["reasons"].get(action, ["none"]),
+            "reason_code": workflow_table.table()["reasons"].get(action, ["none"]),
             "agency": ["u-prov", "u-prov", "u-lamps", "u-d2"],
             "until": [iso(self.world.now + timedelta(hours=hours)) for hours in (-1, 5, 30, 400)],
             "service": ["violence", "misconduct"] if protected else SERVICES,
@@ -182,8 +188,8 @@ class City(RuleBasedStateMachine):
         open_to: dict[str, list[str]] = {}
         for name in PEOPLE:
             ours = access.reporter_of(person(name), head)
-            found = workflow.standing(person(name), head, is_reporter=ours)
-            for action in workflow.open_actions(head, found):
+            found = workflow_table.standing(person(name), head, is_reporter=ours)
+            for action in workflow_table.open_actions(head, found):
                 open_to.setdefault(action, []).append(name)
         if open_to:
             weights = [1 if action in CLOSING else 6 for action in open_to]
@@ -223,7 +229,7 @@ class City(RuleBasedStateMachine):
         fitting = CLOCKS.get(head.state, "lapse")
         action = fitting if draw.random() < 0.8 else draw.choice(list(CLOCKS.values()))
         op = self.world.operation(actor, action, report)
-        self.attempt(lambda: casework.step(actor, op, head, action, {}, now).answer, report)
+        self.attempt(lambda: actions.step(actor, op, head, action, {}, now).answer, report)
 
     def act_on_another_version(self, draw: random.Random, report: str) -> None:
         """A version that is not the newest is always refused."""
@@ -245,12 +251,12 @@ class City(RuleBasedStateMachine):
         secret = signing.claim_secret(report, self.world.head(report).claims)
         op = self.world.operation(actor, what, [report, stars])
         calls: dict[str, Callable[[], Any]] = {
-            "comment": lambda: feedback.comment(actor, op, report, "words", "public", now),
-            "inside": lambda: feedback.comment(actor, op, report, "words", "inside", now),
-            "support": lambda: feedback.support(actor, op, report, now),
-            "rate": lambda: feedback.rate(actor, op, report, stars, None, now),
+            "comment": lambda: engagement.comment(actor, op, report, "words", "public", now),
+            "inside": lambda: engagement.comment(actor, op, report, "words", "inside", now),
+            "support": lambda: engagement.support(actor, op, report, now),
+            "rate": lambda: engagement.rate(actor, op, report, stars, None, now),
             "claim": lambda: claiming.claim(actor, op, report, secret, now),
-            "contact": lambda: reading.contact(actor, op, report, now),
+            "contact": lambda: queries.contact(actor, op, report, now),
         }
         note(f"{who} {what} {report}")
         self.attempt(lambda: calls[what]().answer, report)
@@ -278,7 +284,7 @@ class City(RuleBasedStateMachine):
         """The SLA clock: afterwards nothing is owed, and a second sweep does nothing."""
         self.world.sweep()
         for report in self.heads:
-            assert watch.owed(stored(report), city(), self.world.now) is None
+            assert timers.owed(stored(report), city(), self.world.now) is None
         assert self.world.sweep() == {}
 
     @invariant()
@@ -295,7 +301,7 @@ class City(RuleBasedStateMachine):
                 self.project(report, links)
             self.heads[report] = head
         if changed:
-            assert self.world.tallies() == figures.recount()
+            assert self.world.tallies() == monthly_counts.recount()
             assert self.counted() == self.by_heads()
             self.map_is_right()
 
@@ -313,7 +319,9 @@ class City(RuleBasedStateMachine):
             (None, len(counted)),
         ):
             assert (
-                heat.cells(JURISDICTION, heat.Asked(16, status=status), self.world.now)["total"]
+                heatmap.cells(JURISDICTION, heatmap.Asked(16, status=status), self.world.now)[
+                    "total"
+                ]
                 == many
             )
 
@@ -329,15 +337,15 @@ class City(RuleBasedStateMachine):
             assert head.holder in (None, "s_safe", "s_guard")
             assert (head.offered_to, head.merged_into) == (None, None) or before.merged_into
         assert (head.resolution is not None) == (head.state == "closed")
-        assert (head.paused_at is not None) == (workflow.clock(head.state) == "paused")
+        assert (head.paused_at is not None) == (workflow_table.clock(head.state) == "paused")
         assert head.due_at > head.clock_from
         assert head.clock_from >= head.filed_at
 
     def project(self, report: str, links: list[tuple[str, str]]) -> None:
         """Project a report's new events, newest first: the order does not matter."""
         for text, _ in reversed(links[self.projected.get(report, 0) :]):
-            assert projections.apply(json.loads(text), self.world.now)
-            assert not projections.apply(json.loads(text), self.world.now)
+            assert timeline_events.apply(json.loads(text), self.world.now)
+            assert not timeline_events.apply(json.loads(text), self.world.now)
         self.projected[report] = len(links)
 
     def counted(self) -> Counter[str]:
@@ -461,7 +469,7 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     world.project()
     world.now = datetime(2026, 12, 31, 18, tzinfo=UTC)
     world.sweep()
-    scorecards.keep(world.now)
+    lifecycle.keep(world.now)
     world.act(official("verifier"), late, "audit", result="pass", reason="x")
     for one in (older, report, done, released, late, guarded):
         assert faults(world.head(one), world.links(one)) == []
@@ -472,5 +480,5 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     }
     assert taken >= set(ACTIONS)
     world.project()
-    assert world.tallies() == figures.recount()
+    assert world.tallies() == monthly_counts.recount()
     assert system(JURISDICTION).uid == "system"

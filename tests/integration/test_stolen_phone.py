@@ -2,11 +2,15 @@
 
 import pytest
 
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
-from chalicelib.services import claim_page, claiming, feedback, photos, reading, signing
+from chalicelib.pages import claim_page
+from chalicelib.services.people import claiming
+from chalicelib.services.photos import tickets
+from chalicelib.services.platform import signing
+from chalicelib.services.reports import engagement, queries
 from chalicelib.storage import people, reports
-from tests.world import JURISDICTION, World, citizen
+from tests.support.world import JURISDICTION, World, citizen
 
 OLD, NEW = citizen("reporter"), citizen("newphone")
 
@@ -56,14 +60,14 @@ def test_the_old_phone_has_nothing_of_the_report_any_more(world: World) -> None:
     photo = world.photo(OLD)
     filed = world.file(photos=[photo], service="violence")
     report = filed["id"]
-    feedback.follow(OLD, report, True, world.now)
-    assert photos.look(OLD, photo, world.now)
+    engagement.follow(OLD, report, True, world.now)
+    assert tickets.look(OLD, photo, world.now)
     claim(world, NEW, report, filed["claim_secret"])
     with pytest.raises(Problem):
-        reading.public(OLD, report)
+        queries.public(OLD, report)
     with pytest.raises(Problem):
-        photos.look(OLD, photo, world.now)
-    assert photos.look(NEW, photo, world.now)
+        tickets.look(OLD, photo, world.now)
+    assert tickets.look(NEW, photo, world.now)
     assert reports.of_reporter(JURISDICTION, "d_reporter", None, 5) == []
     assert people.marks(JURISDICTION, report, people.FOLLOW, 5) == []
 

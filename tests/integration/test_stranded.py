@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from tests.world import World, citizen, faults, official
+from tests.support.world import World, citizen, faults, official
 
 # What happens to one of two duplicates, and to their original: (proposed, decided) in any order
 # with the original put aside and the clock's round.

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import system
-from chalicelib.services import access, casework, sweep
+from chalicelib.domain.principal import system
+from chalicelib.services.reports import actions
+from chalicelib.services.sla import sweep
+from chalicelib.services.timeline import access
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Unavailable
-from tests import aws
-from tests.world import JURISDICTION, World, citizen, faults, official
+from tests.support import aws
+from tests.support.world import JURISDICTION, World, citizen, faults, official
 
 CLOCK = ("breach", "escalate", "resume", "answer", "lapse", "release", "unmerge", "remerge")
 
@@ -157,7 +159,7 @@ def test_rounds_that_overlap_are_one(
     """A round that reads a head while another writes it finds nothing left, and says nothing."""
     report = town.file()["id"]
     town.advance(days=12)
-    real, inner = casework.step, []
+    real, inner = actions.step, []
 
     def interrupted(*args: Any) -> Any:
         if len(inner) < repeats:
@@ -165,7 +167,7 @@ def test_rounds_that_overlap_are_one(
             inner[-1].update(sweep.sweep(town.now))
         return real(*args)
 
-    monkeypatch.setattr(casework, "step", interrupted)
+    monkeypatch.setattr(actions, "step", interrupted)
     total = sum(inner, Counter(sweep.sweep(town.now)))
     assert total == Counter(breach=2, escalate=3)
     assert len(steps(town, report)) == 5
@@ -176,14 +178,14 @@ def test_an_official_may_be_quicker(town: World, monkeypatch: pytest.MonkeyPatch
     """The head that the round has seen is stale: it looks again and does what is owed then."""
     report = town.file()["id"]
     town.advance(hours=121)
-    real, times = casework.step, itertools.count()
+    real, times = actions.step, itertools.count()
 
     def beaten(*args: Any) -> Any:
         if next(times) == 0:
             town.act(official("officer1"), report, "reject", reason_code="spam", text="No.")
         return real(*args)
 
-    monkeypatch.setattr(casework, "step", beaten)
+    monkeypatch.setattr(actions, "step", beaten)
     assert sweep.sweep(town.now) == Counter(breach=2), "closed too late, so both stay broken"
     assert aws_dead() == []
 
@@ -325,12 +327,12 @@ def test_a_step_that_is_refused_for_ever_is_noted(
 ) -> None:
     """A clock that owes what the workflow forbids is a fault, not a race."""
     stuck, other = town.file()["id"], town.file()["id"]
-    real = casework.step
+    real = actions.step
 
     def step(actor: Any, op: Any, report: Any, name: str, given: Any, now: Any) -> Any:
         return real(actor, op, report, "lapse" if report.id == stuck else name, given, now)
 
-    monkeypatch.setattr(casework, "step", step)
+    monkeypatch.setattr(actions, "step", step)
     assert swept(town, hours=25) == Counter(breach=1, failed=1)
     assert aws_dead() == [stuck]
     assert steps(town, other) == [("breach", "acknowledge")]
@@ -386,8 +388,8 @@ def test_nobody_but_the_clock_may_take_its_steps(town: World) -> None:
     given = {"target": "acknowledge"}
     op = town.operation(official("admin"), f"sweep/breach/{report}/1", given)
     assert sweep.sweep(town.now) == Counter(breach=1)
-    with pytest.raises(casework.Problem, match=r"wrong_state|too_early"):
-        casework.step(system(JURISDICTION), op, town.head(report), "breach", given, town.now)
+    with pytest.raises(actions.Problem, match=r"wrong_state|too_early"):
+        actions.step(system(JURISDICTION), op, town.head(report), "breach", given, town.now)
 
 
 def test_a_duplicate_that_is_merged_again_is_given_back_again(town: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.test_agencies import coordinated, offered
 from tests.integration.test_audience import ALL, _no_digests, last, reach, told
 from tests.integration.test_digest import quiet
-from tests.world import World, citizen, official, spot
+from tests.support.world import World, citizen, official, spot
 
 __all__ = ["_no_digests"]
 ENDS: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ def test_what_waits_for_a_verifier_reaches_those_of_the_district_that_it_comes_t
 ) -> None:
     """The pin lay in the wrong district: the verifiers and the officials there are told, and it
     stands in that district's queue, where a verifier may judge it."""
-    from chalicelib.services import lists
+    from chalicelib.services.reports import queues
 
     reach(*ALL)
     report = world.finished()
@@ -121,9 +121,9 @@ def test_what_waits_for_a_verifier_reaches_those_of_the_district_that_it_comes_t
     assert {"verifier", "verifier2", "officer2", "head2"} <= heard
     asked = {"state": "work_done", "due_within": None, "limit": 5, "cursor": None}
     verifier = official("verifier")
-    page = lists.queue(verifier, "D2", **asked, now=world.now)
+    page = queues.queue(verifier, "D2", **asked, now=world.now)
     assert [row["id"] for row in page["reports"]] == [report]
-    assert lists.queue(verifier, "D1", **asked, now=world.now)["reports"] == []
+    assert queues.queue(verifier, "D1", **asked, now=world.now)["reports"] == []
     world.act(verifier, report, "verify")
 
 

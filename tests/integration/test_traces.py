@@ -2,9 +2,12 @@
 
 import pytest
 
-from chalicelib.services import claiming, feedback, moderation, signing
+from chalicelib.services.people import claiming
+from chalicelib.services.photos import moderation
+from chalicelib.services.platform import signing
+from chalicelib.services.reports import engagement
 from chalicelib.storage import people
-from tests.world import JURISDICTION, World, citizen, official
+from tests.support.world import JURISDICTION, World, citizen, official
 
 SITI, BUDI, OFFICER = citizen("siti"), citizen("budi"), official("officer1")
 
@@ -27,11 +30,11 @@ def test_everything_that_a_person_leaves_is_in_their_index(world: World) -> None
     ref = world.head(mine).contact
     other, original = world.file(BUDI)["id"], world.file(BUDI)["id"]
     op = world.operation
-    feedback.support(SITI, op(SITI, "support", {}), other, world.now)
+    engagement.support(SITI, op(SITI, "support", {}), other, world.now)
     flag = {"reason": "spam", "note": "An advertisement"}
     moderation.flag(SITI, op(SITI, "flag", {}), other, flag, world.now)
     flagged = f"{world.head(other).version:08d}#note"
-    feedback.comment(SITI, op(SITI, "comment", {}), mine, "Still there", "public", world.now)
+    engagement.comment(SITI, op(SITI, "comment", {}), mine, "Still there", "public", world.now)
     said = f"{world.head(mine).version:08d}#comment"
     world.act(OFFICER, mine, "merge", into=original)
     assert left(SITI.uid) == {
@@ -39,7 +42,7 @@ def test_everything_that_a_person_leaves_is_in_their_index(world: World) -> None
         ("FLG", other, "-"), ("TXT", other, flagged), ("TXT", mine, said), ("REP", original, mine),
         ("TXT", mine, "00000001#description"), ("CON", mine, ref),
     }  # fmt: skip
-    feedback.follow(SITI, other, following=False, now=world.now)
+    engagement.follow(SITI, other, following=False, now=world.now)
     world.act(OFFICER, mine, "unmerge", reason="Another hole")
     assert not left(SITI.uid) & {("FOL", other, "-"), ("REP", original, mine)}
     assert left(BUDI.uid) == {("FILED", other, "-"), ("FILED", original, "-")}

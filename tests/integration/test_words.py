@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import alerts
-from chalicelib.services import alert_texts, erasing, open_data, wording
+from chalicelib.domain.notifications import alerts
+from chalicelib.services.notifications import alert_texts
+from chalicelib.services.open_data import publishing
+from chalicelib.services.people import erasure
+from chalicelib.services.reports import text_moderation
 from chalicelib.storage import files, people, reports, tables
-from infra import verify
+from infra.ops import verify
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
-from tests.world import JURISDICTION
+from tests.support.world import JURISDICTION
 
 SAID = "Pak Budi di nomor 7 mencuri lampu"
 NAME = {"start": 4, "end": 8}
@@ -43,7 +46,7 @@ def kept(report: str) -> str:
 def test_a_hidden_passage_is_nowhere_in_public_and_a_mark_says_so(edge: Edge) -> None:
     report = edge.file(edge.device(), description=SAID, landmark="Di depan").body["id"]
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert "Budi" in kept(report)
     edge.advance(minutes=5)
     assert hide(edge, report, passages=[NAME]).status == 200
@@ -60,7 +63,7 @@ def test_a_hidden_passage_is_nowhere_in_public_and_a_mark_says_so(edge: Edge) ->
     assert "Budi" not in edge.get("/open311/v2/requests.json").text
     assert "[…]" in json.loads(edge.get("/open311/v2/requests.json").text)[0]["description"]
     assert "Budi" not in edge.get(f"/v1/reports/{report}/case", edge.staff("officer1")).text
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert "Budi" not in kept(report)
     assert verify.check()["faults"] == []
 
@@ -71,12 +74,12 @@ def test_a_hidden_text_reaches_the_open_data_of_a_report_closed_long_ago(edge: E
     assert edge.act(me, report, "withdraw").status == 200
     edge.project()
     edge.advance(days=8)
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert "Budi" in kept(report)
     edge.advance(hours=5)
     assert hide(edge, report).status == 200
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     assert "Budi" not in kept(report)
 
 
@@ -141,10 +144,10 @@ def test_auditors_see_the_original_for_a_month_and_then_it_is_gone(edge: Edge) -
         assert edge.get(address, edge.staff(who)).status == 403, who
     assert edge.get(address, edge.device()).status == 403
     edge.advance(days=29)
-    assert wording.forget(edge.now) == 0
+    assert text_moderation.forget(edge.now) == 0
     edge.now += timedelta(days=1, seconds=1)
-    assert wording.forget(edge.now) == 1
-    assert wording.forget(edge.now) == 0
+    assert text_moderation.forget(edge.now) == 1
+    assert text_moderation.forget(edge.now) == 0
     assert edge.get(address, edge.staff("auditor")).body["texts"] == []
     assert everywhere("Budi", "#WAS#") == []
     last = edge.get(f"/v1/reports/{report}/timeline").body["events"][-1]
@@ -226,7 +229,7 @@ def test_erasing_a_person_erases_what_was_hidden_or_corrected(edge: Edge, way: s
     else:
         new = {"description": "Lampu dicuri", "landmark": "Nomor tujuh"}
         assert edge.post(f"/v1/reports/{report}/correction", new, me).status == 200
-    erasing.erase(JURISDICTION, report, edge.now)
+    erasure.erase(JURISDICTION, report, edge.now)
     assert everywhere("Budi", "lampu", "Lampu", "tujuh") == []
     assert verify.check()["faults"] == []
 

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.settings import settings
 from tests.security.edge import Edge
 from tests.security.tokens import ISSUERS
-from tests.world import JURISDICTION
+from tests.support.world import JURISDICTION
 
 
 @pytest.fixture

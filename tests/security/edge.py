@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from chalicelib import auth, clock
-from chalicelib.auth_keys import KeySets
-from tests import aws, darkroom
+from chalicelib import clock
+from chalicelib.auth import caller
+from chalicelib.auth.jwks import KeySets
 from tests.security.recorder import Recorder, Sent
 from tests.security.tokens import KeyServer, Mint
-from tests.world import BUNDLE, JURISDICTION, STAFF, START, blob, spot
+from tests.support import aws, photo_files
+from tests.support.world import BUNDLE, JURISDICTION, STAFF, START, blob, spot
 
 PROBLEM = "application/problem+json"
 ADDRESS = "192.0.2.1"
@@ -60,7 +61,7 @@ class Edge:
     """One city, its officials and devices, and a client that asks in their names."""
 
     def __init__(self, monkeypatch: Any, limits: dict[str, Any] | None = None) -> None:
-        from chalicelib.services import cities
+        from chalicelib.services.city import cities
 
         self.now: datetime = START
         self.keys = itertools.count(1)
@@ -68,14 +69,14 @@ class Edge:
         self.server = KeyServer()
         self.mint = Mint(lambda: self.now)
         sets = KeySets(self.server)
-        monkeypatch.setattr(auth, "key_sets", lambda: sets)
+        monkeypatch.setattr(caller, "key_sets", lambda: sets)
         clock.use(lambda: self.now)
         self.publish(limits=limits or {})
         self.city = cities.current(JURISDICTION, self.now)
 
     def publish(self, boundaries: bytes | None = None, **changed: Any) -> None:
         """Make a (changed) version of the city current."""
-        from chalicelib.services import cities
+        from chalicelib.services.city import cities
 
         bundle = {**BUNDLE, "version": f"{next(self.keys):012x}", **changed}
         cities.publish(bundle, boundaries or blob(), list(STAFF), self.now)
@@ -157,15 +158,15 @@ class Edge:
 
     def photo(self, who: str, *, uploaded: bool = True, processed: bool = False) -> str:
         """A photo's id, with its object in quarantine, or with pictures made of it."""
-        from chalicelib.services import developing
+        from chalicelib.services.photos import processing
         from chalicelib.storage import files
 
         photo: str = self.post("/v1/photos", {"content_type": "image/jpeg"}, who).body["photo"]
         if uploaded:
-            files.put(f"quarantine/{JURISDICTION}/{photo}", darkroom.UPLOAD, "image/jpeg")
+            files.put(f"quarantine/{JURISDICTION}/{photo}", photo_files.UPLOAD, "image/jpeg")
         if processed:
-            with darkroom.quick():
-                developing.develop(JURISDICTION, photo, clock.now())
+            with photo_files.quick():
+                processing.develop(JURISDICTION, photo, clock.now())
         return photo
 
     def finished(self, reporter: str, **more: Any) -> str:

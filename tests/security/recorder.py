@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests import aws
+from tests.support import aws
 
 _READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "TransactGet", "Head")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.security.edge import Edge, new_report, sent_to
-from tests.world import SIDE, WEST, spot
+from tests.support.world import SIDE, WEST, spot
 
 PATH = "/v1/reports"
 MINUTE = {"n": 5, "seconds": 600}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.boundaries import build
+from chalicelib.domain.city.boundaries import build
 from tests.security.edge import Edge, new_report, sent_to
-from tests.world import BUNDLE, SIDE, SOUTH, WEST, blob
+from tests.support.world import BUNDLE, SIDE, SOUTH, WEST, blob
 
 PATH = "/v1/reports"
 LIMIT = 65_536
@@ -210,7 +210,7 @@ def test_case_12_a_time_that_cannot_be_read_is_422(edge: Edge, me: str, time: An
 def test_case_13_only_a_service_that_this_city_offers_citizens_is_accepted(
     edge: Edge, me: str
 ) -> None:
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
 
     other = {
         **BUNDLE,

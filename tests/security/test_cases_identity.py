@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chalicelib.services import staff
+from chalicelib.services.city import staff
 from chalicelib.settings import settings
 from tests.security.edge import Edge, new_report
 from tests.security.tokens import POOL, Mint, ec_key, raw, rsa_key
-from tests.world import ISSUER, JURISDICTION, STAFF
+from tests.support.world import ISSUER, JURISDICTION, STAFF
 
 ROOT = Path(__file__).parents[2]
 HEADER = {"alg": "ES256", "kid": "e1", "typ": "JWT"}
@@ -105,7 +105,7 @@ def test_case_62_other_authorizations_are_401_on_public_routes_too(edge: Edge, g
 
 
 def test_case_62_a_device_token_of_another_making_is_401(edge: Edge) -> None:
-    from chalicelib.services import signing
+    from chalicelib.services.platform import signing
 
     genuine = edge.device()
     kid, payload, signature = genuine.removeprefix("Device ").split(".")
@@ -282,6 +282,6 @@ def test_an_issuer_of_the_settings_must_pin_its_algorithm(
     held = settings()
     loose = tuple({**one, "algorithms": ["RS256"]} for one in held.issuers)
     monkeypatch.setattr(
-        "chalicelib.auth_jwt.settings", lambda: dataclasses.replace(held, issuers=loose)
+        "chalicelib.auth.oidc.settings", lambda: dataclasses.replace(held, issuers=loose)
     )
     assert edge.get("/v1/me", edge.staff("officer1")).status == 401

@@ -21,7 +21,7 @@ from tests.security.edge import (
     stream,
     stream_record,
 )
-from tests.world import JURISDICTION
+from tests.support.world import JURISDICTION
 
 UNKNOWN = "01J" + "0" * 23
 ASK = {
@@ -200,7 +200,7 @@ def test_case_110_the_api_called_with_nothing_is_a_404(edge: Edge, event: Any) -
 def test_case_112_an_unexpected_fault_is_a_500_that_tells_only_its_id(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    from chalicelib.services import intake
+    from chalicelib.services.reports import intake
 
     def broken(*_: Any) -> Any:
         if error is UnicodeEncodeError:
@@ -231,7 +231,7 @@ def test_case_112_tables_that_cannot_be_reached_are_a_503_to_come_back_to(
 ) -> None:
     from botocore.exceptions import ConnectTimeoutError
 
-    from tests import aws
+    from tests.support import aws
 
     me = edge.device()
     client = aws.clients()["dynamodb"]

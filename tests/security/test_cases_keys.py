@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests import aws, moto_shims
 from tests.security.edge import ADDRESS, Context, Edge, application, event_of, new_report, sent_to
-from tests.world import JURISDICTION
+from tests.support import aws, moto_speedups
+from tests.support.world import JURISDICTION
 
 PATH = "/v1/reports"
 
@@ -28,18 +28,18 @@ def one_at_a_time() -> Iterator[None]:
 
     def stub(request: Any, event_name: str, **more: Any) -> Any:
         with lock:
-            return moto_shims.stub(event_name, request, **more)
+            return moto_speedups.stub(event_name, request, **more)
 
     clients = aws.clients().values()
     for client in clients:
-        client.meta.events.unregister("before-send", moto_shims.stub)
+        client.meta.events.unregister("before-send", moto_speedups.stub)
         client.meta.events.register("before-send", stub)
     try:
         yield
     finally:
         for client in clients:
             client.meta.events.unregister("before-send", stub)
-            client.meta.events.register("before-send", moto_shims.stub)
+            client.meta.events.register("before-send", moto_speedups.stub)
 
 
 def reports() -> int:

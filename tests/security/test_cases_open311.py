@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.security.edge import Context, Edge, application, event_of, sent_to
-from tests.world import JURISDICTION, spot
+from tests.support.world import JURISDICTION, spot
 
 V2 = "/open311/v2"
 FORM = "application/x-www-form-urlencoded"
@@ -20,7 +20,7 @@ class Client:
     """A system with a key of the test city."""
 
     def __init__(self, edge: Edge) -> None:
-        from chalicelib.services import api_keys
+        from chalicelib.services.identity import api_keys
 
         self.edge = edge
         self.key_id, self.key = api_keys.issue(JURISDICTION, "tests", 1000, edge.now)
@@ -66,8 +66,8 @@ def client_fixture(edge: Edge) -> Client:
 def test_case_83_a_key_opens_one_city_and_is_kept_as_a_hash(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from chalicelib.services import api_keys
-    from tests import aws
+    from chalicelib.services.identity import api_keys
+    from tests.support import aws
 
     for key in ("", "tk_wrong", client.key[:-1], client.key.upper(), "k_" + client.key_id):
         assert client.post(api_key=key)[0] == 403

@@ -6,12 +6,13 @@ import zipfile
 
 import pytest
 
-from chalicelib.domain import exports
-from chalicelib.services import cities, open_data
+from chalicelib.domain.open_data import formats
+from chalicelib.services.city import cities
+from chalicelib.services.open_data import publishing
 from chalicelib.storage import files
-from tests import aws
 from tests.security.edge import Edge
-from tests.world import JURISDICTION
+from tests.support import aws
+from tests.support.world import JURISDICTION
 
 CONTACT = {"name": "Namarahasia", "email": "surat.rahasia@example.org", "phone": "+628120000999"}
 
@@ -22,21 +23,21 @@ CONTACT = {"name": "Namarahasia", "email": "surat.rahasia@example.org", "phone":
      "　＋1"],
 )  # fmt: skip
 def test_case_96_no_cell_is_a_formula(text: str) -> None:
-    (cell,) = next(csv.reader(io.StringIO(exports.cell(text), newline="")))
+    (cell,) = next(csv.reader(io.StringIO(formats.cell(text), newline="")))
     assert cell.startswith("'")
     assert cell[1:] == text
 
 
 @pytest.mark.parametrize("text", ["biasa", 'a "b", c', "baris\nbaru", "", "é 漢 🌊", "a=b", "1-2"])
 def test_case_96_other_texts_are_as_they_were(text: str) -> None:
-    (cell,) = next(csv.reader(io.StringIO(exports.cell(text), newline=""))) or [""]
+    (cell,) = next(csv.reader(io.StringIO(formats.cell(text), newline=""))) or [""]
     assert cell == text
 
 
 def test_case_97_a_browser_saves_a_file_by_a_plain_name(edge: Edge) -> None:
     edge.file(edge.device(), description="../../etc/passwd\r\nX: y")
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     held = aws.backend("s3").get_object("tanggap-files", f"open-data/{JURISDICTION}/2026-11.csv")
     assert held.metadata["Content-Disposition"] == 'attachment; filename="2026-11.csv"'
 
@@ -47,9 +48,9 @@ def test_case_98_nothing_personal_and_nothing_protected_is_in_any_file(edge: Edg
     hidden = edge.file(me, service="violence", description="Rahasiabesar").body["id"]
     assert edge.act(edge.staff("officer1"), shown, "assign", person="s_worker1").status == 200
     edge.project()
-    open_data.keep(edge.now)
+    publishing.keep(edge.now)
     names = [
-        one["path"] for one in open_data.listed(cities.current(JURISDICTION, edge.now))["files"]
+        one["path"] for one in publishing.listed(cities.current(JURISDICTION, edge.now))["files"]
     ]
     assert len(names) == 6
     uid = edge.head(shown).reporter

@@ -19,12 +19,13 @@ import pytest
 from chalicelib.outside import addresses, fetch
 from chalicelib.outside.addresses import Unsafe
 from chalicelib.outside.fetch import Failed
-from chalicelib.services import outside_servers, signing
+from chalicelib.services.forwarding import servers
+from chalicelib.services.platform import signing
 from chalicelib.settings import settings
-from tests import outside
 from tests.integration.test_forwarding import UNIT, connect, given_to_province, jobs, pass_on
-from tests.outside import Agency, Asked, says
-from tests.world import JURISDICTION, World
+from tests.support import open311_server
+from tests.support.open311_server import Agency, Asked, says
+from tests.support.world import JURISDICTION, World
 
 BAD_URLS = [
     "http://open311.example.org/v2",
@@ -65,7 +66,7 @@ INSIDE = [
     "fd00:ec2::254", "ff02::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "64:ff9b::a00:1",
     "2002:a00:1::", "2001:0:a00:1::", "fe80::1%lo", "no address",
 ]  # fmt: skip
-BASE = addresses.Place("https", outside.NAME, 443, "/v2")
+BASE = addresses.Place("https", open311_server.NAME, 443, "/v2")
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
@@ -139,8 +140,8 @@ def test_case_104_what_was_judged_is_what_is_connected_to(monkeypatch: pytest.Mo
 
 def test_case_104_a_redirect_is_not_followed() -> None:
     away = says(301, "", Location="https://127.0.0.1/")
-    with outside.server(away) as there, pytest.raises(Failed, match="redirect"):
-        fetch.get(addresses.check(outside.ENDPOINT), "/services.json", [])
+    with open311_server.server(away) as there, pytest.raises(Failed, match="redirect"):
+        fetch.get(addresses.check(open311_server.ENDPOINT), "/services.json", [])
     assert len(there.asked) == 1
 
 
@@ -161,7 +162,7 @@ def test_case_104_only_development_may_name_a_server_of_its_own(
         settings.cache_clear()
 
 
-def drip(chunk: bytes, pause: float) -> outside.Answer:
+def drip(chunk: bytes, pause: float) -> open311_server.Answer:
     """An answer that never ends."""
 
     def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
@@ -209,7 +210,7 @@ def silent(greeting: bytes = b"") -> Iterator[None]:
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        with outside.leading_to(listener.getsockname()[1]):
+        with open311_server.leading_to(listener.getsockname()[1]):
             yield
     finally:
         ended.set()
@@ -221,16 +222,16 @@ def silent(greeting: bytes = b"") -> Iterator[None]:
 def cut() -> None:
     """A request is given up because its time is over; it would take minutes, or end otherwise."""
     with pytest.raises(Failed, match="too_slow"):
-        fetch.get(addresses.check(outside.ENDPOINT), "/services.json", [])
+        fetch.get(addresses.check(open311_server.ENDPOINT), "/services.json", [])
 
 
 @pytest.mark.parametrize("answer", [drip(b" ", 0.05), slow_headers], ids=["body", "headers"])
 def test_case_105_an_endless_answer_is_cut_when_its_time_is_over(
-    answer: outside.Answer, monkeypatch: pytest.MonkeyPatch
+    answer: open311_server.Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert fetch.SECONDS == 5
     monkeypatch.setattr(fetch, "SECONDS", 0.5)
-    with outside.server(answer):
+    with open311_server.server(answer):
         cut()
 
 
@@ -252,8 +253,8 @@ def test_case_105_no_more_than_the_limit_is_read() -> None:
         sizes.append(len(data))
         return data
 
-    with outside.server(says(200, b"1" * 10_000_000)):
-        place = addresses.check(outside.ENDPOINT)
+    with open311_server.server(says(200, b"1" * 10_000_000)):
+        place = addresses.check(open311_server.ENDPOINT)
         with patch.object(fetch.http.client.HTTPResponse, "read", counted):
             with pytest.raises(Failed, match="too_large"):
                 fetch.post(place, "/requests.json", b"", {})
@@ -265,10 +266,10 @@ def test_case_105_no_more_than_the_limit_is_read() -> None:
 
 def test_case_105_tls_must_be_valid_for_the_name() -> None:
     empty = says(200, [])
-    with outside.server(empty, name="another.example"), pytest.raises(Failed, match="tls"):
-        fetch.get(addresses.check(outside.ENDPOINT), "/services.json", [])
-    with outside.server(empty, trusted=False), pytest.raises(Failed, match="tls"):
-        fetch.get(addresses.check(outside.ENDPOINT), "/services.json", [])
+    with open311_server.server(empty, name="another.example"), pytest.raises(Failed, match="tls"):
+        fetch.get(addresses.check(open311_server.ENDPOINT), "/services.json", [])
+    with open311_server.server(empty, trusted=False), pytest.raises(Failed, match="tls"):
+        fetch.get(addresses.check(open311_server.ENDPOINT), "/services.json", [])
     assert fetch.context().verify_mode is ssl.CERT_REQUIRED
     assert fetch.context().check_hostname
 
@@ -276,29 +277,29 @@ def test_case_105_tls_must_be_valid_for_the_name() -> None:
 def test_case_105_a_server_is_disabled_after_five_failures_and_told_once(aws: None) -> None:
     world = World()
     connect(world)
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
     from chalicelib.storage import control
 
     city = cities.current(JURISDICTION, world.now)
     for _ in range(4):
-        outside_servers.failed(city, UNIT, "too_slow", world.now)
-    assert not outside_servers.disabled(JURISDICTION, UNIT)
+        servers.failed(city, UNIT, "too_slow", world.now)
+    assert not servers.disabled(JURISDICTION, UNIT)
     for _ in range(3):
-        outside_servers.failed(city, UNIT, "too_slow", world.now + timedelta(hours=1))
-    assert outside_servers.disabled(JURISDICTION, UNIT)
+        servers.failed(city, UNIT, "too_slow", world.now + timedelta(hours=1))
+    assert servers.disabled(JURISDICTION, UNIT)
     assert len(control.outbox(50)) == 1
 
 
 def test_case_106_a_request_is_signed_with_every_key_and_tells_its_time(
     aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.storage import secrets
+    from chalicelib.storage import signing_keys
 
     world = World()
     connect(world)
-    keys = {**secrets.keys()["keys"], "k2": "YW5vdGhlciBrZXkgZm9yIHRlc3RzLCAzMiBieXRlcy4="}
-    monkeypatch.setattr(secrets, "keys", lambda: {"current": "k2", "keys": keys})
-    with outside.server(Agency()) as there:
+    keys = {**signing_keys.keys()["keys"], "k2": "YW5vdGhlciBrZXkgZm9yIHRlc3RzLCAzMiBieXRlcy4="}
+    monkeypatch.setattr(signing_keys, "keys", lambda: {"current": "k2", "keys": keys})
+    with open311_server.server(Agency()) as there:
         given_to_province(world)
         (job,) = jobs(world)
         pass_on(world, job)
@@ -306,7 +307,7 @@ def test_case_106_a_request_is_signed_with_every_key_and_tells_its_time(
     marks = dict(one.split("=") for one in post.headers["tanggap-signature"].split(","))
     seconds = marks.pop("t")
     assert int(seconds) == int(world.now.timestamp())
-    known = signing.webhook_secrets(outside_servers.webhook(JURISDICTION, UNIT))
+    known = signing.webhook_secrets(servers.webhook(JURISDICTION, UNIT))
     assert marks.keys() == known.keys() == {"k1", "k2"}
     for kid, secret in known.items():
         signed = f"{seconds}.".encode() + post.body
@@ -323,7 +324,7 @@ def test_case_106_nothing_personal_is_passed_on(
     secret = {
         "email": "qzsiti@example.org", "phone": "+628120000999", "name": "Qzsiti Qzrahasia",
     }  # fmt: skip
-    with outside.server(Agency()) as there:
+    with open311_server.server(Agency()) as there:
         report = given_to_province(world, contact=secret, description="A hole")
         world.act(_officer(), report, "assign", unit="u-d1", note="Qzinside note")
         world.act(_officer(), report, "coordinate", agency=UNIT, reason="Qzreason")
@@ -339,6 +340,6 @@ def test_case_106_nothing_personal_is_passed_on(
 
 
 def _officer() -> Any:
-    from tests.world import official
+    from tests.support.world import official
 
     return official("officer1")

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import app
-from tests import darkroom
 from tests.security.edge import Context, Edge, queue_record
 from tests.security.test_cases_inside import arrived, failed
-from tests.world import JURISDICTION
+from tests.support import photo_files
+from tests.support.world import JURISDICTION
 
 TICKET = {"content_type": "image/jpeg"}
 UNKNOWN = "01J00000000000000000000001"
@@ -19,7 +19,7 @@ UNKNOWN = "01J00000000000000000000001"
 
 def process(key: str) -> list[str]:
     """What the function of photos could not do about an object."""
-    with darkroom.quick():
+    with photo_files.quick():
         return failed(app.process_photos({"Records": [queue_record("1", arrived(key))]}, Context()))
 
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
-from chalicelib.domain.scoring import shifted
-from chalicelib.services import anonymising, open_data, scorecards
+from chalicelib.domain.scorecards.statistics import shifted
+from chalicelib.services.open_data import publishing
+from chalicelib.services.scorecards import anonymising, lifecycle
 from chalicelib.settings import settings
 from chalicelib.storage import files
 from tests.security.edge import ADDRESS, Context, Edge, application, event_of
-from tests.world import city
+from tests.support.world import city
 
 WORDS = "Katasangatrahasia"
 MONTH = "202611"
@@ -79,10 +80,10 @@ def test_what_becomes_protected_is_in_no_public_answer_and_no_file(edge: Edge) -
     assert edge.act(officer, report, "assign", person="s_worker1", note="x").status == 200
     edge.project()
     edge.now = city().bounds(MONTH)[1] - timedelta(hours=1)
-    scorecards.keep(edge.now)
+    lifecycle.keep(edge.now)
     edge.now = city().day(shifted(MONTH, 1), 16)
-    scorecards.keep(edge.now)
-    open_data.keep(edge.now)
+    lifecycle.keep(edge.now)
+    publishing.keep(edge.now)
     known = {
         "id": [report, duplicate], "code": [code], "month": [MONTH],
         "area": ["TV", "D1", "D1-W1", "u-d1"], "token": [f"t{report}"], "request": [report],
@@ -112,8 +113,8 @@ def test_what_becomes_protected_is_in_no_public_answer_and_no_file(edge: Edge) -
     edge.project()
     assert leaks() == set()
     edge.advance(hours=2)
-    open_data.keep(edge.now)
-    scorecards.keep(edge.now)
+    publishing.keep(edge.now)
+    lifecycle.keep(edge.now)
     anonymising.keep(edge.now)
     assert not [mark for mark in marks if mark in shelf()]
     assert settings().bucket

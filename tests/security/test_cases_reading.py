@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import signing
+from chalicelib.services.platform import signing
 from tests.security.edge import Edge, Reply
-from tests.world import BUNDLE, JURISDICTION, STAFF, blob
+from tests.support.world import BUNDLE, JURISDICTION, STAFF, blob
 
 UNKNOWN = "01J" + "0" * 23
 READS = ("reports/{id}", "reports/{id}/timeline")
@@ -106,7 +106,7 @@ def test_case_34_neighbours_of_an_id_are_unknown(edge: Edge, me: str) -> None:
 
 
 def test_case_34_a_report_of_another_city_is_unknown(edge: Edge, me: str) -> None:
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
 
     cities.publish({**BUNDLE, "jurisdiction": "elsewhere"}, blob(), list(STAFF), edge.now)
     receipt = edge.file(me).body
@@ -290,7 +290,7 @@ def test_case_40_a_cursor_serves_its_filter_and_its_person_alone(edge: Edge, me:
 
 
 def test_case_40_a_cursor_ends_after_a_day_and_is_no_other_citys(edge: Edge, me: str) -> None:
-    from chalicelib.services import cities
+    from chalicelib.services.city import cities
 
     _, mine = pages(edge, me)
     cities.publish({**BUNDLE, "jurisdiction": "elsewhere"}, blob(), list(STAFF), edge.now)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import ledger
+from chalicelib.domain import hash_chain
 from tests.security.edge import Edge, application
-from tests.world import JURISDICTION
+from tests.support.world import JURISDICTION
 
 TEXT = {"text": "x", "audience": "public"}
 
@@ -222,7 +222,7 @@ def test_case_78_the_timeline_is_one_unbroken_chain(edge: Edge, me: str) -> None
     report = edge.finished(me)
     edge.act(me, report, "refuse", reason="Still broken")
     links = reports.timeline(JURISDICTION, report, 0, 100)
-    assert ledger.faults(links) == []
+    assert hash_chain.faults(links) == []
     shown = edge.get(f"/v1/reports/{report}/timeline").body["events"]
     assert [event["hash"] for event in shown] == [stamp for _, stamp in links]
     assert all(one["hash"] == later["prev"] for one, later in itertools.pairwise(shown))

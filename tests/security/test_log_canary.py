@@ -118,12 +118,12 @@ def test_nothing_personal_is_logged_on_the_way_of_a_report(edge: Edge, logs: Any
 def test_a_fault_is_logged_by_its_place_and_not_by_its_words(
     edge: Edge, logs: Any, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
-    from chalicelib.services import casework, intake
+    from chalicelib.services.reports import actions, intake
 
     me = edge.device()
     report = edge.file(me).body["id"]
     monkeypatch.setattr(intake, "file_report", broken)
-    monkeypatch.setattr(casework, "act", broken)
+    monkeypatch.setattr(actions, "act", broken)
     place, body = {
         "intake": ("/v1/reports", {"service": "pothole", "lat": -6.195, "long": 106.805}),
         "casework": (f"/v1/reports/{report}/actions", {"action": "withdraw", "version": 1}),
@@ -146,7 +146,7 @@ def test_a_fault_is_logged_by_its_place_and_not_by_its_words(
 def test_case_21_every_line_is_one_json_object_of_our_own(
     edge: Edge, logs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import intake
+    from chalicelib.services.reports import intake
 
     logs()
     monkeypatch.setattr(intake, "file_report", broken)

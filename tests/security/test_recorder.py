@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import Problem
-from chalicelib.services import intake
+from chalicelib.services.reports import intake
 from chalicelib.storage import control, files, queues, topics
 from tests.security.edge import Edge
 

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from tests.world import ISSUER
+from tests.support.world import ISSUER
 
 AUDIENCE = "tanggap"
 POOL = "https://pool.test/city"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.services import cities
+from chalicelib.services.city import cities
 
 
 @pytest.fixture(autouse=True)

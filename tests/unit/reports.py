@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import holding, sla
-from chalicelib.domain.actor import Principal
+from chalicelib.domain.actions.perform import perform
+from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
-from chalicelib.domain.transitions import perform
-from chalicelib.domain.workflow import standing
-from tests.world import JURISDICTION, START, city, spot
+from chalicelib.domain.sla import custody, deadlines
+from chalicelib.domain.workflow.table import standing
+from tests.support.world import JURISDICTION, START, city, spot
 
 ID = "01J00000000000000000000000"
 
@@ -19,7 +19,7 @@ def report(**changed: Any) -> Report:
     service = city().services[changed.pop("service", "pothole")]
     district, ward = changed.pop("district", "D1"), changed.pop("ward", "D1-W1")
     filed = changed.pop("filed_at", START)
-    promise = sla.promise(service, district, filed, city())
+    promise = deadlines.promise(service, district, filed, city())
     where = spot(ward)
     fresh = Report(
         id=ID,
@@ -47,7 +47,7 @@ def report(**changed: Any) -> Report:
         reporter="d_reporter",
         contactable=True,
     )
-    return holding.noted(replace(fresh, **changed), filed)
+    return custody.noted(replace(fresh, **changed), filed)
 
 
 def moved(

@@ -16,12 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from chalicelib import auth, auth_keys, settings
-from chalicelib.auth_keys import KeySets
-from chalicelib.domain.actor import Grant, Principal
+from chalicelib import settings
+from chalicelib.auth import caller, jwks
+from chalicelib.auth.jwks import KeySets
+from chalicelib.domain.principal import Grant, Principal
 from chalicelib.errors import Problem
-from chalicelib.services import signing, staff
-from chalicelib.storage import secrets
+from chalicelib.services.city import staff
+from chalicelib.services.platform import signing
+from chalicelib.storage import signing_keys
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 POOL = "https://pool.example/a"
@@ -79,10 +81,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     sets = KeySets(made)
     monkeypatch.setenv("TANGGAP_ISSUERS", json.dumps(ISSUERS))
     settings.settings.cache_clear()
-    monkeypatch.setattr(auth, "key_sets", lambda: sets)
+    monkeypatch.setattr(caller, "key_sets", lambda: sets)
     monkeypatch.setattr(staff, "by_subject", lambda *_: None)
     held = {"current": "k1", "keys": {"k1": base64.b64encode(b"1" * 32).decode()}}
-    monkeypatch.setattr(secrets, "keys", lambda: held)
+    monkeypatch.setattr(signing_keys, "keys", lambda: held)
     yield made
     monkeypatch.undo()
     settings.settings.cache_clear()
@@ -119,7 +121,7 @@ def raw_token(header: Any, payload: Any, signature: bytes = b"") -> str:
 
 
 def enter(authorization: str, now: datetime = NOW) -> Principal:
-    return auth.authenticate({"authorization": authorization}, "demo", now)
+    return caller.authenticate({"authorization": authorization}, "demo", now)
 
 
 def refused(authorization: str, now: datetime = NOW) -> str:
@@ -130,13 +132,13 @@ def refused(authorization: str, now: datetime = NOW) -> str:
 
 
 def test_without_credentials_one_is_the_public() -> None:
-    assert auth.authenticate({}, "demo", NOW) == Principal("public", "demo")
+    assert caller.authenticate({}, "demo", NOW) == Principal("public", "demo")
 
 
 def test_a_device_token_makes_a_citizen_of_a_device() -> None:
     device = signing.sign("device", {"d": "0123456789abcdef"}, None)
     assert enter(f"Device {device}") == Principal("citizen", "demo", uid="d_0123456789abcdef")
-    assert auth.authenticate({"AUTHORIZATION": f"device {device}"}, "x", NOW).kind == "citizen"
+    assert caller.authenticate({"AUTHORIZATION": f"device {device}"}, "x", NOW).kind == "citizen"
 
 
 @pytest.mark.parametrize("payload", [{}, {"d": 1}, {"d": "0123"}, {"d": "0123456789ABCDEF"}])
@@ -147,7 +149,7 @@ def test_a_device_token_with_other_content_is_refused(payload: dict[str, Any]) -
 def test_a_signed_in_person_is_a_citizen_with_a_lasting_pseudonym() -> None:
     person = enter("Bearer " + token())
     assert person.kind == "citizen"
-    assert person.uid == auth.person_uid(OIDC, "person-1")
+    assert person.uid == caller.person_uid(OIDC, "person-1")
     assert person.uid is not None
     assert person.uid.startswith("p_")
     assert "person-1" not in person.uid
@@ -377,7 +379,7 @@ def test_a_key_set_that_is_none_does_not_replace_the_good_one(raw: bytes) -> Non
 )
 def test_keys_come_over_https_or_from_this_machine(uri: str) -> None:
     with pytest.raises(OSError, match="https"):
-        auth_keys.fetched(uri)
+        jwks.fetched(uri)
 
 
 class _Keys(BaseHTTPRequestHandler):
@@ -391,7 +393,7 @@ class _Keys(BaseHTTPRequestHandler):
             return
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b"x" * (auth_keys.MAX_BYTES + 1) if self.path == "/huge" else b"{}")
+        self.wfile.write(b"x" * (jwks.MAX_BYTES + 1) if self.path == "/huge" else b"{}")
 
     def log_message(self, *_arguments: object) -> None:
         return
@@ -403,12 +405,12 @@ def test_a_key_server_may_not_redirect_nor_send_too_much() -> None:
         thread.start()
         base = f"http://127.0.0.1:{web.server_port}"
         try:
-            assert auth_keys.fetched(f"{base}/keys?a=1") == b"{}"
+            assert jwks.fetched(f"{base}/keys?a=1") == b"{}"
             for path in ("/moved", "/huge"):
                 with pytest.raises(OSError, match="no key set"):
-                    auth_keys.fetched(base + path)
+                    jwks.fetched(base + path)
         finally:
             web.shutdown()
             thread.join()
     with pytest.raises(ConnectionError):
-        auth_keys.fetched(f"{base}/keys")
+        jwks.fetched(f"{base}/keys")

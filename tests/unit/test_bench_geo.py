@@ -7,7 +7,7 @@ import pytest
 from bench.geo.points import EAST, NORTH, SOUTH, WEST, centres, clustered, tenfold, uniform, view
 from bench.geo.truth import Truth
 from bench.geo.units import item_size, read_units
-from chalicelib.domain.geohash import distance_m
+from chalicelib.domain.map.geohash import distance_m
 
 
 def test_points_are_seeded_counted_and_inside() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.calendar import DAYS, Calendar
+from chalicelib.domain.city.business_hours import DAYS, Calendar
 
 JAKARTA = Calendar.from_json(
     {

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.boundaries import Boundaries
-from chalicelib.domain.city import City
+from chalicelib.domain.city.boundaries import Boundaries
+from chalicelib.domain.city.city import City
 from infra.city.__main__ import main
 from infra.city.findings import CityErrors
 from infra.city.load import Prepared, prepare
-from tests.city_folder import Files, both, files, square, ward, write
+from tests.support.city_folder import Files, both, files, square, ward, write
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "infra" / "cities" / "demo"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.city import City, Level
+from chalicelib.domain.city.city import City, Level
 from infra.city.findings import CityErrors
 from infra.city.load import prepare
-from tests.city_folder import Files, both, files, write
+from tests.support.city_folder import Files, both, files, write
 
 DEMO = Path(__file__).parents[2] / "infra" / "cities" / "demo"
 RUNG = {"share": 1.0, "tell": ["holder"], "priority": "high"}

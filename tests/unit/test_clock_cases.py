@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.domain import clocks, sla, watch
-from chalicelib.domain.actor import Principal, system
-from chalicelib.domain.city import City
+from chalicelib.domain.actions.perform import perform
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
-from chalicelib.domain.transitions import perform
-from chalicelib.domain.workflow import standing
+from chalicelib.domain.sla import clocks, deadlines, timers
+from chalicelib.domain.workflow.table import standing
+from tests.support.world import BUNDLE, JURISDICTION, citizen, official
 from tests.unit.clock_cases import CASES, Case
 from tests.unit.reports import report
-from tests.world import BUNDLE, JURISDICTION, citizen, official
 
 CITIES = Path(__file__).parents[2] / "infra" / "cities"
 DAY = timedelta(days=1)
@@ -101,7 +101,7 @@ def moment(text: str, city: City) -> datetime:
 def filed(case: Case, city: City) -> Report:
     """The report as it was filed."""
     now = moment(case.filed, city)
-    promise = sla.promise(city.services["first"], case.district, now, city)
+    promise = deadlines.promise(city.services["first"], case.district, now, city)
     return replace(
         report(district=case.district, ward=f"{case.district}-W1"),
         service="first",
@@ -127,7 +127,7 @@ def done(
 
 def swept(given: Report, city: City, now: datetime) -> Report:
     """The report after everything that the clock owes it by ``now``."""
-    while (step := watch.owed(given, city, now)) is not None:
+    while (step := timers.owed(given, city, now)) is not None:
         fields = {"target": step.target, "level": step.level}
         wanted = {name: value for name, value in fields.items() if value is not None}
         given = done(given, city, now, step.action, system(JURISDICTION), **wanted)
@@ -169,8 +169,8 @@ def asked_for(case: Case, given: Report, city: City) -> str:
     if case.of.startswith("level"):
         return local(clocks.level_at(given, city, float(case.of.split()[1])), city)
     if case.of == "next":
-        step = watch.upcoming(given, city)
-        assert (step and step.at) == watch.next_due(given, city)
+        step = timers.upcoming(given, city)
+        assert (step and step.at) == timers.next_due(given, city)
         return f"{local(step.at, city)} {step.action}" if step else "never"
     moments = {
         "due": given.due_at,
@@ -240,13 +240,13 @@ def test_the_moment_of_a_deadline_is_still_in_time() -> None:
     """Nothing is owed at the level's or the deadline's own moment, but right after it is."""
     given, city = played(WORKDAY)
     half = clocks.level_at(given, city, 0.5)
-    assert watch.owed(given, city, half) is None
-    step = watch.owed(given, city, half + timedelta(milliseconds=1))
+    assert timers.owed(given, city, half) is None
+    step = timers.owed(given, city, half + timedelta(milliseconds=1))
     assert step is not None
     assert (step.action, step.level) == ("escalate", 1)
     climbed = swept(given, city, given.due_at - timedelta(minutes=1))
-    assert watch.owed(climbed, city, given.due_at) is None
-    step = watch.owed(climbed, city, given.due_at + timedelta(milliseconds=1))
+    assert timers.owed(climbed, city, given.due_at) is None
+    step = timers.owed(climbed, city, given.due_at + timedelta(milliseconds=1))
     assert step is not None
     assert (step.action, step.target) == ("breach", "resolve")
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import clocks, watch
 from chalicelib.domain.report import Report
-from chalicelib.domain.times import iso
+from chalicelib.domain.sla import clocks, timers
+from chalicelib.domain.timestamps import iso
+from tests.support.world import START, city
 from tests.unit.reports import report
-from tests.world import START, city
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -98,7 +98,7 @@ def test_recomputing_changes_nothing_where_nothing_changed(hours: list[int], ser
 
 def test_the_next_due_is_what_a_clock_must_look_at() -> None:
     """Acknowledgement, resolution, end of a pause, lapse; nothing for closed or disputed."""
-    next_due = watch.next_due
+    next_due = timers.next_due
     plain = report()
     assert next_due(plain, city()) == plain.acknowledge_due
     heard = report(acknowledged_at=START)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.cover import (
+from chalicelib.domain.map.cover import (
     BOX_RANGES,
     CIRCLE_RANGES,
     PARTITIONS,
@@ -17,7 +17,7 @@ from chalicelib.domain.cover import (
     box_ranges,
     circle_ranges,
 )
-from chalicelib.domain.geohash import Box, bounds, distance_m, encode, grid, spread
+from chalicelib.domain.map.geohash import Box, bounds, distance_m, encode, grid, spread
 
 LETTERS = "0123456789bcdefghjkmnpqrstuvwxyz"
 LARGEST = 2 * 360 / 2**13  # the view of zoom 14: two gh5 wide

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.boundaries import Boundaries, build
-from chalicelib.domain.city import City
+from chalicelib.domain.city.boundaries import Boundaries, build
+from chalicelib.domain.city.city import City
 from infra.city import voronoi
 from infra.city.folder import prepare
 

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from chalicelib.imaging import workshop
 from chalicelib.imaging.unfit import REASONS, Unfit
-from tests.darkroom import encoded, jpeg, scene
+from tests.support.photo_files import encoded, jpeg, scene
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PHOTOS = SHARED / "photos"
@@ -433,7 +433,7 @@ def test_a_rectangle_is_blurred_beyond_recognition_and_the_rest_is_not() -> None
 
 
 def test_the_hash_of_a_picture_survives_what_messengers_do_to_it() -> None:
-    from chalicelib.domain.pictures import alike
+    from chalicelib.domain.photos import alike
 
     def likeness(data: bytes) -> str:
         found = workshop.develop(data, "image/jpeg").likeness

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.domain.boundaries import Boundaries
-from chalicelib.domain.city import City
-from chalicelib.domain.sla import promise
+from chalicelib.domain.city.boundaries import Boundaries
+from chalicelib.domain.city.city import City
+from chalicelib.domain.sla.deadlines import promise
 from infra.city.__main__ import main
 from infra.city.folder import Prepared, prepare
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.geohash import (
+from chalicelib.domain.map.geohash import (
     bounds,
     box_around,
     decode,

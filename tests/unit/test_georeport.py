@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.filepost import encode_multipart_formdata
 
-from chalicelib import http_georeport, http_spark
-from chalicelib.domain import updates
-from chalicelib.domain.georeport import SPAN, Unfit, moment, strict, window
-from chalicelib.domain.workflow import table
-from tests.world import blob, city
+from chalicelib.domain.open311 import updates
+from chalicelib.domain.open311.georeport import SPAN, Unfit, moment, strict, window
+from chalicelib.domain.workflow.table import table
+from chalicelib.http import georeport, georeport_formats
+from tests.support.world import blob, city
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 NOW = datetime(2026, 11, 28, 3, tzinfo=UTC)
@@ -80,9 +80,9 @@ _VALUES = st.recursive(
 
 @given(st.lists(st.dictionaries(st.sampled_from(["x", "y"]), _VALUES, max_size=2), max_size=3))
 def test_any_answer_is_xml_and_json_that_can_be_read(rows: list[dict[str, Any]]) -> None:
-    root = ElementTree.fromstring(http_spark.rendered("service_requests", rows, "xml"))
+    root = ElementTree.fromstring(georeport_formats.rendered("service_requests", rows, "xml"))
     assert [one.tag for one in root] == ["request"] * len(rows)
-    assert json.loads(http_spark.rendered("service_requests", rows, "json")) == rows
+    assert json.loads(georeport_formats.rendered("service_requests", rows, "json")) == rows
     for row, shown in zip(rows, root, strict=True):
         for name, value in row.items():
             if isinstance(value, str):
@@ -106,7 +106,7 @@ def test_every_state_and_resolution_has_a_status_of_the_extension() -> None:
 
 
 def test_a_point_in_each_ward_lies_in_that_ward() -> None:
-    from chalicelib.domain.boundaries import Boundaries
+    from chalicelib.domain.city.boundaries import Boundaries
 
     index = Boundaries.from_bytes(blob())
     for ward in city().of_level(-1):
@@ -124,7 +124,7 @@ def test_xml_is_the_same_to_the_byte_for_what_people_write() -> None:
             "extended_attributes": {"agree": True, "notes": [], "count": 0},
         }
     ]  # fmt: skip
-    assert http_spark.rendered("service_requests", rows, "xml") == (
+    assert georeport_formats.rendered("service_requests", rows, "xml") == (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         "<service_requests><request><service_request_id>01J</service_request_id>"
         "<status>open</status><media_url/><lat>-6.1754</lat>"
@@ -147,7 +147,7 @@ _PARTS = st.one_of(
 def test_a_form_of_parts_is_read_as_the_library_of_mail_reads_it(parts: list[Any]) -> None:
     raw, kind = encode_multipart_formdata(parts, boundary="b0undary")
     given: dict[str, list[str]] = {}
-    files = http_georeport._multipart(raw, kind, given)
+    files = georeport._multipart(raw, kind, given)
     head = f"Content-Type: {kind}\r\nMIME-Version: 1.0\r\n\r\n".encode()
     wanted, pictures = {}, []
     for part in email.message_from_bytes(head + raw, policy=email.policy.HTTP).iter_parts():
@@ -164,7 +164,7 @@ def test_a_form_of_parts_is_read_as_the_library_of_mail_reads_it(parts: list[Any
 def _part(head: str, body: bytes = b"abc") -> list[Any]:
     given: dict[str, list[str]] = {}
     raw = b"--x\r\n" + head.encode() + b"\r\n\r\n" + body + b"\r\n--x--\r\n"
-    files = http_georeport._multipart(raw, "multipart/form-data; boundary=x", given)
+    files = georeport._multipart(raw, "multipart/form-data; boundary=x", given)
     return [given, [(one.media, one.data) for one in files]]
 
 
@@ -185,5 +185,5 @@ def test_forms_as_old_clients_send_them_are_read() -> None:
 def test_a_form_of_thousands_of_parts_is_refused() -> None:
     part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
     for raw in (part * 1001 + b"--x--\r\n", part, b"no parts"):
-        with pytest.raises(http_georeport.Faults):
-            http_georeport._multipart(raw, "multipart/form-data; boundary=x", {})
+        with pytest.raises(georeport.Faults):
+            georeport._multipart(raw, "multipart/form-data; boundary=x", {})

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import heat
-from chalicelib.domain.mercator import LIMIT, at, quadkey, tile, tiles
+from chalicelib.domain.map import heat_counters
+from chalicelib.domain.map.tiles import LIMIT, at, quadkey, tile, tiles
 
 STATES, SERVICES = ("submitted", "in_progress", "closed"), ("pothole", "litter")
 
@@ -69,10 +69,12 @@ def test_deltas_in_any_order_leave_what_the_last_facts_contribute(
     chance.shuffle(pairs)
     total: Counter[tuple[str, str, str]] = Counter()
     for before, after in pairs:
-        for (partition, place), moved in heat.deltas({"before": before, "after": after}).items():
+        for (partition, place), moved in heat_counters.deltas(
+            {"before": before, "after": after}
+        ).items():
             for name, n in moved.items():
                 total[partition, place, name] += n
-    assert +total == heat.contributions(lives[-1])
+    assert +total == heat_counters.contributions(lives[-1])
     assert not -total
 
 
@@ -80,14 +82,14 @@ def test_deltas_in_any_order_leave_what_the_last_facts_contribute(
 def test_a_report_is_found_again_in_its_cell(facts: dict[str, Any]) -> None:
     """In every window and service, once."""
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for (partition, place, name), n in heat.contributions(facts).items():
+    for (partition, place, name), n in heat_counters.contributions(facts).items():
         found.setdefault((partition, place), {})[name] = n
     lat, long = (one / 1e7 for one in facts["place"])
-    x, y = tile(lat, long, heat.ZOOM)
+    x, y = tile(lat, long, heat_counters.ZOOM)
     still = int(facts["state"] != "closed")
-    right = [] if facts["protected"] else [heat.Cell(x, y, "D1", 1, still)]
+    right = [] if facts["protected"] else [heat_counters.Cell(x, y, "D1", 1, still)]
     for counts in found.items():
-        assert list(heat.cells(counts[0][1], counts[1])) == right
+        assert list(heat_counters.cells(counts[0][1], counts[1])) == right
     assert len(found) == 6 * len(right)
 
 
@@ -101,7 +103,7 @@ def test_a_window_is_cut_into_whole_months_and_days(
 ) -> None:
     """Every day is read once, and as few Queries as months are touched."""
     last = first + timedelta(days=days)
-    found = heat.spans(first, last, service, None)
+    found = heat_counters.spans(first, last, service, None)
     months = {(first + timedelta(days=n)).strftime("%Y%m") for n in range(days + 1)}
     assert len(found) == len(months)
     read = []
@@ -125,9 +127,9 @@ def test_a_window_is_cut_into_whole_months_and_days(
 def test_a_box_reads_every_tile_that_it_touches_in_few_ranges(
     south: float, west: float, tall: float, wide: float, up: float, across: float
 ) -> None:
-    reach = tiles((south, west, south + tall, west + wide), heat.ZOOM)
-    found = heat.spans(None, None, None, reach)
-    assert 1 <= len(found) <= heat.RANGES
-    x, y = tile(south + up * tall, west + across * wide, heat.PARENT)
-    key = f"{quadkey(x, y, heat.PARENT)}#D1"
+    reach = tiles((south, west, south + tall, west + wide), heat_counters.ZOOM)
+    found = heat_counters.spans(None, None, None, reach)
+    assert 1 <= len(found) <= heat_counters.RANGES
+    x, y = tile(south + up * tall, west + across * wide, heat_counters.PARENT)
+    key = f"{quadkey(x, y, heat_counters.PARENT)}#D1"
     assert any(span.first <= key <= span.last for span in found)

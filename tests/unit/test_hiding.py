@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.hiding import defaults, finds, hidden, of_country
+from chalicelib.domain.input.redaction import defaults, finds, hidden, of_country
 
 COUNTRIES = sorted(set(defaults()["countries"]) - {"*"})
 

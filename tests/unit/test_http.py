@@ -24,12 +24,14 @@ from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from chalicelib import auth, clock, http, observability, openapi, settings, viewer
-from chalicelib.domain import strictjson
-from chalicelib.domain.actor import Grant, Principal
+from chalicelib import clock, observability, settings
+from chalicelib.auth import caller
+from chalicelib.domain.input import strict_json
+from chalicelib.domain.principal import Grant, Principal
 from chalicelib.errors import Problem, kinds
-from chalicelib.http_problems import rule_texts
-from chalicelib.storage import secrets
+from chalicelib.http import openapi, router, swagger_ui
+from chalicelib.http.problems import rule_texts
+from chalicelib.storage import signing_keys
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -95,29 +97,29 @@ class Reply:
         return str(self.json["type"].removeprefix("urn:tanggap:problem:"))
 
 
-CALLS: list[http.Call] = []
+CALLS: list[router.Call] = []
 
 
-def toy() -> http.TanggapApp:
+def toy() -> router.TanggapApp:
     bp = Blueprint(__name__)
 
-    @http.route(
+    @router.route(
         bp,
         "POST",
         "/v1/things",
-        http.Operation(
+        router.Operation(
             "fileThing", "File a thing", body=THING, idempotent=True, answers={201: {"title": "Id"}}
         ),
     )
-    def file(call: http.Call) -> http.Answer:
+    def file(call: router.Call) -> router.Answer:
         CALLS.append(call)
-        return http.Answer({"body": call.body}, 201, {"Location": "/v1/things/1"})
+        return router.Answer({"body": call.body}, 201, {"Location": "/v1/things/1"})
 
-    @http.route(
+    @router.route(
         bp,
         "GET",
         "/v1/things/{id}",
-        http.Operation(
+        router.Operation(
             "getThing",
             "A thing",
             query={
@@ -131,55 +133,59 @@ def toy() -> http.TanggapApp:
             cache="public, max-age=60",
         ),
     )
-    def get(call: http.Call) -> http.Answer:
+    def get(call: router.Call) -> router.Answer:
         CALLS.append(call)
-        return http.Answer({"limit": call.query["limit"], "sort": call.query["sort"]})
+        return router.Answer({"limit": call.query["limit"], "sort": call.query["sort"]})
 
-    @http.route(bp, "POST", "/v1/things/{id}/close", http.Operation("closeThing", "Close a thing"))
-    def close(call: http.Call) -> http.Answer:
+    @router.route(
+        bp, "POST", "/v1/things/{id}/close", router.Operation("closeThing", "Close a thing")
+    )
+    def close(call: router.Call) -> router.Answer:
         CALLS.append(call)
-        return http.Answer(None, 204)
+        return router.Answer(None, 204)
 
-    @http.route(bp, "GET", "/v1/me/things", http.Operation("myThings", "My things"))
-    def mine(call: http.Call) -> http.Answer:
+    @router.route(bp, "GET", "/v1/me/things", router.Operation("myThings", "My things"))
+    def mine(call: router.Call) -> router.Answer:
         CALLS.append(call)
-        return http.Answer([])
+        return router.Answer([])
 
-    @http.route(bp, "GET", "/page", http.Operation("showPage", "A page", media="text/html"))
-    def page(_call: http.Call) -> http.Answer:
-        return http.Answer("<p>halo</p>", headers={"Content-Security-Policy": "default-src 'none'"})
+    @router.route(bp, "GET", "/page", router.Operation("showPage", "A page", media="text/html"))
+    def page(_call: router.Call) -> router.Answer:
+        return router.Answer(
+            "<p>halo</p>", headers={"Content-Security-Policy": "default-src 'none'"}
+        )
 
-    @http.route(bp, "POST", "/break/{name}", http.Operation("breakThing", "Break a thing"))
-    def break_thing(call: http.Call) -> http.Answer:
+    @router.route(bp, "POST", "/break/{name}", router.Operation("breakThing", "Break a thing"))
+    def break_thing(call: router.Call) -> router.Answer:
         if call.path["name"] == "nan":
-            return http.Answer({"x": float("nan")})
+            return router.Answer({"x": float("nan")})
         raise RuntimeError("canary budi@example.com")
 
     @bp.route("/plain", methods=["POST"])
     def plain() -> None:
         raise BadRequestError("canary")
 
-    app = http.TanggapApp("toy")
+    app = router.TanggapApp("toy")
     app.register_blueprint(bp)
     return app
 
 
 @pytest.fixture(autouse=True)
-def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[http.TanggapApp]:
-    held = dict(http.OPERATIONS)
-    http.OPERATIONS.clear()
+def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[router.TanggapApp]:
+    held = dict(router.OPERATIONS)
+    router.OPERATIONS.clear()
     CALLS.clear()
-    monkeypatch.setattr(http, "permissions", lambda: ROWS)
+    monkeypatch.setattr(router, "permissions", lambda: ROWS)
     monkeypatch.setenv("TANGGAP_ALLOW_ORIGIN", ORIGIN)
     settings.settings.cache_clear()
     held_keys = {"current": "k1", "keys": {"k1": base64.b64encode(b"1" * 32).decode()}}
-    monkeypatch.setattr(secrets, "keys", lambda: held_keys)
+    monkeypatch.setattr(signing_keys, "keys", lambda: held_keys)
     clock.use(lambda: NOW)
     yield toy()
     clock.use(None)
     observability.metrics.clear_metrics()
-    http.OPERATIONS.clear()
-    http.OPERATIONS.update(held)
+    router.OPERATIONS.clear()
+    router.OPERATIONS.update(held)
     monkeypatch.undo()
     settings.settings.cache_clear()
 
@@ -211,7 +217,7 @@ def event(
 
 
 @pytest.fixture
-def ask(app: http.TanggapApp) -> Ask:
+def ask(app: router.TanggapApp) -> Ask:
     def asked(*args: Any, **named: Any) -> Reply:
         return Reply(app(event(*args, **named), Context()))
 
@@ -232,7 +238,7 @@ def file(ask: Ask) -> Ask:
 
 
 def become(monkeypatch: pytest.MonkeyPatch, principal: Principal) -> None:
-    monkeypatch.setattr(auth, "authenticate", lambda *_: principal)
+    monkeypatch.setattr(caller, "authenticate", lambda *_: principal)
 
 
 def official(role: str) -> Principal:
@@ -269,25 +275,25 @@ def test_case_02_no_body_and_no_type_is_415(file: Ask) -> None:
 
 
 def test_case_03_a_large_body_is_413_before_anything_else_of_it_is_read(file: Ask) -> None:
-    for body in ("x" * (strictjson.MAX_BYTES + 1), "x" * 12_000_000):
+    for body in ("x" * (strict_json.MAX_BYTES + 1), "x" * 12_000_000):
         reply = file(body, Content_Type="text/plain")
         assert (reply.status, reply.slug) == (413, "too_large")
         assert "65536" in reply.json["detail"]
 
 
-def test_case_03_the_size_of_base64_bodies_is_that_of_their_bytes(app: http.TanggapApp) -> None:
+def test_case_03_the_size_of_base64_bodies_is_that_of_their_bytes(app: router.TanggapApp) -> None:
     def sent(raw: bytes) -> int:
         made = event("POST", "/v1/things", "x", {"Idempotency-Key": "k"})
         made |= {"body": base64.b64encode(raw).decode(), "isBase64Encoded": True}
         return Reply(app(made, Context())).status
 
     text = json.dumps(OK).encode()
-    assert sent(text + b" " * (strictjson.MAX_BYTES - len(text))) == 201
-    assert sent(text + b" " * (strictjson.MAX_BYTES - len(text) + 1)) == 413
+    assert sent(text + b" " * (strict_json.MAX_BYTES - len(text))) == 201
+    assert sent(text + b" " * (strict_json.MAX_BYTES - len(text) + 1)) == 413
     assert sent(b"{") == 400
 
 
-def test_a_body_that_is_not_base64_although_said_so_is_400(app: http.TanggapApp) -> None:
+def test_a_body_that_is_not_base64_although_said_so_is_400(app: router.TanggapApp) -> None:
     made = event("POST", "/v1/things", "%%%", {"Idempotency-Key": "k"}) | {"isBase64Encoded": True}
     assert Reply(app(made, Context())).slug == "malformed"
 
@@ -614,7 +620,7 @@ def test_the_body_of_a_get_is_not_looked_at(ask: Ask) -> None:
 
 @pytest.mark.parametrize("given", [{}, None, [], {"requestContext": None}, {"Records": []}])
 def test_case_110_an_event_of_nothing_is_refused_without_effect(
-    app: http.TanggapApp, given: Any
+    app: router.TanggapApp, given: Any
 ) -> None:
     assert Reply(app(given, None)).slug == "not_found"
     assert CALLS == []
@@ -657,7 +663,7 @@ def test_no_request_is_answered_with_a_fault(
         assert reply.status < 400 or reply.slug in kinds()
 
 
-def test_unknown_routes_are_404_and_leave_no_trace(ask: Ask, app: http.TanggapApp) -> None:
+def test_unknown_routes_are_404_and_leave_no_trace(ask: Ask, app: router.TanggapApp) -> None:
     before = set(app.routes)
     assert ask("GET", "/v1/nothing").slug == "not_found"
     assert set(app.routes) == before
@@ -752,20 +758,20 @@ def test_other_media_are_answered_as_they_are(ask: Ask) -> None:
 def test_an_operation_without_a_permission_row_cannot_be_declared() -> None:
     bp = Blueprint(__name__)
     with pytest.raises(ValueError, match=r"permissions\.json"):
-        http.route(bp, "GET", "/x", http.Operation("newThing", "New"))
+        router.route(bp, "GET", "/x", router.Operation("newThing", "New"))
     with pytest.raises(ValueError, match="twice"):
-        http.route(bp, "GET", "/x", http.Operation("getThing", "Again"))
+        router.route(bp, "GET", "/x", router.Operation("getThing", "Again"))
 
 
 def test_a_path_parameter_without_a_pattern_cannot_be_declared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http, "permissions", lambda: {"newThing": ["public"]})
+    monkeypatch.setattr(router, "permissions", lambda: {"newThing": ["public"]})
     with pytest.raises(ValueError, match="whatever"):
-        http.route(Blueprint(__name__), "GET", "/{whatever}", http.Operation("newThing", "New"))
+        router.route(Blueprint(__name__), "GET", "/{whatever}", router.Operation("newThing", "New"))
 
 
-def test_the_local_gateway_serves_the_same_answers(app: http.TanggapApp) -> None:
+def test_the_local_gateway_serves_the_same_answers(app: router.TanggapApp) -> None:
     with Client(app, stage_name="api") as client:
         headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
         made = client.http.post("/v1/things", body=json.dumps(OK).encode(), headers=headers)
@@ -794,7 +800,7 @@ def test_case_69_each_of_the_listed_origins_is_allowed_by_its_own_name(
     ("path", "methods"), [("/v1/things", "POST, OPTIONS"), (ONE, "GET, HEAD, OPTIONS")]
 )
 def test_case_69_a_preflight_lets_a_listed_origin_ask_what_the_path_takes(
-    app: http.TanggapApp, path: str, methods: str
+    app: router.TanggapApp, path: str, methods: str
 ) -> None:
     def preflight(origin: str) -> dict[str, str]:
         reply = app(event("OPTIONS", path, None, {"Origin": origin}), Context())
@@ -810,7 +816,7 @@ def test_case_69_a_preflight_lets_a_listed_origin_ask_what_the_path_takes(
     assert not [name for name in preflight("https://evil") if name.startswith("Access-Control")]
 
 
-def test_head_is_get_without_a_body(app: http.TanggapApp) -> None:
+def test_head_is_get_without_a_body(app: router.TanggapApp) -> None:
     query = {"sort": ["due"]}
     whole, head = (app(event(one, ONE, query=query, id=ULID), Context()) for one in ("GET", "HEAD"))
     assert (whole["statusCode"], bool(whole["body"])) == (200, True)
@@ -819,7 +825,7 @@ def test_head_is_get_without_a_body(app: http.TanggapApp) -> None:
     assert (missing["statusCode"], missing["body"]) == (404, "")
 
 
-def test_threads_do_not_see_each_others_requests(app: http.TanggapApp) -> None:
+def test_threads_do_not_see_each_others_requests(app: router.TanggapApp) -> None:
     gateway = LocalGateway(app, Config())
     wrong: list[str] = []
 
@@ -842,7 +848,7 @@ def test_threads_do_not_see_each_others_requests(app: http.TanggapApp) -> None:
 
 
 def test_problem_response_is_whole_by_itself() -> None:
-    reply = Reply(http.problem_response(Problem("not_found"), "id", "r1"))
+    reply = Reply(router.problem_response(Problem("not_found"), "id", "r1"))
     assert (reply.status, reply.slug) == (404, "not_found")
     assert reply.headers["X-Request-Id"] == "r1"
     assert reply.json["detail"] == kinds()["not_found"]["detail"]["id"]
@@ -878,29 +884,29 @@ def test_the_description_is_valid_openapi_and_names_every_route_and_refusal() ->
 
 
 def test_two_schemas_of_one_title_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "permissions", lambda: {"newThing": ["public"]})
-    other = http.Operation("newThing", "New", body={"title": "Thing", "type": "object"})
-    http.route(Blueprint(__name__), "POST", "/v1/new", other)(lambda _call: http.Answer(None))
+    monkeypatch.setattr(router, "permissions", lambda: {"newThing": ["public"]})
+    other = router.Operation("newThing", "New", body={"title": "Thing", "type": "object"})
+    router.route(Blueprint(__name__), "POST", "/v1/new", other)(lambda _call: router.Answer(None))
     with pytest.raises(ValueError, match="Thing"):
         openapi.document()
 
 
 def test_the_viewer_serves_only_its_own_files() -> None:
-    assert 'src="docs/assets/swagger-ui.js"' in viewer.page()
-    assert "http:" not in viewer.page()
+    assert 'src="docs/assets/swagger-ui.js"' in swagger_ui.page()
+    assert "http:" not in swagger_ui.page()
     for name in ("swagger-ui.js", "swagger-ui.css", "start.js"):
-        body, media = viewer.asset(name)
+        body, media = swagger_ui.asset(name)
         assert body
         assert media.endswith("charset=utf-8")
     for name in ("", "..", "scalar.js", "../url.json", "swagger_bundle.js"):
         with pytest.raises(Problem):
-            viewer.asset(name)
-    assert "unsafe" not in viewer.HEADERS["Content-Security-Policy"]
+            swagger_ui.asset(name)
+    assert "unsafe" not in swagger_ui.HEADERS["Content-Security-Policy"]
 
 
 def test_the_wrapper_does_not_import_what_few_requests_need() -> None:
     script = (
-        "import sys, chalicelib.http\n"
+        "import sys, chalicelib.http.router\n"
         "heavy = {'jwt', 'cryptography', 'offapi', 'urllib.request', 'pydantic',"
         " 'aws_lambda_powertools.utilities.batch'}\n"
         "print(sorted(heavy & set(sys.modules) - {'urllib.request'}))"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from urllib3.util.wait import wait_for_read
 
-from chalicelib.storage import lean, tables
+from chalicelib.storage import fast_query, tables
 
 ASKED = [{"TableName": f"t{n}"} for n in range(4)]
 
@@ -58,16 +58,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         client = SimpleNamespace(meta=meta, query=lambda **asked: {"Table": "by the SDK"})
         monkeypatch.setattr(tables, "client", lambda: client)
         unsigned = SimpleNamespace(add_auth=lambda request: None)
-        monkeypatch.setattr(lean, "_signer", lambda client: unsigned)
+        monkeypatch.setattr(fast_query, "_signer", lambda client: unsigned)
         yield made
-        for connection in lean._idle.pop(url, ()):
+        for connection in fast_query._idle.pop(url, ()):
             connection.close()
         made.shutdown()
 
 
 def told() -> list[str]:
     """Who answered each question."""
-    return [page["Table"] for page in lean.query_all(ASKED)]
+    return [page["Table"] for page in fast_query.query_all(ASKED)]
 
 
 def test_answers_come_in_order_and_connections_are_kept(server: Server) -> None:
@@ -79,7 +79,7 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_again(server: Server
     """As after the pause of a Lambda function: new ones are made, the SDK is not needed."""
     server.leaves = True
     assert told() == ["t0", "t1", "t2", "t3"]
-    for connection in lean._idle[f"http://127.0.0.1:{server.server_port}"]:
+    for connection in fast_query._idle[f"http://127.0.0.1:{server.server_port}"]:
         # The goodbye has arrived.
         assert wait_for_read(connection.sock, timeout=5)
     assert told() == ["t0", "t1", "t2", "t3"]

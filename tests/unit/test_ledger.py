@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import ledger
+from chalicelib.domain import hash_chain
 
 TEXTS = st.text(max_size=20)
 VALUES = st.recursive(
@@ -21,8 +21,8 @@ def chained(payloads: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """The links of these events."""
     links: list[tuple[str, str]] = []
     for number, payload in enumerate(payloads, start=1):
-        previous = links[-1][1] if links else ledger.GENESIS
-        links.append(ledger.chain({**payload, "version": number}, previous))
+        previous = links[-1][1] if links else hash_chain.GENESIS
+        links.append(hash_chain.chain({**payload, "version": number}, previous))
     return links
 
 
@@ -30,7 +30,7 @@ def chained(payloads: list[dict[str, Any]]) -> list[tuple[str, str]]:
 def test_a_chain_as_written_has_no_faults(payloads: list[dict[str, Any]]) -> None:
     """Whatever the events hold, their chain verifies and parses back to them."""
     links = chained(payloads)
-    assert ledger.faults(links) == []
+    assert hash_chain.faults(links) == []
     assert [json.loads(text)["data"] for text, _ in links] == [one["data"] for one in payloads]
 
 
@@ -47,28 +47,28 @@ def test_any_tampering_is_found(place: int, how: str) -> None:
     elif how == "swap":
         links[place], links[place + 1] = links[place + 1], links[place]
     else:
-        links[place] = (forged, ledger.digest(forged.encode()))
-    assert ledger.faults(links)
+        links[place] = (forged, hash_chain.digest(forged.encode()))
+    assert hash_chain.faults(links)
 
 
 def test_canonical_bytes_are_those_of_rfc_8785() -> None:
     """Keys in UTF-16 order, no space, no escape that is not needed (RFC 8785, 3.2.3)."""
     event = {"\u20ac": 1, "\r": 2, "1": 3, "\U0001f600": 4, "\u0080": 5, "\ufb33": 6}
     expected = '{"\\r":2,"1":3,"\u0080":5,"\u20ac":1,"\U0001f600":4,"\ufb33":6}'
-    assert ledger.canonical(event).decode() == expected
+    assert hash_chain.canonical(event).decode() == expected
 
 
 def test_a_float_cannot_enter_an_event() -> None:
     """Floats are serialised differently by different languages, so there are none."""
     with pytest.raises(TypeError):
-        ledger.canonical({"a": [{"b": 1.5}]})
+        hash_chain.canonical({"a": [{"b": 1.5}]})
 
 
 def test_a_commitment_hides_the_text_and_binds_it() -> None:
     """Another text or another salt gives another commitment."""
-    one = ledger.commitment("banjir", b"s" * 16)
-    assert one != ledger.commitment("banjir", b"t" * 16)
-    assert one != ledger.commitment("Banjir", b"s" * 16)
+    one = hash_chain.commitment("banjir", b"s" * 16)
+    assert one != hash_chain.commitment("banjir", b"t" * 16)
+    assert one != hash_chain.commitment("Banjir", b"s" * 16)
     assert "banjir" not in one
 
 
@@ -77,8 +77,11 @@ def told(action: str, version: int, *fields: str, role: str = "reporter", **data
     return {
         "action": action, "version": version, "data": data,
         "actor": {"kind": "citizen" if role == "reporter" else "staff", "role": role},
-        "words": [{"field": one, "audience": "public",
-                   "commitment": ledger.commitment(f"{one} {version}", b"s")} for one in fields],
+        "words": [
+            {"field": one, "audience": "public",
+             "commitment": hash_chain.commitment(f"{one} {version}", b"s")}
+            for one in fields
+        ],
     }  # fmt: skip
 
 
@@ -93,27 +96,27 @@ FILED, NOTED = told("file", 1, "description"), told("start", 2, "note", role="fi
 
 def test_a_missing_text_is_told_from_one_that_was_erased() -> None:
     """Named by an erasure it may be gone; otherwise somebody took it away."""
-    assert ledger.text_faults([FILED, NOTED], kept(HOLE, NOTE)) == []
-    assert "missing" in ledger.text_faults([FILED, NOTED], kept(NOTE))[0]
+    assert hash_chain.text_faults([FILED, NOTED], kept(HOLE, NOTE)) == []
+    assert "missing" in hash_chain.text_faults([FILED, NOTED], kept(NOTE))[0]
     gone = told("erased", 3, texts=[[1, "description"]])
-    assert ledger.text_faults([FILED, NOTED, gone], kept(NOTE)) == []
-    (fault,) = ledger.text_faults([FILED, NOTED, gone], {})
+    assert hash_chain.text_faults([FILED, NOTED, gone], kept(NOTE)) == []
+    (fault,) = hash_chain.text_faults([FILED, NOTED, gone], {})
     assert NOTE in fault
-    assert "erased" in ledger.text_faults([FILED, NOTED, gone], kept(HOLE, NOTE))[0]
+    assert "erased" in hash_chain.text_faults([FILED, NOTED, gone], kept(HOLE, NOTE))[0]
 
 
 def test_a_text_that_was_exchanged_or_added_is_found() -> None:
     """What is there must be what its event commits to."""
     other = {**kept(NOTE), HOLE: ("Nothing to see", b"s")}
-    assert "commits" in ledger.text_faults([FILED, NOTED], other)[0]
+    assert "commits" in hash_chain.text_faults([FILED, NOTED], other)[0]
     more = kept(HOLE, NOTE, "00000002#comment")
-    assert "no event" in ledger.text_faults([FILED, NOTED], more)[0]
+    assert "no event" in hash_chain.text_faults([FILED, NOTED], more)[0]
 
 
 def test_an_erasure_of_before_names_what_its_reporter_wrote() -> None:
     """It had no list of texts; an official's text is not among what it may have taken."""
     before = told("erased", 3)
-    assert ledger.text_faults([FILED, NOTED, before], kept(NOTE)) == []
-    assert NOTE in ledger.text_faults([FILED, NOTED, before], {})[0]
+    assert hash_chain.text_faults([FILED, NOTED, before], kept(NOTE)) == []
+    assert NOTE in hash_chain.text_faults([FILED, NOTED, before], {})[0]
     later = told("comment", 4, "comment")
-    assert ledger.text_faults([FILED, NOTED, before, later], kept(NOTE))
+    assert hash_chain.text_faults([FILED, NOTED, before, later], kept(NOTE))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from infra import lock
+from infra.deploy import lock
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 

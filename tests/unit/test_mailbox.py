@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.mailbox import is_address, wire
+from chalicelib.domain.input.email_address import is_address, wire
 
 GOOD = [
     "a@example.org", "first.last+tag@sub.example.co.id", "o'brien@example.org",

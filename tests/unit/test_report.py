@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import ledger
-from chalicelib.domain.actor import Principal
+from chalicelib.domain import hash_chain
 from chalicelib.domain.events import Words, link
+from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import PRIVATE, Report, changes, facts, fold, public_part
+from tests.support.world import JURISDICTION, START, citizen, official
 from tests.unit.reports import report
-from tests.world import JURISDICTION, START, citizen, official
 
 MOMENTS = st.none() | st.integers(0, 10**9).map(
     lambda ms: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
@@ -101,14 +101,14 @@ def test_facts_hold_no_place_finer_than_a_ward() -> None:
     """What projections count: codes, months and numbers."""
     found = facts(report())
     assert not {"lat7", "long7", "answers", "photos", "code"} & found.keys()
-    ledger.canonical(found)
+    hash_chain.canonical(found)
 
 
 def chain(actor: Principal, words: tuple[Words, ...]) -> dict[str, Any]:
     """The event of filing by ``actor`` with ``words``."""
     made = link("file", None, report(), actor, "op", START, words, role=actor.kind)
     event: dict[str, Any] = json.loads(made.text)
-    assert made.hash == ledger.digest(made.text.encode())
+    assert made.hash == hash_chain.digest(made.text.encode())
     return event
 
 
@@ -132,7 +132,7 @@ def test_a_text_enters_an_event_as_a_salted_commitment() -> None:
         {
             "field": "description",
             "audience": "public",
-            "commitment": ledger.commitment("canary text", b"0123456789abcdef"),
+            "commitment": hash_chain.commitment("canary text", b"0123456789abcdef"),
         }
     ]
     assert event["jurisdiction"] == JURISDICTION

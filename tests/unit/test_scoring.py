@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.scoring import Rate, percentile, ranks, rounded, shrunken, wilson
+from chalicelib.domain.scorecards.statistics import (
+    Rate,
+    percentile,
+    ranks,
+    rounded,
+    shrunken,
+    wilson,
+)
 
 COUNTS = st.integers(1, 2000)
 # Newcombe (1998), Statistics in Medicine 17, table I, method 3 (score, no continuity correction).

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import Problem
-from chalicelib.services import signing
-from chalicelib.storage import secrets
+from chalicelib.services.platform import signing
+from chalicelib.storage import signing_keys
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -22,7 +22,7 @@ HELD: dict[str, Any] = {}
 def keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     HELD.clear()
     HELD.update(current="k1", keys={"k1": base64.b64encode(b"1" * 32).decode()})
-    monkeypatch.setattr(secrets, "keys", lambda: HELD)
+    monkeypatch.setattr(signing_keys, "keys", lambda: HELD)
     return HELD
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.city import City
-from chalicelib.domain.sla import extend, promise
+from chalicelib.domain.city.city import City
+from chalicelib.domain.sla.deadlines import extend, promise
 
 ZONE = ZoneInfo("Asia/Jakarta")
 

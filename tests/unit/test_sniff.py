@@ -11,7 +11,7 @@ from PIL import Image
 
 from chalicelib.imaging import sniff
 from chalicelib.imaging.unfit import REASONS, Unfit
-from tests.darkroom import encoded, jpeg, scene
+from tests.support.photo_files import encoded, jpeg, scene
 
 KINDS = {
     "image/jpeg": jpeg(),

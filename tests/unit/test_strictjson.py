@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain import strictjson
+from chalicelib.domain.input import strict_json
 from chalicelib.errors import Problem
 
 
 def refusal(raw: bytes) -> Problem:
     with pytest.raises(Problem) as caught:
-        strictjson.parse(raw)
+        strict_json.parse(raw)
     return caught.value
 
 
@@ -24,10 +24,10 @@ def test_case_01_what_is_not_one_object_is_malformed(raw: bytes) -> None:
 
 
 def test_case_03_one_byte_over_the_limit_is_too_large_even_if_unreadable() -> None:
-    fits = b'{"a":"' + b"x" * (strictjson.MAX_BYTES - 8) + b'"}'
-    assert len(fits) == strictjson.MAX_BYTES
-    assert strictjson.parse(fits)["a"]
-    assert refusal(b"[" * (strictjson.MAX_BYTES + 1)).slug == "too_large"
+    fits = b'{"a":"' + b"x" * (strict_json.MAX_BYTES - 8) + b'"}'
+    assert len(fits) == strict_json.MAX_BYTES
+    assert strict_json.parse(fits)["a"]
+    assert refusal(b"[" * (strict_json.MAX_BYTES + 1)).slug == "too_large"
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_case_04_deep_nesting_is_malformed(raw: bytes) -> None:
 
 
 def test_sixteen_levels_are_read_and_brackets_in_strings_are_no_levels() -> None:
-    assert strictjson.parse(b'{"a":' * 16 + b"1" + b"}" * 16)
-    assert strictjson.parse(b'{"a":"\\"' + b"[{" * 100 + b'"}')
+    assert strict_json.parse(b'{"a":' * 16 + b"1" + b"}" * 16)
+    assert strict_json.parse(b'{"a":"\\"' + b"[{" * 100 + b'"}')
 
 
 @pytest.mark.parametrize("raw", [b'{"a":"' + b'\\"' * 30_000, b'"' * 60_000, b"\\" * 60_000])
@@ -68,7 +68,7 @@ def test_case_06_numbers_that_cannot_be_held_are_malformed(number: str) -> None:
 
 
 def test_case_06_minus_zero_is_zero() -> None:
-    value = strictjson.parse(b'{"a":-0.0,"b":-0,"c":0e5}')
+    value = strict_json.parse(b'{"a":-0.0,"b":-0,"c":0e5}')
     assert [math.copysign(1, each) for each in value.values()] == [1, 1, 1]
 
 
@@ -98,15 +98,15 @@ def test_case_16_nul_and_lone_surrogates_are_malformed(raw: bytes) -> None:
 
 
 def test_a_pair_of_surrogate_escapes_is_one_character() -> None:
-    assert strictjson.parse(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+    assert strict_json.parse(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}
 
 
 def test_keys_and_list_entries_are_counted_over_the_whole_document() -> None:
-    assert strictjson.parse(json.dumps({f"k{i}": 1 for i in range(200)}).encode())
+    assert strict_json.parse(json.dumps({f"k{i}": 1 for i in range(200)}).encode())
     assert refusal(json.dumps({f"k{i}": 1 for i in range(201)}).encode()).members["rule"] == "keys"
     half = {f"k{i}": 1 for i in range(100)}
     assert refusal(json.dumps({"a": half, "b": half}).encode()).members["rule"] == "keys"
-    assert strictjson.parse(json.dumps({"a": [1] * 100}).encode())
+    assert strict_json.parse(json.dumps({"a": [1] * 100}).encode())
     assert refusal(json.dumps({"a": [1] * 101}).encode()).members["rule"] == "items"
 
 
@@ -122,7 +122,7 @@ _JSON = st.recursive(
 def test_the_answer_is_a_dict_of_finite_values_or_a_problem(raw: bytes) -> None:
     refused = 0
     try:
-        value = strictjson.parse(raw)
+        value = strict_json.parse(raw)
     except Problem as problem:
         refused = problem.status
     if refused:
@@ -134,4 +134,4 @@ def test_the_answer_is_a_dict_of_finite_values_or_a_problem(raw: bytes) -> None:
 
 @given(st.dictionaries(st.from_regex("[a-z]{1,8}", fullmatch=True), st.integers(-(10**9), 10**9)))
 def test_plain_objects_are_read_as_they_are(value: dict[str, Any]) -> None:
-    assert strictjson.parse(json.dumps(value).encode()) == value
+    assert strict_json.parse(json.dumps(value).encode()) == value

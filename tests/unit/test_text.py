@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain import text
+from chalicelib.domain.input import text
 from chalicelib.errors import Problem
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actor import Principal, system
+from chalicelib.domain.actions.perform import perform
+from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
-from chalicelib.domain.times import iso
-from chalicelib.domain.transitions import perform
-from chalicelib.domain.workflow import actions
+from chalicelib.domain.timestamps import iso
+from chalicelib.domain.workflow.table import actions
 from chalicelib.errors import Problem
+from tests.support.world import JURISDICTION, START, citizen, city, official
 from tests.unit.reports import moved, report
-from tests.world import JURISDICTION, START, citizen, city, official
 
 REPORTER = citizen("reporter")
 CLOCK = system(JURISDICTION)
@@ -602,6 +602,6 @@ def test_assigning_and_wordless_actions_do_not_acknowledge() -> None:
 
 def test_every_action_of_the_table_has_an_effect() -> None:
     """No row is a dead letter, none is missing."""
-    from chalicelib.domain.transitions import _EFFECTS
+    from chalicelib.domain.actions.perform import _EFFECTS
 
     assert set(_EFFECTS) == set(actions(False)) == set(actions(True))

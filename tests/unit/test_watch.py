@@ -8,26 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import watch
-from chalicelib.domain.actor import system
+from chalicelib.domain.actions.perform import perform
+from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
-from chalicelib.domain.transitions import perform
+from chalicelib.domain.sla import timers
 from chalicelib.errors import Problem
+from tests.support.world import JURISDICTION, START, city
 from tests.unit.reports import report
-from tests.world import JURISDICTION, START, city
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
 def owed(given: Report, now: datetime) -> tuple[Any, ...] | None:
     """The step's action and its target or level."""
-    step = watch.owed(given, city(), now)
+    step = timers.owed(given, city(), now)
     return (step.action, step.target or step.level) if step else None
 
 
 def take(given: Report, now: datetime) -> Report:
     """The report after the step that it owes."""
-    step = watch.owed(given, city(), now)
+    step = timers.owed(given, city(), now)
     assert step is not None
     facts = {"target": step.target, "level": step.level}
     known = {name: value for name, value in facts.items() if value is not None}
@@ -166,12 +166,12 @@ def test_the_index_holds_exactly_what_is_owed(waits: list[int], acknowledged: in
         given_ = replace(given_, acknowledged_at=START + acknowledged * HOUR)
     for wait in waits:
         now += wait * HOUR
-        while (step := watch.owed(given_, city(), now)) is not None:
-            due = watch.next_due(given_, city())
+        while (step := timers.owed(given_, city(), now)) is not None:
+            due = timers.next_due(given_, city())
             assert due is not None
             assert due == step.at <= now
             taken.append((step.action, step.target, step.level))
             given_ = take(given_, now)
-        later = watch.next_due(given_, city())
+        later = timers.next_due(given_, city())
         assert later is None or later >= now
     assert len(taken) == len(set(taken))

@@ -4,14 +4,14 @@ import itertools
 
 import pytest
 
-from chalicelib.domain import workflow
-from chalicelib.domain.actor import system
-from chalicelib.domain.workflow import actions, allowed, check_fields, open_actions, standing
+from chalicelib.domain.principal import system
+from chalicelib.domain.workflow import table
+from chalicelib.domain.workflow.table import actions, allowed, check_fields, open_actions, standing
 from chalicelib.errors import Problem
+from tests.support.world import JURISDICTION, START, citizen, official
 from tests.unit.reports import report
-from tests.world import JURISDICTION, START, citizen, official
 
-STATES = list(workflow.table()["states"])
+STATES = list(table.table()["states"])
 OPEN = [state for state in STATES if state != "closed"]
 # workflow.md, "States of a report": action -> (from, to, who), written down a second time.
 TABLE: dict[str, tuple[str, str, str]] = {
@@ -87,7 +87,7 @@ def test_every_state_can_be_reached_and_left() -> None:
 
 def test_clocks_run_pause_and_stop_as_the_states_say() -> None:
     """Only a question and a schedule pause; only work done and closing stop."""
-    kinds = {state: workflow.clock(state) for state in STATES}
+    kinds = {state: table.clock(state) for state in STATES}
     assert [state for state, kind in kinds.items() if kind == "paused"] == [
         "scheduled",
         "needs_info",
@@ -196,7 +196,7 @@ def test_a_reason_comes_from_the_list(name: str, fields: dict[str, str]) -> None
     with pytest.raises(Problem) as refused:
         check_fields(actions(False)[name], {"reason_code": "lazy", **fields})
     assert refused.value.slug == "reason_unknown"
-    assert refused.value.members["reasons"] == workflow.table()["reasons"][name]
+    assert refused.value.members["reasons"] == table.table()["reasons"][name]
 
 
 # What each is to a report of D1 that the unit u-d1 holds through s_worker1.
@@ -274,8 +274,8 @@ def test_the_agency_holds_what_was_coordinated_with_it() -> None:
     agency = standing(official("province"), given, is_reporter=False)
     assert {"holder", "field_worker"} <= agency
     assert "holder" in standing(official("officer1"), given, is_reporter=False)
-    assert workflow.holds(official("province"), given)
-    assert not workflow.holds(official("province"), report())
+    assert table.holds(official("province"), given)
+    assert not table.holds(official("province"), report())
 
 
 def test_a_protected_report_knows_its_own_unit_and_verifiers_alone() -> None:

@@ -1,6 +1,6 @@
 """What the API answers."""
 
-from chalicelib.domain.city import QUESTION_TYPES
+from chalicelib.domain.city.city import QUESTION_TYPES
 from chalicelib.domain.tallies import MEASURES
 from chalicelib.routes.schemas.blocks import (
     ACTIONS,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.domain.workflow import table
+from chalicelib.domain.workflow.table import table
 
 Schema = dict[str, Any]
 STATES = list(table()["states"])

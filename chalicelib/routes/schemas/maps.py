@@ -16,7 +16,7 @@ from chalicelib.routes.schemas.blocks import (
     maybe,
     record,
 )
-from chalicelib.services.map_limits import limits
+from chalicelib.services.map.parameters import limits
 
 _MOST = limits()
 

@@ -12,7 +12,7 @@ from chalicelib.routes.schemas.blocks import (
     record,
     text,
 )
-from chalicelib.services import photo_texts
+from chalicelib.services.platform import photo_reasons
 
 NEW_PHOTO = record("NewPhoto", {"content_type": {"type": "string", "maxLength": 40}})
 PHOTO = record(
@@ -69,7 +69,7 @@ MY_PHOTO = record(
             record(
                 "Refusal",
                 {
-                    "code": {"type": "string", "enum": sorted(photo_texts.refusals())},
+                    "code": {"type": "string", "enum": sorted(photo_reasons.refusals())},
                     "text": BOTH,
                 },
             )
@@ -86,7 +86,7 @@ MODERATION = record(
     "Moderation",
     {
         "action": {"type": "string", "enum": ["hide", "unhide", "blur"]},
-        "reason": {"type": "string", "enum": sorted(photo_texts.moderations())},
+        "reason": {"type": "string", "enum": sorted(photo_reasons.moderations())},
         "rectangle": {
             **record("Rectangle", {"x": _PART, "y": _PART, "width": _SPAN, "height": _SPAN}),
             "description": "What to blur, in thousandths of the picture's width and height.",
@@ -107,7 +107,7 @@ MODERATED = record(
 FLAG = record(
     "NewFlag",
     {
-        "reason": {"type": "string", "enum": sorted(photo_texts.flags())},
+        "reason": {"type": "string", "enum": sorted(photo_reasons.flags())},
         "photo": {**ID, "description": "The picture that is meant, if it is one."},
         "text": {
             **record(

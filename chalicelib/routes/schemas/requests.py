@@ -13,7 +13,7 @@ from chalicelib.routes.schemas.blocks import (
     record,
     text,
 )
-from chalicelib.services import photo_texts
+from chalicelib.services.platform import photo_reasons
 
 _HOUR = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 SAFE = record(
@@ -151,7 +151,7 @@ HIDE_TEXT = record(
             ),
             "description": "Characters (code points) from `start` up to `end`; none: all of it.",
         },
-        "reason": {"type": "string", "enum": sorted(photo_texts.texts())},
+        "reason": {"type": "string", "enum": sorted(photo_reasons.texts())},
         "note": text(1000, "For officials."),
     },
     optional=("passages", "note"),

@@ -1,7 +1,7 @@
 """What is answered about scorecards and audits."""
 
-from chalicelib.domain.scorecard import measures
-from chalicelib.domain.scoring import SCORED
+from chalicelib.domain.scorecards.cards import measures
+from chalicelib.domain.scorecards.statistics import SCORED
 from chalicelib.routes.schemas.blocks import (
     BOTH,
     CODE,

@@ -1,0 +1,78 @@
+"""Who is asking: a device token, an OIDC access token verified here, or nobody.
+
+    no Authorization  -> public
+    Device <token>    -> citizen "d_…"          (signed by services.signing)
+    Bearer <JWT>      -> staff by its record, else citizen "p_…"
+    anything else     -> 401
+
+Issuers, algorithms and audiences are settings; roles never come from a token but from the staff
+record, so that what is taken away is gone. All failures look alike; only a key server that has
+been away too long is told apart (503), and then nobody gets in.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+
+from chalicelib.auth.jwks import KeySets
+from chalicelib.domain.principal import Principal
+from chalicelib.errors import Problem
+from chalicelib.services.city import staff
+from chalicelib.services.platform import signing
+
+_DEVICE = re.compile(r"[0-9a-f]{16}")
+_SCHEME = re.compile(r"(Bearer|Device) +([!-~]+)", re.IGNORECASE)
+
+
+@cache
+def key_sets() -> KeySets:
+    """The issuers' keys, held for the life of the process."""
+    return KeySets()
+
+
+def authenticate(headers: Mapping[str, str], jurisdiction: str, now: datetime) -> Principal:
+    """The principal of a request with ``headers`` (any case) to ``jurisdiction`` at ``now``.
+
+    Raises ``Problem``: ``invalid_token`` (401), or ``unavailable`` (503) when an issuer's keys
+    cannot be had.
+    """
+    given = _authorization(headers)
+    if given is None:
+        return Principal("public", jurisdiction)
+    found = _SCHEME.fullmatch(given)
+    if found is None:
+        raise Problem("invalid_token")
+    if found[1].lower() == "device":
+        return _device(found[2], jurisdiction, now)
+    return _bearer(found[2], jurisdiction, now)
+
+
+def person_uid(issuer: str, subject: str) -> str:
+    """The pseudonym of a signed-in person, the same as long as the pseudonym key lasts."""
+    return "p_" + signing.mac("person", f"{issuer}|{subject}", signing.lasting())[:20]
+
+
+def _authorization(headers: Mapping[str, str]) -> str | None:
+    for name, value in headers.items():
+        if name.lower() == "authorization":
+            return value
+    return None
+
+
+def _device(token: str, jurisdiction: str, now: datetime) -> Principal:
+    device = signing.unsign("device", token, now).get("d")
+    if not isinstance(device, str) or not _DEVICE.fullmatch(device):
+        raise Problem("invalid_token")
+    return Principal("citizen", jurisdiction, uid=f"d_{device}")
+
+
+def _bearer(token: str, jurisdiction: str, now: datetime) -> Principal:
+    # PyJWT and cryptography cost as much as half a cold start; most requests need neither.
+    from chalicelib.auth import oidc
+
+    issuer, subject = oidc.verify(token, key_sets(), now)
+    official = staff.by_subject(jurisdiction, issuer, subject, now)
+    if official is not None:
+        return official
+    return Principal("citizen", jurisdiction, uid=person_uid(issuer, subject))

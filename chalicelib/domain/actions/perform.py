@@ -1,0 +1,107 @@
+"""What each action does to a report; ``perform`` is the only way in.
+
+The table (workflow.py) has decided who and from where. ``working`` and ``closing`` hold the rules
+that need the report's history: windows, limits, two persons, older originals.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.actions import clock_notes, closure, progress, protection
+from chalicelib.domain.actions.context import Move, Spot
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.report import Report
+from chalicelib.domain.sla import clocks, custody
+from chalicelib.domain.workflow.table import allowed, check_fields, holds
+
+WORDS = ("note", "reason", "text", "question")
+
+
+def perform(
+    name: str,
+    report: Report,
+    actor: Principal,
+    standing: frozenset[str],
+    given: dict[str, Any],
+    now: datetime,
+    city: City,
+    target: Report | None = None,
+    present: City | None = None,
+    spot: Spot | None = None,
+) -> Report:
+    """The head after the action, its version one higher; ``Problem`` says why not.
+
+    ``city`` is the version that the promise was made under, ``present`` the city as it is now (if
+    it is another), ``spot`` the place of a pin in ``given``.
+    """
+    name = protection.meant(name, report, given.get("service"), present or city)
+    action = allowed(name, report, standing)
+    if actor.kind != "system":
+        check_fields(action, given)
+    move = Move(action, report, actor, standing, given, now, city, target, present, spot)
+    stays = action.to == "same"
+    after = _EFFECTS[name](move, report if stays else clocks.resume(report, now, city))
+    if after.state == report.state == "closed" and not stays:
+        raise AssertionError(f"{name} left the report closed")
+    after = replace(_worked(move, after), version=report.version + 1, changed_at=now)
+    return custody.noted(_acknowledged(move, after), now)
+
+
+def _worked(move: Move, report: Report) -> Report:
+    """With the actor's unit among those that have worked on it; a system of a unit's own, which
+    has no account here, works for whoever is called."""
+    before = move.report
+    unit = move.actor.unit if move.actor.kind == "staff" else before.agency or before.unit
+    if not move.action.work or unit is None or unit in report.worked:
+        return report
+    if move.actor.kind == "system" and move.action.name != "finish_outside":
+        return report
+    return replace(report, worked=(*report.worked, unit))
+
+
+def _acknowledged(move: Move, report: Report) -> Report:
+    ours = holds(move.actor, move.report)
+    spoke = move.action.words == "public" and any(move.given.get(word) for word in WORDS)
+    if report.acknowledged_at is None and ours and spoke:
+        return replace(report, acknowledged_at=move.now)
+    return report
+
+
+_EFFECTS: dict[str, Callable[[Move, Report], Report]] = {
+    "assign": progress.assign,
+    "accept": progress.accept,
+    "decline": progress.decline,
+    "start": progress.start,
+    "coordinate": progress.coordinate,
+    "schedule": progress.schedule,
+    "ask": progress.ask,
+    "answer": progress.answer,
+    "finish": progress.finish,
+    "finish_outside": progress.finish_outside,
+    "verify": closure.verify,
+    "refuse": closure.refuse,
+    "dispute": closure.dispute,
+    "resume": progress.resume,
+    "lapse": closure.lapse,
+    "reject": closure.close,
+    "merge": closure.merge,
+    "unmerge": closure.unmerge,
+    "remerge": closure.remerge,
+    "reclassify": progress.reclassify,
+    "transfer": progress.transfer,
+    "move_pin": progress.move_pin,
+    "disown": closure.close,
+    "withdraw": closure.withdraw,
+    "reopen": closure.reopen,
+    "breach": clock_notes.breach,
+    "escalate": clock_notes.escalate,
+    "release": clock_notes.release,
+    "audit": clock_notes.audit,
+    "protect": protection.protect,
+    "take": protection.take,
+    "return": protection.give_back,
+    "protect_lapse": protection.lapse,
+}

@@ -1,0 +1,293 @@
+"""What moves an open report on: assigning, working, pausing, moving to where it belongs.
+
+Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.actions.context import Move, Spot, count, mark, unoffered
+from chalicelib.domain.city.city import Target
+from chalicelib.domain.report import Report
+from chalicelib.domain.sla import clocks, deadlines, timers
+from chalicelib.domain.timestamps import parse
+from chalicelib.errors import Problem
+
+PINS_OF_A_REPORTER = 3
+
+
+def assign(move: Move, report: Report) -> Report:
+    """To a unit or a person; another unit holds it only once it accepts."""
+    unit = move.given.get("unit") or report.unit
+    person = move.given.get("person")
+    back = replace(
+        report, state="assigned", assigned=True, agency=None, agency_due=None, back_to=None
+    )
+    if unit == report.unit:
+        return unoffered(replace(back, holder=person, held_by=_with(report, person)))
+    if not _may_hold(move, unit):
+        raise Problem("unknown_unit", field="unit")
+    if person:
+        raise Problem("person_after_acceptance", field="person")
+    return replace(back, offered_to=unit, offered_at=move.now)
+
+
+def accept(move: Move, report: Report) -> Report:
+    """The unit handed to holds it now; a dispatcher may decide after a working day."""
+    unit, since = report.offered_to, report.offered_at
+    if unit is None or since is None:
+        move.refuse("nothing_offered")
+    if "handed_to" not in move.standing:
+        day = timedelta(hours=8)
+        if move.city.calendar.add_working(since, day) > move.now:
+            move.refuse("acceptance_pending")
+    return unoffered(replace(report, unit=unit, holder=None, entrusted=True))
+
+
+def decline(move: Move, report: Report) -> Report:
+    """Back to be assigned; a unit handed to gives it back to the one that holds it."""
+    return unoffered(replace(report, state="submitted", assigned=False, holder=None))
+
+
+def start(move: Move, report: Report) -> Report:
+    """Work begins; who starts an unheld report holds it."""
+    holder = report.holder or move.actor.uid
+    held_by = _with(report, holder)
+    return unoffered(replace(report, state="in_progress", holder=holder, held_by=held_by))
+
+
+def coordinate(move: Move, report: Report) -> Report:
+    """Another agency, named, has it now, with a due time of its own."""
+    agency = move.present.units.get(move.given["agency"])
+    if agency is None or agency.kind == "district" or agency.code == report.unit:
+        raise Problem("unknown_unit", field="agency")
+    target = move.present.services[report.service].resolve
+    until = deadlines.due(target, move.now, move.present.calendar)
+    if move.given.get("until"):
+        until = _moment(move, "until")
+    if until <= move.now:
+        raise Problem("moment_past", field="until")
+    # The unit that coordinates goes on holding it, so that somebody can answer for it.
+    return unoffered(
+        replace(report, state="coordinated", assigned=True, agency=agency.code, agency_due=until)
+    )
+
+
+def schedule(move: Move, report: Report) -> Report:
+    """A public date stops the clock: near enough, and once without a dispatcher."""
+    until = _moment(move, "until")
+    if until <= move.now:
+        raise Problem("moment_past", field="until")
+    target = move.present.services[report.service].resolve
+    twice = Target(2 * target.hours, target.clock)
+    if until > deadlines.due(twice, move.now, move.present.calendar):
+        raise Problem("schedule_too_far", field="until", hours=twice.hours)
+    if report.schedules and "dispatcher" not in move.standing:
+        move.refuse("schedule_once")
+    return replace(
+        clocks.pause(unoffered(report), move.now),
+        state="scheduled",
+        scheduled_until=until,
+        schedules=report.schedules + 1,
+    )
+
+
+def ask(move: Move, report: Report) -> Report:
+    """A question to a reporter who can be reached stops the clock, while there is time left."""
+    if not report.contactable:
+        move.refuse("reporter_unreachable")
+    if clocks.info_left(report, move.city) <= timedelta():
+        move.refuse("pause_spent")
+    paused = clocks.pause(report, move.now)
+    return replace(paused, state="needs_info", back_to=report.state)
+
+
+def answer(move: Move, report: Report) -> Report:
+    """The reporter answered, or the time for it is over."""
+    if move.actor.kind == "system" and clocks.pause_limit(move.report, move.city) > move.now:
+        move.refuse("too_early")
+    return replace(report, state=report.back_to or "submitted", back_to=None)
+
+
+def finish(move: Move, report: Report) -> Report:
+    """The worker says that it is repaired."""
+    month = move.city.month(move.now)
+    done = mark(unoffered(report), "finished", move.now)
+    return replace(
+        count(done, "finished", month),
+        state="work_done",
+        assigned=True,
+        finished_at=move.now,
+        finished_by=move.actor.uid,
+        held_by=_with(report, move.actor.uid),
+        after_photos=tuple(move.given.get("photos") or ()),
+        disputed=False,
+        refused_month=None,
+        ruled=False,
+    )
+
+
+def finish_outside(move: Move, report: Report) -> Report:
+    """The system of the unit or agency that has it says so; like any repair it is still to be
+    verified, and that word is the first if nobody has said one."""
+    heard = report.acknowledged_at or move.now
+    return replace(finish(move, report), acknowledged_at=heard, back_to=None)
+
+
+def resume(move: Move, report: Report) -> Report:
+    """The date has come, or the holder begins before."""
+    until = move.report.scheduled_until
+    if move.actor.kind == "system" and until is not None and until > move.now:
+        move.refuse("too_early")
+    return replace(report, state="in_progress")
+
+
+def reclassify(move: Move, report: Report) -> Report:
+    """Another service, by its own workers and dispatchers.
+
+    Out of protection moves it an officer of the protected unit alone, and its words are for those
+    who work on it until its reporter opens it. Into protection leads ``protection.protect``.
+    """
+    service = move.present.services.get(move.given["service"])
+    if service is None or not service.active or service.code == report.service:
+        raise Problem("unknown_service", field="service")
+    if not service.protected and not move.standing & {"officer", "dispatcher"}:
+        raise Problem("only_into_protected", field="service")
+    leaves = report.protected and not service.protected
+    if leaves and "officer" not in move.standing:
+        raise Problem("stays_protected", field="service")
+    if leaves:
+        report = replace(report, private=True, counted={})
+    changed = replace(
+        report,
+        service=service.code,
+        group=service.group,
+        protected=service.protected,
+        public_decimals=service.public_decimals,
+    )
+    return rerouted(move, changed)
+
+
+def transfer(move: Move, report: Report) -> Report:
+    """Another ward, and a better pin if one is given; another district needs a dispatcher."""
+    ward = move.given["ward"]
+    area = move.present.areas.get(ward)
+    if area is None or area.level != move.present.levels[-1] or ward == report.ward:
+        raise Problem("unknown_ward", field="ward")
+    if move.spot is not None:
+        if move.spot.ward != ward:
+            raise Problem("pin_not_in_ward", field="lat", ward=move.spot.ward)
+        report = _pinned(report, move.spot)
+    district, _ = move.present.place(ward)
+    if district != report.district and "dispatcher" not in move.standing:
+        move.refuse("dispatcher_needed")
+    return rerouted(move, replace(report, ward=ward, district=district))
+
+
+def move_pin(move: Move, report: Report) -> Report:
+    """The pin was not where the problem is: ward, district and unit follow it.
+
+    An official says why; another district needs a dispatcher. A reporter may, a few times, while
+    nobody has taken the report on.
+    """
+    assert move.spot is not None
+    theirs = "reporter" in move.standing
+    if theirs and report.pins >= PINS_OF_A_REPORTER:
+        move.refuse("pins_spent")
+    if not theirs and not move.given.get("reason"):
+        raise Problem("action_field_missing", field="reason", action=move.action.name)
+    if (move.spot.lat7, move.spot.long7) == (report.lat7, report.long7):
+        raise Problem("pin_unmoved", field="lat")
+    ward = move.spot.ward
+    district, _ = move.present.place(ward)
+    if district != report.district and not theirs and "dispatcher" not in move.standing:
+        move.refuse("dispatcher_needed")
+    moved = replace(_pinned(report, move.spot), pins=report.pins + theirs)
+    if ward == report.ward:
+        return moved
+    moved = replace(moved, ward=ward, district=district)
+    unit = _unit_there(move, moved)
+    if unit != report.unit:
+        moved = unoffered(replace(moved, unit=unit, holder=None, entrusted=False))
+    offered = move.present.units.get(moved.offered_to or "")
+    if offered and offered.kind == "district" and district not in offered.districts:
+        moved = unoffered(moved)
+    if district == report.district:
+        return moved
+    return _promised_there(move, report, moved, theirs)
+
+
+def _may_hold(move: Move, code: str) -> bool:
+    # A protected report leaves its unit only by a protected service of another; one that is
+    # proposed is shown to nobody new.
+    unit = move.present.units.get(code)
+    return (
+        unit is not None
+        and not move.report.secret
+        and (unit.kind != "district" or move.report.district in unit.districts)
+    )
+
+
+def rerouted(move: Move, report: Report) -> Report:
+    """To the unit of its service, with that service's promise from filing, every pause kept."""
+    routed = replace(
+        unoffered(report),
+        state="assigned",
+        assigned=True,
+        unit=move.present.unit_for(report.service, report.district),
+        holder=None,
+        entrusted=False,
+        agency=None,
+        agency_due=None,
+        back_to=None,
+        disputed=False,
+        refused_month=None,
+    )
+    return _promised_there(move, report, routed)
+
+
+def _promised_there(move: Move, report: Report, routed: Report, theirs: bool = False) -> Report:
+    routed = clocks.promised(routed, move.present)
+    guarded = report.protected or move.report.protected
+    longer = routed.due_at > report.due_at and not guarded
+    if longer and not theirs and "dispatcher" not in move.standing:
+        move.refuse("dispatcher_needed")
+    return _still_missed(move, report, routed)
+
+
+def _unit_there(move: Move, report: Report) -> str:
+    # A unit that was given the report keeps it, but for a district's own that ends at its border.
+    unit = move.present.units.get(report.unit)
+    if unit is not None and (unit.kind != "district" or report.district in unit.districts):
+        return report.unit
+    return move.present.unit_for(report.service, report.district)
+
+
+def _pinned(report: Report, spot: Spot) -> Report:
+    return replace(report, lat7=spot.lat7, long7=spot.long7, outside_m=spot.outside_m)
+
+
+def _still_missed(move: Move, report: Report, routed: Report) -> Report:
+    # What the city has missed stays missed, wherever the report goes from here.
+    kept = routed
+    if timers.missed(report, report.city_due_at, move.now):
+        kept = replace(
+            kept,
+            city_due_at=report.city_due_at,
+            missed_service=report.missed_service or report.service,
+        )
+    due = report.city_acknowledge_due
+    if due and (report.acknowledged_at or move.now) > due:
+        kept = replace(kept, city_acknowledge_due=due)
+    return kept
+
+
+def _moment(move: Move, field: str) -> datetime:
+    try:
+        return parse(move.given[field])
+    except (ValueError, OverflowError):
+        raise Problem("moment_unreadable", field=field) from None
+
+
+def _with(report: Report, uid: str | None) -> tuple[str, ...]:
+    return report.held_by if uid is None or uid in report.held_by else (*report.held_by, uid)

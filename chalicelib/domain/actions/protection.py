@@ -1,0 +1,102 @@
+"""Into protection by proposal: hidden at once, then taken or returned by the protected unit.
+
+While a proposal is open the report stays with its holder, its clock runs and it counts where it
+was. If nobody decides within one working day, it is as it was before. Pure functions from head to
+head, one an action; ``domain.actions.perform`` calls them
+(docs/decisions/protection-by-proposal.md).
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain import photos
+from chalicelib.domain.actions.context import Move
+from chalicelib.domain.actions.progress import rerouted
+from chalicelib.domain.city.city import City, Service
+from chalicelib.domain.report import Report
+from chalicelib.domain.sla import clocks, periods
+from chalicelib.domain.timestamps import iso, parse
+from chalicelib.errors import Problem
+
+PROTECT, TAKE, RETURN, LAPSE = "protect", "take", "return", "protect_lapse"
+# What gives a proposed report back to those who had it.
+BACK = frozenset({RETURN, LAPSE})
+_WORKING_DAY = timedelta(hours=8)
+
+
+def meant(name: str, report: Report, service: str | None, city: City) -> str:
+    """The action that is asked for: reclassifying an open report into a protected service is a
+    proposal."""
+    wanted = city.services.get(service or "")
+    into = name == "reclassify" and wanted is not None and wanted.protected
+    return PROTECT if into and report.open and not report.secret else name
+
+
+def protect(move: Move, report: Report) -> Report:
+    """Propose the report to the unit of a protected service: hidden from now on."""
+    service = _service(move.present, move.given["service"])
+    since = move.now
+    until = move.present.calendar.add_working(since, _WORKING_DAY)
+    proposal = {
+        "service": service.code,
+        "unit": move.present.unit_for(service.code, report.district),
+        "by_unit": move.actor.unit or report.unit,
+        "since": iso(since),
+        "until": iso(until),
+    }
+    return photos.redrawn(replace(report, protection=proposal))
+
+
+def take(move: Move, report: Report) -> Report:
+    """The protected unit takes it: of that service now, with that service's promise.
+
+    What it has added to scorecards until now stays, without saying whose it was. One that was
+    closed is work again, with a promise from now.
+    """
+    service = _service(move.present, report.protection["service"])
+    changed = replace(
+        report,
+        counted=periods.ended(move.report, move.city, move.now),
+        protection={},
+        service=service.code,
+        group=service.group,
+        protected=True,
+        public_decimals=service.public_decimals,
+    )
+    if move.report.open:
+        return rerouted(move, changed)
+    again = replace(
+        changed,
+        state="submitted",
+        resolution=None,
+        merged_into=None,
+        closed_at=None,
+        closed_month=None,
+        acknowledged_at=None,
+        breached=(),
+        escalated=0,
+        audit=None,
+        released=False,
+        missed_service=None,
+        past_rounds=(*report.past_rounds, periods.current(move.report, move.city)),
+    )
+    return rerouted(move, clocks.promised(again, move.present, since=move.now))
+
+
+def give_back(move: Move, report: Report) -> Report:
+    """It is no such matter: as it was, and visible again."""
+    return replace(report, protection={})
+
+
+def lapse(move: Move, report: Report) -> Report:
+    """The protected unit said nothing in time."""
+    if not report.protection or parse(report.protection["until"]) > move.now:
+        move.refuse("too_early")
+    return replace(report, protection={})
+
+
+def _service(city: City, code: str) -> Service:
+    service = city.services.get(code)
+    if service is None or not service.active or not service.protected:
+        raise Problem("unknown_service", field="service")
+    return service

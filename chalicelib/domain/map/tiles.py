@@ -1,0 +1,47 @@
+"""Web-mercator tiles (EPSG:3857, as slippy maps number them): x eastwards, y southwards.
+
+A tile at zoom z has the parent ``x >> 1, y >> 1`` at z - 1. Its quadkey has a digit of 0 to 3 a
+zoom, and the quadkeys' order is the Z-order of the tiles.
+"""
+
+import math
+
+from chalicelib.domain.map.geohash import Box, spread
+
+# Where the square map of the world ends.
+LIMIT = math.degrees(math.atan(math.sinh(math.pi)))
+
+
+def tile(lat: float, long: float, zoom: int) -> tuple[int, int]:
+    """(x, y) of the tile of a point; what lies beyond ±85.05° belongs to the outermost rows."""
+    size = 1 << zoom
+    across = (long + 180) / 360 * size
+    up = math.asinh(math.tan(math.radians(max(-LIMIT, min(lat, LIMIT)))))
+    down = (1 - up / math.pi) / 2 * size
+    return max(0, min(int(across), size - 1)), max(0, min(int(down), size - 1))
+
+
+def tiles(box: Box, zoom: int) -> tuple[int, int, int, int]:
+    """(first x, first y, last x, last y) of the tiles that a box touches."""
+    south, west, north, east = box
+    left, top = tile(north, west, zoom)
+    right, bottom = tile(south, east, zoom)
+    return left, top, right, bottom
+
+
+def quadkey(x: int, y: int, zoom: int) -> str:
+    """The quadkey of a tile."""
+    return base4(spread(y) << 1 | spread(x), zoom)
+
+
+def base4(code: int, digits: int) -> str:
+    """A Z-order code as so many digits of a quadkey."""
+    return "".join(str(code >> 2 * place & 3) for place in range(digits - 1, -1, -1))
+
+
+def at(key: str) -> tuple[int, int]:
+    """(x, y) of the tile of a quadkey."""
+    x = y = 0
+    for digit in map(int, key):
+        x, y = x << 1 | digit & 1, y << 1 | digit >> 1
+    return x, y

@@ -1,0 +1,209 @@
+"""Whom an event tells, by rules/alerts.json: officials by level and audience.
+
+An action's row says at which ``level`` it is told and to whom (``null``: to nobody on purpose):
+``unit`` (which answers for the report), ``holder`` (the official who has it, else that unit),
+``called`` (the agency, or the unit that it is offered to), ``left`` (who had it or was called
+before and is no more), ``tell`` (as the step of the clock says), ``arrived`` (the officials of a
+district that the report has come to), ``judges`` (the verifiers, where it has come there and waits
+for them), a role over the report's district and service, or ``district:<role>`` where the grant
+must name the district. Whom an alert is for in the first place stands first. ``by`` is the kind of
+actor of whom it is told at all. ``sometimes``: it is for others than who did it and their unit,
+and there may be nobody to tell.
+What citizens hear of is ``domain.notifications.citizen_news``.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from chalicelib.domain.notifications import citizen_news
+from chalicelib.domain.report import secret_in
+from chalicelib.rules import load
+
+OVERDUE = frozenset({"breach", "escalate"})
+LOCAL = "district:"
+FLAG = "flag"
+_ARRIVED = [f"{LOCAL}officer", f"{LOCAL}district_head"]
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """The table: {"climb": [[whom]], "officials": {action: row}, "citizens": {action: kind}}."""
+    table: dict[str, Any] = load("alerts")
+    return table
+
+
+def told() -> frozenset[str]:
+    """The actions of which officials are always told."""
+    rows = rules()["officials"].items()
+    return frozenset(name for name, row in rows if row and not row.get("sometimes"))
+
+
+def sometimes() -> frozenset[str]:
+    """The actions of which officials are told where somebody else had a part in the report."""
+    rows = rules()["officials"].items()
+    return frozenset(name for name, row in rows if row and row.get("sometimes"))
+
+
+def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """The outbox rows of an event; each has a stable ``dedupe`` of its own.
+
+    A protected report's alert carries no place and no service; its reporter is not surveyed.
+    """
+    after, action = event["after"], event["action"]
+    base = {
+        "jurisdiction": event["jurisdiction"],
+        "report": event["report"],
+        "version": event["version"],
+        "rules": event["rules"],
+        "event": action,
+        "at": event["at"],
+        "protected": after["protected"],
+    }
+    found: list[dict[str, Any]] = []
+    row = rules()["officials"].get(action)
+    if row and action == "protect":
+        found += _proposed(event, row, base)
+    elif row and not event["data"].get("joined") and _is_by(row, event):
+        # What a breach of the same moment has told is told.
+        found += _alert(event, row, base)
+    if told := citizen_news.message(event, base):
+        found.append(told)
+    return found
+
+
+def _is_by(row: dict[str, Any], event: dict[str, Any]) -> bool:
+    kind: str = event["actor"]["kind"]
+    return bool(row.get("by", kind) == kind)
+
+
+def _alert(
+    event: dict[str, Any], row: dict[str, Any], base: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    after = event["after"]
+    level = row["level"]
+    whom = audience(event, row["audience"])
+    if row.get("sometimes"):
+        whom = [] if after["protected"] else [one for one in whom if one not in _own(event)]
+        if not whom:
+            return
+    if event["actor"]["kind"] == "system":
+        level = row.get("by_the_clock", level)
+    message = {
+        **base,
+        "kind": "alert",
+        "level": level,
+        "unit": after["unit"],
+        "due_at": after["due_at"],
+        "dedupe": _dedupe(event, level),
+    }
+    if after["protected"]:
+        # Whatever the row or the rung says: nobody outside the unit hears of it.
+        message["audience"] = [f"unit:{after['unit']}"]
+        if event["action"] in OVERDUE:
+            message["priority"] = event["data"]["priority"]
+        yield message
+        return
+    message |= {name: after[name] for name in ("district", "ward", "service", "state")}
+    message |= {name: after[name] for name in ("agency", "offered_to") if after.get(name)}
+    message["held_by"] = {"unit": after["unit"], "person": after["holder"]}
+    if event["action"] == FLAG:
+        # Which text or picture somebody means, and why: codes, no words.
+        message["flag"] = event["data"]
+    if event["action"] in OVERDUE:
+        message |= _overdue(event)
+    message["audience"] = whom
+    yield message
+
+
+def audience(event: dict[str, Any], wanted: list[str]) -> list[str]:
+    """``unit:<code>``, ``person:<reference>`` and roles for the words of a row, each once."""
+    before, after, data = event["before"] or {}, event["after"], event["data"]
+    called = _called(after)
+    names: dict[str, list[str]] = {
+        "unit": [f"unit:{after['unit']}"],
+        "holder": [_holder(after)],
+        "called": called,
+        "left": [one for one in _all(before) if one not in _all(after)],
+        "arrived": [],
+        "judges": [],
+    }
+    # What is proposed for protection is shown to nobody new.
+    if before and before["district"] != after["district"] and not secret_in(after):
+        names["arrived"] = _ARRIVED
+        names["judges"] = ["verifier"] if after["state"] == "work_done" else []
+    if event["action"] in OVERDUE:
+        held = f"person:{data['person']}" if data.get("person") else f"unit:{data['unit']}"
+        names["holder"] = [held]
+        names["tell"] = [who for one in data["tell"] for who in names.get(one, [one])]
+    return list(dict.fromkeys(who for one in wanted for who in names.get(one, [one])))
+
+
+def _holder(facts: dict[str, Any]) -> str:
+    return f"person:{facts['holder']}" if facts["holder"] else f"unit:{facts['unit']}"
+
+
+def _called(facts: dict[str, Any]) -> list[str]:
+    called = facts.get("agency") or facts.get("offered_to")
+    return [f"unit:{called}"] if called else []
+
+
+def _own(event: dict[str, Any]) -> list[str]:
+    """Who did it, and their unit."""
+    actor = event["actor"]
+    return [f"person:{actor.get('uid')}", f"unit:{actor.get('unit')}"]
+
+
+def _all(facts: dict[str, Any]) -> list[str]:
+    if not facts:
+        return []
+    return list(dict.fromkeys([_holder(facts), f"unit:{facts['unit']}", *_called(facts)]))
+
+
+def _proposed(
+    event: dict[str, Any], row: dict[str, Any], base: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """A proposal for protection: for the unit that may take it and for whom the row names, to
+    neither what it is about."""
+    after, level = event["after"], row["level"]
+    unit = event["set"]["protection"]["unit"]
+    message = {**base, "kind": "alert", "level": level, "due_at": after["due_at"]}
+    yield {
+        **message,
+        "protected": True,
+        "unit": unit,
+        "audience": [f"unit:{unit}"],
+        "dedupe": _dedupe(event, level),
+    }
+    yield {
+        **message,
+        **{name: after[name] for name in ("district", "service")},
+        "sealed": True,
+        "unit": after["unit"],
+        "audience": audience(event, row["audience"]),
+        "dedupe": _dedupe(event, f"{level}_sealed"),
+    }
+
+
+def _overdue(event: dict[str, Any]) -> dict[str, Any]:
+    """Who held the report that a breach or a level is about, and what was missed."""
+    data = event["data"]
+    held = {"unit": data["unit"], "person": data.get("person")}
+    kept = ("target", "level", "code")
+    step = {name: data[name] for name in kept if data.get(name) is not None}
+    overdue = {**step, "due": data["due"]}
+    if data.get("joins") is not None:
+        overdue["level"] = data["joins"]
+    return {"priority": data["priority"], "held_by": held, "overdue": overdue}
+
+
+def _dedupe(event: dict[str, Any], level: str) -> str:
+    return ":".join(
+        (
+            event["jurisdiction"],
+            event["report"],
+            str(event["version"]),
+            event["action"],
+            level,
+        )
+    )

@@ -1,0 +1,76 @@
+"""How, and when, a person is to be reached: by what they left, what they wish, and what works."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.notifications.citizen_news import ALWAYS, ASKING
+
+WAYS = ("email", "phone")
+# What a person may choose to hear.
+CHOICES = ("all", "asked", "digest", "nothing")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """By which way, and until when it waits (``None``: now)."""
+
+    way: str
+    until: datetime | None = None
+
+
+def contactable(contact: dict[str, Any]) -> bool:
+    """Whether somebody who left this may be written to at all."""
+    way = contact.get("safe", {}).get("way")
+    if way == "none":
+        return False
+    return bool(contact.get(way) if way else contact.get("email") or contact.get("phone"))
+
+
+def way(contact: dict[str, Any], wish: str | None, dead: frozenset[str]) -> str | None:
+    """The way that works: the safe one alone if one is named, else the wished one, else any."""
+    safe = contact.get("safe", {}).get("way")
+    ways = [safe] if safe else sorted(WAYS, key=lambda one: (one != wish, one))
+    return next((one for one in ways if contact.get(one) and one not in dead), None)
+
+
+def plan(
+    contact: dict[str, Any],
+    choice: dict[str, Any],
+    dead: frozenset[str],
+    kind: str,
+    city: City,
+    now: datetime,
+) -> Plan | None:
+    """How a message of ``kind`` goes out; ``None``: it does not.
+
+    ``choice``: {"notify", "way"} of ``CHOICES`` and ``WAYS``; ``dead``: ways that bounced.
+    """
+    chosen = way(contact, choice.get("way"), dead)
+    wish = choice.get("notify", "all") if kind not in ALWAYS else "all"
+    if chosen is None or wish == "nothing" or (wish == "asked" and kind not in ASKING):
+        return None
+    at = now
+    if wish == "digest":
+        at = _next(time(city.morning_hour), city, now)
+    at = _safe(contact.get("safe", {}), city, at)
+    return Plan(chosen, at if at > now else None)
+
+
+def _safe(safe: dict[str, Any], city: City, at: datetime) -> datetime:
+    """The first moment from ``at`` on in the hours that are safe."""
+    if not safe.get("from") or not safe.get("until"):
+        return at
+    start, end = time.fromisoformat(safe["from"]), time.fromisoformat(safe["until"])
+    local = at.astimezone(city.zone).time()
+    inside = start <= local < end if start < end else local >= start or local < end
+    return at if inside or start == end else _next(start, city, at)
+
+
+def _next(hour: time, city: City, now: datetime) -> datetime:
+    local = now.astimezone(city.zone)
+    found = datetime.combine(local.date(), hour, tzinfo=city.zone)
+    if found <= local:
+        found = datetime.combine(local.date() + timedelta(days=1), hour, tzinfo=city.zone)
+    return found.astimezone(now.tzinfo)

@@ -1,0 +1,145 @@
+"""Open data, line by line: GeoReport Bulk's CSV, GeoJSON, the same by lines, KML, GeoRSS.
+
+Pure: a request as GeoReport tells it (``services.open311.requests``) in, text out. Each format is a
+head, a line a request, and a foot, so that a million need no more memory than one.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from chalicelib.domain.open_data.xml_text import for_xml
+
+Request = dict[str, Any]
+# http://wiki.open311.org/GeoReport/bulk; the table's names where table and examples differ.
+COLUMNS = (
+    "service_request_id", "requested_datetime", "updated_datetime", "closed_date",
+    "status_description", "status_notes", "source", "service_name", "service_subtype",
+    "description", "agency_responsible", "address", "lat", "long",
+)  # fmt: skip
+_NUMBERS = frozenset({"lat", "long"})
+# What a spreadsheet takes for the beginning of a formula, also behind spaces and in full width.
+_FORMULA = re.compile("^[\\s\u200b\u3000]*[=+\\-@\t\r\n\x00＝＋－＠]")
+NEWEST = 100
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of a month's file."""
+
+    ending: str
+    media: str
+
+
+FORMATS = {
+    "csv": Format("csv", "text/csv; charset=utf-8"),
+    "geojson": Format("geojson", "application/geo+json"),
+    "ndjson": Format("ndjson", "application/x-ndjson"),
+    "kml": Format("kml", "application/vnd.google-earth.kml+xml"),
+}
+GEORSS = Format("xml", "application/rss+xml; charset=utf-8")
+
+
+def bulk(request: Request) -> dict[str, Any]:
+    """A request by the columns of GeoReport Bulk."""
+    closed = request["updated_datetime"] if request["status"] == "closed" else None
+    return {
+        **{name: request.get(name) for name in COLUMNS},
+        "closed_date": closed,
+        "status_description": request["status"],
+        "source": None,
+        "service_subtype": None,
+    }
+
+
+def head(form: str, title: str) -> str:
+    """What a file begins with."""
+    if form == "csv":
+        return ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
+    if form == "geojson":
+        return '{"type":"FeatureCollection","features":['
+    if form == "kml":
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">'
+            f"<Document><name>{for_xml(title)}</name>\n"
+        )
+    return ""
+
+
+def line(form: str, request: Request, *, first: bool) -> str:
+    """A request in a file."""
+    if form == "csv":
+        return _csv(bulk(request))
+    if form == "kml":
+        return _placemark(request)
+    text = json.dumps(feature(request), ensure_ascii=False)
+    if form == "ndjson":
+        return f"{text}\n"
+    return f"{'' if first else ','}\n{text}"
+
+
+def foot(form: str) -> str:
+    """What a file ends with."""
+    return {"geojson": "\n]}\n", "kml": "</Document></kml>\n"}.get(form, "")
+
+
+def georss(requests: Iterable[Request], title: str, link: str) -> Iterator[str]:
+    """The newest as an RSS 2.0 feed with GeoRSS-Simple points."""
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield '<rss version="2.0" xmlns:georss="http://www.georss.org/georss"><channel>'
+    yield f"<title>{for_xml(title)}</title><link>{for_xml(link)}</link>"
+    yield f"<description>{for_xml(title)}</description>\n"
+    for one in requests:
+        address = f"{link}/open311/v2/requests/{one['service_request_id']}.json"
+        yield (
+            f"<item><guid isPermaLink={quoteattr('false')}>{one['service_request_id']}</guid>"
+            f"<title>{for_xml(one['service_name'])}, {for_xml(one['address'])}</title>"
+            f"<link>{for_xml(address)}</link>"
+            f"<description>{for_xml(one['description'])}</description>"
+            f"<georss:point>{one['lat']} {one['long']}</georss:point></item>\n"
+        )
+    yield "</channel></rss>\n"
+
+
+def feature(request: Request) -> dict[str, Any]:
+    """A request as a GeoJSON feature (RFC 7946)."""
+    known = {name: value for name, value in request.items() if name not in _NUMBERS}
+    return {
+        "type": "Feature",
+        "id": request["service_request_id"],
+        "geometry": {"type": "Point", "coordinates": [request["long"], request["lat"]]},
+        "properties": known,
+    }
+
+
+def cell(value: Any) -> str:
+    """A text as a CSV cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    text = "" if value is None else str(value)
+    if _FORMULA.match(text):
+        text = f"'{text}"
+    quoted = text.replace("\x00", "").replace('"', '""')
+    return f'"{quoted}"'
+
+
+def _csv(row: dict[str, Any]) -> str:
+    cells = (str(row[name]) if name in _NUMBERS else cell(row[name]) for name in COLUMNS)
+    return ",".join(cells) + "\r\n"
+
+
+def _placemark(one: Request) -> str:
+    known = {name: one[name] for name in ("status", "requested_datetime", "updated_datetime",
+                                          "agency_responsible")}  # fmt: skip
+    data = "".join(
+        f"<Data name={quoteattr(name)}><value>{for_xml(value)}</value></Data>"
+        for name, value in known.items()
+    )
+    return (
+        f"<Placemark id={quoteattr('r' + one['service_request_id'])}>"
+        f"<name>{for_xml(one['service_name'])}</name>"
+        f"<description>{for_xml(one['description'])}</description>"
+        f"<ExtendedData>{data}</ExtendedData>"
+        f"<Point><coordinates>{one['long']},{one['lat']}</coordinates></Point></Placemark>\n"
+    )

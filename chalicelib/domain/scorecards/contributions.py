@@ -1,0 +1,200 @@
+"""What one report adds to a month's scorecards: each a row that anybody can look at.
+
+A scorecard is a sum over these rows (``domain.scorecards.cards``), and ``/rows`` shows the same
+ones. All moments are texts of ``timestamps.iso``, which sort as they follow each other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from chalicelib.domain.actions.context import STARS
+from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards.statistics import DRAFT_DAY, shifted
+from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.domain.timestamps import iso, parse
+
+DISMISSED = frozenset({"rejected", "duplicate", "not_ours", "withdrawn"})
+_NO_REPORT = frozenset({"duplicate", "not_ours", "withdrawn"})
+_REPAIRED = frozenset({"verified", "unverified"})
+_ANSWERS = frozenset({"yes", "no"})
+_AUDITS = {"audit_pass": "pass", "audit_fail": "fail"}
+_WORK = frozenset({"finished", "refused", "reopened"})
+_HOUR, _DAY = 3600, 86_400
+
+
+@dataclass(frozen=True)
+class Window:
+    """A month as far as it is judged: up to ``until``, which is its end once it is over.
+
+    ``settled`` is when its draft is made, and what happens to its reports later is another
+    month's; ``audits_from`` lies three months before that.
+    """
+
+    month: str
+    start: str
+    until: str
+    audits_from: str
+    settled: str
+
+    @classmethod
+    def of(cls, month: str, city: City, now: datetime) -> "Window":
+        """The window of a month as it is seen ``now``."""
+        start, end = city.bounds(month)
+        trailing = city.day(shifted(month, -2), DRAFT_DAY)
+        settled = city.day(shifted(month, 1), DRAFT_DAY)
+        until = min(end, max(now, start))
+        return cls(month, iso(start), iso(until), iso(trailing), iso(settled))
+
+    def holds(self, moment: str | None) -> bool:
+        """Whether a moment lies in the month."""
+        return moment is not None and self.start <= moment < self.until
+
+
+class Part(NamedTuple):
+    """One contribution: ``share`` (of ``WHOLE``) of one ``outcome`` of a ``measure``, by whom."""
+
+    measure: str
+    outcome: str
+    service: str
+    ward: str
+    unit: str
+    officer: str | None
+    share: int
+    value: float | None
+    at: str
+
+
+def parts(row: dict[str, Any], window: Window, old_factor: float) -> Iterator[Part]:
+    """Everything that a report's row (``periods.facts``) adds to the month."""
+    yield from _received(row, window)
+    yield from _heard(row, window)
+    for one in row["rounds"]:
+        yield from _due(one, window)
+        yield from _acknowledge_due(one, window)
+        yield from _closed(row, one, window)
+        yield from _open(row, one, window, old_factor)
+    yield from _marks(row, window)
+
+
+def held_at(row: dict[str, Any], moment: str) -> list[Any]:
+    """[ward, unit, officer] of who held the report at a moment."""
+    found: list[Any] = row["holds"][0][1:]
+    for since, *held in row["holds"]:
+        if since <= moment:
+            found = held
+    return found
+
+
+def outcome(one: dict[str, Any]) -> str:
+    """How a round stands to its deadline: verified, unanswered, dismissed or late."""
+    if one["stop"] is None or one["stop"] > one["due"]:
+        return "late"
+    if one["resolution"] in DISMISSED:
+        return "dismissed"
+    return "verified" if one["resolution"] == "verified" else "unanswered"
+
+
+def hours(start: str, end: str) -> float:
+    """Hours between two moments."""
+    return (parse(end) - parse(start)).total_seconds() / _HOUR
+
+
+def _received(row: dict[str, Any], window: Window) -> Iterator[Part]:
+    if not window.holds(row["filed_at"]):
+        return
+    last = row["rounds"][-1]
+    if last["resolution"] in _NO_REPORT and last["closed_at"] < window.settled:
+        return
+    ward, unit, _ = held_at(row, window.settled)
+    filed = row["filed_at"]
+    yield _whole("received", "received", row["service"], [ward, unit, None], filed)
+
+
+def _due(one: dict[str, Any], window: Window) -> Iterator[Part]:
+    if window.holds(one["due"]) and not _void(one, one["due"]):
+        for share in one["shares"]:
+            yield _shared("on_time", outcome(one), one["service"], share, one["due"])
+
+
+def _void(one: dict[str, Any], due: str) -> bool:
+    # The report became protected before it fell due.
+    return "ended" in one and due >= one["ended"]
+
+
+def _acknowledge_due(one: dict[str, Any], window: Window) -> Iterator[Part]:
+    due, heard, stop = one["acknowledge_due"], one["acknowledged_at"], one["stop"]
+    if not window.holds(due) or _void(one, due):
+        return
+    if heard is None and stop is not None and stop <= due and one["resolution"] in DISMISSED:
+        return  # Ended before anybody had to say a word.
+    first = min((moment for moment in (heard, stop) if moment), default=None)
+    result = "in_time" if first is not None and first <= due else "late"
+    for share in one["acknowledge_shares"]:
+        yield _shared("acknowledged_on_time", result, one["service"], share, due)
+
+
+def _closed(row: dict[str, Any], one: dict[str, Any], window: Window) -> Iterator[Part]:
+    if window.holds(one["closed_at"]) and one["resolution"] in _REPAIRED:
+        closed, service = one["closed_at"], one["service"]
+        yield _whole("verified", one["resolution"], service, one["held"], closed)
+        taken = hours(row["filed_at"], one["stop"])
+        yield _whole("to_resolve", "resolved", service, one["held"], closed, taken)
+
+
+def _heard(row: dict[str, Any], window: Window) -> Iterator[Part]:
+    # Once a report: what is said after a reopening is no first word.
+    one = row["rounds"][0]
+    heard = one["acknowledged_at"]
+    if window.holds(heard):
+        taken = hours(row["filed_at"], heard)
+        held = held_at(row, heard)
+        yield _whole("to_acknowledge", "acknowledged", one["service"], held, heard, taken)
+
+
+def _open(
+    row: dict[str, Any], one: dict[str, Any], window: Window, old_factor: float
+) -> Iterator[Part]:
+    until = window.until
+    if one["from"] >= until or (one["closed_at"] is not None and one["closed_at"] < until):
+        return
+    held = held_at(row, until)
+    age = hours(one["from"], until)
+    old = age > old_factor * hours(one["from"], one["due"])
+    days = age * _HOUR / _DAY
+    age_group = "old" if old else "open"
+    yield _whole("backlog", age_group, one["service"], held, one["from"], days)
+    unfinished = one["stop"] is None or one["stop"] >= until
+    if one["due"] < window.start and unfinished:
+        # Against who held it until the deadline: handing it on takes nothing off anybody.
+        for share in one["shares"]:
+            yield _shared("overdue_carried", "carried", one["service"], share, one["due"])
+
+
+def _marks(row: dict[str, Any], window: Window) -> Iterator[Part]:
+    service = row["service"]
+    for kind, at, *held in row["marks"]:
+        if kind in _AUDITS:
+            if window.audits_from <= at < window.settled:
+                yield _whole("audit", _AUDITS[kind], service, held, at)
+        elif window.holds(at):
+            if kind in _WORK:
+                yield _whole("reopened_or_refused", kind, service, held, at)
+            elif kind in _ANSWERS:
+                yield _whole("repaired_yes", kind, service, held, at)
+            elif kind in STARS:
+                stars = float(STARS.index(kind) + 1)
+                yield _whole("satisfaction", "rated", service, held, at, stars)
+
+
+def _whole(
+    measure: str, result: str, service: str, held: Any, at: str, value: float | None = None
+) -> Part:
+    ward, unit, officer = held
+    return Part(measure, result, service, ward, unit, officer, WHOLE, value, at)
+
+
+def _shared(measure: str, result: str, service: str, share: Any, at: str) -> Part:
+    ward, unit, officer, part = share
+    return Part(measure, result, service, ward, unit, officer, part, None, at)

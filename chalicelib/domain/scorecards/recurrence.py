@@ -1,0 +1,82 @@
+"""Repairs that did not last: the same service reported again, close by and soon after."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from math import ceil, cos, radians
+from typing import Any
+
+from chalicelib.domain.map.geohash import distance_m
+from chalicelib.domain.scorecards.contributions import Part, Window
+from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.domain.timestamps import iso, parse
+
+_METRES_A_DEGREE = 111_195.0
+_Spot = tuple[str, int, int]
+_Filing = tuple[str, int, int, str]
+_Repair = tuple[int, int, str, list[Any], str, str]
+
+
+class Recurrences:
+    """The repairs verified in ``window`` (two months before the one judged), and all filings.
+
+    A repair has recurred if the service was reported again within ``metres`` and ``days`` of its
+    verification, and before ``until``.
+    """
+
+    def __init__(self, window: Window, until: str, metres: float, days: int) -> None:
+        self._window = window
+        self._until = until
+        self._metres = metres
+        self._days = timedelta(days=days)
+        self._repairs: list[_Repair] = []
+        self._filings: dict[str, list[_Filing]] = {}
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take in a report's row; of a private one nobody can tell whether it recurred."""
+        if row.get("private"):
+            return
+        place = (row["lat7"], row["long7"])
+        service, report = row["service"], row["report"]
+        if self._window.start <= row["filed_at"] < self._until:
+            filing = (report, *place, row["filed_at"])
+            self._filings.setdefault(service, []).append(filing)
+        for one in row["rounds"]:
+            if one["resolution"] == "verified" and self._window.holds(one["closed_at"]):
+                self._repairs.append((*place, one["closed_at"], one["held"], service, report))
+
+    def parts(self) -> Iterator[tuple[str, Part]]:
+        """(report, contribution) of every repair: lasted or recurred."""
+        if not self._repairs:
+            return
+        widest = max(abs(one[0]) for one in self._repairs) / 1e7
+        tall = ceil(self._metres / _METRES_A_DEGREE * 1e7) + 1
+        wide = ceil(tall / max(cos(radians(min(widest + 1, 89))), 0.01))
+        cells: dict[_Spot, list[_Filing]] = {}
+        for service, filings in self._filings.items():
+            for filing in filings:
+                cell = (service, filing[1] // tall, filing[2] // wide)
+                cells.setdefault(cell, []).append(filing)
+        for repair in sorted(self._repairs, key=lambda one: (one[5], one[2])):
+            lat7, long7, closed, held, service, report = repair
+            ward, unit, officer = held
+            near = [
+                filing
+                for north in (-1, 0, 1)
+                for east in (-1, 0, 1)
+                for filing in cells.get((service, lat7 // tall + north, long7 // wide + east), ())
+            ]
+            result = "recurred" if self._again(repair, near) else "lasted"
+            yield (
+                report,
+                Part("recurrence", result, service, ward, unit, officer, WHOLE, None, closed),
+            )
+
+    def _again(self, repair: _Repair, near: list[_Filing]) -> bool:
+        lat7, long7, closed, _, _, report = repair
+        last = iso(parse(closed) + self._days)
+        return any(
+            closed < filed <= last
+            and other != report
+            and distance_m(lat7 / 1e7, long7 / 1e7, lat / 1e7, long / 1e7) <= self._metres
+            for other, lat, long, filed in near
+        )

@@ -1,0 +1,114 @@
+"""What a report answers for: its rounds, and everything else that a scorecard counts of it.
+
+A round is one promise, from filing or reopening to its end. ``facts`` is the report's row in the
+scorecards: an event carries it, the projection keeps the newest, and every figure is computed
+from such rows alone. It holds whole numbers, codes and moments: no text, no person but officials.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.report import Report
+from chalicelib.domain.sla import clocks, custody, timers
+from chalicelib.domain.timestamps import iso
+from chalicelib.domain.workflow.table import clock
+
+OPEN = "999999"
+
+
+def facts(report: Report, city: City) -> dict[str, Any] | None:
+    """The report's row: where, its rounds (oldest first), changes of hands, marks.
+
+    ``None`` for a protected report, which no scorecard knows, unless it counted before it became
+    one: then what it had added by that moment, and no more (``ended``).
+    """
+    if report.protected:
+        return {**report.counted, "version": report.version} if report.counted else None
+    lat7, long7 = report.public_place
+    return {
+        "report": report.id,
+        "version": report.version,
+        "service": report.service,
+        "ward": report.ward,
+        "district": report.district,
+        "unit": report.unit,
+        "lat7": lat7,
+        "long7": long7,
+        # Its place is too coarse to tell whether anything recurred there.
+        **({"private": True} if report.private else {}),
+        "filed_at": iso(report.filed_at),
+        "filed_month": report.filed_month,
+        "state": report.state,
+        "rounds": [*report.past_rounds, current(report, city)],
+        "holds": [list(held) for held in report.holds],
+        "marks": [list(mark) for mark in report.marks],
+    }
+
+
+def ended(report: Report, city: City, now: datetime) -> dict[str, Any]:
+    """The row of a report that becomes protected ``now``: what it has added until then, which
+    every later computation shows without id, place, holder and time (``anonymous``).
+
+    A round that is not over ends without a result; a deadline still ahead is no deadline any more.
+    """
+    row = facts(report, city)
+    assert row is not None
+    moment = iso(now)
+    done = [
+        one if one["closed_at"] else {**one, "closed_at": moment, "ended": moment}
+        for one in row["rounds"]
+    ]
+    return {**row, "rounds": done, "state": "closed", "anonymous": True}
+
+
+def current(report: Report, city: City) -> dict[str, Any]:
+    """The round that the report is in, as things stand.
+
+    ``stop`` is when its clock stopped for good, ``shares`` and ``acknowledge_shares`` who held it
+    for which part of the clock until then or until the deadline, whatever came first.
+    """
+    if clock(report.state) == "paused":
+        # The pause is taken to last as long as it may; a word before that makes another event.
+        report = clocks.resume(report, clocks.pause_limit(report, city), city)
+    service = city.services[report.promised_service]
+    stop = timers.ended(report)
+    heard = min((one for one in (report.acknowledged_at, stop) if one), default=None)
+    acknowledge_due = report.city_acknowledge_due or report.acknowledge_due
+    return {
+        "service": report.missed_service or report.service,
+        "from": iso(report.clock_from),
+        "acknowledge_due": iso(acknowledge_due),
+        "acknowledged_at": iso(report.acknowledged_at) if report.acknowledged_at else None,
+        "due": iso(report.city_due_at),
+        "stop": iso(stop) if stop else None,
+        "closed_at": iso(report.closed_at) if report.closed_at else None,
+        "resolution": report.resolution,
+        "held": list(custody.party(report)),
+        "shares": _shares(report, report.city_due_at, stop, service.resolve.clock, city),
+        "acknowledge_shares": _shares(
+            report, acknowledge_due, heard, service.acknowledge.clock, city
+        ),
+    }
+
+
+def last_month(row: dict[str, Any], city: City) -> str:
+    """The last month (``YYYYMM``, local) in which the row can matter; ``OPEN`` until closed."""
+    return OPEN if row["state"] != "closed" else city.month_of(max(_moments(row)))
+
+
+def months(row: dict[str, Any], city: City) -> set[str]:
+    """Every month in which something of the row is dated."""
+    return {city.month_of(moment) for moment in _moments(row)}
+
+
+def _moments(row: dict[str, Any]) -> list[str]:
+    found = [row["filed_at"], *(mark[1] for mark in row["marks"])]
+    for one in row["rounds"]:
+        found += [one["acknowledge_due"], one["due"], one["closed_at"]]
+    return [moment for moment in found if moment]
+
+
+def _shares(report: Report, due: Any, stop: Any, clock_name: str, city: City) -> list[list[Any]]:
+    until = min(stop, due) if stop else due
+    return [list(one) for one in custody.shares(report, until, clock_name, city)]

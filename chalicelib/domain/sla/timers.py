@@ -1,0 +1,113 @@
+"""What a clock owes a report, and when: breaches, levels of the ladder, lapses, ends of pauses.
+
+``next_due`` is the key of the sparse due index and ``owed`` what a sweep does there; both come
+from ``upcoming``, so that nothing stands in the index without work, or the other way about.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.report import Report
+from chalicelib.domain.sla import clocks
+from chalicelib.domain.timestamps import parse
+from chalicelib.domain.workflow.table import clock
+
+# An original that ends like this gives its oldest duplicate back.
+DISOWNED = frozenset({"rejected", "not_ours", "withdrawn"})
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A step of the clock: the system's ``action``, due ``at``; ``target`` of a breach."""
+
+    at: datetime
+    action: str
+    target: str | None = None
+    level: int | None = None
+
+
+def owed(report: Report, city: City, now: datetime) -> Owed | None:
+    """The earliest step that has fallen due by ``now`` and is not done yet.
+
+    The moment of a deadline is still in time.
+    """
+    step = upcoming(report, city)
+    if step is None or step.at > now:
+        return None
+    return None if step.at == now and step.action in ("breach", "escalate") else step
+
+
+def next_due(report: Report, city: City) -> datetime | None:
+    """When a clock must look at the report next; ``None`` if never as things stand."""
+    step = upcoming(report, city)
+    return step.at if step is not None else None
+
+
+def upcoming(report: Report, city: City) -> Owed | None:
+    """The next step of the clock, done or not yet due; of several at once, breaches first."""
+    steps = [*_breaches(report), *_level(report, city), *_end(report, city), *_proposal(report)]
+    return min(steps, key=lambda step: step.at, default=None)
+
+
+def ended(report: Report) -> datetime | None:
+    """When the running clock stopped for good, as things stand; ``None`` while it does not.
+
+    A finish stops it unless refused: then work went on, and the clock with it.
+    """
+    if report.state == "work_done":
+        return report.finished_at
+    if report.state != "closed":
+        return None
+    done = report.resolution in ("verified", "unverified") or report.back_to == "work_done"
+    return report.finished_at if done else report.closed_at
+
+
+def missed(report: Report, due: datetime, now: datetime) -> bool:
+    """Whether ``due`` has passed while the report's clock ran."""
+    stop = ended(report) or report.paused_at
+    return (min(stop, now) if stop else now) > due
+
+
+def _breaches(report: Report) -> list[Owed]:
+    stop = ended(report) or report.paused_at
+    found = []
+    if "acknowledge" not in report.breached:
+        stopped = report.acknowledged_at or stop
+        if stopped is None or stopped > report.acknowledge_due:
+            found.append(Owed(report.acknowledge_due, "breach", target="acknowledge"))
+    # A disputed refusal is a verifier's to judge before the time that it took counts.
+    if "resolve" not in report.breached and (stop is None or stop > report.due_at):
+        found.append(Owed(report.due_at, "breach", target="resolve"))
+    return found
+
+
+def _level(report: Report, city: City) -> list[Owed]:
+    ladder = city.ladder(report.group)
+    if clock(report.state) != "running" or report.escalated >= len(ladder):
+        return []
+    at = clocks.level_at(report, city, ladder[report.escalated].share)
+    return [Owed(at, "escalate", level=report.escalated + 1)]
+
+
+def _end(report: Report, city: City) -> list[Owed]:
+    if clock(report.state) == "paused":
+        action = "resume" if report.state == "scheduled" else "answer"
+        return [Owed(clocks.pause_limit(report, city), action)]
+    if report.state == "work_done" and not report.disputed and report.finished_at:
+        return [Owed(lapses_at(report, city), "lapse")]
+    given_back = report.merged and report.resolution in DISOWNED and not report.released
+    if given_back and report.closed_at is not None:
+        return [Owed(report.closed_at, "release")]
+    return []
+
+
+def _proposal(report: Report) -> list[Owed]:
+    until = report.protection.get("until")
+    return [Owed(parse(until), "protect_lapse")] if until else []
+
+
+def lapses_at(report: Report, city: City) -> datetime:
+    """When a finish that nobody has answered closes by itself."""
+    assert report.finished_at is not None
+    return report.finished_at + timedelta(days=city.rules["lapse_days"])

@@ -1,0 +1,142 @@
+"""The application object: Chalice, with every one of its own errors turned into a problem document.
+
+It refuses unknown routes and methods itself. It answers HEAD wherever GET is declared, and OPTIONS
+on every path (``infra.deploy.methods`` has API Gateway pass both on). Browsers may read its answers
+on pages of the allowed origins alone. Several threads may call it, as the local gateway does.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalice.app import CaseInsensitiveMapping, Chalice, Request
+
+from chalicelib.errors import Problem
+from chalicelib.http.problems import (
+    VARY,
+    for_status,
+    problem_response,
+    reader_language,
+    request_id_of,
+)
+from chalicelib.settings import settings
+
+EXPOSED_HEADERS = (
+    "Content-Language",
+    "ETag",
+    "Idempotent-Replayed",
+    "Location",
+    "Retry-After",
+    "X-Request-Id",
+)
+_TAKEN_HEADERS = (
+    "Accept-Language",
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+)
+_PREFLIGHT_SECONDS = 600
+# API Gateway's own limit, so that every other way to run this answers alike.
+MAX_HEADERS = 10_240
+
+
+class _PerThread:
+    """An attribute with a value of its own in every thread."""
+
+    def __init__(self) -> None:
+        self._held = threading.local()
+
+    def __get__(self, _instance: Any, _owner: Any = None) -> Request | None:
+        return getattr(self._held, "value", None)
+
+    def __set__(self, _instance: Any, value: Request | None) -> None:
+        self._held.value = value
+
+
+class TanggapApp(Chalice):
+    """A Chalice application that speaks RFC 9457."""
+
+    # Chalice keeps one request for the whole process; two threads would read each other's.
+    current_request = _PerThread()
+
+    def __init__(self, app_name: str = "tanggap") -> None:
+        super().__init__(app_name, debug=False, configure_logs=False)
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """The Lambda proxy answer to an API Gateway event."""
+        event = event if isinstance(event, Mapping) else {}
+        asked = event.get("requestContext") or {}
+        headers = CaseInsensitiveMapping(event.get("headers") or {})
+        request_id = request_id_of(asked, context)
+        methods = self.methods(asked.get("resourcePath"))
+        method = asked.get("httpMethod")
+        problem = _unroutable(methods, method) or _oversized(headers)
+        if problem is None and method == "OPTIONS":
+            return _finished(_preflight(methods, headers), headers, request_id)
+        if problem is None:
+            if method == "HEAD":
+                event = {**event, "requestContext": {**asked, "httpMethod": "GET"}}
+            response = super().__call__({**event, "headers": dict(headers)}, context)
+            if response["statusCode"] >= 400 and "X-Request-Id" not in response["headers"]:
+                problem = for_status(response["statusCode"])
+        if problem is not None:
+            response = problem_response(
+                problem,
+                reader_language(headers.get("accept-language"), None, problem),
+                request_id,
+            )
+        if method == "HEAD" and method in methods:
+            response = {**response, "body": "", "isBase64Encoded": False}
+        return _finished(response, headers, request_id)
+
+    def methods(self, path: Any) -> list[str]:
+        """All methods that a path answers; none if there is no such path."""
+        return also_answered(self.routes[path]) if path in self.routes else []
+
+
+def also_answered(declared: Iterable[str]) -> list[str]:
+    """The declared methods of a path and those that follow from them."""
+    known = list(declared)
+    return [*known, *(["HEAD"] if "GET" in known else []), "OPTIONS"]
+
+
+def _unroutable(methods: list[str], method: Any) -> Problem | None:
+    if not methods:
+        return Problem("not_found")
+    if method not in methods:
+        return Problem("method_not_allowed", headers={"Allow": ", ".join(methods)})
+    return None
+
+
+def _preflight(methods: list[str], asked: Mapping[str, str]) -> dict[str, Any]:
+    """What a browser asks before a request that a plain form could not make."""
+    headers = {"Allow": ", ".join(methods), "Cache-Control": "no-store"}
+    if asked.get("origin") in settings().allow_origins:
+        headers |= {
+            "Access-Control-Allow-Methods": ", ".join(methods),
+            "Access-Control-Allow-Headers": ", ".join(_TAKEN_HEADERS),
+            "Access-Control-Max-Age": str(_PREFLIGHT_SECONDS),
+        }
+    return {"statusCode": 200, "headers": headers, "multiValueHeaders": {}, "body": ""}
+
+
+def _oversized(headers: Mapping[str, str]) -> Problem | None:
+    size = sum(len(name) + len(value) for name, value in headers.items())
+    return Problem("headers_too_large", limit=MAX_HEADERS) if size > MAX_HEADERS else None
+
+
+def _finished(
+    response: dict[str, Any], asked: Mapping[str, str], request_id: str
+) -> dict[str, Any]:
+    headers = {
+        **response["headers"],
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request_id,
+        "Vary": response["headers"].get("Vary", VARY),
+    }
+    origin = asked.get("origin")
+    if origin in settings().allow_origins:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
+    return {**response, "headers": headers}

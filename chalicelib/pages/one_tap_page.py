@@ -1,0 +1,101 @@
+"""The one-tap page: plain HTML that works on the cheapest phone, without a script."""
+
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.report import Report
+from chalicelib.services.city import cities
+from chalicelib.services.platform.catalogue import say
+from chalicelib.services.reports import one_tap
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+_STYLE = (
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem}"
+    "button{font:inherit;width:100%;min-height:3.5rem;margin:.5rem 0;border:2px solid #14532d;"
+    "border-radius:.5rem;background:#14532d;color:#fff}button.no{background:#fff;color:#14532d}"
+)
+
+
+def ask(token: str, now: datetime) -> str:
+    """The question with its two buttons, or that it has been answered."""
+    question = one_tap.question(token, now)
+    report = question.report
+    if not question.answerable:
+        return _page(report, f"<p>{_say('page.answered', report)}</p>")
+    city = cities.at(report.jurisdiction, report.city_version)
+    about = words(
+        "page.report",
+        report,
+        code=report.code,
+        service=city.text(city.services[report.service].name, report.language),
+        ward=city.areas[report.ward].name,
+    )
+    # Relative to /v1/answers/<token>, so that any stage prefix before it stays.
+    buttons = "".join(
+        f'<form method="post" action="{escape(token)}/{path}">'
+        f'<button class="{look}">{_say(key, report)}</button></form>'
+        for path, look, key in (
+            ("repaired", "yes", "page.yes"),
+            ("not-repaired", "no", "page.no"),
+        )
+    )
+    return _page(report, f"<p>{escape(about)}</p>{buttons}")
+
+
+def thanks(token: str, repaired: bool | None, now: datetime) -> str:
+    """What the answer did; ``None``: nothing, since the report has moved on."""
+    report = one_tap.question(token, now).report
+    keys = {True: "page.thanks_yes", False: "page.thanks_no", None: "page.answered"}
+    return _page(report, f"<p>{_say(keys[repaired], report)}</p>")
+
+
+def words(key: str, report: Report, **values: Any) -> str:
+    """A text for a report's reporter, in the language that they filed in."""
+    city = cities.at(report.jurisdiction, report.city_version)
+    return say(key, report.language, city, **values)
+
+
+def _say(key: str, report: Report) -> str:
+    return escape(words(key, report))
+
+
+def _page(report: Report, content: str) -> str:
+    return of_report(report, "page.title", content)
+
+
+def of_report(report: Report, title_key: str, content: str) -> str:
+    """A page for a report's reporter, in the language that they filed in."""
+    city = cities.at(report.jurisdiction, report.city_version)
+    return page(city, report.language, title_key, content)
+
+
+def page(city: City, language: str, title_key: str, content: str) -> str:
+    """A whole page of this kind; ``content`` is HTML."""
+    return laid_out(city.speaks(language), say(title_key, language, city), content)
+
+
+def refused(language: str, title: str, said: str, city: City | None) -> str:
+    """The page instead of one that cannot be shown: what is wrong with the link, what to do."""
+    texts = [said, say("page.help", language, city)]
+    content = "".join(f"<p>{escape(one)}</p>" for one in texts if one)
+    return laid_out(language, title, content)
+
+
+def laid_out(language: str, title: str, content: str) -> str:
+    """A whole page of this kind; ``content`` is HTML, ``title`` is not."""
+    title = escape(title)
+    return (
+        f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{title}</h1>{content}</main></body></html>"
+    )

@@ -1,0 +1,39 @@
+"""The page behind the link in every message: what to hear and how, in plain HTML, no script."""
+
+from html import escape
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.notifications.reachability import CHOICES, WAYS
+from chalicelib.pages import one_tap_page
+from chalicelib.services.people import preferences
+from chalicelib.services.platform.catalogue import say
+
+HEADERS = {**one_tap_page.HEADERS, "Cache-Control": "no-store"}
+
+
+def ask(city: City, token: str, languages: tuple[str, ...], query: str) -> str:
+    """The choices as buttons, the present ones marked; opening the page changes nothing."""
+    held = preferences.choice(city.jurisdiction, token)
+    return _page(city, city.speaks(*languages), held, f"{token}/", query)
+
+
+def chosen(city: City, token: str, wish: str, languages: tuple[str, ...], query: str) -> str:
+    """Keep a choice, and show the page as it is then."""
+    held = preferences.choose(city.jurisdiction, token, wish)
+    return _page(city, city.speaks(*languages), held, "", query)
+
+
+def _page(city: City, language: str, held: dict[str, str], path: str, query: str) -> str:
+    # Relative addresses, so that any stage prefix before them stays.
+    def button(wish: str) -> str:
+        here = wish in held.values()
+        text = ("✓ " if here else "") + say(f"notices.{wish}", language, city)
+        return (
+            f'<form method="post" action="{escape(path + wish + query)}">'
+            f'<button class="{"yes" if here else "no"}">{escape(text)}</button></form>'
+        )
+
+    content = "".join(map(button, CHOICES))
+    how = escape(say("notices.how", language, city))
+    content += f"<h2>{how}</h2>" + "".join(map(button, WAYS))
+    return one_tap_page.page(city, language, "notices.title", content)

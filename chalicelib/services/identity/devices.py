@@ -1,0 +1,19 @@
+"""Devices of citizens without an account: a signed token, kept nowhere."""
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.services.city import cities
+from chalicelib.services.identity import rate_limits
+from chalicelib.services.platform import signing
+
+
+def register(jurisdiction: str, ip: str, now: datetime) -> dict[str, Any]:
+    """A new device's token; how many an address may ask for is the city's data."""
+    city = cities.current(jurisdiction, now)
+    limits = {"devices": city.limits["devices"]} if "devices" in city.limits else {}
+    address = rate_limits.address(ip, city.month(now))
+    rate_limits.take(jurisdiction, limits, {"devices": address}, now, fail_open=False)
+    token = signing.sign("device", {"d": ids.token_bytes(8).hex(), "j": jurisdiction}, None)
+    return {"token": token, "kind": "Device"}

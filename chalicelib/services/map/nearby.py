@@ -1,0 +1,87 @@
+"""Open reports around a point, nearest first; among them what may be a duplicate of a new one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain.city.city import City
+from chalicelib.domain.map.cover import TooWide, circle_ranges
+from chalicelib.domain.map.geohash import distance_m
+from chalicelib.domain.map.pin import Pin
+from chalicelib.domain.report import Report
+from chalicelib.domain.timestamps import iso
+from chalicelib.errors import Problem
+from chalicelib.services.city import cities
+from chalicelib.services.map import parameters
+from chalicelib.storage import reports
+
+NEAREST = 5
+READ_LIMIT = 3000
+
+
+@dataclass(frozen=True)
+class Circle:
+    """What is asked: a point, metres around it, and filters."""
+
+    lat: float
+    long: float
+    radius: float
+    limit: int
+    service: str | None = None
+    group: str | None = None
+
+
+def around(jurisdiction: str, asked: Circle, now: datetime) -> dict[str, Any]:
+    """At most ``limit`` open public reports within ``radius`` metres (≤ 1 km) of a point.
+
+    ``truncated`` says that there are more. At most four Query calls of ``READ_LIMIT`` rows each.
+    """
+    city = cities.current(jurisdiction, now)
+    parameters.known(city, service=asked.service, group=asked.group)
+    try:
+        found, whole = _within(city, asked.lat, asked.long, asked.radius)
+    except TooWide:
+        # Near a pole a circle touches many cells.
+        raise Problem("circle_too_wide", field="radius") from None
+    fitting = [
+        (away, pin)
+        for away, pin in found
+        if asked.service in (None, pin.service) and asked.group in (None, _group(city, pin))
+    ]
+    more = {} if whole and len(fitting) <= asked.limit else {"truncated": True}
+    return {"reports": [_shown(away, pin) for away, pin in fitting[: asked.limit]], **more}
+
+
+def same_problem(city: City, report: Report) -> list[dict[str, Any]]:
+    """At most five open reports of the service's group within ``duplicate_m``, nearest first."""
+    found, _ = _within(city, report.lat, report.long, city.rules["duplicate_m"])
+    return [
+        {**_told(away, pin), "filed_at": iso(ids.moment(pin.id))}
+        for away, pin in found
+        if _group(city, pin) == report.group and pin.id != report.id
+    ][:NEAREST]
+
+
+def _within(
+    city: City, lat: float, long: float, radius: float
+) -> tuple[list[tuple[float, Pin]], bool]:
+    ranges = circle_ranges(lat, long, radius)
+    pins, whole = reports.pins([reports.open_area(city.jurisdiction)], ranges, READ_LIMIT)
+    measured = ((distance_m(lat, long, pin.lat7 / 1e7, pin.long7 / 1e7), pin) for pin in pins)
+    return sorted(pair for pair in measured if pair[0] <= radius), whole
+
+
+def _group(city: City, pin: Pin) -> str | None:
+    # A service of an older version of the city may be gone.
+    service = city.services.get(pin.service)
+    return service.group if service else None
+
+
+def _told(away: float, pin: Pin) -> dict[str, Any]:
+    return {"id": pin.id, "service": pin.service, "state": pin.state, "distance_m": round(away)}
+
+
+def _shown(away: float, pin: Pin) -> dict[str, Any]:
+    place = {"lat": pin.lat7 / 1e7, "long": pin.long7 / 1e7}
+    return {**_told(away, pin), **place, **({"late": True} if pin.late else {})}

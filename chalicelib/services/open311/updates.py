@@ -1,0 +1,111 @@
+"""mySociety's extension of GeoReport, servicerequestupdates: a FixMyStreet may front this city."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.open311 import georeport, updates
+from chalicelib.domain.open311.georeport import Unfit
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.timestamps import parse
+from chalicelib.errors import Problem
+from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.reports import actions, engagement
+from chalicelib.services.timeline import access
+from chalicelib.storage import open311_requests
+
+MOST = 1000
+DEFAULT = timedelta(days=1)
+LONGEST = 2000
+_REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
+
+
+def listed(city: City, start: str | None, end: str | None, now: datetime) -> list[dict[str, Any]]:
+    """The updates of a window, both ends included, the oldest first; by default of the last day.
+
+    Raises ``Unfit``: one end without the other, or a window of more than ``MOST`` updates.
+    """
+    if bool(start) != bool(end):
+        raise Unfit("end_date" if start else "start_date", "is required beside the other")
+    since, until = now - DEFAULT, now
+    if start and end:
+        first = georeport.moment(start, city.zone, "start_date")
+        last = georeport.moment(end, city.zone, "end_date")
+        since, until = georeport.window(first, last, now)
+    rows = open311_requests.updates(city.jurisdiction, since, until, MOST + 1)
+    if len(rows) > MOST:
+        raise Unfit("end_date", f"covers more than {MOST} updates: ask for less")
+    # What has become protected since is nobody's business any more, nor is what it was before.
+    public = open311_requests.public(city.jurisdiction, sorted({row["report"] for row in rows}))
+    rows = [row for row in rows if row["report"] in public]
+    texts = open311_requests.texts_of(city.jurisdiction, rows)
+    return [
+        {
+            "update_id": f"{row['report']}-{row['version']}",
+            "service_request_id": row["report"],
+            "status": row["status"],
+            "updated_datetime": georeport.strict(parse(row["at"])),
+            "description": texts.get((row["report"], row["version"]), ""),
+            "media_url": None,
+        }
+        for row in rows
+    ]
+
+
+def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -> Outcome:
+    """An update from the system that filed a request: a comment, and, as long as nobody has
+    claimed the report, what its status means.
+
+    ``FIXED`` confirms a repair, ``OPEN`` refuses it or opens the report again; what the report's
+    state has no use for is a comment alone. Once an ``update_id``. Raises ``Problem``, or
+    ``ExceptionGroup`` of ``Unfit``.
+    """
+    # Older clients call their own id of an update by another name.
+    update = get("update_id") or get("update_id_ext")
+    faults = [Unfit(name, "is required") for name in _REQUIRED if get(name) is None]
+    if update is None:
+        faults.append(Unfit("update_id", "is required"))
+    word = get("status") or ""
+    if word and word not in updates.rules()["words"]:
+        faults.append(Unfit("status", "is none of the extension's, in upper case"))
+    text = get("description") or ""
+    if len(text) > LONGEST:
+        faults.append(Unfit("description", f"is longer than {LONGEST} characters"))
+    if faults or update is None:
+        raise ExceptionGroup("unfit", faults)
+    report = get("service_request_id") or ""
+    seen = access.load(actor, report)
+    if not seen.passes_on:
+        raise Problem("not_found", field="service_request_id")
+    op = _operation(actor, update, "comment")
+    said = engagement.comment(actor, op, report, text, "public", now)
+    _act(actor, report, update, word, text, now)
+    told = [{"update_id": update, "account_id": None}]
+    return Outcome({"updates": told}, said.replayed, said.wrote)
+
+
+def _act(actor: Principal, report: str, update: str, word: str, text: str, now: datetime) -> None:
+    op = _operation(actor, update, "act")
+    for _ in range(3):
+        head = access.load(actor, report).report
+        action = updates.rules()["received"].get(word, {}).get(head.state)
+        if action is None:
+            return
+        more = {} if action == "verify" else {"reason": text[:1000]}
+        body = {"action": action, "version": head.version, **more}
+        try:
+            actions.act(actor, op, report, body, now)
+        except Problem as problem:
+            if problem.slug == "stale_version":
+                continue
+            if problem.status in (403, 409):
+                return  # Refused once already, or too late: the comment says what they think.
+            raise
+        return
+
+
+def _operation(actor: Principal, update: str, part: str) -> Operation:
+    scope = f"open311-update|{actor.uid}|{update}|{part}"
+    return Operation(actor.jurisdiction, hashlib.sha256(scope.encode()).hexdigest()[:40], "-")

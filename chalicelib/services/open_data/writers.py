@@ -1,0 +1,113 @@
+"""The files of a month as they are written: text by lines, and a zipped shapefile."""
+
+import tempfile
+import zipfile
+from typing import Any, Protocol
+
+from chalicelib.domain.open_data import formats
+from chalicelib.domain.open_data.formats import Request
+
+# WGS 84, as Esri writes it.
+_PROJECTION = (
+    'GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],'
+    'PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]'
+)
+# dBASE names have ten characters: (name, GeoReport's, width).
+_FIELDS = (
+    ("request_id", "service_request_id", 26),
+    ("requested", "requested_datetime", 20),
+    ("updated", "updated_datetime", 20),
+    ("status", "status", 6),
+    ("notes", "status_notes", 20),
+    ("service", "service_name", 80),
+    ("agency", "agency_responsible", 120),
+    ("address", "address", 200),
+    ("descriptio", "description", 254),
+)
+
+
+class File(Protocol):
+    """A file that grows by requests; ``finish`` gives it open, at its end."""
+
+    name: str
+    media: str
+
+    def add(self, request: Request) -> None:
+        """Write one more request."""
+
+    def finish(self) -> Any:
+        """Write what comes last."""
+
+
+class Text:
+    """A file of ``domain.open_data.formats``."""
+
+    def __init__(self, form: str, stem: str, title: str) -> None:
+        self.name = f"{stem}.{formats.FORMATS[form].ending}"
+        self.media = formats.FORMATS[form].media
+        self._form, self._first = form, True
+        self._file = _file()
+        self._file.write(formats.head(form, title).encode())
+
+    def add(self, request: Request) -> None:
+        """Write one more request."""
+        self._file.write(formats.line(self._form, request, first=self._first).encode())
+        self._first = False
+
+    def finish(self) -> Any:
+        """Write what comes last."""
+        self._file.write(formats.foot(self._form).encode())
+        return self._file
+
+
+class Shape:
+    """A zipped shapefile of points (Esri, 1998); texts are cut where dBASE ends at 254 bytes."""
+
+    media = "application/zip"
+
+    def __init__(self, stem: str) -> None:
+        import shapefile
+
+        self.name = f"{stem}.shp.zip"
+        self._stem = stem
+        self._parts = {end: _file() for end in ("shp", "shx", "dbf")}
+        self._writer = shapefile.Writer(
+            **self._parts, shapeType=shapefile.POINT, encoding="utf-8", encodingErrors="ignore"
+        )
+        for name, _, width in _FIELDS:
+            self._writer.field(name, "C", size=width)
+
+    def add(self, request: Request) -> None:
+        """Write one more request."""
+        self._writer.point(request["long"], request["lat"])
+        self._writer.record(*(_cut(request[name], width) for _, name, width in _FIELDS))
+
+    def finish(self) -> Any:
+        """Pack the parts."""
+        self._writer.close()
+        packed = _file()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for end, part in self._parts.items():
+                part.seek(0)
+                with archive.open(f"{self._stem}.{end}", "w", force_zip64=True) as inner:
+                    while piece := part.read(1 << 20):
+                        inner.write(piece)
+                part.close()
+            archive.writestr(f"{self._stem}.prj", _PROJECTION)
+            archive.writestr(f"{self._stem}.cpg", "UTF-8")
+        packed.seek(0, 2)
+        return packed
+
+
+def every(stem: str, title: str) -> list[File]:
+    """A file of each format."""
+    return [*(Text(form, stem, title) for form in formats.FORMATS), Shape(stem)]
+
+
+def _file() -> Any:
+    return tempfile.TemporaryFile()
+
+
+def _cut(value: Any, width: int) -> str:
+    text = "" if value is None else str(value).replace("\x00", "")
+    return text.encode()[:width].decode("utf-8", "ignore")

@@ -1,0 +1,169 @@
+"""Whom somebody could read who got hold of a key, a person's token or an official's account.
+
+For ``infra.ops exposed``: ids and counts, never what is written there. Each call looks at a page of
+an index, and ``next`` says where another goes on. What a holder could read is what the rules of
+reading say now (``access``), so that the list and the API are of one mind.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import FOR_MANY, Principal
+from chalicelib.domain.report import Report
+from chalicelib.domain.scorecards.statistics import shifted
+from chalicelib.domain.timestamps import iso
+from chalicelib.domain.workflow import permissions
+from chalicelib.domain.workflow.table import table
+from chalicelib.errors import Problem
+from chalicelib.services.city import cities, staff
+from chalicelib.services.timeline import access
+from chalicelib.services.timeline.access import Seen
+from chalicelib.storage import access_index, people, reports, secrecy
+from chalicelib.storage import city as store
+
+_DESKS_A_CALL = 2000
+
+
+def of_key(jurisdiction: str, key_id: str, after: str, limit: int) -> dict[str, Any]:
+    """What the Open311 key with this id (``infra.ops keys list``) sent and could still read.
+
+    Raises ``Problem``: not_found.
+    """
+    if key_id not in {digest[:16] for digest, _ in store.keys(jurisdiction)}:
+        raise Problem("not_found", field="id")
+    uid = f"k_{key_id}"
+    actor = Principal("citizen", jurisdiction, uid=uid, permissions=frozenset({FOR_MANY}))
+    ids = access_index.filed_through(jurisdiction, uid, after, limit)
+    heads = secrecy.heads(jurisdiction, ids)
+    rows = [_row(actor, heads[one]) for one in ids if one in heads]
+    return _told(uid, rows, ids[-1] if len(ids) == limit else None)
+
+
+def of_person(jurisdiction: str, uid: str, after: str, limit: int) -> dict[str, Any]:
+    """What the token of a device or an account (its uid, as ``GET /v1/me`` says) could read."""
+    if not people.is_person(uid):
+        raise Problem("not_found", field="id")
+    actor = Principal("citizen", jurisdiction, uid=uid)
+    kind, _, key = after.partition(" ")
+    if kind != "left":
+        page = reports.of_reporter(jurisdiction, uid, key or None, limit)
+        heads = secrecy.heads(jurisdiction, [card.id for _, card in page])
+        rows = [_row(actor, heads[card.id]) for _, card in page if card.id in heads]
+        more = f"filed {page[-1][0]}" if len(page) == limit else "left "
+        return _told(uid, rows, more)
+    left = people.traces(jurisdiction, uid, key, limit)
+    found = _told(uid, [], f"left {people.trace_name(*left[-1])}" if len(left) == limit else None)
+    found["left"] = [
+        {"kind": _KINDS[kind], "report": report, "id": detail}
+        for kind, report, detail in left
+        if kind in _KINDS
+    ]
+    return found
+
+
+_KINDS = {
+    people.CONTACT: "contact",
+    people.REACHED_BY: "contact",
+    people.TEXT: "text",
+    people.PHOTO: "photo",
+    people.SUPPORT: "support",
+    people.FOLLOW: "follow",
+    people.FLAG: "flag",
+    people.RIGHT: "right",
+}
+
+
+def of_official(
+    jurisdiction: str, ref: str, since: datetime, after: str, limit: int, now: datetime
+) -> dict[str, Any]:
+    """What an official's account could read: open reports, those closed since a month, and which
+    contacts it has read since then.
+
+    Every desk of the city is gone through, and a report is listed if it exists for the official,
+    whether by a district, a unit or a call. Raises ``Problem``: not_found.
+    """
+    record = store.staff_by_ref(jurisdiction, ref)
+    if record is None:
+        raise Problem("not_found", field="id")
+    actor, city = staff.principal(jurisdiction, record), cities.current(jurisdiction, now)
+    kind, _, key = after.partition(" ")
+    if kind == "read" or not after:
+        reads = access_index.contacts_read(jurisdiction, ref, key or iso(since), limit)
+        last = reads[-1] if len(reads) == limit else None
+        more = f"read {last[0]}#{last[1]}#{last[2]:08d}" if last else "desk "
+        found = _told(ref, [], more)
+        found["contacts_read"] = [
+            {"at": moment, "report": report, "version": version}
+            for moment, report, version in reads
+        ]
+        return found
+    ids, place = _on_desks(jurisdiction, _desks(city, since, now), key, limit)
+    heads = secrecy.heads(jurisdiction, ids)
+    seen = [heads[one] for one in ids if one in heads]
+    rows = [_row(actor, head) for head in seen if _readable(actor, head)]
+    return _told(ref, rows, f"desk {place}" if place else None)
+
+
+def _on_desks(
+    jurisdiction: str, desks: list[tuple[str, str]], place: str, limit: int
+) -> tuple[list[str], str | None]:
+    """At most ``limit`` reports from ``place`` ("number of the desk:row"), and where to go on."""
+    number, _, row = place.partition(":")
+    at, after, found = int(number or 0), row or None, list[str]()
+    for _ in range(_DESKS_A_CALL):
+        if at >= len(desks):
+            return found, None
+        page = reports.queue_page(jurisdiction, *desks[at], after, None, limit - len(found))
+        found += [card.id for _, card in page]
+        if len(found) == limit:
+            return found, f"{at}:{page[-1][0]}"
+        at, after = at + 1, None
+    return found, f"{at}:"
+
+
+def _desks(city: City, since: datetime, now: datetime) -> list[tuple[str, str]]:
+    """Every desk and state of the city; of closed reports those of the months since then."""
+    states = [one for one in table()["states"] if one != "closed"]
+    months = [city.month(since)]
+    while months[-1] < city.month(now):
+        months.append(shifted(months[-1], 1))
+    districts = sorted(store.districts(city.jurisdiction))
+    open_desks = [reports.district_desk(one) for one in districts]
+    open_desks += [reports.protected_desk(one) for one in sorted(city.units)]
+    closed = [*(f"S#{one}" for one in districts), *(f"XS#{one}" for one in sorted(city.units))]
+    return [
+        *((desk, state) for desk in open_desks for state in states),
+        *((desk, month) for desk in closed for month in months),
+    ]
+
+
+def _readable(actor: Principal, head: Report) -> bool:
+    passes_on = access.passes_on(actor, head)
+    seen = Seen(head, frozenset(), access.reporter_of(actor, head), passes_on)
+    return access.sees(actor, seen)
+
+
+def _row(actor: Principal, head: Report) -> dict[str, Any]:
+    """One report: what is kept of it that is personal, and what of that the holder could read."""
+    reads = _readable(actor, head)
+    staff_may = actor.kind == "staff" and permissions.may(actor, "contact", head)
+    contact = staff_may and access.in_scope(actor, head)
+    return {
+        "report": head.id,
+        "state": head.state,
+        "private": head.private,
+        "protected": head.secret,
+        "readable": reads,
+        "texts": access_index.count_texts(head.jurisdiction, head.id) if reads else 0,
+        "photos": len(head.pictures) if reads else 0,
+        "contact": "none" if not head.contact else "readable" if contact else "kept",
+    }
+
+
+def _told(who: str, rows: list[dict[str, Any]], more: str | None) -> dict[str, Any]:
+    names = ("readable", "private", "protected")
+    counts: dict[str, int] = {name: sum(bool(row[name]) for row in rows) for name in names}
+    counts["texts"] = sum(row["texts"] for row in rows)
+    counts["contacts_readable"] = sum(row["contact"] == "readable" for row in rows)
+    return {"who": who, "reports": rows, "counts": counts, "next": more}

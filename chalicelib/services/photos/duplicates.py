@@ -1,0 +1,72 @@
+"""The same photo, or nearly the same, in two reports, or before and after one repair."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain import photos
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import system
+from chalicelib.services.photos.storage_keys import MASTER_NAME, Files
+from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.timeline.access import Seen
+from chalicelib.services.timeline.append import Addition, add
+from chalicelib.storage import files, photo_hashes, reports
+from chalicelib.storage.photo_hashes import Use
+
+REUSED = "photo_reused"
+
+
+def used(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
+    """A photo is in a report for good: keep its files, and look where it was used before.
+
+    Its own row is written first, so that of two used at once at least one finds the other; the
+    later use is flagged, whoever finds it.
+    """
+    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    if head is None or found is None or found[1]["state"] != photos.READY:
+        return
+    ticket = found[1]
+    names = Files(jurisdiction, photo, ticket["cut"]).by_name(ticket["rev"])
+    hidden = head.pictures[photo]["state"] == photos.HIDDEN
+    for name, key in names.items():
+        if name == MASTER_NAME or not hidden:
+            files.keep(key)
+    kind = head.pictures[photo]["kind"]
+    use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])
+    photo_hashes.put(jurisdiction, use)
+    now_found = reports.photo(jurisdiction, photo)
+    if now_found is None or now_found[1]["state"] == photos.ERASED:
+        # Forgotten meanwhile.
+        photo_hashes.forget(jurisdiction, photo, use.sha256, use.likeness)
+        return
+    others = [
+        other
+        for other in photo_hashes.near(jurisdiction, use)
+        if (other.report, other.kind) != (report, kind)
+    ]
+    before = [other for other in others if _order(other) < _order(use)]
+    if before:
+        _flag(jurisdiction, use, min(before, key=use.differs), now)
+    for later in others:
+        if _order(later) > _order(use):
+            _flag(jurisdiction, later, use, now)
+
+
+def _order(use: Use) -> tuple[str, str]:
+    return use.used, use.photo
+
+
+def _flag(jurisdiction: str, later: Use, first: Use, now: datetime) -> None:
+    actor = system(jurisdiction)
+    original = reports.get(jurisdiction, first.report)
+    # What is protected is not named to those who may not see it.
+    named = original is not None and (not original.secret or first.report == later.report)
+
+    def change(seen: Seen, city: City) -> Addition:
+        flags = seen.report.flags
+        after = replace(seen.report, flags=flags if REUSED in flags else (*flags, REUSED))
+        of = {"report": first.report, "photo": first.photo} if named else None
+        same = "same" if later.sha256 == first.sha256 else "near"
+        return Addition(after, {}, data={"photo": later.photo, "of": of, "alike": same})
+
+    add(actor, operation(actor, REUSED, later.photo, ""), later.report, REUSED, change, now)

@@ -1,0 +1,142 @@
+"""What must not be seen: officials hide, show or blur a picture; anybody may flag a report."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain import photos
+from chalicelib.domain.city.city import City
+from chalicelib.domain.events import Words
+from chalicelib.domain.hash_chain import SALT_BYTES
+from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.report import Report
+from chalicelib.errors import Problem
+from chalicelib.services.city import cities
+from chalicelib.services.identity import rate_limits
+from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.timeline import access, traces
+from chalicelib.services.timeline.access import Seen
+from chalicelib.services.timeline.append import Addition, add
+from chalicelib.storage import people, reports
+
+HIDE, SHOW, BLUR = "hide", "unhide", "blur"
+_EVENTS = {HIDE: "photo_hidden", SHOW: "photo_shown", BLUR: "photo_blurred"}
+_FROM = {HIDE: (PENDING, READY, REFUSED), SHOW: (HIDDEN, REFUSED), BLUR: (READY, HIDDEN)}
+_MOST_BLURS = 50
+RECTANGLE = ("x", "y", "width", "height")
+FLAGGED = "flagged"
+
+
+def moderate(
+    actor: Principal, op: Operation, report_id: str, photo: str, body: dict[str, Any], now: datetime
+) -> Outcome:
+    """Hide, unhide or blur one picture of a report in the official's scope.
+
+    ``body``: ``action``, ``reason`` (a code of rules/photos.json), a ``rectangle`` to blur (x, y,
+    width, height in thousandths of the picture), a ``note`` for officials. A blurred picture is
+    shown again as soon as it is made anew; the one before is out of everybody's reach.
+    """
+    action, reason = body["action"], body["reason"]
+    if (action == BLUR) != ("rectangle" in body):
+        slug = "action_field_missing" if action == BLUR else "action_field_unknown"
+        raise Problem(slug, field="rectangle", action=action)
+
+    def change(seen: Seen, city: City) -> Addition:
+        if not access.in_scope(actor, seen.report):
+            raise Problem("not_found")
+        access.permit(actor, seen.report, "moderatePhoto")
+        picture = seen.report.pictures.get(photo)
+        if picture is None:
+            raise Problem("not_found")
+        changed = _changed(actor, photo, picture, action, body.get("rectangle"))
+        after = photos.with_picture(photos.reshown(seen.report, now), photo, **changed)
+        data = {"photo": photo, "reason": reason}
+        if action == BLUR:
+            data["rectangle"] = changed["blurred"][-1]
+        answer = {"photo": photo, "picture": after.pictures[photo]["state"]}
+        return Addition(after, answer, data=data)
+
+    note = body.get("note")
+    words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
+    return add(actor, op, report_id, _EVENTS[action], change, now, (words,) if words else ())
+
+
+def _changed(
+    actor: Principal,
+    photo: str,
+    picture: dict[str, Any],
+    action: str,
+    rectangle: dict[str, int] | None,
+) -> dict[str, Any]:
+    if picture["state"] not in _FROM[action]:
+        raise Problem("picture_state", action=action, picture=picture["state"])
+    if action == HIDE:
+        return {"state": HIDDEN}
+    found = reports.photo(actor.jurisdiction, photo)
+    if found is None or found[1]["state"] != READY:
+        raise Problem("picture_state", action=action, picture=picture["state"])
+    anew: dict[str, Any] = {"state": PENDING, "rev": picture["rev"] + 1}
+    if rectangle is None:
+        return anew
+    blurred = picture.get("blurred", [])
+    if len(blurred) >= _MOST_BLURS:
+        raise Problem("picture_state", action=action, picture=picture["state"])
+    return {**anew, "blurred": [*blurred, [rectangle[name] for name in RECTANGLE]]}
+
+
+def flag(
+    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+) -> Outcome:
+    """Tell the officials that a report or one of its pictures should not be there: once a person.
+
+    ``body``: ``reason`` (a code of rules/photos.json), ``photo`` or ``text`` (version, field), a
+    ``note`` for officials. Where personal data name neither, the description is meant. What is done
+    about it is theirs to decide: a flag hides nothing.
+    """
+    reason, photo = body["reason"], body.get("photo")
+    named = body.get("text")
+    city = cities.current(actor.jurisdiction, now)
+    uid = actor.uid or "-"
+
+    def change(seen: Seen, city: City) -> Addition:
+        report = seen.report
+        access.permit(actor, report, "flagReport")
+        if photo is not None and photo not in report.pictures:
+            raise Problem("unknown_photo", field="photo")
+        text = _flagged_text(report, named, photo, reason)
+        meant = photo or (f"{text[0]}.{text[1]}" if named and text else "-")
+        flags = report.flags if FLAGGED in report.flags else (*report.flags, FLAGGED)
+        after = replace(report, flagged=report.flagged + 1, flags=flags)
+        mark = people.put_mark(report.jurisdiction, report.id, people.FLAG, f"{uid}#{meant}")
+        marks = [mark, *traces.left(actor, people.FLAG, report.id, meant)]
+        data: dict[str, Any] = {"reason": reason, **({"photo": photo} if photo else {})}
+        data |= {"text": list(text)} if text else {}
+        # The unit hears of the first; the others are counted.
+        name = "flag" if not report.flagged else "flag_again"
+        return Addition(after, {"flagged": after.flagged}, marks, data, name)
+
+    note = body.get("note")
+    words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
+    spend = rate_limits.Spend(city.person_limits("flags"), {"flags": uid}, fail_open=False)
+    given = (words,) if words else ()
+    return add(actor, op, report_id, "flag", change, now, given, spend=spend)
+
+
+def _flagged_text(
+    report: Report, named: dict[str, Any] | None, photo: str | None, reason: str
+) -> tuple[int, str] | None:
+    """The public text that a flag is about, so that officials find what they may hide."""
+    text = (named["version"], named["field"]) if named else None
+    if text is None and photo is None and reason == "personal_data":
+        text = (1, "description")
+    if text is None:
+        return None
+    name = people.text_name(*text)
+    doc = people.some_texts(report.jurisdiction, report.id, [name]).get(name)
+    if doc is None or doc["audience"] != "public":
+        if named:
+            raise Problem("unknown_text", field="text")
+        return None
+    return text

@@ -1,0 +1,259 @@
+"""The function of photos: pictures out of uploads, and out of masters again after moderation.
+
+Every step may run twice, late or be killed half-way: files have names that follow from photo and
+revision, and the ticket, the head and the event change in one transaction.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import photos
+from chalicelib.domain.city.city import City
+from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
+from chalicelib.domain.principal import system
+from chalicelib.domain.report import Report
+from chalicelib.imaging import unfit, workshop
+from chalicelib.imaging.unfit import Unfit
+from chalicelib.imaging.workshop import Developed
+from chalicelib.services.photos import storage_keys
+from chalicelib.services.photos.storage_keys import Files
+from chalicelib.services.photos.tickets import LARGEST
+from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.timeline.access import Seen
+from chalicelib.services.timeline.append import Addition, add
+from chalicelib.settings import settings
+from chalicelib.storage import control, files, people, reports
+from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
+
+ATTEMPTS = 6
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What an upload came to: what the ticket says from now on, and what its metadata told."""
+
+    ticket: dict[str, Any]
+    facts: dict[str, Any]
+
+
+def develop(jurisdiction: str, photo: str, now: datetime) -> None:
+    """Make an upload's pictures or refuse it, tell its report, and take it out of quarantine.
+
+    Called for every event of the bucket and once more for a photo that a report uses.
+    """
+    found = reports.photo(jurisdiction, photo)
+    if found is None:
+        return  # Nobody's ticket: what lies there goes by itself.
+    if found[1]["state"] == "issued":
+        made = _make(jurisdiction, photo, found[1])
+        if made is None:
+            return
+        _settle(jurisdiction, photo, made, now)
+    _tidy(jurisdiction, photo)
+
+
+def refuse(jurisdiction: str, photo: str, now: datetime, error: Exception) -> None:
+    """Give up an upload that failed again and again, and keep the reason among the dead."""
+    note = {"photo": photo, "error": type(error).__name__}
+    control.put_dead(jurisdiction, "photos", photo, note)
+    found = reports.photo(jurisdiction, photo)
+    if found is not None and found[1]["state"] == "issued":
+        _settle(jurisdiction, photo, _refused(unfit.PROCESSING_FAILED), now)
+
+
+def _make(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Made | None:
+    key = storage_keys.quarantined(jurisdiction, photo)
+    stored = files.head(key)
+    if stored is None:
+        # Only a report that waits needs an answer; anybody else may still upload.
+        return _refused(unfit.MISSING) if "report" in ticket else None
+    if stored["size"] > LARGEST:
+        return _refused(unfit.TOO_LARGE)
+    if stored["type"] != ticket["type"]:
+        return _refused(unfit.TYPE_MISMATCH)
+    data = files.get(key)
+    if data is None:
+        return None  # Another run has been here meanwhile.
+    try:
+        developed = workshop.develop(data, ticket["type"])
+    except Unfit as refusal:
+        return _refused(refusal.reason)
+    sha256 = hashlib.sha256(data).hexdigest()
+    cut = storage_keys.cut_of(photo, sha256)
+    # Even if a report waits for it: another upload with the same form may have been first.
+    _store(Files(jurisdiction, photo, cut), 1, developed, unused=True)
+    known = {
+        "state": READY,
+        "rev": 1,
+        "cut": cut,
+        "width": developed.width,
+        "height": developed.height,
+        "likeness": developed.likeness,
+        "sha256": sha256,
+        "etag": stored["etag"],
+    }
+    return _Made(known, developed.facts)
+
+
+def _refused(reason: str) -> _Made:
+    return _Made({"state": REFUSED, "reason": reason}, {})
+
+
+def _store(held: Files, rev: int, made: Developed, *, unused: bool) -> None:
+    for name, key in held.by_name(rev).items():
+        files.put(key, made.files[name], workshop.media_type(name), unused=unused)
+
+
+def _settle(jurisdiction: str, photo: str, made: _Made, now: datetime) -> None:
+    """Write what became of the upload, with the event of its report if it has one by now."""
+    for _ in range(ATTEMPTS):
+        found = reports.photo(jurisdiction, photo)
+        if found is None or found[1]["state"] != "issued":
+            return
+        seen, doc = found
+        if "report" in doc:
+            _tell(jurisdiction, photo, doc["report"], made, now)
+            return
+        writes: list[Write] = [
+            reports.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=seen)
+        ]
+        if made.facts:
+            writes.append(people.put_photo_facts(jurisdiction, photo, made.facts))
+        try:
+            commit(writes)
+        except Refused:
+            continue  # Used, or made by another run, in between.
+        return
+    raise Unavailable
+
+
+def _tell(jurisdiction: str, photo: str, report: str, made: _Made, now: datetime) -> None:
+    actor = system(jurisdiction)
+
+    def change(seen: Seen, city: City) -> Addition | None:
+        found = reports.photo(jurisdiction, photo)
+        if found is None or found[1]["state"] != "issued":
+            return None
+        version, doc = found
+        put = reports.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=version)
+        known = {name: made.ticket[name] for name in photos.MADE if name in made.ticket}
+        state = made.ticket["state"]
+        if seen.report.pictures[photo]["state"] == HIDDEN:
+            state = HIDDEN
+        shown = photos.reshown(seen.report, now)
+        after = photos.with_picture(shown, photo, state=state, **known)
+        data: dict[str, Any] = {"photo": photo, "first": True}
+        if reason := made.ticket.get("reason"):
+            data["reason"] = reason
+        return Addition(after, {}, [put], data)
+
+    name = "photo_ready" if made.ticket["state"] == READY else "photo_refused"
+    add(actor, operation(actor, name, photo, ""), report, name, change, now)
+    _hide_if_hidden(jurisdiction, report, photo)
+
+
+def _hide_if_hidden(jurisdiction: str, report: str, photo: str) -> None:
+    # It was hidden while it was made, so that the job of hiding may have come too early.
+    head = reports.get(jurisdiction, report)
+    if head is not None and head.pictures[photo]["state"] == HIDDEN:
+        hide(jurisdiction, report, photo, head.pictures[photo]["rev"])
+
+
+def _tidy(jurisdiction: str, photo: str) -> None:
+    found = reports.photo(jurisdiction, photo)
+    if found is None or found[1]["state"] == "issued":
+        return
+    if found[1]["state"] == photos.ERASED:
+        # Whose it was is forgotten: so is what was uploaded or made meanwhile.
+        storage_keys.forget(jurisdiction, photo)
+        return
+    key = storage_keys.quarantined(jurisdiction, photo)
+    stored = files.head(key)
+    if stored is None:
+        return
+    # Whatever was uploaded with the same form afterwards is no evidence of anything.
+    if settings().keep_originals and stored["etag"] == found[1].get("etag"):
+        files.copy(key, storage_keys.original(jurisdiction, photo))
+    files.delete([key])
+
+
+def draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
+    """Make revision ``rev`` of a picture out of its master, with all that is to be blurred in it.
+
+    A newer revision has a job of its own. What older ones showed is deleted, as is the original.
+    """
+    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    if head is None or found is None or head.pictures[photo]["rev"] != rev:
+        return
+    if found[1]["state"] == READY and found[1]["rev"] < rev:
+        _draw(jurisdiction, report, photo, rev, now)
+        _hide_if_hidden(jurisdiction, report, photo)
+    _forget(head, photo, rev)
+    _tidy(jurisdiction, photo)
+
+
+def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
+    actor = system(jurisdiction)
+    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    assert head is not None
+    assert found is not None
+    picture, before = head.pictures[photo], found[1]["rev"]
+    held = Files(jurisdiction, photo, found[1]["cut"])
+    master = files.get(held.master(before))
+    if master is None:
+        raise LookupError(f"no master of photo {photo}, revision {before}")
+    drawn = workshop.redraw(master, picture.get("blurred", []))
+    _store(held, rev, drawn, unused=False)
+
+    def change(seen: Seen, city: City) -> Addition | None:
+        present, found = seen.report.pictures[photo], reports.photo(jurisdiction, photo)
+        if found is None or found[1]["state"] != READY or present["rev"] != rev:
+            return None
+        if found[1]["rev"] >= rev:
+            return None
+        version, doc = found
+        put = reports.put_photo(jurisdiction, photo, {**doc, "rev": rev}, seen=version)
+        state = READY if present["state"] == PENDING else present["state"]
+        after = photos.with_picture(photos.reshown(seen.report, now), photo, state=state)
+        return Addition(after, {}, [put], {"photo": photo})
+
+    add(actor, operation(actor, "draw", f"{photo}:{rev}", ""), report, "photo_ready", change, now)
+
+
+def give_up(
+    jurisdiction: str, report: str, photo: str, rev: int, now: datetime, error: Exception
+) -> None:
+    """Let nobody wait for a revision that failed again and again."""
+    note = {"photo": photo, "report": report, "rev": rev, "error": type(error).__name__}
+    control.put_dead(jurisdiction, "photos", f"{photo}:{rev}", note)
+    actor = system(jurisdiction)
+
+    def change(seen: Seen, city: City) -> Addition | None:
+        picture = seen.report.pictures[photo]
+        if picture["state"] != PENDING or picture["rev"] != rev:
+            return None
+        after = photos.with_picture(seen.report, photo, state=REFUSED)
+        return Addition(after, {}, data={"photo": photo, "reason": unfit.PROCESSING_FAILED})
+
+    op = operation(actor, "give_up", f"{photo}:{rev}", "")
+    add(actor, op, report, "photo_refused", change, now)
+
+
+def hide(jurisdiction: str, report: str, photo: str, rev: int) -> None:
+    """Delete what could be seen of a picture up to a revision; its master stays."""
+    head = reports.get(jurisdiction, report)
+    cut = head.pictures[photo].get("cut") if head else None
+    if cut:
+        held = Files(jurisdiction, photo, cut)
+        files.delete([key for one in range(1, rev + 1) for key in held.served(one).values()])
+
+
+def _forget(head: Report, photo: str, rev: int) -> None:
+    picture = head.pictures[photo]
+    held = Files(head.jurisdiction, photo, picture["cut"])
+    old = [key for one in range(1, rev) for key in held.by_name(one).values()]
+    if picture.get("blurred"):
+        old.append(storage_keys.original(head.jurisdiction, photo))
+    files.delete(old)

@@ -1,0 +1,196 @@
+"""Photo tickets: a presigned upload into quarantine, what became of it, its one use in a report.
+
+A ticket is ``issued`` until the function of photos has made pictures of the upload (``ready``) or
+refused it (``refused``, with a reason); what lies in quarantine is never served.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain import photos as report_photos
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.report import Report
+from chalicelib.domain.timestamps import iso, parse
+from chalicelib.errors import Problem
+from chalicelib.services.city import cities
+from chalicelib.services.identity import rate_limits
+from chalicelib.services.photos.storage_keys import Files, quarantined
+from chalicelib.services.platform.catalogue import translated
+from chalicelib.services.platform.idempotency import Operation, Outcome, once, write
+from chalicelib.services.timeline import traces
+from chalicelib.storage import files, people, reports
+from chalicelib.storage.transactions import Unavailable, Write
+
+TYPES = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif")
+SMALLEST, LARGEST = 100, 10 * 1024 * 1024
+MOST = 6
+SECONDS = 300
+USABLE = timedelta(hours=24)
+_WAIT = {"Retry-After": "2"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A photo that its owner uses now: the writes that use it up, and how the report lists it."""
+
+    photo: str
+    writes: list[Write]
+    entry: dict[str, Any]
+    proof: dict[str, str]
+
+
+def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) -> Outcome:
+    """A photo's id and the form to upload it with; a replay signs a new form for the same id.
+
+    Once the photo is used or processed there are no more forms: ``upload`` is null.
+    """
+    if content_type not in TYPES:
+        raise Problem("unknown_photo_type", field="content_type", types=sorted(TYPES))
+    city = cities.current(actor.jurisdiction, now)
+
+    def attempt() -> Outcome:
+        photo = ids.new_ulid(now)
+        doc = {"owner": actor.uid, "type": content_type, "issued": iso(now), "state": "issued"}
+        put = reports.put_photo(actor.jurisdiction, photo, doc, seen=None)
+        left = traces.left(actor, people.PHOTO, "-", photo)
+        return write(op, [put, *left], {"photo": photo, "content_type": content_type})
+
+    limits = {kind: city.limits[kind] for kind in ("tickets",) if kind in city.limits}
+    spend = rate_limits.Spend(limits, {"tickets": actor.uid or "-"}, fail_open=False)
+    outcome = once(op, lambda: rate_limits.spending(actor.jurisdiction, spend, now, attempt))
+    photo = outcome.answer["photo"]
+    if outcome.replayed:
+        found = reports.photo(actor.jurisdiction, photo)
+        if found is None or found[1]["state"] != "issued" or "report" in found[1]:
+            # A new form would let the evidence be replaced.
+            return Outcome({**outcome.answer, "upload": None}, replayed=True)
+    key = quarantined(actor.jurisdiction, photo)
+    form = files.upload_form(key, content_type, SMALLEST, LARGEST, SECONDS)
+    return Outcome({**outcome.answer, "upload": form}, outcome.replayed)
+
+
+def look(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
+    """What became of an upload, for its owner alone: pictures, a reason, the place it was taken.
+
+    The place is offered until the photo is used, and only within the city.
+    """
+    _, doc = _own(actor, photo, "not_found")
+    city = cities.current(actor.jurisdiction, now)
+    ready = doc["state"] == "ready"
+    told = people.photo_facts(actor.jurisdiction, photo) if ready else None
+    place = told if told and "lat" in told else None
+    if place and not _in_city(city, place["lat"], place["long"]):
+        place = None
+    taken = report_photos.taken_at(told or {}, city.zone)
+    reason = doc.get("reason")
+    return {
+        "photo": photo,
+        "state": doc["state"],
+        "reason": {"code": reason, "text": translated(f"refusal.{reason}", city)}
+        if reason
+        else None,
+        "report": doc.get("report"),
+        "taken_at": iso(taken) if taken else None,
+        "place": {"lat": place["lat"], "long": place["long"]} if place else None,
+        "pictures": _own_pictures(actor.jurisdiction, photo, doc) if ready else None,
+    }
+
+
+def claims(
+    actor: Principal,
+    photos: list[str],
+    report: Report,
+    purpose: str,
+    now: datetime,
+    city: City,
+) -> list[Claim]:
+    """Prove that the actor may use these photos: own, uploaded, unused, at most a day old.
+
+    Work is proved by a photo that can be seen: ``finish`` takes only what is processed.
+    """
+    if len(photos) > MOST or len(set(photos)) != len(photos):
+        raise Problem("too_many_photos", field="photos", most=MOST)
+    return [_claim(actor, photo, report, purpose, now, city) for photo in photos]
+
+
+def _own(actor: Principal, photo: str, slug: str) -> tuple[int, dict[str, Any]]:
+    found = reports.photo(actor.jurisdiction, photo)
+    if found is None or found[1]["owner"] != actor.uid:
+        raise Problem(slug, field=None if slug == "not_found" else "photos")
+    return found
+
+
+def _claim(
+    actor: Principal, photo: str, report: Report, purpose: str, now: datetime, city: City
+) -> Claim:
+    place = actor.jurisdiction
+    seen, doc = _own(actor, photo, "unknown_photo")
+    if "report" in doc:
+        raise Problem("photo_used", field="photos")
+    if doc["state"] == "refused":
+        text = translated(f"refusal.{doc['reason']}", city)
+        raise Problem("photo_refused", field="photos", photo=photo, reason=doc["reason"], why=text)
+    if parse(doc["issued"]) < now - USABLE:
+        raise Problem("unknown_photo", field="photos")
+    if doc["state"] == "issued":
+        # The bucket's event may still be on its way: the object itself decides.
+        if files.head(quarantined(place, photo)) is None:
+            raise _missing(actor, photo)
+        if purpose == "finish":
+            raise Problem("photo_processing", field="photos", photo=photo, headers=_WAIT)
+    used = {**doc, "report": report.id, "purpose": purpose, "used": iso(now)}
+    writes: list[Write] = [reports.put_photo(place, photo, used, seen=seen)]
+    proof = {}
+    if doc["state"] == "ready":
+        told = people.photo_facts(place, photo) or {}
+        writes.append(people.delete_photo_facts(place, photo))
+        proof = report_photos.proof(told, report, city.zone) if purpose == "finish" else {}
+    return Claim(photo, writes, report_photos.entry(purpose, doc), proof)
+
+
+def _missing(actor: Principal, photo: str) -> Problem:
+    # Between two looks the photo may have been made, and its upload removed.
+    _, doc = _own(actor, photo, "unknown_photo")
+    if doc["state"] == "issued":
+        return Problem("photo_missing", field="photos")
+    return Unavailable()
+
+
+def lost(actor: Principal, taken: list[Claim]) -> Problem:
+    """Why claims failed in the transaction: used meanwhile, or merely processed.
+
+    The function of photos may come between the proof and the claim; then trying again helps.
+    """
+    for one in taken:
+        found = reports.photo(actor.jurisdiction, one.photo)
+        if found is None or "report" in found[1]:
+            return Problem("photo_used", field="photos")
+    return Unavailable()
+
+
+def claimed(after: Report, taken: list[Claim]) -> Report:
+    """The report with the photos that it uses now among its pictures."""
+    new = {one.photo: one.entry for one in taken}
+    return replace(after, pictures={**after.pictures, **new}) if new else after
+
+
+def event_data(taken: list[Claim]) -> dict[str, Any]:
+    """What the event of a use says of the photos; the proof is for officials."""
+    if not taken:
+        return {}
+    proofs = {one.photo: one.proof for one in taken if one.proof}
+    return {"photos": [one.photo for one in taken], **({"proof": proofs} if proofs else {})}
+
+
+def _own_pictures(jurisdiction: str, photo: str, doc: dict[str, Any]) -> dict[str, Any] | None:
+    # Once it belongs to a report, the report's answers say what may be seen of it.
+    if "report" in doc:
+        return None
+    return Files(jurisdiction, photo, doc["cut"]).shown(doc["rev"], doc["width"], doc["height"])
+
+
+def _in_city(city: City, lat: float, long: float) -> bool:
+    return cities.boundaries(city.jurisdiction, city.version).ward_at(lat, long) is not None

@@ -1,0 +1,28 @@
+"""Cursors of lists: signed, good for a day, and only for the filters that they were made for."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.errors import Problem
+from chalicelib.services.platform import signing
+
+CURSOR_LIFE = timedelta(days=1)
+
+
+def make_cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
+    """A cursor at a key, good for a day and these filters."""
+    return signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
+
+
+def open_cursor(cursor: str | None, filters: dict[str, Any], now: datetime) -> str | None:
+    """The key in a cursor that was made for the same filters; ``cursor_invalid`` otherwise."""
+    if cursor is None:
+        return None
+    try:
+        payload = signing.unsign("cursor", cursor, now)
+    except Problem:
+        raise Problem("cursor_invalid", field="cursor") from None
+    if payload["f"] != filters:
+        raise Problem("cursor_invalid", field="cursor")
+    key: str = payload["k"]
+    return key

@@ -1,0 +1,226 @@
+"""Open reports follow their city: into the codes of a new version, and out of the hands of
+officials who left.
+
+Each report by one event of its own, written over the version that was read; what has followed
+already is passed over, so that a run that is repeated or broken off does nothing twice. A report
+that is acted on before the run has come to it follows by itself (``settle``).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.actions.city_succession import (
+    AREAS,
+    PROPOSAL,
+    SERVICES,
+    UNITS,
+    Followed,
+    follow,
+    heirs,
+    unnamed,
+)
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import Principal, system
+from chalicelib.domain.report import MOVED, Report
+from chalicelib.domain.sla import custody
+from chalicelib.domain.workflow import permissions
+from chalicelib.domain.workflow.table import table
+from chalicelib.services.city import cities, staff
+from chalicelib.services.platform.idempotency import Operation, write
+from chalicelib.services.timeline.change import changes
+from chalicelib.storage import city as store
+from chalicelib.storage import reports
+from chalicelib.storage.secrecy import PROPOSED
+from chalicelib.storage.transactions import Refused, Unavailable
+
+LEFT = "holder_left"
+ATTEMPTS = 6
+_OPEN = [state for state in table()["states"] if state != "closed"]
+Keeps = Callable[[Report], bool]
+
+
+@dataclass
+class Moves:
+    """What a run has done: reports by new codes, reports whose holder left, and for a person to
+    look at; each (report, in words)."""
+
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    freed: list[tuple[str, str]] = field(default_factory=list)
+    doubts: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, later: "Moves") -> None:
+        """What a later run has done too."""
+        self.moved += later.moved
+        self.freed += later.freed
+        self.doubts += [one for one in later.doubts if one not in self.doubts]
+
+
+def settle(report: Report, now: datetime) -> City | None:
+    """The version of the city by whose codes the report stands, to act on it by.
+
+    It is the present one, or the report's own where nobody knows what became of its service.
+    ``None``: the report had to follow the city first, and is to be read again.
+    """
+    present = cities.current(report.jurisdiction, now)
+    if report.city_version == present.version:
+        return present
+    found = _followed(report, present, now)
+    if found is None:
+        return cities.at(report.jurisdiction, report.city_version)
+    if not found.changed:
+        return present
+    _follow(report, found, _keeps_now, now)
+    return None
+
+
+def run(jurisdiction: str, now: datetime) -> Moves:
+    """Let every open report follow the present version and the staff as it is.
+
+    Reads the queues page by page, of every district that the city ever had and every unit.
+    """
+    present = cities.current(jurisdiction, now)
+    officials = {
+        record["ref"]: staff.principal(jurisdiction, record)
+        for record in store.all_staff(jurisdiction)
+        if record.get("active", True)
+    }
+
+    def keeps(report: Report) -> bool:
+        return _holds(officials.get(report.holder or ""), report)
+
+    # An agency, or a unit that is offered a report, does not show in its row.
+    done, moved_units = Moves(), bool(present.successors.get(UNITS))
+    for desk, card in _cards(present, present):
+        same = (
+            heirs(AREAS, card.ward, present) == (card.ward,)
+            and heirs(SERVICES, card.service, present) == (card.service,)
+            and heirs(UNITS, card.unit, present) == (card.unit,)
+            and desk == _district(present, card.ward)
+            and not (moved_units and card.state != "submitted")
+        )
+        if not same or not _may_hold(officials, desk, card):
+            _one(jurisdiction, card.id, present, keeps, now, done)
+    return done
+
+
+def missing(old: City, new: City) -> list[tuple[str, str, list[str]]]:
+    """(kind, code, reports) of codes that open reports have, and for which ``new``, which is not
+    published yet, neither has a place nor names a successor."""
+    gone = unnamed(old, new)
+    found: dict[tuple[str, str], list[str]] = {}
+    if not gone:
+        return []
+    for _, card in _cards(old, new):
+        for one in ((AREAS, card.ward), (UNITS, card.unit), (SERVICES, card.service)):
+            if one in gone:
+                found.setdefault(one, []).append(card.id)
+    return [(*one, ids) for one, ids in sorted(found.items())]
+
+
+def _one(
+    jurisdiction: str, report_id: str, present: City, keeps: Keeps, now: datetime, done: Moves
+) -> None:
+    for _ in range(ATTEMPTS):
+        report = reports.get(jurisdiction, report_id)
+        if report is None or not (report.open or report.protection):
+            return
+        found = None
+        if report.city_version != present.version:
+            found = _followed(report, present, now)
+            if found is None:
+                done.doubts.append((report.id, f"service {report.service} is gone"))
+                return
+        try:
+            if found is not None and found.changed:
+                _follow(report, found, keeps, now)
+                changed = (f"{what} {was} → {now_}" for what, (was, now_) in found.changed.items())
+                done.moved.append((report.id, ", ".join(changed)))
+                done.doubts += [(report.id, f"{one} has no successor") for one in found.doubts]
+                if report.open and report.holder and not keeps(found.report):
+                    done.freed.append((report.id, report.holder))
+            elif report.open and report.holder and not keeps(report):
+                _free(report, now)
+                done.freed.append((report.id, report.holder))
+        except Refused:
+            continue
+        return
+    raise Unavailable
+
+
+def _follow(report: Report, found: Followed, keeps: Keeps, now: datetime) -> None:
+    after = replace(found.report, version=report.version + 1, changed_at=now)
+    was = {what: code for what, (code, _) in found.changed.items() if what != PROPOSAL}
+    _write(report, after, MOVED, {"was": was}, now)
+    if after.open and after.holder and not keeps(after):
+        head = reports.get(after.jurisdiction, after.id)
+        if head is not None and head.version == after.version:
+            _free(head, now)
+
+
+def _free(report: Report, now: datetime) -> None:
+    freed = replace(report, holder=None, version=report.version + 1, changed_at=now)
+    _write(report, custody.noted(freed, now), LEFT, {"person": report.holder}, now)
+
+
+def _write(before: Report, after: Report, name: str, data: dict[str, Any], now: datetime) -> None:
+    place, city = after.jurisdiction, cities.promised(after)
+    scope = f"{name}|{after.id}|{after.version}|{after.city_version}"
+    op = Operation(place, hashlib.sha256(scope.encode()).hexdigest()[:40], "")
+    writes = changes(op, system(place), before, after, name, now, city, data=data)
+    write(op, writes, {"id": after.id, "version": after.version})
+
+
+def _followed(report: Report, present: City, now: datetime) -> Followed | None:
+    old = cities.at(report.jurisdiction, report.city_version)
+
+    def ward_at(lat: float, long: float) -> str | None:
+        return cities.boundaries(present.jurisdiction, present.version).locate(lat, long).ward
+
+    return follow(report, old, present, ward_at, now)
+
+
+def _keeps_now(report: Report) -> bool:
+    return _holds(staff.by_ref(report.jurisdiction, report.holder or ""), report)
+
+
+def _holds(person: Principal | None, report: Report) -> bool:
+    """Whether an official may still have a report: active, of its unit, with a role over it."""
+    if person is None or person.unit not in (report.unit, report.agency):
+        return False
+    return bool(permissions.over(person, report).roles())
+
+
+def _may_hold(officials: dict[str, Principal], desk: str | None, card: reports.Card) -> bool:
+    """Whether a row's holder looks right; where it does not, the head tells."""
+    if card.holder is None:
+        return True
+    person = officials.get(card.holder)
+    return bool(person and person.unit == card.unit and person.roles(desk, card.service))
+
+
+def _district(city: City, ward: str) -> str | None:
+    return city.place(ward)[0] if ward in city.areas else None
+
+
+def _cards(old: City, new: City) -> Iterator[tuple[str | None, reports.Card]]:
+    """(district, row) of every open report and every closed one that is proposed for protection,
+    desk by desk and page by page; a protected report's row does not tell its district."""
+    districts = sorted({*cities.districts(old), *(area.code for area in new.of_level(-2))})
+    # The unit of a district never has a protected report.
+    known = {**old.units, **new.units}
+    units = {code for code, unit in known.items() if unit.kind != "district"}
+    units |= new.successors.get(UNITS, {}).keys() - known.keys()
+    desks: list[tuple[str | None, str]] = [(one, reports.district_desk(one)) for one in districts]
+    desks += [(None, reports.protected_desk(one)) for one in sorted(units)]
+    for name, desk in desks:
+        for state in [*_OPEN, *([PROPOSED] if name is None else [])]:
+            after: str | None = None
+            while True:
+                page = reports.queue_page(old.jurisdiction, desk, state, after, None, reports.PAGE)
+                yield from ((name, card) for _, card in page)
+                if len(page) < reports.PAGE:
+                    break
+                after = page[-1][0]

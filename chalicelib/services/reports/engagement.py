@@ -1,0 +1,172 @@
+"""What people add without moving a report: comments, support, following, rating."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain.actions.context import rated
+from chalicelib.domain.city.city import City
+from chalicelib.domain.events import Words
+from chalicelib.domain.hash_chain import SALT_BYTES
+from chalicelib.domain.notifications import reachability
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.workflow.table import holds
+from chalicelib.errors import Problem
+from chalicelib.services.city import cities
+from chalicelib.services.identity import rate_limits
+from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.timeline import access, traces
+from chalicelib.services.timeline.access import Seen
+from chalicelib.services.timeline.append import Addition, add
+from chalicelib.storage import people
+from chalicelib.storage.transactions import Write, commit
+
+RATED_STATES = frozenset({"work_done", "closed"})
+
+
+def comment(
+    actor: Principal,
+    op: Operation,
+    report_id: str,
+    text: str,
+    audience: str,
+    now: datetime,
+) -> Outcome:
+    """Add a comment, to the public or inside the administration."""
+
+    def change(seen: Seen, city: City) -> Addition:
+        _may_comment(actor, seen, audience)
+        report = seen.report
+        spoke = audience == "public" and holds(actor, report)
+        heard = now if spoke and report.acknowledged_at is None else report.acknowledged_at
+        after = replace(report, comments=report.comments + 1, acknowledged_at=heard)
+        return Addition(after, {"comments": after.comments})
+
+    words = Words("comment", audience, text, ids.token_bytes(SALT_BYTES))
+    spend = rate_limits.by_person(actor, now, "comments", report_comments=report_id)
+    return add(actor, op, report_id, "comment", change, now, (words,), spend=spend)
+
+
+def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
+    """Say "me too": once a person, whatever the key; it also follows the report."""
+
+    def change(seen: Seen, city: City) -> Addition:
+        report = seen.report
+        if report.secret:
+            raise Problem("not_found")
+        if not report.open:
+            raise Problem("report_closed")
+        month = report.support_month or city.month(now)
+        after = replace(report, supports=report.supports + 1, support_month=month)
+        uid = actor.uid or ""
+        marks: list[Write] = []
+        for kind in (people.SUPPORT, people.FOLLOW):
+            marks.append(people.put_mark(report.jurisdiction, report.id, kind, uid))
+            marks += traces.left(actor, kind, report.id)
+        return Addition(after, {"supports": after.supports}, marks)
+
+    return add(
+        actor,
+        op,
+        report_id,
+        "support",
+        change,
+        now,
+        spend=rate_limits.by_person(actor, now, "supports"),
+    )
+
+
+def rate(
+    actor: Principal,
+    op: Operation,
+    report_id: str,
+    stars: int,
+    text: str | None,
+    now: datetime,
+) -> Outcome:
+    """Rate the work 1–5, from ``work_done`` on; a later rating replaces the earlier one."""
+
+    def change(seen: Seen, city: City) -> Addition:
+        if not seen.is_reporter:
+            raise Problem("reporter_only")
+        unfinished = seen.report.state not in RATED_STATES or seen.report.finished_at is None
+        if unfinished or seen.report.protected:
+            raise Problem("not_yet_rated", state=seen.report.state)
+        month = city.month(now)
+        after = rated(seen.report, stars, now, month)
+        return Addition(after, {"rating": stars})
+
+    words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
+    given, spend = (words,) if words else (), rate_limits.by_person(actor, now, "ratings")
+    return add(actor, op, report_id, "rate", change, now, given, spend=spend)
+
+
+def opened(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
+    """Let everybody read a private report, by the one who filed it; nobody closes it again.
+
+    Raises ``Problem``: not_found, reporter_only, not_private.
+    """
+
+    def change(seen: Seen, city: City) -> Addition:
+        if actor.uid is None or actor.uid != seen.report.reporter:
+            raise Problem("reporter_only")
+        if not seen.report.private:
+            raise Problem("not_private")
+        after = replace(seen.report, private=False, shown_at=now)
+        return Addition(after, {"private": False})
+
+    return add(actor, op, report_id, "opened", change, now)
+
+
+def follow(
+    actor: Principal,
+    report_id: str,
+    following: bool,
+    now: datetime,
+    contact: dict[str, Any] | None = None,
+    languages: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Follow a report, or stop; it is nobody's business, so it is no event.
+
+    ``contact`` is where news of it go; without it, to that of the follower's newest own reports.
+    """
+    report = access.load(actor, report_id).report
+    access.permit(actor, report, "followReport")
+    place, uid = actor.jurisdiction, actor.uid or ""
+    writes = traces.late(actor, report, now) if following else list[Write]()
+    for ref in people.details(place, uid, people.REACHED_BY, report_id):
+        # What was chosen for that address goes on holding.
+        writes.append(people.delete_contact(place, ref))
+        writes.append(people.delete_trace(place, uid, people.REACHED_BY, report_id, ref))
+    if not following:
+        writes.append(people.delete_mark(place, report_id, people.FOLLOW, uid))
+        writes.append(people.delete_trace(place, uid, people.FOLLOW, report_id))
+    else:
+        doc: dict[str, Any] = {"language": cities.current(place, now).speaks(*languages)}
+        if contact and reachability.contactable(contact):
+            doc["contact"] = ids.token_bytes(16).hex()
+            writes.append(people.put_contact(place, doc["contact"], contact))
+            writes.append(
+                people.put_trace(place, uid, people.REACHED_BY, report_id, doc["contact"])
+            )
+        writes.append(people.put_mark(place, report_id, people.FOLLOW, uid, doc))
+        writes.append(people.put_trace(place, uid, people.FOLLOW, report_id))
+
+    def attempt() -> Outcome:
+        commit(writes)
+        return Outcome({"id": report_id, "following": following})
+
+    return rate_limits.spending(
+        place, rate_limits.by_person(actor, now, "follows"), now, attempt
+    ).answer
+
+
+def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:
+    if seen.report.protected and not seen.is_reporter and audience == "public":
+        raise Problem("role_not_allowed", action="comment", rule="comment.protected")
+    access.permit(actor, seen.report, "commentReport")
+    if actor.kind == "staff":
+        return
+    if audience != "public" or not (seen.is_reporter or seen.passes_on):
+        raise Problem("role_not_allowed", action="comment", rule="comment.who")

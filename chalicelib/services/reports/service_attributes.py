@@ -1,0 +1,66 @@
+"""The answers to a service's questions: checked by type, free text kept apart."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.city.city import Question, Service
+from chalicelib.errors import Problem
+
+LONGEST = 500
+_ZONED = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$")
+
+
+def check(service: Service, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """(codes for the head, free texts by question) of the answers given.
+
+    Numbers become decimal text, since an event holds integers only. Raises ``Problem``:
+    unknown_question, answer_missing, answer_invalid, each naming ``answers.<code>``.
+    """
+    asked = {question.code: question for question in service.questions}
+    for code in given:
+        if code not in asked:
+            raise Problem("unknown_question", field="answers", questions=sorted(asked))
+    values: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    for code, question in asked.items():
+        value = given.get(code)
+        if value is None or value == "" or value == []:
+            if question.required:
+                raise Problem("answer_missing", field=f"answers.{code}")
+        elif question.type == "text":
+            texts[code] = _text(question, value)
+        else:
+            values[code] = _value(question, value)
+    return values, texts
+
+
+def _text(question: Question, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST:
+        raise _invalid(question)
+    return value
+
+
+def _value(question: Question, value: Any) -> Any:
+    keys = {option.key for option in question.options}
+    if question.type == "number" and isinstance(value, int | float) and not isinstance(value, bool):
+        return format(value, ".15g")
+    if question.type == "singlevaluelist" and isinstance(value, str) and value in keys:
+        return value
+    if (
+        question.type == "multivaluelist"
+        and isinstance(value, list)
+        and keys.issuperset(map(str, value))
+    ):
+        return sorted(set(map(str, value)))
+    if question.type == "datetime" and isinstance(value, str) and _ZONED.match(value):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            raise _invalid(question) from None
+        return value
+    raise _invalid(question)
+
+
+def _invalid(question: Question) -> Problem:
+    return Problem("answer_invalid", field=f"answers.{question.code}", expected=question.type)

@@ -1,0 +1,299 @@
+"""Reading scorecards: who sees which stage and which card, and the rows behind a figure.
+
+Live and provisional cards are for officials; an official's own card is for that official, the
+head of the unit and the auditors. What may not be seen is not found.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.actions.city_succession import AREAS, UNITS
+from chalicelib.domain.city.city import City
+from chalicelib.domain.principal import AUDITOR, Principal
+from chalicelib.domain.scorecards.cards import measures
+from chalicelib.domain.scorecards.contributions import Part
+from chalicelib.domain.scorecards.statistics import Settings, rounded
+from chalicelib.domain.scorecards.totals import ANONYMOUS, Scope, Sums
+from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.domain.workflow import permissions
+from chalicelib.errors import Problem
+from chalicelib.services.city import cities, staff
+from chalicelib.services.platform.catalogue import translated
+from chalicelib.services.platform.cursors import make_cursor, open_cursor
+from chalicelib.services.scorecards import audits, compute, report_rows
+from chalicelib.services.scorecards.lifecycle import LIVE, PROVISIONAL
+from chalicelib.services.timeline import secrecy
+from chalicelib.storage import scorecards as store
+
+FILES_AT_MOST = 4
+# A figure and the contributions that it is made of.
+BEHIND = {
+    "case_mix": ("on_time",),
+    "per_10000": ("received",),
+    "silent_wards": ("received",),
+    "overdue_carried": ("overdue_carried", "on_time"),
+    "audit": ("audit",),
+    **{
+        name: (name,)
+        for name in (
+            "received", "on_time", "acknowledged_on_time", "verified", "reopened_or_refused",
+            "to_acknowledge", "to_resolve", "backlog", "satisfaction", "repaired_yes", "recurrence",
+        )
+    },
+}  # fmt: skip
+
+
+def months(actor: Principal, before: str | None, limit: int, now: datetime) -> dict[str, Any]:
+    """The months with scorecards that the caller may see, how scores are made, and the audits'
+    seeds."""
+    city = cities.current(actor.jurisdiction, now)
+    found = store.months(actor.jurisdiction, before, limit)
+    settings = Settings.from_json(city.scoring)
+    return {
+        "months": [_stage(one) for one in found if _shown(actor, one)],
+        "next": found[-1]["month"] if len(found) == limit else None,
+        "settings": {**vars(settings), "weights": dict(settings.weights)},
+        "measures": [_measure(code, city) for code in measures()],
+        "audits": audits.published(city, now),
+    }
+
+
+def month(actor: Principal, name: str, now: datetime) -> dict[str, Any]:
+    """A month's ranking, and what its last revision changed."""
+    held, city = _month(actor, name, now)
+    page = store.card(actor.jurisdiction, name, held["folder"], "ranking") or {}
+    return {
+        **_stage(held),
+        "settings": held["settings"],
+        "history": held["history"],
+        "changes": held.get("changes", []),
+        "because": _named_still(actor, held.get("because", [])),
+        "tombstones": held.get("tombstones", []),
+        "pass_rates": [
+            {"district": district or None, **rate}
+            for district, rate in sorted(page.get("pass_rates", {}).items())
+        ],
+        **{
+            plural: [{**row, "name": _named(kind, row["code"], city)} for row in page.get(kind, ())]
+            for kind, plural in (("city", "city"), ("district", "districts"), ("unit", "units"))
+        },
+    }
+
+
+def card(actor: Principal, name: str, area: str, now: datetime) -> dict[str, Any]:
+    """One card: of the city, a district, a ward, a unit, or an official.
+
+    A code of today is answered with the card of what the area or unit was in that month. Raises
+    ``Problem``: not_found; codes_of_then, where it was several.
+    """
+    held, city = _month(actor, name, now)
+    area = _of_then(area, city, now)
+    scope = _scope(actor, area, city)
+    found = _card(actor, held, scope)
+    if found is None:
+        raise Problem("not_found")
+    beside = _card(actor, held, Scope("others", area)) if scope.kind == "district" else None
+    return {
+        **_stage(held),
+        "card": _explained(found, city),
+        "others": _explained(beside, city) if beside else None,
+    }
+
+
+def rows(
+    actor: Principal,
+    name: str,
+    area: str,
+    measure: str,
+    limit: int,
+    cursor: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """A page of the contributions behind a figure; it may be short, the cursor says if more come.
+
+    At most ``FILES_AT_MOST`` districts are read for a page.
+    """
+    held, city = _month(actor, name, now)
+    area = _of_then(area, city, now)
+    scope = _scope(actor, area, city)
+    filters = {"j": actor.jurisdiction, "f": held["folder"], "m": name, "a": area, "q": measure}
+    place, skip = _start(open_cursor(cursor, filters, now))
+    names, sums = _files(scope, city), Sums(city)
+    last = min(len(names), place + FILES_AT_MOST)
+    found: list[tuple[str, Part, int]] = []
+    following = None
+    while place < last and following is None:
+        lines = compute.read_rows(actor.jurisdiction, name, held["folder"], names[place])
+        for number, (report, part, weight) in enumerate(lines):
+            if number < skip or part.measure not in BEHIND[measure]:
+                continue
+            if scope not in sums.scopes(part)[1]:
+                continue
+            if len(found) == limit:
+                following = (place, number)
+                break
+            found.append((report, part, weight))
+        place, skip = place + 1, 0
+    if following is None and place < len(names):
+        following = (place, 0)
+    key = f"{following[0]}:{following[1]}" if following else None
+    return {
+        "month": name,
+        "revision": held["revision"],
+        "measure": measure,
+        "rows": _told(actor, found, scope, sums),
+        "cursor": make_cursor(key, filters, now) if key else None,
+    }
+
+
+def _month(actor: Principal, name: str, now: datetime) -> tuple[dict[str, Any], City]:
+    """What is known of a month, and the version of the city by which it is judged."""
+    present = cities.current(actor.jurisdiction, now)
+    held = store.month(actor.jurisdiction, name)
+    if held is None or not _shown(actor, held):
+        raise Problem("not_found")
+    if held["rules"] == present.version:
+        return held, present
+    return held, cities.at(actor.jurisdiction, held["rules"])
+
+
+def _shown(actor: Principal, held: dict[str, Any]) -> bool:
+    return actor.kind == "staff" or held["stage"] not in (LIVE, PROVISIONAL)
+
+
+def _stage(held: dict[str, Any]) -> dict[str, Any]:
+    names = ("month", "stage", "revision", "rules", "until", "closed_at", "digest")
+    return {name: held[name] for name in names}
+
+
+def _of_then(area: str, city: City, now: datetime) -> str:
+    """The code by which ``city``, an earlier version, knows an area or a unit of today."""
+    if area in city.areas or area in city.units:
+        return area
+    present = cities.current(city.jurisdiction, now)
+    # Only codes that the city has, so that a made-up one costs nothing.
+    kinds = [AREAS] if area in present.areas else []
+    kinds += [UNITS] if area in present.units else []
+    if not kinds:
+        return area
+    codes = report_rows.lineage(city)
+    found = sorted({one for kind in kinds for one in codes.heirs(kind, area)})
+    if len(found) > 1:
+        raise Problem("codes_of_then", field="area", codes=found)
+    return found[0] if found else area
+
+
+def _scope(actor: Principal, area: str, city: City) -> Scope:
+    kinds = {-1: "ward", -2: "district"}
+    if area == city.root:
+        return Scope("city", area)
+    for level, kind in kinds.items():
+        if any(area == one.code for one in city.of_level(level)):
+            return Scope(kind, area)
+    if area in city.units:
+        return Scope("unit", area)
+    if not _may_see_officer(actor, area):
+        raise Problem("not_found")
+    return Scope("officer", area)
+
+
+def _may_see_officer(actor: Principal, ref: str) -> bool:
+    if actor.kind != "staff":
+        return False
+    if actor.uid == ref:
+        return True
+    if not actor.roles() & {AUDITOR, "district_head"}:
+        return False
+    person = staff.by_ref(actor.jurisdiction, ref)
+    if permissions.reaches_all_of(actor, AUDITOR, person):
+        return True
+    ours = person is not None and person.unit is not None and person.unit == actor.unit
+    return ours and permissions.reaches_all_of(actor, "district_head", person)
+
+
+def _card(actor: Principal, held: dict[str, Any], scope: Scope) -> dict[str, Any] | None:
+    name = compute.card_name(*scope)
+    found = store.card(actor.jurisdiction, held["month"], held["folder"], name)
+    # A live card that the last run has not written again is of somebody who has nothing any more.
+    return found if found and found["until"] >= held["until"] else None
+
+
+def _measure(code: str, city: City) -> dict[str, Any]:
+    """A measure, named and explained in the city's own languages too."""
+    names = {name: translated(f"measure.{code}.{name}", city) for name in ("name", "formula")}
+    return {**measures()[code], **names}
+
+
+def _explained(card: dict[str, Any], city: City) -> dict[str, Any]:
+    known = {code: _measure(code, city) for code in measures()}
+    kept = ("kind", "code", "n", "score", "ranked", "rank", "of")
+    return {
+        **{name: card[name] for name in kept},
+        "name": _named(card["kind"], card["code"], city),
+        "measures": [
+            {**one, **{name: known[one["measure"]][name] for name in ("kind", "name", "formula")}}
+            for one in card["measures"]
+        ],
+    }
+
+
+def _named(kind: str, code: str, city: City) -> dict[str, str]:
+    if kind == "unit" and code in city.units:
+        return city.units[code].name
+    name = city.areas[code].name if code in city.areas else code
+    return dict.fromkeys(city.languages, name)
+
+
+def _files(scope: Scope, city: City) -> list[str]:
+    if scope.kind == "district":
+        return [scope.code]
+    if scope.kind == "ward":
+        return [city.place(scope.code)[0]]
+    return compute.districts(city)
+
+
+def _start(key: str | None) -> tuple[int, int]:
+    if key is None:
+        return 0, 0
+    place, number = key.split(":")
+    return int(place), int(number)
+
+
+def _named_still(actor: Principal, because: list[str]) -> list[str]:
+    gone = secrecy.unknown(actor, because)
+    return [report for report in because if report not in gone]
+
+
+def _told(
+    actor: Principal, found: list[tuple[str, Part, int]], scope: Scope, sums: Sums
+) -> list[dict[str, Any]]:
+    """The rows, of which those of reports that became secret since name nobody: they still count
+    for the city and the district, and are of no ward, unit or official any more."""
+    gone = secrecy.unknown(actor, {report for report, _, _ in found if report})
+    rows = []
+    for report, part, weight in found:
+        if report in gone:
+            report, part = "", sums.anonymous(part)
+            if scope not in sums.scopes(part)[1]:
+                continue
+        rows.append(_row(report, part, weight, scope))
+    return rows
+
+
+def _row(report: str, part: Part, weight: int, scope: Scope) -> dict[str, Any]:
+    known = part.at != ANONYMOUS
+    found = {
+        "report": report or None,
+        "service": part.service,
+        "measure": part.measure,
+        "outcome": part.outcome,
+        "ward": part.ward if known else None,
+        "unit": part.unit if known else None,
+        "share": part.share / WHOLE,
+        "weight": weight / WHOLE,
+        "value": rounded(part.value),
+        "at": part.at if known else None,
+        **({} if known else {"district": part.ward or None}),
+    }
+    # Whose share it is stands in an official's own card alone.
+    return {**found, "officer": part.officer} if scope.kind == "officer" else found

@@ -1,0 +1,244 @@
+"""Computing one month's scorecards from the reports' rows, and writing them down.
+
+What is computed depends on the rows, the month and the city's rules alone, whatever the order in
+which they come: the same bytes each time.
+"""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards.cards import Scorecards, measures
+from chalicelib.domain.scorecards.contributions import Part, Window, held_at, parts
+from chalicelib.domain.scorecards.recurrence import Recurrences
+from chalicelib.domain.scorecards.statistics import Settings, shifted
+from chalicelib.domain.scorecards.totals import Sums
+from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.services.scorecards import report_rows
+from chalicelib.storage import files, people
+from chalicelib.storage import scorecards as store
+
+NOWHERE = "-"
+PUBLIC_KINDS = ("city", "district", "ward", "unit", "others")
+_COLUMNS = (
+    "kind", "code", "name", "score", "rank", "of", "measure", "value", "numerator", "denominator",
+    "n", "low", "high", "median", "p90", "oldest_days", "old",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass
+class Computed:
+    """A month as computed: its cards, and the rows behind them by district (a file each)."""
+
+    month: str
+    rules: str
+    until: str
+    cards: list[dict[str, Any]]
+    pass_rates: dict[str, dict[str, Any]]
+    settings: dict[str, Any]
+    rows: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """What tells two results apart: every figure."""
+        text = json.dumps([self.cards, self.pass_rates, self.settings], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def compute(
+    city: City, month: str, settings: Settings, now: datetime, *, whole: bool = True
+) -> Computed:
+    """The scorecards of a month as they stand ``now``; ``whole`` counts known reporters too."""
+    window = Window.of(month, city, now)
+    sums = Sums(city)
+    again = Recurrences(
+        Window.of(shifted(month, -2), city, now),
+        window.until,
+        settings.recurrence_m,
+        settings.recurrence_days,
+    )
+    weights = _Weights(city.jurisdiction, settings.reporter_cap)
+    lines: dict[str, list[str]] = {}
+
+    anonymous = set[str]()
+
+    def take(report: str, part: Part, weight: int) -> None:
+        sums.add(part, weight)
+        told = ("", sums.anonymous(part)) if report in anonymous else (report, part)
+        line = packed_line(*told, weight)
+        lines.setdefault(sums.scopes(part)[0] or NOWHERE, []).append(line)
+
+    for _, row in report_rows.read(city, shifted(month, -2)):
+        again.add(row)
+        if row.get("anonymous"):
+            anonymous.add(row["report"])
+        if window.holds(row["filed_at"]):
+            sums.reported.add(held_at(row, window.settled)[0])
+        for part in parts(row, window, settings.old_factor):
+            take(row["report"], part, weights.of(row, part))
+    for report, part in again.parts():
+        take(report, part, WHOLE)
+    extra = {"active_users": len(set(weights.month(month).values()))}
+    if whole:
+        extra["registered_users"] = people.reporters(city.jurisdiction, month)
+    made = Scorecards(sums, city, settings, extra)
+    return Computed(
+        month, city.version, window.until, made.cards(), made.pass_rates,
+        {**vars(settings), "weights": dict(settings.weights)},
+        {district: packed(held) for district, held in lines.items()},
+    )  # fmt: skip
+
+
+def publish(city: City, found: Computed, stage: str, revision: int) -> str:
+    """Write a revision's cards to the table and its files to the bucket; the folder they are in.
+
+    The folder is named by what it holds, so that two runs never mix; the live one is written over.
+    """
+    place, month = city.jurisdiction, found.month
+    folder = f"r{revision}-{found.digest[:12]}" if revision else "live"
+    for district in districts(city):
+        body = found.rows.get(district) or (b"" if not revision else None)
+        if body is not None:
+            key = rows_key(place, month, folder, district)
+            files.put(key, body, "application/gzip", locked=bool(revision))
+    public = [card for card in found.cards if card["kind"] in PUBLIC_KINDS]
+    document = {
+        "jurisdiction": place,
+        "month": month,
+        "stage": stage,
+        "revision": revision,
+        "rules": found.rules,
+        "until": found.until,
+        "settings": found.settings,
+        "pass_rates": found.pass_rates,
+        "formulas": {code: one["formula"] for code, one in measures().items()},
+        "cards": public,
+    }
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    prefix = f"scorecards/{place}/{month}/{folder}"
+    # What was told once stays as it was told; a correction is another revision.
+    lock = bool(revision)
+    files.put(f"{prefix}/scorecard.json", text.encode(), "application/json", locked=lock)
+    files.put(f"{prefix}/scorecard.csv", table(public, city).encode(), "text/csv", locked=lock)
+    docs = {card_name(card["kind"], card["code"]): card for card in found.cards}
+    docs["ranking"] = ranking(found)
+    store.put_cards(
+        place, month, folder, {key: {**doc, "until": found.until} for key, doc in docs.items()}
+    )
+    return folder
+
+
+def districts(city: City) -> list[str]:
+    """The names of the files of rows: the districts, and one for wards that are no more."""
+    return [*sorted(area.code for area in city.of_level(-2)), NOWHERE]
+
+
+def ranking(found: Computed) -> dict[str, Any]:
+    """The page of a month: every district and agency with rank, score and what is on time."""
+    lists: dict[str, list[dict[str, Any]]] = {"city": [], "district": [], "unit": []}
+    for card in found.cards:
+        if card["kind"] in lists:
+            on_time = next(one for one in card["measures"] if one["measure"] == "on_time")
+            row = {name: card[name] for name in ("code", "score", "rank", "of", "ranked", "n")}
+            row["on_time"] = {one: on_time[one] for one in ("value", "low", "high", "n")}
+            lists[card["kind"]].append(row)
+    for rows in lists.values():
+        rows.sort(key=lambda row: (row["rank"] is None, row["rank"], row["code"]))
+    return {**lists, "pass_rates": found.pass_rates}
+
+
+def table(cards: list[dict[str, Any]], city: City) -> str:
+    """The cards as CSV: a line a figure; no name in it passes for a formula."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for card in cards:
+        head = {key: card[key] for key in ("kind", "code", "score", "rank", "of")}
+        title = named(card["kind"], card["code"], city)
+        head["name"] = f"'{title}" if title[:1] in _FORMULA else title
+        for figure in card["measures"]:
+            writer.writerow({**head, **figure})
+    return text.getvalue()
+
+
+def named(kind: str, code: str, city: City) -> str:
+    """The name of whom a card is about; an official's is not for everybody, so the reference."""
+    if kind == "unit" and code in city.units:
+        return city.text(city.units[code].name)
+    return city.areas[code].name if code in city.areas else code
+
+
+def card_name(kind: str, code: str) -> str:
+    """The name of a card in its revision."""
+    return f"{kind}#{code}"
+
+
+def rows_key(jurisdiction: str, month: str, folder: str, district: str) -> str:
+    """Where the rows behind a district's figures lie."""
+    return f"scorecards/{jurisdiction}/{month}/{folder}/rows/{district}.jsonl.gz"
+
+
+def read_rows(
+    jurisdiction: str, month: str, folder: str, district: str
+) -> Iterator[tuple[str, Part, int]]:
+    """(report, contribution, weight) of a district's file; none if there is no file.
+
+    An anonymous contribution has no report ("").
+    """
+    body = files.get(rows_key(jurisdiction, month, folder, district))
+    yield from unpacked(body) if body else ()
+
+
+def unpacked(body: bytes) -> Iterator[tuple[str, Part, int]]:
+    """The lines of a file of rows."""
+    for line in gzip.decompress(body).splitlines():
+        report, weight, *part = json.loads(line)
+        yield report, Part(*part), weight
+
+
+def packed_line(report: str, part: Part, weight: int) -> str:
+    """One line of a file of rows."""
+    return json.dumps([report, weight, *part], separators=(",", ":"))
+
+
+def packed(lines: list[str]) -> bytes:
+    """A file of rows, the same bytes for the same lines."""
+    # Sorted, and without the time of day that gzip would put in: the same bytes each time.
+    return gzip.compress("\n".join(sorted(lines)).encode(), mtime=0)
+
+
+class _Weights:
+    """How much each report counts: less than whole where one reporter filed very many."""
+
+    # Ages and volumes are what they are, and an audit is a verifier's, not a reporter's.
+    _WHOLE = frozenset({"received", "backlog", "audit"})
+
+    def __init__(self, jurisdiction: str, cap: int) -> None:
+        self._place, self._cap = jurisdiction, cap
+        self._months: dict[str, dict[str, str]] = {}
+        self._counts: dict[str, Counter[str]] = {}
+
+    def month(self, month: str) -> dict[str, str]:
+        """{report: uid} of a month."""
+        if month not in self._months:
+            self._months[month] = people.filers(self._place, month)
+            self._counts[month] = Counter(self._months[month].values())
+        return self._months[month]
+
+    def of(self, row: dict[str, Any], part: Part) -> int:
+        """Millionths of a whole report."""
+        if part.measure in self._WHOLE:
+            return WHOLE
+        month = row["filed_month"]
+        uid = self.month(month).get(row["report"])
+        filed = self._counts[month][uid] if uid else 0
+        return WHOLE if filed <= self._cap else WHOLE * self._cap // filed

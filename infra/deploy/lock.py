@@ -1,0 +1,62 @@
+"""``make lock``: write what ships, with the digests of every file, into requirements*.lock.
+
+uv finds the versions, from an environment of its own. The files name versions and digests, never
+where they come from, so that any mirror may serve them.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# Lambda's Python, whatever Python runs this.
+PYTHON = "3.11"
+LOCKS = {
+    "requirements.lock": "requirements.txt",
+    "requirements-photos.lock": "requirements-photos.txt",
+}
+HEAD = (
+    "# Written by make lock from {source}; do not edit. What is deployed is installed from this.\n"
+)
+
+
+def needed(source: str) -> str:
+    """The part of a list of requirements that ships; of Chalice, packing adds what runs."""
+    lines = (ROOT / source).read_text("utf-8").splitlines()
+    kept = [line for line in lines if line and not line.startswith(("#", "chalice=="))]
+    return "\n".join([*kept, ""])
+
+
+def _locked(uv: Path, source: str, held: str, upgrade: bool) -> str:
+    words = [
+        str(uv), "pip", "compile", "--quiet", "--universal", "--python-version", PYTHON,
+        "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url",
+        "--no-emit-find-links", *(["--upgrade"] if upgrade else []), "-",
+    ]  # fmt: skip
+    if held and not upgrade:
+        words += ["--constraint", held]
+    return subprocess.run(
+        words, input=needed(source), capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
+
+
+def main(given: list[str] | None = None) -> int:
+    """Write the files anew; libraries that nobody pins stay as they are without ``--upgrade``."""
+    parser = argparse.ArgumentParser(
+        "python -m infra.deploy.lock", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--uv", type=Path, required=True, help="the uv to ask")
+    parser.add_argument("--upgrade", action="store_true", help="take the newest that fits")
+    options = parser.parse_args(given)
+    for name, source in LOCKS.items():
+        path = ROOT / name
+        held = str(path) if path.exists() else ""
+        found = _locked(options.uv, source, held, options.upgrade)
+        path.write_text(HEAD.format(source=source) + found, "utf-8")
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

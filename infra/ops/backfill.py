@@ -1,0 +1,64 @@
+"""``python -m infra.ops backfill``: write every head again in its present form.
+
+Needed where a release adds an index or packs a row otherwise (the CHANGELOG says so). It goes in
+pages, remembers after each where it is, and goes on from there when it is started again; a head
+that somebody changes meanwhile is of the new form by that. Reports, versions and timelines stay.
+Afterwards the index of what people left is written for old rows (``infra.ops.backfill_traces``).
+"""
+
+import json
+import sys
+from typing import Any
+
+PAGE = 100
+
+
+def main() -> int:
+    """Go on until all is done; how many heads were written, passed over, or there."""
+    from infra.ops import backfill_traces
+
+    print(json.dumps({**run(), **backfill_traces.run()}))
+    return 0
+
+
+def run(pages: int | None = None) -> dict[str, Any]:
+    """``main`` for at most so many pages: {"written", "overtaken", "done"}."""
+    from chalicelib.clock import now
+    from chalicelib.domain.sla import timers
+    from chalicelib.domain.timestamps import iso
+    from chalicelib.services.city import cities
+    from chalicelib.storage import access_index, control, reports, scorecards
+    from chalicelib.storage.transactions import Refused, commit
+    from infra.ops import backfill_filers
+
+    found = {"written": 0, "overtaken": 0}
+    place = control.place_of("backfill")
+    is_judged = backfill_filers.judged()
+    while pages is None or pages > 0:
+        heads, place = reports.heads_page(place, PAGE)
+        for head in heads:
+            city = cities.promised(head)
+            head, rows = backfill_filers.with_filer(head, is_judged)
+            if head.via:
+                rows.append(access_index.put_filed(head.jurisdiction, head.via, head.id))
+            put = reports.put_head(head, timers.next_due(head, city), seen=head.version)
+            try:
+                commit([put, *rows])
+                backfill_filers.register(head, is_judged)
+                found["written"] += 1
+                if head.protected:
+                    # Before rows became anonymous, what was counted once stayed by id.
+                    commit(
+                        [scorecards.hide(head.jurisdiction, head.id, head.filed_month, iso(now()))]
+                    )
+            except Refused:
+                found["overtaken"] += 1
+        control.keep_place("backfill", place)
+        if place is None:
+            return {**found, "done": True}
+        pages = None if pages is None else pages - 1
+    return {**found, "done": False}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Who filed the reports of before: people apart from the keys and officials that filed for them.
+
+Only private fields of heads and the index of filers change, so there is no event. Months that are
+judged already (provisional or draft) keep the weights that they were judged by.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+
+from chalicelib.domain import filer
+from chalicelib.domain.report import Report
+from chalicelib.domain.scorecards.statistics import shifted
+from chalicelib.services.identity import filers
+from chalicelib.services.scorecards import lifecycle
+from chalicelib.storage import people, scorecards
+from chalicelib.storage.transactions import Refused, Write, commit
+
+Judged = Callable[[str, str], bool]
+
+
+def judged() -> Judged:
+    """Whether a city's month has a provisional or a draft scorecard, each asked for once."""
+
+    @cache
+    def found(jurisdiction: str, month: str) -> bool:
+        known = scorecards.month(jurisdiction, month)
+        return known is not None and known["stage"] != lifecycle.LIVE
+
+    return found
+
+
+def with_filer(head: Report, is_judged: Judged) -> tuple[Report, list[Write]]:
+    """The head with its filer, and the rows to write with it; as it is where that is known."""
+    place, month = head.jurisdiction, head.filed_month
+    if head.filer is not None or (head.reporter is None and head.via is None):
+        return head, []
+    counted = people.filer(place, month, head.id)
+    # One that came through a channel may have been claimed since.
+    claimed = counted if counted and counted.startswith(filer.CHANNELS) else None
+    via = head.via or claimed
+    if via is None:
+        writes = [people.put_trace(place, head.reporter or "", people.FILED, head.id)]
+        return replace(head, filer=counted or head.reporter), list[Write](writes)
+    contact = people.contact(place, head.contact) if head.contact else None
+    pseudonym = filers.pseudonym(place, contact or {})
+    found = replace(head, via=via, filer=pseudonym or filer.by_report(head.id))
+    who = head.reporter or pseudonym
+    rows: list[Write] = []
+    if who:
+        rows.append(people.put_trace(place, who, people.FILED, head.id))
+    if counted == via and not is_judged(place, month):
+        rows.append(people.put_filer(place, month, head.id, found.filer or ""))
+    return found, rows
+
+
+def register(head: Report, is_judged: Judged) -> None:
+    """Count the filer behind a channel among the registered users, and the channel no more.
+
+    From the month of filing, or from the first that is not judged yet.
+    """
+    if head.via is None:
+        return
+    place, month = head.jurisdiction, head.filed_month
+    commit([people.forget_reporter(place, head.via)])
+    if head.filer is None or people.filer(place, head.filed_month, head.id) is None:
+        return
+    while is_judged(place, month):
+        month = shifted(month, 1)
+    with suppress(Refused):
+        commit([people.filed_by(place, month, head.filer)])

@@ -1,0 +1,87 @@
+"""Writing the index of what people left (``BY#<uid>``) for what an older version wrote without it,
+and that of the contacts which officials have read.
+
+It reads the tables of reports, people and events by pages, remembers after each where it is, and
+changes nothing that is there. What it cannot know: who wrote a comment on another person's report,
+because an event names no citizen; an erasure finds such a text only on the reports of its author.
+"""
+
+from typing import Any
+
+PAGE = 100
+_REPORTS, _PEOPLE = "backfill-traces-reports", "backfill-traces-people"
+_EVENTS = "backfill-traces-events"
+
+
+def run() -> dict[str, int]:
+    """Go on until all is done: {"traces": how many rows were written}."""
+    return {"traces": _of_reports() + _of_people() + _of_events()}
+
+
+def _of_reports() -> int:
+    from chalicelib.storage import control, people, reports
+
+    written, place = 0, control.place_of(_REPORTS)
+    while True:
+        heads, tickets, place = reports.owners_page(place, PAGE)
+        rows: list[Any] = [
+            people.put_trace(jurisdiction, uid, people.FILED, report)
+            for jurisdiction, report, uid in heads
+            if people.is_person(uid)
+        ]
+        rows += [
+            people.put_trace(jurisdiction, uid, people.PHOTO, "-", photo)
+            for jurisdiction, photo, uid in tickets
+            if people.is_person(uid)
+        ]
+        written += _write(rows)
+        control.keep_place(_REPORTS, place)
+        if place is None:
+            return written
+
+
+def _of_people() -> int:
+    from chalicelib.storage import control, people
+
+    written, place = 0, control.place_of(_PEOPLE)
+    while True:
+        marks, place = people.marks_page(place, PAGE)
+        rows: list[Any] = [
+            people.put_trace(jurisdiction, uid, kind, report, detail)
+            for jurisdiction, report, kind, uid, detail in marks
+            if people.is_person(uid)
+        ]
+        written += _write(rows)
+        control.keep_place(_PEOPLE, place)
+        if place is None:
+            return written
+
+
+def _of_events() -> int:
+    """Which contacts officials have read: by the events that say so."""
+    from chalicelib.domain.timestamps import parse
+    from chalicelib.storage import access_index, control, reports
+
+    written, place = 0, control.place_of(_EVENTS)
+    while True:
+        events, place = reports.events_page(place, PAGE)
+        rows: list[Any] = [
+            access_index.put_contact_read(
+                one["jurisdiction"], one["actor"]["uid"], parse(one["at"]), one["report"],
+                one["version"],
+            )
+            for one in events
+            if one["action"] == "contact_read"
+        ]  # fmt: skip
+        written += _write(rows)
+        control.keep_place(_EVENTS, place)
+        if place is None:
+            return written
+
+
+def _write(rows: list[Any]) -> int:
+    from chalicelib.storage.transactions import commit
+
+    for start in range(0, len(rows), PAGE):
+        commit(rows[start : start + PAGE])
+    return len(rows)

@@ -1,0 +1,147 @@
+"""``python -m infra.ops``: a deployment's dead letters, copies and erasures (docs/operations.md).
+
+dead                 what was given up: notes, and messages in the dead-letter queues
+redrive QUEUE        put what was given up back: messages, photos, forwards, or failures
+backup DIR           every table and file of the stage, as files in a new folder of DIR
+restore DIR/COPY     all of it into a stage that is still empty; then what follows is counted anew,
+                     and whoever was erased since the copy is erased again
+erase CITY WHO       forget a person (the reporter of the report WHO, or the uid WHO)
+                     and, with --copies DIR, say so beside the copies
+erasures DIR         bring the list of erasures beside the copies up to date
+erase-again SINCE    repeat the erasures made since a moment (ISO 8601): after PITR;
+                     with --copies DIR also those that are listed there
+
+retention CITY       what is over its time and would be erased next, by class; with --run erase it
+
+copy CITY REPORT     all that is held on whoever filed a report, for a request on paper
+exposed CITY KIND ID  whom a leaked key (its id), person (uid) or official (reference) could read:
+                     ids and counts; --since MOMENT, --limit N, and --after NEXT for the next page
+
+On a stage: ``make ops STAGE=prod DO='infra.ops redrive photos'``.
+"""
+
+import argparse
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+QUEUES = ("messages", "photos", "forwards", "failures")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    parser = argparse.ArgumentParser("python -m infra.ops")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("dead")
+    commands.add_parser("redrive").add_argument("queue", choices=QUEUES)
+    for name in ("backup", "restore"):
+        commands.add_parser(name).add_argument("folder", type=Path)
+    erase = commands.add_parser("erase")
+    erase.add_argument("city")
+    erase.add_argument("who")
+    erase.add_argument("--copies", type=Path)
+    copy = commands.add_parser("copy")
+    copy.add_argument("city")
+    copy.add_argument("report")
+    commands.add_parser("erasures").add_argument("folder", type=Path)
+    again = commands.add_parser("erase-again")
+    again.add_argument("since")
+    again.add_argument("--copies", type=Path)
+    retention = commands.add_parser("retention")
+    retention.add_argument("city")
+    retention.add_argument("--run", action="store_true", help="erase it, as the schedule does")
+    _exposed(commands.add_parser("exposed"))
+    asked = parser.parse_args(words)
+    from chalicelib.errors import Problem
+
+    try:
+        return _run(asked)
+    except Problem as problem:
+        print(problem.document()["detail"], file=sys.stderr)
+    except (RuntimeError, ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _exposed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("city")
+    command.add_argument("kind", choices=("key", "person", "official"))
+    command.add_argument("id")
+    command.add_argument("--since", help="ISO 8601; 90 days ago if nothing is said")
+    command.add_argument("--after", default="", help="where the page of before said to go on")
+    command.add_argument("--limit", type=int, default=200)
+
+
+def _could_read(asked: argparse.Namespace) -> dict[str, Any]:
+    from chalicelib import clock
+    from chalicelib.domain.timestamps import parse
+    from chalicelib.services.people import exposure
+
+    now, limit = clock.now(), max(1, min(asked.limit, 1000))
+    if asked.kind == "key":
+        return exposure.of_key(asked.city, asked.id, asked.after, limit)
+    if asked.kind == "person":
+        return exposure.of_person(asked.city, asked.id, asked.after, limit)
+    since = parse(asked.since) if asked.since else now - timedelta(days=90)
+    return exposure.of_official(asked.city, asked.id, since, asked.after, limit, now)
+
+
+def _over_its_time(asked: argparse.Namespace) -> dict[str, Any]:
+    from chalicelib import clock
+    from chalicelib.services.city import cities
+    from chalicelib.services.people import retention
+
+    now = clock.now()
+    city = cities.current(asked.city, now)
+    return retention.keep(city, now) if asked.run else retention.preview(city, now)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.command == "dead":
+        from infra.ops import dead
+
+        return dead.main()
+    if asked.command == "redrive":
+        from infra.ops import redrive
+
+        print(json.dumps(redrive.redrive(asked.queue), indent=2))
+    elif asked.command == "erase":
+        from chalicelib import clock
+        from chalicelib.services.people import erasure
+        from infra.ops import backups
+
+        erased = erasure.erase(asked.city, asked.who, clock.now())
+        if asked.copies:
+            backups.keep_erasures(asked.copies)
+        print(json.dumps({"erased": erased}, indent=2))
+    elif asked.command == "copy":
+        from chalicelib.services.people import data_copy
+
+        for item in data_copy.of_report(asked.city, asked.report):
+            print(json.dumps(item, ensure_ascii=False))
+    elif asked.command == "retention":
+        print(json.dumps(_over_its_time(asked), indent=2))
+    elif asked.command == "exposed":
+        print(json.dumps(_could_read(asked), indent=2))
+    elif asked.command == "erasures":
+        from infra.ops import backups
+
+        print(json.dumps({"erasures": backups.keep_erasures(asked.folder)}, indent=2))
+    elif asked.command == "erase-again":
+        from chalicelib.domain.timestamps import parse
+        from infra.ops import backups
+
+        again = backups.erase_again(parse(asked.since), backups.listed(asked.copies))
+        print(json.dumps({"erased": again}, indent=2))
+    else:
+        from infra.ops import backups
+
+        act = backups.backup if asked.command == "backup" else backups.restore
+        print(json.dumps(act(asked.folder), indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

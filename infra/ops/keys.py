@@ -1,0 +1,40 @@
+"""``python -m infra.ops keys``: the API keys of Open311 clients of a city.
+
+issue NAME [--per-minute N]    a new key, shown this once
+list                           who has keys, since when, which are revoked
+revoke ID                      the key opens nothing any more
+"""
+
+import argparse
+import json
+import sys
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    from chalicelib import clock
+    from chalicelib.services.identity import api_keys
+    from chalicelib.settings import settings
+
+    parser = argparse.ArgumentParser("python -m infra.ops keys")
+    parser.add_argument("--jurisdiction", default=settings().jurisdiction)
+    commands = parser.add_subparsers(dest="command", required=True)
+    issue = commands.add_parser("issue")
+    issue.add_argument("name")
+    issue.add_argument("--per-minute", type=int, default=api_keys.PER_MINUTE)
+    commands.add_parser("list")
+    commands.add_parser("revoke").add_argument("id")
+    asked = parser.parse_args(words)
+    if asked.command == "issue":
+        key_id, key = api_keys.issue(asked.jurisdiction, asked.name, asked.per_minute, clock.now())
+        print(f"{key}\n\nid {key_id}; it is not shown again", file=sys.stdout)
+    elif asked.command == "list":
+        print(json.dumps(api_keys.listed(asked.jurisdiction), indent=2, ensure_ascii=False))
+    elif not api_keys.revoke(asked.jurisdiction, asked.id, clock.now()):
+        print(f"no key {asked.id}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""``python -m infra.ops verify``: check that each timeline is whole, chained and fits its head.
+
+Its texts are those that its events commit to; one that is missing was named by an event that erased
+or removed it, otherwise somebody has taken it away.
+
+Prints JSON, and exits 1 if anything is wrong. It reads the whole timeline.
+"""
+
+import json
+import sys
+from collections import defaultdict
+from typing import Any
+
+
+def main() -> int:
+    """Print what was found."""
+    found = check()
+    print(json.dumps(found, indent=2, ensure_ascii=False))
+    return 1 if found["faults"] else 0
+
+
+def check() -> dict[str, Any]:
+    """{"reports", "events", "faults": [[city, report, what]]}."""
+    from chalicelib.domain import hash_chain
+    from chalicelib.domain.report import fold, public_part
+    from chalicelib.storage import people, reports
+
+    links: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for text, stamp in reports.whole_timeline():
+        event = json.loads(text)
+        links[event["jurisdiction"], event["report"]].append((text, stamp))
+    faults = []
+    for (place, report), chain in sorted(links.items()):
+        chain.sort(key=lambda one: int(json.loads(one[0])["version"]))
+        found = hash_chain.faults(chain)
+        events = [json.loads(text) for text, _ in chain]
+        head = reports.get(place, report)
+        if head is None:
+            found.append("there is no head")
+        elif fold(events) != public_part(head) or chain[-1][1] != head.tail:
+            found.append("the head is not what its events say")
+        found += hash_chain.text_faults(events, people.all_texts(place, report))
+        faults += [[place, report, one] for one in found]
+    return {
+        "reports": len(links),
+        "events": sum(len(one) for one in links.values()),
+        "faults": faults,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
