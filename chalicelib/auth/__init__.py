@@ -1,0 +1,1 @@
+"""Who is asking: device tokens and OIDC access tokens, verified."""

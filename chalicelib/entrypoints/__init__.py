@@ -1,0 +1,1 @@
+"""What Lambda calls besides HTTP: schedules, streams and queues."""

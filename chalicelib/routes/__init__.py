@@ -1,0 +1,1 @@
+"""The routes: one declaration and one short view each, in blueprints."""

@@ -1,0 +1,1 @@
+"""``python -m infra.ops``: what administrators run on a deployment or locally."""

@@ -13,6 +13,13 @@ erase-again SINCE    repeat the erasures made since a moment (ISO 8601): after P
 
 retention CITY       what is over its time and would be erased next, by class; with --run erase it
 
+keys …               API keys of Open311 clients: issue NAME, list, revoke ID
+forwarding …         units with an Open311 server of their own: list, key, check, secret, enable
+open-data            write the open data's files now
+verify               check that each timeline is whole, chained and fits its head
+rebuild              recompute every projection from the timeline; prints what differed
+backfill             write every head again in its present form
+
 copy CITY REPORT     all that is held on whoever filed a report, for a request on paper
 exposed CITY KIND ID  whom a leaked key (its id), person (uid) or official (reference) could read:
                      ids and counts; --since MOMENT, --limit N, and --after NEXT for the next page
@@ -23,6 +30,7 @@ On a stage: ``make ops STAGE=prod DO='infra.ops redrive photos'``.
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,8 +40,14 @@ QUEUES = ("messages", "photos", "forwards", "failures")
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; its exit status."""
+    words = sys.argv[1:] if words is None else words
+    apart = _apart()
+    if words and words[0] in apart:
+        return apart[words[0]](words[1:])
     parser = argparse.ArgumentParser("python -m infra.ops")
     commands = parser.add_subparsers(dest="command", required=True)
+    for name in apart:
+        commands.add_parser(name)
     commands.add_parser("dead")
     commands.add_parser("redrive").add_argument("queue", choices=QUEUES)
     for name in ("backup", "restore"):
@@ -63,6 +77,20 @@ def main(words: list[str] | None = None) -> int:
     except (RuntimeError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
     return 1
+
+
+def _apart() -> dict[str, Callable[[list[str]], int]]:
+    """Commands that are modules of their own, with arguments of their own."""
+    from infra.ops import backfill, forwarding, keys, open_data, rebuild, verify
+
+    return {
+        "keys": keys.main,
+        "forwarding": forwarding.main,
+        "open-data": lambda _: open_data.main(),
+        "verify": lambda _: verify.main(),
+        "rebuild": lambda _: rebuild.main(),
+        "backfill": lambda _: backfill.main(),
+    }
 
 
 def _exposed(command: argparse.ArgumentParser) -> None:
@@ -141,7 +169,3 @@ def _run(asked: argparse.Namespace) -> int:
         act = backups.backup if asked.command == "backup" else backups.restore
         print(json.dumps(act(asked.folder), indent=2))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

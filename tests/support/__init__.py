@@ -1,0 +1,1 @@
+"""What tests share: a test city, its people, random histories, photos, servers outside."""

@@ -1,0 +1,1 @@
+"""A city: areas, services, units, business hours, boundaries."""

@@ -1,0 +1,1 @@
+"""What people send, made safe: JSON, schemas, texts, e-mail addresses, languages."""

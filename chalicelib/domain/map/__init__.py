@@ -1,0 +1,1 @@
+"""Geohashes, covers, tiles, pins, counters of the heat map."""

@@ -1,0 +1,1 @@
+"""Whom an event tells, and how a person can be reached."""

@@ -1,0 +1,1 @@
+"""GeoReport's times and statuses, and which reports are forwarded."""

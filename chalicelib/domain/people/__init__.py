@@ -1,0 +1,1 @@
+"""For how long personal data are kept."""

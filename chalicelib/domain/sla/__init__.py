@@ -1,0 +1,1 @@
+"""Deadlines, pauses, timers, and who held a report when."""

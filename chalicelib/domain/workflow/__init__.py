@@ -1,0 +1,1 @@
+"""The table of states and actions, and who may take them."""

@@ -1,0 +1,1 @@
+"""The city's rules and its officials."""

@@ -1,0 +1,1 @@
+"""Devices, API keys, who filed a report, and rate limits."""

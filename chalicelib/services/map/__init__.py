@@ -1,0 +1,1 @@
+"""The public map: viewport, nearby reports, heat map, changes."""

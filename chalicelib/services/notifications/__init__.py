@@ -1,0 +1,1 @@
+"""Alerts to officials and messages to citizens, through the outbox."""

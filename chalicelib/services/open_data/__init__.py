@@ -1,0 +1,1 @@
+"""Open data: files a month and format."""

@@ -1,0 +1,1 @@
+"""Photos: upload tickets, processing, duplicates, moderation, signed addresses."""

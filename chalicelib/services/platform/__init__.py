@@ -1,0 +1,1 @@
+"""What every other service uses: idempotency, signatures, cursors, URLs, message texts."""

@@ -1,0 +1,1 @@
+"""What follows from an event: counters, rows, messages; and computing it again."""

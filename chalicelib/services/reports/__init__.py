@@ -1,0 +1,1 @@
+"""Reports: filing, actions, queues, merging, comments, moderation of texts, import."""

@@ -1,0 +1,1 @@
+"""A month's scorecards: computed, closed, revised, audited, read."""

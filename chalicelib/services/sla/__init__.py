@@ -1,0 +1,1 @@
+"""The SLA clock: the sweep over what has fallen due."""

@@ -1,0 +1,1 @@
+"""Reading a report with rights, and writing one change of it with its event."""

@@ -1,0 +1,63 @@
+"""Modules and files that documents and docstrings name do exist."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_LAYERS = "services|domain|storage|http|auth|routes|entrypoints|pages|imaging|outside"
+_MODULE = re.compile(rf"`(?:chalicelib\.)?((?:{_LAYERS})(?:\.\w+)+)")
+_TOOL = re.compile(r"(?<![\w./-])((?:infra|tests|bench)(?:\.\w+)+)(?=[`\s])")
+_FILE = re.compile(
+    r"(?<![\w./-])((?:chalicelib|infra|tests|bench|docs)/[\w/-]+\.(?:py|md|json|sh))\b"
+)
+
+
+def _texts() -> list[tuple[str, str]]:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.md", "Makefile"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    # Decisions and the changelog tell of their own time.
+    return [
+        (name, (ROOT / name).read_text())
+        for name in listed
+        if not name.startswith(("docs/decisions/", "CHANGELOG", "tests/unit/test_names"))
+    ]
+
+
+def _exists(root: Path, dotted: str) -> bool:
+    """Whether ``dotted`` is a module, or a name that a module has."""
+    path = root
+    for at, part in enumerate(dotted.split(".")):
+        if (path / part).is_dir():
+            path = path / part
+        elif (path / f"{part}.py").is_file():
+            rest = dotted.split(".")[at + 1 :]
+            text = (path / f"{part}.py").read_text()
+            return not rest or re.search(rf"\b{re.escape(rest[0])}\b", text) is not None
+        else:
+            init = path / "__init__.py"
+            return init.is_file() and re.search(rf"\b{part}\b", init.read_text()) is not None
+    return True
+
+
+def test_modules_that_are_named_exist() -> None:
+    missing = {
+        (name, found)
+        for name, text in _texts()
+        for pattern, root in ((_MODULE, ROOT / "chalicelib"), (_TOOL, ROOT))
+        for found in pattern.findall(text)
+        if not found.endswith((".json", ".md")) and not _exists(root, found)
+    }
+    assert missing == set()
+
+
+def test_files_that_are_named_exist() -> None:
+    missing = {
+        (name, found)
+        for name, text in _texts()
+        for found in _FILE.findall(text)
+        if not (ROOT / found).exists()
+    }
+    assert missing == set()
