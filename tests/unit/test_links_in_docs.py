@@ -35,9 +35,10 @@ def broken(page: Path) -> list[str]:
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if not target.exists():
-            wrong.append(link)
-        elif anchor and anchor not in _anchors(target.read_text(encoding="utf-8")):
+        anchors = (
+            _anchors(target.read_text(encoding="utf-8")) if anchor and target.is_file() else {""}
+        )
+        if not target.exists() or anchor not in anchors:
             wrong.append(link)
     return wrong
 
