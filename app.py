@@ -2,13 +2,16 @@
 
 (Chalice runs a blueprint's event handler without importing this module, so that its middleware
 would silently not run: chalice#1566.)
+
+Each function has its rights, limits and alarm in one row of ``infra/deploy/functions.py``; a test
+compares. What only one function needs is imported by that function, to keep cold starts short.
 """
 
 from typing import Any
 
 from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
 
-from chalicelib import observability
+from chalicelib import clock, observability
 from chalicelib.entrypoints import batches
 from chalicelib.http.router import TanggapApp
 from chalicelib.routes import (
@@ -28,6 +31,10 @@ app = TanggapApp("tanggap")
 observability.register(app)
 # Otherwise API Gateway would read the files of a form as text.
 app.api.binary_types.append("multipart/form-data")
+
+# Time kept back for one last step: the close of a large city's month; a page of twenty-one
+# questions to a server outside, five seconds each.
+_CLOSE_MS = _PULL_MS = 120_000
 
 _ROUTES = (
     public, maps, session, citizens, photos, wording, officials, scorecards, open311,
@@ -63,13 +70,17 @@ def warn_units(event: CloudWatchEvent) -> None:
 @app.schedule(Cron("0/15", "*", "*", "*", "?", "*"), name="keep_scorecards")
 def keep_scorecards(event: CloudWatchEvent) -> None:
     """Live figures each hour, a month's close when its city's clock says so: at any UTC offset."""
-    batches.keep_scorecards(event.context)
+    from chalicelib.services.scorecards import lifecycle
+
+    lifecycle.keep(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="hide_rows")
 def hide_rows(event: CloudWatchEvent) -> None:
     """The rows of judged months whose report became protected: anonymous from then on."""
-    batches.hide_rows(event.context)
+    from chalicelib.services.scorecards import anonymising
+
+    anonymising.keep(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="erase_expired")
@@ -81,13 +92,17 @@ def erase_expired(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(1, unit=Rate.HOURS), name="write_open_data")
 def write_open_data(event: CloudWatchEvent) -> None:
     """The open data's files of the months in which something has changed."""
-    batches.write_open_data(event.context)
+    from chalicelib.services.open_data import publishing
+
+    publishing.keep(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="follow_forwards")
 def follow_forwards(event: CloudWatchEvent) -> dict[str, int]:
     """What the systems of units say of the reports that were passed on to them."""
-    return batches.follow_forwards(event.context)
+    from chalicelib.services.forwarding import polling
+
+    return polling.pull(clock.now(), batches.while_time_left(event.context, _PULL_MS))
 
 
 @app.on_sqs_message(queue=settings().forwards_queue, batch_size=1, name="forward_reports")

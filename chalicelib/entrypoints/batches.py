@@ -1,10 +1,12 @@
-"""Batches from streams and queues: one record at a time, failures named, the rest done.
+"""Batches from streams and queues: one record at a time, failures named, the rest done; and the
+schedules that do several things.
 
 Powertools' batch processor reports partial failures; it is imported by the functions that need
 it, not by the API.
 """
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,17 +14,12 @@ from chalicelib import clock, ids, observability
 from chalicelib.services.notifications import bounces, citizen_messages, daily_digest, outbox
 from chalicelib.services.projections import timeline_events
 from chalicelib.services.reports import text_moderation
-from chalicelib.services.scorecards import lifecycle
 from chalicelib.services.sla import sweep
 from chalicelib.settings import RECEIVED_AT_MOST, settings
 from chalicelib.storage import queues
 from chalicelib.storage.transactions import Unavailable, Unknown
 
 _SPARE_MS = 5_000
-# The close of one month of a large city.
-_CLOSE_MS = 120_000
-# One question to a server outside may take five seconds, and a page asks twenty-one.
-_PULL_MS = 120_000
 # One report with everybody on it.
 _ERASE_MS = 30_000
 _FIRST_RETRY = 60
@@ -72,18 +69,6 @@ def warn_units(context: Any) -> int:
     return daily_digest.notify(clock.now(), lambda: _time_left(context))
 
 
-def keep_scorecards(context: Any) -> list[str]:
-    """Bring the scorecards up to now while there is time; what was done."""
-    return lifecycle.keep(clock.now(), lambda: _time_left(context, _CLOSE_MS))
-
-
-def hide_rows(context: Any) -> list[str]:
-    """Make rows of reports that became protected anonymous while there is time; the files."""
-    from chalicelib.services.scorecards import anonymising
-
-    return anonymising.keep(clock.now(), lambda: _time_left(context, _CLOSE_MS))
-
-
 def erase_expired(context: Any) -> dict[str, int]:
     """Erase what is over its time in each city where it is night; how much of each class."""
     from chalicelib.services.people import retention
@@ -92,13 +77,6 @@ def erase_expired(context: Any) -> dict[str, int]:
     if done:
         observability.note("erased by retention", **done)
     return done
-
-
-def write_open_data(context: Any) -> list[str]:
-    """Bring the open data up to now while there is time; the files written."""
-    from chalicelib.services.open_data import publishing
-
-    return publishing.keep(clock.now(), lambda: _time_left(context, _CLOSE_MS))
 
 
 def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -165,13 +143,6 @@ def _later(tried: int) -> int:
     return longest // 2 + int.from_bytes(ids.token_bytes(4), "big") % (longest // 2)
 
 
-def follow_forwards(context: Any) -> dict[str, int]:
-    """Ask the systems of units what has become of what they were given; how much was news."""
-    from chalicelib.services.forwarding import polling
-
-    return polling.pull(clock.now(), lambda: _time_left(context, _PULL_MS))
-
-
 def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str, Any]:
     from aws_lambda_powertools.utilities.batch import (
         BatchProcessor,
@@ -199,6 +170,11 @@ def _object(body: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("a message that is no object")
     return found
+
+
+def while_time_left(context: Any, spare_ms: int) -> Callable[[], bool]:
+    """What a service asks before each further step: whether more than ``spare_ms`` remain."""
+    return lambda: _time_left(context, spare_ms)
 
 
 def _time_left(context: Any, spare_ms: int = _SPARE_MS) -> bool:

@@ -5,6 +5,7 @@
 
 data.py         the data stack                    package.py   the packing of the other
 application.py  what `chalice package` lacks      stacks.py    create, update, delete
-policies.py     what each function may            watching.py  alarms, dashboard, budget
+functions.py    what each function is and may     policies.py  the policy of its role
+methods.py      HEAD and preflights               watching.py  alarms, dashboard, budget
 files.py, queues.py  the parts of the data stack
 """

@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.errors import Problem
 from infra.deploy import methods, watching
+from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import (
     FAILURES,
     Doc,
@@ -21,7 +22,6 @@ from infra.deploy.names import (
     ref,
     sub,
 )
-from infra.deploy.policies import RIGHTS
 
 API = "APIHandler"
 # What SAM calls the alias "live" of the API's function.
@@ -32,9 +32,6 @@ RETRY_SECONDS = 5
 RATE_SECONDS = 300
 # API Gateway's own.
 LARGEST_BODY = 10 * 1024 * 1024
-# Of these no two may run at once; SQS and the stream say so for theirs.
-_ALONE = ("relay_outbox", "sweep_clocks", "warn_units", "keep_scorecards", "write_open_data",
-          "follow_forwards", "hide_rows", "erase_expired")  # fmt: skip
 PARAMETERS: dict[str, tuple[str, str | None]] = {
     "TimelineStream": ("ARN of the timeline's stream: an output of the data stack", None),
     "AlertsTopic": ("ARN of the officials' topic: an output of the data stack", None),
@@ -57,7 +54,7 @@ _NUMBERS = ("LockDays", "RequestsPerSecond", "RequestsPerAddress")
 
 def functions() -> list[str]:
     """Every function of the application, the API first."""
-    return list(RIGHTS)
+    return list(FUNCTIONS)
 
 
 def resource(function: str) -> str:
@@ -112,7 +109,7 @@ def _function(stage: str, function: str) -> dict[str, Doc]:
         "LoggingConfig": {"LogGroup": log_group(stage, function), "LogFormat": "JSON"},
         "Tags": {"project": "tanggap", "stage": stage},
     }
-    if function in _ALONE:
+    if FUNCTIONS[function].scheduled:
         properties["ReservedConcurrentExecutions"] = {
             "Fn::If": ["Reserves", 1, ref("AWS::NoValue")]
         }
@@ -130,7 +127,7 @@ def _function(stage: str, function: str) -> dict[str, Doc]:
         }}}  # fmt: skip
     elif function == "project_timeline":
         properties["Events"] = {f"{name}DynamodbEventSource": {"Properties": _stream(stage)}}
-    elif RIGHTS[function].takes:
+    elif FUNCTIONS[function].takes:
         partly = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
         properties["Events"] = {f"{name}SqsEventSource": {"Properties": partly}}
     return {name: {"Properties": properties}}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from infra.deploy.files import artifacts, distribution, files
+from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import KEPT, Doc, att, log_group, logical, prefix, ref, sub
-from infra.deploy.policies import RIGHTS
 from infra.deploy.queues import queues, topics
 
 _EXPIRING = ("control", "figures", "people")
@@ -17,7 +17,7 @@ def template(stage: str) -> Doc:
     resources: dict[str, Doc] = {}
     for name, model in MODELS.items():
         resources[f"{logical(name)}Table"] = _table(stage, name, model)
-    for function in RIGHTS:
+    for function in FUNCTIONS:
         resources |= _logs(stage, function)
     resources |= queues(stage) | topics(stage)
     resources |= files(stage) | artifacts(stage) | distribution(stage)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.deploy import application, data, watching
+from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import Doc, environment, log_group
 from infra.deploy.policies import policy
 
@@ -122,12 +123,13 @@ def _staged(made: Packaged, stage: str, architecture: str) -> Path:
     chosen["api_gateway_endpoint_type"] = "REGIONAL"
     folder = project / ".chalice"
     folder.mkdir()
-    for function in application.functions():
+    chosen["lambda_functions"] = {}
+    for function, declared in FUNCTIONS.items():
         name = f"policy-{function}.json"
         rights = policy(stage, function, log_group(stage, function))
         (folder / name).write_text(json.dumps(rights))
-        own = chosen["lambda_functions"].setdefault(function, {})
-        own |= {"iam_policy_file": name, "autogen_policy": False}
+        own = {**declared.limits(), "iam_policy_file": name, "autogen_policy": False}
+        chosen["lambda_functions"][function] = own
     (folder / "config.json").write_text(json.dumps(config))
     return project
 

@@ -1,14 +1,9 @@
-"""What each function may do: its tables, its prefixes of the bucket, its queues, and no more.
+"""The policy of each function's role, from its declaration in ``infra.deploy.functions``."""
 
-``RIGHTS`` is read like a sentence: ``sweep_clocks`` writes reports, appends to the timeline, writes
-texts of people, keeps its notes in control, reads the city.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from infra.deploy.names import FAILURES, QUEUES, Doc, arn, bucket_arn, prefix, ref
+from infra.deploy.functions import FORGET, FUNCTIONS, Function
+from infra.deploy.names import FAILURES, Doc, arn, bucket_arn, prefix, ref
 
 READ = ("GetItem", "BatchGetItem", "Query", "ConditionCheckItem")
 WRITE = (*READ, "PutItem", "UpdateItem", "DeleteItem")
@@ -16,85 +11,11 @@ WRITE = (*READ, "PutItem", "UpdateItem", "DeleteItem")
 APPEND = (*READ, "PutItem")
 BULK = (*WRITE, "BatchWriteItem")
 _ACTIONS = {"read": READ, "write": WRITE, "append": APPEND, "bulk": BULK}
-CASEWORK = {"reports": "write", "timeline": "append", "people": "write", "control": "write",
-            "city": "read"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Rights:
-    """``tables``: {table: read | write | append}; ``files``: {prefix: S3 actions}."""
-
-    tables: Mapping[str, str]
-    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sends: tuple[str, ...] = ()
-    takes: str | None = None
-    publishes: bool = False
-    signs: bool = False
-    outside: bool = False
-    mails: bool = False
-
-
-GET, PUT, DELETE = ("GetObject",), ("PutObject",), ("DeleteObject",)
-# For good: what was erased may not live on as an old version.
-FORGET = "DeleteObjectVersion"
-CITY = {"cities": GET}
-_GONE = (*DELETE, FORGET)
-_MADE = (*GET, *PUT, *DELETE, FORGET, "PutObjectTagging", "DeleteObjectTagging")
-
-RIGHTS: dict[str, Rights] = {
-    "api_handler": Rights(
-        {**CASEWORK, "figures": "write"},
-        {**CITY, "scorecards": GET, "open-data": GET, "photos": GET,
-         "quarantine": (*GET, *PUT)},
-        signs=True,
-    ),
-    "project_timeline": Rights(
-        {"figures": "write", "control": "write", "reports": "read", "city": "read"},
-        CITY, sends=QUEUES, publishes=True,
-    ),
-    "relay_outbox": Rights(
-        {"control": "write", "city": "read", "figures": "read"}, CITY, sends=QUEUES, publishes=True,
-    ),
-    "sweep_clocks": Rights(CASEWORK, CITY),
-    "warn_units": Rights({"reports": "read", "control": "write", "city": "read"}, CITY),
-    "keep_scorecards": Rights(
-        {"figures": "bulk", "people": "write", "control": "write", "reports": "read",
-         "city": "read"},
-        {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention")},
-    ),
-    # The one function that may take away what is locked, and only among the rows.
-    "hide_rows": Rights(
-        {"figures": "write", "city": "read"},
-        {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention", FORGET,
-                                "BypassGovernanceRetention")},
-    ),
-    "erase_expired": Rights(
-        {**CASEWORK, "figures": "read"},
-        {**CITY, "quarantine": _GONE, "evidence": _GONE, "photos": _GONE, "masters": _GONE},
-        signs=True,
-    ),
-    "write_open_data": Rights(
-        {"figures": "read", "people": "read", "reports": "read", "city": "write"},
-        {**CITY, "open-data": (*GET, *PUT, FORGET, "AbortMultipartUpload")},
-    ),
-    "follow_forwards": Rights(CASEWORK, CITY, outside=True),
-    "forward_reports": Rights(CASEWORK, CITY, takes="forwards", signs=True, outside=True),
-    "send_messages": Rights(
-        CASEWORK, CITY, takes="messages", signs=True, mails=True,
-    ),
-    "process_photos": Rights(
-        CASEWORK,
-        {**CITY, "quarantine": (*GET, *DELETE, FORGET),
-         "evidence": (*PUT, *DELETE, FORGET),
-         "photos": _MADE, "masters": _MADE},
-        takes="photos",
-    ),
-}  # fmt: skip
 
 
 def policy(stage: str, function: str, log_group: str) -> Doc:
     """The policy of a function's role."""
-    chosen = RIGHTS[function]
+    chosen = FUNCTIONS[function]
     statements = [
         _may("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"],
              arn("logs", f"log-group:{log_group}:*")),
@@ -109,7 +30,7 @@ def policy(stage: str, function: str, log_group: str) -> Doc:
     if queues:
         statements.append(_may("Sends", ["sqs:SendMessage", "sqs:GetQueueUrl"], queues))
     failures = arn("sqs", f"{prefix(stage)}-{FAILURES}")
-    if function != "api_handler" and chosen.takes is None:
+    if chosen.scheduled or function == "project_timeline":
         statements.append(_may("Failures", ["sqs:SendMessage"], failures))
     if chosen.takes:
         actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl",
@@ -160,7 +81,7 @@ def _table(stage: str, name: str, kind: str) -> Doc:
     return _may(name.capitalize(), actions, resources)
 
 
-def _files(stage: str, chosen: Rights) -> list[Doc]:
+def _files(stage: str, chosen: Function) -> list[Doc]:
     by_actions: dict[tuple[str, ...], list[str]] = {}
     for folder, actions in chosen.files.items():
         by_actions.setdefault(actions, []).append(folder)

@@ -6,8 +6,8 @@ An alarm's description names its page under docs/incidents/.
 import json
 from typing import Any
 
+from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import FAILURES, QUEUES, Doc, arn, logical, prefix, ref
-from infra.deploy.policies import RIGHTS
 
 PAGES = {
     "dead_letters": "Something was given up",
@@ -20,17 +20,6 @@ PAGES = {
     "unhandled_errors": "A fault that nobody expected",
 }
 
-# How long each schedule may be silent: (seconds a period, periods).
-_SILENCE = {
-    "relay_outbox": (300, 3),
-    "sweep_clocks": (900, 2),
-    "keep_scorecards": (3600, 2),
-    "follow_forwards": (3600, 2),
-    "warn_units": (3600, 3),
-    "write_open_data": (3600, 3),
-    "hide_rows": (3600, 2),
-    "erase_expired": (3600, 3),
-}
 _ROOT = "docs/incidents"
 
 
@@ -43,7 +32,7 @@ def alarms(stage: str) -> dict[str, Doc]:
             _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum",
                     QueueName=f"{prefix(stage)}-{queue}"), 0,
         )  # fmt: skip
-    for function in RIGHTS:
+    for function in FUNCTIONS:
         dimension = {"FunctionName": ref(_id(function))}
         for kind, metric, page in (
             ("Errors", "Errors", "function_errors"),
@@ -53,7 +42,10 @@ def alarms(stage: str) -> dict[str, Doc]:
                 stage, f"{function}-{kind.lower()}", page,
                 _metric("AWS/Lambda", metric, "Sum", **dimension), 0,
             )  # fmt: skip
-    for function, (period, periods) in _SILENCE.items():
+    for function, declared in FUNCTIONS.items():
+        if declared.silent_after is None:
+            continue
+        period, periods = declared.silent_after
         silent = _metric("AWS/Lambda", "Invocations", "Sum", FunctionName=ref(_id(function)))
         found[f"{logical(function)}SilentAlarm"] = _alarm(
             stage, f"{function}-silent", "clock_stopped", silent, 1, period=period,
@@ -140,11 +132,11 @@ def dashboard(stage: str) -> dict[str, Doc]:
         ]),
         ("Functions: errors", [
             ["AWS/Lambda", "Errors", "FunctionName", f"${{{_id(one)}}}", {"stat": "Sum"}]
-            for one in RIGHTS
+            for one in FUNCTIONS
         ]),
         ("Functions: longest run, ms", [
             ["AWS/Lambda", "Duration", "FunctionName", f"${{{_id(one)}}}", {"stat": "Maximum"}]
-            for one in RIGHTS
+            for one in FUNCTIONS
         ]),
         ("Stream behind, ms", [
             ["AWS/Lambda", "IteratorAge", "FunctionName", "${ProjectTimeline}",

@@ -30,6 +30,7 @@ from chalice.app import (
     SQSEventConfig,
 )
 
+from infra.deploy.functions import FUNCTIONS
 from infra.local.events import REGION, Context, bus_event, sns_event
 from infra.local.schedules import Clock, Schedule
 from infra.local.sources import Held, Positions, QueueSource, Source, StreamSource
@@ -44,10 +45,11 @@ _WORST_PAUSE_SECONDS = 10.0
 
 @cache
 def _seconds(name: str) -> float:
-    """How long a function may run where it is deployed, by Chalice's configuration."""
-    held = json.loads(_CONFIG.read_bytes())
-    own = held["stages"]["dev"].get("lambda_functions", {}).get(name, {})
-    return float(own.get("lambda_timeout", held["lambda_timeout"]))
+    """The time limit in seconds of a deployed function."""
+    declared = FUNCTIONS.get(name)
+    if declared is not None and declared.timeout is not None:
+        return declared.timeout
+    return float(json.loads(_CONFIG.read_bytes())["lambda_timeout"])
 
 
 def _clients() -> Callable[[str], Any]:

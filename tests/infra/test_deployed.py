@@ -19,15 +19,16 @@ import pytest
 import urllib3
 
 from infra.deploy import stacks
+from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import QUEUES, prefix
 from infra.deploy.package import Packaged
-from infra.deploy.policies import RIGHTS
 from infra.local.cloud import Cloud, emulated
 from infra.local.emulator import listen
 from infra.local.issuer import Issuer
 from infra.local.server import Server
 from infra.local.stack import DEMO_CITY
 from tests.infra import packed
+from tests.security.edge import application
 from tests.support import photo_files
 
 pytestmark = pytest.mark.long
@@ -214,11 +215,10 @@ def test_every_schedule_is_a_rule_that_leads_to_its_function(deployment: Deploym
         (target,) = client.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         found[target["Arn"]] = (rule["ScheduleExpression"], rule["State"])
     wanted = {
-        "relay_outbox": "rate(1 minute)", "sweep_clocks": "rate(5 minutes)",
-        "warn_units": "rate(1 hour)", "keep_scorecards": "cron(0/15 * * * ? *)",
-        "write_open_data": "rate(1 hour)", "follow_forwards": "rate(15 minutes)",
-        "hide_rows": "rate(15 minutes)", "erase_expired": "rate(1 hour)",
-    }  # fmt: skip
+        source.name: str(getattr(source.schedule_expression, "to_string", str)())
+        for source in application().event_sources
+        if FUNCTIONS[source.name].scheduled
+    }
     assert found == {
         deployment.function(name): (expression, "ENABLED") for name, expression in wanted.items()
     }
@@ -236,11 +236,7 @@ def started(name: str) -> bool:
     return False
 
 
-SCHEDULED = [
-    name
-    for name, one in RIGHTS.items()
-    if one.takes is None and name not in ("api_handler", "project_timeline")
-]
+SCHEDULED = [name for name, declared in FUNCTIONS.items() if declared.scheduled]
 
 
 @pytest.mark.parametrize("name", SCHEDULED)

@@ -11,19 +11,15 @@ import pytest
 from chalicelib.errors import kinds
 from infra.deploy import stacks, watching
 from infra.deploy.application import functions, resource
+from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import QUEUES, TABLES, Doc, log_group
 from infra.deploy.package import Packaged
-from infra.deploy.policies import RIGHTS
 from tests.infra import packed
 from tests.infra.packed import of_type
 
 ROOT = Path(__file__).parents[2]
-QUEUE_FUNCTIONS = {name: one.takes for name, one in RIGHTS.items() if one.takes}
-SCHEDULED = [
-    name
-    for name, one in RIGHTS.items()
-    if one.takes is None and name not in ("api_handler", "project_timeline")
-]
+QUEUE_FUNCTIONS = {name: one.takes for name, one in FUNCTIONS.items() if one.takes}
+SCHEDULED = [name for name, declared in FUNCTIONS.items() if declared.scheduled]
 
 
 # Packing takes a quarter of a minute, and the stages differ in little: one is left to `make check`.

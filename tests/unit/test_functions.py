@@ -1,0 +1,56 @@
+"""The functions that ``app.py`` defines and their declarations in ``infra.deploy.functions``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.app import DynamoDBEventConfig, ScheduledEventConfig, SQSEventConfig
+
+import app
+from infra.deploy import application, watching
+from infra.deploy.functions import FUNCTIONS
+from infra.deploy.names import QUEUES, logical
+
+ENTRIES: dict[str, Any] = {source.name: source for source in app.app.event_sources}
+CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
+
+
+def undeclared() -> list[str]:
+    """Entry points without a declaration, and declarations without an entry point."""
+    return sorted({"api_handler", *ENTRIES} ^ set(FUNCTIONS))
+
+
+def test_every_entry_point_is_declared_and_every_declared_function_exists() -> None:
+    assert undeclared() == []
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_a_function_is_declared_as_what_it_is(name: str) -> None:
+    entry, declared = ENTRIES[name], FUNCTIONS[name]
+    assert declared.scheduled == isinstance(entry, ScheduledEventConfig), "silent_after"
+    assert (declared.takes in QUEUES) == isinstance(entry, SQSEventConfig), "takes"
+    if isinstance(entry, SQSEventConfig):
+        assert entry.queue.endswith(declared.takes)
+    if isinstance(entry, DynamoDBEventConfig):
+        assert name == "project_timeline"
+
+
+def test_a_schedule_alone_has_an_alarm_of_silence_and_runs_alone() -> None:
+    alarms = watching.alarms("dev")
+    resources = application.template("dev")["Resources"]
+    for name, declared in FUNCTIONS.items():
+        function = application.resource(name)
+        silent = f"{logical(name)}SilentAlarm" in alarms
+        alone = "ReservedConcurrentExecutions" in resources[function]["Properties"]
+        assert (silent, alone) == (declared.scheduled, declared.scheduled), name
+
+
+def test_chalices_configuration_names_no_function_by_itself() -> None:
+    """The package gets limits and policies from the declarations; both stages are alike."""
+    stages = json.loads(CONFIG.read_text())["stages"]
+    assert [name for name, stage in stages.items() if "lambda_functions" in stage] == []
+    for name, stage in stages.items():
+        assert stage.pop("environment_variables") == {"TANGGAP_STAGE": name}
+    first, *others = stages.values()
+    assert all(stage == first for stage in others)
