@@ -37,7 +37,7 @@ def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int
         late = number - first < overdue
         filed = now - timedelta(hours=49 if late else 1)
         ward = _ward(number % 267)
-        district, _ = city.place(ward)
+        district, _ = city.district_and_path(ward)
         head = Report(
             id=id_of(number), code=id_of(number)[-8:], jurisdiction=city.jurisdiction,
             city_version=city.version, service="s00", group="g", protected=False, ward=ward,
@@ -47,7 +47,7 @@ def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int
             city_due_at=filed + timedelta(hours=48), filed_month=MONTH, acknowledged_at=filed,
             tail="0" * 64,
         )  # fmt: skip
-        head = custody.noted(head, filed)
+        head = custody.with_holder(head, filed)
         puts.append(reports.put_head(head, timers.next_due(head, city), seen=None))
         if len(puts) == _BATCH:
             commit(puts)
@@ -79,7 +79,7 @@ def _rows(city: City, many: int) -> Iterator[dict[str, Any]]:
     month = (end - start).total_seconds()
     for number in range(many):
         ward = _ward(rng.randrange(267))
-        district, _ = city.place(ward)
+        district, _ = city.district_and_path(ward)
         service = f"s{rng.randrange(SERVICES):02d}"
         unit = f"u-{district}" if rng.random() < 0.8 else f"a-{rng.randrange(8)}"
         officer = f"s_officer-{district}-{rng.randrange(3)}"

@@ -97,8 +97,8 @@ def _fill(now: datetime) -> None:
 
     place = settings().jurisdiction
     city = cities.current(place, now)
-    ward = city.of_level(-1)[0].code
-    district, _ = city.place(ward)
+    ward = city.areas_of_level(-1)[0].code
+    district, _ = city.district_and_path(ward)
     for number in range(ROWS + 200):
         at = now - timedelta(minutes=number)
         report = ids.new_ulid(at)

@@ -79,8 +79,8 @@ def _pages(city: Any, many: int) -> Iterator[list[dict[str, Any]]]:
     from chalicelib import ids
     from chalicelib.domain.timestamps import iso
 
-    ward = city.of_level(-1)[0].code
-    district, _ = city.place(ward)
+    ward = city.areas_of_level(-1)[0].code
+    district, _ = city.district_and_path(ward)
     at = datetime(2026, 11, 1, tzinfo=UTC)
     row = {
         "rules": city.version, "state": "submitted", "resolution": None, "service": "banjir",

@@ -85,10 +85,10 @@ def _make(folder: Path) -> None:
 
 
 def _measure(folder: Path) -> dict[str, float]:
-    from chalicelib.imaging import workshop
+    from chalicelib.imaging import sandbox
 
     def develop(name: str) -> None:
-        workshop.develop((folder / name).read_bytes(), TYPES[CASES[name][3]])
+        sandbox.develop((folder / name).read_bytes(), TYPES[CASES[name][3]])
 
     rows: dict[str, float] = {}
     ours: list[float] = []

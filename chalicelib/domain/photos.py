@@ -40,7 +40,7 @@ def fitted(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * side / longest)), max(1, round(height * side / longest))
 
 
-def entry(action: str, ticket: dict[str, Any]) -> dict[str, Any]:
+def new_picture(action: str, ticket: dict[str, Any]) -> dict[str, Any]:
     """How a report lists a photo from the moment an action uses it."""
     kind = _KINDS.get(action, FOLLOW_UP)
     if ticket["state"] != READY:
@@ -55,7 +55,7 @@ def with_picture(report: Report, photo: str, **changed: Any) -> Report:
     return replace(report, pictures=pictures)
 
 
-def redrawn(report: Report) -> Report:
+def with_new_revisions(report: Report) -> Report:
     """The report with every picture that may be seen to be made anew: whoever kept an address of
     one sees nothing there any more."""
     for photo in ready(report):
@@ -111,7 +111,7 @@ def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def reshown(report: Report, now: datetime) -> Report:
+def with_shown_at(report: Report, now: datetime) -> Report:
     """The report after a change of what its pictures show: of a closed one, copies elsewhere are
     out of date from now (``Report.shown_at``)."""
     return report if report.open else replace(report, shown_at=now)
@@ -143,6 +143,6 @@ def proof(facts: dict[str, Any], report: Report, zone: tzinfo) -> dict[str, str]
     return {"place": place, "time": when}
 
 
-def alike(one: str, other: str) -> int:
+def hash_distance(one: str, other: str) -> int:
     """In how many of their 128 bits two picture hashes (hexadecimal) differ."""
     return (int(one, 16) ^ int(other, 16)).bit_count()

@@ -20,7 +20,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib import clock, observability
 from chalicelib.domain.input import languages
-from chalicelib.domain.open311.georeport import Unfit, last
+from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.errors import Problem
 from chalicelib.http import georeport_formats
 from chalicelib.http.problems import reader_language
@@ -118,13 +118,13 @@ def _serve(
             files,
             clock.now(),
             identity.get("sourceIp") or "",
-            languages.asked(accepted, last(given, "locale")),
+            languages.requested(accepted, last(given, "locale")),
         )
         return _sized(root, view(asked), form)
     except Faults as faults:
         return _answer("errors", _errors(400, faults.found), form, 400)
-    except Unfit as unfit:
-        return _answer("errors", _errors(400, {unfit.field: str(unfit)}), form, 400)
+    except InvalidArgument as invalid:
+        return _answer("errors", _errors(400, {invalid.field: str(invalid)}), form, 400)
     except Problem as problem:
         status = _STATUS.get(problem.status, 400)
         place = last(given, "jurisdiction_id")

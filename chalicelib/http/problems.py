@@ -88,8 +88,8 @@ def language_of(
 ) -> str:
     """The reader's language if problems are told in it, else the first such of a city, else
     English."""
-    wanted = (*languages.asked(accept_language, locale), *city, LANGUAGES[0])
-    return languages.chosen(wanted, LANGUAGES) or LANGUAGES[0]
+    wanted = (*languages.requested(accept_language, locale), *city, LANGUAGES[0])
+    return languages.first_offered(wanted, LANGUAGES) or LANGUAGES[0]
 
 
 def reader_language(
@@ -100,8 +100,8 @@ def reader_language(
 ) -> str:
     """The language of a refusal: a reader who asks for none of the product's gets the city's
     first. Where things fail, nothing more is asked of them."""
-    asked = languages.asked(accept_language, locale)
-    if languages.chosen(asked, LANGUAGES) or problem.slug in _CITY_UNKNOWN:
+    asked = languages.requested(accept_language, locale)
+    if languages.first_offered(asked, LANGUAGES) or problem.slug in _CITY_UNKNOWN:
         return language_of(accept_language, (), locale)
     place = jurisdiction or settings().jurisdiction
     known = cities.languages(place, clock.now() if problem.status < 500 else None)

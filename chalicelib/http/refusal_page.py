@@ -27,8 +27,8 @@ def response(
     document would be told."""
     refused = problem_response(problem, language, request_id)
     city = _city(jurisdiction) if problem.status < 500 else None
-    wanted = languages.asked(accept_language)
-    spoken = city.speaks(*wanted) if city and problem.slug in _OF_LINK else language
+    wanted = languages.requested(accept_language)
+    spoken = city.choose_language(*wanted) if city and problem.slug in _OF_LINK else language
     document = document_of(problem, language)
     title, said = document["title"], document["detail"]
     if problem.slug in _OF_LINK:

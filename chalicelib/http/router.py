@@ -144,7 +144,7 @@ def _read(
         body_hash=digest,
         now=now,
         ip=identity.get("sourceIp") or "",
-        languages=languages.asked(request.headers.get("accept-language")),
+        languages=languages.requested(request.headers.get("accept-language")),
         request_id=request_id,
         operation=operation.id,
         stripped=stripped,

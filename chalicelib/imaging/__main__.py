@@ -22,17 +22,17 @@ def _limit() -> None:
 def main(folder: Path) -> None:
     """Do the folder's job. What is wrong with the photo is a result, what is wrong with this
     installation is none."""
-    from chalicelib.imaging import develop
-    from chalicelib.imaging.unfit import TOO_HEAVY, UNDECODABLE, Unfit
+    from chalicelib.imaging import renditions
+    from chalicelib.imaging.refusals import TOO_HEAVY, UNDECODABLE, PhotoRefused
 
     job = json.loads((folder / "job.json").read_text())
     data = (folder / "input").read_bytes()
     try:
         if job["task"] == "develop":
-            result = develop.develop(data, job["type"], folder)
+            result = renditions.make(data, job["type"], folder)
         else:
-            result = develop.redraw(data, job["rectangles"], folder)
-    except Unfit as refusal:
+            result = renditions.remake(data, job["rectangles"], folder)
+    except PhotoRefused as refusal:
         result = {"refused": refusal.reason}
     except MemoryError:
         result = {"refused": TOO_HEAVY}

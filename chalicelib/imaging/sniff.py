@@ -6,7 +6,14 @@ decoders what no phone makes.
 
 import re
 
-from chalicelib.imaging.unfit import ANIMATED, EMPTY, NOT_A_PHOTO, POLYGLOT, TYPE_MISMATCH, Unfit
+from chalicelib.imaging.refusals import (
+    ANIMATED,
+    EMPTY,
+    NOT_A_PHOTO,
+    POLYGLOT,
+    TYPE_MISMATCH,
+    PhotoRefused,
+)
 
 JPEG, PNG, WEBP, HEIF, AVIF = "JPEG", "PNG", "WEBP", "HEIF", "AVIF"
 DECLARED = {
@@ -34,20 +41,20 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 def kind_of(data: bytes, declared: str) -> str:
     """The type of a file: one of ``DECLARED``'s values.
 
-    Raises ``Unfit``: empty, not_a_photo, type_mismatch (it is not what it was declared as),
+    Raises ``PhotoRefused``: empty, not_a_photo, type_mismatch (it is not what it was declared as),
     animated, or polyglot (it is a photo and something else besides).
     """
     if not data:
-        raise Unfit(EMPTY)
+        raise PhotoRefused(EMPTY)
     kind = _magic(data)
     if kind is None:
-        raise Unfit(NOT_A_PHOTO)
+        raise PhotoRefused(NOT_A_PHOTO)
     if kind != DECLARED.get(declared):
-        raise Unfit(TYPE_MISMATCH)
+        raise PhotoRefused(TYPE_MISMATCH)
     if kind in (HEIF, AVIF) and data[8:12] in _PLAYED:
-        raise Unfit(ANIMATED)
+        raise PhotoRefused(ANIMATED)
     if _hides(data, kind):
-        raise Unfit(POLYGLOT)
+        raise PhotoRefused(POLYGLOT)
     return kind
 
 

@@ -25,12 +25,12 @@ _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 _INSIDE = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion", "test", "invalid")
 
 
-class Unsafe(ValueError):
+class UnsafeAddress(ValueError):
     """An address that nothing is sent to; its text says why."""
 
 
 @dataclass(frozen=True)
-class Place:
+class Endpoint:
     """Where a URL leads: ``name`` and ``port``, and the path that all else is appended to."""
 
     scheme: str
@@ -39,42 +39,45 @@ class Place:
     path: str
 
 
-def check(url: str) -> Place:
-    """The place of a server's base URL, judged by its form alone. Raises ``Unsafe``."""
+def check(url: str) -> Endpoint:
+    """The place of a server's base URL, judged by its form alone. Raises ``UnsafeAddress``."""
     if len(url) > LONGEST:
-        raise Unsafe(f"is longer than {LONGEST} characters")
+        raise UnsafeAddress(f"is longer than {LONGEST} characters")
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise Unsafe("has characters that no address has")
+        raise UnsafeAddress("has characters that no address has")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Unsafe("is no address") from None
+        raise UnsafeAddress("is no address") from None
     if _is_local(url):
-        return Place(parts.scheme, parts.hostname or "", port or 80, parts.path.rstrip("/"))
+        return Endpoint(parts.scheme, parts.hostname or "", port or 80, parts.path.rstrip("/"))
     if parts.scheme != "https":
-        raise Unsafe("must begin with https://")
+        raise UnsafeAddress("must begin with https://")
     if "@" in parts.netloc:
-        raise Unsafe("must not name a user")
+        raise UnsafeAddress("must not name a user")
     if port not in (None, PORT):
-        raise Unsafe(f"must use port {PORT}")
+        raise UnsafeAddress(f"must use port {PORT}")
     if parts.query or parts.fragment or not _PATH.fullmatch(parts.path) or ".." in parts.path:
-        raise Unsafe("must end with a plain path")
+        raise UnsafeAddress("must end with a plain path")
     name = (parts.hostname or "").lower()
     if not _NAME.fullmatch(name) or len(name) > 253:
-        raise Unsafe("must name a server, not a number")
+        raise UnsafeAddress("must name a server, not a number")
     if name.endswith(tuple(f".{one}" for one in _INSIDE)):
-        raise Unsafe("names a server inside")
-    return Place("https", name, PORT, parts.path.rstrip("/"))
+        raise UnsafeAddress("names a server inside")
+    return Endpoint("https", name, PORT, parts.path.rstrip("/"))
 
 
-def targets(place: Place) -> list[str]:
-    """The addresses behind a place's name, all of them public. Raises ``Unsafe``, ``OSError``."""
-    found = sorted(resolve(place.name), key=lambda one: ":" in one)
-    if place.scheme != "https":
+def targets(endpoint: Endpoint) -> list[str]:
+    """The IP addresses of an endpoint's name, IPv4 first; all of them must be public.
+
+    Raises ``UnsafeAddress`` or ``OSError``.
+    """
+    found = sorted(resolve(endpoint.name), key=lambda one: ":" in one)
+    if endpoint.scheme != "https":
         return found
     if not found or not all(is_public(one) for one in found):
-        raise Unsafe("leads to an address that is not public")
+        raise UnsafeAddress("leads to an address that is not public")
     return found
 
 

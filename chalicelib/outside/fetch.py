@@ -15,7 +15,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 from chalicelib.outside import addresses
-from chalicelib.outside.addresses import Place, Unsafe
+from chalicelib.outside.addresses import Endpoint, UnsafeAddress
 
 SECONDS = 5.0
 MOST_ANSWER, MOST_LIST = 64 * 1024, 1024 * 1024
@@ -39,25 +39,30 @@ class Reply:
     body: bytes
 
 
-def get(place: Place, path: str, query: Pairs) -> Reply:
+def get(endpoint: Endpoint, path: str, query: Pairs) -> Reply:
     """GET a list. Raises ``Failed``."""
-    asked = f"{place.path}{path}" + (f"?{urlencode(query)}" if query else "")
-    return _fetch(place, "GET", asked, None, {}, MOST_LIST)
+    asked = f"{endpoint.path}{path}" + (f"?{urlencode(query)}" if query else "")
+    return _fetch(endpoint, "GET", asked, None, {}, MOST_LIST)
 
 
-def post(place: Place, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+def post(endpoint: Endpoint, path: str, body: bytes, headers: dict[str, str]) -> Reply:
     """POST a form. Raises ``Failed``."""
     headers = {"Content-Type": _FORM, **headers}
-    return _fetch(place, "POST", f"{place.path}{path}", body, headers, MOST_ANSWER)
+    return _fetch(endpoint, "POST", f"{endpoint.path}{path}", body, headers, MOST_ANSWER)
 
 
 def _fetch(
-    place: Place, method: str, path: str, body: bytes | None, headers: dict[str, str], most: int
+    endpoint: Endpoint,
+    method: str,
+    path: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    most: int,
 ) -> Reply:
     with _Deadline(SECONDS) as deadline:
         try:
-            return _exchange(place, method, path, body, headers, most, deadline)
-        except Unsafe:
+            return _exchange(endpoint, method, path, body, headers, most, deadline)
+        except UnsafeAddress:
             raise Failed("address_refused") from None
         except ssl.SSLError:
             raise Failed("too_slow" if deadline.passed else "tls") from None
@@ -68,7 +73,7 @@ def _fetch(
 
 
 def _exchange(
-    place: Place,
+    endpoint: Endpoint,
     method: str,
     path: str,
     body: bytes | None,
@@ -76,8 +81,8 @@ def _exchange(
     most: int,
     deadline: "_Deadline",
 ) -> Reply:
-    connection = http.client.HTTPConnection(place.name, place.port, timeout=SECONDS)
-    connection.sock = _connected(place, deadline)
+    connection = http.client.HTTPConnection(endpoint.name, endpoint.port, timeout=SECONDS)
+    connection.sock = _connected(endpoint, deadline)
     try:
         known = {"User-Agent": "Tanggap", "Accept-Encoding": "identity", "Connection": "close"}
         connection.request(method, path, body, {**known, **headers})
@@ -95,27 +100,27 @@ def _exchange(
         connection.close()
 
 
-def _connected(place: Place, deadline: "_Deadline") -> socket.socket:
+def _connected(endpoint: Endpoint, deadline: "_Deadline") -> socket.socket:
     failure: OSError = TimeoutError()
-    for address in addresses.targets(place):
+    for address in addresses.targets(endpoint):
         try:
-            plain = socket.create_connection((address, place.port), timeout=SECONDS)
+            plain = socket.create_connection((address, endpoint.port), timeout=SECONDS)
         except OSError as error:
             failure = error
             continue
         try:
-            return _secured(place, plain, deadline)
+            return _secured(endpoint, plain, deadline)
         except BaseException:
             plain.close()
             raise
     raise failure
 
 
-def _secured(place: Place, plain: socket.socket, deadline: "_Deadline") -> socket.socket:
+def _secured(endpoint: Endpoint, plain: socket.socket, deadline: "_Deadline") -> socket.socket:
     deadline.watch(plain)
-    if place.scheme != "https":
+    if endpoint.scheme != "https":
         return plain
-    tls = context().wrap_socket(plain, server_hostname=place.name, do_handshake_on_connect=False)
+    tls = context().wrap_socket(plain, server_hostname=endpoint.name, do_handshake_on_connect=False)
     try:
         deadline.watch(tls)
         tls.do_handshake()

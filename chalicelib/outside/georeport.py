@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from chalicelib.domain.input import redaction, text
-from chalicelib.domain.open311.georeport import strict
+from chalicelib.domain.open311.georeport import format_time
 from chalicelib.errors import Problem
 from chalicelib.outside import addresses, fetch
-from chalicelib.outside.addresses import Place, Unsafe
+from chalicelib.outside.addresses import Endpoint, UnsafeAddress
 from chalicelib.outside.fetch import Failed, Pairs, Reply
 
 LONGEST = 2000
@@ -45,7 +45,7 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Told:
+class RemoteStatus:
     """What a server says of a request. ``status``: "open" or "closed"."""
 
     id: str
@@ -67,7 +67,7 @@ class Update:
 def post(server: Server, body: bytes, headers: dict[str, str]) -> tuple[str | None, str | None]:
     """(id, token) of a new request, whose ``form`` is ``body``. Raises ``Declined``, ``Failed``."""
     path = f"/requests.{server.format}"
-    rows = _rows(server, fetch.post(_place(server), path, body, headers))
+    rows = _rows(server, fetch.post(_endpoint(server), path, body, headers))
     if len(rows) != 1:
         raise Failed("not_understood")
     said = {name: rows[0].get(name) for name in ("service_request_id", "token")}
@@ -96,7 +96,7 @@ def token(server: Server, given: str) -> str | None:
                 None)  # fmt: skip
 
 
-def requests(server: Server, ids: Iterable[str]) -> dict[str, Told]:
+def requests(server: Server, ids: Iterable[str]) -> dict[str, RemoteStatus]:
     """What it says of these requests; of others it is not heard. Raises as ``token`` does."""
     wanted = list(ids)
     rows = _get(server, "/requests", [("service_request_id", ",".join(wanted))])
@@ -105,13 +105,13 @@ def requests(server: Server, ids: Iterable[str]) -> dict[str, Told]:
         name, status = _identifier(row.get("service_request_id")), row.get("status")
         if name in wanted and isinstance(status, str) and status.lower() in ("open", "closed"):
             notes, updated = _words(row.get("status_notes")), _words(row.get("updated_datetime"))
-            found[name] = Told(name, status.lower(), notes, updated[:40])
+            found[name] = RemoteStatus(name, status.lower(), notes, updated[:40])
     return found
 
 
 def updates(server: Server, since: datetime, until: datetime) -> list[Update]:
     """What happened there in a window, by mySociety's extension. Raises as ``token`` does."""
-    window = [("start_date", strict(since)), ("end_date", strict(until))]
+    window = [("start_date", format_time(since)), ("end_date", format_time(until))]
     found = []
     for row in _get(server, "/servicerequestupdates", window):
         name, request = (
@@ -126,7 +126,7 @@ def updates(server: Server, since: datetime, until: datetime) -> list[Update]:
 
 def find(server: Server, mark: str, service: str, since: datetime, until: datetime) -> str | None:
     """The id of the request whose description holds ``mark``, filed between two moments."""
-    window = [("start_date", strict(since)), ("end_date", strict(until))]
+    window = [("start_date", format_time(since)), ("end_date", format_time(until))]
     rows = _get(server, "/requests", [("service_code", service), *window])
     for row in rows:
         if mark in str(row.get("description")) and (found := _identifier(
@@ -136,16 +136,16 @@ def find(server: Server, mark: str, service: str, since: datetime, until: dateti
 
 
 def _get(server: Server, path: str, query: Pairs) -> list[dict[str, Any]]:
-    place = _place(server)
+    endpoint = _endpoint(server)
     if server.jurisdiction_id:
         query = [("jurisdiction_id", server.jurisdiction_id), *query]
-    return _rows(server, fetch.get(place, f"{path}.{server.format}", query))
+    return _rows(server, fetch.get(endpoint, f"{path}.{server.format}", query))
 
 
-def _place(server: Server) -> Place:
+def _endpoint(server: Server) -> Endpoint:
     try:
         return addresses.check(server.endpoint)
-    except Unsafe:
+    except UnsafeAddress:
         raise Failed("address_refused") from None
 
 
@@ -193,6 +193,6 @@ def _words(value: Any) -> str:
         return ""
     try:
         # By what holds in every country; the city's own rules are the caller's.
-        return redaction.hidden(text.clean(value.strip()[:LONGEST]), redaction.of_country(None))
+        return redaction.redact(text.clean(value.strip()[:LONGEST]), redaction.of_country(None))
     except Problem:
         return ""

@@ -73,7 +73,7 @@ def answer(
     except Problem:
         city = None  # Nothing is loaded yet; the page says so.
     spoken = city.languages if city else ()
-    language = languages.chosen((*wanted, *spoken), {*spoken, *LANGUAGES}) or LANGUAGES[0]
+    language = languages.first_offered((*wanted, *spoken), {*spoken, *LANGUAGES}) or LANGUAGES[0]
     headers = {**_HEADERS, "Content-Language": language}
     if wants_json(accept):
         return index(city, language), {**headers, "Content-Type": JSON}

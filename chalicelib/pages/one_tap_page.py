@@ -80,7 +80,7 @@ def of_report(report: Report, title_key: str, content: str) -> str:
 
 def page(city: City, language: str, title_key: str, content: str) -> str:
     """A whole page of this kind; ``content`` is HTML."""
-    return laid_out(city.speaks(language), say(title_key, language, city), content)
+    return laid_out(city.choose_language(language), say(title_key, language, city), content)
 
 
 def refused(language: str, title: str, said: str, city: City | None) -> str:

@@ -14,13 +14,13 @@ HEADERS = {**one_tap_page.HEADERS, "Cache-Control": "no-store"}
 def ask(city: City, token: str, languages: tuple[str, ...], query: str) -> str:
     """The choices as buttons, the present ones marked; opening the page changes nothing."""
     held = preferences.choice(city.jurisdiction, token)
-    return _page(city, city.speaks(*languages), held, f"{token}/", query)
+    return _page(city, city.choose_language(*languages), held, f"{token}/", query)
 
 
 def chosen(city: City, token: str, wish: str, languages: tuple[str, ...], query: str) -> str:
     """Keep a choice, and show the page as it is then."""
     held = preferences.choose(city.jurisdiction, token, wish)
-    return _page(city, city.speaks(*languages), held, "", query)
+    return _page(city, city.choose_language(*languages), held, "", query)
 
 
 def _page(city: City, language: str, held: dict[str, str], path: str, query: str) -> str:

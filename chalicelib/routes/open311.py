@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.domain.open311.georeport import Unfit
+from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
 from chalicelib.http.georeport import Asked, Faults, route
@@ -124,7 +124,9 @@ def _each_fault() -> Iterator[None]:
     try:
         yield
     except ExceptionGroup as group:
-        found = {one.field: str(one) for one in group.exceptions if isinstance(one, Unfit)}
+        found = {
+            one.field: str(one) for one in group.exceptions if isinstance(one, InvalidArgument)
+        }
         raise Faults(found) from None
 
 

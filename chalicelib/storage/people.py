@@ -320,7 +320,7 @@ def put_photo_facts(jurisdiction: str, photo: str, facts: dict[str, Any]) -> Put
 
 
 def photo_facts(jurisdiction: str, photo: str) -> dict[str, Any] | None:
-    """What a photo's metadata told (``imaging.facts``), for its owner and for the rules alone."""
+    """A photo's metadata (``imaging.metadata``); for its owner and for ``photos.proof`` only."""
     return get(tables.Person, f"{jurisdiction}#PH#{photo}", "facts")
 
 

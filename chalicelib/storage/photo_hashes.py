@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib import clock
-from chalicelib.domain.photos import alike
+from chalicelib.domain.photos import hash_distance
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump
 from chalicelib.storage.transactions import Delete, Put, commit, read
@@ -37,7 +37,7 @@ class Use:
             return 0
         if self.likeness is None or other.likeness is None:
             return 128
-        return alike(self.likeness, other.likeness)
+        return hash_distance(self.likeness, other.likeness)
 
 
 def put(jurisdiction: str, use: Use) -> None:

@@ -20,8 +20,8 @@ from typing import Any
 import urllib3
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.input.redaction import hidden
-from chalicelib.domain.open311.georeport import SPAN, Unfit, moment, strict
+from chalicelib.domain.input.redaction import redact
+from chalicelib.domain.open311.georeport import SPAN, InvalidArgument, format_time, moment
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.people import retention
@@ -120,7 +120,7 @@ def _old(
     code = services.get(row.get("service", ""), services.get("*", row.get("service", "")))
     remarks, texts = [], {}
     for name in ("description", "landmark"):
-        text = hidden(row.get(name, ""), city.patterns)
+        text = redact(row.get(name, ""), city.patterns)
         if text != row.get(name, ""):
             remarks.append("personal_data_hidden")
         texts[name] = text[: 4000 if name == "description" else 200]
@@ -134,7 +134,7 @@ def _old(
 def _moment(city: City, text: str, kind: str) -> datetime:
     try:
         return moment(text, city.zone)
-    except Unfit:
+    except InvalidArgument:
         raise Wrong(kind) from None
 
 
@@ -168,8 +168,12 @@ def from_open311(base: str, since: datetime, now: datetime) -> Iterator[Row]:
     while start < now:
         end = min(now, start + SPAN)
         for page in range(1, 1_000_000):
-            fields = {"start_date": strict(start), "end_date": strict(end), "page": str(page),
-                      "page_size": str(PAGE)}  # fmt: skip
+            fields = {
+                "start_date": format_time(start),
+                "end_date": format_time(end),
+                "page": str(page),
+                "page_size": str(PAGE),
+            }
             rows = _page(http, f"{base.rstrip('/')}/requests.json", fields)
             fresh = [one for one in rows if str(one.get("service_request_id")) not in seen]
             seen.update(str(one.get("service_request_id")) for one in fresh)

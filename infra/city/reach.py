@@ -14,7 +14,7 @@ def nobody(made: Prepared) -> list[str]:
     city = City.from_json(made.bundle)
     heard = [one for one in made.staff if one.get("active", True) and one.get("endpoints")]
     found = []
-    for area in sorted(city.of_level(-2), key=lambda one: one.code):
+    for area in sorted(city.areas_of_level(-2), key=lambda one: one.code):
         unit = city.district_unit(area.code)
         if not any(one["unit"] == unit and _covers(one, None, area.code, None) for one in heard):
             found.append(f"district {area.code} ({area.name}): nobody of {unit} has an endpoint")
@@ -28,7 +28,7 @@ def nobody(made: Prepared) -> list[str]:
         role for rungs in city.ladders.values() for rung in rungs for role in rung.tell
     } - {"holder"}  # fmt: skip
     for role in sorted(roles):
-        districts = sorted(area.code for area in city.of_level(-2))
+        districts = sorted(area.code for area in city.areas_of_level(-2))
         silent = [
             code for code in districts if not any(_covers(one, role, code, None) for one in heard)
         ]

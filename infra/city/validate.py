@@ -154,7 +154,7 @@ def _outside(one: Fields) -> dict[str, Any]:
         found["jurisdiction_id"] = one.text("jurisdiction_id")
     try:
         addresses.check(found["endpoint"] or "https://example.org")
-    except addresses.Unsafe as unsafe:
+    except addresses.UnsafeAddress as unsafe:
         one.fault("endpoint", str(unsafe))
     services = one.inner("services") if one.has("services") else None
     for name in services.names() if services else ():

@@ -34,7 +34,7 @@ def subject(
         raise StackError(f"no city {jurisdiction} is loaded; run make run once") from None
     active = [one for one in store.all_staff(jurisdiction) if one.get("active", True)]
     roles = sorted({grant["role"] for one in active for grant in one["grants"]})
-    areas = {area.code: area.name for area in city.of_level(-2)}
+    areas = {area.code: area.name for area in city.areas_of_level(-2)}
     units = {one.code: city.text(one.name) for one in city.units.values()}
     _known("ROLE", role, dict.fromkeys(roles, ""))
     if district is not None:

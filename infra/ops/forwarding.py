@@ -13,7 +13,7 @@ import json
 import sys
 from typing import Any
 
-from chalicelib.domain.city.city import City, Outside
+from chalicelib.domain.city.city import City, Open311Server
 
 
 def main(words: list[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(words: list[str] | None = None) -> int:
     if asked.command == "list":
         print(json.dumps(_listed(city), indent=2, ensure_ascii=False))
         return 0
-    chosen = forwarding.outside(city, asked.unit)
+    chosen = forwarding.server_of(city, asked.unit)
     if chosen is None:
         print(f"{asked.unit!r} is no unit with a server of its own (units.json)", file=sys.stderr)
         return 1
@@ -54,7 +54,7 @@ def _listed(city: City) -> list[dict[str, Any]]:
     ]
 
 
-def _key(city: City, unit: str, chosen: Outside) -> int:
+def _key(city: City, unit: str, chosen: Open311Server) -> int:
     from chalicelib.storage import forwards
 
     asks = sys.stdin.isatty()
@@ -66,7 +66,7 @@ def _key(city: City, unit: str, chosen: Outside) -> int:
     return _check(city, unit, chosen)
 
 
-def _check(city: City, unit: str, chosen: Outside) -> int:
+def _check(city: City, unit: str, chosen: Open311Server) -> int:
     from chalicelib.domain.open311 import forwarding
     from chalicelib.outside import georeport
     from chalicelib.outside.fetch import Failed
@@ -87,7 +87,7 @@ def _check(city: City, unit: str, chosen: Outside) -> int:
     return 1 if missing else 0
 
 
-def _secret(city: City, unit: str, chosen: Outside) -> int:
+def _secret(city: City, unit: str, chosen: Open311Server) -> int:
     from chalicelib.services.forwarding import servers
     from chalicelib.services.platform import signing
 
@@ -96,7 +96,7 @@ def _secret(city: City, unit: str, chosen: Outside) -> int:
     return 0
 
 
-def _enable(city: City, unit: str, chosen: Outside) -> int:
+def _enable(city: City, unit: str, chosen: Open311Server) -> int:
     from chalicelib.services.forwarding import servers
 
     print(f"{servers.enable(city, unit)} reports are sent again")

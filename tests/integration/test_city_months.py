@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.scorecards.code_history import Lineage
+from chalicelib.domain.scorecards.code_history import CodeHistory
 from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -310,8 +310,8 @@ def test_a_district_that_was_several_names_them(world: World, told: Told) -> Non
         patch.setattr(cities, "current", lambda *_: city_)
         patch.setattr(
             report_rows,
-            "lineage",
-            lambda city: Lineage(
+            "code_history",
+            lambda city: CodeHistory(
                 city, lambda: ([], [City.from_json(second_city.bundle()), city_]), lambda *_: None
             ),
         )

@@ -67,7 +67,7 @@ class Twins:
     def clock(self) -> None:
         """Everything that the clock owes."""
         for report in self.people:
-            while step := timers.owed(self.world.head(report), city(), self.world.now):
+            while step := timers.due_step(self.world.head(report), city(), self.world.now):
                 facts = {"target": step.target, "level": step.level}
                 given = {name: value for name, value in facts.items() if value is not None}
                 self.world.clock(report, step.action, **given)

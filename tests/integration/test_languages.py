@@ -49,7 +49,7 @@ def settled(world: World, *spoken: str, **more: Any) -> City:
 def test_a_reader_gets_their_language_or_the_citys_first(
     world: World, header: str | None, language: str
 ) -> None:
-    assert city().speaks(*languages.asked(header)) == language
+    assert city().choose_language(*languages.requested(header)) == language
     assert reader_language(header, JURISDICTION, Problem("not_found")) == language
 
 
@@ -152,7 +152,7 @@ def test_a_reader_is_answered_in_the_language_that_they_like_best(
     header: str | None, locale: str | None, wanted: tuple[str, ...]
 ) -> None:
     """By weight, and by what an Open311 client names before all (RFC 9110, 12.5.4)."""
-    assert languages.asked(header, locale) == wanted
+    assert languages.requested(header, locale) == wanted
 
 
 def test_a_citys_catalogue_names_measures_and_reasons_too(world: World) -> None:

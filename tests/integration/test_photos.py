@@ -301,7 +301,7 @@ def test_what_fails_at_its_last_delivery_is_refused_and_noted(
     def broken(data: bytes, declared: str) -> Any:
         raise OSError("no space left")
 
-    monkeypatch.setattr(processing.workshop, "develop", broken)
+    monkeypatch.setattr(processing.sandbox, "develop", broken)
     for received in range(1, 6):
         assert states(report) == [("before", "pending")]
         assert not deliver(arrived(photo), received)
@@ -602,7 +602,7 @@ def test_a_drawing_that_fails_for_good_shows_nothing_and_can_be_asked_for_again(
     outbox.drain(now=world.now)
     (job,) = queued()
     with monkeypatch.context() as broken:
-        broken.setattr(processing.workshop, "redraw", lambda *_: 1 / 0)
+        broken.setattr(processing.sandbox, "redraw", lambda *_: 1 / 0)
         assert not deliver(job, 5)
     assert states(report) == [("before", "refused")]
     assert control.dead(JURISDICTION, "photos", 10)[0]["error"] == "ZeroDivisionError"

@@ -284,7 +284,7 @@ class City(RuleBasedStateMachine):
         """The SLA clock: afterwards nothing is owed, and a second sweep does nothing."""
         self.world.sweep()
         for report in self.heads:
-            assert timers.owed(stored(report), city(), self.world.now) is None
+            assert timers.due_step(stored(report), city(), self.world.now) is None
         assert self.world.sweep() == {}
 
     @invariant()

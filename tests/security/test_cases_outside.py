@@ -17,7 +17,7 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.outside import addresses, fetch
-from chalicelib.outside.addresses import Unsafe
+from chalicelib.outside.addresses import UnsafeAddress
 from chalicelib.outside.fetch import Failed
 from chalicelib.services.forwarding import servers
 from chalicelib.services.platform import signing
@@ -66,7 +66,7 @@ INSIDE = [
     "fd00:ec2::254", "ff02::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "64:ff9b::a00:1",
     "2002:a00:1::", "2001:0:a00:1::", "fe80::1%lo", "no address",
 ]  # fmt: skip
-BASE = addresses.Place("https", open311_server.NAME, 443, "/v2")
+BASE = addresses.Endpoint("https", open311_server.NAME, 443, "/v2")
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
@@ -75,7 +75,7 @@ def test_case_104_an_unsafe_address_is_refused_at_registration(url: str) -> None
     from infra.city.findings import Findings
     from infra.city.validate import units
 
-    with pytest.raises(Unsafe):
+    with pytest.raises(UnsafeAddress):
         addresses.check(url)
     findings = Findings()
     both = {"en": "A", "id": "A"}
@@ -153,10 +153,10 @@ def test_case_104_only_development_may_name_a_server_of_its_own(
     try:
         assert addresses.check("http://127.0.0.1:8000/open311/v2").port == 8000
         for other in ("http://127.0.0.1:80001/v2", "http://127.0.0.1/v2"):
-            with pytest.raises(Unsafe):
+            with pytest.raises(UnsafeAddress):
                 addresses.check(other)
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "forward_reports")
-        with pytest.raises(Unsafe):
+        with pytest.raises(UnsafeAddress):
             addresses.check("http://127.0.0.1:8000/open311/v2")
     finally:
         settings.cache_clear()

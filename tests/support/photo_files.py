@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 from PIL import Image, ImageDraw
 
-from chalicelib.imaging import workshop
-from chalicelib.imaging.workshop import Developed
+from chalicelib.imaging import sandbox
+from chalicelib.imaging.sandbox import ProcessedPhoto
 
 UPLOAD = b"\xff\xd8\xff" + b"0" * 200
 
@@ -19,22 +19,22 @@ def quick(**more: Any) -> Iterator[list[str]]:
     """Within it every upload becomes the same small pictures; the list says what was asked for."""
     asked: list[str] = []
 
-    def develop(data: bytes, declared: str) -> Developed:
+    def develop(data: bytes, declared: str) -> ProcessedPhoto:
         asked.append("develop")
         return _made(data, **more)
 
-    def redraw(master: bytes, rectangles: list[list[int]]) -> Developed:
+    def redraw(master: bytes, rectangles: list[list[int]]) -> ProcessedPhoto:
         asked.append("redraw")
         return _made(master + repr(rectangles).encode())
 
-    with patch.object(workshop, "develop", develop), patch.object(workshop, "redraw", redraw):
+    with patch.object(sandbox, "develop", develop), patch.object(sandbox, "redraw", redraw):
         yield asked
 
 
-def _made(data: bytes, **more: Any) -> Developed:
+def _made(data: bytes, **more: Any) -> ProcessedPhoto:
     files = {"master.jpg": data, "1280.webp": b"large", "320.webp": b"small"}
     known = {"width": 640, "height": 480, "likeness": None, "facts": {}}
-    return Developed(files=files, **{**known, **more})
+    return ProcessedPhoto(files=files, **{**known, **more})
 
 
 def scene(width: int = 640, height: int = 480, seed: int = 1) -> Image.Image:

@@ -63,7 +63,7 @@ class Lives:
         """Every step that the clock owes."""
         waiting = [one for one, due in self.due.items() if due and due <= self.world.now]
         for report in waiting:
-            while step := timers.owed(self._seen(report), city(), self.world.now):
+            while step := timers.due_step(self._seen(report), city(), self.world.now):
                 facts = {"target": step.target, "level": step.level}
                 given = {name: value for name, value in facts.items() if value is not None}
                 self.world.clock(report, step.action, **given)

@@ -47,7 +47,7 @@ def report(**changed: Any) -> Report:
         reporter="d_reporter",
         contactable=True,
     )
-    return custody.noted(replace(fresh, **changed), filed)
+    return custody.with_holder(replace(fresh, **changed), filed)
 
 
 def moved(

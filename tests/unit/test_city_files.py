@@ -37,7 +37,7 @@ def town(tmp_path: Path) -> Path:
 def test_a_good_folder_makes_a_city_with_its_boundaries_and_staff(town: Path) -> None:
     made = prepare(town)
     city = City.from_json(made.bundle)
-    assert city.place("W3") == ("D2", ("C", "D2", "W3"))
+    assert city.district_and_path("W3") == ("D2", ("C", "D2", "W3"))
     assert city.unit_for("hole", "D2") == "unit-D2"
     assert city.unit_for("violence", "D2") == "bureau"
     assert city.units["bureau"].districts == {"D1", "D2"}
@@ -94,7 +94,7 @@ def test_levels_may_be_given_by_files_of_their_own(town: Path) -> None:
     entry = {"level": "district", "code": "c", "name": "n", "parent": "up"}
     del boundaries["files"][0]["areas"][0]
     boundaries["files"].insert(0, {"file": "districts.geojson", "areas": [entry]})
-    assert City.from_json(prepare(write(town, given)).bundle).place("W1")[0] == "D1"
+    assert City.from_json(prepare(write(town, given)).bundle).district_and_path("W1")[0] == "D1"
 
 
 def test_a_city_may_have_more_levels(town: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_city_may_have_more_levels(town: Path) -> None:
     for feature in given["wards.geojson"]["features"]:
         feature["properties"]["city"] = "C"
     city = City.from_json(prepare(write(town, given)).bundle)
-    assert city.place("W1") == ("D1", ("N", "C", "D1", "W1"))
+    assert city.district_and_path("W1") == ("D1", ("N", "C", "D1", "W1"))
 
 
 Change = Callable[[Files], object]
@@ -317,7 +317,7 @@ def _whole(made: Prepared) -> City:
     city = City.from_json(made.bundle)
     for area in city.areas.values():
         if area.level == city.levels[-1]:
-            district, _ = city.place(area.code)
+            district, _ = city.district_and_path(area.code)
             assert city.areas[district].level == "district"
             assert all(city.unit_for(one, district) in city.units for one in city.services)
     return city
@@ -352,7 +352,7 @@ def test_the_real_jakarta_loads_with_the_demos_services() -> None:
     city = _whole(made)
     assert (made.counts["ward"], made.counts["district"]) == (267, 44)
     index = Boundaries.from_bytes(made.blob)
-    for area in city.of_level(-1):
+    for area in city.areas_of_level(-1):
         point = index.point_in(area.code)
         assert point is not None
         assert index.ward_at(*point) == area.code

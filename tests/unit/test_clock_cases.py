@@ -127,7 +127,7 @@ def done(
 
 def swept(given: Report, city: City, now: datetime) -> Report:
     """The report after everything that the clock owes it by ``now``."""
-    while (step := timers.owed(given, city, now)) is not None:
+    while (step := timers.due_step(given, city, now)) is not None:
         fields = {"target": step.target, "level": step.level}
         wanted = {name: value for name, value in fields.items() if value is not None}
         given = done(given, city, now, step.action, system(JURISDICTION), **wanted)
@@ -169,7 +169,7 @@ def asked_for(case: Case, given: Report, city: City) -> str:
     if case.of.startswith("level"):
         return local(clocks.level_at(given, city, float(case.of.split()[1])), city)
     if case.of == "next":
-        step = timers.upcoming(given, city)
+        step = timers.next_step(given, city)
         assert (step and step.at) == timers.next_due(given, city)
         return f"{local(step.at, city)} {step.action}" if step else "never"
     moments = {
@@ -240,13 +240,13 @@ def test_the_moment_of_a_deadline_is_still_in_time() -> None:
     """Nothing is owed at the level's or the deadline's own moment, but right after it is."""
     given, city = played(WORKDAY)
     half = clocks.level_at(given, city, 0.5)
-    assert timers.owed(given, city, half) is None
-    step = timers.owed(given, city, half + timedelta(milliseconds=1))
+    assert timers.due_step(given, city, half) is None
+    step = timers.due_step(given, city, half + timedelta(milliseconds=1))
     assert step is not None
     assert (step.action, step.level) == ("escalate", 1)
     climbed = swept(given, city, given.due_at - timedelta(minutes=1))
-    assert timers.owed(climbed, city, given.due_at) is None
-    step = timers.owed(climbed, city, given.due_at + timedelta(milliseconds=1))
+    assert timers.due_step(climbed, city, given.due_at) is None
+    step = timers.due_step(climbed, city, given.due_at + timedelta(milliseconds=1))
     assert step is not None
     assert (step.action, step.target) == ("breach", "resolve")
 

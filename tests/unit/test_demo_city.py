@@ -52,7 +52,7 @@ def test_44_districts_with_two_wards_each() -> None:
     for one in points()["districts"]:
         found = index.locate(one["lat"], one["long"])
         assert found.ward is not None
-        assert city.place(found.ward)[0] == one["code"]
+        assert city.district_and_path(found.ward)[0] == one["code"]
 
 
 def test_no_gap_lies_between_two_wards() -> None:
@@ -86,7 +86,7 @@ def test_a_district_is_what_lies_nearest_to_its_point() -> None:
         if away[1][0] ** 0.5 - away[0][0] ** 0.5 > 1e-3:
             ward = index.locate(y, x).ward
             assert ward is not None
-            assert city.place(ward)[0] == away[0][1]
+            assert city.district_and_path(ward)[0] == away[0][1]
 
 
 def test_an_outline_that_is_not_convex_is_refused() -> None:
@@ -181,7 +181,7 @@ def test_every_alert_of_the_demo_has_somebody_to_go_to() -> None:
         if one["endpoints"]
         for grant in one["grants"]
     }
-    for area in city.of_level(-2):
+    for area in city.areas_of_level(-2):
         assert {(area.code, "officer"), (area.code, "district_head")} <= heard
 
 

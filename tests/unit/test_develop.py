@@ -13,8 +13,8 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
-from chalicelib.imaging import workshop
-from chalicelib.imaging.unfit import REASONS, Unfit
+from chalicelib.imaging import sandbox
+from chalicelib.imaging.refusals import REASONS, PhotoRefused
 from tests.support.photo_files import encoded, jpeg, scene
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -47,8 +47,8 @@ def exiftool() -> str:
 
 def refusal(data: bytes, declared: str = "image/jpeg") -> str:
     """Why a photo is refused, by the process that decodes it."""
-    with pytest.raises(Unfit) as refused:
-        workshop.develop(data, declared)
+    with pytest.raises(PhotoRefused) as refused:
+        sandbox.develop(data, declared)
     assert refused.value.reason in REASONS
     return refused.value.reason
 
@@ -67,7 +67,7 @@ def metadata(exiftool: str, folder: Path) -> list[str]:
     ]
 
 
-def written(made: workshop.Developed, folder: Path) -> Path:
+def written(made: sandbox.Developed, folder: Path) -> Path:
     """A folder with the pictures."""
     for name, data in made.files.items():
         (folder / name).write_bytes(data)
@@ -107,7 +107,7 @@ def is_upright(picture: Image.Image) -> bool:
     return bool(top[0] > 150 > top[2] and bottom[2] > 150 > bottom[0])
 
 
-def sizes(made: workshop.Developed) -> list[tuple[int, int]]:
+def sizes(made: sandbox.Developed) -> list[tuple[int, int]]:
     """(width, height) of the master and the two pictures."""
     found = []
     for name in ("master.jpg", "1280.webp", "320.webp"):
@@ -127,7 +127,7 @@ def test_of_every_real_photo_nothing_is_left_but_the_picture(
     if name in REFUSED:
         assert refusal(data, declared) == REFUSED[name]
         return
-    made = workshop.develop(data, declared)
+    made = sandbox.develop(data, declared)
     assert metadata(exiftool, written(made, tmp_path)) == []
     assert max(made.width, made.height) <= 2048
     with Image.open(io.BytesIO(made.files["320.webp"])) as small:
@@ -140,7 +140,7 @@ def test_of_every_real_photo_nothing_is_left_but_the_picture(
 def test_a_real_photo_that_was_held_askew_is_turned_upright(name: str) -> None:
     """All show what ``portrait_1.jpg`` shows, whose pixels lie as they are meant."""
     upright, turned = (
-        Image.open(io.BytesIO(workshop.develop((PHOTOS / one).read_bytes(), "image/jpeg").files[
+        Image.open(io.BytesIO(sandbox.develop((PHOTOS / one).read_bytes(), "image/jpeg").files[
             "320.webp"
         ])).convert("L").resize((16, 16))
         for one in ("portrait_1.jpg", name)
@@ -152,7 +152,7 @@ def test_a_real_photo_that_was_held_askew_is_turned_upright(name: str) -> None:
 @needs_photos
 def test_a_real_phone_tells_where_it_was_and_null_island_is_nowhere() -> None:
     told = {
-        name: workshop.develop((PHOTOS / name).read_bytes(), "image/jpeg").facts
+        name: sandbox.develop((PHOTOS / name).read_bytes(), "image/jpeg").facts
         for name in ("gps_menteng_orient6.derived.jpg", "gps_null_island_orient6.derived.jpg",
                      "exif_gps_typeerror.jpg", "DSCN0010.jpg")
     }  # fmt: skip
@@ -181,7 +181,7 @@ def test_everything_that_a_file_can_say_is_gone_and_the_picture_stands_upright(
         data = encoded(turned, kind, **more, comment=SECRET.encode())
     else:
         data = encoded(turned, kind, **more)
-    made = workshop.develop(data, f"image/{kind.lower()}")
+    made = sandbox.develop(data, f"image/{kind.lower()}")
     assert sizes(made) == [(1600, 1200), (1280, 960), (320, 240)]
     assert metadata(exiftool, written(made, tmp_path)) == []
     assert all(SECRET.encode() not in one for one in made.files.values())
@@ -202,7 +202,7 @@ def test_every_orientation_is_applied(orientation: int) -> None:
         stored = stored.transpose(undo[orientation])
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    made = workshop.develop(jpeg(stored, exif=exif.tobytes()), "image/jpeg")
+    made = sandbox.develop(jpeg(stored, exif=exif.tobytes()), "image/jpeg")
     assert sizes(made) == [(800, 600), (800, 600), (320, 240)]
 
 
@@ -220,7 +220,7 @@ def test_every_orientation_is_applied(orientation: int) -> None:
 def test_pictures_fit_and_none_is_larger_than_it_was(
     size: tuple[int, int], wanted: list[tuple[int, int]]
 ) -> None:
-    assert sizes(workshop.develop(jpeg(scene(*size)), "image/jpeg")) == wanted
+    assert sizes(sandbox.develop(jpeg(scene(*size)), "image/jpeg")) == wanted
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_pictures_of_every_kind_of_pixel_become_plain_ones(mode: str, kind: str)
         image = image.convert("L").convert("I").point(lambda value: value * 257).convert("I;16")
     else:
         image = image.convert(mode)
-    made = workshop.develop(encoded(image, kind), f"image/{kind.lower()}")
+    made = sandbox.develop(encoded(image, kind), f"image/{kind.lower()}")
     with Image.open(io.BytesIO(made.files["master.jpg"])) as master:
         assert (master.mode, master.size) == ("RGB", (700, 500))
         grey = scene(700, 500).convert("L").resize((8, 8), Image.Resampling.BOX).tobytes()
@@ -245,7 +245,7 @@ def test_pictures_of_every_kind_of_pixel_become_plain_ones(mode: str, kind: str)
 
 def test_what_can_be_seen_through_is_on_white() -> None:
     clear = Image.new("RGBA", (400, 300), (0, 0, 0, 0))
-    made = workshop.develop(encoded(clear, "PNG"), "image/png")
+    made = sandbox.develop(encoded(clear, "PNG"), "image/png")
     with Image.open(io.BytesIO(made.files["master.jpg"])) as master:
         assert master.getpixel((200, 150)) == (255, 255, 255)
 
@@ -255,7 +255,7 @@ def test_colours_of_another_profile_are_those_of_srgb() -> None:
     linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ"))
     image = Image.new("RGB", (64, 64), (100, 150, 200))
     data = encoded(image, "PNG", icc_profile=linear.tobytes())
-    made = workshop.develop(data, "image/png")
+    made = sandbox.develop(data, "image/png")
     with Image.open(io.BytesIO(made.files["master.jpg"])) as master:
         assert master.getpixel((32, 32)) != (100, 150, 200)
         assert "icc_profile" not in master.info
@@ -335,7 +335,7 @@ def test_what_cannot_be_taken_is_refused_for_a_stable_reason(
 def test_a_jpeg_with_more_pictures_behind_it_is_the_first_one() -> None:
     """MPO: what some cameras write for one photo."""
     data = encoded(scene(), "MPO", save_all=True, append_images=[scene(seed=9)])
-    assert sizes(workshop.develop(data, "image/jpeg"))[0] == (640, 480)
+    assert sizes(sandbox.develop(data, "image/jpeg"))[0] == (640, 480)
 
 
 def test_broken_photos_break_nothing() -> None:
@@ -345,9 +345,9 @@ def test_broken_photos_break_nothing() -> None:
         mutant = bytearray(data)
         mutant[at] ^= 1 << (at % 8)
         try:
-            workshop.develop(bytes(mutant), "image/jpeg")
+            sandbox.develop(bytes(mutant), "image/jpeg")
             outcomes.add("pictures")
-        except Unfit as refused:
+        except PhotoRefused as refused:
             outcomes.add(refused.reason)
     assert outcomes <= {"pictures", *REASONS}
     assert "pictures" in outcomes
@@ -357,12 +357,12 @@ def test_broken_photos_break_nothing() -> None:
 _PEAK = """
 import resource, sys
 from pathlib import Path
-from chalicelib.imaging import workshop
-from chalicelib.imaging.unfit import Unfit
+from chalicelib.imaging import sandbox
+from chalicelib.imaging.refusals import PhotoRefused
 try:
-    made = workshop.develop(Path(sys.argv[1]).read_bytes(), sys.argv[2])
+    made = sandbox.develop(Path(sys.argv[1]).read_bytes(), sys.argv[2])
     print(made.width, end=" ")
-except Unfit as refused:
+except PhotoRefused as refused:
     print(refused.reason, end=" ")
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 """
@@ -393,7 +393,7 @@ def test_no_photo_takes_more_than_512_mebibytes(
 
 
 def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workshop, "SECONDS", 0.01)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.01)
     assert refusal(jpeg()) == "too_heavy"
 
 
@@ -406,8 +406,8 @@ def test_the_process_that_decodes_has_no_credentials(monkeypatch: pytest.MonkeyP
         return real(command, **more)
 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setattr(workshop.subprocess, "run", run)
-    workshop.develop(jpeg(), "image/jpeg")
+    monkeypatch.setattr(sandbox.subprocess, "run", run)
+    sandbox.develop(jpeg(), "image/jpeg")
     (environment,) = seen
     assert set(environment) <= {"PATH", "LD_LIBRARY_PATH", "LANG", "PYTHONPATH"}
 
@@ -416,8 +416,8 @@ def test_a_rectangle_is_blurred_beyond_recognition_and_the_rest_is_not() -> None
     image = scene(1000, 800)
     plate = Image.effect_noise((200, 100), 200).convert("RGB")
     image.paste(plate, (400, 300))
-    master = workshop.develop(jpeg(image, quality=95), "image/jpeg").files["master.jpg"]
-    drawn = workshop.redraw(master, [[400, 375, 200, 125]])
+    master = sandbox.develop(jpeg(image, quality=95), "image/jpeg").files["master.jpg"]
+    drawn = sandbox.redraw(master, [[400, 375, 200, 125]])
     with Image.open(io.BytesIO(drawn.files["master.jpg"])) as after:
         inside = after.convert("L").crop((410, 310, 590, 390))
         lowest, highest = inside.getextrema()
@@ -425,7 +425,7 @@ def test_a_rectangle_is_blurred_beyond_recognition_and_the_rest_is_not() -> None
         assert highest - lowest < 60
         assert is_upright(after)
         assert after.size == (1000, 800)
-    again = workshop.redraw(master, [])
+    again = sandbox.redraw(master, [])
     with Image.open(io.BytesIO(again.files["master.jpg"])) as after:
         lowest, highest = after.convert("L").crop((410, 310, 590, 390)).getextrema()
         assert isinstance(lowest, int | float)
@@ -433,18 +433,18 @@ def test_a_rectangle_is_blurred_beyond_recognition_and_the_rest_is_not() -> None
 
 
 def test_the_hash_of_a_picture_survives_what_messengers_do_to_it() -> None:
-    from chalicelib.domain.photos import alike
+    from chalicelib.domain.photos import hash_distance
 
     def likeness(data: bytes) -> str:
-        found = workshop.develop(data, "image/jpeg").likeness
+        found = sandbox.develop(data, "image/jpeg").likeness
         assert found is not None
         return found
 
     whole = scene(2000, 1500, seed=3)
     first = likeness(jpeg(whole, quality=92))
-    assert alike(first, likeness(jpeg(whole.resize((800, 600)), quality=40))) <= 7
-    assert alike(first, likeness(jpeg(whole.point(lambda v: min(255, v + 20))))) <= 7
+    assert hash_distance(first, likeness(jpeg(whole.resize((800, 600)), quality=40))) <= 7
+    assert hash_distance(first, likeness(jpeg(whole.point(lambda v: min(255, v + 20))))) <= 7
     others = [likeness(jpeg(scene(800, 600, seed=n))) for n in (4, 5, 6, 7)]
-    assert all(alike(first, other) > 20 for other in others)
+    assert all(hash_distance(first, other) > 20 for other in others)
     dark = jpeg(Image.new("RGB", (640, 480), (4, 4, 4)))
-    assert workshop.develop(dark, "image/jpeg").likeness is None
+    assert sandbox.develop(dark, "image/jpeg").likeness is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chalicelib.imaging import sniff
-from chalicelib.imaging.unfit import REASONS, Unfit
+from chalicelib.imaging.refusals import REASONS, PhotoRefused
 from tests.support.photo_files import encoded, jpeg, scene
 
 KINDS = {
@@ -25,7 +25,7 @@ KINDS = {
 
 def refusal(data: bytes, declared: str = "image/jpeg") -> str:
     """Why a file is refused."""
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(PhotoRefused) as refused:
         sniff.kind_of(data, declared)
     return refused.value.reason
 
@@ -111,6 +111,6 @@ def test_no_bytes_break_it(declared: str, noise: bytes, at: int) -> None:
     mutant = data[:at] + noise + data[at + len(noise) :]
     try:
         found = sniff.kind_of(mutant, declared)
-    except Unfit as refused:
+    except PhotoRefused as refused:
         found = refused.reason
     assert found in (sniff.DECLARED[declared], *REASONS)

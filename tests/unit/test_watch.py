@@ -21,13 +21,13 @@ HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 def owed(given: Report, now: datetime) -> tuple[Any, ...] | None:
     """The step's action and its target or level."""
-    step = timers.owed(given, city(), now)
+    step = timers.due_step(given, city(), now)
     return (step.action, step.target or step.level) if step else None
 
 
 def take(given: Report, now: datetime) -> Report:
     """The report after the step that it owes."""
-    step = timers.owed(given, city(), now)
+    step = timers.due_step(given, city(), now)
     assert step is not None
     facts = {"target": step.target, "level": step.level}
     known = {name: value for name, value in facts.items() if value is not None}
@@ -166,7 +166,7 @@ def test_the_index_holds_exactly_what_is_owed(waits: list[int], acknowledged: in
         given_ = replace(given_, acknowledged_at=START + acknowledged * HOUR)
     for wait in waits:
         now += wait * HOUR
-        while (step := timers.owed(given_, city(), now)) is not None:
+        while (step := timers.due_step(given_, city(), now)) is not None:
             due = timers.next_due(given_, city())
             assert due is not None
             assert due == step.at <= now

@@ -22,7 +22,7 @@ WardAt = Callable[[float, float], str | None]
 
 
 @dataclass(frozen=True)
-class Followed:
+class Succession:
     """A report by the codes of another version, the codes that changed ({what: (was, is)}), and
     what a person should look at, because the city does not say what became of a code."""
 
@@ -31,7 +31,7 @@ class Followed:
     doubts: tuple[str, ...] = ()
 
 
-def known(kind: str, city: City) -> dict[str, Any]:
+def codes_of(kind: str, city: City) -> dict[str, Any]:
     """The codes of a kind that a version has."""
     found: dict[str, dict[str, Any]] = {
         AREAS: city.areas, UNITS: city.units, SERVICES: city.services,
@@ -39,10 +39,10 @@ def known(kind: str, city: City) -> dict[str, Any]:
     return found[kind]
 
 
-def heirs(kind: str, code: str, city: City) -> tuple[str, ...]:
+def successors(kind: str, code: str, city: City) -> tuple[str, ...]:
     """The codes of ``city`` that stand for ``code``: itself, or its successors' successors; none
     where it is gone for good."""
-    links, here = city.successors.get(kind, {}), known(kind, city)
+    links, here = city.successors.get(kind, {}), codes_of(kind, city)
     found: dict[str, None] = {}
     waiting, met = [code], set[str]()
     while waiting:
@@ -57,23 +57,23 @@ def heirs(kind: str, code: str, city: City) -> tuple[str, ...]:
     return tuple(found)
 
 
-def unnamed(old: City, present: City) -> set[tuple[str, str]]:
+def without_successor(old: City, present: City) -> set[tuple[str, str]]:
     """(kind, code) of what an older version had and the present one neither has nor succeeds.
 
     The unit of a district goes with its district, so it needs no successor.
     """
-    wards = {area.code for area in old.of_level(-1)}
+    wards = {area.code for area in old.areas_of_level(-1)}
     units = {unit.code for unit in old.units.values() if unit.kind != "district"}
     held = {AREAS: wards, UNITS: units, SERVICES: set(old.services)}
     return {
         (kind, code)
         for kind, codes in held.items()
         for code in codes
-        if not heirs(kind, code, present)
+        if not successors(kind, code, present)
     }
 
 
-def renewed(report: Report, present: City) -> Report:
+def under_present_version(report: Report, present: City) -> Report:
     """The report under the present version, its promise kept as it was made."""
     if report.city_version == present.version:
         return report
@@ -87,40 +87,44 @@ def renewed(report: Report, present: City) -> Report:
 
 def follow(
     report: Report, old: City, present: City, ward_at: WardAt, now: datetime
-) -> Followed | None:
+) -> Succession | None:
     """The report by the present codes, nothing decided anew; ``None`` where its service is gone
     and nobody knows what it would be now.
 
     The promise stays as it was made; who holds the report is for the caller to look at.
     """
-    services = heirs(SERVICES, report.service, present)
+    services = successors(SERVICES, report.service, present)
     service = present.services[services[0]] if services else None
     if service is None or (
         service.code != report.service and service.protected != report.protected
     ):
         return None
     ward, doubts = _ward(report, old, present, ward_at)
-    district, _ = present.place(ward)
+    district, _ = present.district_and_path(ward)
     unit, unsure = _unit(report, service.code, district, old, present)
     doubts += unsure
     after = replace(
-        renewed(report, present), service=service.code, group=service.group, ward=ward,
-        district=district, unit=unit,
-        entrusted=report.entrusted and unit in heirs(UNITS, report.unit, present),
-    )  # fmt: skip
+        under_present_version(report, present),
+        service=service.code,
+        group=service.group,
+        ward=ward,
+        district=district,
+        unit=unit,
+        entrusted=report.entrusted and unit in successors(UNITS, report.unit, present),
+    )
     if service.code != report.service:
         after = replace(after, public_decimals=service.public_decimals)
     if report.agency is not None:
-        agencies = heirs(UNITS, report.agency, present)
+        agencies = successors(UNITS, report.agency, present)
         after = replace(after, agency=agencies[0] if agencies else unit)
         doubts += [] if agencies else [f"unit {report.agency}"]
     if report.offered_to is not None:
-        offered = heirs(UNITS, report.offered_to, present)
+        offered = successors(UNITS, report.offered_to, present)
         same = not offered or offered[0] == unit
         after = unoffered(after) if same else replace(after, offered_to=offered[0])
     if proposal := dict(report.protection):
-        proposed = heirs(SERVICES, proposal["service"], present)
-        desk = heirs(UNITS, proposal["unit"], present)
+        proposed = successors(SERVICES, proposal["service"], present)
+        desk = successors(UNITS, proposal["unit"], present)
         proposal["service"] = proposed[0] if proposed else proposal["service"]
         proposal["unit"] = desk[0] if desk else proposal["unit"]
         doubts += [] if proposed and desk else [f"service {proposal['service']}"]
@@ -133,11 +137,11 @@ def follow(
     }
     if report.protection != after.protection:
         changed[PROPOSAL] = (report.protection["unit"], after.protection["unit"])
-    return Followed(custody.noted(after, now), changed, tuple(doubts))
+    return Succession(custody.with_holder(after, now), changed, tuple(doubts))
 
 
 def _ward(report: Report, old: City, present: City, ward_at: WardAt) -> tuple[str, list[str]]:
-    found = heirs(AREAS, report.ward, present)
+    found = successors(AREAS, report.ward, present)
     wards = [one for one in found if present.areas[one].level == present.levels[-1]]
     # Of a division that its own version knew, its ward is the right part already.
     if report.ward in wards and all(one in old.areas for one in wards):
@@ -159,7 +163,7 @@ def _unit(
     report: Report, service: str, district: str, old: City, present: City
 ) -> tuple[str, list[str]]:
     was = old.units.get(report.unit)
-    found = heirs(UNITS, report.unit, present)
+    found = successors(UNITS, report.unit, present)
     of_district = was is not None and was.kind == "district"
     for code in found:
         unit = present.units[code]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.actions.context import Move, count, mark
+from chalicelib.domain.actions.context import Attempt, count, mark
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, custody, timers
@@ -18,39 +18,39 @@ from chalicelib.errors import Problem
 _COUNTED = {"acknowledge": "acknowledge_breached", "resolve": "breached"}
 
 
-def breach(move: Move, report: Report) -> Report:
+def breach(attempt: Attempt, report: Report) -> Report:
     """A promise was broken: once a target and round, in the month in which it fell due."""
-    step = _owed(move, "breach")
-    if step.target is None or step.target != move.given.get("target"):
-        move.refuse("too_early")
-    counted = count(report, _COUNTED[step.target], move.city.month(step.at))
+    step = _due_step(attempt, "breach")
+    if step.target is None or step.target != attempt.given.get("target"):
+        attempt.refuse("too_early")
+    counted = count(report, _COUNTED[step.target], attempt.city.month(step.at))
     return replace(counted, breached=(*report.breached, step.target))
 
 
-def escalate(move: Move, report: Report) -> Report:
+def escalate(attempt: Attempt, report: Report) -> Report:
     """One level higher on the ladder; nothing but reopening ever goes down."""
-    step = _owed(move, "escalate")
-    if step.level is None or step.level != move.given.get("level"):
-        move.refuse("too_early")
-    counted = count(report, "escalated", move.city.month(step.at))
+    step = _due_step(attempt, "escalate")
+    if step.level is None or step.level != attempt.given.get("level"):
+        attempt.refuse("too_early")
+    counted = count(report, "escalated", attempt.city.month(step.at))
     return replace(counted, escalated=step.level)
 
 
-def release(move: Move, report: Report) -> Report:
+def release(attempt: Attempt, report: Report) -> Report:
     """An original that was no report of the city's has no duplicate left to give back."""
-    _owed(move, "release")
+    _due_step(attempt, "release")
     return replace(report, released=True)
 
 
-def audit(move: Move, report: Report) -> Report:
+def audit(attempt: Attempt, report: Report) -> Report:
     """A verifier's judgement of a closing in the sample; it changes no state."""
-    if move.given["result"] not in ("pass", "fail"):
+    if attempt.given["result"] not in ("pass", "fail"):
         raise Problem("invalid_field", field="result", rule="enum")
     if report.audit is not None:
-        move.refuse("audited_once")
-    result = move.given["result"]
+        attempt.refuse("audited_once")
+    result = attempt.given["result"]
     # The mark stays when the report is reopened; ``audit`` is of this closing alone.
-    return replace(mark(report, f"audit_{result}", move.now), audit=result)
+    return replace(mark(report, f"audit_{result}", attempt.now), audit=result)
 
 
 def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
     if name == "breach":
         due = report.acknowledge_due if given["target"] == "acknowledge" else report.due_at
         tell, priority = ["holder"], "high"
-        held = custody.at(report, due)
+        held = custody.holder_at(report, due)
         joins = _joins(report, city, due, held) if given["target"] == "resolve" else None
         if joins is not None:
             rung = city.ladder(report.group)[joins - 1]
@@ -70,7 +70,7 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
         rung = city.ladder(report.group)[given["level"] - 1]
         due = clocks.level_at(report, city, rung.share)
         tell, priority = list(rung.tell), rung.priority
-        held = custody.party(report)
+        held = custody.holder(report)
         joins = None
     else:
         return {}
@@ -86,18 +86,18 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
     }
 
 
-def _joins(report: Report, city: City, due: datetime, held: custody.Party) -> int | None:
+def _joins(report: Report, city: City, due: datetime, held: custody.Holder) -> int | None:
     """The level of the ladder that falls due at the very moment of a broken promise, for the same
     holder: then one alert tells of both."""
     ladder, level = city.ladder(report.group), report.escalated
-    if clock(report.state) != "running" or level >= len(ladder) or custody.party(report) != held:
+    if clock(report.state) != "running" or level >= len(ladder) or custody.holder(report) != held:
         return None
     same = clocks.level_at(report, city, ladder[level].share) == due
     return level + 1 if same else None
 
 
-def _owed(move: Move, action: str) -> timers.Owed:
-    step = timers.owed(move.report, move.city, move.now)
+def _due_step(attempt: Attempt, action: str) -> timers.ClockStep:
+    step = timers.due_step(attempt.report, attempt.city, attempt.now)
     if step is None or step.action != action:
-        move.refuse("too_early")
+        attempt.refuse("too_early")
     return step

@@ -6,7 +6,7 @@ Pure functions from head to head, one an action; ``domain.actions.perform`` call
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.actions.context import Move, closed, count, mark, unmarked, unpaused
+from chalicelib.domain.actions.context import Attempt, closed, count, mark, unmarked, unpaused
 from chalicelib.domain.map.geohash import distance_m
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, periods, timers
@@ -14,41 +14,43 @@ from chalicelib.domain.workflow.table import clock
 from chalicelib.errors import Problem
 
 
-def verify(move: Move, report: Report) -> Report:
+def verify(attempt: Attempt, report: Report) -> Report:
     """Confirmed by the reporter, or by a verifier, whose ruling is final."""
-    staff = move.actor.kind == "staff"
+    staff = attempt.actor.kind == "staff"
     if report.disputed and report.refused_month and staff:
         # An overruled refusal leaves every measure.
-        report = _in_time_after_all(move, count(report, "refused", report.refused_month, -1))
+        report = _in_time_after_all(attempt, count(report, "refused", report.refused_month, -1))
         report = unmarked(report, "refused", *(["no"] if report.citizen_refused else []))
     if not staff:
-        report = mark(report, "yes", move.now)
-    return closed(move, replace(report, ruled=staff, disputed=False, refused_month=None))
+        report = mark(report, "yes", attempt.now)
+    return closed(attempt, replace(report, ruled=staff, disputed=False, refused_month=None))
 
 
-def _in_time_after_all(move: Move, report: Report) -> Report:
+def _in_time_after_all(attempt: Attempt, report: Report) -> Report:
     in_time = report.finished_at is not None and report.finished_at <= report.due_at
     if not in_time or "resolve" not in report.breached:
         return report
     left = tuple(one for one in report.breached if one != "resolve")
-    month = move.city.month(report.due_at)
+    month = attempt.city.month(report.due_at)
     return replace(count(report, "breached", month, -1), breached=left)
 
 
-def refuse(move: Move, report: Report) -> Report:
+def refuse(attempt: Attempt, report: Report) -> Report:
     """Not repaired: by the reporter once and in time, or by a verifier."""
-    citizen = "reporter" in move.standing
+    citizen = "reporter" in attempt.standing
     assert report.finished_at is not None
     if citizen and report.citizen_refused:
-        move.refuse("refused_once")
-    if citizen and move.now > report.finished_at + timedelta(days=move.city.rules["refuse_days"]):
-        move.refuse("window_over", days=move.city.rules["refuse_days"])
-    month = move.city.month(move.now)
+        attempt.refuse("refused_once")
+    if citizen and attempt.now > report.finished_at + timedelta(
+        days=attempt.city.rules["refuse_days"]
+    ):
+        attempt.refuse("window_over", days=attempt.city.rules["refuse_days"])
+    month = attempt.city.month(attempt.now)
     counted = report
     if not report.disputed:
-        counted = mark(count(report, "refused", month), "refused", move.now)
+        counted = mark(count(report, "refused", month), "refused", attempt.now)
     if citizen:
-        counted = mark(counted, "no", move.now)
+        counted = mark(counted, "no", attempt.now)
     return replace(
         counted,
         state="in_progress",
@@ -59,38 +61,38 @@ def refuse(move: Move, report: Report) -> Report:
     )
 
 
-def dispute(move: Move, report: Report) -> Report:
+def dispute(attempt: Attempt, report: Report) -> Report:
     """The holder lays a refusal before a verifier."""
     if report.refused_month is None:
-        move.refuse("nothing_refused")
+        attempt.refuse("nothing_refused")
     if report.ruled:
-        move.refuse("ruling_final")
+        attempt.refuse("ruling_final")
     return replace(report, state="work_done", disputed=True)
 
 
-def lapse(move: Move, report: Report) -> Report:
+def lapse(attempt: Attempt, report: Report) -> Report:
     """Nobody answered in time."""
-    if report.disputed or timers.lapses_at(report, move.city) > move.now:
-        move.refuse("too_early")
-    return closed(move, report)
+    if report.disputed or timers.lapses_at(report, attempt.city) > attempt.now:
+        attempt.refuse("too_early")
+    return closed(attempt, report)
 
 
-def close(move: Move, report: Report) -> Report:
+def close(attempt: Attempt, report: Report) -> Report:
     """Closed with the action's resolution."""
-    return closed(move, report)
+    return closed(attempt, report)
 
 
-def withdraw(move: Move, report: Report) -> Report:
+def withdraw(attempt: Attempt, report: Report) -> Report:
     """The person who filed it takes it back."""
     # Whoever reported the same may verify or refuse, but not take back another person's report.
-    if move.actor.uid != report.reporter:
+    if attempt.actor.uid != report.reporter:
         raise Problem("role_not_allowed", action="withdraw", rule="withdraw.filer")
-    return closed(move, report)
+    return closed(attempt, report)
 
 
-def merge(move: Move, report: Report) -> Report:
+def merge(attempt: Attempt, report: Report) -> Report:
     """A duplicate of an older open report close by."""
-    original = move.target
+    original = attempt.target
     if original is None or original.secret or original.id == report.id:
         raise Problem("original_unknown", field="into")
     if original.private:
@@ -100,19 +102,19 @@ def merge(move: Move, report: Report) -> Report:
         raise Problem("original_closed", field="into")
     if original.group != report.group or original.filed_at > report.filed_at:
         raise Problem("original_unfit", field="into")
-    reach = move.city.rules["duplicate_m"]
+    reach = attempt.city.rules["duplicate_m"]
     away = distance_m(report.lat, report.long, original.lat, original.long)
-    if away > reach and "outside_verifier" not in move.standing:
+    if away > reach and "outside_verifier" not in attempt.standing:
         raise Problem("original_far", field="into", metres=round(away), reach=reach)
-    back = report.state if clock(move.report.state) != "paused" else unpaused(report)
-    return closed(move, replace(report, merged_into=original.id, back_to=back))
+    back = report.state if clock(attempt.report.state) != "paused" else unpaused(report)
+    return closed(attempt, replace(report, merged_into=original.id, back_to=back))
 
 
-def unmerge(move: Move, report: Report) -> Report:
+def unmerge(attempt: Attempt, report: Report) -> Report:
     """Back to the state before it was merged."""
-    original = move.target
-    if move.actor.kind == "system" and original and original.resolution not in timers.DISOWNED:
-        move.refuse("too_early")
+    original = attempt.target
+    if attempt.actor.kind == "system" and original and original.resolution not in timers.DISOWNED:
+        attempt.refuse("too_early")
     return replace(
         report,
         state=report.back_to or unpaused(report),
@@ -125,25 +127,25 @@ def unmerge(move: Move, report: Report) -> Report:
     )
 
 
-def remerge(move: Move, report: Report) -> Report:
+def remerge(attempt: Attempt, report: Report) -> Report:
     """Merged into the report that has taken the place of the original."""
-    into = move.target
+    into = attempt.target
     if into is None or not into.open or into.hidden or into.id == report.id:
         raise Problem("original_closed", field="into")
     return replace(report, merged_into=into.id)
 
 
-def reopen(move: Move, report: Report) -> Report:
+def reopen(attempt: Attempt, report: Report) -> Report:
     """Not repaired after all: a new promise from now, and counted."""
     assert report.closed_at is not None
-    if "reporter" in move.standing:
+    if "reporter" in attempt.standing:
         if report.ruled:
-            move.refuse("ruling_final")
-        if move.now > report.closed_at + timedelta(days=move.city.rules["reopen_days"]):
-            move.refuse("window_over", days=move.city.rules["reopen_days"])
-    marked = mark(report, "reopened", move.now)
+            attempt.refuse("ruling_final")
+        if attempt.now > report.closed_at + timedelta(days=attempt.city.rules["reopen_days"]):
+            attempt.refuse("window_over", days=attempt.city.rules["reopen_days"])
+    marked = mark(report, "reopened", attempt.now)
     reopened = replace(
-        count(marked, "reopened", move.city.month(move.now)),
+        count(marked, "reopened", attempt.city.month(attempt.now)),
         state="assigned" if report.assigned else "submitted",
         resolution=None,
         closed_at=None,
@@ -157,10 +159,10 @@ def reopen(move: Move, report: Report) -> Report:
         acknowledged_at=None,
         breached=(),
         escalated=0,
-        past_rounds=(*report.past_rounds, periods.current(report, move.city)),
+        past_rounds=(*report.past_rounds, periods.current(report, attempt.city)),
         audit=None,
         missed_service=None,
         released=False,
         succeeded_by=None,
     )
-    return clocks.promised(reopened, move.present, since=move.now)
+    return clocks.promised(reopened, attempt.present, since=attempt.now)

@@ -15,7 +15,7 @@ STARS = ("stars_1", "stars_2", "stars_3", "stars_4", "stars_5")
 
 
 @dataclass(frozen=True)
-class Spot:
+class PinLocation:
     """A pin: where (1e-7 degrees), in which ward, how many metres outside the city's border."""
 
     lat7: int
@@ -25,7 +25,7 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Move:
+class Attempt:
     """One attempt at an action: who, on what, with what, when, by which city's rules.
 
     ``city`` holds what was promised: the version under which the report's promise was made.
@@ -42,7 +42,7 @@ class Move:
     city: City
     target: Report | None = None
     now_city: City | None = None
-    spot: Spot | None = None
+    spot: PinLocation | None = None
 
     @property
     def present(self) -> City:
@@ -66,7 +66,7 @@ def count(report: Report, measure: str, month: str, by: int = 1) -> Report:
 
 def mark(report: Report, kind: str, now: datetime) -> Report:
     """The report with one more mark (finished, refused, reopened, yes, no) of who holds it."""
-    return replace(report, marks=(*report.marks, (kind, iso(now), *custody.party(report))))
+    return replace(report, marks=(*report.marks, (kind, iso(now), *custody.holder(report))))
 
 
 def rated(report: Report, stars: int, now: datetime, month: str) -> Report:
@@ -75,7 +75,7 @@ def rated(report: Report, stars: int, now: datetime, month: str) -> Report:
     if report.rating is not None and report.rating_month == month:
         before = unmarked(report, STARS[report.rating - 1])
     done = [one[2:] for one in report.marks if one[0] == "finished"]
-    held = done[-1] if done else custody.party(report)
+    held = done[-1] if done else custody.holder(report)
     marks = (*before.marks, (STARS[stars - 1], iso(now), *held))
     return replace(before, rating=stars, rated_at=now, rating_month=month, marks=marks)
 
@@ -90,14 +90,14 @@ def unmarked(report: Report, *kinds: str) -> Report:
     return replace(report, marks=tuple(marks))
 
 
-def closed(move: Move, report: Report) -> Report:
+def closed(attempt: Attempt, report: Report) -> Report:
     """Closed with the action's resolution."""
     return replace(
         unoffered(report),
         state="closed",
-        resolution=move.action.resolution,
-        closed_at=move.now,
-        closed_month=move.city.month(move.now),
+        resolution=attempt.action.resolution,
+        closed_at=attempt.now,
+        closed_month=attempt.city.month(attempt.now),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import clock_notes, closure, progress, protection
-from chalicelib.domain.actions.context import Move, Spot
+from chalicelib.domain.actions.context import Attempt, PinLocation
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
@@ -30,47 +30,47 @@ def perform(
     city: City,
     target: Report | None = None,
     present: City | None = None,
-    spot: Spot | None = None,
+    spot: PinLocation | None = None,
 ) -> Report:
     """The head after the action, its version one higher; ``Problem`` says why not.
 
     ``city`` is the version that the promise was made under, ``present`` the city as it is now (if
     it is another), ``spot`` the place of a pin in ``given``.
     """
-    name = protection.meant(name, report, given.get("service"), present or city)
+    name = protection.actual_action(name, report, given.get("service"), present or city)
     action = allowed(name, report, standing)
     if actor.kind != "system":
         check_fields(action, given)
-    move = Move(action, report, actor, standing, given, now, city, target, present, spot)
+    attempt = Attempt(action, report, actor, standing, given, now, city, target, present, spot)
     stays = action.to == "same"
-    after = _EFFECTS[name](move, report if stays else clocks.resume(report, now, city))
+    after = _EFFECTS[name](attempt, report if stays else clocks.resume(report, now, city))
     if after.state == report.state == "closed" and not stays:
         raise AssertionError(f"{name} left the report closed")
-    after = replace(_worked(move, after), version=report.version + 1, changed_at=now)
-    return custody.noted(_acknowledged(move, after), now)
+    after = replace(_worked(attempt, after), version=report.version + 1, changed_at=now)
+    return custody.with_holder(_acknowledged(attempt, after), now)
 
 
-def _worked(move: Move, report: Report) -> Report:
+def _worked(attempt: Attempt, report: Report) -> Report:
     """With the actor's unit among those that have worked on it; a system of a unit's own, which
     has no account here, works for whoever is called."""
-    before = move.report
-    unit = move.actor.unit if move.actor.kind == "staff" else before.agency or before.unit
-    if not move.action.work or unit is None or unit in report.worked:
+    before = attempt.report
+    unit = attempt.actor.unit if attempt.actor.kind == "staff" else before.agency or before.unit
+    if not attempt.action.work or unit is None or unit in report.worked:
         return report
-    if move.actor.kind == "system" and move.action.name != "finish_outside":
+    if attempt.actor.kind == "system" and attempt.action.name != "finish_outside":
         return report
     return replace(report, worked=(*report.worked, unit))
 
 
-def _acknowledged(move: Move, report: Report) -> Report:
-    ours = holds(move.actor, move.report)
-    spoke = move.action.words == "public" and any(move.given.get(word) for word in WORDS)
+def _acknowledged(attempt: Attempt, report: Report) -> Report:
+    ours = holds(attempt.actor, attempt.report)
+    spoke = attempt.action.words == "public" and any(attempt.given.get(word) for word in WORDS)
     if report.acknowledged_at is None and ours and spoke:
-        return replace(report, acknowledged_at=move.now)
+        return replace(report, acknowledged_at=attempt.now)
     return report
 
 
-_EFFECTS: dict[str, Callable[[Move, Report], Report]] = {
+_EFFECTS: dict[str, Callable[[Attempt, Report], Report]] = {
     "assign": progress.assign,
     "accept": progress.accept,
     "decline": progress.decline,

@@ -6,7 +6,7 @@ Pure functions from head to head, one an action; ``domain.actions.perform`` call
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.actions.context import Move, Spot, count, mark, unoffered
+from chalicelib.domain.actions.context import Attempt, PinLocation, count, mark, unoffered
 from chalicelib.domain.city.city import Target
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, deadlines, timers
@@ -16,56 +16,56 @@ from chalicelib.errors import Problem
 PINS_OF_A_REPORTER = 3
 
 
-def assign(move: Move, report: Report) -> Report:
+def assign(attempt: Attempt, report: Report) -> Report:
     """To a unit or a person; another unit holds it only once it accepts."""
-    unit = move.given.get("unit") or report.unit
-    person = move.given.get("person")
+    unit = attempt.given.get("unit") or report.unit
+    person = attempt.given.get("person")
     back = replace(
         report, state="assigned", assigned=True, agency=None, agency_due=None, back_to=None
     )
     if unit == report.unit:
         return unoffered(replace(back, holder=person, held_by=_with(report, person)))
-    if not _may_hold(move, unit):
+    if not _may_hold(attempt, unit):
         raise Problem("unknown_unit", field="unit")
     if person:
         raise Problem("person_after_acceptance", field="person")
-    return replace(back, offered_to=unit, offered_at=move.now)
+    return replace(back, offered_to=unit, offered_at=attempt.now)
 
 
-def accept(move: Move, report: Report) -> Report:
+def accept(attempt: Attempt, report: Report) -> Report:
     """The unit handed to holds it now; a dispatcher may decide after a working day."""
     unit, since = report.offered_to, report.offered_at
     if unit is None or since is None:
-        move.refuse("nothing_offered")
-    if "handed_to" not in move.standing:
+        attempt.refuse("nothing_offered")
+    if "handed_to" not in attempt.standing:
         day = timedelta(hours=8)
-        if move.city.calendar.add_working(since, day) > move.now:
-            move.refuse("acceptance_pending")
+        if attempt.city.calendar.add_working(since, day) > attempt.now:
+            attempt.refuse("acceptance_pending")
     return unoffered(replace(report, unit=unit, holder=None, entrusted=True))
 
 
-def decline(move: Move, report: Report) -> Report:
+def decline(attempt: Attempt, report: Report) -> Report:
     """Back to be assigned; a unit handed to gives it back to the one that holds it."""
     return unoffered(replace(report, state="submitted", assigned=False, holder=None))
 
 
-def start(move: Move, report: Report) -> Report:
+def start(attempt: Attempt, report: Report) -> Report:
     """Work begins; who starts an unheld report holds it."""
-    holder = report.holder or move.actor.uid
+    holder = report.holder or attempt.actor.uid
     held_by = _with(report, holder)
     return unoffered(replace(report, state="in_progress", holder=holder, held_by=held_by))
 
 
-def coordinate(move: Move, report: Report) -> Report:
+def coordinate(attempt: Attempt, report: Report) -> Report:
     """Another agency, named, has it now, with a due time of its own."""
-    agency = move.present.units.get(move.given["agency"])
+    agency = attempt.present.units.get(attempt.given["agency"])
     if agency is None or agency.kind == "district" or agency.code == report.unit:
         raise Problem("unknown_unit", field="agency")
-    target = move.present.services[report.service].resolve
-    until = deadlines.due(target, move.now, move.present.calendar)
-    if move.given.get("until"):
-        until = _moment(move, "until")
-    if until <= move.now:
+    target = attempt.present.services[report.service].resolve
+    until = deadlines.due(target, attempt.now, attempt.present.calendar)
+    if attempt.given.get("until"):
+        until = _moment(attempt, "until")
+    if until <= attempt.now:
         raise Problem("moment_past", field="until")
     # The unit that coordinates goes on holding it, so that somebody can answer for it.
     return unoffered(
@@ -73,88 +73,91 @@ def coordinate(move: Move, report: Report) -> Report:
     )
 
 
-def schedule(move: Move, report: Report) -> Report:
+def schedule(attempt: Attempt, report: Report) -> Report:
     """A public date stops the clock: near enough, and once without a dispatcher."""
-    until = _moment(move, "until")
-    if until <= move.now:
+    until = _moment(attempt, "until")
+    if until <= attempt.now:
         raise Problem("moment_past", field="until")
-    target = move.present.services[report.service].resolve
+    target = attempt.present.services[report.service].resolve
     twice = Target(2 * target.hours, target.clock)
-    if until > deadlines.due(twice, move.now, move.present.calendar):
+    if until > deadlines.due(twice, attempt.now, attempt.present.calendar):
         raise Problem("schedule_too_far", field="until", hours=twice.hours)
-    if report.schedules and "dispatcher" not in move.standing:
-        move.refuse("schedule_once")
+    if report.schedules and "dispatcher" not in attempt.standing:
+        attempt.refuse("schedule_once")
     return replace(
-        clocks.pause(unoffered(report), move.now),
+        clocks.pause(unoffered(report), attempt.now),
         state="scheduled",
         scheduled_until=until,
         schedules=report.schedules + 1,
     )
 
 
-def ask(move: Move, report: Report) -> Report:
+def ask(attempt: Attempt, report: Report) -> Report:
     """A question to a reporter who can be reached stops the clock, while there is time left."""
     if not report.contactable:
-        move.refuse("reporter_unreachable")
-    if clocks.info_left(report, move.city) <= timedelta():
-        move.refuse("pause_spent")
-    paused = clocks.pause(report, move.now)
+        attempt.refuse("reporter_unreachable")
+    if clocks.info_left(report, attempt.city) <= timedelta():
+        attempt.refuse("pause_spent")
+    paused = clocks.pause(report, attempt.now)
     return replace(paused, state="needs_info", back_to=report.state)
 
 
-def answer(move: Move, report: Report) -> Report:
+def answer(attempt: Attempt, report: Report) -> Report:
     """The reporter answered, or the time for it is over."""
-    if move.actor.kind == "system" and clocks.pause_limit(move.report, move.city) > move.now:
-        move.refuse("too_early")
+    if (
+        attempt.actor.kind == "system"
+        and clocks.pause_limit(attempt.report, attempt.city) > attempt.now
+    ):
+        attempt.refuse("too_early")
     return replace(report, state=report.back_to or "submitted", back_to=None)
 
 
-def finish(move: Move, report: Report) -> Report:
+def finish(attempt: Attempt, report: Report) -> Report:
     """The worker says that it is repaired."""
-    month = move.city.month(move.now)
-    done = mark(unoffered(report), "finished", move.now)
+    month = attempt.city.month(attempt.now)
+    done = mark(unoffered(report), "finished", attempt.now)
     return replace(
         count(done, "finished", month),
         state="work_done",
         assigned=True,
-        finished_at=move.now,
-        finished_by=move.actor.uid,
-        held_by=_with(report, move.actor.uid),
-        after_photos=tuple(move.given.get("photos") or ()),
+        finished_at=attempt.now,
+        finished_by=attempt.actor.uid,
+        held_by=_with(report, attempt.actor.uid),
+        after_photos=tuple(attempt.given.get("photos") or ()),
         disputed=False,
         refused_month=None,
         ruled=False,
     )
 
 
-def finish_outside(move: Move, report: Report) -> Report:
+def finish_outside(attempt: Attempt, report: Report) -> Report:
     """The system of the unit or agency that has it says so; like any repair it is still to be
     verified, and that word is the first if nobody has said one."""
-    heard = report.acknowledged_at or move.now
-    return replace(finish(move, report), acknowledged_at=heard, back_to=None)
+    heard = report.acknowledged_at or attempt.now
+    return replace(finish(attempt, report), acknowledged_at=heard, back_to=None)
 
 
-def resume(move: Move, report: Report) -> Report:
+def resume(attempt: Attempt, report: Report) -> Report:
     """The date has come, or the holder begins before."""
-    until = move.report.scheduled_until
-    if move.actor.kind == "system" and until is not None and until > move.now:
-        move.refuse("too_early")
+    until = attempt.report.scheduled_until
+    if attempt.actor.kind == "system" and until is not None and until > attempt.now:
+        attempt.refuse("too_early")
     return replace(report, state="in_progress")
 
 
-def reclassify(move: Move, report: Report) -> Report:
+def reclassify(attempt: Attempt, report: Report) -> Report:
     """Another service, by its own workers and dispatchers.
 
     Out of protection moves it an officer of the protected unit alone, and its words are for those
     who work on it until its reporter opens it. Into protection leads ``protection.protect``.
     """
-    service = move.present.services.get(move.given["service"])
+    service = attempt.present.services.get(attempt.given["service"])
     if service is None or not service.active or service.code == report.service:
         raise Problem("unknown_service", field="service")
-    if not service.protected and not move.standing & {"officer", "dispatcher"}:
+    if not service.protected and not attempt.standing & {"officer", "dispatcher"}:
         raise Problem("only_into_protected", field="service")
     leaves = report.protected and not service.protected
-    if leaves and "officer" not in move.standing:
+    if leaves and "officer" not in attempt.standing:
         raise Problem("stays_protected", field="service")
     if leaves:
         report = replace(report, private=True, counted={})
@@ -165,76 +168,76 @@ def reclassify(move: Move, report: Report) -> Report:
         protected=service.protected,
         public_decimals=service.public_decimals,
     )
-    return rerouted(move, changed)
+    return rerouted(attempt, changed)
 
 
-def transfer(move: Move, report: Report) -> Report:
+def transfer(attempt: Attempt, report: Report) -> Report:
     """Another ward, and a better pin if one is given; another district needs a dispatcher."""
-    ward = move.given["ward"]
-    area = move.present.areas.get(ward)
-    if area is None or area.level != move.present.levels[-1] or ward == report.ward:
+    ward = attempt.given["ward"]
+    area = attempt.present.areas.get(ward)
+    if area is None or area.level != attempt.present.levels[-1] or ward == report.ward:
         raise Problem("unknown_ward", field="ward")
-    if move.spot is not None:
-        if move.spot.ward != ward:
-            raise Problem("pin_not_in_ward", field="lat", ward=move.spot.ward)
-        report = _pinned(report, move.spot)
-    district, _ = move.present.place(ward)
-    if district != report.district and "dispatcher" not in move.standing:
-        move.refuse("dispatcher_needed")
-    return rerouted(move, replace(report, ward=ward, district=district))
+    if attempt.spot is not None:
+        if attempt.spot.ward != ward:
+            raise Problem("pin_not_in_ward", field="lat", ward=attempt.spot.ward)
+        report = _pinned(report, attempt.spot)
+    district, _ = attempt.present.district_and_path(ward)
+    if district != report.district and "dispatcher" not in attempt.standing:
+        attempt.refuse("dispatcher_needed")
+    return rerouted(attempt, replace(report, ward=ward, district=district))
 
 
-def move_pin(move: Move, report: Report) -> Report:
+def move_pin(attempt: Attempt, report: Report) -> Report:
     """The pin was not where the problem is: ward, district and unit follow it.
 
     An official says why; another district needs a dispatcher. A reporter may, a few times, while
     nobody has taken the report on.
     """
-    assert move.spot is not None
-    theirs = "reporter" in move.standing
+    assert attempt.spot is not None
+    theirs = "reporter" in attempt.standing
     if theirs and report.pins >= PINS_OF_A_REPORTER:
-        move.refuse("pins_spent")
-    if not theirs and not move.given.get("reason"):
-        raise Problem("action_field_missing", field="reason", action=move.action.name)
-    if (move.spot.lat7, move.spot.long7) == (report.lat7, report.long7):
+        attempt.refuse("pins_spent")
+    if not theirs and not attempt.given.get("reason"):
+        raise Problem("action_field_missing", field="reason", action=attempt.action.name)
+    if (attempt.spot.lat7, attempt.spot.long7) == (report.lat7, report.long7):
         raise Problem("pin_unmoved", field="lat")
-    ward = move.spot.ward
-    district, _ = move.present.place(ward)
-    if district != report.district and not theirs and "dispatcher" not in move.standing:
-        move.refuse("dispatcher_needed")
-    moved = replace(_pinned(report, move.spot), pins=report.pins + theirs)
+    ward = attempt.spot.ward
+    district, _ = attempt.present.district_and_path(ward)
+    if district != report.district and not theirs and "dispatcher" not in attempt.standing:
+        attempt.refuse("dispatcher_needed")
+    moved = replace(_pinned(report, attempt.spot), pins=report.pins + theirs)
     if ward == report.ward:
         return moved
     moved = replace(moved, ward=ward, district=district)
-    unit = _unit_there(move, moved)
+    unit = _unit_there(attempt, moved)
     if unit != report.unit:
         moved = unoffered(replace(moved, unit=unit, holder=None, entrusted=False))
-    offered = move.present.units.get(moved.offered_to or "")
+    offered = attempt.present.units.get(moved.offered_to or "")
     if offered and offered.kind == "district" and district not in offered.districts:
         moved = unoffered(moved)
     if district == report.district:
         return moved
-    return _promised_there(move, report, moved, theirs)
+    return _promised_there(attempt, report, moved, theirs)
 
 
-def _may_hold(move: Move, code: str) -> bool:
+def _may_hold(attempt: Attempt, code: str) -> bool:
     # A protected report leaves its unit only by a protected service of another; one that is
     # proposed is shown to nobody new.
-    unit = move.present.units.get(code)
+    unit = attempt.present.units.get(code)
     return (
         unit is not None
-        and not move.report.secret
-        and (unit.kind != "district" or move.report.district in unit.districts)
+        and not attempt.report.secret
+        and (unit.kind != "district" or attempt.report.district in unit.districts)
     )
 
 
-def rerouted(move: Move, report: Report) -> Report:
+def rerouted(attempt: Attempt, report: Report) -> Report:
     """To the unit of its service, with that service's promise from filing, every pause kept."""
     routed = replace(
         unoffered(report),
         state="assigned",
         assigned=True,
-        unit=move.present.unit_for(report.service, report.district),
+        unit=attempt.present.unit_for(report.service, report.district),
         holder=None,
         entrusted=False,
         agency=None,
@@ -243,48 +246,50 @@ def rerouted(move: Move, report: Report) -> Report:
         disputed=False,
         refused_month=None,
     )
-    return _promised_there(move, report, routed)
+    return _promised_there(attempt, report, routed)
 
 
-def _promised_there(move: Move, report: Report, routed: Report, theirs: bool = False) -> Report:
-    routed = clocks.promised(routed, move.present)
-    guarded = report.protected or move.report.protected
+def _promised_there(
+    attempt: Attempt, report: Report, routed: Report, theirs: bool = False
+) -> Report:
+    routed = clocks.promised(routed, attempt.present)
+    guarded = report.protected or attempt.report.protected
     longer = routed.due_at > report.due_at and not guarded
-    if longer and not theirs and "dispatcher" not in move.standing:
-        move.refuse("dispatcher_needed")
-    return _still_missed(move, report, routed)
+    if longer and not theirs and "dispatcher" not in attempt.standing:
+        attempt.refuse("dispatcher_needed")
+    return _still_missed(attempt, report, routed)
 
 
-def _unit_there(move: Move, report: Report) -> str:
+def _unit_there(attempt: Attempt, report: Report) -> str:
     # A unit that was given the report keeps it, but for a district's own that ends at its border.
-    unit = move.present.units.get(report.unit)
+    unit = attempt.present.units.get(report.unit)
     if unit is not None and (unit.kind != "district" or report.district in unit.districts):
         return report.unit
-    return move.present.unit_for(report.service, report.district)
+    return attempt.present.unit_for(report.service, report.district)
 
 
-def _pinned(report: Report, spot: Spot) -> Report:
+def _pinned(report: Report, spot: PinLocation) -> Report:
     return replace(report, lat7=spot.lat7, long7=spot.long7, outside_m=spot.outside_m)
 
 
-def _still_missed(move: Move, report: Report, routed: Report) -> Report:
+def _still_missed(attempt: Attempt, report: Report, routed: Report) -> Report:
     # What the city has missed stays missed, wherever the report goes from here.
     kept = routed
-    if timers.missed(report, report.city_due_at, move.now):
+    if timers.missed(report, report.city_due_at, attempt.now):
         kept = replace(
             kept,
             city_due_at=report.city_due_at,
             missed_service=report.missed_service or report.service,
         )
     due = report.city_acknowledge_due
-    if due and (report.acknowledged_at or move.now) > due:
+    if due and (report.acknowledged_at or attempt.now) > due:
         kept = replace(kept, city_acknowledge_due=due)
     return kept
 
 
-def _moment(move: Move, field: str) -> datetime:
+def _moment(attempt: Attempt, field: str) -> datetime:
     try:
-        return parse(move.given[field])
+        return parse(attempt.given[field])
     except (ValueError, OverflowError):
         raise Problem("moment_unreadable", field=field) from None
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain import photos
-from chalicelib.domain.actions.context import Move
+from chalicelib.domain.actions.context import Attempt
 from chalicelib.domain.actions.progress import rerouted
 from chalicelib.domain.city.city import City, Service
 from chalicelib.domain.report import Report
@@ -24,7 +24,7 @@ BACK = frozenset({RETURN, LAPSE})
 _WORKING_DAY = timedelta(hours=8)
 
 
-def meant(name: str, report: Report, service: str | None, city: City) -> str:
+def actual_action(name: str, report: Report, service: str | None, city: City) -> str:
     """The action that is asked for: reclassifying an open report into a protected service is a
     proposal."""
     wanted = city.services.get(service or "")
@@ -32,39 +32,39 @@ def meant(name: str, report: Report, service: str | None, city: City) -> str:
     return PROTECT if into and report.open and not report.secret else name
 
 
-def protect(move: Move, report: Report) -> Report:
+def protect(attempt: Attempt, report: Report) -> Report:
     """Propose the report to the unit of a protected service: hidden from now on."""
-    service = _service(move.present, move.given["service"])
-    since = move.now
-    until = move.present.calendar.add_working(since, _WORKING_DAY)
+    service = _service(attempt.present, attempt.given["service"])
+    since = attempt.now
+    until = attempt.present.calendar.add_working(since, _WORKING_DAY)
     proposal = {
         "service": service.code,
-        "unit": move.present.unit_for(service.code, report.district),
-        "by_unit": move.actor.unit or report.unit,
+        "unit": attempt.present.unit_for(service.code, report.district),
+        "by_unit": attempt.actor.unit or report.unit,
         "since": iso(since),
         "until": iso(until),
     }
-    return photos.redrawn(replace(report, protection=proposal))
+    return photos.with_new_revisions(replace(report, protection=proposal))
 
 
-def take(move: Move, report: Report) -> Report:
+def take(attempt: Attempt, report: Report) -> Report:
     """The protected unit takes it: of that service now, with that service's promise.
 
     What it has added to scorecards until now stays, without saying whose it was. One that was
     closed is work again, with a promise from now.
     """
-    service = _service(move.present, report.protection["service"])
+    service = _service(attempt.present, report.protection["service"])
     changed = replace(
         report,
-        counted=periods.ended(move.report, move.city, move.now),
+        counted=periods.ended_row(attempt.report, attempt.city, attempt.now),
         protection={},
         service=service.code,
         group=service.group,
         protected=True,
         public_decimals=service.public_decimals,
     )
-    if move.report.open:
-        return rerouted(move, changed)
+    if attempt.report.open:
+        return rerouted(attempt, changed)
     again = replace(
         changed,
         state="submitted",
@@ -78,20 +78,20 @@ def take(move: Move, report: Report) -> Report:
         audit=None,
         released=False,
         missed_service=None,
-        past_rounds=(*report.past_rounds, periods.current(move.report, move.city)),
+        past_rounds=(*report.past_rounds, periods.current(attempt.report, attempt.city)),
     )
-    return rerouted(move, clocks.promised(again, move.present, since=move.now))
+    return rerouted(attempt, clocks.promised(again, attempt.present, since=attempt.now))
 
 
-def give_back(move: Move, report: Report) -> Report:
+def give_back(attempt: Attempt, report: Report) -> Report:
     """It is no such matter: as it was, and visible again."""
     return replace(report, protection={})
 
 
-def lapse(move: Move, report: Report) -> Report:
+def lapse(attempt: Attempt, report: Report) -> Report:
     """The protected unit said nothing in time."""
-    if not report.protection or parse(report.protection["until"]) > move.now:
-        move.refuse("too_early")
+    if not report.protection or parse(report.protection["until"]) > attempt.now:
+        attempt.refuse("too_early")
     return replace(report, protection={})
 
 

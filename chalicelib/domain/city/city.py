@@ -118,7 +118,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Outside:
+class Open311Server:
     """The Open311 server of a unit that works with a system of its own.
 
     ``services``: {code here: {"code": code there, "attributes": {code: value}}}, "*" for the rest,
@@ -142,7 +142,7 @@ class Unit:
     name: Text
     kind: str
     districts: frozenset[str]
-    outside: Outside | None = None
+    outside: Open311Server | None = None
 
 
 @dataclass(frozen=True)
@@ -171,14 +171,15 @@ class Level:
 class City:
     """One version of a jurisdiction's rules.
 
-    Of one unit's escalations in an hour ``alerts_per_hour`` go out one by one, the rest together;
-    its day's warnings go out from ``morning_hour`` (local) on. ``patterns`` are the rules by which
-    ``redaction.finds`` knows what is personal in a text. ``successors``: what became of codes of
-    older versions, {"areas" | "units" | "services": {code: codes}}
-    (``domain.actions.city_succession``). ``languages`` are those of its texts, the first for
-    whoever asks for none of them; ``messages`` are its own catalogues beside those that ship,
-    {language: {key: text}}. ``retention``: how many days each class of personal data is kept
-    (``domain.people.retention``); a class without days until asked.
+    ``languages``: the languages of its texts; the first is the default.
+    ``alerts_per_hour``: so many escalations of one unit are sent one by one in an hour; the rest
+    are sent together. ``morning_hour``: the local hour at which the daily warnings go out.
+    ``patterns``: the rules by which ``redaction.find_personal`` finds personal data in a text.
+    ``successors``: the codes that replaced codes of older versions, as {"areas" | "units" |
+    "services": {code: codes}} (``domain.actions.city_succession``).
+    ``messages``: the city's own catalogues beside those that ship, {language: {key: text}}.
+    ``retention``: how many days each class of personal data is kept (``domain.people.retention``);
+    a class without a number is kept until somebody asks for erasure.
     """
 
     jurisdiction: str
@@ -242,7 +243,7 @@ class City:
                     one["name"],
                     one["kind"],
                     frozenset(one["districts"]),
-                    Outside(**one["open311"]) if "open311" in one else None,
+                    Open311Server(**one["open311"]) if "open311" in one else None,
                 )
                 for one in bundle["units"]
             },
@@ -274,11 +275,11 @@ class City:
         """The city's first language: of what it says to nobody in particular."""
         return self.languages[0]
 
-    def speaks(self, *wanted: str) -> str:
+    def choose_language(self, *wanted: str) -> str:
         """The first of the wanted languages that is the city's, else its own first."""
-        return languages.chosen(wanted, self.languages) or self.language
+        return languages.first_offered(wanted, self.languages) or self.language
 
-    def order(self, language: str | None = None) -> tuple[str, ...]:
+    def language_order(self, language: str | None = None) -> tuple[str, ...]:
         """The languages in which a text is looked for: the reader's if it is the city's, then the
         city's own, in their order."""
         first = (language,) if language in self.languages else ()
@@ -286,7 +287,7 @@ class City:
 
     def text(self, names: Text, language: str | None = None) -> str:
         """A name for a reader of ``language``, or for nobody in particular."""
-        return languages.pick(names, self.order(language))
+        return languages.pick(names, self.language_order(language))
 
     @cached_property
     def root(self) -> str:
@@ -294,7 +295,7 @@ class City:
         tops = [area.code for area in self.areas.values() if area.parent is None]
         return tops[0] if len(tops) == 1 else self.jurisdiction
 
-    def of_level(self, place: int) -> list[Area]:
+    def areas_of_level(self, place: int) -> list[Area]:
         """The areas of a level, counted from the wards (-1) up."""
         wanted = self.levels[max(place, -len(self.levels))]
         return [area for area in self.areas.values() if area.level == wanted]
@@ -350,7 +351,7 @@ class City:
         """The month of a moment as ``timestamps.iso`` writes it."""
         return self.month(parse(text))
 
-    def place(self, ward: str) -> tuple[str, tuple[str, ...]]:
+    def district_and_path(self, ward: str) -> tuple[str, tuple[str, ...]]:
         """(district, path from the city down to the ward) of an area of the last level."""
         path = [ward]
         while (parent := self.areas[path[0]].parent) is not None:

@@ -15,7 +15,7 @@ def plain(tag: str) -> str:
     return _OLDER.get(first, first)
 
 
-def asked(accept_language: str | None, locale: str | None = None) -> tuple[str, ...]:
+def requested(accept_language: str | None, locale: str | None = None) -> tuple[str, ...]:
     """The languages that a reader asks for, the best first: ``locale``, then those of an
     Accept-Language header by their weights (RFC 9110, 12.5.4).
 
@@ -36,7 +36,7 @@ def _weighed(part: str) -> tuple[str, float]:
     return plain(tag), float(weight)
 
 
-def chosen(wanted: Iterable[str], offered: Iterable[str]) -> str | None:
+def first_offered(wanted: Iterable[str], offered: Iterable[str]) -> str | None:
     """The first of the wanted languages that is offered."""
     known = set(offered)
     return next((tag for one in wanted if (tag := plain(one)) in known), None)

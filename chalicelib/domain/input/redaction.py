@@ -51,7 +51,7 @@ def of_country(country: str | None) -> list[Rule]:
     return [*countries["*"], *(countries.get(country, ()) if country else ())]
 
 
-def finds(text: str, rules: list[Rule]) -> list[Find]:
+def find_personal(text: str, rules: list[Rule]) -> list[Find]:
     """What is personal in a text, in its order, nothing twice."""
     spared = _spared(text)
     found = [*_emails(text), *_numbers(text, rules)]
@@ -68,12 +68,12 @@ def finds(text: str, rules: list[Rule]) -> list[Find]:
     return kept
 
 
-def hidden(text: str, rules: list[Rule]) -> str:
+def redact(text: str, rules: list[Rule]) -> str:
     """The text with ``SHOWN`` in the place of every find."""
-    return masked(text, [(one.start, one.end) for one in finds(text, rules)])
+    return mask(text, [(one.start, one.end) for one in find_personal(text, rules)])
 
 
-def masked(text: str, spans: list[tuple[int, int]]) -> str:
+def mask(text: str, spans: list[tuple[int, int]]) -> str:
     """The text with ``SHOWN`` in the place of each span; spans do not overlap."""
     for start, end in sorted(spans, reverse=True):
         text = f"{text[:start]}{SHOWN}{text[end:]}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions.context import unoffered
-from chalicelib.domain.city.city import City, Outside
+from chalicelib.domain.city.city import City, Open311Server
 from chalicelib.domain.report import Report, facts, secret_in
 from chalicelib.domain.sla import custody
 
@@ -58,7 +58,7 @@ def concerns(report: Report, unit: str, city: City) -> bool:
 
 
 def _takes(unit: str, private: bool, city: City) -> bool:
-    server = outside(city, unit)
+    server = server_of(city, unit)
     return server is not None and (server.private or not private)
 
 
@@ -67,7 +67,7 @@ def taken(report: Report, unit: str, request: str | None, now: datetime) -> Repo
     there = {"unit": unit, **({"request": request} if request else {})}
     if report.offered_to == unit:
         report = unoffered(replace(report, unit=unit, holder=None))
-    return custody.noted(replace(report, outside=there), now)
+    return custody.with_holder(replace(report, outside=there), now)
 
 
 def message(jurisdiction: str, report: str, unit: str, turn: int) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def message(jurisdiction: str, report: str, unit: str, turn: int) -> dict[str, A
     return {**known, "unit": unit, "round": turn, "dedupe": dedupe}
 
 
-def outside(city: City, unit: str) -> Outside | None:
+def server_of(city: City, unit: str) -> Open311Server | None:
     """How a unit's own system is reached, if it has one."""
     found = city.units.get(unit)
     return found.outside if found else None
@@ -93,7 +93,7 @@ def came_from_outside(description: str) -> bool:
     return bool(_MARK.search(description))
 
 
-def code_there(service: str, chosen: Outside) -> tuple[str, dict[str, str]]:
+def code_there(service: str, chosen: Open311Server) -> tuple[str, dict[str, str]]:
     """(service code, attributes) by which the other system knows a service."""
     found = chosen.services.get(service) or chosen.services.get("*") or {}
     return found.get("code", service), found.get("attributes", {})
@@ -106,7 +106,7 @@ def fields(
     landmark: str,
     link: str,
     picture: str | None,
-    chosen: Outside,
+    chosen: Open311Server,
 ) -> list[tuple[str, str]]:
     """The form of a request: what everybody may know of the report, and nothing of its reporter.
 

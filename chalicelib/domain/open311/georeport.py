@@ -13,7 +13,7 @@ _DATE = re.compile(
 )
 
 
-class Unfit(ValueError):
+class InvalidArgument(ValueError):
     """A value that cannot be understood; ``field`` names the argument."""
 
     def __init__(self, field: str, why: str) -> None:
@@ -27,7 +27,7 @@ def last(given: Mapping[str, list[str]], name: str) -> str | None:
     return values[-1].strip() if values else None
 
 
-def strict(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """A moment as every client reads it: W3C-DTF with a zone and without fractions."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -36,18 +36,18 @@ def moment(text: str, zone: tzinfo, field: str = "datetime") -> datetime:
     """The moment that a client means: with a space for the T, with fractions, without a zone (then
     the city's), a bare date, or with a ``+`` that a query string has made a space.
 
-    Raises ``Unfit``.
+    Raises ``InvalidArgument``.
     """
     found = _DATE.fullmatch(text.strip())
     if not found:
-        raise Unfit(field, "is no date and time")
+        raise InvalidArgument(field, "is no date and time")
     day, minute, second, offset = found.groups()
     offset = (offset or "").replace(" ", "+").upper()
     try:
         read = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}{offset}")
         return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Unfit(field, "is no date and time") from None
+        raise InvalidArgument(field, "is no date and time") from None
 
 
 def window(
@@ -55,13 +55,13 @@ def window(
 ) -> tuple[datetime, datetime]:
     """The span of filing that is asked for, both ends included: by default the last 90 days.
 
-    Raises ``Unfit`` for a span of more, or one that ends before it begins.
+    Raises ``InvalidArgument`` for a span of more, or one that ends before it begins.
     """
     if start and end:
         if end < start:
-            raise Unfit("end_date", "is before start_date")
+            raise InvalidArgument("end_date", "is before start_date")
         if end - start > SPAN:
-            raise Unfit("start_date", "and end_date span more than 90 days")
+            raise InvalidArgument("start_date", "and end_date span more than 90 days")
         return start, end
     if start:
         return start, max(start, min(now, start + SPAN))

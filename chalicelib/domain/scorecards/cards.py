@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib import rules
-from chalicelib.domain.city.city import City
+from chalicelib.domain.city.city import Area, City
 from chalicelib.domain.scorecards.statistics import (
     Rate,
     Settings,
@@ -13,7 +13,7 @@ from chalicelib.domain.scorecards.statistics import (
     rounded,
     shrunken,
 )
-from chalicelib.domain.scorecards.totals import Scope, Sum, Sums
+from chalicelib.domain.scorecards.totals import MonthTotals, Scope, Totals
 
 _LEAST, _MOST = 1.0, 5.0
 
@@ -29,13 +29,17 @@ class Scorecards:
     """The cards of one month. ``extra``: figures of the city that no report's row tells."""
 
     def __init__(
-        self, sums: Sums, city: City, settings: Settings, extra: dict[str, int] | None = None
+        self,
+        totals: MonthTotals,
+        city: City,
+        settings: Settings,
+        extra: dict[str, int] | None = None,
     ) -> None:
-        self._sums = sums
+        self._totals = totals
         self._city = city
         self._settings = settings
         self._extra = extra or {}
-        self._whole = sums.of(Scope("city", city.root))
+        self._whole = totals.of(Scope("city", city.root))
         self.pass_rates = self._audited()
         self._late_rates = self._late_by_service(self._whole)
         stars = self._whole.count("satisfaction", "rated")
@@ -43,50 +47,50 @@ class Scorecards:
 
     def cards(self) -> list[dict[str, Any]]:
         """Every card, ranked among its kind; districts and wards without any report too."""
-        wanted = set(self._sums.by_scope)
+        wanted = set(self._totals.by_scope)
         wanted |= {Scope("city", self._city.root)}
-        wanted |= {Scope("district", area.code) for area in self._city.of_level(-2)}
-        wanted |= {Scope("ward", area.code) for area in self._city.of_level(-1)}
+        wanted |= {Scope("district", area.code) for area in self._city.areas_of_level(-2)}
+        wanted |= {Scope("ward", area.code) for area in self._city.areas_of_level(-1)}
         found = [self._card(scope) for scope in sorted(wanted)]
         for kind in ("district", "ward", "unit"):
             self._rank([card for card in found if card["kind"] == kind])
         return found
 
     def _card(self, scope: Scope) -> dict[str, Any]:
-        sums = self._sums.of(scope)
-        due = self._due(sums)
-        carried = self._carried(sums)
+        totals = self._totals.of(scope)
+        due = self._due(totals)
+        carried = self._carried(totals)
         rates = {
             "on_time": due,
-            "acknowledged_on_time": _rate(sums, "acknowledged_on_time", "in_time", "late"),
+            "acknowledged_on_time": _rate(totals, "acknowledged_on_time", "in_time", "late"),
             "overdue_carried": carried,
-            "verified": _rate(sums, "verified", "verified", "unverified"),
-            "reopened_or_refused": _rework(sums),
-            "repaired_yes": _rate(sums, "repaired_yes", "yes", "no"),
-            "recurrence": _rate(sums, "recurrence", "recurred", "lasted"),
+            "verified": _rate(totals, "verified", "verified", "unverified"),
+            "reopened_or_refused": _rework(totals),
+            "repaired_yes": _rate(totals, "repaired_yes", "yes", "no"),
+            "recurrence": _rate(totals, "recurrence", "recurred", "lasted"),
         }
-        mix = self._case_mix(sums)
+        mix = self._case_mix(totals)
         figures = [_rate_figure(name, rate) for name, rate in rates.items()]
-        figures += [_hours(sums, name) for name in ("to_acknowledge", "to_resolve")]
-        figures += [_backlog(sums), self._satisfaction(sums), _ratio(*mix)]
-        figures += self._volume(scope, sums)
+        figures += [_hours(totals, name) for name in ("to_acknowledge", "to_resolve")]
+        figures += [_backlog(totals), self._satisfaction(totals), _ratio(*mix)]
+        figures += self._volume(scope, totals)
         order = list(measures())
         figures.sort(key=lambda one: order.index(one["measure"]))
         return {
             "kind": scope.kind,
             "code": scope.code,
             "n": rounded(due.denominator),
-            "score": self._score(rates, sums, mix),
+            "score": self._score(rates, totals, mix),
             "ranked": False,
             "rank": None,
             "of": None,
             "measures": figures,
         }
 
-    def _due(self, sums: Sum, service: str | None = None) -> Rate:
+    def _due(self, totals: Totals, service: str | None = None) -> Rate:
         """On time ÷ due, audited outcomes weighed by their district's pass rate."""
         hits = due = 0.0
-        for (district, code, outcome), amount in sorted(sums.due.items()):
+        for (district, code, outcome), amount in sorted(totals.due.items()):
             if service not in (None, code):
                 continue
             passed = self.pass_rates.get(district, self.pass_rates[""])["used"]
@@ -104,12 +108,12 @@ class Scorecards:
         While a district has few audits, the city's rate counts as some more of them: what was
         found there tells from the first audit on, and three of three prove little.
         """
-        audits = self._sums.audits
+        audits = self._totals.audits
         passed = sum(one["pass"] for one in audits.values())
         audited = sum(one.total() for one in audits.values())
         whole = passed / audited if audited else self._settings.unaudited_pass_rate
         found = {"": {"passed": passed, "audited": audited, "used": whole}}
-        for area in self._city.of_level(-2):
+        for area in self._city.areas_of_level(-2):
             own = audits.get(area.code)
             n = own.total() if own else 0
             hits = own["pass"] if own else 0
@@ -118,32 +122,32 @@ class Scorecards:
             found[area.code] = {"passed": hits, "audited": n, "used": used}
         return found
 
-    def _carried(self, sums: Sum) -> Rate:
-        carried = sums.count("overdue_carried", "carried")
-        return Rate(carried, carried + sums.due_count())
+    def _carried(self, totals: Totals) -> Rate:
+        carried = totals.count("overdue_carried", "carried")
+        return Rate(carried, carried + totals.due_count())
 
-    def _late_by_service(self, sums: Sum) -> dict[str, float]:
-        services = sorted({service for _, service, _ in sums.due})
+    def _late_by_service(self, totals: Totals) -> dict[str, float]:
+        services = sorted({service for _, service, _ in totals.due})
         found = {}
         for service in services:
-            late = self._due(sums, service).complement
+            late = self._due(totals, service).complement
             found[service] = late.value or 0.0
         return found
 
-    def _case_mix(self, sums: Sum) -> tuple[float, float, float]:
+    def _case_mix(self, totals: Totals) -> tuple[float, float, float]:
         """(observed late, expected late, due)."""
-        due = self._due(sums)
+        due = self._due(totals)
         expected = 0.0
-        for service in sorted({service for _, service, _ in sums.due}):
-            expected += self._due(sums, service).denominator * self._late_rates.get(service, 0.0)
+        for service in sorted({service for _, service, _ in totals.due}):
+            expected += self._due(totals, service).denominator * self._late_rates.get(service, 0.0)
         return due.complement.numerator, expected, due.denominator
 
-    def _satisfaction(self, sums: Sum) -> dict[str, Any]:
-        n = sums.count("satisfaction", "rated")
-        return _figure("satisfaction", sums.stars / n if n else None, sums.stars, n, n)
+    def _satisfaction(self, totals: Totals) -> dict[str, Any]:
+        n = totals.count("satisfaction", "rated")
+        return _figure("satisfaction", totals.stars / n if n else None, totals.stars, n, n)
 
-    def _volume(self, scope: Scope, sums: Sum) -> list[dict[str, Any]]:
-        n = sums.count("received", "received")
+    def _volume(self, scope: Scope, totals: Totals) -> list[dict[str, Any]]:
+        n = totals.count("received", "received")
         found = [_figure("received", n, None, None, n)]
         if scope.kind not in ("city", "district", "ward"):
             return found
@@ -151,42 +155,47 @@ class Scorecards:
         per = n * 10_000 / people if people else None
         found.append(_figure("per_10000", per, n, people, n))
         if scope.kind != "ward":
-            wards = [one.code for one in self._city.of_level(-1) if self._within(one.code, scope)]
-            count = float(sum(one not in self._sums.reported for one in wards))
+            wards = [ward.code for ward in self._wards(scope)]
+            count = float(sum(code not in self._totals.reported for code in wards))
             found.append(_figure("silent_wards", count, count, float(len(wards)), len(wards)))
         if scope.kind == "city":
             found += [_figure(name, n, None, None, n) for name, n in sorted(self._extra.items())]
         return found
 
-    def _within(self, ward: str, scope: Scope) -> bool:
-        return scope.kind == "city" or self._city.place(ward)[0] == scope.code
+    def _wards(self, scope: Scope) -> list[Area]:
+        """The wards of a city or a district."""
+        wards = self._city.areas_of_level(-1)
+        if scope.kind == "city":
+            return wards
+        district_of = self._city.district_and_path
+        return [ward for ward in wards if district_of(ward.code)[0] == scope.code]
 
     def _people(self, scope: Scope) -> float | None:
         own = self._city.areas.get(scope.code)
         if own is not None and own.population is not None:
             return float(own.population)
-        wards = [one for one in self._city.of_level(-1) if self._within(one.code, scope)]
-        known = [one.population for one in wards if one.population is not None]
-        return float(sum(known)) if wards and len(known) == len(wards) else None
+        counts = [ward.population for ward in self._wards(scope)]
+        known = [count for count in counts if count is not None]
+        return float(sum(known)) if counts and len(known) == len(counts) else None
 
     def _score(
-        self, rates: dict[str, Rate], sums: Sum, mix: tuple[float, float, float]
+        self, rates: dict[str, Rate], totals: Totals, mix: tuple[float, float, float]
     ) -> float | None:
         """0–100: published weights over what each measure assures (docs/scorecards.md)."""
         weights = {name: n for name, n in self._settings.weights.items() if n}
         if not weights:
             return None
-        total = sum(n * self._assured(name, rates, sums, mix) for name, n in weights.items())
+        total = sum(n * self._assured(name, rates, totals, mix) for name, n in weights.items())
         return rounded(100 * total / sum(weights.values()), 1)
 
     def _assured(
-        self, name: str, rates: dict[str, Rate], sums: Sum, mix: tuple[float, float, float]
+        self, name: str, rates: dict[str, Rate], totals: Totals, mix: tuple[float, float, float]
     ) -> float:
         if name in ("overdue_carried", "reopened_or_refused", "recurrence"):
             return rates[name].complement.assured
         if name == "satisfaction":
-            n = sums.count("satisfaction", "rated")
-            mean = shrunken(sums.stars, n, self._mean, self._settings.shrink_n)
+            n = totals.count("satisfaction", "rated")
+            mean = shrunken(totals.stars, n, self._mean, self._settings.shrink_n)
             return 0.0 if mean is None else (mean - _LEAST) / (_MOST - _LEAST)
         if name == "case_mix":
             observed, expected, due = mix
@@ -205,13 +214,13 @@ class Scorecards:
             card |= {"ranked": True, "rank": rank, "of": len(known)}
 
 
-def _rate(sums: Sum, measure: str, hit: str, other: str) -> Rate:
-    return Rate(sums.count(measure, hit), sums.count(measure, hit, other))
+def _rate(totals: Totals, measure: str, hit: str, other: str) -> Rate:
+    return Rate(totals.count(measure, hit), totals.count(measure, hit, other))
 
 
-def _rework(sums: Sum) -> Rate:
-    again = sums.count("reopened_or_refused", "reopened", "refused")
-    finished = sums.count("reopened_or_refused", "finished")
+def _rework(totals: Totals) -> Rate:
+    again = totals.count("reopened_or_refused", "reopened", "refused")
+    finished = totals.count("reopened_or_refused", "finished")
     # A finish of an earlier month may be refused in this one.
     return Rate(again, max(finished, again))
 
@@ -235,15 +244,15 @@ def _rate_figure(measure: str, rate: Rate) -> dict[str, Any]:
     )
 
 
-def _hours(sums: Sum, measure: str) -> dict[str, Any]:
-    values = sorted(sums.values.get(measure, []))
+def _hours(totals: Totals, measure: str) -> dict[str, Any]:
+    values = sorted(totals.values.get(measure, []))
     median, p90 = percentile(values, 0.5), percentile(values, 0.9)
     return _figure(measure, median, None, None, len(values), median=median, p90=p90)
 
 
-def _backlog(sums: Sum) -> dict[str, Any]:
-    ages = sums.values.get("backlog", [])
-    count, old = sums.count("backlog", "open", "old"), sums.count("backlog", "old")
+def _backlog(totals: Totals) -> dict[str, Any]:
+    ages = totals.values.get("backlog", [])
+    count, old = totals.count("backlog", "open", "old"), totals.count("backlog", "old")
     oldest = max(ages, default=None)
     return _figure("backlog", count, None, None, count, oldest_days=oldest, old=old)
 

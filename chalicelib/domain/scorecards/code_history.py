@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from chalicelib.domain.actions.city_succession import AREAS, SERVICES, UNITS, WardAt, known
+from chalicelib.domain.actions.city_succession import AREAS, SERVICES, UNITS, WardAt, codes_of
 from chalicelib.domain.city.city import City
 
 _Links = dict[str, list[str]]
 Others = Callable[[], tuple[Sequence[City], Sequence[City]]]
 
 
-class Lineage:
+class CodeHistory:
     """What the codes of other versions are in ``city``.
 
     ``others`` gives the versions (before, after) it, and is asked once a code is not known;
@@ -31,19 +31,19 @@ class Lineage:
         self._ward_at = ward_at
         self._found: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def heirs(self, kind: str, code: str) -> tuple[str, ...]:
+    def codes(self, kind: str, code: str) -> tuple[str, ...]:
         """The codes of the city that stand for a code of any version: itself, its successors, or
         what it succeeds; several where areas were divided or merged, none if nobody says."""
-        if code in known(kind, self.city):
+        if code in codes_of(kind, self.city):
             return (code,)
         if (kind, code) not in self._found:
             forward, back = self._links[kind]
-            here = known(kind, self.city)
+            here = codes_of(kind, self.city)
             self._found[kind, code] = _walk(code, forward, here) or _walk(code, back, here)
         return self._found[kind, code]
 
     def row(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A report's row (``periods.facts``) by the codes of the city; nothing else is changed."""
+        """A report's row (``periods.score_row``) with this city's codes; the rest is unchanged."""
         lat, long = row["lat7"] / 1e7, row["long7"] / 1e7
 
         def held(party: Sequence[Any]) -> list[Any]:
@@ -93,26 +93,30 @@ class Lineage:
         return frozenset(one.code for one in units if one.kind == "district")
 
     def _one(self, kind: str, code: str) -> str:
-        found = self.heirs(kind, code)
+        found = self.codes(kind, code)
         return found[0] if len(found) == 1 else code
 
     def _ward(self, code: str, lat: float, long: float) -> str:
         areas, last = self.city.areas, self.city.levels[-1]
-        found = [one for one in self.heirs(AREAS, code) if areas[one].level == last]
+        found = [one for one in self.codes(AREAS, code) if areas[one].level == last]
         if len(found) > 1:
             here = self._ward_at(lat, long)
             return here if here in found else found[0]
         return found[0] if found else code
 
     def _district(self, ward: str, code: str) -> str:
-        return self.city.place(ward)[0] if ward in self.city.areas else self._one(AREAS, code)
+        return (
+            self.city.district_and_path(ward)[0]
+            if ward in self.city.areas
+            else self._one(AREAS, code)
+        )
 
     def _unit(self, code: str, ward: str) -> str:
         units = self.city.units
         if code in units:
             return code
         district = self._district(ward, "")
-        found = self.heirs(UNITS, code)
+        found = self.codes(UNITS, code)
         if len(found) > 1:
             found = tuple(one for one in found if district in units[one].districts)
         if len(found) == 1:
@@ -127,16 +131,16 @@ class Lineage:
 def _links(kind: str, versions: Iterable[City]) -> _Links:
     found: _Links = {}
     for city in versions:
-        for code, heirs in city.successors.get(kind, {}).items():
+        for code, codes in city.successors.get(kind, {}).items():
             kept = found.setdefault(code, [])
-            kept += [one for one in heirs if one not in kept]
+            kept += [one for one in codes if one not in kept]
     return found
 
 
 def _inverse(links: _Links) -> _Links:
     found: _Links = {}
-    for code, heirs in links.items():
-        for heir in heirs:
+    for code, codes in links.items():
+        for heir in codes:
             found.setdefault(heir, []).append(code)
     return found
 
@@ -160,6 +164,6 @@ def _walk(code: str, links: _Links, here: dict[str, Any]) -> tuple[str, ...]:
 def _merged(shares: Iterable[list[Any]]) -> list[list[Any]]:
     """Shares of one holder under two codes are one share."""
     found: dict[tuple[Any, ...], int] = {}
-    for *party, part in shares:
-        found[tuple(party)] = found.get(tuple(party), 0) + part
-    return [[*party, part] for party, part in found.items()]
+    for *party, contribution in shares:
+        found[tuple(party)] = found.get(tuple(party), 0) + contribution
+    return [[*party, contribution] for party, contribution in found.items()]

@@ -52,7 +52,7 @@ class Window:
         return moment is not None and self.start <= moment < self.until
 
 
-class Part(NamedTuple):
+class Contribution(NamedTuple):
     """One contribution: ``share`` (of ``WHOLE``) of one ``outcome`` of a ``measure``, by whom."""
 
     measure: str
@@ -66,8 +66,8 @@ class Part(NamedTuple):
     at: str
 
 
-def parts(row: dict[str, Any], window: Window, old_factor: float) -> Iterator[Part]:
-    """Everything that a report's row (``periods.facts``) adds to the month."""
+def contributions(row: dict[str, Any], window: Window, old_factor: float) -> Iterator[Contribution]:
+    """Everything that a report's row (``periods.score_row``) adds to the month."""
     yield from _received(row, window)
     yield from _heard(row, window)
     for one in row["rounds"]:
@@ -101,7 +101,7 @@ def hours(start: str, end: str) -> float:
     return (parse(end) - parse(start)).total_seconds() / _HOUR
 
 
-def _received(row: dict[str, Any], window: Window) -> Iterator[Part]:
+def _received(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
     if not window.holds(row["filed_at"]):
         return
     last = row["rounds"][-1]
@@ -112,7 +112,7 @@ def _received(row: dict[str, Any], window: Window) -> Iterator[Part]:
     yield _whole("received", "received", row["service"], [ward, unit, None], filed)
 
 
-def _due(one: dict[str, Any], window: Window) -> Iterator[Part]:
+def _due(one: dict[str, Any], window: Window) -> Iterator[Contribution]:
     if window.holds(one["due"]) and not _void(one, one["due"]):
         for share in one["shares"]:
             yield _shared("on_time", outcome(one), one["service"], share, one["due"])
@@ -123,7 +123,7 @@ def _void(one: dict[str, Any], due: str) -> bool:
     return "ended" in one and due >= one["ended"]
 
 
-def _acknowledge_due(one: dict[str, Any], window: Window) -> Iterator[Part]:
+def _acknowledge_due(one: dict[str, Any], window: Window) -> Iterator[Contribution]:
     due, heard, stop = one["acknowledge_due"], one["acknowledged_at"], one["stop"]
     if not window.holds(due) or _void(one, due):
         return
@@ -135,7 +135,7 @@ def _acknowledge_due(one: dict[str, Any], window: Window) -> Iterator[Part]:
         yield _shared("acknowledged_on_time", result, one["service"], share, due)
 
 
-def _closed(row: dict[str, Any], one: dict[str, Any], window: Window) -> Iterator[Part]:
+def _closed(row: dict[str, Any], one: dict[str, Any], window: Window) -> Iterator[Contribution]:
     if window.holds(one["closed_at"]) and one["resolution"] in _REPAIRED:
         closed, service = one["closed_at"], one["service"]
         yield _whole("verified", one["resolution"], service, one["held"], closed)
@@ -143,7 +143,7 @@ def _closed(row: dict[str, Any], one: dict[str, Any], window: Window) -> Iterato
         yield _whole("to_resolve", "resolved", service, one["held"], closed, taken)
 
 
-def _heard(row: dict[str, Any], window: Window) -> Iterator[Part]:
+def _heard(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
     # Once a report: what is said after a reopening is no first word.
     one = row["rounds"][0]
     heard = one["acknowledged_at"]
@@ -155,7 +155,7 @@ def _heard(row: dict[str, Any], window: Window) -> Iterator[Part]:
 
 def _open(
     row: dict[str, Any], one: dict[str, Any], window: Window, old_factor: float
-) -> Iterator[Part]:
+) -> Iterator[Contribution]:
     until = window.until
     if one["from"] >= until or (one["closed_at"] is not None and one["closed_at"] < until):
         return
@@ -172,7 +172,7 @@ def _open(
             yield _shared("overdue_carried", "carried", one["service"], share, one["due"])
 
 
-def _marks(row: dict[str, Any], window: Window) -> Iterator[Part]:
+def _marks(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
     service = row["service"]
     for kind, at, *held in row["marks"]:
         if kind in _AUDITS:
@@ -190,11 +190,11 @@ def _marks(row: dict[str, Any], window: Window) -> Iterator[Part]:
 
 def _whole(
     measure: str, result: str, service: str, held: Any, at: str, value: float | None = None
-) -> Part:
+) -> Contribution:
     ward, unit, officer = held
-    return Part(measure, result, service, ward, unit, officer, WHOLE, value, at)
+    return Contribution(measure, result, service, ward, unit, officer, WHOLE, value, at)
 
 
-def _shared(measure: str, result: str, service: str, share: Any, at: str) -> Part:
-    ward, unit, officer, part = share
-    return Part(measure, result, service, ward, unit, officer, part, None, at)
+def _shared(measure: str, result: str, service: str, share: Any, at: str) -> Contribution:
+    ward, unit, officer, contribution = share
+    return Contribution(measure, result, service, ward, unit, officer, contribution, None, at)

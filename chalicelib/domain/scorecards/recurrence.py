@@ -6,7 +6,7 @@ from math import ceil, cos, radians
 from typing import Any
 
 from chalicelib.domain.map.geohash import distance_m
-from chalicelib.domain.scorecards.contributions import Part, Window
+from chalicelib.domain.scorecards.contributions import Contribution, Window
 from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.timestamps import iso, parse
 
@@ -44,7 +44,7 @@ class Recurrences:
             if one["resolution"] == "verified" and self._window.holds(one["closed_at"]):
                 self._repairs.append((*place, one["closed_at"], one["held"], service, report))
 
-    def parts(self) -> Iterator[tuple[str, Part]]:
+    def contributions(self) -> Iterator[tuple[str, Contribution]]:
         """(report, contribution) of every repair: lasted or recurred."""
         if not self._repairs:
             return
@@ -68,7 +68,9 @@ class Recurrences:
             result = "recurred" if self._again(repair, near) else "lasted"
             yield (
                 report,
-                Part("recurrence", result, service, ward, unit, officer, WHOLE, None, closed),
+                Contribution(
+                    "recurrence", result, service, ward, unit, officer, WHOLE, None, closed
+                ),
             )
 
     def _again(self, repair: _Repair, near: list[_Filing]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.scorecards.contributions import Part
+from chalicelib.domain.scorecards.contributions import Contribution
 from chalicelib.domain.sla.custody import WHOLE
 
 UNIT = WHOLE * WHOLE
@@ -25,7 +25,7 @@ class Scope(NamedTuple):
 
 
 @dataclass
-class Sum:
+class Totals:
     """One scope's sums: ``due`` by (audited district, service, outcome), the rest by outcome."""
 
     due: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -33,16 +33,16 @@ class Sum:
     values: dict[str, list[float]] = field(default_factory=dict)
     stars: float = 0.0
 
-    def add(self, part: Part, district: str, amount: int) -> None:
+    def add(self, contribution: Contribution, district: str, amount: int) -> None:
         """Count one contribution."""
-        if part.measure == "on_time":
-            self.due[district, part.service, part.outcome] += amount
+        if contribution.measure == "on_time":
+            self.due[district, contribution.service, contribution.outcome] += amount
         else:
-            self.counts[part.measure, part.outcome] += amount
-        if part.measure == "satisfaction" and part.value is not None:
-            self.stars += part.value * amount / UNIT
-        elif part.value is not None:
-            self.values.setdefault(part.measure, []).append(part.value)
+            self.counts[contribution.measure, contribution.outcome] += amount
+        if contribution.measure == "satisfaction" and contribution.value is not None:
+            self.stars += contribution.value * amount / UNIT
+        elif contribution.value is not None:
+            self.values.setdefault(contribution.measure, []).append(contribution.value)
 
     def count(self, measure: str, *outcomes: str) -> float:
         """How many of these outcomes, as a number of reports."""
@@ -53,63 +53,63 @@ class Sum:
         return sum(self.due.values()) / UNIT
 
 
-class Sums:
+class MonthTotals:
     """All scopes of a city's month."""
 
     def __init__(self, city: City) -> None:
         self._city = city
         self._scopes: dict[tuple[str, str], tuple[str, tuple[Scope, ...]]] = {}
-        self.by_scope: dict[Scope, Sum] = {}
+        self.by_scope: dict[Scope, Totals] = {}
         self.audits: dict[str, Counter[str]] = {}
         self.reported: set[str] = set()
 
-    def add(self, part: Part, weight: int) -> None:
+    def add(self, contribution: Contribution, weight: int) -> None:
         """Count a contribution of a report whose reporter has a weight."""
-        district, scopes = self.scopes(part)
-        if part.measure == "audit":
-            self.audits.setdefault(district, Counter())[part.outcome] += 1
+        district, scopes = self.scopes(contribution)
+        if contribution.measure == "audit":
+            self.audits.setdefault(district, Counter())[contribution.outcome] += 1
             return
         for scope in scopes:
-            self.of(scope).add(part, district, part.share * weight)
+            self.of(scope).add(contribution, district, contribution.share * weight)
 
-    def of(self, scope: Scope) -> Sum:
+    def of(self, scope: Scope) -> Totals:
         """The sums of a scope."""
-        return self.by_scope.setdefault(scope, Sum())
+        return self.by_scope.setdefault(scope, Totals())
 
-    def scopes(self, part: Part) -> tuple[str, tuple[Scope, ...]]:
+    def scopes(self, contribution: Contribution) -> tuple[str, tuple[Scope, ...]]:
         """(district, scopes): a district and a ward answer for what the district's unit held.
 
         What others held there is summed beside it; what is filed there is heard there, whoever
         answers for it.
         """
-        if part.at == ANONYMOUS:
+        if contribution.at == ANONYMOUS:
             whole = Scope("city", self._city.root)
-            beside = (Scope(part.unit, part.ward),) if part.unit else ()
-            return part.ward, (whole, *beside)
-        key = (part.ward, part.unit)
+            beside = (Scope(contribution.unit, contribution.ward),) if contribution.unit else ()
+            return contribution.ward, (whole, *beside)
+        key = (contribution.ward, contribution.unit)
         if key not in self._scopes:
             self._scopes[key] = self._found(*key)
         district, scopes = self._scopes[key]
-        if part.measure == "received" and Scope("others", district) in scopes:
-            scopes = (*scopes[:2], Scope("district", district), Scope("ward", part.ward))
-        if part.officer:
-            scopes = (*scopes, Scope("officer", part.officer))
+        if contribution.measure == "received" and Scope("others", district) in scopes:
+            scopes = (*scopes[:2], Scope("district", district), Scope("ward", contribution.ward))
+        if contribution.officer:
+            scopes = (*scopes, Scope("officer", contribution.officer))
         return district, scopes
 
-    def anonymous(self, part: Part) -> Part:
+    def anonymous(self, contribution: Contribution) -> Contribution:
         """The contribution without ward, holder and time: "ward" names the district, "unit" the
         card beside the city's for which it counts (district, others or none)."""
-        district, scopes = self.scopes(part)
+        district, scopes = self.scopes(contribution)
         kinds = {scope.kind for scope in scopes}
         kind = next((one for one in ("district", "others") if one in kinds), "")
-        return part._replace(ward=district, unit=kind, officer=None, at=ANONYMOUS)
+        return contribution._replace(ward=district, unit=kind, officer=None, at=ANONYMOUS)
 
     def _found(self, ward: str, unit: str) -> tuple[str, tuple[Scope, ...]]:
         city = self._city
         always = (Scope("city", city.root), Scope("unit", unit))
         if ward not in city.areas:  # of an older version of the city
             return "", always
-        district, _ = city.place(ward)
+        district, _ = city.district_and_path(ward)
         held = city.units.get(unit)
         if held is not None and held.kind == "district" and district in held.districts:
             return district, (*always, Scope("district", district), Scope("ward", ward))

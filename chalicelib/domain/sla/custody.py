@@ -19,7 +19,7 @@ from chalicelib.domain.workflow.table import clock
 WHOLE = 1_000_000
 
 
-class Party(NamedTuple):
+class Holder(NamedTuple):
     """Who holds a report, and in which ward it lies meanwhile."""
 
     ward: str
@@ -30,26 +30,26 @@ class Party(NamedTuple):
 Share = tuple[str, str, str | None, int]
 
 
-def party(report: Report) -> Party:
+def holder(report: Report) -> Holder:
     """Who holds the report now."""
     if report.agency is not None:
-        return Party(report.ward, report.agency, None)
-    return Party(report.ward, report.unit, report.holder)
+        return Holder(report.ward, report.agency, None)
+    return Holder(report.ward, report.unit, report.holder)
 
 
-def noted(report: Report, now: datetime) -> Report:
+def with_holder(report: Report, now: datetime) -> Report:
     """The report, with its present holder remembered from ``now`` on if that is news."""
-    held = party(report)
-    if report.holds and Party(*report.holds[-1][1:]) == held:
+    held = holder(report)
+    if report.holds and Holder(*report.holds[-1][1:]) == held:
         return report
     return replace(report, holds=(*report.holds, (iso(now), *held)))
 
 
-def at(report: Report, moment: datetime) -> Party:
+def holder_at(report: Report, moment: datetime) -> Holder:
     """Who held the report at a moment."""
     last = iso(moment)
-    known = [Party(*held[1:]) for held in report.holds if held[0] <= last]
-    return known[-1] if known else party(report)
+    known = [Holder(*held[1:]) for held in report.holds if held[0] <= last]
+    return known[-1] if known else holder(report)
 
 
 def shares(report: Report, until: datetime, clock_name: str, city: City) -> list[Share]:
@@ -59,7 +59,7 @@ def shares(report: Report, until: datetime, clock_name: str, city: City) -> list
     """
     start = report.clock_from
     running = list(_running(report, start, until, city))
-    spent: dict[Party, int] = {}
+    spent: dict[Holder, int] = {}
     for begin, end, held in _segments(report, start, until):
         for run_from, run_to in running:
             low, high = max(begin, run_from), min(end, run_to)
@@ -67,11 +67,11 @@ def shares(report: Report, until: datetime, clock_name: str, city: City) -> list
                 spent[held] = spent.get(held, 0) + _milliseconds(low, high, clock_name, city)
     total = sum(spent.values())
     if not total:
-        return [(*at(report, until), WHOLE)]
+        return [(*holder_at(report, until), WHOLE)]
     return _parts(spent, total)
 
 
-def _parts(spent: dict[Party, int], total: int) -> list[Share]:
+def _parts(spent: dict[Holder, int], total: int) -> list[Share]:
     # The largest remainders get what rounding down has left over.
     found = [(held, *divmod(ms * WHOLE, total)) for held, ms in spent.items() if ms]
     left = WHOLE - sum(part for _, part, _ in found)
@@ -80,20 +80,20 @@ def _parts(spent: dict[Party, int], total: int) -> list[Share]:
     return [(*held, part) for held, part in sorted(even, key=lambda one: _order(one[0])) if part]
 
 
-def _order(held: Party) -> tuple[str, str, str]:
+def _order(held: Holder) -> tuple[str, str, str]:
     return held.ward, held.unit, held.officer or ""
 
 
 def _segments(
     report: Report, start: datetime, until: datetime
-) -> Iterator[tuple[datetime, datetime, Party]]:
+) -> Iterator[tuple[datetime, datetime, Holder]]:
     moments = [parse(held[0]) for held in report.holds]
     for number, held in enumerate(report.holds):
         begin = max(moments[number], start) if number else start
         end = moments[number + 1] if number + 1 < len(moments) else until
         end = min(end, until)
         if begin < end:
-            yield begin, end, Party(*held[1:])
+            yield begin, end, Holder(*held[1:])
 
 
 def _running(

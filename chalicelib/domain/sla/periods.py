@@ -17,7 +17,7 @@ from chalicelib.domain.workflow.table import clock
 OPEN = "999999"
 
 
-def facts(report: Report, city: City) -> dict[str, Any] | None:
+def score_row(report: Report, city: City) -> dict[str, Any] | None:
     """The report's row: where, its rounds (oldest first), changes of hands, marks.
 
     ``None`` for a protected report, which no scorecard knows, unless it counted before it became
@@ -46,13 +46,13 @@ def facts(report: Report, city: City) -> dict[str, Any] | None:
     }
 
 
-def ended(report: Report, city: City, now: datetime) -> dict[str, Any]:
+def ended_row(report: Report, city: City, now: datetime) -> dict[str, Any]:
     """The row of a report that becomes protected ``now``: what it has added until then, which
     every later computation shows without id, place, holder and time (``anonymous``).
 
     A round that is not over ends without a result; a deadline still ahead is no deadline any more.
     """
-    row = facts(report, city)
+    row = score_row(report, city)
     assert row is not None
     moment = iso(now)
     done = [
@@ -72,7 +72,7 @@ def current(report: Report, city: City) -> dict[str, Any]:
         # The pause is taken to last as long as it may; a word before that makes another event.
         report = clocks.resume(report, clocks.pause_limit(report, city), city)
     service = city.services[report.promised_service]
-    stop = timers.ended(report)
+    stop = timers.stopped_at(report)
     heard = min((one for one in (report.acknowledged_at, stop) if one), default=None)
     acknowledge_due = report.city_acknowledge_due or report.acknowledge_due
     return {
@@ -84,7 +84,7 @@ def current(report: Report, city: City) -> dict[str, Any]:
         "stop": iso(stop) if stop else None,
         "closed_at": iso(report.closed_at) if report.closed_at else None,
         "resolution": report.resolution,
-        "held": list(custody.party(report)),
+        "held": list(custody.holder(report)),
         "shares": _shares(report, report.city_due_at, stop, service.resolve.clock, city),
         "acknowledge_shares": _shares(
             report, acknowledge_due, heard, service.acknowledge.clock, city

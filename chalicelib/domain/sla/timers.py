@@ -18,7 +18,7 @@ DISOWNED = frozenset({"rejected", "not_ours", "withdrawn"})
 
 
 @dataclass(frozen=True)
-class Owed:
+class ClockStep:
     """A step of the clock: the system's ``action``, due ``at``; ``target`` of a breach."""
 
     at: datetime
@@ -27,12 +27,12 @@ class Owed:
     level: int | None = None
 
 
-def owed(report: Report, city: City, now: datetime) -> Owed | None:
+def due_step(report: Report, city: City, now: datetime) -> ClockStep | None:
     """The earliest step that has fallen due by ``now`` and is not done yet.
 
     The moment of a deadline is still in time.
     """
-    step = upcoming(report, city)
+    step = next_step(report, city)
     if step is None or step.at > now:
         return None
     return None if step.at == now and step.action in ("breach", "escalate") else step
@@ -40,17 +40,17 @@ def owed(report: Report, city: City, now: datetime) -> Owed | None:
 
 def next_due(report: Report, city: City) -> datetime | None:
     """When a clock must look at the report next; ``None`` if never as things stand."""
-    step = upcoming(report, city)
+    step = next_step(report, city)
     return step.at if step is not None else None
 
 
-def upcoming(report: Report, city: City) -> Owed | None:
+def next_step(report: Report, city: City) -> ClockStep | None:
     """The next step of the clock, done or not yet due; of several at once, breaches first."""
     steps = [*_breaches(report), *_level(report, city), *_end(report, city), *_proposal(report)]
     return min(steps, key=lambda step: step.at, default=None)
 
 
-def ended(report: Report) -> datetime | None:
+def stopped_at(report: Report) -> datetime | None:
     """When the running clock stopped for good, as things stand; ``None`` while it does not.
 
     A finish stops it unless refused: then work went on, and the clock with it.
@@ -65,46 +65,46 @@ def ended(report: Report) -> datetime | None:
 
 def missed(report: Report, due: datetime, now: datetime) -> bool:
     """Whether ``due`` has passed while the report's clock ran."""
-    stop = ended(report) or report.paused_at
+    stop = stopped_at(report) or report.paused_at
     return (min(stop, now) if stop else now) > due
 
 
-def _breaches(report: Report) -> list[Owed]:
-    stop = ended(report) or report.paused_at
+def _breaches(report: Report) -> list[ClockStep]:
+    stop = stopped_at(report) or report.paused_at
     found = []
     if "acknowledge" not in report.breached:
         stopped = report.acknowledged_at or stop
         if stopped is None or stopped > report.acknowledge_due:
-            found.append(Owed(report.acknowledge_due, "breach", target="acknowledge"))
+            found.append(ClockStep(report.acknowledge_due, "breach", target="acknowledge"))
     # A disputed refusal is a verifier's to judge before the time that it took counts.
     if "resolve" not in report.breached and (stop is None or stop > report.due_at):
-        found.append(Owed(report.due_at, "breach", target="resolve"))
+        found.append(ClockStep(report.due_at, "breach", target="resolve"))
     return found
 
 
-def _level(report: Report, city: City) -> list[Owed]:
+def _level(report: Report, city: City) -> list[ClockStep]:
     ladder = city.ladder(report.group)
     if clock(report.state) != "running" or report.escalated >= len(ladder):
         return []
     at = clocks.level_at(report, city, ladder[report.escalated].share)
-    return [Owed(at, "escalate", level=report.escalated + 1)]
+    return [ClockStep(at, "escalate", level=report.escalated + 1)]
 
 
-def _end(report: Report, city: City) -> list[Owed]:
+def _end(report: Report, city: City) -> list[ClockStep]:
     if clock(report.state) == "paused":
         action = "resume" if report.state == "scheduled" else "answer"
-        return [Owed(clocks.pause_limit(report, city), action)]
+        return [ClockStep(clocks.pause_limit(report, city), action)]
     if report.state == "work_done" and not report.disputed and report.finished_at:
-        return [Owed(lapses_at(report, city), "lapse")]
+        return [ClockStep(lapses_at(report, city), "lapse")]
     given_back = report.merged and report.resolution in DISOWNED and not report.released
     if given_back and report.closed_at is not None:
-        return [Owed(report.closed_at, "release")]
+        return [ClockStep(report.closed_at, "release")]
     return []
 
 
-def _proposal(report: Report) -> list[Owed]:
+def _proposal(report: Report) -> list[ClockStep]:
     until = report.protection.get("until")
-    return [Owed(parse(until), "protect_lapse")] if until else []
+    return [ClockStep(parse(until), "protect_lapse")] if until else []
 
 
 def lapses_at(report: Report, city: City) -> datetime:

@@ -97,7 +97,7 @@ def publish(
 
 def districts(city: City) -> list[str]:
     """The codes of all districts that the city has or ever had: reports may lie in each."""
-    now = {area.code for area in city.of_level(-2)}
+    now = {area.code for area in city.areas_of_level(-2)}
     return sorted(now | set(store.districts(city.jurisdiction)))
 
 

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain.city.city import City, Outside
+from chalicelib.domain.city.city import City, Open311Server
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
-from chalicelib.domain.input.redaction import hidden
+from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
@@ -23,7 +23,7 @@ from chalicelib.domain.workflow.table import actions_of
 from chalicelib.errors import Problem
 from chalicelib.outside import georeport
 from chalicelib.outside.fetch import Failed
-from chalicelib.outside.georeport import Declined, Server, Told, Update
+from chalicelib.outside.georeport import Declined, RemoteStatus, Server, Update
 from chalicelib.services.city import cities
 from chalicelib.services.forwarding import servers
 from chalicelib.services.platform.catalogue import tell
@@ -49,7 +49,7 @@ def pull(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[st
     for jurisdiction in cities.jurisdictions():
         city = cities.current(jurisdiction, now)
         for unit in sorted(city.units):
-            chosen = forwarding.outside(city, unit)
+            chosen = forwarding.server_of(city, unit)
             if chosen is None or not may_go_on() or servers.disabled(jurisdiction, unit):
                 continue
             try:
@@ -64,7 +64,7 @@ def pull(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[st
 def _pull(
     city: City,
     unit: str,
-    chosen: Outside,
+    chosen: Open311Server,
     now: datetime,
     may_go_on: Callable[[], bool],
     found: dict[str, int],
@@ -128,7 +128,7 @@ def _can_finish(head: Report) -> bool:
 
 def _finish(city: City, head: Report, request: str, text: str, turn: str, now: datetime) -> bool:
     actor = system(city.jurisdiction)
-    text = hidden(text, city.patterns)
+    text = redact(text, city.patterns)
     given = {"note": text or tell(city, "outside.closed"), "request": request}
     op = operation(actor, FINISHED, f"{head.id}:{turn}", "")
     try:
@@ -161,7 +161,7 @@ def _tell(
         )
         return Addition(after, {}, [], {"unit": unit, "request": request})
 
-    text = hidden(text, city.patterns)
+    text = redact(text, city.patterns)
     words = (Words("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
     op = operation(actor, kind, f"{head.id}:{turn}", "")
     add(actor, op, head.id, kind, change, now, words)
@@ -184,7 +184,7 @@ def _current(city: City, unit: str, row: Row) -> Report | None:
 def _ask(
     city: City,
     unit: str,
-    chosen: Outside,
+    chosen: Open311Server,
     server: Server,
     followed: list[tuple[Row, Report]],
     now: datetime,
@@ -204,7 +204,13 @@ def _ask(
 
 
 def _heard(
-    city: City, unit: str, chosen: Outside, row: Row, head: Report, told: Told, now: datetime
+    city: City,
+    unit: str,
+    chosen: Open311Server,
+    row: Row,
+    head: Report,
+    told: RemoteStatus,
+    now: datetime,
 ) -> list[str]:
     """What one request says, made events if it is news; the kinds of event."""
     digest = hashlib.sha256(f"{told.status}\n{told.notes}".encode()).hexdigest()[:16]

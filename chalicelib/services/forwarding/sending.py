@@ -7,7 +7,7 @@ there before it is sent again, by the mark that its description ends with.
 from datetime import datetime, timedelta
 
 from chalicelib import observability
-from chalicelib.domain.city.city import City, Outside
+from chalicelib.domain.city.city import City, Open311Server
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.open311.forwarding import FAILED, FORWARDED, SENT, TRYING
 from chalicelib.domain.principal import system
@@ -47,7 +47,7 @@ def pass_on(
     Raises ``Failed`` where it should be tried again.
     """
     city = cities.current(jurisdiction, now)
-    chosen = forwarding.outside(city, unit)
+    chosen = forwarding.server_of(city, unit)
     head, texts = reports.with_texts(jurisdiction, report, DESCRIPTION, LANDMARK)
     if head is None or chosen is None or not forwarding.concerns(head, unit, city):
         return  # It has gone elsewhere meanwhile.
@@ -109,7 +109,7 @@ def _known_there(
     head: Report,
     unit: str,
     turn: int,
-    chosen: Outside,
+    chosen: Open311Server,
     began: str,
     now: datetime,
 ) -> str | None:
@@ -125,7 +125,7 @@ def _known_there(
 
 
 def _fields(
-    head: Report, turn: int, description: str, landmark: str, chosen: Outside
+    head: Report, turn: int, description: str, landmark: str, chosen: Open311Server
 ) -> list[tuple[str, str]]:
     place = head.jurisdiction
     link = "" if head.private else urls.to(place, f"/open311/v2/requests/{head.id}.xml")

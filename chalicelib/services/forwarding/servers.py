@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import observability
-from chalicelib.domain.city.city import City, Outside
+from chalicelib.domain.city.city import City, Open311Server
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside.georeport import Server
@@ -22,7 +22,7 @@ PAGE = 200
 _DISABLED = "outside_disabled"
 
 
-def server(jurisdiction: str, unit: str, chosen: Outside) -> Server:
+def server(jurisdiction: str, unit: str, chosen: Open311Server) -> Server:
     """A unit's server as it is spoken to."""
     key = forwards.key(jurisdiction, unit)
     return Server(chosen.endpoint, chosen.format, chosen.jurisdiction_id, key)

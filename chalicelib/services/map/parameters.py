@@ -45,7 +45,7 @@ def known(city: City, **asked: str | None) -> None:
     there = {
         "service": {code for code, one in city.services.items() if not one.protected},
         "group": city.groups.keys(),
-        "district": {area.code for area in city.of_level(-2)},
+        "district": {area.code for area in city.areas_of_level(-2)},
     }
     for name, value in asked.items():
         if value is not None and value not in there[name]:

@@ -33,8 +33,8 @@ def publish(message: dict[str, Any], now: datetime) -> None:
         if card is not None:
             found[row["code"]] = card
     # Officials have the districts of today, the month those of its first moment.
-    present = report_rows.lineage(cities.current(place, now))
-    today = {code: present.heirs(AREAS, code) or (code,) for code in found}
+    present = report_rows.code_history(cities.current(place, now))
+    today = {code: present.codes(AREAS, code) or (code,) for code in found}
     scopes = _scopes(place, today, now)
     if not scopes:
         # Whoever listens by a filter of their own.

@@ -124,7 +124,7 @@ def _tell(message: dict[str, Any], report: Report, who: Addressee, now: datetime
         "report": report.id,
         "kind": who.kind,
         "contact": who.contact,
-        "language": city.speaks(who.language or ""),
+        "language": city.choose_language(who.language or ""),
         "own": who.own,
     }
     if planned.until:

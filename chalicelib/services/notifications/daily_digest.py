@@ -98,7 +98,7 @@ def _desks(city: City, now: datetime) -> dict[str, Desk]:
 
 
 def _places(city: City) -> Iterator[tuple[str, bool]]:
-    for area in city.of_level(-2):
+    for area in city.areas_of_level(-2):
         yield reports.district_desk(area.code), False
     for unit in sorted({one.unit for one in city.services.values() if one.protected}):
         yield reports.protected_desk(unit), True
@@ -108,7 +108,7 @@ def _notify(city: City, unit: str, desk: Desk, now: datetime) -> int:
     local = now.astimezone(city.zone)
     name = f"morning:{local.date().isoformat()}:{unit}"
     due = sorted(desk.due, key=lambda card: (card.due_at, card.id))
-    districts = {city.place(card.ward)[0] for card in due if card.ward in city.areas}
+    districts = {city.district_and_path(card.ward)[0] for card in due if card.ward in city.areas}
     message = {
         "kind": "notice",
         "jurisdiction": city.jurisdiction,

@@ -12,7 +12,7 @@ from chalicelib.domain.city.city import City, Question, Service
 from chalicelib.domain.filer import plain_phone
 from chalicelib.domain.input import email_address
 from chalicelib.domain.open311 import georeport
-from chalicelib.domain.open311.georeport import Unfit, last
+from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
@@ -42,16 +42,16 @@ def file(
     """File a request and answer (``requests``) with its id, its token, or neither, as the
     service's type says.
 
-    Raises ``Problem``, or ``ExceptionGroup`` of ``Unfit`` naming every argument that is wrong.
+    Raises ``Problem``, or ``ExceptionGroup`` with an ``InvalidArgument`` for each wrong argument.
     """
     service = _service(city, last(given, "service_code"))
-    faults: list[Unfit] = []
+    faults: list[InvalidArgument] = []
     body: dict[str, Any] = {"service": service.code, "channel": "api"}
     for part in (_place, _words, _contact):
         try:
             body |= part(city, given)
-        except Unfit as unfit:
-            faults.append(unfit)
+        except InvalidArgument as invalid:
+            faults.append(invalid)
     body["answers"] = _answers(service, given, city, faults)
     if faults:
         raise ExceptionGroup("unfit", faults)
@@ -71,7 +71,7 @@ def file(
 
 def _service(city: City, code: str | None) -> Service:
     if code is None:
-        raise ExceptionGroup("unfit", [Unfit("service_code", "is required")])
+        raise ExceptionGroup("unfit", [InvalidArgument("service_code", "is required")])
     service = next((one for one in service_list.offered(city) if one.code == code), None)
     if service is None:
         raise Problem("not_found", field="service_code")
@@ -83,7 +83,7 @@ def _place(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
     if lat is None and long is None:
         return _by_address(city, last(given, "address_string"), last(given, "address_id"))
     if lat is None or long is None:
-        raise Unfit("lat" if lat is None else "long", "is required beside the other")
+        raise InvalidArgument("lat" if lat is None else "long", "is required beside the other")
     found = {}
     for name, text, most in (("lat", lat, 90), ("long", long, 180)):
         try:
@@ -91,24 +91,24 @@ def _place(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
         except ValueError:
             found[name] = 1e9
         if not abs(found[name]) <= most:
-            raise Unfit(name, f"must be a number from -{most} to {most}")
+            raise InvalidArgument(name, f"must be a number from -{most} to {most}")
     return found
 
 
 def _by_address(city: City, address: str | None, address_id: str | None) -> dict[str, Any]:
     """A pin inside the ward that an address names: there is no register of addresses here."""
     if address is None and address_id is None:
-        raise Unfit("lat", "and long, address_string or address_id is required")
-    wards = city.of_level(-1)
+        raise InvalidArgument("lat", "and long, address_string or address_id is required")
+    wards = city.areas_of_level(-1)
     text = (address or "").casefold()
     named = [one for one in wards if one.code == address_id or one.name.casefold() in text]
     if not named:
         field = "address_id" if address is None else "address_string"
-        raise Unfit(field, "names no ward of this city; send lat and long")
+        raise InvalidArgument(field, "names no ward of this city; send lat and long")
     ward = max(named, key=lambda one: (one.code == address_id, len(one.name), one.code))
     point = cities.boundaries(city.jurisdiction, city.version).point_in(ward.code)
     if point is None:
-        raise Unfit("address_string", "cannot be placed; send lat and long")
+        raise InvalidArgument("address_string", "cannot be placed; send lat and long")
     landmark = {"landmark": address[:200]} if address else {}
     return {"lat": point[0], "long": point[1], **landmark}
 
@@ -118,7 +118,7 @@ def _words(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
     if text is None:
         return {}
     if len(text) > LONGEST:
-        raise Unfit("description", f"is longer than {LONGEST} characters")
+        raise InvalidArgument("description", f"is longer than {LONGEST} characters")
     return {"description": text}
 
 
@@ -127,7 +127,7 @@ def _contact(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
     email, phone = last(given, "email"), last(given, "phone")
     if email is not None:
         if not email_address.is_address(email):
-            raise Unfit("email", "is no e-mail address")
+            raise InvalidArgument("email", "is no e-mail address")
         contact["email"] = email
     # Numbers come in every national way; one that cannot be called from here is left out.
     if phone is not None and (plain := plain_phone(phone)):
@@ -139,13 +139,15 @@ def _contact(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 def _answers(
-    service: Service, given: Mapping[str, list[str]], city: City, faults: list[Unfit]
+    service: Service, given: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
 ) -> dict[str, Any]:
     values: dict[str, list[str]] = {}
     for name, texts in given.items():
         found = _ATTRIBUTE.fullmatch(name)
         if name.startswith("attribute[") and not found:
-            faults.append(Unfit("attribute", "must be attribute[CODE] or attribute[CODE][]"))
+            faults.append(
+                InvalidArgument("attribute", "must be attribute[CODE] or attribute[CODE][]")
+            )
         if found:
             values.setdefault(found[1], []).extend(one for one in texts if one.strip())
     answers: dict[str, Any] = {}
@@ -153,12 +155,12 @@ def _answers(
         texts = values.get(question.code, [])
         if not texts:
             if question.required:
-                faults.append(Unfit(question.code, "required"))
+                faults.append(InvalidArgument(question.code, "required"))
             continue
         try:
             answers[question.code] = _value(question, texts, city)
-        except Unfit as unfit:
-            faults.append(unfit)
+        except InvalidArgument as invalid:
+            faults.append(invalid)
     # What a client asks of a service that does not ask it is passed over, as it always was.
     return answers
 
@@ -168,17 +170,17 @@ def _value(question: Question, texts: list[str], city: City) -> Any:
     code, text = question.code, texts[-1].strip()
     if question.type == "multivaluelist":
         if not keys.issuperset(texts):
-            raise Unfit(code, f"must be of {', '.join(sorted(keys))}")
+            raise InvalidArgument(code, f"must be of {', '.join(sorted(keys))}")
         return texts
     if question.type == "singlevaluelist" and text not in keys:
-        raise Unfit(code, f"must be one of {', '.join(sorted(keys))}")
+        raise InvalidArgument(code, f"must be one of {', '.join(sorted(keys))}")
     if question.type == "number":
         try:
             number = float(text)
         except ValueError:
             number = float("inf")
         if abs(number) > 1e15:
-            raise Unfit(code, "must be a number")
+            raise InvalidArgument(code, "must be a number")
         return number
     if question.type == "datetime":
         return iso(georeport.moment(text, city.zone, code))

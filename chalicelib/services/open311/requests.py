@@ -12,7 +12,7 @@ from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.map.geohash import distance_m
 from chalicelib.domain.open311 import georeport
-from chalicelib.domain.open311.georeport import Unfit
+from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.report import Report, facts
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.domain.workflow.table import table
@@ -61,25 +61,29 @@ def listed(
 ) -> list[dict[str, Any]]:
     """The requests that a client asks for, the newest first; see docs/open311.md.
 
-    Raises ``Unfit`` naming the argument.
+    Raises ``InvalidArgument`` naming the argument.
     """
     if wanted := asked.get("service_request_id"):
         given = _listed(wanted)
         if len(given) > MOST_IDS:
-            raise Unfit("service_request_id", f"names more than {MOST_IDS}")
+            raise InvalidArgument("service_request_id", f"names more than {MOST_IDS}")
         return _by_ids(
             city.jurisdiction, given, languages, extended=_is_true(asked.get("extensions"))
         )
     size, page = _number(asked, ("page_size", "per_page"), MOST), _number(asked, ("page",), 1)
     if size * page > LOOKED_THROUGH:
-        raise Unfit("page", f"reaches beyond {LOOKED_THROUGH} requests: ask for a shorter window")
+        raise InvalidArgument(
+            "page", f"reaches beyond {LOOKED_THROUGH} requests: ask for a shorter window"
+        )
     fits = _filter(asked)
     found, whole = _in_time(city, asked, now, size * page)
     rows = [row for row in found if fits(row)]
     rows.sort(key=lambda row: str(row["id"]), reverse=True)
     chosen = rows[(page - 1) * size : page * size]
     if not whole and len(chosen) < size:
-        raise Unfit("start_date", f"covers more than {LOOKED_THROUGH} requests: ask for less")
+        raise InvalidArgument(
+            "start_date", f"covers more than {LOOKED_THROUGH} requests: ask for less"
+        )
     return told(city.jurisdiction, chosen, languages, extended=_is_true(asked.get("extensions")))
 
 
@@ -98,11 +102,13 @@ def _in_time(
         until = before or now
         since = after or until - georeport.SPAN
         if until < since:
-            raise Unfit("updated_before", "is before updated_after")
+            raise InvalidArgument("updated_before", "is before updated_after")
         found = open311_requests.updated(place, since, until, most)
         # The latest change is not the newest report: only all of them can be put in order.
         if len(found) == most:
-            raise Unfit("updated_after", f"covers over {LOOKED_THROUGH} requests: ask for less")
+            raise InvalidArgument(
+                "updated_after", f"covers over {LOOKED_THROUGH} requests: ask for less"
+            )
         return found, True
     since, until = georeport.window(start, end, now)
     narrowed = any(asked.get(name) for name in _NARROWING)
@@ -119,7 +125,7 @@ def _filter(asked: dict[str, str | None]) -> Callable[[Row], bool]:
     codes = _listed(asked.get("service_code"))
     states = {one.lower() for one in _listed(asked.get("status"))}
     if not states <= {"open", "closed"}:
-        raise Unfit("status", "may be open, closed or both")
+        raise InvalidArgument("status", "may be open, closed or both")
     box = _numbers("bbox", asked["bbox"], 4) if asked.get("bbox") else None
     centre = None
     if asked.get("lat") and asked.get("long"):
@@ -196,7 +202,7 @@ def _request(
     jurisdiction: str, row: Row, description: str | None, languages: tuple[str, ...]
 ) -> dict[str, Any]:
     city = cities.at(jurisdiction, row["rules"])
-    language = city.speaks(*languages)
+    language = city.choose_language(*languages)
     service = city.services[row["service"]]
     responsible = city.units[row["agency"] or row["unit"]]
     areas = [city.areas[code].name for code in (row["ward"], row["district"])]
@@ -211,9 +217,9 @@ def _request(
         "description": description,
         "agency_responsible": city.text(responsible.name, language),
         "service_notice": None,
-        "requested_datetime": georeport.strict(ids.moment(row["id"])),
-        "updated_datetime": georeport.strict(parse(row["updated"])),
-        "expected_datetime": georeport.strict(parse(row["due_at"])),
+        "requested_datetime": georeport.format_time(ids.moment(row["id"])),
+        "updated_datetime": georeport.format_time(parse(row["updated"])),
+        "expected_datetime": georeport.format_time(parse(row["due_at"])),
         "address": ", ".join([*areas, city.text(city.name, language)]),
         "address_id": row["ward"],
         "zipcode": None,
@@ -232,7 +238,7 @@ def _number(asked: dict[str, str | None], names: tuple[str, ...], default: int) 
     for name in names:
         if text := asked.get(name):
             if not text.isascii() or not text.isdigit() or len(text) > 6:
-                raise Unfit(name, "must be a whole number")
+                raise InvalidArgument(name, "must be a whole number")
             return max(1, min(int(text), default if default > 1 else LOOKED_THROUGH))
     return default
 
@@ -243,5 +249,5 @@ def _numbers(name: str, text: str | None, many: int) -> list[float]:
     except ValueError:
         found = []
     if len(found) != many or not all(abs(one) < 1e9 for one in found):
-        raise Unfit(name, f"must be {many} number{'s' if many > 1 else ''}")
+        raise InvalidArgument(name, f"must be {many} number{'s' if many > 1 else ''}")
     return found

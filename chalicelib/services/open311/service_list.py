@@ -21,7 +21,7 @@ def discovery(jurisdiction: str) -> dict[str, Any]:
     """Where the API is, in which forms, and since when it is as it is."""
     chosen = settings()
     since = store.since(jurisdiction) or "2026-01-01T00:00:00Z"
-    changeset = georeport.strict(parse(since))
+    changeset = georeport.format_time(parse(since))
     kinds = (("production", chosen.public_url), ("test", chosen.test_url))
     return {
         "changeset": changeset,
@@ -42,7 +42,7 @@ def discovery(jurisdiction: str) -> dict[str, Any]:
 
 def services(city: City, languages: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """Every service that citizens may choose, in the first of ``languages`` that is the city's."""
-    chosen = city.speaks(*languages)
+    chosen = city.choose_language(*languages)
     return [_service(one, city, chosen) for one in offered(city)]
 
 
@@ -61,7 +61,7 @@ def definition(city: City, code: str, languages: tuple[str, ...] = ()) -> dict[s
     service = next((one for one in offered(city) if one.code == code), None)
     if service is None:
         raise Problem("not_found", field="service_code")
-    chosen = city.speaks(*languages)
+    chosen = city.choose_language(*languages)
     attributes = [
         _attribute(one, at, city, chosen) for at, one in enumerate(service.questions, start=1)
     ]

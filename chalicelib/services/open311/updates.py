@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.open311 import georeport, updates
-from chalicelib.domain.open311.georeport import Unfit
+from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
@@ -25,10 +25,10 @@ _REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 def listed(city: City, start: str | None, end: str | None, now: datetime) -> list[dict[str, Any]]:
     """The updates of a window, both ends included, the oldest first; by default of the last day.
 
-    Raises ``Unfit``: one end without the other, or a window of more than ``MOST`` updates.
+    Raises ``InvalidArgument`` for one end without the other, or for more than ``MOST`` updates.
     """
     if bool(start) != bool(end):
-        raise Unfit("end_date" if start else "start_date", "is required beside the other")
+        raise InvalidArgument("end_date" if start else "start_date", "is required beside the other")
     since, until = now - DEFAULT, now
     if start and end:
         first = georeport.moment(start, city.zone, "start_date")
@@ -36,7 +36,7 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
         since, until = georeport.window(first, last, now)
     rows = open311_requests.updates(city.jurisdiction, since, until, MOST + 1)
     if len(rows) > MOST:
-        raise Unfit("end_date", f"covers more than {MOST} updates: ask for less")
+        raise InvalidArgument("end_date", f"covers more than {MOST} updates: ask for less")
     # What has become protected since is nobody's business any more, nor is what it was before.
     public = open311_requests.public(city.jurisdiction, sorted({row["report"] for row in rows}))
     rows = [row for row in rows if row["report"] in public]
@@ -46,7 +46,7 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
             "update_id": f"{row['report']}-{row['version']}",
             "service_request_id": row["report"],
             "status": row["status"],
-            "updated_datetime": georeport.strict(parse(row["at"])),
+            "updated_datetime": georeport.format_time(parse(row["at"])),
             "description": texts.get((row["report"], row["version"]), ""),
             "media_url": None,
         }
@@ -60,19 +60,19 @@ def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -
 
     ``FIXED`` confirms a repair, ``OPEN`` refuses it or opens the report again; what the report's
     state has no use for is a comment alone. Once an ``update_id``. Raises ``Problem``, or
-    ``ExceptionGroup`` of ``Unfit``.
+    ``ExceptionGroup`` of ``InvalidArgument``.
     """
     # Older clients call their own id of an update by another name.
     update = get("update_id") or get("update_id_ext")
-    faults = [Unfit(name, "is required") for name in _REQUIRED if get(name) is None]
+    faults = [InvalidArgument(name, "is required") for name in _REQUIRED if get(name) is None]
     if update is None:
-        faults.append(Unfit("update_id", "is required"))
+        faults.append(InvalidArgument("update_id", "is required"))
     word = get("status") or ""
     if word and word not in updates.rules()["words"]:
-        faults.append(Unfit("status", "is none of the extension's, in upper case"))
+        faults.append(InvalidArgument("status", "is none of the extension's, in upper case"))
     text = get("description") or ""
     if len(text) > LONGEST:
-        faults.append(Unfit("description", f"is longer than {LONGEST} characters"))
+        faults.append(InvalidArgument("description", f"is longer than {LONGEST} characters"))
     if faults or update is None:
         raise ExceptionGroup("unfit", faults)
     report = get("service_request_id") or ""

@@ -30,7 +30,7 @@ def message(
 ) -> dict[str, Any]:
     """The outbox row of a code to send, in a language of the city."""
     place = city.jurisdiction
-    values = (place, contact, uid, nonce, city.speaks(*languages), f"{place}:{KIND}:{op}")
+    values = (place, contact, uid, nonce, city.choose_language(*languages), f"{place}:{KIND}:{op}")
     return {"kind": KIND, "rules": city.version, **dict(zip(_NAMES, values, strict=True))}
 
 

@@ -51,7 +51,7 @@ def moderate(
         if picture is None:
             raise Problem("not_found")
         changed = _changed(actor, photo, picture, action, body.get("rectangle"))
-        after = photos.with_picture(photos.reshown(seen.report, now), photo, **changed)
+        after = photos.with_picture(photos.with_shown_at(seen.report, now), photo, **changed)
         data = {"photo": photo, "reason": reason}
         if action == BLUR:
             data["rectangle"] = changed["blurred"][-1]

@@ -14,9 +14,9 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
-from chalicelib.imaging import unfit, workshop
-from chalicelib.imaging.unfit import Unfit
-from chalicelib.imaging.workshop import Developed
+from chalicelib.imaging import refusals, sandbox
+from chalicelib.imaging.refusals import PhotoRefused
+from chalicelib.imaging.sandbox import ProcessedPhoto
 from chalicelib.services.photos import storage_keys
 from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.photos.tickets import LARGEST
@@ -60,7 +60,7 @@ def refuse(jurisdiction: str, photo: str, now: datetime, error: Exception) -> No
     control.put_dead(jurisdiction, "photos", photo, note)
     found = reports.photo(jurisdiction, photo)
     if found is not None and found[1]["state"] == "issued":
-        _settle(jurisdiction, photo, _refused(unfit.PROCESSING_FAILED), now)
+        _settle(jurisdiction, photo, _refused(refusals.PROCESSING_FAILED), now)
 
 
 def _make(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Made | None:
@@ -68,17 +68,17 @@ def _make(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Made | None
     stored = files.head(key)
     if stored is None:
         # Only a report that waits needs an answer; anybody else may still upload.
-        return _refused(unfit.MISSING) if "report" in ticket else None
+        return _refused(refusals.MISSING) if "report" in ticket else None
     if stored["size"] > LARGEST:
-        return _refused(unfit.TOO_LARGE)
+        return _refused(refusals.TOO_LARGE)
     if stored["type"] != ticket["type"]:
-        return _refused(unfit.TYPE_MISMATCH)
+        return _refused(refusals.TYPE_MISMATCH)
     data = files.get(key)
     if data is None:
         return None  # Another run has been here meanwhile.
     try:
-        developed = workshop.develop(data, ticket["type"])
-    except Unfit as refusal:
+        developed = sandbox.develop(data, ticket["type"])
+    except PhotoRefused as refusal:
         return _refused(refusal.reason)
     sha256 = hashlib.sha256(data).hexdigest()
     cut = storage_keys.cut_of(photo, sha256)
@@ -101,9 +101,9 @@ def _refused(reason: str) -> _Made:
     return _Made({"state": REFUSED, "reason": reason}, {})
 
 
-def _store(held: Files, rev: int, made: Developed, *, unused: bool) -> None:
+def _store(held: Files, rev: int, made: ProcessedPhoto, *, unused: bool) -> None:
     for name, key in held.by_name(rev).items():
-        files.put(key, made.files[name], workshop.media_type(name), unused=unused)
+        files.put(key, made.files[name], sandbox.media_type(name), unused=unused)
 
 
 def _settle(jurisdiction: str, photo: str, made: _Made, now: datetime) -> None:
@@ -142,7 +142,7 @@ def _tell(jurisdiction: str, photo: str, report: str, made: _Made, now: datetime
         state = made.ticket["state"]
         if seen.report.pictures[photo]["state"] == HIDDEN:
             state = HIDDEN
-        shown = photos.reshown(seen.report, now)
+        shown = photos.with_shown_at(seen.report, now)
         after = photos.with_picture(shown, photo, state=state, **known)
         data: dict[str, Any] = {"photo": photo, "first": True}
         if reason := made.ticket.get("reason"):
@@ -204,7 +204,7 @@ def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -
     master = files.get(held.master(before))
     if master is None:
         raise LookupError(f"no master of photo {photo}, revision {before}")
-    drawn = workshop.redraw(master, picture.get("blurred", []))
+    drawn = sandbox.redraw(master, picture.get("blurred", []))
     _store(held, rev, drawn, unused=False)
 
     def change(seen: Seen, city: City) -> Addition | None:
@@ -216,7 +216,7 @@ def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -
         version, doc = found
         put = reports.put_photo(jurisdiction, photo, {**doc, "rev": rev}, seen=version)
         state = READY if present["state"] == PENDING else present["state"]
-        after = photos.with_picture(photos.reshown(seen.report, now), photo, state=state)
+        after = photos.with_picture(photos.with_shown_at(seen.report, now), photo, state=state)
         return Addition(after, {}, [put], {"photo": photo})
 
     add(actor, operation(actor, "draw", f"{photo}:{rev}", ""), report, "photo_ready", change, now)
@@ -235,7 +235,7 @@ def give_up(
         if picture["state"] != PENDING or picture["rev"] != rev:
             return None
         after = photos.with_picture(seen.report, photo, state=REFUSED)
-        return Addition(after, {}, data={"photo": photo, "reason": unfit.PROCESSING_FAILED})
+        return Addition(after, {}, data={"photo": photo, "reason": refusals.PROCESSING_FAILED})
 
     op = operation(actor, "give_up", f"{photo}:{rev}", "")
     add(actor, op, report, "photo_refused", change, now)

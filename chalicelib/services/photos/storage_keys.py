@@ -61,7 +61,7 @@ class Files:
         return {side: f"{folder}/{side}.webp" for side in (LARGE, SMALL)}
 
     def by_name(self, rev: int) -> dict[str, str]:
-        """{name of a rendition (``imaging.workshop``): its key}."""
+        """{name of a rendition (``imaging.sandbox``): its key}."""
         shown = {f"{side}.webp": key for side, key in self.served(rev).items()}
         return {MASTER_NAME: self.master(rev), **shown}
 

@@ -148,7 +148,7 @@ def _claim(
         told = people.photo_facts(place, photo) or {}
         writes.append(people.delete_photo_facts(place, photo))
         proof = report_photos.proof(told, report, city.zone) if purpose == "finish" else {}
-    return Claim(photo, writes, report_photos.entry(purpose, doc), proof)
+    return Claim(photo, writes, report_photos.new_picture(purpose, doc), proof)
 
 
 def _missing(actor: Principal, photo: str) -> Problem:

@@ -42,7 +42,7 @@ def say(key: str, language: str | None, city: City | None = None, **values: Any)
     if city is None:
         return pick(table()[key], (language or SHIPPED, SHIPPED)).format(**values)
     own = {one: texts[key] for one, texts in city.messages.items() if key in texts}
-    return pick(table()[key] | own, (*city.order(language), SHIPPED)).format(**values)
+    return pick(table()[key] | own, (*city.language_order(language), SHIPPED)).format(**values)
 
 
 def tell(city: City, key: str, **values: Any) -> str:

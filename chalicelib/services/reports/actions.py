@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain import photos
 from chalicelib.domain.actions import clock_notes, perform, protection
-from chalicelib.domain.actions.city_succession import renewed
+from chalicelib.domain.actions.city_succession import under_present_version
 from chalicelib.domain.actions.perform import WORDS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
@@ -63,13 +63,13 @@ def _act(
         seen = access.load(actor, report_id)
         _fresh(seen, body["version"])
         now_city = cities.current(actor.jurisdiction, now)
-        name = protection.meant(body["action"], seen.report, given.get("service"), now_city)
+        name = protection.actual_action(body["action"], seen.report, given.get("service"), now_city)
         allowed(name, seen.report, seen.standing)
         if (present := _present(seen.report, name, now)) is None:
             continue  # It has followed the city into a new version first.
         city = cities.promised(seen.report)
         target = _target(actor, given)
-        report = renewed(seen.report, present)
+        report = under_present_version(seen.report, present)
         spot = pin_correction.spot(present, name, given)
         after = perform.perform(
             name, report, actor, seen.standing, given, now, city, target, present, spot

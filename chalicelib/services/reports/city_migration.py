@@ -17,10 +17,10 @@ from chalicelib.domain.actions.city_succession import (
     PROPOSAL,
     SERVICES,
     UNITS,
-    Followed,
+    Succession,
     follow,
-    heirs,
-    unnamed,
+    successors,
+    without_successor,
 )
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal, system
@@ -95,9 +95,9 @@ def run(jurisdiction: str, now: datetime) -> Moves:
     done, moved_units = Moves(), bool(present.successors.get(UNITS))
     for desk, card in _cards(present, present):
         same = (
-            heirs(AREAS, card.ward, present) == (card.ward,)
-            and heirs(SERVICES, card.service, present) == (card.service,)
-            and heirs(UNITS, card.unit, present) == (card.unit,)
+            successors(AREAS, card.ward, present) == (card.ward,)
+            and successors(SERVICES, card.service, present) == (card.service,)
+            and successors(UNITS, card.unit, present) == (card.unit,)
             and desk == _district(present, card.ward)
             and not (moved_units and card.state != "submitted")
         )
@@ -109,7 +109,7 @@ def run(jurisdiction: str, now: datetime) -> Moves:
 def missing(old: City, new: City) -> list[tuple[str, str, list[str]]]:
     """(kind, code, reports) of codes that open reports have, and for which ``new``, which is not
     published yet, neither has a place nor names a successor."""
-    gone = unnamed(old, new)
+    gone = without_successor(old, new)
     found: dict[tuple[str, str], list[str]] = {}
     if not gone:
         return []
@@ -150,7 +150,7 @@ def _one(
     raise Unavailable
 
 
-def _follow(report: Report, found: Followed, keeps: Keeps, now: datetime) -> None:
+def _follow(report: Report, found: Succession, keeps: Keeps, now: datetime) -> None:
     after = replace(found.report, version=report.version + 1, changed_at=now)
     was = {what: code for what, (code, _) in found.changed.items() if what != PROPOSAL}
     _write(report, after, MOVED, {"was": was}, now)
@@ -162,7 +162,7 @@ def _follow(report: Report, found: Followed, keeps: Keeps, now: datetime) -> Non
 
 def _free(report: Report, now: datetime) -> None:
     freed = replace(report, holder=None, version=report.version + 1, changed_at=now)
-    _write(report, custody.noted(freed, now), LEFT, {"person": report.holder}, now)
+    _write(report, custody.with_holder(freed, now), LEFT, {"person": report.holder}, now)
 
 
 def _write(before: Report, after: Report, name: str, data: dict[str, Any], now: datetime) -> None:
@@ -173,7 +173,7 @@ def _write(before: Report, after: Report, name: str, data: dict[str, Any], now: 
     write(op, writes, {"id": after.id, "version": after.version})
 
 
-def _followed(report: Report, present: City, now: datetime) -> Followed | None:
+def _followed(report: Report, present: City, now: datetime) -> Succession | None:
     old = cities.at(report.jurisdiction, report.city_version)
 
     def ward_at(lat: float, long: float) -> str | None:
@@ -202,13 +202,13 @@ def _may_hold(officials: dict[str, Principal], desk: str | None, card: reports.C
 
 
 def _district(city: City, ward: str) -> str | None:
-    return city.place(ward)[0] if ward in city.areas else None
+    return city.district_and_path(ward)[0] if ward in city.areas else None
 
 
 def _cards(old: City, new: City) -> Iterator[tuple[str | None, reports.Card]]:
     """(district, row) of every open report and every closed one that is proposed for protection,
     desk by desk and page by page; a protected report's row does not tell its district."""
-    districts = sorted({*cities.districts(old), *(area.code for area in new.of_level(-2))})
+    districts = sorted({*cities.districts(old), *(area.code for area in new.areas_of_level(-2))})
     # The unit of a district never has a protected report.
     known = {**old.units, **new.units}
     units = {code for code, unit in known.items() if unit.kind != "district"}

@@ -143,7 +143,7 @@ def follow(
         writes.append(people.delete_mark(place, report_id, people.FOLLOW, uid))
         writes.append(people.delete_trace(place, uid, people.FOLLOW, report_id))
     else:
-        doc: dict[str, Any] = {"language": cities.current(place, now).speaks(*languages)}
+        doc: dict[str, Any] = {"language": cities.current(place, now).choose_language(*languages)}
         if contact and reachability.contactable(contact):
             doc["contact"] = ids.token_bytes(16).hex()
             writes.append(people.put_contact(place, doc["contact"], contact))

@@ -10,7 +10,7 @@ from chalicelib.domain.city.city import City, Service
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.filer import is_channel
 from chalicelib.domain.hash_chain import SALT_BYTES
-from chalicelib.domain.input.redaction import hidden
+from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.map.geohash import encode
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import AUDITOR, FOR_MANY, Principal
@@ -107,7 +107,7 @@ def draft(
     """A report as it is filed at ``now``: where it lies, who holds it, what is promised."""
     lat, long = float(body["lat"]), float(body["long"])
     ward, away = locate(city, lat, long)
-    district, _ = city.place(ward)
+    district, _ = city.district_and_path(ward)
     promise = deadlines.promise(service, district, now, city)
     flags = []
     if away:
@@ -134,7 +134,7 @@ def draft(
         lat7=round(lat * 1e7),
         long7=round(long * 1e7),
         channel=body.get("channel", "api"),
-        language=city.speaks(body.get("language", ""), *languages),
+        language=city.choose_language(body.get("language", ""), *languages),
         filed_at=now,
         changed_at=now,
         clock_from=now,
@@ -155,7 +155,7 @@ def draft(
         filer=who.filer,
         via=who.via,
     )
-    return custody.noted(filed, now)
+    return custody.with_holder(filed, now)
 
 
 def locate(city: City, lat: float, long: float) -> tuple[str, int]:
@@ -210,7 +210,7 @@ def _write(
         report = replace(report, contact=ids.token_bytes(16).hex())
     data = tickets.event_data(taken)
     for _ in range(CODE_ATTEMPTS):
-        score = periods.facts(report, city)
+        score = periods.score_row(report, city)
         event = link("file", None, report, actor, op.id, now, words, data, actor.kind, score)
         head = replace(report, tail=event.hash)
         writes: list[Write] = [
@@ -239,7 +239,7 @@ def _write(
 def _words(body: dict[str, Any], answers: dict[str, str], city: City) -> tuple[Words, ...]:
     said = {name: body.get(name) or "" for name in text_moderation.FIELDS}
     if body.get("mask"):
-        said = {name: hidden(text, city.patterns) for name, text in said.items()}
+        said = {name: redact(text, city.patterns) for name, text in said.items()}
     texts = [(name, "public", text) for name, text in said.items()]
     texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
     return tuple(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.domain.actions.context import Spot
+from chalicelib.domain.actions.context import PinLocation
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
@@ -11,7 +11,7 @@ from chalicelib.services.map import nearby
 from chalicelib.services.reports import intake
 
 
-def spot(city: City, name: str, given: dict[str, Any]) -> Spot | None:
+def spot(city: City, name: str, given: dict[str, Any]) -> PinLocation | None:
     """The pin among an action's fields; ``outside_area`` where it lies in no ward."""
     if "lat" not in given and "long" not in given:
         return None
@@ -20,7 +20,7 @@ def spot(city: City, name: str, given: dict[str, Any]) -> Spot | None:
             raise Problem("action_field_missing", field=field, action=name)
     lat, long = float(given["lat"]), float(given["long"])
     ward, away = intake.locate(city, lat, long)
-    return Spot(round(lat * 1e7), round(long * 1e7), ward, away)
+    return PinLocation(round(lat * 1e7), round(long * 1e7), ward, away)
 
 
 def about(report: Report, name: str) -> dict[str, Any]:

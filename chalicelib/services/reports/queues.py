@@ -129,4 +129,4 @@ def _shown(actor: Principal, city: City, card: reports.Card) -> bool:
 
 def _district(city: City, card: reports.Card) -> str | None:
     # A ward of an older version of the city may be gone.
-    return city.place(card.ward)[0] if card.ward in city.areas else None
+    return city.district_and_path(card.ward)[0] if card.ward in city.areas else None

@@ -14,7 +14,7 @@ from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
-from chalicelib.domain.input.redaction import SHOWN, finds, hidden, masked
+from chalicelib.domain.input.redaction import SHOWN, find_personal, mask, redact
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
@@ -47,7 +47,7 @@ def personal(words: Iterable[Words], city: City) -> list[dict[str, Any]]:
         {"field": one.field, **find._asdict()}
         for one in words
         if one.field in FIELDS
-        for find in finds(one.text, city.patterns)
+        for find in find_personal(one.text, city.patterns)
     ]
 
 
@@ -117,7 +117,7 @@ def correct(
         doc = first.get(name)
         before = doc["text"] if doc else ""
         text = body.get(field, before).strip()
-        text = hidden(text, city.patterns) if body.get("mask") else text
+        text = redact(text, city.patterns) if body.get("mask") else text
         if text == before:
             continue
         if text:
@@ -228,7 +228,7 @@ def _without(text: str, passages: list[dict[str, int]] | None) -> str:
         if not last <= start < end <= len(text):
             raise Problem("invalid_field", field="passages", rule="within_the_text")
         last = end
-    return masked(text, spans)
+    return mask(text, spans)
 
 
 def _replaced(report: Report, name: str, doc: Doc, words: Words) -> list[Write]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.statistics import shifted
-from chalicelib.domain.scorecards.totals import Sums
+from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.services.city import cities
 from chalicelib.services.scorecards import compute
@@ -94,11 +94,11 @@ def _anonymous(
     old = files.get(key)
     if not old:
         return None
-    sums, lines, changed = Sums(city), list[str](), 0
-    for name, part, weight in compute.unpacked(old):
+    totals, lines, changed = MonthTotals(city), list[str](), 0
+    for name, contribution, weight in compute.unpacked(old):
         if name == report:
-            name, part, changed = "", sums.anonymous(part), changed + 1
-        lines.append(compute.packed_line(name, part, weight))
+            name, contribution, changed = "", totals.anonymous(contribution), changed + 1
+        lines.append(compute.packed_line(name, contribution, weight))
     if not changed:
         return None
     new = compute.packed(lines)

@@ -61,7 +61,7 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
         if (closing := _closing(row, window)) is not None:
             lot = hashlib.sha256(f"{chance}{closing['report']}".encode()).digest()
             found.setdefault(row["district"], []).append((lot, closing, kept))
-    today = report_rows.lineage(cities.current(city.jurisdiction, now))
+    today = report_rows.code_history(cities.current(city.jurisdiction, now))
     drawn = [
         {**closing, "district": today.row(kept)["district"]}
         for _, lots in sorted(found.items())
@@ -74,7 +74,7 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
 def desk(city: City, month: str, district: str, report: str) -> str:
     """The district under which the sample of a month has a report that lies in ``district``, which
     may be one of an older version: a closed report keeps its codes."""
-    today = report_rows.lineage(city).heirs(AREAS, district)
+    today = report_rows.code_history(city).codes(AREAS, district)
     desks = {district, *(one for code in today for one in _desks(city, code))}
     known = (one for one in sorted(desks) if store.sampled(city.jurisdiction, month, one, report))
     return next(known, district) if len(desks) > 1 else district
@@ -83,8 +83,8 @@ def desk(city: City, month: str, district: str, report: str) -> str:
 def _desks(city: City, district: str) -> list[str]:
     # A sample that was drawn before a district was renamed lies under the name of then.
     gone = [one for one in cities.districts(city) if one not in city.areas]
-    codes = report_rows.lineage(city)
-    return [district, *(one for one in gone if district in codes.heirs(AREAS, one))]
+    codes = report_rows.code_history(city)
+    return [district, *(one for one in gone if district in codes.codes(AREAS, one))]
 
 
 def queue(

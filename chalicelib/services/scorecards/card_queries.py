@@ -11,9 +11,9 @@ from chalicelib.domain.actions.city_succession import AREAS, UNITS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import AUDITOR, Principal
 from chalicelib.domain.scorecards.cards import measures
-from chalicelib.domain.scorecards.contributions import Part
+from chalicelib.domain.scorecards.contributions import Contribution
 from chalicelib.domain.scorecards.statistics import Settings, rounded
-from chalicelib.domain.scorecards.totals import ANONYMOUS, Scope, Sums
+from chalicelib.domain.scorecards.totals import ANONYMOUS, MonthTotals, Scope
 from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.workflow import permissions
 from chalicelib.errors import Problem
@@ -118,21 +118,21 @@ def rows(
     scope = _scope(actor, area, city)
     filters = {"j": actor.jurisdiction, "f": held["folder"], "m": name, "a": area, "q": measure}
     place, skip = _start(open_cursor(cursor, filters, now))
-    names, sums = _files(scope, city), Sums(city)
+    names, totals = _files(scope, city), MonthTotals(city)
     last = min(len(names), place + FILES_AT_MOST)
-    found: list[tuple[str, Part, int]] = []
+    found: list[tuple[str, Contribution, int]] = []
     following = None
     while place < last and following is None:
         lines = compute.read_rows(actor.jurisdiction, name, held["folder"], names[place])
-        for number, (report, part, weight) in enumerate(lines):
-            if number < skip or part.measure not in BEHIND[measure]:
+        for number, (report, contribution, weight) in enumerate(lines):
+            if number < skip or contribution.measure not in BEHIND[measure]:
                 continue
-            if scope not in sums.scopes(part)[1]:
+            if scope not in totals.scopes(contribution)[1]:
                 continue
             if len(found) == limit:
                 following = (place, number)
                 break
-            found.append((report, part, weight))
+            found.append((report, contribution, weight))
         place, skip = place + 1, 0
     if following is None and place < len(names):
         following = (place, 0)
@@ -141,7 +141,7 @@ def rows(
         "month": name,
         "revision": held["revision"],
         "measure": measure,
-        "rows": _told(actor, found, scope, sums),
+        "rows": _told(actor, found, scope, totals),
         "cursor": make_cursor(key, filters, now) if key else None,
     }
 
@@ -176,8 +176,8 @@ def _of_then(area: str, city: City, now: datetime) -> str:
     kinds += [UNITS] if area in present.units else []
     if not kinds:
         return area
-    codes = report_rows.lineage(city)
-    found = sorted({one for kind in kinds for one in codes.heirs(kind, area)})
+    codes = report_rows.code_history(city)
+    found = sorted({one for kind in kinds for one in codes.codes(kind, area)})
     if len(found) > 1:
         raise Problem("codes_of_then", field="area", codes=found)
     return found[0] if found else area
@@ -188,7 +188,7 @@ def _scope(actor: Principal, area: str, city: City) -> Scope:
     if area == city.root:
         return Scope("city", area)
     for level, kind in kinds.items():
-        if any(area == one.code for one in city.of_level(level)):
+        if any(area == one.code for one in city.areas_of_level(level)):
             return Scope(kind, area)
     if area in city.units:
         return Scope("unit", area)
@@ -248,7 +248,7 @@ def _files(scope: Scope, city: City) -> list[str]:
     if scope.kind == "district":
         return [scope.code]
     if scope.kind == "ward":
-        return [city.place(scope.code)[0]]
+        return [city.district_and_path(scope.code)[0]]
     return compute.districts(city)
 
 
@@ -265,35 +265,35 @@ def _named_still(actor: Principal, because: list[str]) -> list[str]:
 
 
 def _told(
-    actor: Principal, found: list[tuple[str, Part, int]], scope: Scope, sums: Sums
+    actor: Principal, found: list[tuple[str, Contribution, int]], scope: Scope, totals: MonthTotals
 ) -> list[dict[str, Any]]:
     """The rows, of which those of reports that became secret since name nobody: they still count
     for the city and the district, and are of no ward, unit or official any more."""
     gone = secrecy.unknown(actor, {report for report, _, _ in found if report})
     rows = []
-    for report, part, weight in found:
+    for report, contribution, weight in found:
         if report in gone:
-            report, part = "", sums.anonymous(part)
-            if scope not in sums.scopes(part)[1]:
+            report, contribution = "", totals.anonymous(contribution)
+            if scope not in totals.scopes(contribution)[1]:
                 continue
-        rows.append(_row(report, part, weight, scope))
+        rows.append(_row(report, contribution, weight, scope))
     return rows
 
 
-def _row(report: str, part: Part, weight: int, scope: Scope) -> dict[str, Any]:
-    known = part.at != ANONYMOUS
+def _row(report: str, contribution: Contribution, weight: int, scope: Scope) -> dict[str, Any]:
+    known = contribution.at != ANONYMOUS
     found = {
         "report": report or None,
-        "service": part.service,
-        "measure": part.measure,
-        "outcome": part.outcome,
-        "ward": part.ward if known else None,
-        "unit": part.unit if known else None,
-        "share": part.share / WHOLE,
+        "service": contribution.service,
+        "measure": contribution.measure,
+        "outcome": contribution.outcome,
+        "ward": contribution.ward if known else None,
+        "unit": contribution.unit if known else None,
+        "share": contribution.share / WHOLE,
         "weight": weight / WHOLE,
-        "value": rounded(part.value),
-        "at": part.at if known else None,
-        **({} if known else {"district": part.ward or None}),
+        "value": rounded(contribution.value),
+        "at": contribution.at if known else None,
+        **({} if known else {"district": contribution.ward or None}),
     }
     # Whose share it is stands in an official's own card alone.
-    return {**found, "officer": part.officer} if scope.kind == "officer" else found
+    return {**found, "officer": contribution.officer} if scope.kind == "officer" else found

@@ -17,10 +17,10 @@ from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.cards import Scorecards, measures
-from chalicelib.domain.scorecards.contributions import Part, Window, held_at, parts
+from chalicelib.domain.scorecards.contributions import Contribution, Window, contributions, held_at
 from chalicelib.domain.scorecards.recurrence import Recurrences
 from chalicelib.domain.scorecards.statistics import Settings, shifted
-from chalicelib.domain.scorecards.totals import Sums
+from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.services.scorecards import report_rows
 from chalicelib.storage import files, people
@@ -59,7 +59,7 @@ def compute(
 ) -> Computed:
     """The scorecards of a month as they stand ``now``; ``whole`` counts known reporters too."""
     window = Window.of(month, city, now)
-    sums = Sums(city)
+    totals = MonthTotals(city)
     again = Recurrences(
         Window.of(shifted(month, -2), city, now),
         window.until,
@@ -71,26 +71,28 @@ def compute(
 
     anonymous = set[str]()
 
-    def take(report: str, part: Part, weight: int) -> None:
-        sums.add(part, weight)
-        told = ("", sums.anonymous(part)) if report in anonymous else (report, part)
+    def take(report: str, contribution: Contribution, weight: int) -> None:
+        totals.add(contribution, weight)
+        told = (
+            ("", totals.anonymous(contribution)) if report in anonymous else (report, contribution)
+        )
         line = packed_line(*told, weight)
-        lines.setdefault(sums.scopes(part)[0] or NOWHERE, []).append(line)
+        lines.setdefault(totals.scopes(contribution)[0] or NOWHERE, []).append(line)
 
     for _, row in report_rows.read(city, shifted(month, -2)):
         again.add(row)
         if row.get("anonymous"):
             anonymous.add(row["report"])
         if window.holds(row["filed_at"]):
-            sums.reported.add(held_at(row, window.settled)[0])
-        for part in parts(row, window, settings.old_factor):
-            take(row["report"], part, weights.of(row, part))
-    for report, part in again.parts():
-        take(report, part, WHOLE)
+            totals.reported.add(held_at(row, window.settled)[0])
+        for contribution in contributions(row, window, settings.old_factor):
+            take(row["report"], contribution, weights.of(row, contribution))
+    for report, contribution in again.contributions():
+        take(report, contribution, WHOLE)
     extra = {"active_users": len(set(weights.month(month).values()))}
     if whole:
         extra["registered_users"] = people.reporters(city.jurisdiction, month)
-    made = Scorecards(sums, city, settings, extra)
+    made = Scorecards(totals, city, settings, extra)
     return Computed(
         month, city.version, window.until, made.cards(), made.pass_rates,
         {**vars(settings), "weights": dict(settings.weights)},
@@ -139,7 +141,7 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
 
 def districts(city: City) -> list[str]:
     """The names of the files of rows: the districts, and one for wards that are no more."""
-    return [*sorted(area.code for area in city.of_level(-2)), NOWHERE]
+    return [*sorted(area.code for area in city.areas_of_level(-2)), NOWHERE]
 
 
 def ranking(found: Computed) -> dict[str, Any]:
@@ -189,7 +191,7 @@ def rows_key(jurisdiction: str, month: str, folder: str, district: str) -> str:
 
 def read_rows(
     jurisdiction: str, month: str, folder: str, district: str
-) -> Iterator[tuple[str, Part, int]]:
+) -> Iterator[tuple[str, Contribution, int]]:
     """(report, contribution, weight) of a district's file; none if there is no file.
 
     An anonymous contribution has no report ("").
@@ -198,16 +200,16 @@ def read_rows(
     yield from unpacked(body) if body else ()
 
 
-def unpacked(body: bytes) -> Iterator[tuple[str, Part, int]]:
+def unpacked(body: bytes) -> Iterator[tuple[str, Contribution, int]]:
     """The lines of a file of rows."""
     for line in gzip.decompress(body).splitlines():
-        report, weight, *part = json.loads(line)
-        yield report, Part(*part), weight
+        report, weight, *contribution = json.loads(line)
+        yield report, Contribution(*contribution), weight
 
 
-def packed_line(report: str, part: Part, weight: int) -> str:
+def packed_line(report: str, contribution: Contribution, weight: int) -> str:
     """One line of a file of rows."""
-    return json.dumps([report, weight, *part], separators=(",", ":"))
+    return json.dumps([report, weight, *contribution], separators=(",", ":"))
 
 
 def packed(lines: list[str]) -> bytes:
@@ -234,9 +236,9 @@ class _Weights:
             self._counts[month] = Counter(self._months[month].values())
         return self._months[month]
 
-    def of(self, row: dict[str, Any], part: Part) -> int:
+    def of(self, row: dict[str, Any], contribution: Contribution) -> int:
         """Millionths of a whole report."""
-        if part.measure in self._WHOLE:
+        if contribution.measure in self._WHOLE:
             return WHOLE
         month = row["filed_month"]
         uid = self.month(month).get(row["report"])

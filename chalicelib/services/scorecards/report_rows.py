@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.scorecards.code_history import Lineage
+from chalicelib.domain.scorecards.code_history import CodeHistory
 from chalicelib.domain.timestamps import iso
 from chalicelib.services.city import cities
 from chalicelib.storage import city as store
@@ -18,7 +18,7 @@ def city_of(present: City, month: str) -> City:
     return cities.at(present.jurisdiction, version) if version else present
 
 
-def lineage(city: City) -> Lineage:
+def code_history(city: City) -> CodeHistory:
     """What the codes of the city's other versions are in this one."""
     place = city.jurisdiction
 
@@ -32,13 +32,13 @@ def lineage(city: City) -> Lineage:
     def ward_at(lat: float, long: float) -> str | None:
         return cities.boundaries(place, city.version).locate(lat, long).ward
 
-    return Lineage(city, others, ward_at)
+    return CodeHistory(city, others, ward_at)
 
 
 def read(city: City, month: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Every row that matters in ``month`` or later, each report once: (as it is kept, by the codes
     of ``city``)."""
-    codes, seen = lineage(city), set[str]()
+    codes, seen = code_history(city), set[str]()
     alone = not set(store.history(city.jurisdiction)) - {city.version}
     # A row lies under the district that its newest event named, be it of this version or not.
     for district in cities.districts(city):

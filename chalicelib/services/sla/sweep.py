@@ -15,7 +15,7 @@ from chalicelib import observability
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import timers
-from chalicelib.domain.sla.timers import Owed
+from chalicelib.domain.sla.timers import ClockStep
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform.idempotency import Operation, Outcome
@@ -85,7 +85,7 @@ def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str])
         head = reports.get(jurisdiction, report)
         if head is None:
             return
-        step = timers.owed(head, cities.promised(head), now)
+        step = timers.due_step(head, cities.promised(head), now)
         if step is None:
             return
         duplicate = merging.oldest_duplicate(head) if step.action == "release" else None
@@ -115,7 +115,7 @@ def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str])
     raise Stuck("no end of steps")
 
 
-def _given(step: Owed) -> dict[str, Any]:
+def _given(step: ClockStep) -> dict[str, Any]:
     given = {"target": step.target, "level": step.level}
     return {name: value for name, value in given.items() if value is not None}
 

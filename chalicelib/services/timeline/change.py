@@ -34,7 +34,7 @@ def changes(
     ``city`` is the version under which the promise of ``after`` was made (``cities.promised``).
     """
     role = _role(actor, standing, name, before)
-    score = periods.facts(after, city)
+    score = periods.score_row(after, city)
     event = link(name, before, after, actor, op.id, now, words, data, role, score)
     head = replace(after, tail=event.hash, decided=decided(before, after, name))
     return [

@@ -13,9 +13,9 @@ import pi_heif
 from PIL import Image, ImageCms, ImageOps
 
 from chalicelib.domain.photos import LARGE, MASTER, SCALE, SMALL, fitted
-from chalicelib.imaging import facts, sniff, unfit
-from chalicelib.imaging.likeness import likeness
-from chalicelib.imaging.unfit import Unfit
+from chalicelib.imaging import metadata, refusals, sniff
+from chalicelib.imaging.perceptual_hash import perceptual_hash
+from chalicelib.imaging.refusals import PhotoRefused
 
 MOST_PIXELS = 50_000_000
 LONGEST = 20_000
@@ -30,11 +30,11 @@ Image.MAX_IMAGE_PIXELS = None  # Our own limits are checked before anything is d
 pi_heif.register_heif_opener(thumbnails=False)
 
 
-def develop(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
+def make(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
     """Write ``320.webp``, ``1280.webp`` and ``master.jpg`` of an upload to ``folder``.
 
     Answers with ``width`` and ``height`` of the master, the ``likeness`` and the ``facts`` of its
-    metadata. Raises ``Unfit``, or whatever the decoder raises at a broken file.
+    metadata. Raises ``PhotoRefused``, or whatever the decoder raises at a broken file.
     """
     kind = sniff.kind_of(data, declared)
     with warnings.catch_warnings():
@@ -44,31 +44,31 @@ def develop(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
     # MPO, a JPEG with more pictures behind it, is what some cameras write for one photo.
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format not in ("MPO", "HEIF"):
-        raise Unfit(unfit.ANIMATED)
-    told = facts.read(image)
+        raise PhotoRefused(refusals.ANIMATED)
+    told = metadata.read(image)
     width, height = image.size
     image.draft(None, fitted(width, height, MASTER))
     image.load()
     master = _finished(image, fitted(width, height, MASTER))
-    return {**_renditions(master, folder), "likeness": likeness(master), "facts": told}
+    return {**_renditions(master, folder), "likeness": perceptual_hash(master), "facts": told}
 
 
-def redraw(data: bytes, rectangles: list[list[int]], folder: Path) -> dict[str, Any]:
+def remake(data: bytes, rectangles: list[list[int]], folder: Path) -> dict[str, Any]:
     """The renditions of a master anew, with ``rectangles`` (x, y, width, height in thousandths)
     made unrecognisable."""
     with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
         master = _bare(image.convert("RGB"))
     for rectangle in rectangles:
         _blur(master, rectangle)
-    return {**_renditions(master, folder), "likeness": likeness(master), "facts": {}}
+    return {**_renditions(master, folder), "likeness": perceptual_hash(master), "facts": {}}
 
 
 def _within_limits(image: Image.Image) -> None:
     width, height = image.size
     if min(width, height) < SHORTEST:
-        raise Unfit(unfit.TOO_SMALL)
+        raise PhotoRefused(refusals.TOO_SMALL)
     if width * height > MOST_PIXELS or max(width, height) > LONGEST:
-        raise Unfit(unfit.TOO_MANY_PIXELS)
+        raise PhotoRefused(refusals.TOO_MANY_PIXELS)
 
 
 def _finished(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -7,7 +7,7 @@ _FAINT = 2
 _LEAST = 32
 
 
-def likeness(image: Image.Image) -> str | None:
+def perceptual_hash(image: Image.Image) -> str | None:
     """128 bits in hexadecimal: whether each cell of an 8 by 8 grid is brighter than its neighbour
     to the left, and than the one above ("dHash", Krawetz 2013); ``None`` for a picture with too
     little in it to be told from others, such as a dark one."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chalicelib.imaging.unfit import TOO_HEAVY, UNDECODABLE, Unfit
+from chalicelib.imaging.refusals import TOO_HEAVY, UNDECODABLE, PhotoRefused
 
 SECONDS = 25
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG")
@@ -19,7 +19,7 @@ _NAMES = {"master.jpg": "image/jpeg", "1280.webp": "image/webp", "320.webp": "im
 
 
 @dataclass(frozen=True)
-class Developed:
+class ProcessedPhoto:
     """The renditions by name, the master's size, the picture's hash, what the metadata told."""
 
     files: dict[str, bytes]
@@ -34,20 +34,23 @@ def media_type(name: str) -> str:
     return _NAMES[name]
 
 
-def develop(data: bytes, declared: str) -> Developed:
-    """The renditions of an upload that was declared as ``image/…``; raises ``Unfit``.
+def develop(data: bytes, declared: str) -> ProcessedPhoto:
+    """The renditions of an upload that was declared as ``image/…``; raises ``PhotoRefused``.
 
     Raises ``RuntimeError`` where the codecs are missing, which is no photo's fault.
     """
     return _run({"task": "develop", "type": declared}, data)
 
 
-def redraw(master: bytes, rectangles: list[list[int]]) -> Developed:
-    """The renditions of a master anew, with rectangles (thousandths) blurred; raises ``Unfit``."""
+def redraw(master: bytes, rectangles: list[list[int]]) -> ProcessedPhoto:
+    """New renditions of a master, with rectangles (in thousandths of its size) blurred.
+
+    Raises ``PhotoRefused``.
+    """
     return _run({"task": "redraw", "rectangles": rectangles}, master)
 
 
-def _run(job: dict[str, Any], data: bytes) -> Developed:
+def _run(job: dict[str, Any], data: bytes) -> ProcessedPhoto:
     with tempfile.TemporaryDirectory(prefix="photo-") as name:
         folder = Path(name)
         (folder / "job.json").write_text(json.dumps(job))
@@ -55,9 +58,9 @@ def _run(job: dict[str, Any], data: bytes) -> Developed:
         _wait_for(folder)
         result = json.loads((folder / "result.json").read_text())
         if "refused" in result:
-            raise Unfit(result["refused"])
+            raise PhotoRefused(result["refused"])
         files = {name: (folder / name).read_bytes() for name in _NAMES}
-    return Developed(files=files, **result)
+    return ProcessedPhoto(files=files, **result)
 
 
 def _wait_for(folder: Path) -> None:
@@ -78,11 +81,11 @@ def _wait_for(folder: Path) -> None:
                 check=False,
             )
     except subprocess.TimeoutExpired:
-        raise Unfit(TOO_HEAVY) from None
+        raise PhotoRefused(TOO_HEAVY) from None
     if -done.returncode in (signal.SIGXCPU, signal.SIGKILL):
-        raise Unfit(TOO_HEAVY)
+        raise PhotoRefused(TOO_HEAVY)
     if done.returncode < 0:
-        raise Unfit(UNDECODABLE)  # A decoder that a photo broke.
+        raise PhotoRefused(UNDECODABLE)  # A decoder that a photo broke.
     if done.returncode > 0:
         last = errors.read_text("utf-8", "replace").strip().rpartition("\n")[2]
         raise RuntimeError(f"the process for photos does not run here: {last[:200]}")

@@ -19,7 +19,7 @@ REASONS = (
 )  # fmt: skip
 
 
-class Unfit(ValueError):
+class PhotoRefused(ValueError):
     """A photo that cannot be taken; ``reason`` is one of ``REASONS``."""
 
     def __init__(self, reason: str) -> None:
