@@ -65,7 +65,7 @@ def sweep_clocks(context: Any) -> dict[str, int]:
 def warn_units(context: Any) -> int:
     """The morning's notices that are due, and what has waited for people's hours; how many notices
     were made."""
-    citizen_messages.release(clock.now(), lambda: _time_left(context))
+    citizen_messages.queue_held(clock.now(), lambda: _time_left(context))
     return daily_digest.notify(clock.now(), lambda: _time_left(context))
 
 
@@ -85,8 +85,10 @@ def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     def one(record: Any) -> None:
         asked = _object(record.body)
-        if (told := bounces.notice(asked)) is not None:
-            observability.note("bounced" if bounces.heard(told, clock.now()) else "not bounced")
+        if (told := bounces.parse_notice(asked)) is not None:
+            observability.note(
+                "bounced" if bounces.handle_notice(told, clock.now()) else "not bounced"
+            )
             return
         sent = citizen_messages.send(asked, clock.now())
         observability.note("sent" if sent else "not sent", dedupe=asked.get("dedupe"))

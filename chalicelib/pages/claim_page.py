@@ -12,8 +12,8 @@ HEADERS = {**one_tap_page.HEADERS, "Cache-Control": "no-store"}
 
 def ask(token: str, now: datetime) -> str:
     """What has happened, with the button; nothing of the report, whose screen this may not be."""
-    report, open_ = claiming.claimed(token, now)
-    why = claiming.why(token, now)
+    report, open_ = claiming.read_undo_link(token, now)
+    why = claiming.undo_link_kind(token, now)
     if not open_:
         return one_tap_page.of_report(report, f"{why}.subject", _p("claimed.over", report))
     # Relative to /v1/claims/<token>, so that any stage prefix before it stays.
@@ -26,8 +26,8 @@ def ask(token: str, now: datetime) -> str:
 
 def undo(token: str, now: datetime) -> str:
     """End the claim, and show the secret by which a device takes the report back."""
-    report, _ = claiming.claimed(token, now)
-    outcome, title = claiming.undo(token, now), f"{claiming.why(token, now)}.subject"
+    report, _ = claiming.read_undo_link(token, now)
+    outcome, title = claiming.undo(token, now), f"{claiming.undo_link_kind(token, now)}.subject"
     if outcome is None:
         return one_tap_page.of_report(report, title, _p("claimed.over", report))
     text = one_tap_page.words("claimed.undone", report, secret=outcome.answer["claim_secret"])

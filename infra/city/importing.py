@@ -91,7 +91,7 @@ def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime)
         outcome.findings += [(number, old_id, one) for one in remarks]
     if outcome.imported:
         # Closed long ago: the schedule has gone past them.
-        retention.begin_again(city.jurisdiction)
+        retention.restart(city.jurisdiction)
     return outcome
 
 

@@ -87,8 +87,8 @@ def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
     """Repeat the erasures of ``records`` and of this stage that were made since; the reports."""
     for place in cities.jurisdictions():
         # What a schedule had erased may be back.
-        retention.begin_again(place)
-    chosen = erasure.made_since([*records, *_known_here()], since)
+        retention.restart(place)
+    chosen = erasure.ended_since([*records, *_known_here()], since)
     if not chosen:
         return []
     uids: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -103,7 +103,7 @@ def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
     done = set[str]()
     for one in chosen:
         theirs = uids.get((one["jurisdiction"], one["who"]), set())
-        done |= set(erasure.again(one, theirs, clock.now()))
+        done |= set(erasure.repeat(one, theirs, clock.now()))
     return sorted(done)
 
 

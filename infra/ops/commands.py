@@ -123,7 +123,7 @@ def _over_its_time(asked: argparse.Namespace) -> dict[str, Any]:
 
     now = clock.now()
     city = cities.current(asked.city, now)
-    return retention.keep(city, now) if asked.run else retention.preview(city, now)
+    return retention.erase_expired(city, now) if asked.run else retention.preview(city, now)
 
 
 def _run(asked: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ ALL = frozenset(one["ref"][2:] for one in STAFF)
 @pytest.fixture(autouse=True)
 def _no_digests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody may get any number of messages: bursts are test_bursts.py's."""
-    monkeypatch.setattr(notifications_outbox, "_room", lambda *_, **__: True)
+    monkeypatch.setattr(notifications_outbox, "_within_limit", lambda *_, **__: True)
 
 
 def reach(*refs: str) -> None:
@@ -227,7 +227,7 @@ def test_an_old_row_without_an_audience_reaches_the_unit_and_the_district(world:
     (_, message), *_ = outbox(world)
     message.pop("audience")
     message.pop("held_by")
-    to = {ref for ref, _ in alerts.recipients(alerts.addressed(message, world.now))}
+    to = {ref for ref, _ in alerts.recipients(alerts.with_fallback_audience(message, world.now))}
     assert "s_officer1" in to
     assert "s_auditor" not in to
 

@@ -38,7 +38,7 @@ def tell(world: World, report: str, dedupe: str) -> bool:
 def bounce(name: str, kind: str = "Permanent") -> dict[str, Any]:
     said = {"notificationType": "Bounce", "bounce": {"bounceType": kind}}
     text = json.dumps({**said, "mail": {"messageId": name}})
-    found = bounces.notice({"Type": "Notification", "Message": text})
+    found = bounces.parse_notice({"Type": "Notification", "Message": text})
     assert found is not None
     return found
 
@@ -46,7 +46,7 @@ def bounce(name: str, kind: str = "Permanent") -> dict[str, Any]:
 def test_after_a_bounce_the_next_message_goes_by_telephone(world: World, posted: list[str]) -> None:
     report = world.file(contact={"email": MAIL, "phone": PHONE})["id"]
     tell(world, report, "a")
-    assert bounces.heard(bounce("m1"), world.now)
+    assert bounces.handle_notice(bounce("m1"), world.now)
     tell(world, report, "b")
     assert posted == [MAIL, PHONE]
     assert world.head(report).contactable
@@ -58,7 +58,7 @@ def test_where_no_other_way_is_left_officials_see_that_nobody_can_be_asked(
     report, other = (world.file(contact={"email": MAIL})["id"] for _ in range(2))
     tell(world, report, "a")
     for _ in range(2):
-        assert bounces.heard(bounce("m1"), world.now)
+        assert bounces.handle_notice(bounce("m1"), world.now)
     assert queries.case(OFFICER, report)["contactable"] is False
     with pytest.raises(Problem):
         world.act(OFFICER, report, "ask", question="Which side?")
@@ -75,8 +75,8 @@ def test_where_no_other_way_is_left_officials_see_that_nobody_can_be_asked(
 def test_a_full_mailbox_is_no_dead_address(world: World, posted: list[str]) -> None:
     report = world.file(contact={"email": MAIL})["id"]
     tell(world, report, "a")
-    assert not bounces.heard(bounce("m1", "Transient"), world.now)
-    assert not bounces.heard(bounce("unknown"), world.now)
+    assert not bounces.handle_notice(bounce("m1", "Transient"), world.now)
+    assert not bounces.handle_notice(bounce("unknown"), world.now)
     tell(world, report, "b")
     assert posted == [MAIL, MAIL]
 
@@ -90,6 +90,6 @@ def test_a_complaint_ends_the_mails_to_a_follower_and_says_nothing_of_the_report
     for dedupe in ("a", "b"):
         told = {**row, "tell": {"follower": "comment"}, "at": "x", "dedupe": dedupe}
         citizen_messages.send(told, world.now)
-        bounces.heard({"eventType": "Complaint", "mail": {"messageId": "m1"}}, world.now)
+        bounces.handle_notice({"eventType": "Complaint", "mail": {"messageId": "m1"}}, world.now)
     assert posted == [MAIL]
     assert world.head(report).version == 1

@@ -39,7 +39,7 @@ def copy(world: World, who: Principal, limit: int = 3) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor = None
     for _ in range(100):
-        page = data_copy.mine(who, limit, cursor, world.now)
+        page = data_copy.own_data(who, limit, cursor, world.now)
         assert len(page["items"]) <= limit
         items += page["items"]
         cursor = page["cursor"]
@@ -147,7 +147,7 @@ def test_a_report_of_a_key_is_copied_alone_and_a_key_gets_no_copy(world: World) 
     (item,) = data_copy.of_report(JURISDICTION, mine)
     assert (said([item]), item["contact"]) == ([CANARY], CONTACT)
     with pytest.raises(Problem, match="not_found"):
-        data_copy.mine(key, 10, None, world.now)
+        data_copy.own_data(key, 10, None, world.now)
 
 
 def test_what_was_left_before_the_index_is_in_the_copy_of_its_reporter(world: World) -> None:

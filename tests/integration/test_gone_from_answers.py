@@ -87,7 +87,7 @@ def test_no_operation_tells_anything_whose_time_is_over(edge: Edge, life: dict[s
     before_it_was_gone(edge, life)
     edge.advance(days=400)
     life["people"] = [None]
-    retention.keep(cities.current(JURISDICTION, edge.now), edge.now)
+    retention.erase_expired(cities.current(JURISDICTION, edge.now), edge.now)
     edge.project()
     life["people"] = [None, edge.device(), *(edge.staff(one) for one in ("officer1", "auditor"))]
     assert told(edge, life) == []

@@ -210,16 +210,16 @@ def test_a_digest_comes_once_a_day_with_everything(world: World, run: Run) -> No
         comment(world, OFFICER, other)
     world.act(OFFICER, report, "reject", reason_code="spam", text="Not a report.")
     assert run() == []
-    citizen_messages.release(world.now)
+    citizen_messages.queue_held(world.now)
     assert run() == []
     world.advance(hours=24)
-    assert citizen_messages.release(world.now) == 1
-    citizen_messages.release(world.now)
+    assert citizen_messages.queue_held(world.now) == 1
+    citizen_messages.queue_held(world.now)
     ((who, text),) = run()
     assert who == "siti@example.org"
     assert all(world.head(one).code in text for one in (report, other))
     world.advance(hours=24)
-    assert citizen_messages.release(world.now) == 0
+    assert citizen_messages.queue_held(world.now) == 0
     assert run() == []
 
 
@@ -271,7 +271,7 @@ def test_a_message_waits_for_the_hour_that_is_safe(world: World, run: Run) -> No
     world.act(official("safe"), report, "ask", question="Are you safe?")
     assert run() == []
     world.advance(hours=13)
-    assert citizen_messages.release(world.now) == 1
+    assert citizen_messages.queue_held(world.now) == 1
     assert to(run()) == ["+62811000111"]
 
 

@@ -55,7 +55,7 @@ def publish(world: World, days: dict[str, int]) -> None:
 
 def keep(world: World) -> dict[str, int]:
     """The schedule, once."""
-    return retention.keep(cities.current(JURISDICTION, world.now), world.now)
+    return retention.erase_expired(cities.current(JURISDICTION, world.now), world.now)
 
 
 def shown(world: World) -> dict[str, int]:
@@ -166,7 +166,7 @@ def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
     assert {one["reason"] for one in gone} == {"retention"}
     assert [1, "description"] in [text for one in gone for text in one["texts"]]
     # Once more is nothing new.
-    retention.begin_again(JURISDICTION)
+    retention.restart(JURISDICTION)
     assert shown(world) == {}
     keep(world)
     assert world.head(mine).version == head.version
@@ -239,7 +239,7 @@ def test_a_wish_not_to_be_written_to_holds_as_long_as_there_is_something_to_writ
         .partition("?")[0]
     )
     preferences.choose(JURISDICTION, token, "nothing")
-    preferences.bounced(JURISDICTION, CONTACT, "phone", world.now)
+    preferences.mark_bounced(JURISDICTION, CONTACT, "phone", world.now)
     world.act(SITI, old, "withdraw", reason="Gone")
     world.advance(days=89)
     assert keep(world) == {"contact": 1}
@@ -344,7 +344,7 @@ def test_a_run_whose_time_is_over_is_continued_where_it_was(world: World) -> Non
         world.act(SITI, one, "withdraw", reason="Gone")
     world.advance(days=60)
     city, times = cities.current(JURISDICTION, world.now), iter([True, False])
-    assert retention.keep(city, world.now, lambda: next(times)) == {"contact": 1}
+    assert retention.erase_expired(city, world.now, lambda: next(times)) == {"contact": 1}
     world.advance(hours=1)
     assert keep(world) == {"contact": 1}
 

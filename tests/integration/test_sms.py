@@ -66,10 +66,10 @@ def test_every_text_message_fits_in_two_segments(
     doc: dict[str, Any] = {"language": language, "at": "2026-11-02T01:00:00.000Z", "own": other}
     kinds = sorted(citizen_news.kinds())
     for kind in kinds:
-        words = citizen_messages._words(report, {**doc, "kind": kind}, city)
-        citizen_messages._post("phone", {"phone": "+62811000222"}, words, language, city, kind)
-    hushed = citizen_messages._words(report, {**doc, "kind": "comment", "protected": True}, city)
-    citizen_messages._post("phone", {"phone": "+62811000222"}, hushed, language, city)
+        words = citizen_messages._compose(report, {**doc, "kind": kind}, city)
+        citizen_messages._deliver("phone", {"phone": "+62811000222"}, words, language, city, kind)
+    hushed = citizen_messages._compose(report, {**doc, "kind": "comment", "protected": True}, city)
+    citizen_messages._deliver("phone", {"phone": "+62811000222"}, hushed, language, city)
     minutes = int(contact_codes.LIFE.total_seconds() // 60)
     sms.append(say("code.text", language, city, code="123456", minutes=minutes))
     sms.append(say("digest_news.subject", language, city, n=40))

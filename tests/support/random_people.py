@@ -13,7 +13,7 @@ from chalicelib.domain.people import retention as domain
 from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.people import claiming, erasure, report_erasure, retention
+from chalicelib.services.people import claiming, erasure, report_contents, retention
 from chalicelib.services.photos import duplicates, moderation, processing
 from chalicelib.services.platform import signing
 from chalicelib.services.projections import monthly_counts
@@ -198,10 +198,10 @@ def outlive(seed: int, steps: int) -> list[str]:
             world.act(who, report, "withdraw", reason=word(who))
     world.project()
     world.advance(days=401)
-    over = {one for one in lives.filed if domain.ended(retention.chain(world.head(one)))}
+    over = {one for one in lives.filed if domain.ended(retention.merge_chain(world.head(one)))}
     names = [name for one in lives.people for name in (word(one), one.uid or "")]
     before, tallies = _on_reports(names, over), world.tallies()
-    retention.keep(cities.current(JURISDICTION, world.now), world.now)
+    retention.erase_expired(cities.current(JURISDICTION, world.now), world.now)
     world.project()
     after = _on_reports(names, over)
     found = [f"left of people on a closed report: {place}" for place in after[True]]
@@ -219,7 +219,7 @@ def _on_reports(names: list[str], over: set[str]) -> dict[bool, set[str]]:
     for place in personal_data_search.stored(*names):
         ids = set(_ULID.findall(place))
         for photo in list(ids):
-            used = report_erasure.report_of(JURISDICTION, photo)
+            used = report_contents.report_of(JURISDICTION, photo)
             ids |= {used} if used else set()
         if ids and not any(one in place for one in ("#RATE#", "#LIKE#", "#IDEM#")):
             found[bool(ids & over)].add(place)

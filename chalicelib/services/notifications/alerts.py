@@ -1,7 +1,7 @@
 """Alerts to officials through SNS: plain text for people, JSON for machines, attributes to filter.
 
-``audience`` says whom an alert is for: roles, a unit, a person; as an attribute it is spelt out in
-the marks that filter policies compare (``services.notifications.officials``).
+``audience`` names the recipients of an alert: roles, a unit, a person. The SNS attribute of that
+name has the marks that filter policies compare (``services.notifications.officials``).
 """
 
 import json
@@ -17,21 +17,23 @@ from chalicelib.storage import topics
 
 _PLACE = ("district", "ward", "service")
 _PRIORITIES = ("normal", "high", "urgent")
-# Whom a row of before is for that names nobody.
+# The audience of older rows, which name none; the unit is added.
 _UNNAMED = ("district:officer", "district:district_head")
 
 
 def recipients(message: dict[str, Any]) -> list[tuple[str, str]]:
-    """(reference of an official, whom of the audience they are) of everybody whom a message
-    reaches: an outbox row, or the document that machines get of one."""
-    return directory.of(message)
+    """(reference of an official, member of the audience that they match) for each recipient.
+
+    ``message``: an outbox row, or the document that machines receive.
+    """
+    return directory.recipients(message)
 
 
-def addressed(message: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """An outbox row for people who can be reached, if anybody can (``officials.climbed``)."""
+def with_fallback_audience(message: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The outbox row, with a wider audience if needed (``officials.with_fallback_audience``)."""
     if "audience" not in message:
         message = {**message, "audience": [f"unit:{message['unit']}", *_UNNAMED]}
-    return directory.climbed(message, now)
+    return directory.with_fallback_audience(message, now)
 
 
 def publish(message: dict[str, Any]) -> None:
@@ -57,25 +59,28 @@ def publish(message: dict[str, Any]) -> None:
 
 
 def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
-    """Publish alerts of one official, or of one unit, as one message: the key of each, how many
-    are late and how many are not; of protected reports no more than the key."""
+    """Publish alerts for one official, or one unit, as one message.
+
+    It has the key of each alert, how many are late and how many are not; of protected reports only
+    the key.
+    """
     first = messages[0]
     city = cities.at(first["jurisdiction"], first["rules"])
-    text, late, other = alert_texts.digest(messages, city)
-    plain = [one for one in messages if not alert_texts.silent(one)]
-    guarded = any(one["protected"] for one in messages)
-    audience = _all(who for one in messages for who in one["audience"])
+    text, late, not_late = alert_texts.digest(messages, city)
+    public = [message for message in messages if not alert_texts.is_confidential(message)]
+    any_protected = any(message["protected"] for message in messages)
+    audience = _unique(who for message in messages for who in message["audience"])
     document = {
         "jurisdiction": first["jurisdiction"],
         "event": "digest",
         "level": "digest",
         "unit": first["unit"],
         "dedupe": dedupe,
-        "alerts": [_listed(one) for one in messages],
+        "alerts": [_digest_entry(message) for message in messages],
         "late": late,
-        "not_late": other,
+        "not_late": not_late,
         "audience": audience,
-        "protected": guarded,
+        "protected": any_protected,
         "text": text,
     }
     attributes: dict[str, str | list[str]] = {
@@ -84,30 +89,33 @@ def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
         "level": "digest",
         "unit": first["unit"],
         "dedupe": dedupe,
-        "protected": "true" if guarded else "false",
-        "priority": max((one.get("priority", "normal") for one in messages), key=_PRIORITIES.index),
-        "audience": _all(mark for one in messages for mark in _marks(one)),
+        "protected": "true" if any_protected else "false",
+        "priority": max(
+            (message.get("priority", "normal") for message in messages), key=_PRIORITIES.index
+        ),
+        "audience": _unique(mark for message in messages for mark in _marks(message)),
     }
-    if plain:
-        attributes |= {name: _all(one[name] for one in plain) for name in _PLACE}
-    subject = tell(city, "digest.subject", n=late + other, late=late)
+    if public:
+        attributes |= {name: _unique(message[name] for message in public) for name in _PLACE}
+    subject = tell(city, "digest.subject", n=late + not_late, late=late)
     send(subject, text, document, attributes)
 
 
-def _listed(message: dict[str, Any]) -> dict[str, Any]:
-    kept: tuple[str, ...] = ("report", "dedupe")
-    if not alert_texts.silent(message):
-        kept = ("report", "dedupe", "event", "level", "due_at", "held_by", "overdue")
-    return {name: message[name] for name in kept if name in message}
+def _digest_entry(message: dict[str, Any]) -> dict[str, Any]:
+    names: tuple[str, ...] = ("report", "dedupe")
+    if not alert_texts.is_confidential(message):
+        names = ("report", "dedupe", "event", "level", "due_at", "held_by", "overdue")
+    return {name: message[name] for name in names if name in message}
 
 
 def publish_notice(message: dict[str, Any]) -> None:
-    """Publish a notice to a unit: its day's warnings."""
+    """Publish a notice to a unit."""
     attributes: dict[str, str | list[str]] = {
         name: message[name] for name in ("jurisdiction", "event", "level", "unit", "dedupe")
     }
     attributes["audience"] = _marks(message)
-    # To one unit alone, so that nothing protected is told; its protected desk listens by "true".
+    # A notice goes to one unit and describes no protected report, so both kinds of listeners of
+    # the unit may get it.
     attributes |= {"protected": ["false", "true"], "priority": "normal"}
     attributes |= {name: message[name] for name in ("district", "service") if message.get(name)}
     hidden = ("kind", "rules", "subject", "service", "to")
@@ -128,5 +136,5 @@ def _marks(message: dict[str, Any]) -> list[str]:
     return sorted(directory.marks(message))
 
 
-def _all(values: Iterable[str]) -> list[str]:
+def _unique(values: Iterable[str]) -> list[str]:
     return sorted(set(values))

@@ -1,7 +1,7 @@
-"""Telling officials that a month was closed, to read on a phone: one message a scope.
+"""Messages to officials that a month was closed: one for each set of districts.
 
-Whoever serves one district gets its summary; whoever serves several, or the city, one message with
-all of theirs.
+An official of one district gets its summary. An official of several districts, or of the city, gets
+one message with all of them.
 """
 
 import hashlib
@@ -23,50 +23,52 @@ ROLES = ("auditor", "city_admin", "district_head")
 
 
 def publish(message: dict[str, Any], now: datetime) -> None:
-    """Publish one outbox row of a closed month: a message a scope, each with its dedupe key."""
-    place, month = message["jurisdiction"], message["month"]
-    city = cities.at(place, message["rules"])
-    page = store.card(place, month, message["folder"], "ranking") or {}
-    found: dict[str, dict[str, Any]] = {}
+    """Publish one outbox row of a closed month: one message a scope, each with its dedupe key."""
+    jurisdiction, month = message["jurisdiction"], message["month"]
+    city = cities.at(jurisdiction, message["rules"])
+    page = store.card(jurisdiction, month, message["folder"], "ranking") or {}
+    cards: dict[str, dict[str, Any]] = {}
     for row in page.get("district", ()):
-        card = store.card(place, month, message["folder"], f"district#{row['code']}")
+        card = store.card(jurisdiction, month, message["folder"], f"district#{row['code']}")
         if card is not None:
-            found[row["code"]] = card
-    # Officials have the districts of today, the month those of its first moment.
-    present = report_rows.code_history(cities.current(place, now))
-    today = {code: present.codes(AREAS, code) or (code,) for code in found}
-    scopes = _scopes(place, today, now)
+            cards[row["code"]] = card
+    # Officials have today's districts; the month has the districts of its start.
+    present = report_rows.code_history(cities.current(jurisdiction, now))
+    today = {code: present.codes(AREAS, code) or (code,) for code in cards}
+    scopes = _scopes(jurisdiction, today, now)
     if not scopes:
-        # Whoever listens by a filter of their own.
-        scopes = {frozenset([code]): [f"{LOCAL}{role}" for role in ROLES] for code in found}
-        scopes[frozenset(found)] = list(ROLES)
-    for codes, audience in sorted(scopes.items(), key=lambda one: (len(one[0]), sorted(one[0]))):
+        # For listeners that are not in the staff records and have filters of their own.
+        scopes = {frozenset([code]): [f"{LOCAL}{role}" for role in ROLES] for code in cards}
+        scopes[frozenset(cards)] = list(ROLES)
+    for codes, audience in sorted(scopes.items(), key=lambda item: (len(item[0]), sorted(item[0]))):
         if len(codes) == 1:
-            _of_district(message, found[next(iter(codes))], city, audience)
+            _publish_district(message, cards[next(iter(codes))], city, audience)
         elif codes:
-            _of_several(message, [found[code] for code in sorted(codes)], city, audience)
+            _publish_several(message, [cards[code] for code in sorted(codes)], city, audience)
 
 
 def _scopes(
-    place: str, known: dict[str, tuple[str, ...]], now: datetime
+    jurisdiction: str, codes_today: dict[str, tuple[str, ...]], now: datetime
 ) -> dict[frozenset[str], list[str]]:
-    """{districts: officials who answer for just these, or look on} of those with an endpoint.
+    """{districts: officials responsible for exactly these}, of officials with an endpoint.
 
-    ``known``: a month's districts, each with its codes of today.
+    ``codes_today``: the month's districts, each with its codes of today.
     """
-    found: dict[frozenset[str], list[str]] = {}
-    for record in staff.roster(place, now):
-        named = {one for grant in record["grants"] if grant["role"] in ROLES
-                 for one in grant["districts"]}  # fmt: skip
+    scopes: dict[frozenset[str], list[str]] = {}
+    for record in staff.roster(jurisdiction, now):
+        districts = {district for grant in record["grants"] if grant["role"] in ROLES
+                 for district in grant["districts"]}  # fmt: skip
         scope = frozenset(
-            code for code, today in known.items() if ANY in named or named.intersection(today)
+            code
+            for code, today in codes_today.items()
+            if ANY in districts or districts.intersection(today)
         )
         if scope and officials.reachable(record):
-            found.setdefault(scope, []).append(f"person:{record['ref']}")
-    return found
+            scopes.setdefault(scope, []).append(f"person:{record['ref']}")
+    return scopes
 
 
-def _of_district(
+def _publish_district(
     message: dict[str, Any], card: dict[str, Any], city: City, audience: list[str]
 ) -> None:
     code = card["code"]
@@ -75,7 +77,7 @@ def _of_district(
     _send(message, city, code, facts, compose(message, card, city, link), link, audience)
 
 
-def _of_several(
+def _publish_several(
     message: dict[str, Any], cards: list[dict[str, Any]], city: City, audience: list[str]
 ) -> None:
     link = urls.to(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
@@ -87,7 +89,7 @@ def _of_several(
     lines = [f"{stage} {_month(message['month'])}, {city.text(city.name)}"]
     lines += [f"{_name(card, city)}: {_score(card)}, {_rank(card, city)}" for card in cards]
     codes = "+".join(sorted(card["code"] for card in cards))
-    # A key that is the same at every repetition, however many districts there are.
+    # The same key at every repetition, and short, however many districts there are.
     name = hashlib.sha256(codes.encode()).hexdigest()[:16]
     _send(message, city, name, facts, "\n".join([*lines, link]), link, audience)
 
@@ -101,11 +103,11 @@ def _send(
     link: str,
     audience: list[str],
 ) -> None:
-    place, month = message["jurisdiction"], message["month"]
+    jurisdiction, month = message["jurisdiction"], message["month"]
     district = facts.get("district")
-    dedupe = f"{place}:scorecard:{month}:{message['revision']}:{name}"
+    dedupe = f"{jurisdiction}:scorecard:{month}:{message['revision']}:{name}"
     attributes: dict[str, str | list[str]] = {
-        "jurisdiction": place,
+        "jurisdiction": jurisdiction,
         "event": "scorecard",
         "level": message["stage"],
         "dedupe": dedupe,
@@ -115,7 +117,7 @@ def _send(
         **({"district": district} if district else {}),
     }
     document = {
-        "jurisdiction": place,
+        "jurisdiction": jurisdiction,
         "event": "scorecard",
         "month": month,
         "stage": message["stage"],
@@ -130,8 +132,8 @@ def _send(
 
 
 def compose(message: dict[str, Any], card: dict[str, Any], city: City, link: str) -> str:
-    """Rank, score and the figures that decide them, in eight short lines."""
-    known = {one["measure"]: one for one in card["measures"]}
+    """Rank, score and the main measures of a district, in eight short lines."""
+    measures = {measure["measure"]: measure for measure in card["measures"]}
     return tell(
         city,
         "scorecard.text",
@@ -140,13 +142,13 @@ def compose(message: dict[str, Any], card: dict[str, Any], city: City, link: str
         district=_name(card, city),
         score=_score(card),
         rank=_rank(card, city),
-        on_time=_percent(known["on_time"]),
-        acknowledged=_percent(known["acknowledged_on_time"]),
-        verified=_percent(known["verified"]),
-        rework=_percent(known["reopened_or_refused"]),
-        carried=f"{known['overdue_carried']['numerator'] or 0:.0f}",
-        backlog=f"{known['backlog']['value'] or 0:.0f}",
-        stars=_stars(known["satisfaction"]),
+        on_time=_percent(measures["on_time"]),
+        acknowledged=_percent(measures["acknowledged_on_time"]),
+        verified=_percent(measures["verified"]),
+        rework=_percent(measures["reopened_or_refused"]),
+        carried=f"{measures['overdue_carried']['numerator'] or 0:.0f}",
+        backlog=f"{measures['backlog']['value'] or 0:.0f}",
+        stars=_stars(measures["satisfaction"]),
         link=link,
     )
 

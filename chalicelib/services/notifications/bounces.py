@@ -1,7 +1,8 @@
-"""E-mail that came back: the address is marked, and the next message goes by another way.
+"""Bounced e-mail: the address is marked, and the next message goes by another channel.
 
-SES tells of a bounce or a complaint by SNS; the notice names the mail, by which we know whose it
-was. Where no other way is left, the report says that nobody can be asked (``contactable``).
+SES reports a bounce or a complaint through SNS. The notice names the mail, and the mail's row names
+the contact. If no channel is left, the report says that its reporter cannot be reached
+(``contactable``).
 """
 
 import json
@@ -21,40 +22,40 @@ from chalicelib.storage import control, people, reach
 UNREACHABLE = "unreachable"
 
 
-def notice(message: dict[str, Any]) -> dict[str, Any] | None:
-    """SES's notice in a queued message, in SNS's envelope or bare; ``None``: it is none.
+def parse_notice(message: dict[str, Any]) -> dict[str, Any] | None:
+    """The SES notice in a queued message, with or without SNS's envelope; ``None`` if it is none.
 
     Raises ``ValueError`` for an envelope that cannot be read.
     """
     if message.get("Type") == "Notification" and isinstance(message.get("Message"), str):
-        found = json.loads(message["Message"])
-        if not isinstance(found, dict):
+        notice = json.loads(message["Message"])
+        if not isinstance(notice, dict):
             raise ValueError("a notice that is no object")
-        return found
+        return notice
     return message if "notificationType" in message or "eventType" in message else None
 
 
-def heard(told: dict[str, Any], now: datetime) -> bool:
-    """Mark the address of a mail that will never arrive, or is not wanted; whether it was one."""
-    kind = told.get("notificationType") or told.get("eventType")
-    bounced = kind == "Bounce" and told.get("bounce", {}).get("bounceType") == "Permanent"
+def handle_notice(notice: dict[str, Any], now: datetime) -> bool:
+    """Mark the address after a permanent bounce or a complaint. Returns whether it was marked."""
+    kind = notice.get("notificationType") or notice.get("eventType")
+    bounced = kind == "Bounce" and notice.get("bounce", {}).get("bounceType") == "Permanent"
     if not bounced and kind != "Complaint":
         return False
-    sent = control.mail(str(told.get("mail", {}).get("messageId")))
-    contact = people.contact(sent["jurisdiction"], sent["contact"]) if sent else None
-    if sent is None or contact is None:
+    mail = control.mail(str(notice.get("mail", {}).get("messageId")))
+    contact = people.contact(mail["jurisdiction"], mail["contact"]) if mail else None
+    if mail is None or contact is None:
         return False
-    place = sent["jurisdiction"]
-    preferences.bounced(place, contact, "email", now)
-    if sent["own"]:
-        unreachable(place, sent["own"], sent["contact"], contact, now)
+    jurisdiction = mail["jurisdiction"]
+    preferences.mark_bounced(jurisdiction, contact, "email", now)
+    if mail["own"]:
+        mark_unreachable(jurisdiction, mail["own"], mail["contact"], contact, now)
     return True
 
 
-def unreachable(
+def mark_unreachable(
     jurisdiction: str, report: str, ref: str, contact: dict[str, Any], now: datetime
 ) -> None:
-    """Say on a report that its reporter cannot be asked, if every way that they left is dead."""
+    """Mark a report as not contactable, if every channel that its reporter left is dead."""
     _, dead = reach.person(jurisdiction, preferences.key(contact))
     if way(contact, None, dead) is not None:
         return

@@ -1,4 +1,4 @@
-"""Whom a report's message goes to, page by page: reporter, those of duplicates, followers."""
+"""The addressees of a report's message by page: reporter, reporters of duplicates, followers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from chalicelib.domain.report import Report
 from chalicelib.storage import people, reach, reports
 
 PAGE = 25
-# How far reports merged into reports that were merged are followed.
+# How many levels of merged reports are followed.
 DEPTH = 8
 _OWN = 3
-Place = dict[str, Any]
+Cursor = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Addressee:
-    """Somebody to be told: in which relation, by which contact, in which language; ``own`` is the
-    report that they filed themselves."""
+    """A person to write to: kind of message, contact, language; ``own`` is the report that they
+    filed themselves, if any."""
 
     kind: str
     contact: str
@@ -26,38 +26,46 @@ class Addressee:
     own: str | None
 
 
-def page(report: Report, tell: dict[str, str], place: Place) -> tuple[list[Addressee], list[Place]]:
-    """(the addressees of this page, the pages that follow). ``place`` is {} for the first."""
-    found: list[Addressee] = []
-    more: list[Place] = []
-    if not place and (kind := tell.get("reporter")):
-        found += _filed(report, kind)
-    stage, depth = place.get("stage", "duplicate"), place.get("depth", 0)
-    about = place.get("of", report.id)
-    if stage == "duplicate" and "duplicate" in tell and (report.merged or depth):
-        rows = reach.marks(report.jurisdiction, about, people.RIGHT, place.get("after"), PAGE)
+def page(
+    report: Report, kinds: dict[str, str], cursor: Cursor
+) -> tuple[list[Addressee], list[Cursor]]:
+    """(addressees of this page, cursors of the pages that follow). ``cursor`` is {} for the first.
+
+    ``kinds``: the kind of message for each relation.
+    """
+    addressees: list[Addressee] = []
+    next_pages: list[Cursor] = []
+    if not cursor and (kind := kinds.get("reporter")):
+        addressees += _reporter_of(report, kind)
+    stage, depth = cursor.get("stage", "duplicate"), cursor.get("depth", 0)
+    report_id = cursor.get("of", report.id)
+    if stage == "duplicate" and "duplicate" in kinds and (report.merged or depth):
+        rows = reach.marks(report.jurisdiction, report_id, people.RIGHT, cursor.get("after"), PAGE)
         for name, _ in rows:
             duplicate = reports.get(report.jurisdiction, name.rsplit("#", 1)[1])
             if duplicate and not duplicate.secret:
-                found += _filed(duplicate, tell["duplicate"])
+                addressees += _reporter_of(duplicate, kinds["duplicate"])
         if len(rows) == PAGE:
-            more.append({**place, "stage": "duplicate", "after": rows[-1][0]})
-        if depth < DEPTH and "after" not in place:
-            ways = people.marks(report.jurisdiction, about, people.VIA, people.WAYS_LIMIT)
-            more += [{"stage": "duplicate", "of": one, "depth": depth + 1} for one in ways]
-    if "follower" in tell and not depth:
-        if stage == "duplicate" and "after" in place:
-            return found, more
-        after = place.get("after") if stage == "follower" else None
+            next_pages.append({**cursor, "stage": "duplicate", "after": rows[-1][0]})
+        if depth < DEPTH and "after" not in cursor:
+            merged_ids = people.marks(report.jurisdiction, report_id, people.VIA, people.WAYS_LIMIT)
+            next_pages += [
+                {"stage": "duplicate", "of": merged_id, "depth": depth + 1}
+                for merged_id in merged_ids
+            ]
+    if "follower" in kinds and not depth:
+        if stage == "duplicate" and "after" in cursor:
+            return addressees, next_pages
+        after = cursor.get("after") if stage == "follower" else None
         rows = reach.marks(report.jurisdiction, report.id, people.FOLLOW, after, PAGE)
         for uid, doc in rows:
-            found += _follows(report, uid, doc, tell["follower"])
+            addressees += _follower(report, uid, doc, kinds["follower"])
         if len(rows) == PAGE:
-            more.append({"stage": "follower", "after": rows[-1][0]})
-    return found, more
+            next_pages.append({"stage": "follower", "after": rows[-1][0]})
+    return addressees, next_pages
 
 
-def _filed(report: Report, kind: str) -> Iterator[Addressee]:
+def _reporter_of(report: Report, kind: str) -> Iterator[Addressee]:
     if kind in FORMER and report.former:
         yield Addressee(kind, report.former, report.language, None)
     if kind == FORMER[-1]:
@@ -66,8 +74,8 @@ def _filed(report: Report, kind: str) -> Iterator[Addressee]:
         yield Addressee(kind, report.contact, report.language, report.id)
 
 
-def _follows(report: Report, uid: str, doc: dict[str, Any], kind: str) -> Iterator[Addressee]:
-    """By the contact left for it, else by that of the person's own newest reports."""
+def _follower(report: Report, uid: str, doc: dict[str, Any], kind: str) -> Iterator[Addressee]:
+    """A follower, by the contact left for following, else by that of their newest own report."""
     if ref := doc.get("contact"):
         yield Addressee(kind, ref, doc.get("language"), None)
         return

@@ -1,7 +1,7 @@
-"""The morning's notice to each unit: what falls due by tomorrow morning, and what is overdue.
+"""The morning notice to each unit: reports due by tomorrow morning, and overdue reports.
 
-One a unit and local day, by a marker in the transaction of its outbox row: running twice sends
-nothing twice, and a morning that was missed is made up for later the same day.
+One for each unit and local day. A marker in the transaction of the outbox row prevents a second
+one; a notice that was missed in the morning is sent later the same day.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,14 +20,16 @@ from chalicelib.services.platform.catalogue import tell
 from chalicelib.storage import control, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
 
-# Of a district's state as many overdue and as many due are read; beyond, the notice says "200+".
+# Of each queue and state so many overdue and so many due reports are read. If there are more, the
+# notice says "200+".
 MOST = 200
 _DAY = timedelta(days=1)
 
 
 @dataclass
-class Desk:
-    """What one unit has to know this morning; of protected reports, only how many."""
+class UnitNotice:
+    """The content of one unit's notice. ``hidden``: protected reports that fall due;
+    ``protected``: all protected ones, due or overdue."""
 
     due: list[reports.Card] = field(default_factory=list)
     hidden: int = 0
@@ -37,7 +39,7 @@ class Desk:
     more_overdue: bool = False
 
     def take(self, card: reports.Card, *, late: bool, protected: bool) -> None:
-        """Take in a report that falls due, or is overdue."""
+        """Count a report that falls due or is overdue."""
         self.protected += protected
         if late:
             self.overdue += 1
@@ -48,66 +50,66 @@ class Desk:
 
 
 def notify(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> int:
-    """Make every notice that is due by ``now`` and not made yet; how many."""
+    """Write every notice that is due by ``now`` and missing. Returns how many."""
     made = 0
     for jurisdiction in cities.jurisdictions():
         try:
-            made += _morning(cities.current(jurisdiction, now), now, may_go_on)
+            made += _notify_city(cities.current(jurisdiction, now), now, may_go_on)
         except (Unavailable, Unknown):
             raise
         except Exception as error:  # noqa: BLE001  (a city's own fault, of whatever kind)
-            # The next hour tries again; the other cities must not wait for it.
+            # The next hour tries again. The other cities do not wait for it.
             observability.unhandled(error, "morning")
     return made
 
 
-def _morning(city: City, now: datetime, may_go_on: Callable[[], bool]) -> int:
+def _notify_city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> int:
     local, made = now.astimezone(city.zone), 0
     done = f"morning:{local.date().isoformat()}"
     if local.hour < city.morning_hour or control.noticed(city.jurisdiction, done):
         return 0
-    for unit, desk in sorted(_desks(city, now).items()):
+    for unit, notice in sorted(_unit_notices(city, now).items()):
         if not may_go_on():
             return made
-        made += _notify(city, unit, desk, now)
-    _once(control.put_notice_marker(city.jurisdiction, done))
+        made += _notify(city, unit, notice, now)
+    _commit_once(control.put_notice_marker(city.jurisdiction, done))
     return made
 
 
-def _desks(city: City, now: datetime) -> dict[str, Desk]:
-    """By unit, read district by district and state by state."""
-    desks: dict[str, Desk] = {}
-    # Apart, so that a long backlog does not hide what falls due today.
+def _unit_notices(city: City, now: datetime) -> dict[str, UnitNotice]:
+    """The notice of each unit, read from the queues of districts and states."""
+    notices: dict[str, UnitNotice] = {}
+    # Two reads, so that a long backlog does not hide what falls due today.
     for late, after, until in ((True, None, now), (False, now, now + _DAY)):
         start, end = iso(after) + "~" if after else None, iso(until) + "~"
-        for place, protected in _places(city):
+        for queue, protected in _queues(city):
             for state in table()["states"]:
                 if clock(state) != "running":
                     continue
-                rows = reports.queue_page(city.jurisdiction, place, state, start, end, MOST)
+                rows = reports.queue_page(city.jurisdiction, queue, state, start, end, MOST)
                 for _, card in rows:
-                    # Whoever answers for it, and whoever is called to it.
+                    # The unit that holds it, and the unit that is called in.
                     for unit in {card.unit, *([card.called] if card.called else [])}:
-                        desk = desks.setdefault(unit, Desk())
-                        desk.take(card, late=late, protected=protected)
+                        notice = notices.setdefault(unit, UnitNotice())
+                        notice.take(card, late=late, protected=protected)
                         if len(rows) == MOST:
-                            desk.more_overdue |= late
-                            desk.more_due |= not late
-    # A unit that the city has no more has nobody to tell.
-    return {unit: desk for unit, desk in desks.items() if unit in city.units}
+                            notice.more_overdue |= late
+                            notice.more_due |= not late
+    # Units that no longer exist get no notice.
+    return {unit: notice for unit, notice in notices.items() if unit in city.units}
 
 
-def _places(city: City) -> Iterator[tuple[str, bool]]:
+def _queues(city: City) -> Iterator[tuple[str, bool]]:
     for area in city.areas_of_level(-2):
         yield reports.district_desk(area.code), False
-    for unit in sorted({one.unit for one in city.services.values() if one.protected}):
+    for unit in sorted({service.unit for service in city.services.values() if service.protected}):
         yield reports.protected_desk(unit), True
 
 
-def _notify(city: City, unit: str, desk: Desk, now: datetime) -> int:
+def _notify(city: City, unit: str, notice: UnitNotice, now: datetime) -> int:
     local = now.astimezone(city.zone)
     name = f"morning:{local.date().isoformat()}:{unit}"
-    due = sorted(desk.due, key=lambda card: (card.due_at, card.id))
+    due = sorted(notice.due, key=lambda card: (card.due_at, card.id))
     districts = {city.district_and_path(card.ward)[0] for card in due if card.ward in city.areas}
     message = {
         "kind": "notice",
@@ -121,32 +123,34 @@ def _notify(city: City, unit: str, desk: Desk, now: datetime) -> int:
         "audience": [f"unit:{unit}"],
         "dedupe": f"{city.jurisdiction}:{name}",
         "due": [card.id for card in due],
-        "overdue": desk.overdue,
-        "more": desk.more_due or desk.more_overdue,
+        "overdue": notice.overdue,
+        "more": notice.more_due or notice.more_overdue,
         "subject": tell(city, "morning.subject"),
-        "text": compose(city, unit, due, desk, local),
+        "text": compose(city, unit, due, notice, local),
     }
-    return _once(control.put_notice(city.jurisdiction, name, iso(now), message))
+    return _commit_once(control.put_notice(city.jurisdiction, name, iso(now), message))
 
 
-def compose(city: City, unit: str, due: list[reports.Card], desk: Desk, local: datetime) -> str:
-    """The notice on a phone: two numbers, the next twenty, the queue."""
-    falling = len(due) + desk.hidden
+def compose(
+    city: City, unit: str, due: list[reports.Card], notice: UnitNotice, local: datetime
+) -> str:
+    """The text of a notice: two numbers, the next ``LINES`` reports, the link to the queue."""
+    due_count = len(due) + notice.hidden
     lines = [
         tell(
             city,
             "morning.text",
             unit=city.text(city.units[unit].name),
             date=local.strftime("%d-%m-%Y"),
-            due=f"{falling}{'+' * desk.more_due}",
-            overdue=f"{desk.overdue}{'+' * desk.more_overdue}",
+            due=f"{due_count}{'+' * notice.more_due}",
+            overdue=f"{notice.overdue}{'+' * notice.more_overdue}",
         )
     ]
     lines += [_line(card, city) for card in due[:LINES]]
     if len(due) > LINES:
         lines.append(tell(city, "digest.more", n=len(due) - LINES))
-    if desk.protected:
-        lines.append(tell(city, "morning.protected", n=desk.protected))
+    if notice.protected:
+        lines.append(tell(city, "morning.protected", n=notice.protected))
     link = urls.to(city.jurisdiction, "/v1/queue")
     return "\n".join([*lines, tell(city, "morning.queue", link=link)])
 
@@ -154,12 +158,12 @@ def compose(city: City, unit: str, due: list[reports.Card], desk: Desk, local: d
 def _line(card: reports.Card, city: City) -> str:
     due = parse(card.due_at).astimezone(city.zone)
     ward = city.areas[card.ward].name if card.ward in city.areas else card.ward
-    known = card.service in city.services
-    service = city.text(city.services[card.service].name) if known else card.service
+    in_city = card.service in city.services
+    service = city.text(city.services[card.service].name) if in_city else card.service
     return tell(city, "morning.line", due=due.strftime("%d-%m %H:%M"), service=service, ward=ward)
 
 
-def _once(writes: list[Any]) -> int:
+def _commit_once(writes: list[Any]) -> int:
     try:
         commit(writes)
     except Refused:

@@ -1,10 +1,10 @@
-"""Who gets an alert: by audience and staff record, and by climbing where nobody can be reached.
+"""The recipients of an alert, by audience and staff records, with a fallback to higher roles.
 
-SNS compares two lists, an alert's ``marks`` and a filter policy's ``interests``; one value that is
-in both is enough. A mark holds everything that decides: ``unit:<code>``, ``person:<reference>``,
+SNS compares two lists, an alert's ``marks`` and a filter policy's ``interests``; one common value
+is enough. Each mark has everything that decides: ``unit:<code>``, ``person:<reference>``,
 ``<role>``, ``<role>@<district>``, ``<role>@<district>/<service>``, with ``*`` for all districts. So
-a role counts only where its own grant reaches, and an alert to a unit or a person reaches them
-whatever their grants name.
+a role counts only within its own grant, and an alert to a unit or a person reaches them regardless
+of grants.
 """
 
 from datetime import datetime
@@ -17,99 +17,117 @@ from chalicelib.domain.principal import ANY
 from chalicelib.services.city import staff
 
 PROTOCOLS = frozenset({"email", "email-json", "sms", "https", "sqs"})
-# SNS takes 150 combinations of values in one policy.
+# SNS allows 150 combinations of values in one policy.
 MARKS_AT_MOST = 150
 
 
 def marks(message: dict[str, Any]) -> dict[str, str]:
-    """{mark: whom of the audience it stands for} of an alert."""
-    found: dict[str, str] = {}
-    for who in message["audience"]:
-        for mark in _marks(who, message):
-            found.setdefault(mark, who)
-    return found
+    """{mark: the member of the audience that it stands for} of an alert."""
+    by_mark: dict[str, str] = {}
+    for recipient in message["audience"]:
+        for mark in _marks(recipient, message):
+            by_mark.setdefault(mark, recipient)
+    return by_mark
 
 
-def _marks(who: str, message: dict[str, Any]) -> list[str]:
-    role = who.removeprefix(LOCAL)
+def _marks(recipient: str, message: dict[str, Any]) -> list[str]:
+    role = recipient.removeprefix(LOCAL)
     if ":" in role:
         return [role]
     district, service = message.get("district"), message.get("service")
     districts = [district] if isinstance(district, str) else list(district or ())
-    # A notice, which is about several services, is for those whose grant names none.
+    # A notice is about several services, so it is for grants that name no service.
     endings = ["", *([f"/{service}"] if isinstance(service, str) else [])]
-    places = [*districts, *([] if who.startswith(LOCAL) else [ANY])]
-    return [role, *(f"{role}@{place}{ending}" for place in places for ending in endings)]
+    districts_or_any = [*districts, *([] if recipient.startswith(LOCAL) else [ANY])]
+    return [
+        role,
+        *(
+            f"{role}@{district_or_any}{ending}"
+            for district_or_any in districts_or_any
+            for ending in endings
+        ),
+    ]
 
 
 def interests(record: dict[str, Any]) -> list[str]:
-    """The marks that an official's alerts may have; fewer and wider ones where there are many.
+    """The marks of the alerts for an official; fewer and wider marks if there are too many.
 
-    Of a unit for protected reports: what is for the unit or the person, and no more.
+    An official for protected reports gets only what is for the unit or the person.
     """
     own = {f"person:{record['ref']}", f"unit:{record['unit']}"}
     if record.get("protected_unit"):
         return sorted(own)
-    found = set(own)
+    values = set(own)
     for grant in record["grants"]:
-        places = [ANY] if ANY in grant["districts"] else grant["districts"]
-        services = [""] if ANY in grant["services"] else [f"/{one}" for one in grant["services"]]
-        found |= {f"{grant['role']}@{place}{one}" for place in places for one in services}
-    return narrowed(found)
+        districts = [ANY] if ANY in grant["districts"] else grant["districts"]
+        services = (
+            [""] if ANY in grant["services"] else [f"/{service}" for service in grant["services"]]
+        )
+        values |= {
+            f"{grant['role']}@{place}{service}" for place in districts for service in services
+        }
+    return limit_values(values)
 
 
-def narrowed(found: set[str], most: int = MARKS_AT_MOST) -> list[str]:
-    """At most ``most`` of these, or of wider ones: without services, then without
-    districts. An alert too many does less harm than one too few."""
-    for sign in ("/", "@"):
-        if len(found) <= most:
+def limit_values(values: set[str], most: int = MARKS_AT_MOST) -> list[str]:
+    """At most ``most`` values, made wider if necessary: without services, then without districts.
+
+    An extra alert does less harm than a missing one.
+    """
+    for separator in ("/", "@"):
+        if len(values) <= most:
             break
-        found = {one if ":" in one else one.split(sign)[0] for one in found}
-    return sorted(found)
+        values = {value if ":" in value else value.split(separator)[0] for value in values}
+    return sorted(values)
 
 
-def of(message: dict[str, Any], now: datetime | None = None) -> list[tuple[str, str]]:
-    """(reference, whom of the audience they are) of each active official with an endpoint whom an
-    alert reaches, as the staff records say at most 30 seconds later."""
-    known = marks(message)
-    found = []
+def recipients(message: dict[str, Any], now: datetime | None = None) -> list[tuple[str, str]]:
+    """(reference, member of the audience that they match) of each active official with an endpoint
+    who receives an alert. Staff records may be 30 seconds old."""
+    by_mark = marks(message)
+    pairs = []
     for record in staff.roster(message["jurisdiction"], now or clock.now()):
         if not reachable(record) or (
-            message.get("protected") is True and not _guards(record, message)
+            message.get("protected") is True and not _serves_protected(record, message)
         ):
             continue
-        why = next((known[one] for one in interests(record) if one in known), None)
-        if why is not None:
-            found.append((record["ref"], why))
-    return found
+        recipient = next(
+            (by_mark[interest] for interest in interests(record) if interest in by_mark), None
+        )
+        if recipient is not None:
+            pairs.append((record["ref"], recipient))
+    return pairs
 
 
 def reachable(record: dict[str, Any]) -> bool:
-    """Whether an official has an endpoint that alerts can go to."""
-    return any(one["protocol"] in PROTOCOLS for one in record.get("endpoints", ()))
+    """Whether an official has an endpoint for alerts."""
+    return any(endpoint["protocol"] in PROTOCOLS for endpoint in record.get("endpoints", ()))
 
 
-def _guards(record: dict[str, Any], message: dict[str, Any]) -> bool:
+def _serves_protected(record: dict[str, Any], message: dict[str, Any]) -> bool:
     unit: bool = record["unit"] == message["unit"]
     return unit and bool(record.get("protected_unit"))
 
 
-def climbed(message: dict[str, Any], now: datetime | None = None) -> dict[str, Any]:
-    """The alert, for somebody who can be reached: where nobody can of those it is for in the first
-    place, it is also for the next of ``climb`` (rules/alerts.json) who can, and says so.
+def with_fallback_audience(message: dict[str, Any], now: datetime | None = None) -> dict[str, Any]:
+    """The alert, with a wider audience if nobody of its first member can be reached.
 
-    A protected one stays in its unit. Where nobody is left it is noted and counted.
+    Then it is also for the first step of ``climb`` (rules/alerts.json) that can be reached, and
+    says so in ``climbed``. A protected alert stays in its unit. If nobody can be reached, a log
+    line and a metric say so.
     """
-    first = {**message, "audience": message["audience"][:1]}
-    if message.get("climbed") or of(first, now):
+    primary = {**message, "audience": message["audience"][:1]}
+    if message.get("climbed") or recipients(primary, now):
         return message
     if not message["protected"]:
         for step in alerts.rules()["climb"]:
-            above = [f"unit:{message['unit']}" if one == "unit" else one for one in step]
-            if of({**message, "audience": above}, now):
-                audience = list(dict.fromkeys([*message["audience"], *above]))
-                return {**message, "audience": audience, "climbed": above}
-    if not of(message, now):
+            fallback = [
+                f"unit:{message['unit']}" if member == "unit" else member for member in step
+            ]
+            if recipients({**message, "audience": fallback}, now):
+                audience = list(dict.fromkeys([*message["audience"], *fallback]))
+                return {**message, "audience": audience, "climbed": fallback}
+    if not recipients(message, now):
         ids = {name: message.get(name) for name in ("report", "version", "event", "dedupe")}
         observability.note("nobody can be reached", **ids)
         observability.count("AlertsWithoutRecipient")

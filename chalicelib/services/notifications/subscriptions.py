@@ -1,4 +1,4 @@
-"""Officials' subscriptions to the alerts topic, kept as the staff records say."""
+"""Officials' subscriptions to the alerts topic, kept in line with the staff records."""
 
 from math import prod
 from typing import Any
@@ -7,14 +7,14 @@ from chalicelib.services.notifications.officials import (
     MARKS_AT_MOST,
     PROTOCOLS,
     interests,
-    narrowed,
+    limit_values,
 )
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
 
 
 def policy(record: dict[str, Any]) -> dict[str, Any]:
-    """An official's filter: the marks of alerts for them (``services.notifications.officials``)."""
+    """An official's SNS filter policy (marks: ``services.notifications.officials``)."""
     protected = ["false", "true"] if record.get("protected_unit") else ["false"]
     return within_limits(
         {
@@ -26,52 +26,57 @@ def policy(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
-    """Subscribe, refilter and remove endpoints as the staff records say; how many of each.
+    """Subscribe, refilter and remove endpoints as the staff records say. Returns how many of each.
 
-    An endpoint of several records, of other cities too, gets what any of them would. A
-    subscription that a record of this city had and none has any more is removed.
+    An endpoint of several records, also of other cities, gets what any of them would get. An
+    endpoint in this city's records that no active record has any more is unsubscribed.
     """
-    ours = {
-        (one["protocol"], one["endpoint"])
+    own_keys = {
+        (endpoint_record["protocol"], endpoint_record["endpoint"])
         for record in staff
-        for one in record.get("endpoints", ())
+        for endpoint_record in record.get("endpoints", ())
     }
     everybody = [(jurisdiction, record) for record in staff]
-    for other in store.jurisdictions() if ours else ():
+    for other in store.jurisdictions() if own_keys else ():
         if other != jurisdiction:
             everybody += [(other, record) for record in store.all_staff(other)]
     wanted: dict[tuple[str, str], dict[str, Any]] = {}
     for city, record in everybody:
-        for one in record.get("endpoints", ()) if record.get("active", True) else ():
-            key = (one["protocol"], one["endpoint"])
-            if key in ours and one["protocol"] in PROTOCOLS:
+        for endpoint_record in record.get("endpoints", ()) if record.get("active", True) else ():
+            key = (endpoint_record["protocol"], endpoint_record["endpoint"])
+            if key in own_keys and endpoint_record["protocol"] in PROTOCOLS:
                 rule = policy({**record, "jurisdiction": city})
                 wanted[key] = _either(wanted[key], rule) if key in wanted else rule
-    known = topics.subscriptions()
+    existing = topics.subscriptions()
     done = {"subscribed": 0, "filtered": 0, "removed": 0}
     for (protocol, endpoint), rule in wanted.items():
-        if (protocol, endpoint) not in known:
+        if (protocol, endpoint) not in existing:
             topics.subscribe(protocol, endpoint, rule)
             done["subscribed"] += 1
-        elif known[protocol, endpoint].startswith("arn:"):
-            topics.filter_by(known[protocol, endpoint], rule)
+        elif existing[protocol, endpoint].startswith("arn:"):
+            topics.filter_by(existing[protocol, endpoint], rule)
             done["filtered"] += 1
-    for key in ours - wanted.keys():
-        if known.get(key, "").startswith("arn:"):
-            topics.unsubscribe(known[key])
+    for key in own_keys - wanted.keys():
+        if existing.get(key, "").startswith("arn:"):
+            topics.unsubscribe(existing[key])
             done["removed"] += 1
     return done
 
 
 def within_limits(rule: dict[str, Any]) -> dict[str, Any]:
-    """A policy that SNS takes: a mailbox of very many gets too much rather than nothing."""
+    """A policy within SNS's limits. It is made wider if needed: too much is better than nothing."""
     others = prod(len(values) for name, values in rule.items() if name != "audience")
-    found = {**rule, "audience": narrowed(set(rule.get("audience", ())), MARKS_AT_MOST // others)}
-    if not found["audience"] or prod(map(len, found.values())) > MARKS_AT_MOST:
-        del found["audience"]
-    return found
+    limited = {
+        **rule,
+        "audience": limit_values(set(rule.get("audience", ())), MARKS_AT_MOST // others),
+    }
+    if not limited["audience"] or prod(map(len, limited.values())) > MARKS_AT_MOST:
+        del limited["audience"]
+    return limited
 
 
-def _either(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    # A key that is missing restricts nothing, so only what both restrict is restricted.
-    return within_limits({key: sorted({*one[key], *other[key]}) for key in one if key in other})
+def _either(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    # A missing key restricts nothing, so the union has only the keys that are in both.
+    return within_limits(
+        {key: sorted({*first[key], *second[key]}) for key in first if key in second}
+    )

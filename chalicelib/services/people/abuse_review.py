@@ -1,7 +1,7 @@
-"""Which reports one person filed, for a reviewer of abuse alone: with a reason, and on record.
+"""Which reports one person filed: only for a reviewer of abuse, with a reason, and recorded.
 
-No other answer tells officials that two reports have one filer. The event says who asked and why;
-what was found is in no event, and the key's row keeps none of it.
+No other answer tells officials that two reports have the same filer. The event says who asked and
+why. The result is stored nowhere: not in the event, not in the row of the idempotency key.
 """
 
 from datetime import datetime
@@ -24,33 +24,33 @@ from chalicelib.storage import people, secrecy
 READ = "filer_read"
 PERMISSION, OPERATION = "abuse", "readFilerReports"
 AT_MOST = 200
-# How many rows of the index are looked at, a name: many may lie outside the reviewer's grant.
+# Rows of the index to read for each uid: many may be outside the reviewer's grant.
 _LOOKED_AT = 400
 
 
 def read(actor: Principal, op: Operation, report_id: str, reason: str, now: datetime) -> Outcome:
-    """{id, version, reports: [{id, service, day}], more} of the same filer, the newest first.
+    """{id, version, reports: [{id, service, day}], more} of the same filer, newest first.
 
-    Only what the reviewer's own grant reaches, and never a protected report. Raises ``Problem``:
-    not_found, abuse_not_allowed.
+    Lists only reports within the reviewer's own grant, and no protected report. Raises
+    ``Problem``: not_found, abuse_not_allowed.
     """
     report = access.load(actor, report_id).report
-    if not _may(actor, report):
+    if not _allowed(actor, report):
         raise Problem("abuse_not_allowed")
     words = Words("reason", "inside", reason, ids.token_bytes(SALT_BYTES))
 
     def change(seen: access.Seen, _: City) -> Addition:
-        if not _may(actor, seen.report):
+        if not _allowed(actor, seen.report):
             raise Problem("abuse_not_allowed")
         return Addition(seen.report, {})
 
     outcome = add(actor, op, report_id, READ, change, now, (words,))
-    found, more = _others(actor, report)
-    return Outcome({**outcome.answer, "reports": found, "more": more}, outcome.replayed)
+    filed_reports, more = _filed_by_same(actor, report)
+    return Outcome({**outcome.answer, "reports": filed_reports, "more": more}, outcome.replayed)
 
 
-def _may(actor: Principal, report: Report) -> bool:
-    """Whether the permission holds over this report by a grant that reaches it."""
+def _allowed(actor: Principal, report: Report) -> bool:
+    """Whether one of the actor's grants covers this report and has the permission."""
     return (
         not report.secret
         and permissions.may(actor, PERMISSION, report)
@@ -59,25 +59,25 @@ def _may(actor: Principal, report: Report) -> bool:
     )
 
 
-def _others(actor: Principal, report: Report) -> tuple[list[dict[str, str]], bool]:
-    who = _filer(report)
-    if who is None or who.startswith(filer.BY_REPORT):
+def _filed_by_same(actor: Principal, report: Report) -> tuple[list[dict[str, str]], bool]:
+    filer_name = _filer(report)
+    if filer_name is None or filer_name.startswith(filer.BY_REPORT):
         return [], False
-    # What was filed for a contact and claimed since is in the index of who claimed it.
-    names = {who, report.reporter or who}
-    pages = [people.filed(report.jurisdiction, one, _LOOKED_AT) for one in sorted(names)]
-    heads = secrecy.heads(report.jurisdiction, {one for page in pages for one in page})
+    # A report that was filed for a contact and claimed later is in the index of the claimant.
+    uids = {filer_name, report.reporter or filer_name}
+    pages = [people.filed(report.jurisdiction, uid, _LOOKED_AT) for uid in sorted(uids)]
+    heads = secrecy.heads(report.jurisdiction, {report_id for page in pages for report_id in page})
     same = [
-        one
-        for one in sorted(heads.values(), key=lambda head: head.id, reverse=True)
-        if one.id != report.id and _filer(one) == who and _may(actor, one)
+        head
+        for head in sorted(heads.values(), key=lambda head: head.id, reverse=True)
+        if head.id != report.id and _filer(head) == filer_name and _allowed(actor, head)
     ]
-    rows = [{"id": one.id, "service": one.service, "day": _day(one)} for one in same[:AT_MOST]]
+    rows = [{"id": head.id, "service": head.service, "day": _day(head)} for head in same[:AT_MOST]]
     return rows, len(same) > AT_MOST or any(len(page) == _LOOKED_AT for page in pages)
 
 
 def _filer(report: Report) -> str | None:
-    # Heads of before name no filer where it is the reporter.
+    # Older heads name no filer where the filer is the reporter.
     return report.filer or report.reporter
 
 

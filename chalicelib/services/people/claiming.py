@@ -1,8 +1,9 @@
-"""Claiming: another device becomes the reporter, and the device of before is shut out.
+"""Claiming: another device becomes the reporter, and the previous device loses access.
 
-Each claim uses the secret up and begins another generation of it, so that neither a stolen phone
-nor whoever has seen the receipt can take the report back. Whoever left a contact is told, with a
-link that ends the claim for a week: then no device has the report, and the page shows a new secret.
+Each claim uses up the secret and starts a new generation of it, so that neither a stolen phone nor
+a person who has seen the receipt can take the report back. The person who left a contact is told,
+with a link that can end the claim for a week. Then no device has the report, and the page shows a
+new secret.
 """
 
 import hmac
@@ -43,35 +44,38 @@ def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: dat
             raise Problem("not_found")
         if report.reporter == uid:
             return Addition(report, {"claimed": True, "generation": report.claims})
-        return taken(report, uid, now)
+        return with_reporter(report, uid, now)
 
     spend = rate_limits.by_person(actor, now, "claims")
     done = add(actor, op, report_id, "claim", change, now, blind=True, spend=spend)
     return _with_secret(done)
 
 
-def taken(report: Report, uid: str, now: datetime) -> Addition:
-    """The report as ``uid``'s from now on, with all that goes with it; the ``generation`` of its
-    next secret."""
+def with_reporter(report: Report, uid: str, now: datetime) -> Addition:
+    """The change that makes ``uid`` the reporter and moves the index rows. Its answer has the
+    ``generation`` of the next secret."""
     after = replace(report, reporter=uid, claims=report.claims + 1)
     answer = {"claimed": True, "generation": after.claims}
     data = {"former": True} if former_contacts.of(report, now) else None
-    return Addition(after, answer, _moved(report, uid), data)
+    return Addition(after, answer, _transfer_rows(report, uid), data)
 
 
 def undo_link(
-    jurisdiction: str, report: str, generation: int, now: datetime, why: str = _PURPOSE
+    jurisdiction: str, report: str, generation: int, now: datetime, message_kind: str = _PURPOSE
 ) -> str:
-    """A link that ends this one claim, for a week; ``why`` is the kind of message that it is in."""
+    """A link that ends this one claim; it is valid for a week.
+
+    ``message_kind`` is the kind of the message that contains the link.
+    """
     payload: dict[str, Any] = {"j": jurisdiction, "r": report, "g": generation}
-    if why != _PURPOSE:
-        payload["w"] = why
+    if message_kind != _PURPOSE:
+        payload["w"] = message_kind
     token = signing.sign(_PURPOSE, payload, now + timedelta(days=UNDO_DAYS))
     return urls.base(f"/v1/claims/{token}")
 
 
-def claimed(token: str, now: datetime) -> tuple[Report, bool]:
-    """The report behind such a link, and whether its claim is still the last word on it.
+def read_undo_link(token: str, now: datetime) -> tuple[Report, bool]:
+    """The report of an undo link, and whether that claim is still the latest one.
 
     Raises ``Problem``: invalid_token.
     """
@@ -82,20 +86,20 @@ def claimed(token: str, now: datetime) -> tuple[Report, bool]:
     return report, report.claims == payload["g"]
 
 
-def why(token: str, now: datetime) -> str:
-    """The kind of message that such a link was in, of which the page speaks.
+def undo_link_kind(token: str, now: datetime) -> str:
+    """The kind of the message that contained the undo link; the page's words depend on it.
 
     Raises ``Problem``: invalid_token.
     """
-    kind: str = signing.unsign(_PURPOSE, token, now).get("w", _PURPOSE)
-    return kind
+    message_kind: str = signing.unsign(_PURPOSE, token, now).get("w", _PURPOSE)
+    return message_kind
 
 
 def undo(token: str, now: datetime) -> Outcome | None:
-    """End the claim: the answer's ``claim_secret`` makes any device the reporter again, and the
-    contact is the one of before, if it was corrected lately.
+    """End the claim: any device can become the reporter with the answer's ``claim_secret``.
 
-    ``None`` where the report was claimed once more since.
+    A contact that was corrected lately is set back to the earlier one. Returns ``None`` if the
+    report was claimed again since.
     """
     payload = signing.unsign(_PURPOSE, token, now)
     actor = Principal("citizen", payload["j"])
@@ -107,11 +111,11 @@ def undo(token: str, now: datetime) -> Outcome | None:
             return None
         after, writes = former_contacts.restored(report, now)
         after = replace(after, reporter=None, claims=generation + 1)
-        writes += _moved(report, None)
+        writes += _transfer_rows(report, None)
         if (report.filer or "").startswith(BY_CONTACT) and not _corrected(report):
-            # Whoever confirms the contact may have it as long as nobody has claimed it.
-            place, who = report.jurisdiction, report.filer or ""
-            writes.append(people.put_trace(place, who, people.FILED, report.id))
+            # A person who confirms the contact may get the report while nobody has claimed it.
+            jurisdiction, filer = report.jurisdiction, report.filer or ""
+            writes.append(people.put_trace(jurisdiction, filer, people.FILED, report.id))
         return Addition(after, {"generation": after.claims}, writes)
 
     # The key is the link itself, so that a second tap shows the same secret.
@@ -121,8 +125,8 @@ def undo(token: str, now: datetime) -> Outcome | None:
 
 
 def _corrected(report: Report) -> bool:
-    """Whether who claimed it last may have written a contact of their own into it: then only the
-    new secret gives it to anybody."""
+    """Whether the last claimant may have put their own contact into the report. Then only the new
+    secret, not a confirmed contact, makes somebody the reporter."""
     if not report.corrections:
         return False
     after = max(0, report.version - _EVENTS_SEEN)
@@ -135,62 +139,68 @@ def _corrected(report: Report) -> bool:
 
 
 def _with_secret(outcome: Outcome) -> Outcome:
-    """The outcome with the secret of its generation, which is kept nowhere."""
+    """The outcome with the secret of its generation; the secret is stored nowhere."""
     answer = dict(outcome.answer)
     secret = signing.claim_secret(answer["id"], answer.pop("generation", 0))
     return Outcome({**answer, "claim_secret": secret}, outcome.replayed)
 
 
-def _moved(report: Report, uid: str | None) -> list[Write]:
-    """All that the device of before had by this report, taken from it and given to ``uid``."""
-    place, old = report.jurisdiction, report.reporter
+def _transfer_rows(report: Report, uid: str | None) -> list[Write]:
+    """The writes that move all rows of this report from the previous device to ``uid``."""
+    jurisdiction, old = report.jurisdiction, report.reporter
     nobody = people.released(report.id)
-    writes = _traces(report, old or nobody, uid or nobody, undone=uid is None)
+    writes = _transfer_traces(report, old or nobody, uid or nobody, undone=uid is None)
     if report.merged_into:
-        # A duplicate's new device has the rights in the original too, and the lost one no more.
+        # The right that a duplicate gives in its original moves to the new device as well.
         original = report.merged_into
         before = old or report.via
         if before:
             name = people.right_name(before, report.id)
-            writes.append(people.delete_mark(place, original, people.RIGHT, name))
-            writes.append(people.delete_trace(place, before, people.RIGHT, original, report.id))
+            writes.append(people.delete_mark(jurisdiction, original, people.RIGHT, name))
+            writes.append(
+                people.delete_trace(jurisdiction, before, people.RIGHT, original, report.id)
+            )
         if uid:
             name = people.right_name(uid, report.id)
-            writes.append(people.put_mark(place, original, people.RIGHT, name))
-            writes.append(people.put_trace(place, uid, people.RIGHT, original, report.id))
+            writes.append(people.put_mark(jurisdiction, original, people.RIGHT, name))
+            writes.append(people.put_trace(jurisdiction, uid, people.RIGHT, original, report.id))
     if old:
-        writes.append(people.delete_mark(place, report.id, people.FOLLOW, old))
-        writes.append(people.delete_trace(place, old, people.FOLLOW, report.id))
-    return [*writes, *_tickets(report, uid)]
+        writes.append(people.delete_mark(jurisdiction, report.id, people.FOLLOW, old))
+        writes.append(people.delete_trace(jurisdiction, old, people.FOLLOW, report.id))
+    return [*writes, *_transfer_tickets(report, uid)]
 
 
-def _traces(report: Report, old: str, new: str, *, undone: bool) -> list[Write]:
-    """What the device of before wrote on this report is erased with the new one; its own index
-    goes on saying that it had the report, for an erasure of that device alone."""
-    place = report.jurisdiction
-    writes: list[Write] = [people.put_trace(place, new, people.FILED, report.id)]
-    writes.append(people.put_trace(place, new, people.CLAIMED_FROM, report.id, old))
+def _transfer_traces(report: Report, old: str, new: str, *, undone: bool) -> list[Write]:
+    """Index rows: an erasure of the new device also erases what the previous one wrote here.
+
+    The previous device's own index still names the report, for an erasure of that device alone.
+    """
+    jurisdiction = report.jurisdiction
+    writes: list[Write] = [people.put_trace(jurisdiction, new, people.FILED, report.id)]
+    writes.append(people.put_trace(jurisdiction, new, people.CLAIMED_FROM, report.id, old))
     if (report.filer or "").startswith(BY_CONTACT) and not undone:
-        # Whoever confirms the contact may have it only as long as nobody has claimed it.
-        writes.append(people.delete_trace(place, report.filer or "", people.FILED, report.id))
+        # Confirming the contact gives the report only while nobody has claimed it.
+        writes.append(
+            people.delete_trace(jurisdiction, report.filer or "", people.FILED, report.id)
+        )
     if undone:
-        # Whoever claimed it wrongly must not erase what others wrote on it.
+        # A wrongful claimant must not be able to erase what others wrote on the report.
         first = people.trace_name(people.CLAIMED_FROM, report.id, "")
-        for kind, about, before in people.traces(place, old, first, _BEFORE_AT_MOST):
+        for kind, about, before in people.traces(jurisdiction, old, first, _BEFORE_AT_MOST):
             if (kind, about) == (people.CLAIMED_FROM, report.id):
-                writes.append(people.delete_trace(place, old, kind, about, before))
-                writes.append(people.put_trace(place, new, kind, about, before))
+                writes.append(people.delete_trace(jurisdiction, old, kind, about, before))
+                writes.append(people.put_trace(jurisdiction, new, kind, about, before))
     return writes
 
 
-def _tickets(report: Report, uid: str | None) -> list[Write]:
-    """The tickets of the reporter's photos, whose owner may look at the upload."""
+def _transfer_tickets(report: Report, uid: str | None) -> list[Write]:
+    """The photo tickets of the reporter with the new owner, who may then see the uploads."""
     nobody = people.released(report.id)
-    found: list[Write] = []
+    writes: list[Write] = []
     for photo in report.pictures:
         ticket = reports.photo(report.jurisdiction, photo)
         if ticket and ticket[1].get("owner") == (report.reporter or nobody):
             seen, doc = ticket
             owned = {**doc, "owner": uid or nobody}
-            found.append(reports.put_photo(report.jurisdiction, photo, owned, seen=seen))
-    return found
+            writes.append(reports.put_photo(report.jurisdiction, photo, owned, seen=seen))
+    return writes

@@ -1,8 +1,8 @@
-"""Proving a contact: a code sent to it makes whoever has it the reporter of what was filed for it.
+"""Proving a contact: a person who enters the code sent to it becomes the reporter of its reports.
 
-A contact that somebody merely wrote down counts in figures and gives no right: lists, actions and
-erasure belong to who confirmed it. Asking for a code answers the same whether or not anything was
-filed for the contact. The code itself is kept nowhere: it is derived by key from a chance value.
+A contact that somebody only wrote down counts in figures but gives no rights: lists, actions and
+erasure belong to the person who confirmed it. A request for a code is answered the same whether or
+not anything was filed for the contact. The code itself is not stored (``contact_codes``).
 """
 
 import hmac
@@ -26,7 +26,7 @@ from chalicelib.storage import control, people
 from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
 TRIES = 5
-# Reports that one call makes the caller's; more are asked for with the same code.
+# Reports that one call claims; the client calls again with the same code for more.
 PAGE = 20
 Contact = dict[str, str]
 
@@ -34,32 +34,33 @@ Contact = dict[str, str]
 def send_code(
     actor: Principal,
     op: Operation,
-    given: Contact,
+    address: Contact,
     ip: str,
     now: datetime,
     languages: tuple[str, ...],
 ) -> Outcome:
-    """Send a code of six digits to ``given`` ({email} or {phone}): {expires_at}, once a key.
+    """Send a code of six digits to ``address`` ({email} or {phone}). Answers {expires_at}.
 
-    Raises ``Problem``: too_many, by the city's limits of the device, the contact and the address.
+    Once for each idempotency key. Raises ``Problem``: too_many, by the city's limits for the
+    device, the contact and the IP address.
     """
-    place, uid = actor.jurisdiction, actor.uid or ""
-    contact = _pseudonym(place, given)
+    jurisdiction, uid = actor.jurisdiction, actor.uid or ""
+    contact = _pseudonym(jurisdiction, address)
 
     def attempt() -> Outcome:
-        city = cities.current(place, now)
+        city = cities.current(jurisdiction, now)
         scopes = {
             "codes": uid,
             "codes_contact": contact,
             "codes_address": rate_limits.address(ip, city.month(now)),
         }
-        rate_limits.take(place, city.code_limits, scopes, now, fail_open=False)
+        rate_limits.take(jurisdiction, city.code_limits, scopes, now, fail_open=False)
         nonce, until = ids.token_bytes(16).hex(), iso(now + contact_codes.LIFE)
-        held = {"nonce": nonce, "until": until, "tries": 0, "right": False}
+        stored = {"nonce": nonce, "until": until, "tries": 0, "right": False}
         message = contact_codes.message(city, contact, uid, nonce, languages, op.id)
         writes = [
-            people.put_code(place, contact, uid, held, over=None),
-            people.put_code_address(place, contact, nonce, given),
+            people.put_code(jurisdiction, contact, uid, stored, over=None),
+            people.put_code_address(jurisdiction, contact, nonce, address),
             control.put_outbox(f"{iso(now)}#{message['dedupe']}", message),
         ]
         return write(_sealed(op), writes, {"expires_at": until})
@@ -67,18 +68,18 @@ def send_code(
     return once(_sealed(op), attempt)
 
 
-def confirm(actor: Principal, op: Operation, given: Contact, code: str, now: datetime) -> Outcome:
-    """Become the reporter of what was filed for a contact and has none: {claimed, more}.
+def confirm(actor: Principal, op: Operation, address: Contact, code: str, now: datetime) -> Outcome:
+    """Become the reporter of the unclaimed reports that were filed for a contact: {claimed, more}.
 
     ``more``: call again with the same code and another key. Raises ``Problem``: code_invalid for
-    a wrong code, the sixth try, a code of another device or of another time.
+    a wrong or expired code, a code of another device, or the sixth try.
     """
-    place, uid = actor.jurisdiction, actor.uid or ""
-    contact = _pseudonym(place, given)
+    jurisdiction, uid = actor.jurisdiction, actor.uid or ""
+    contact = _pseudonym(jurisdiction, address)
 
     def attempt() -> Outcome:
-        _check(place, contact, uid, code, now)
-        page = people.traces(place, contact, "", PAGE)
+        _check(jurisdiction, contact, uid, code, now)
+        page = people.traces(jurisdiction, contact, "", PAGE)
         claimed = sum(_claim(actor, contact, report, now) for _, report, _ in page)
         answer = {"claimed": claimed, "more": len(page) == PAGE}
         return write(_sealed(op), [], answer)
@@ -86,35 +87,37 @@ def confirm(actor: Principal, op: Operation, given: Contact, code: str, now: dat
     return once(_sealed(op), attempt)
 
 
-def _check(place: str, contact: str, uid: str, code: str, now: datetime) -> None:
-    """Refuse a wrong code; each try counts before it is looked at."""
-    held = people.code(place, contact, uid)
-    if held is None or held["until"] <= iso(now):
+def _check(jurisdiction: str, contact: str, uid: str, code: str, now: datetime) -> None:
+    """Refuse a wrong code. Each try is counted before its result is known."""
+    stored = people.code(jurisdiction, contact, uid)
+    if stored is None or stored["until"] <= iso(now):
         raise Problem("code_invalid", field="code")
-    fits = hmac.compare_digest(contact_codes.code_of(place, contact, uid, held["nonce"]), code)
-    if not held["right"]:
-        if held["tries"] >= TRIES:
+    matches = hmac.compare_digest(
+        contact_codes.code_of(jurisdiction, contact, uid, stored["nonce"]), code
+    )
+    if not stored["right"]:
+        if stored["tries"] >= TRIES:
             raise Problem("code_invalid", field="code")
-        tried: dict[str, Any] = {**held, "tries": held["tries"] + 1, "right": fits}
-        writes: list[Write] = [people.put_code(place, contact, uid, tried, over=held)]
-        if fits:
-            writes.append(people.delete_code_address(place, contact, held["nonce"]))
+        counted: dict[str, Any] = {**stored, "tries": stored["tries"] + 1, "right": matches}
+        writes: list[Write] = [people.put_code(jurisdiction, contact, uid, counted, over=stored)]
+        if matches:
+            writes.append(people.delete_code_address(jurisdiction, contact, stored["nonce"]))
         try:
             commit(writes)
         except Refused:
             raise Unavailable from None  # Two tries at once: one of them counts.
-    if not fits:
+    if not matches:
         raise Problem("code_invalid", field="code")
 
 
 def _claim(actor: Principal, contact: str, report: str, now: datetime) -> bool:
-    """Make the caller a report's reporter, once; whether they are now by this."""
+    """Make the caller the reporter, once. Returns whether this call did it."""
 
     def change(seen: Seen, city: City) -> Addition | None:
         head = seen.report
         if head.reporter is not None or head.filer != contact:
             return None
-        return claiming.taken(head, actor.uid or "", now)
+        return claiming.with_reporter(head, actor.uid or "", now)
 
     op = operation(actor, "confirmContact", f"{contact}|{report}", "")
     try:
@@ -123,18 +126,18 @@ def _claim(actor: Principal, contact: str, report: str, now: datetime) -> bool:
         if problem.slug != "not_found":
             raise
         done = False
-    # What has a reporter by now, or is no more, is not looked at again.
+    # A report that has a reporter by now, or is gone, need not be looked at again.
     commit([people.delete_trace(actor.jurisdiction, contact, people.FILED, report)])
     return done
 
 
-def _pseudonym(place: str, given: Contact) -> str:
-    contact = filers.pseudonym(place, given)
+def _pseudonym(jurisdiction: str, address: Contact) -> str:
+    contact = filers.pseudonym(jurisdiction, address)
     if contact is None:
         raise Problem("missing_field", field="email")
     return contact
 
 
 def _sealed(op: Operation) -> Operation:
-    # Few addresses are hard to guess: what the key's row keeps of one is keyed.
+    # Addresses are easy to guess, so the idempotency row stores a keyed hash of the body.
     return replace(op, body_hash=signing.mac("body", op.body_hash, signing.lasting()))

@@ -1,8 +1,9 @@
-"""A copy for a person of all that is held on them, from the index that an erasure reads.
+"""A copy of all data that is stored about a person, made from the index that an erasure reads.
 
-So what can be erased can be read. Whoever has lost a report to another device (a stolen phone, say)
-is told no more than that something is kept; the city's own copy (``infra.ops copy``) leaves out
-nothing. A page costs at most so many reports and index rows as it has items.
+So everything that can be erased can be read. A device that lost a report to another device (a
+stolen phone, for example) only learns that something is stored. The city's own copy
+(``infra.ops copy``) leaves out nothing. A page reads at most as many reports and index rows as it
+has items.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.people import erasure, preferences
-from chalicelib.services.people.report_erasure import Person, photos_of, words
+from chalicelib.services.people.report_contents import reporter_photos, reporter_texts
+from chalicelib.services.people.report_erasure import Person
 from chalicelib.services.photos import photo_views
 from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.platform.cursors import make_cursor, open_cursor
@@ -38,26 +40,26 @@ KINDS = {
 
 @dataclass(frozen=True)
 class _Reader:
-    """For whom a copy is: ``whole`` for the city, which asked who it is, else for a token."""
+    """Whose copy this is. ``whole``: made by the city, which has checked who asks."""
 
-    place: str
+    jurisdiction: str
     uid: str | None
     whole: bool = False
     heads: dict[str, Report] = field(default_factory=dict)
 
     def owns(self, head: Report) -> bool:
-        """Whether the report is theirs now."""
+        """Whether this person is the reporter now."""
         return self.uid is not None and head.reporter == self.uid
 
     def lost(self, head: Report) -> bool:
-        """Whether it was theirs, and is another's: then it is shut to them."""
+        """Whether they were the reporter and somebody else is now: then they may not read it."""
         if self.whole or self.owns(head) or self.uid is None:
             return False
-        return bool(people.details(self.place, self.uid, people.FILED, head.id))
+        return bool(people.details(self.jurisdiction, self.uid, people.FILED, head.id))
 
 
-def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
-    """A page of all that is held on the caller; ``not_found`` for another system."""
+def own_data(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
+    """A page of all data about the caller. Raises ``Problem``: not_found for an API key."""
     if FOR_MANY in actor.permissions:
         raise Problem("not_found")
     filters = {"j": actor.jurisdiction, "u": actor.uid, "k": "data"}
@@ -71,15 +73,16 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
 
 
 def of_report(jurisdiction: str, report: str) -> Iterator[dict[str, Any]]:
-    """All that is held on whoever filed a report; on nobody else if its person is not known: then
-    of that report alone. Raises ``Problem``: not_found.
+    """All data about the reporter of a report; of that report alone if it has no reporter.
+
+    Raises ``Problem``: not_found.
     """
     head = reports.get(jurisdiction, report)
     if head is None:
         raise Problem("not_found", field="report")
     reader = _Reader(jurisdiction, head.reporter, whole=True)
     if head.reporter is None:
-        yield _report(reader, head)
+        yield _report_item(reader, head)
         return
     after: str | None = f"{_FILED} "
     while after:
@@ -88,34 +91,38 @@ def of_report(jurisdiction: str, report: str) -> Iterator[dict[str, Any]]:
 
 
 def _page(reader: _Reader, start: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:
-    """Items from a place on, and the place to go on from."""
+    """The items after a cursor, and the cursor of the next page."""
     part, _, key = start.partition(" ")
     uid = reader.uid or ""
     if part == _FILED:
-        page = reports.of_reporter(reader.place, uid, key or None, limit)
-        heads = secrecy.heads(reader.place, [card.id for _, card in page])
-        items = [_report(reader, heads[card.id]) for _, card in page if card.id in heads]
+        page = reports.of_reporter(reader.jurisdiction, uid, key or None, limit)
+        heads = secrecy.heads(reader.jurisdiction, [card.id for _, card in page])
+        items = [_report_item(reader, heads[card.id]) for _, card in page if card.id in heads]
         return items, f"{_FILED} {page[-1][0]}" if len(page) == limit else f"{_LEFT} "
-    left = people.traces(reader.place, uid, key, limit)
-    asked = {report for _, report, _ in left if report != "-"}
-    reader.heads.update(secrecy.heads(reader.place, asked))
-    items = [one for row in left if (one := _left(reader, *row))]
-    return items, f"{_LEFT} {people.trace_name(*left[-1])}" if len(left) == limit else None
+    rows = people.traces(reader.jurisdiction, uid, key, limit)
+    report_ids = {report for _, report, _ in rows if report != "-"}
+    reader.heads.update(secrecy.heads(reader.jurisdiction, report_ids))
+    items = [item for row in rows if (item := _trace_item(reader, *row))]
+    return items, f"{_LEFT} {people.trace_name(*rows[-1])}" if len(rows) == limit else None
 
 
-def _report(reader: _Reader, head: Report) -> dict[str, Any]:
-    """One report of theirs: what they said and what is kept with it."""
-    before = erasure.former(Person(reader.place, reader.uid, ""), head.id) if reader.whole else ()
+def _report_item(reader: _Reader, head: Report) -> dict[str, Any]:
+    """One of the person's reports: what they wrote and what is stored with it."""
+    before = (
+        erasure.former_uids(Person(reader.jurisdiction, reader.uid, ""), head.id)
+        if reader.whole
+        else ()
+    )
     own = frozenset({reader.uid or people.released(head.id), *before})
-    names = list(words(head, own))
+    names = list(reporter_texts(head, own))
     if reader.uid:
-        names += people.details(reader.place, reader.uid, people.TEXT, head.id)
+        names += people.details(reader.jurisdiction, reader.uid, people.TEXT, head.id)
     return {
-        **_item("report", head.id),
+        **_empty_item("report", head.id),
         "about": _about(head),
         **_contact(reader, head, head.contact),
         "texts": _texts(head, list(dict.fromkeys(names)), own),
-        "photos": [_photo(head, photo) for photo in photos_of(head, own)],
+        "photos": [_photo_view(head, photo) for photo in reporter_photos(head, own)],
     }
 
 
@@ -138,14 +145,14 @@ def _about(head: Report) -> dict[str, Any]:
     }
 
 
-def _left(reader: _Reader, kind: str, report: str, detail: str) -> dict[str, Any] | None:
-    """One row of the index; ``None`` where the report's own item has it."""
+def _trace_item(reader: _Reader, kind: str, report: str, detail: str) -> dict[str, Any] | None:
+    """One row of the index; ``None`` if the report's own item already contains it."""
     if kind not in KINDS:
         return None
     if kind == people.PHOTO:
-        return _upload(reader, detail)
+        return _upload_item(reader, detail)
     head = reader.heads.get(report)
-    item = _item(KINDS[kind], report)
+    item = _empty_item(KINDS[kind], report)
     if head is None:
         return item  # The report is gone.
     if kind == people.CONTACT:
@@ -153,7 +160,7 @@ def _left(reader: _Reader, kind: str, report: str, detail: str) -> dict[str, Any
             return None
         return {**item, **_contact(reader, head, detail)}
     if kind == people.REACHED_BY:
-        return {**item, **_reached(reader.place, detail)}
+        return {**item, **_contact_data(reader.jurisdiction, detail)}
     if kind == people.TEXT:
         if reader.owns(head):
             return None
@@ -165,51 +172,53 @@ def _left(reader: _Reader, kind: str, report: str, detail: str) -> dict[str, Any
 
 
 def _contact(reader: _Reader, head: Report, ref: str | None) -> dict[str, Any]:
-    """The contact where the one who asks gave it, else whether there is one.
+    """The contact if this person gave it, else only whether there is one.
 
-    The present holder of a report need not be the one who gave it: they may have been handed it.
+    The present reporter may have claimed the report and need not be the one who gave the contact.
     """
     if ref is None:
         return {}
     gave = reader.uid and head.filer == reader.uid
-    gave = gave or ref in people.details(reader.place, reader.uid or "", people.CONTACT, head.id)
+    gave = gave or ref in people.details(
+        reader.jurisdiction, reader.uid or "", people.CONTACT, head.id
+    )
     if reader.whole or (reader.owns(head) and gave):
-        return _reached(reader.place, ref)
+        return _contact_data(reader.jurisdiction, ref)
     return {"kept": True}
 
 
-def _reached(place: str, ref: str) -> dict[str, Any]:
-    """A contact, and what was chosen for its address."""
-    contact = people.contact(place, ref)
+def _contact_data(jurisdiction: str, ref: str) -> dict[str, Any]:
+    """A contact, and the preferences of its address."""
+    contact = people.contact(jurisdiction, ref)
     if contact is None:
         return {}
-    chosen, dead = reach.person(place, preferences.key(contact))
-    wish = {
+    chosen, dead = reach.person(jurisdiction, preferences.key(contact))
+    choices = {
         "notify": chosen.get("notify", "all"),
         "way": chosen.get("way"),
         "bounced": sorted(dead),
     }
-    return {"contact": contact, "notifications": wish, "kept": True}
+    return {"contact": contact, "notifications": choices, "kept": True}
 
 
 def _texts(head: Report, names: list[str], own: frozenset[str]) -> list[dict[str, Any]]:
-    """These texts as they are kept, and what officials have hidden of theirs."""
-    place = head.jurisdiction
-    kept = people.some_texts(place, head.id, names)
-    found = [
+    """These texts as stored, and the originals of texts that officials have masked."""
+    jurisdiction = head.jurisdiction
+    stored = people.some_texts(jurisdiction, head.id, names)
+    items = [
         _text(name, doc["text"], doc["audience"], hidden=False)
-        for name, doc in kept.items()
-        # A copy of a newer text that is told by its own name.
-        if doc.get("now") not in kept
+        for name, doc in stored.items()
+        # Skip a copy of a newer text that is listed under its own name.
+        if doc.get("now") not in stored
     ]
     if head.hidden_texts:
-        hidden = people.originals(place, head.id, _ORIGINALS_AT_MOST)
-        found += [
+        hidden = people.originals(jurisdiction, head.id, _ORIGINALS_AT_MOST)
+        items += [
             _text(name, doc["text"], doc["audience"], hidden=True)
             for name, doc in hidden.items()
             if name in names or doc.get("by") in own
         ]
-    return found
+    return items
 
 
 def _text(name: str, text: str, audience: str, *, hidden: bool) -> dict[str, Any]:
@@ -223,34 +232,38 @@ def _text(name: str, text: str, audience: str, *, hidden: bool) -> dict[str, Any
     }
 
 
-def _photo(head: Report, photo: str) -> dict[str, Any]:
-    shown = {one["id"]: one for one in photo_views.inside(head)}
-    one = shown.get(photo, {"state": "pending", "small": None, "large": None})
-    return {"id": photo, **{name: one[name] for name in ("state", "small", "large")}, "facts": None}
+def _photo_view(head: Report, photo: str) -> dict[str, Any]:
+    shown = {view["id"]: view for view in photo_views.inside(head)}
+    view = shown.get(photo, {"state": "pending", "small": None, "large": None})
+    return {
+        "id": photo,
+        **{name: view[name] for name in ("state", "small", "large")},
+        "facts": None,
+    }
 
 
-def _upload(reader: _Reader, photo: str) -> dict[str, Any] | None:
-    """A photo that they sent: with the report that uses it, if that is not theirs."""
-    found = reports.photo(reader.place, photo)
-    if found is None:
+def _upload_item(reader: _Reader, photo: str) -> dict[str, Any] | None:
+    """A photo that they uploaded; ``None`` if the item of their own report already has it."""
+    ticket = reports.photo(reader.jurisdiction, photo)
+    if ticket is None:
         return None
-    doc, item = found[1], _item("photo", found[1].get("report") or "-")
+    doc, item = ticket[1], _empty_item("photo", ticket[1].get("report") or "-")
     if used := doc.get("report"):
-        head = reports.get(reader.place, used)
-        if head is None or (reader.owns(head) and photo in photos_of(head, _only(reader))):
+        head = reports.get(reader.jurisdiction, used)
+        if head is None or (reader.owns(head) and photo in reporter_photos(head, _only(reader))):
             return None
         if not reader.whole and doc.get("owner") != reader.uid:
             return {**item, "kept": True}
-        return {**item, "photos": [_photo(head, photo)]}
+        return {**item, "photos": [_photo_view(head, photo)]}
     shown: dict[str, Any] = {"small": None, "large": None}
     if doc["state"] == "ready":
-        held = Files(reader.place, photo, doc["cut"])
-        shown = held.shown(doc["rev"], doc["width"], doc["height"])
-    facts = people.photo_facts(reader.place, photo)
+        stored = Files(reader.jurisdiction, photo, doc["cut"])
+        shown = stored.shown(doc["rev"], doc["width"], doc["height"])
+    facts = people.photo_facts(reader.jurisdiction, photo)
     return {**item, "photos": [{"id": photo, "state": doc["state"], **shown, "facts": facts}]}
 
 
-def _item(kind: str, report: str) -> dict[str, Any]:
+def _empty_item(kind: str, report: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "report": None if report == "-" else report,

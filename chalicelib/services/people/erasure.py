@@ -1,14 +1,14 @@
-"""Forgetting a person: everything that they left, wherever it is.
+"""Erasing a person: all personal data that they left, wherever it is.
 
 The reports stay, with place, service and what the city did: they are the city's history. Timelines
-stay whole, because they hold only commitments to texts (``domain.hash_chain``); an event "erased"
-names each text and photo that is gone. Numbers stay as they are: what a person counted for is
-counted for nobody from now on. What is to be found is said by the index of what a person left
-(``services.timeline.traces``); for what was written before there was one, by the reports' own
-timelines.
+stay whole, because they hold only commitments to texts (``domain.hash_chain``). An event "erased"
+names each text and photo that was erased. Figures do not change: what the person counted for
+stays counted, under an anonymous name. The index of what a person left
+(``services.timeline.traces``) says what to erase; for data older than the index, the timelines of
+the reports do.
 
-Every step may be repeated: whatever is done leaves the index, and the report that was named is the
-last to lose its reporter, so that it leads to the rest.
+Every step may be repeated. What is done leaves the index. The named report loses its reporter last,
+because it is the way to find the rest.
 """
 
 from collections import defaultdict
@@ -21,8 +21,9 @@ from chalicelib.domain.city.city import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.people import preferences, report_erasure
-from chalicelib.services.people.report_erasure import Left, Person
+from chalicelib.services.people import preferences, report_contents, report_erasure
+from chalicelib.services.people.report_contents import Contents
+from chalicelib.services.people.report_erasure import Person
 from chalicelib.storage import control, erasures, people, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
@@ -35,7 +36,7 @@ ATTEMPTS = 6
 
 @dataclass(frozen=True)
 class _Job:
-    """What one erasure is about: who, if anybody is known, which reports, which comes last."""
+    """One erasure: the person (with a uid if it is known), their reports, and the last report."""
 
     person: Person
     reports: list[str]
@@ -43,75 +44,75 @@ class _Job:
 
 
 def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
-    """Forget a person: whoever filed the report ``who``, or whose uid ``who`` is (``/v1/me``).
+    """Erase a person. ``who`` is the id of a report that they filed, or their uid (``/v1/me``).
 
-    Answers the ids of their reports. A report that came by a key or an official, and that nobody
-    has claimed, is forgotten alone: others who used that channel are other people. Repeating it
-    finishes what broke off. Raises ``Problem``: not_found.
+    Returns the ids of their reports. A report that came through a key or an official and that
+    nobody has claimed is erased alone: the other reports of that channel are of other people. A
+    repetition finishes an erasure that was interrupted. Raises ``Problem``: not_found.
     """
     head = reports.get(jurisdiction, who)
     uid = head.reporter if head else who
     if uid and not people.is_person(uid):
         uid = None
     theirs = _reports_of(jurisdiction, uid) if uid else []
-    if head is None and not (theirs or (uid and _known(jurisdiction, uid))):
+    if head is None and not (theirs or (uid and _exists(jurisdiction, uid))):
         if uid:
             _forget_rates(jurisdiction, uid, set(), now)
         raise Problem("not_found", field="report")
     if head is not None:
-        theirs = [*(one for one in theirs if one != head.id), head.id]
+        theirs = [*(report_id for report_id in theirs if report_id != head.id), head.id]
     name = erasures.hashed(jurisdiction, uid) if uid else who
     before = erasures.known(jurisdiction, name)
     unfinished = before is not None and not before["done"]
     nobody = before["nobody"] if before and unfinished else f"erased-{ids.token_bytes(8).hex()}"
-    known = sorted({*theirs, *(before["reports"] if before else ())})
-    doc = {"at": iso(now), "reports": known, "nobody": nobody}
+    report_ids = sorted({*theirs, *(before["reports"] if before else ())})
+    doc = {"at": iso(now), "reports": report_ids, "nobody": nobody}
     erasures.keep(jurisdiction, name, {**doc, "done": False})
     job = _Job(Person(jurisdiction, uid, nobody), theirs, head.id if head else None)
     _run(job, now)
-    # Whatever was copied before this moment may still hold something.
+    # A backup from before this moment may still contain the data.
     erasures.keep(jurisdiction, name, {**doc, "done": True, "ended": iso(clock.now())})
     return sorted(theirs)
 
 
-def _known(jurisdiction: str, uid: str) -> bool:
-    """Whether somebody has left anything, or ever filed."""
+def _exists(jurisdiction: str, uid: str) -> bool:
+    """Whether this uid has left any data, or ever filed a report."""
     left = people.traces(jurisdiction, uid, "", 1)
     return bool(left or people.rename_filer(jurisdiction, uid, uid))
 
 
-def again(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
-    """Repeat an erasure on rows of before it: ``uids`` are those of the rows whose hash is ``who``.
+def repeat(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
+    """Repeat an erasure on restored rows. ``uids``: the uids in those rows whose hash is ``who``.
 
-    The ids of the reports that were erased once more.
+    Returns the ids of the reports that were erased again.
     """
-    place, done = record["jurisdiction"], set[str]()
+    jurisdiction, done = record["jurisdiction"], set[str]()
     for uid in sorted(uids):
-        theirs = _reports_of(place, uid)
-        _run(_Job(Person(place, uid, record["nobody"]), theirs, None), now)
+        theirs = _reports_of(jurisdiction, uid)
+        _run(_Job(Person(jurisdiction, uid, record["nobody"]), theirs, None), now)
         done |= set(theirs)
     for report in record["reports"]:
-        if report not in done and (head := reports.get(place, report)):
-            # Whoever had it then: others of theirs were not meant.
-            person = Person(place, head.reporter, record["nobody"])
-            report_erasure.erase(person, report, former(person, report), now)
+        if report not in done and (head := reports.get(jurisdiction, report)):
+            # Only this report: the erasure was not about other reports of its present reporter.
+            person = Person(jurisdiction, head.reporter, record["nobody"])
+            report_erasure.erase(person, report, former_uids(person, report), now)
             done.add(report)
     kept = {name: record[name] for name in _KEPT}
-    erasures.keep(place, record["who"], {**kept, "done": True, "ended": iso(clock.now())})
+    erasures.keep(jurisdiction, record["who"], {**kept, "done": True, "ended": iso(clock.now())})
     return sorted(done)
 
 
 _KEPT = ("at", "reports", "nobody")
 
 
-def made_since(records: list[dict[str, Any]], since: datetime) -> list[dict[str, Any]]:
-    """The erasures that ended at a moment or after it, or never: each person's newest record."""
+def ended_since(records: list[dict[str, Any]], since: datetime) -> list[dict[str, Any]]:
+    """The newest erasure of each person, if it ended at or after a moment or is unfinished."""
     newest: dict[tuple[str, str], dict[str, Any]] = {}
-    for one in records:
-        key = (one["jurisdiction"], one["who"])
-        if one["at"] >= newest.get(key, one)["at"]:
-            newest[key] = one
-    late = {key: one for key, one in newest.items() if not _ended_before(one, since)}
+    for record in records:
+        key = (record["jurisdiction"], record["who"])
+        if record["at"] >= newest.get(key, record)["at"]:
+            newest[key] = record
+    late = {key: record for key, record in newest.items() if not _ended_before(record, since)}
     return [late[key] for key in sorted(late)]
 
 
@@ -120,18 +121,18 @@ def _ended_before(record: dict[str, Any], moment: datetime) -> bool:
 
 
 def _reports_of(jurisdiction: str, uid: str) -> list[str]:
-    found: list[str] = []
+    report_ids: list[str] = []
     after = None
     while True:
         page = reports.of_reporter(jurisdiction, uid, after, PAGE)
-        found += [card.id for _, card in page]
+        report_ids += [card.id for _, card in page]
         if len(page) < PAGE:
-            return found
+            return report_ids
         after = page[-1][0]
 
 
 def _run(job: _Job, now: datetime) -> None:
-    """Every step can be repeated, so a write that somebody overtook is tried with all the rest."""
+    """Run all steps. If another write came first, run them again: every step can be repeated."""
     for _ in range(ATTEMPTS):
         try:
             return _erase_all(job, now)
@@ -144,15 +145,17 @@ def _erase_all(job: _Job, now: datetime) -> None:
     person = job.person
     for report in job.reports:
         if report != job.last:
-            report_erasure.erase(person, report, former(person, report), now)
+            report_erasure.erase(person, report, former_uids(person, report), now)
     if person.uid:
         commented = _traces(person, job.last, now)
-        writes: list[Write] = list(people.rename_filer(person.place, person.uid, person.nobody))
+        writes: list[Write] = list(
+            people.rename_filer(person.jurisdiction, person.uid, person.nobody)
+        )
         if writes:
             commit(writes)
-        _forget_rates(person.place, person.uid, commented | set(job.reports), now)
+        _forget_rates(person.jurisdiction, person.uid, commented | set(job.reports), now)
     if job.last:
-        report_erasure.erase(person, job.last, former(person, job.last), now)
+        report_erasure.erase(person, job.last, former_uids(person, job.last), now)
 
 
 def _forget_rates(jurisdiction: str, uid: str, commented: set[str], now: datetime) -> None:
@@ -162,63 +165,63 @@ def _forget_rates(jurisdiction: str, uid: str, commented: set[str], now: datetim
         control.forget_rates(jurisdiction, f"report_comments#{uid}.{report}")
 
 
-def former(person: Person, report: str) -> frozenset[str]:
-    """Under which uids this person, or who gave them the report, had it before (claims)."""
-    found, ask = set[str](), [person.uid or people.released(report)]
-    while ask and len(found) < _FORMER_AT_MOST:
-        names = people.details(person.place, ask.pop(), people.CLAIMED_FROM, report)
-        ask += [one for one in names if one not in found]
-        found |= set(names)
-    return frozenset(found - {person.uid or ""})
+def former_uids(person: Person, report: str) -> frozenset[str]:
+    """The uids that had this report before, by the chain of claims."""
+    uids, queue = set[str](), [person.uid or people.released(report)]
+    while queue and len(uids) < _FORMER_AT_MOST:
+        names = people.details(person.jurisdiction, queue.pop(), people.CLAIMED_FROM, report)
+        queue += [name for name in names if name not in uids]
+        uids |= set(names)
+    return frozenset(uids - {person.uid or ""})
 
 
 def _traces(person: Person, last: str | None, now: datetime) -> set[str]:
-    """Everything that the index names, page by page; a row goes with what it stands for.
+    """Erase everything that the index names, page by page, each row with its data.
 
-    The reports on which there were texts.
+    Returns the reports on which the person wrote texts.
     """
     assert person.uid is not None
     after, wrote_on = "", set[str]()
-    while page := people.traces(person.place, person.uid, after, PAGE):
+    while page := people.traces(person.jurisdiction, person.uid, after, PAGE):
         after = people.trace_name(*page[-1])
-        on: dict[str, Left] = defaultdict(Left)
+        by_report: dict[str, Contents] = defaultdict(Contents)
         writes: list[list[Write]] = []
         for kind, report, detail in page:
             if kind == people.TEXT:
-                on[report].texts.append(detail)
+                by_report[report].texts.append(detail)
                 wrote_on.add(report)
             elif kind == people.PHOTO:
-                used = report_erasure.report_of(person.place, detail)
-                on[used or ""].photos.append(detail)
+                used = report_contents.report_of(person.jurisdiction, detail)
+                by_report[used or ""].photos.append(detail)
             elif kind == people.REACHED_BY:
-                # Alone: two contacts of one address have rows in common.
-                gone = people.delete_trace(person.place, person.uid, kind, report, detail)
-                commit([*preferences.forgotten(person.place, detail), gone])
+                # In a transaction of its own: two contacts of one address share rows.
+                gone = people.delete_trace(person.jurisdiction, person.uid, kind, report, detail)
+                commit([*preferences.deletions(person.jurisdiction, detail), gone])
             elif kind == people.CONTACT:
                 report_erasure.forget_contact(person, report, detail, now)
             elif not (report == last and kind in (people.FILED, people.CLAIMED_FROM)):
                 writes.append(_mark(person, kind, report, detail))
-        for report, left in sorted(on.items()):
+        for report, left in sorted(by_report.items()):
             if report:
-                report_erasure.clear(person, report, left, now)
+                report_erasure.erase_contents(person, report, left, now)
             else:
-                report_erasure.unused(person, left.photos)
+                report_erasure.erase_unused_uploads(person, left.photos)
         for start in range(0, len(writes), _AT_ONCE):
             commit([one for several in writes[start : start + _AT_ONCE] for one in several])
     return wrote_on
 
 
 def _mark(person: Person, kind: str, report: str, detail: str) -> list[Write]:
-    place, uid = person.place, person.uid or ""
-    writes: list[Write] = [people.delete_trace(place, uid, kind, report, detail)]
+    jurisdiction, uid = person.jurisdiction, person.uid or ""
+    writes: list[Write] = [people.delete_trace(jurisdiction, uid, kind, report, detail)]
     if kind == people.CLAIMED_FROM:
         return writes
     if kind == people.FILED:
-        return [*writes, *report_erasure.given_away(person, report)]
+        return [*writes, *report_erasure.former_reporter_writes(person, report)]
     name = uid if kind not in (people.FLAG, people.RIGHT) else f"{uid}#{detail}"
-    writes.append(people.delete_mark(place, report, kind, name))
+    writes.append(people.delete_mark(jurisdiction, report, kind, name))
     if kind == people.RIGHT:
-        # The original goes on knowing its duplicate.
+        # The original keeps a row that names its duplicate.
         right = people.right_name(person.nobody, detail)
-        writes.append(people.put_mark(place, report, kind, right))
+        writes.append(people.put_mark(jurisdiction, report, kind, right))
     return writes

@@ -1,8 +1,8 @@
-"""Whom somebody could read who got hold of a key, a person's token or an official's account.
+"""What a thief could read with a stolen API key, a person's token or an official's account.
 
-For ``infra.ops exposed``: ids and counts, never what is written there. Each call looks at a page of
-an index, and ``next`` says where another goes on. What a holder could read is what the rules of
-reading say now (``access``), so that the list and the API are of one mind.
+For ``infra.ops exposed``: ids and counts, never texts. Each call reads a page of an index, and
+``next`` is the cursor of the next call. The present rules of reading (``access``) decide what is
+listed, so that the list and the API agree.
 """
 
 from datetime import datetime
@@ -36,8 +36,8 @@ def of_key(jurisdiction: str, key_id: str, after: str, limit: int) -> dict[str, 
     actor = Principal("citizen", jurisdiction, uid=uid, permissions=frozenset({FOR_MANY}))
     ids = access_index.filed_through(jurisdiction, uid, after, limit)
     heads = secrecy.heads(jurisdiction, ids)
-    rows = [_row(actor, heads[one]) for one in ids if one in heads]
-    return _told(uid, rows, ids[-1] if len(ids) == limit else None)
+    rows = [_row(actor, heads[report_id]) for report_id in ids if report_id in heads]
+    return _answer(uid, rows, ids[-1] if len(ids) == limit else None)
 
 
 def of_person(jurisdiction: str, uid: str, after: str, limit: int) -> dict[str, Any]:
@@ -51,15 +51,17 @@ def of_person(jurisdiction: str, uid: str, after: str, limit: int) -> dict[str, 
         heads = secrecy.heads(jurisdiction, [card.id for _, card in page])
         rows = [_row(actor, heads[card.id]) for _, card in page if card.id in heads]
         more = f"filed {page[-1][0]}" if len(page) == limit else "left "
-        return _told(uid, rows, more)
-    left = people.traces(jurisdiction, uid, key, limit)
-    found = _told(uid, [], f"left {people.trace_name(*left[-1])}" if len(left) == limit else None)
-    found["left"] = [
+        return _answer(uid, rows, more)
+    traces = people.traces(jurisdiction, uid, key, limit)
+    answer = _answer(
+        uid, [], f"left {people.trace_name(*traces[-1])}" if len(traces) == limit else None
+    )
+    answer["left"] = [
         {"kind": _KINDS[kind], "report": report, "id": detail}
-        for kind, report, detail in left
+        for kind, report, detail in traces
         if kind in _KINDS
     ]
-    return found
+    return answer
 
 
 _KINDS = {
@@ -77,11 +79,11 @@ _KINDS = {
 def of_official(
     jurisdiction: str, ref: str, since: datetime, after: str, limit: int, now: datetime
 ) -> dict[str, Any]:
-    """What an official's account could read: open reports, those closed since a month, and which
-    contacts it has read since then.
+    """What an official's account could read: open reports, reports closed since the month of
+    ``since``, and the contacts that it has read since then.
 
-    Every desk of the city is gone through, and a report is listed if it exists for the official,
-    whether by a district, a unit or a call. Raises ``Problem``: not_found.
+    Goes through every queue of the city and lists each report that the official may see: by
+    district, by unit, or because the unit is called in. Raises ``Problem``: not_found.
     """
     record = store.staff_by_ref(jurisdiction, ref)
     if record is None:
@@ -92,38 +94,38 @@ def of_official(
         reads = access_index.contacts_read(jurisdiction, ref, key or iso(since), limit)
         last = reads[-1] if len(reads) == limit else None
         more = f"read {last[0]}#{last[1]}#{last[2]:08d}" if last else "desk "
-        found = _told(ref, [], more)
-        found["contacts_read"] = [
+        answer = _answer(ref, [], more)
+        answer["contacts_read"] = [
             {"at": moment, "report": report, "version": version}
             for moment, report, version in reads
         ]
-        return found
-    ids, place = _on_desks(jurisdiction, _desks(city, since, now), key, limit)
+        return answer
+    ids, cursor = _on_desks(jurisdiction, _desks(city, since, now), key, limit)
     heads = secrecy.heads(jurisdiction, ids)
-    seen = [heads[one] for one in ids if one in heads]
-    rows = [_row(actor, head) for head in seen if _readable(actor, head)]
-    return _told(ref, rows, f"desk {place}" if place else None)
+    found_heads = [heads[report_id] for report_id in ids if report_id in heads]
+    rows = [_row(actor, head) for head in found_heads if _readable(actor, head)]
+    return _answer(ref, rows, f"desk {cursor}" if cursor else None)
 
 
 def _on_desks(
-    jurisdiction: str, desks: list[tuple[str, str]], place: str, limit: int
+    jurisdiction: str, desks: list[tuple[str, str]], cursor: str, limit: int
 ) -> tuple[list[str], str | None]:
-    """At most ``limit`` reports from ``place`` ("number of the desk:row"), and where to go on."""
-    number, _, row = place.partition(":")
-    at, after, found = int(number or 0), row or None, list[str]()
+    """At most ``limit`` reports from ``cursor`` ("queue number:row"), and the next cursor."""
+    number, _, row = cursor.partition(":")
+    at, after, report_ids = int(number or 0), row or None, list[str]()
     for _ in range(_DESKS_A_CALL):
         if at >= len(desks):
-            return found, None
-        page = reports.queue_page(jurisdiction, *desks[at], after, None, limit - len(found))
-        found += [card.id for _, card in page]
-        if len(found) == limit:
-            return found, f"{at}:{page[-1][0]}"
+            return report_ids, None
+        page = reports.queue_page(jurisdiction, *desks[at], after, None, limit - len(report_ids))
+        report_ids += [card.id for _, card in page]
+        if len(report_ids) == limit:
+            return report_ids, f"{at}:{page[-1][0]}"
         at, after = at + 1, None
-    return found, f"{at}:"
+    return report_ids, f"{at}:"
 
 
 def _desks(city: City, since: datetime, now: datetime) -> list[tuple[str, str]]:
-    """Every desk and state of the city; of closed reports those of the months since then."""
+    """Every (queue, state) of the city, and (queue, month) of closed reports since ``since``."""
     states = [one for one in table()["states"] if one != "closed"]
     months = [city.month(since)]
     while months[-1] < city.month(now):
@@ -131,7 +133,7 @@ def _desks(city: City, since: datetime, now: datetime) -> list[tuple[str, str]]:
     districts = sorted(store.districts(city.jurisdiction))
     open_desks = [reports.district_desk(one) for one in districts]
     open_desks += [reports.protected_desk(one) for one in sorted(city.units)]
-    closed = [*(f"S#{one}" for one in districts), *(f"XS#{one}" for one in sorted(city.units))]
+    closed = [*(f"S#{code}" for code in districts), *(f"XS#{code}" for code in sorted(city.units))]
     return [
         *((desk, state) for desk in open_desks for state in states),
         *((desk, month) for desk in closed for month in months),
@@ -145,7 +147,7 @@ def _readable(actor: Principal, head: Report) -> bool:
 
 
 def _row(actor: Principal, head: Report) -> dict[str, Any]:
-    """One report: what is kept of it that is personal, and what of that the holder could read."""
+    """One report: its personal data, and how much of it the holder could read."""
     reads = _readable(actor, head)
     staff_may = actor.kind == "staff" and permissions.may(actor, "contact", head)
     contact = staff_may and access.in_scope(actor, head)
@@ -161,7 +163,7 @@ def _row(actor: Principal, head: Report) -> dict[str, Any]:
     }
 
 
-def _told(who: str, rows: list[dict[str, Any]], more: str | None) -> dict[str, Any]:
+def _answer(who: str, rows: list[dict[str, Any]], more: str | None) -> dict[str, Any]:
     names = ("readable", "private", "protected")
     counts: dict[str, int] = {name: sum(bool(row[name]) for row in rows) for name in names}
     counts["texts"] = sum(row["texts"] for row in rows)

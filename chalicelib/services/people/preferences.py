@@ -1,8 +1,8 @@
-"""What a person wants to hear, and how: chosen by the link in every message, honoured by all.
+"""Notification preferences: what a person wants to be told, and by which channel.
 
-The link stands for an address, not for a report, so that one choice holds for everything that the
-city sends there. It never lapses; what was chosen is kept as long as there is something to write
-(``services.people.retention``).
+They are chosen by the link in every message. The link stands for an address, not for a report: one
+choice holds for everything that the city sends there. The link never expires; the choice is kept
+as long as there is something to write (``services.people.retention``).
 """
 
 from datetime import datetime, timedelta
@@ -21,62 +21,69 @@ USED_EVERY = timedelta(days=30)
 
 
 def key(contact: dict[str, Any]) -> str:
-    """The pseudonym of a person's address: their e-mail's, else their telephone number's."""
+    """The pseudonym of a person's address: of the e-mail address, else of the phone number."""
     address = contact.get("email") or contact.get("phone") or ""
     return signing.mac("recipient", address.strip().casefold(), signing.lasting())[:32]
 
 
 def link(jurisdiction: str, recipient: str) -> str:
-    """The link in a message to this person."""
+    """The link to the preferences page, for a message to this person."""
     token = signing.seal(_PURPOSE, jurisdiction, recipient)
     return urls.to(jurisdiction, f"/v1/notifications/{token}")
 
 
 def choice(jurisdiction: str, token: str) -> dict[str, Any]:
-    """{"notify", "way"} as chosen so far. Raises ``Problem``: invalid_token."""
+    """The present choice, {"notify", "way"}. Raises ``Problem``: invalid_token."""
     recipient = signing.unseal(_PURPOSE, jurisdiction, token)
     chosen, _ = reach.person(jurisdiction, recipient)
     return {"notify": chosen.get("notify", "all"), "way": chosen.get("way")}
 
 
 def choose(jurisdiction: str, token: str, wish: str) -> dict[str, Any]:
-    """Keep one wish, of ``CHOICES`` or of ``WAYS``; both as they are then."""
+    """Store one choice, of ``CHOICES`` or of ``WAYS``. Returns the choice afterwards.
+
+    Raises ``Problem``: invalid_token, not_found.
+    """
     recipient = signing.unseal(_PURPOSE, jurisdiction, token)
     if wish not in (*CHOICES, *WAYS):
         raise Problem("not_found")
-    found = choice(jurisdiction, token)
-    found["notify" if wish in CHOICES else "way"] = wish
+    chosen = choice(jurisdiction, token)
+    chosen["notify" if wish in CHOICES else "way"] = wish
     now = clock.now()
-    doc = {**found, "at": iso(now)}
+    doc = {**chosen, "at": iso(now)}
     commit([reach.put_choice(jurisdiction, recipient, doc),
             reach.note_address(jurisdiction, recipient, now)])  # fmt: skip
-    return found
+    return chosen
 
 
 def unsubscribe(jurisdiction: str, token: str) -> None:
-    """Send nothing more to this address: what a mail program asks for, in one click, any number of
-    times (RFC 8058). Raises ``Problem``: invalid_token."""
+    """Send nothing more to this address: one-click unsubscribe of mail programs (RFC 8058).
+
+    It may be repeated. Raises ``Problem``: invalid_token.
+    """
     choose(jurisdiction, token, "nothing")
 
 
-def forgotten(jurisdiction: str, ref: str) -> list[Write]:
-    """The rows to commit where a contact is erased: it, what was chosen for it, what bounced."""
+def deletions(jurisdiction: str, ref: str) -> list[Write]:
+    """The writes that erase a contact, the choice for its address, and its bounces."""
     contact = people.contact(jurisdiction, ref)
-    gone: list[Write] = [people.delete_contact(jurisdiction, ref)]
-    return [*gone, *reach.forget(jurisdiction, key(contact))] if contact else gone
+    writes: list[Write] = [people.delete_contact(jurisdiction, ref)]
+    return [*writes, *reach.forget(jurisdiction, key(contact))] if contact else writes
 
 
-def bounced(jurisdiction: str, contact: dict[str, Any], way: str, now: datetime) -> None:
-    """Remember that a way to a person does not work: the next message asks by another."""
+def mark_bounced(jurisdiction: str, contact: dict[str, Any], way: str, now: datetime) -> None:
+    """Record that a channel to a person does not work, so that the next message takes another."""
     address = key(contact)
     commit([reach.put_dead(jurisdiction, address, way, iso(now)),
             reach.note_address(jurisdiction, address, now)])  # fmt: skip
 
 
-def used(jurisdiction: str, address: str, now: datetime) -> None:
-    """Keep what an address chose and what bounced for as long as there is something to write to
-    it: once in ``USED_EVERY``, where anything is kept at all."""
+def extend_retention(jurisdiction: str, address: str, now: datetime) -> None:
+    """Restart the retention time of an address's choice and bounces, because a message goes there.
+
+    Written at most once in ``USED_EVERY``, and only if anything is kept.
+    """
     docs = reach.kept(jurisdiction, address)
-    known = [parse(one["at"]) for one in docs.values() if "at" in one]
-    if docs and (not known or now - max(known) >= USED_EVERY):
+    moments = [parse(doc["at"]) for doc in docs.values() if "at" in doc]
+    if docs and (not moments or now - max(moments) >= USED_EVERY):
         commit(reach.used(jurisdiction, address, now))

@@ -1,12 +1,10 @@
-"""What an erasure does on one report: texts and photos of a person, and the person's name.
+"""Erasure on one report: texts and photos of a person, and that they were its reporter.
 
-The schedule that ends the time of personal data (``services.people.retention``) does the same, of
-everybody on a report, with a ``reason`` in the events.
+The retention schedule (``services.people.retention``) does the same for everybody on a report, with
+a ``reason`` in the events. What there is to erase: ``services.people.report_contents``.
 """
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -18,6 +16,13 @@ from chalicelib.domain.photos import HIDDEN
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
 from chalicelib.services.people import preferences
+from chalicelib.services.people.report_contents import (
+    Contents,
+    Ticket,
+    is_erased,
+    reporter_photos,
+    reporter_texts,
+)
 from chalicelib.services.photos import storage_keys
 from chalicelib.services.platform.idempotency import operation
 from chalicelib.services.timeline.access import Seen
@@ -26,333 +31,303 @@ from chalicelib.storage import control, people, photo_hashes, reports
 from chalicelib.storage.transactions import Write, commit
 
 ERASED = "erased"
-PAGE = 200
-# A text is up to four rows of a transaction, which takes a hundred.
+# A text needs up to four rows of a transaction, which may have a hundred.
 _TEXTS, _PHOTOS = 12, 8
-_FILING = ("file", "import")
 _OF_A_TICKET = ("type", "issued", "report", "used")
-Ticket = tuple[int, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who is forgotten, where; ``nobody`` is the name that figures have instead, ``former`` are
-    the uids that had a report before them. ``reason``: why, where nobody asked for it; then a
-    report that is open again is left alone."""
+    """The person to erase. ``nobody`` is the anonymous name that figures use instead; ``former``
+    are the uids that had a report before. ``reason``: why, if the person did not ask for it; then
+    a report that is open again is left alone."""
 
-    place: str
+    jurisdiction: str
     uid: str | None
     nobody: str
     former: frozenset[str] = frozenset()
     reason: str | None = None
 
     def spares(self, head: Report) -> bool:
-        """Whether a report is left alone, because it was opened meanwhile."""
+        """Whether to leave a report alone, because it was reopened in between."""
         return self.reason is not None and head.open
 
     def data(self, texts: list[Any]) -> dict[str, Any]:
-        """What an event says of it: which texts are gone, and why if nobody asked."""
+        """The data of the event: which texts are erased, and the ``reason`` if there is one."""
         return {"texts": texts, **({"reason": self.reason} if self.reason else {})}
 
 
-@dataclass
-class Left:
-    """What there is of a person on one report: names of texts, and photos."""
-
-    texts: list[str] = field(default_factory=list)
-    photos: list[str] = field(default_factory=list)
-
-
-def report_of(jurisdiction: str, photo: str) -> str | None:
-    """Which report uses a photo."""
-    found = reports.photo(jurisdiction, photo)
-    report = found[1].get("report") if found else None
-    return str(report) if report else None
-
-
 def erase(person: Person, report: str, former: frozenset[str], now: datetime) -> None:
-    """Forget what the reporter of ``report`` left on it, and at last that it was them.
+    """Erase what the reporter of ``report`` left on it, and last that they were the reporter.
 
-    ``former`` are the uids under which it was theirs before.
+    ``former`` are the uids that had the report before.
     """
-    head = reports.get(person.place, report)
+    head = reports.get(person.jurisdiction, report)
     if head is None:
         return
     person = replace(person, former=former)
     own = frozenset({person.uid or people.released(report), *former})
-    left = Left(list(words(head, own)), list(photos_of(head, own)))
-    clear(person, report, left, now)
+    left = Contents(list(reporter_texts(head, own)), list(reporter_photos(head, own)))
+    erase_contents(person, report, left, now)
     for uid in sorted(former):
-        control.forget_rates(person.place, f"report_comments#{uid}.{report}")
-    leave(person, report, now)
+        control.forget_rates(person.jurisdiction, f"report_comments#{uid}.{report}")
+    remove_reporter(person, report, now)
 
 
-def leave(person: Person, report: str, now: datetime) -> None:
-    """Make a report nobody's: of its reporter, and of those who had it before (``former``)."""
-    found = reports.get(person.place, report)
-    if found is None or (found.reporter, found.filer, found.contact) == (None, None, None):
+def remove_reporter(person: Person, report: str, now: datetime) -> None:
+    """Remove reporter, filer and contact from a report, and its index rows of ``former`` uids."""
+    head = reports.get(person.jurisdiction, report)
+    if head is None or (head.reporter, head.filer, head.contact) == (None, None, None):
         return
 
     def change(seen: Seen, city: City) -> Addition | None:
-        mine = seen.report
-        if person.spares(mine):
+        current = seen.report
+        if person.spares(current):
             return None
         after = replace(
-            mine, reporter=None, filer=None, contact=None, contactable=False, contact_since=None,
+            current, reporter=None, filer=None, contact=None, contactable=False, contact_since=None,
             former=None, former_until=None,
         )  # fmt: skip
-        return Addition(after, {}, _nobodys(person, mine), person.data([]))
+        return Addition(after, {}, _anonymous_rows(person, current), person.data([]))
 
-    _add(person.place, report, change, now)
+    _add(person.jurisdiction, report, change, now)
 
 
-def clear(person: Person, report: str, left: Left, now: datetime) -> None:
-    """Forget these texts and photos of one report, with events that name them."""
+def erase_contents(person: Person, report: str, left: Contents, now: datetime) -> None:
+    """Erase these texts and photos of one report, with events that name them."""
     texts, photos = _batched(left.texts, _TEXTS), _batched(left.photos, _PHOTOS)
-    for some, shots in zip_longest(texts, photos):
-        _clear(person, report, some or [], shots or [], now)
+    for text_batch, photo_batch in zip_longest(texts, photos):
+        _erase_batch(person, report, text_batch or [], photo_batch or [], now)
 
 
 def _batched(rows: list[str], size: int) -> list[list[str]]:
-    """The rows, at most ``size`` together."""
+    """The rows in batches of at most ``size``."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def forget_contact(person: Person, report: str, ref: str, now: datetime) -> None:
-    """Forget how a person can be reached about a report, whoever has it now. What they chose for
-    that address is forgotten too if they ask; otherwise it may hold for other reports."""
-    place, uid = person.place, person.uid or ""
-    asked = person.reason is None
-    gone: list[Write] = [
-        *(preferences.forgotten(place, ref) if asked else [people.delete_contact(place, ref)]),
-        people.delete_trace(place, uid, people.CONTACT, report, ref),
+    """Erase a contact that a person left on a report, even if somebody else has the report now.
+
+    The preferences of the address are erased too if the person asked for the erasure; otherwise
+    they may hold for other reports.
+    """
+    jurisdiction, uid = person.jurisdiction, person.uid or ""
+    on_request = person.reason is None
+    deletions: list[Write] = [
+        *(
+            preferences.deletions(jurisdiction, ref)
+            if on_request
+            else [people.delete_contact(jurisdiction, ref)]
+        ),
+        people.delete_trace(jurisdiction, uid, people.CONTACT, report, ref),
     ]
 
     def change(seen: Seen, city: City) -> Addition | None:
         if person.spares(seen.report):
             return None
         if seen.report.contact != ref:
-            commit(gone)
+            commit(deletions)
             return None
         after = replace(seen.report, contact=None, contactable=False)
-        return Addition(after, {}, gone, person.data([]))
+        return Addition(after, {}, deletions, person.data([]))
 
-    _add(place, report, change, now)
+    _add(jurisdiction, report, change, now)
 
 
-def given_away(person: Person, report: str) -> list[Write]:
-    """The rows by which a report that somebody else has claimed since is known as theirs."""
-    place, uid = person.place, person.uid or ""
-    head = reports.get(place, report)
+def former_reporter_writes(person: Person, report: str) -> list[Write]:
+    """The writes that remove a person from the rows of a report that somebody else has claimed."""
+    jurisdiction, uid = person.jurisdiction, person.uid or ""
+    head = reports.get(jurisdiction, report)
     if head is None or head.reporter == uid:
         return []
     writes: list[Write] = []
-    if people.filer(place, head.filed_month, report) == uid:
-        writes.append(people.put_filer(place, head.filed_month, report, person.nobody))
-    before = people.details(place, uid, people.CLAIMED_FROM, report)
+    if people.filer(jurisdiction, head.filed_month, report) == uid:
+        writes.append(people.put_filer(jurisdiction, head.filed_month, report, person.nobody))
+    before = people.details(jurisdiction, uid, people.CLAIMED_FROM, report)
     holder: str | None = head.reporter or people.released(report)
-    looked = set[str]()
-    while holder and holder not in looked:
-        looked.add(holder)
-        former = people.details(place, holder, people.CLAIMED_FROM, report)
+    visited = set[str]()
+    while holder and holder not in visited:
+        visited.add(holder)
+        former = people.details(jurisdiction, holder, people.CLAIMED_FROM, report)
         if uid in former:
-            writes.append(people.delete_trace(place, holder, people.CLAIMED_FROM, report, uid))
-            for one in sorted({*before} - {*former, holder}):
-                writes.append(people.put_trace(place, holder, people.CLAIMED_FROM, report, one))
+            writes.append(
+                people.delete_trace(jurisdiction, holder, people.CLAIMED_FROM, report, uid)
+            )
+            for uid_before in sorted({*before} - {*former, holder}):
+                writes.append(
+                    people.put_trace(jurisdiction, holder, people.CLAIMED_FROM, report, uid_before)
+                )
             break
-        holder = next((one for one in former if one not in looked), None)
+        holder = next((uid_before for uid_before in former if uid_before not in visited), None)
     return writes
 
 
-def unused(person: Person, photos: list[str]) -> None:
-    """Forget uploads that no report uses."""
+def erase_unused_uploads(person: Person, photos: list[str]) -> None:
+    """Erase uploads that no report uses."""
     for photo in photos:
-        tickets = _forget_files(person.place, [photo])
-        commit(_tickets(person, tickets) or _untraced(person, photo))
-        _forget_files(person.place, [photo], tickets)
+        tickets = _forget_files(person.jurisdiction, [photo])
+        commit(_erased_tickets(person, tickets) or _delete_photo_trace(person, photo))
+        _forget_files(person.jurisdiction, [photo], tickets)
 
 
-def _clear(person: Person, report: str, texts: list[str], photos: list[str], now: datetime) -> None:
-    place = person.place
-    if person.reason and ((head := reports.get(place, report)) is None or person.spares(head)):
+def _erase_batch(
+    person: Person, report: str, texts: list[str], photos: list[str], now: datetime
+) -> None:
+    jurisdiction = person.jurisdiction
+    if person.reason and (
+        (head := reports.get(jurisdiction, report)) is None or person.spares(head)
+    ):
         return
-    there = people.some_texts(place, report, texts)
-    tickets = _forget_files(place, photos)
+    stored = people.some_texts(jurisdiction, report, texts)
+    tickets = _forget_files(jurisdiction, photos)
 
     def change(seen: Seen, city: City) -> Addition | None:
         head = seen.report
         if person.spares(head):
             return None
-        held = _held(place, photos)
-        present = {one: found for one, found in held.items() if not is_gone(found)}
-        shown = [one for one in present if one in head.pictures]
-        hidden = {one: {**head.pictures[one], "state": HIDDEN} for one in shown}
-        writes = _tickets(person, present)
-        for one in photos:
-            # A device that had the report after this person may have been erased before.
-            writes += _untraced(person, one) if one not in present else []
+        tickets_now = _tickets_of(jurisdiction, photos)
+        present = {photo: ticket for photo, ticket in tickets_now.items() if not is_erased(ticket)}
+        shown = [photo for photo in present if photo in head.pictures]
+        hidden = {photo: {**head.pictures[photo], "state": HIDDEN} for photo in shown}
+        writes = _erased_tickets(person, present)
+        for photo in photos:
+            # A later device of the report may have been erased before: only the trace is left.
+            writes += _delete_photo_trace(person, photo) if photo not in present else []
         for name in texts:
-            by = there.get(name, {}).get("by") or person.uid
-            if name in there:
-                writes.append(people.delete_text(place, report, name))
-            writes.append(people.delete_original(place, report, name))
+            by = stored.get(name, {}).get("by") or person.uid
+            if name in stored:
+                writes.append(people.delete_text(jurisdiction, report, name))
+            writes.append(people.delete_original(jurisdiction, report, name))
             if by:
-                writes.append(people.delete_trace(place, by, people.TEXT, report, name))
-        writes += _blanks(place, report, {_pair(name)[0] for name in there})
-        if not there and not present:
+                writes.append(people.delete_trace(jurisdiction, by, people.TEXT, report, name))
+        writes += _blank_operations(
+            jurisdiction, report, {_version_and_field(name)[0] for name in stored}
+        )
+        if not stored and not present:
             if writes:
                 commit(writes)
             return None
         after = replace(head, pictures={**head.pictures, **hidden})
-        if present or any(doc["audience"] == "public" for doc in there.values()):
-            # Files and lists of a report that was closed long ago are older than this.
+        if present or any(doc["audience"] == "public" for doc in stored.values()):
+            # Open data files and lists of a report closed long ago must be made again.
             after = replace(after, shown_at=now)
-        data = person.data([_pair(name) for name in sorted(there)])
+        data = person.data([_version_and_field(name) for name in sorted(stored)])
         if present:
             data["photos"] = sorted(present)
         return Addition(after, {}, writes, data)
 
-    _add(place, report, change, now)
-    # What the function of photos was at, meanwhile, it has seen through: it looks again itself.
-    _forget_files(place, photos, tickets)
+    _add(jurisdiction, report, change, now)
+    # Photo processing may have written files in between. It checks the ticket itself after this.
+    _forget_files(jurisdiction, photos, tickets)
 
 
-def _add(place: str, report: str, change: Any, now: datetime) -> None:
-    # A key of its own each time: whether there is anything to do is seen in the data.
-    op = operation(system(place), ERASED, report, "")
+def _add(jurisdiction: str, report: str, change: Any, now: datetime) -> None:
+    # A new idempotency key each time: the data say whether there is anything to do.
+    op = operation(system(jurisdiction), ERASED, report, "")
     op = replace(op, id=ids.token_bytes(20).hex())
-    add(system(place), op, report, ERASED, change, now)
+    add(system(jurisdiction), op, report, ERASED, change, now)
 
 
-def _nobodys(person: Person, head: Report) -> list[Write]:
-    """The rows that say whose a report was, so that they say nobody's."""
-    place, writes = person.place, list[Write]()
+def _anonymous_rows(person: Person, head: Report) -> list[Write]:
+    """The writes that make all rows of a report's reporter anonymous."""
+    jurisdiction, writes = person.jurisdiction, list[Write]()
     if head.contact:
-        writes += preferences.forgotten(place, head.contact)
+        writes += preferences.deletions(jurisdiction, head.contact)
     if head.former:
-        # What was chosen for an address that both have goes with the other.
-        both = [people.contact(place, ref) for ref in (head.former, head.contact or "")]
-        same = len({preferences.key(one) for one in both if one}) < len(
-            [one for one in both if one]
+        # If both contacts have the same address, its preferences are erased with the other one.
+        both = [people.contact(jurisdiction, ref) for ref in (head.former, head.contact or "")]
+        same = len({preferences.key(contact) for contact in both if contact}) < len(
+            [contact for contact in both if contact]
         )
-        gone = [people.delete_contact(place, head.former)]
-        writes += gone if same else preferences.forgotten(place, head.former)
-    if people.filer(place, head.filed_month, head.id):
-        # As one nobody among the month's filers, of whom figures want to know how many.
-        writes.append(people.put_filer(place, head.filed_month, head.id, person.nobody))
-    if head.filer and head.filer != person.uid and not _files_more(place, head.filer, head.id):
-        writes += people.rename_filer(place, head.filer, person.nobody)
+        deletion = [people.delete_contact(jurisdiction, head.former)]
+        writes += deletion if same else preferences.deletions(jurisdiction, head.former)
+    if people.filer(jurisdiction, head.filed_month, head.id):
+        # Stays as one anonymous filer of the month, because figures count filers.
+        writes.append(people.put_filer(jurisdiction, head.filed_month, head.id, person.nobody))
+    if (
+        head.filer
+        and head.filer != person.uid
+        and not _filed_others(jurisdiction, head.filer, head.id)
+    ):
+        writes += people.rename_filer(jurisdiction, head.filer, person.nobody)
     if head.merged_into and head.reporter:
-        # The original goes on knowing its duplicate.
+        # The original keeps a row that names its duplicate.
         old = people.right_name(head.reporter, head.id)
         new = people.right_name(person.nobody, head.id)
-        writes.append(people.delete_mark(place, head.merged_into, people.RIGHT, old))
-        writes.append(people.put_mark(place, head.merged_into, people.RIGHT, new))
+        writes.append(people.delete_mark(jurisdiction, head.merged_into, people.RIGHT, old))
+        writes.append(people.put_mark(jurisdiction, head.merged_into, people.RIGHT, new))
     names = {head.reporter or people.released(head.id), head.filer or "", person.uid or ""} - {""}
     for uid in sorted(names):
-        writes += _index_of(place, uid, head.id)
+        writes += _index_deletions(jurisdiction, uid, head.id)
     for uid in sorted(person.former - names):
-        writes += _index_of(place, uid, head.id)
+        writes += _index_deletions(jurisdiction, uid, head.id)
     return writes
 
 
-def _index_of(place: str, uid: str, report: str) -> list[Write]:
-    """The index rows that say that somebody had this report, without those rows."""
-    writes: list[Write] = [people.delete_trace(place, uid, people.FILED, report)]
+def _index_deletions(jurisdiction: str, uid: str, report: str) -> list[Write]:
+    """The deletions of the index rows that say that somebody had this report."""
+    writes: list[Write] = [people.delete_trace(jurisdiction, uid, people.FILED, report)]
     for kind in (people.CLAIMED_FROM, people.CONTACT):
-        for one in people.details(place, uid, kind, report):
-            writes.append(people.delete_trace(place, uid, kind, report, one))
+        for detail in people.details(jurisdiction, uid, kind, report):
+            writes.append(people.delete_trace(jurisdiction, uid, kind, report, detail))
     return writes
 
 
-def _files_more(place: str, filer: str, report: str) -> bool:
-    """Whether a pseudonym has filed other reports, as the index says."""
-    found = people.traces(place, filer, people.FILED, 2)
-    return any(kind == people.FILED and other != report for kind, other, _ in found)
+def _filed_others(jurisdiction: str, filer: str, report: str) -> bool:
+    """Whether the index names other reports of a pseudonym."""
+    rows = people.traces(jurisdiction, filer, people.FILED, 2)
+    return any(kind == people.FILED and other != report for kind, other, _ in rows)
 
 
-def words(head: Report, own: frozenset[str]) -> Iterator[str]:
-    """The names of the texts of the reporter's that are still there: what was filed, what they are
-    known to have written, and, where an older version did not say who wrote a text, what a reporter
-    wrote."""
-    after = 0
-    while links := reports.timeline(head.jurisdiction, head.id, after, PAGE):
-        events = [json.loads(text) for text, _ in links]
-        last = events[-1]["version"]
-        there = people.texts(head.jurisdiction, head.id, after + 1, last)
-        for event in events:
-            actor, filed = event["actor"], event["action"] in _FILING
-            reporters = actor["kind"] == "citizen" and actor["role"] == "reporter"
-            for one in event["words"]:
-                name = people.text_name(event["version"], one["field"])
-                if name in there:
-                    by = there[name].get("by")
-                    theirs = filed or there[name].get("filed") or reporters
-                    if filed or (by in own if by else theirs):
-                        yield name
-        after = last
-
-
-def photos_of(head: Report, own: frozenset[str]) -> Iterator[str]:
-    """The photos of the report that were filed with it, or that its reporter added."""
-    for photo in head.pictures:
-        found = reports.photo(head.jurisdiction, photo)
-        theirs = photo in head.photos or (found and found[1].get("owner") in own)
-        if found and theirs and not is_gone(found):
-            yield photo
-
-
-def is_gone(found: Ticket) -> bool:
-    return bool(found[1]["state"] == GONE)
-
-
-def _held(place: str, photos: list[str]) -> dict[str, Ticket]:
-    """The tickets that there are."""
-    found: dict[str, Ticket] = {}
+def _tickets_of(jurisdiction: str, photos: list[str]) -> dict[str, Ticket]:
+    """{photo: ticket} of the photos that have one."""
+    tickets: dict[str, Ticket] = {}
     for photo in photos:
-        if ticket := reports.photo(place, photo):
-            found[photo] = ticket
-    return found
+        if ticket := reports.photo(jurisdiction, photo):
+            tickets[photo] = ticket
+    return tickets
 
 
 def _forget_files(
-    place: str, photos: list[str], known: dict[str, Ticket] | None = None
+    jurisdiction: str, photos: list[str], tickets: dict[str, Ticket] | None = None
 ) -> dict[str, Ticket]:
-    """Delete the files of photos and where they were used; the tickets, as they are now."""
-    if known is None:
-        known = _held(place, photos)
+    """Delete the files and hashes of photos. Returns their tickets."""
+    if tickets is None:
+        tickets = _tickets_of(jurisdiction, photos)
     for photo in photos:
-        storage_keys.forget(place, photo)
-        ticket: dict[str, Any] = known[photo][1] if photo in known else {}
+        storage_keys.forget(jurisdiction, photo)
+        ticket: dict[str, Any] = tickets[photo][1] if photo in tickets else {}
         if sha256 := ticket.get("sha256"):
-            photo_hashes.forget(place, photo, sha256, ticket.get("likeness"))
-    return known
+            photo_hashes.forget(jurisdiction, photo, sha256, ticket.get("likeness"))
+    return tickets
 
 
-def _tickets(person: Person, tickets: dict[str, Ticket]) -> list[Write]:
-    """The tickets without whose they were and what was on them; what their metadata told."""
+def _erased_tickets(person: Person, tickets: dict[str, Ticket]) -> list[Write]:
+    """The writes that empty the tickets and delete the metadata of the photos."""
     writes: list[Write] = []
     for photo, (seen, doc) in sorted(tickets.items()):
         erased: dict[str, Any] = {name: doc[name] for name in _OF_A_TICKET if name in doc}
         erased |= {"owner": person.nobody, "state": GONE}
-        writes.append(reports.put_photo(person.place, photo, erased, seen=seen))
-        writes.append(people.delete_photo_facts(person.place, photo))
+        writes.append(reports.put_photo(person.jurisdiction, photo, erased, seen=seen))
+        writes.append(people.delete_photo_facts(person.jurisdiction, photo))
         for owner in sorted({doc.get("owner") or "", person.uid or "", *person.former} - {""}):
-            writes.append(people.delete_trace(person.place, owner, people.PHOTO, "-", photo))
+            writes.append(people.delete_trace(person.jurisdiction, owner, people.PHOTO, "-", photo))
     return writes
 
 
-def _untraced(person: Person, photo: str) -> list[Write]:
-    return [people.delete_trace(person.place, person.uid or "", people.PHOTO, "-", photo)]
+def _delete_photo_trace(person: Person, photo: str) -> list[Write]:
+    return [people.delete_trace(person.jurisdiction, person.uid or "", people.PHOTO, "-", photo)]
 
 
-def _blanks(place: str, report: str, versions: set[int]) -> list[Write]:
-    """The rows of the keys by which texts came, without the digest of the words."""
-    events = [reports.event(place, report, version) for version in sorted(versions)]
-    came = {event["op"] for event in events if event and event["action"] != "import"}
-    return [control.blank_operation(place, one) for one in sorted(came)]
+def _blank_operations(jurisdiction: str, report: str, versions: set[int]) -> list[Write]:
+    """The writes that remove the body's digest from the idempotency rows that brought texts."""
+    events = [reports.event(jurisdiction, report, version) for version in sorted(versions)]
+    operations = {event["op"] for event in events if event and event["action"] != "import"}
+    return [
+        control.blank_operation(jurisdiction, operation_id) for operation_id in sorted(operations)
+    ]
 
 
-def _pair(name: str) -> list[Any]:
+def _version_and_field(name: str) -> list[Any]:
     version, text_field = name.split("#", 1)
     return [int(version), text_field]
