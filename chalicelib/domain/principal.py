@@ -1,7 +1,14 @@
-"""Who acts: a principal with roles, as far as the rules need to know them."""
+"""Who acts: a principal with roles, as far as the rules need to know them.
 
+The roles of officials are in rules/roles.json, each with the groups that it belongs to.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
+
+from chalicelib import rules
 
 Kind = Literal["public", "citizen", "staff", "system"]
 ANY = "*"
@@ -11,6 +18,27 @@ FOR_MANY = "for_many"
 AUDITOR = "auditor"
 # With a report's id after it: the permission of whoever got the one-tap link to that report.
 BY_LINK = "by_link:"
+
+
+@cache
+def roles() -> dict[str, Any]:
+    """Every role of an official: {role: {"is": who that is, "groups": [group]}}."""
+    found: dict[str, Any] = rules.load("roles")["roles"]
+    return found
+
+
+@cache
+def group(name: str) -> frozenset[str]:
+    """The roles that belong to a group; ``ValueError`` for a group that rules/roles.json lacks."""
+    if name not in rules.load("roles")["groups"]:
+        raise ValueError(f"rules/roles.json has no group {name}")
+    return frozenset(role for role, row in roles().items() if name in row["groups"])
+
+
+def spelt_out(names: Iterable[str]) -> list[str]:
+    """Roles, with those of ``@group`` in place of the group, each once."""
+    each = [sorted(group(one[1:])) if one.startswith("@") else [one] for one in names]
+    return list(dict.fromkeys(role for several in each for role in several))
 
 
 @dataclass(frozen=True)

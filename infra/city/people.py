@@ -4,19 +4,11 @@ import re
 from typing import Any
 
 from chalicelib.domain.input.email_address import is_address
-from chalicelib.domain.principal import AUDITOR
+from chalicelib.domain.principal import AUDITOR, roles
 from infra.city.fields import Fields, unique
 from infra.city.validate import scope
 
-ROLES = (
-    "field_worker",
-    "officer",
-    "dispatcher",
-    "district_head",
-    "verifier",
-    "city_admin",
-    AUDITOR,
-)
+ROLES = tuple(roles())
 PERMISSIONS = ("contact", "abuse")
 MOST = 1000
 _REF = re.compile(r"^s_[A-Za-z0-9._-]{1,60}$")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain import principal
 from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow import table as workflow_table
 
@@ -32,10 +33,6 @@ RESOLUTIONS = {
     "withdrawn": "the reporter has taken it back",
 }
 ACTORS = {
-    "officer": "an officer whose grant reaches the report's district and service",
-    "district_head": "the head of the report's district",
-    "dispatcher": "a dispatcher of the city",
-    "field_worker": "a field worker whose grant reaches the report",
     "holder": "the person, or the unit, that has the report",
     "handed_to": "the unit or person to which it was handed and who has not accepted yet",
     "reporter": "who filed it (with the rights of a reporter)",
@@ -159,8 +156,9 @@ def _change(key: str, value: Any) -> str:
 def _actors(table: dict[str, Any]) -> list[str]:
     named = {one for action in table["actions"].values() for one in action["who"]}
     named |= {one for kind in KINDS for each in table[kind].values() for one in each.get("who", ())}
-    rows = [(f"`{one}`", about) for one, about in ACTORS.items() if one in named]
-    unknown = named - ACTORS.keys()
+    known = {**{role: row["is"] for role, row in principal.roles().items()}, **ACTORS}
+    rows = [(f"`{one}`", about) for one, about in known.items() if one in named]
+    unknown = named - known.keys()
     if unknown:
         raise KeyError(f"nobody says who is {', '.join(sorted(unknown))}")
     return _section("Who is who", ("Word", "Who"), rows)

@@ -8,18 +8,17 @@ from dataclasses import replace
 from functools import cache
 
 from chalicelib import rules
-from chalicelib.domain.principal import ANY, AUDITOR, Principal
+from chalicelib.domain.principal import ANY, AUDITOR, Principal, group, spelt_out
 from chalicelib.domain.report import Report
 
 # The roles that go with a report to a unit that has accepted it, whatever services it is for.
-ENTRUSTED = frozenset({"officer", "field_worker"})
+ENTRUSTED = group("entrusted")
 
 
 @cache
 def operations() -> dict[str, list[str]]:
     """Which kinds of principals may call which operation: rules/permissions.json."""
-    found: dict[str, list[str]] = rules.load("permissions")
-    return found
+    return {name: spelt_out(named) for name, named in rules.load("permissions").items()}
 
 
 def over(actor: Principal, report: Report) -> Principal:

@@ -8,12 +8,12 @@ from functools import cache
 from typing import Any, NoReturn
 
 from chalicelib import rules
-from chalicelib.domain.principal import AUDITOR, Principal
+from chalicelib.domain.principal import AUDITOR, Principal, group
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import permissions
 from chalicelib.errors import Problem
 
-WORKERS = frozenset({"officer", "district_head", "field_worker", "dispatcher"})
+WORKERS = group("worker")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.notifications.alerts import LOCAL
-from chalicelib.domain.principal import ANY
+from chalicelib.domain.principal import ANY, group
 from chalicelib.services.city import cities, staff
 from chalicelib.services.notifications import alerts, officials
 from chalicelib.services.platform import urls
@@ -19,7 +19,7 @@ from chalicelib.services.platform.catalogue import tell
 from chalicelib.services.scorecards import report_rows
 from chalicelib.storage import scorecards as store
 
-ROLES = ("auditor", "city_admin", "district_head")
+ROLES = sorted(group("month_closed"))
 
 
 def publish(message: dict[str, Any], now: datetime) -> None:
@@ -39,7 +39,7 @@ def publish(message: dict[str, Any], now: datetime) -> None:
     if not scopes:
         # For listeners that are not in the staff records and have filters of their own.
         scopes = {frozenset([code]): [f"{LOCAL}{role}" for role in ROLES] for code in cards}
-        scopes[frozenset(cards)] = list(ROLES)
+        scopes[frozenset(cards)] = ROLES
     for codes, audience in sorted(scopes.items(), key=lambda item: (len(item[0]), sorted(item[0]))):
         if len(codes) == 1:
             _publish_district(message, cards[next(iter(codes))], city, audience)
