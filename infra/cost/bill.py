@@ -1,16 +1,19 @@
-"""A month's bill: what one of each takes, times a city's month, times the prices."""
+"""A month's bill: the units of one report, look and poll, times a city's month, times prices."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).parent
-# 1,024 MB of the 1,769 that are one processor; and how long a call to AWS takes, waited for.
-MEMORY_GB, SHARE, CALL_SECONDS = 1.0, 1024 / 1769, 0.005
+_CPU = _HERE / "cpu.json"
+# A function has 1,024 MB; with 1,769 MB Lambda gives it one whole processor.
+MEMORY_GB, SHARE = 1.0, 1024 / 1769
+# How long a function waits for one call to AWS.
+CALL_SECONDS = 0.005
 DAYS = 30
 LOG_BYTES_A_REQUEST = 900
 MILLION, THOUSAND, GB = 1e6, 1e3, 1e9
-# What runs though nothing happens: each schedule's runs a month, a read or two each.
+# Runs of the scheduled functions in a month; each reads once or twice.
 SCHEDULED = 60 * 24 * DAYS + 12 * 24 * DAYS + 8 * 24 * DAYS + 2 * 24 * DAYS
 ALARMS = 36
 SMALL_BATCHES = 6
@@ -20,18 +23,33 @@ Bill = dict[str, float]
 
 def prices() -> dict[str, Any]:
     """The price file."""
-    found: dict[str, Any] = json.loads((_HERE / "prices.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((_HERE / "prices.json").read_text())
+    return document
+
+
+def cpu() -> dict[str, Any]:
+    """The file of CPU seconds: ``{"measured": date, "seconds": {"report", "look", "poll"}}``."""
+    document: dict[str, Any] = json.loads(_CPU.read_text())
+    return document
+
+
+def keep_cpu(seconds: dict[str, float], day: str) -> None:
+    """Write CPU seconds, measured on ``day``, to their file."""
+    document = {**cpu(), "measured": day, "seconds": seconds}
+    _CPU.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def cities() -> dict[str, dict[str, float]]:
-    """Who uses it how much, by city."""
-    found: dict[str, dict[str, float]] = json.loads((_HERE / "cities.json").read_text())
-    return found
+    """How much each city uses the system."""
+    document: dict[str, dict[str, float]] = json.loads((_HERE / "cities.json").read_text())
+    return document
 
 
 def month(units: dict[str, Any], city: dict[str, float], price: dict[str, Any]) -> Bill:
-    """Dollars by item of a city's month, after a year of use (twelve months are stored)."""
+    """Dollars by item of a city's month, after a year of use (twelve months are stored).
+
+    ``units`` are what one report, look and poll take, their CPU seconds included.
+    """
     reports = city["reports"]
     looks = city["daily_users"] * city["looks"] * DAYS
     polls = city["officials"] * city["hours"] * 3600 / city["poll_seconds"] * city["days"]
@@ -46,8 +64,8 @@ def month(units: dict[str, Any], city: dict[str, float], price: dict[str, Any]) 
 
     runs = requests + reports * SMALL_BATCHES + SCHEDULED
     seconds = used("cpu") / SHARE + used("calls") * CALL_SECONDS + SCHEDULED * 2 * CALL_SECONDS
-    kept = reports * 12
-    rows, files = kept * units["stored"]["rows"] / GB, kept * units["stored"]["files"] / GB
+    stored = reports * 12
+    rows, files = stored * units["stored"]["rows"] / GB, stored * units["stored"]["files"] / GB
     return {
         "database": used("writes") / MILLION * price["dynamodb_write_million"]
         + (used("reads") + SCHEDULED) / MILLION * price["dynamodb_read_million"],
@@ -79,9 +97,15 @@ def at_rest(price: dict[str, Any]) -> float:
     return sum(month(units, nobody, price).values())
 
 
-def compared(units: dict[str, Any]) -> dict[str, Any]:
-    """The whole document: units, bills, what others cost, and who is cheaper where."""
+def compared(counted: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
+    """The whole document: units, bills, what others cost, and who is cheaper where.
+
+    ``counted`` are the units of ``replay.run``; ``measured`` is the file of CPU seconds.
+    """
     price = prices()
+    units = {**counted}
+    for name, seconds in measured["seconds"].items():
+        units[name] = {**counted[name], "cpu": seconds}
     bills = {}
     for name, city in cities().items():
         bill = month(units, city, price)
@@ -97,6 +121,7 @@ def compared(units: dict[str, Any]) -> dict[str, Any]:
     return {
         "as_of": price["as_of"],
         "region": price["region"],
+        "cpu_measured": measured["measured"],
         "at_rest": round(at_rest(price), 2),
         "units": units,
         "bills": bills,

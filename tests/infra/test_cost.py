@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -18,6 +20,14 @@ UNITS = {
     "stored": {"rows": 46_000.0, "files": 3_000_000.0},
     "picture": 500_000.0,
 }  # fmt: skip
+
+
+_COUNT = """
+import json
+from infra.cost import replay
+replay.REPORTS, replay.LOOKS = 3, 4
+print(json.dumps(replay.run()[0]))
+"""
 
 
 def test_prices_have_a_date_and_say_what_they_leave_out() -> None:
@@ -46,10 +56,36 @@ def test_ten_times_the_city_costs_ten_times_but_for_what_is_fixed() -> None:
     assert cities["jakarta"]["reports"] * 12 == 186_000
 
 
+def test_cpu_is_a_dated_constant_and_not_what_the_run_took() -> None:
+    measured = bill.cpu()
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", measured["measured"])
+    assert "--cpu" in measured["about"]
+    document = bill.compared(UNITS, measured)
+    for name, seconds in measured["seconds"].items():
+        assert document["units"][name]["cpu"] == seconds != UNITS[name]["cpu"]
+    assert document["cpu_measured"] == measured["measured"]
+
+
+@pytest.mark.long
+def test_two_replays_count_the_same() -> None:
+    counts = [
+        subprocess.run(
+            [sys.executable, "-c", _COUNT],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        ).stdout
+        for _ in range(2)
+    ]
+    assert json.loads(counts[0])["report"]["writes"] > 0
+    assert counts[0] == counts[1]
+
+
 def test_who_is_cheaper_is_computed_from_the_bills() -> None:
-    found = bill.compared(UNITS)
-    for one in found["bills"].values():
-        assert one["month"] == pytest.approx(sum(one["items"].values()), abs=0.1)
-        named = {name for name, about in found["others"].items() if about["month"] < one["month"]}
-        assert set(one["cheaper"]) == named
+    found = bill.compared(UNITS, bill.cpu())
+    for month in found["bills"].values():
+        assert month["month"] == pytest.approx(sum(month["items"].values()), abs=0.1)
+        named = {name for name, about in found["others"].items() if about["month"] < month["month"]}
+        assert set(month["cheaper"]) == named
     assert json.dumps(found)
