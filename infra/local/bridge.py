@@ -18,7 +18,7 @@ service had accepted is otherwise there.
 import json
 import urllib.parse
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from infra.local.letters import Letters
@@ -180,6 +180,10 @@ class Bridge:
         self._wrap(sns, "_publish", self._letters.keeping_texts)
         self._wrap(sns, "_fanout", self._letters.keeping_alerts)
         self._wrap(sns, "_http_post_sync", self._letters.only_loopback)
+        # These depend on their arguments alone, and parse the same texts again and again.
+        self._wrap(ddb, "_condition_syntax_error", lru_cache(1024))
+        self._wrap(sns, "_resolve_message_for_protocol", lru_cache(64))
+        self._wrap(sns, "_matches_filter_policy", lambda original: _matching(original, sns))
         # Notified within the request, so that "quiet" means that nothing is on its way.
         self._wrap(s3, "_fire_s3_event_async", lambda _original: self._notify_now)
         s3.reset()
@@ -274,6 +278,27 @@ def _form_action(body: Any, query: Any) -> str:
         return ""
     form = urllib.parse.parse_qs(body[:65_536].decode("utf-8", "replace"))
     return form.get("Action", [""])[0]
+
+
+def _matching(original: Any, sns: Any) -> Any:
+    """ministack's judgement of a filter policy, with every policy parsed once."""
+
+    @lru_cache(4096)
+    def policy_of(text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
+
+    def matches(held: dict[str, Any], attributes: dict[str, Any], message: str = "") -> bool:
+        named = held.get("attributes", {})
+        policy = policy_of(named.get("FilterPolicy") or "")
+        scope = named.get("FilterPolicyScope", "MessageAttributes")
+        if not isinstance(policy, dict) or scope == "MessageBody":
+            return bool(original(held, attributes, message))
+        return bool(sns._policy_matches(policy, sns._attribute_lookup(attributes)))
+
+    return matches
 
 
 def _without_messages(original: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import urllib.parse
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 _INSIDE = ("sqs", "lambda")
@@ -81,6 +82,7 @@ class Letters:
         self._fresh.append({"at": at, "channel": channel, "to": to, **kept})
 
 
+@lru_cache(4096)
 def is_loopback(endpoint: str) -> bool:
     """Whether a URL points at this machine."""
     return urllib.parse.urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")

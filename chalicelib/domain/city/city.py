@@ -353,6 +353,15 @@ class City:
 
     def district_and_path(self, ward: str) -> tuple[str, tuple[str, ...]]:
         """(district, path from the city down to the ward) of an area of the last level."""
+        if (known := self._districts_and_paths.get(ward)) is None:
+            known = self._districts_and_paths[ward] = self._find_district_and_path(ward)
+        return known
+
+    @cached_property
+    def _districts_and_paths(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        return {}
+
+    def _find_district_and_path(self, ward: str) -> tuple[str, tuple[str, ...]]:
         path = [ward]
         while (parent := self.areas[path[0]].parent) is not None:
             path.insert(0, parent)

@@ -1,6 +1,6 @@
 """A month's scorecards from its sums: every figure with numerator, denominator, n and interval."""
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from chalicelib import rules
@@ -164,11 +164,16 @@ class Scorecards:
 
     def _wards(self, scope: Scope) -> list[Area]:
         """The wards of a city or a district."""
-        wards = self._city.areas_of_level(-1)
         if scope.kind == "city":
-            return wards
-        district_of = self._city.district_and_path
-        return [ward for ward in wards if district_of(ward.code)[0] == scope.code]
+            return self._city.areas_of_level(-1)
+        return self._wards_by_district.get(scope.code, [])
+
+    @cached_property
+    def _wards_by_district(self) -> dict[str, list[Area]]:
+        wards: dict[str, list[Area]] = {}
+        for ward in self._city.areas_of_level(-1):
+            wards.setdefault(self._city.district_and_path(ward.code)[0], []).append(ward)
+        return wards
 
     def _people(self, scope: Scope) -> float | None:
         own = self._city.areas.get(scope.code)

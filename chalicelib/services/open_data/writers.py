@@ -110,4 +110,5 @@ def _file() -> Any:
 
 def _cut(value: Any, width: int) -> str:
     text = "" if value is None else str(value).replace("\x00", "")
-    return text.encode()[:width].decode("utf-8", "ignore")
+    # dBASE pads with spaces, so those at the end are lost anyway; the writer would warn of it.
+    return text.encode()[:width].decode("utf-8", "ignore").rstrip(" ")
