@@ -72,7 +72,7 @@ def keep_scorecards(event: CloudWatchEvent) -> None:
     """Live figures each hour, a month's close when its city's clock says so: at any UTC offset."""
     from chalicelib.services.scorecards import lifecycle
 
-    lifecycle.keep(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
+    lifecycle.update_all(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="hide_rows")
@@ -80,7 +80,7 @@ def hide_rows(event: CloudWatchEvent) -> None:
     """The rows of judged months whose report became protected: anonymous from then on."""
     from chalicelib.services.scorecards import anonymising
 
-    anonymising.keep(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
+    anonymising.anonymise_hidden(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="erase_expired")

@@ -50,7 +50,7 @@ def authenticate(headers: Mapping[str, str], jurisdiction: str, now: datetime) -
 
 def person_uid(issuer: str, subject: str) -> str:
     """The pseudonym of a signed-in person, the same as long as the pseudonym key lasts."""
-    return "p_" + signing.mac("person", f"{issuer}|{subject}", signing.lasting())[:20]
+    return "p_" + signing.mac("person", f"{issuer}|{subject}", signing.pseudonym_key())[:20]
 
 
 def _authorization(headers: Mapping[str, str]) -> str | None:

@@ -58,7 +58,7 @@ def sweep_clocks(context: Any) -> dict[str, int]:
     now = clock.now()
     done = sweep.sweep(now, lambda: _time_left(context))
     if _FORGETS_FROM <= now.minute < _FORGETS_FROM + 5:
-        done["text_erased"] = text_moderation.forget(now, lambda: _time_left(context))
+        done["text_erased"] = text_moderation.erase_due_originals(now, lambda: _time_left(context))
     return done
 
 
@@ -108,7 +108,7 @@ def process_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def one(record: Any) -> None:
         tried = int(record.attributes.approximate_receive_count)
         last = tried >= RECEIVED_AT_MOST
-        jobs.work(_object(record.body), clock.now(), last=last)
+        jobs.handle(_object(record.body), clock.now(), last=last)
 
     return _batch(event, context, one, EventType.SQS)
 

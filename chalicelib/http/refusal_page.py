@@ -9,7 +9,7 @@ from chalicelib.errors import Problem
 from chalicelib.http.problems import document_of, problem_response
 from chalicelib.pages import one_tap_page
 from chalicelib.services.city import cities
-from chalicelib.services.platform.catalogue import say
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.settings import settings
 
 # What is wrong with a link: one sentence, in the city's own words.
@@ -32,7 +32,7 @@ def response(
     document = document_of(problem, language)
     title, said = document["title"], document["detail"]
     if problem.slug in _OF_LINK:
-        title, said = say("page.invalid", spoken, city), ""
+        title, said = message_text("page.invalid", spoken, city), ""
     body = one_tap_page.refused(spoken, title, said, city)
     headers: dict[str, str | list[str]] = {
         **refused["headers"],

@@ -17,7 +17,7 @@ from chalicelib.errors import Problem
 from chalicelib.http.problems import LANGUAGES, VARY
 from chalicelib.services.city import cities
 from chalicelib.services.platform import urls
-from chalicelib.services.platform.catalogue import say
+from chalicelib.services.platform.catalogue import message_text
 
 HTML, JSON = "text/html", "application/json"
 # What the page leads to: the name in the JSON index, and the path.
@@ -87,7 +87,7 @@ def index(city: City | None, language: str) -> dict[str, Any]:
         "name": city.text(city.name, language),
         "languages": list(city.languages),
     }
-    places = {name: urls.base(path) for name, path in PLACES.items()}
+    places = {name: urls.absolute(path) for name, path in PLACES.items()}
     return {"name": "Tanggap", "about": _about(city, language), "city": known, "links": places}
 
 
@@ -99,7 +99,9 @@ def _about(city: City | None, language: str) -> str:
 
 def _say(key: str, city: City | None, language: str, **values: str) -> str:
     # A reader may ask for a language of the product that the city does not speak.
-    return say(key, language, city if city and language in city.languages else None, **values)
+    return message_text(
+        key, language, city if city and language in city.languages else None, **values
+    )
 
 
 def _page(city: City | None, language: str) -> str:
@@ -108,7 +110,7 @@ def _page(city: City | None, language: str) -> str:
 
     def items(names: Iterable[str]) -> str:
         return "".join(
-            f'<li><a href="{escape(urls.base(PLACES[name]))}">{words(name)}</a></li>'
+            f'<li><a href="{escape(urls.absolute(PLACES[name]))}">{words(name)}</a></li>'
             for name in names
         )
 

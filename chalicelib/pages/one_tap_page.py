@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
 from chalicelib.services.city import cities
-from chalicelib.services.platform.catalogue import say
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.reports import one_tap
 
 HEADERS = {
@@ -61,7 +61,7 @@ def thanks(token: str, repaired: bool | None, now: datetime) -> str:
 def words(key: str, report: Report, **values: Any) -> str:
     """A text for a report's reporter, in the language that they filed in."""
     city = cities.at(report.jurisdiction, report.city_version)
-    return say(key, report.language, city, **values)
+    return message_text(key, report.language, city, **values)
 
 
 def _say(key: str, report: Report) -> str:
@@ -80,12 +80,14 @@ def of_report(report: Report, title_key: str, content: str) -> str:
 
 def page(city: City, language: str, title_key: str, content: str) -> str:
     """A whole page of this kind; ``content`` is HTML."""
-    return laid_out(city.choose_language(language), say(title_key, language, city), content)
+    return laid_out(
+        city.choose_language(language), message_text(title_key, language, city), content
+    )
 
 
 def refused(language: str, title: str, said: str, city: City | None) -> str:
     """The page instead of one that cannot be shown: what is wrong with the link, what to do."""
-    texts = [said, say("page.help", language, city)]
+    texts = [said, message_text("page.help", language, city)]
     content = "".join(f"<p>{escape(one)}</p>" for one in texts if one)
     return laid_out(language, title, content)
 

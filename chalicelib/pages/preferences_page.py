@@ -6,7 +6,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.notifications.reachability import CHOICES, WAYS
 from chalicelib.pages import one_tap_page
 from chalicelib.services.people import preferences
-from chalicelib.services.platform.catalogue import say
+from chalicelib.services.platform.catalogue import message_text
 
 HEADERS = {**one_tap_page.HEADERS, "Cache-Control": "no-store"}
 
@@ -27,13 +27,13 @@ def _page(city: City, language: str, held: dict[str, str], path: str, query: str
     # Relative addresses, so that any stage prefix before them stays.
     def button(wish: str) -> str:
         here = wish in held.values()
-        text = ("✓ " if here else "") + say(f"notices.{wish}", language, city)
+        text = ("✓ " if here else "") + message_text(f"notices.{wish}", language, city)
         return (
             f'<form method="post" action="{escape(path + wish + query)}">'
             f'<button class="{"yes" if here else "no"}">{escape(text)}</button></form>'
         )
 
     content = "".join(map(button, CHOICES))
-    how = escape(say("notices.how", language, city))
+    how = escape(message_text("notices.how", language, city))
     content += f"<h2>{how}</h2>" + "".join(map(button, WAYS))
     return one_tap_page.page(city, language, "notices.title", content)

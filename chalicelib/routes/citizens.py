@@ -224,7 +224,9 @@ def claim_report(call: Call) -> Answer:
 )
 def open_report(call: Call) -> Answer:
     """The report's words, pictures and exact place become public. This cannot be undone."""
-    return answer(engagement.opened(call.principal, operation(call), call.path["id"], call.now))
+    return answer(
+        engagement.make_public(call.principal, operation(call), call.path["id"], call.now)
+    )
 
 
 @route(

@@ -1,11 +1,11 @@
 """What routes that write have in common: the operation of a call, and the answer of an outcome."""
 
 from chalicelib.http.router import Answer, Call
-from chalicelib.services.platform.idempotency import Operation, Outcome
-from chalicelib.services.platform.idempotency import operation as scoped
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
+from chalicelib.services.platform.idempotency import keyed_operation as scoped
 
 
-def operation(call: Call) -> Operation:
+def operation(call: Call) -> KeyedOperation:
     """The operation that the call's idempotency key stands for."""
     return scoped(call.principal, call.operation, call.key or "", call.body_hash)
 

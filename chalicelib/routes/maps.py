@@ -46,7 +46,9 @@ _UNCHANGED = {"description": "What `If-None-Match` names is still right."}
 )
 def map_reports(call: Call) -> Answer:
     """Exact places as GeoJSON, newest first. Above the limit: counts by cell instead."""
-    return Answer(Encoded(viewport.view(call.jurisdiction, viewport.View(**call.query), call.now)))
+    return Answer(
+        Encoded(viewport.view(call.jurisdiction, viewport.ViewQuery(**call.query), call.now))
+    )
 
 
 @route(
@@ -74,7 +76,7 @@ def map_reports(call: Call) -> Answer:
 )
 def map_nearby(call: Call) -> Answer:
     """At most ``limit`` open reports within ``radius`` metres of the point."""
-    return Answer(nearby.around(call.jurisdiction, nearby.Circle(**call.query), call.now))
+    return Answer(nearby.around(call.jurisdiction, nearby.NearbyQuery(**call.query), call.now))
 
 
 @route(
@@ -109,7 +111,7 @@ def map_nearby(call: Call) -> Answer:
 def map_cells(call: Call) -> Answer:
     """Counts for a heat map and for districts, from counters: quick for any window of time."""
     query = call.query
-    asked = heatmap.Asked(
+    asked = heatmap.HeatQuery(
         zoom=query["z"],
         bbox=query.get("bbox"),
         first=query.get("from"),

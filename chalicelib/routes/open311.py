@@ -115,7 +115,7 @@ def post_update(asked: Asked) -> Any:
 
 def _counted(asked: Asked, attempt: Callable[[Principal], Outcome]) -> Outcome:
     key = asked.get("api_key")
-    return api_keys.spending(asked.jurisdiction, key, asked.now, attempt)
+    return api_keys.run_with_key(asked.jurisdiction, key, asked.now, attempt)
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def get_media(name: str) -> Response:
     try:
         address = None
         if found and jurisdiction in _SERVED():
-            address = photo_views.address(jurisdiction, found[1], found[2])
+            address = photo_views.current_address(jurisdiction, found[1], found[2])
     except Problem as problem:
         return Response("", {**headers, **problem.headers}, problem.status)
     if address is None:

@@ -32,7 +32,7 @@ def ticket_photo(call: Call) -> Answer:
     """A presigned S3 POST form for one photo; it expires after five minutes. Then pass the photo's
     id in ``photos`` when you file or act."""
     kind = call.body["content_type"]
-    return answer(tickets.ticket(call.principal, operation(call), kind, call.now), 201)
+    return answer(tickets.issue(call.principal, operation(call), kind, call.now), 201)
 
 
 @route(
@@ -49,7 +49,7 @@ def ticket_photo(call: Call) -> Answer:
 def get_photo(call: Call) -> Answer:
     """For its owner: whether it is ready or was refused and why, its pictures, and the place and
     time in its metadata."""
-    return Answer(tickets.look(call.principal, call.path["photo"], call.now))
+    return Answer(tickets.status(call.principal, call.path["photo"], call.now))
 
 
 @route(

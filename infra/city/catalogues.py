@@ -7,7 +7,7 @@ the city's next language, at last in English.
 import string
 from collections.abc import Callable, Iterable
 
-from chalicelib.services.platform.catalogue import SHIPPED, more, table
+from chalicelib.services.platform.catalogue import SHIPPED, city_texts, optional_texts
 from infra.city.fields import Fields
 from infra.city.findings import Findings
 
@@ -25,18 +25,20 @@ def read(
         one = file(language)
         if one is not None:
             found[language] = _texts(one)
-        shipped = {key for key, texts in table().items() if language in texts}
-        missing = table().keys() - shipped - found.get(language, {}).keys()
+        shipped = {key for key, texts in city_texts().items() if language in texts}
+        missing = city_texts().keys() - shipped - found.get(language, {}).keys()
         if missing:
             some = ", ".join(sorted(missing)[:3]) + (" …" if len(missing) > 3 else "")
-            findings.warn(name, "", f"has not {len(missing)} of {len(table())} messages: {some}")
+            findings.warn(
+                name, "", f"has not {len(missing)} of {len(city_texts())} messages: {some}"
+            )
     return found
 
 
 def _texts(one: Fields) -> dict[str, str]:
     found = {}
     for key in one.names():
-        if key not in (known := table() | more()):
+        if key not in (known := city_texts() | optional_texts()):
             continue  # ``close`` names it.
         text = one.text(key)
         if text and (wrong := _wrong(text, known[key][SHIPPED])):

@@ -26,7 +26,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.people import retention
 from chalicelib.services.reports import legacy_import
-from chalicelib.services.reports.legacy_import import Old
+from chalicelib.services.reports.legacy_import import LegacyReport
 
 COLUMNS = ("id", "created", "closed", "lat", "long", "service", "status", "description", "landmark")
 GEOREPORT = {
@@ -82,7 +82,7 @@ def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime)
         seen.add(old_id)
         try:
             old, remarks = _old(city, named, mapping, now)
-            new = legacy_import.put(city, old, now)
+            new = legacy_import.import_report(city, old, now)
         except (Wrong, Problem) as wrong:
             outcome.findings.append((number, old_id, str(wrong)))
             continue
@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
 
 def _old(
     city: City, row: dict[str, str], mapping: dict[str, Any], now: datetime
-) -> tuple[Old, list[str]]:
+) -> tuple[LegacyReport, list[str]]:
     if not _ID.fullmatch(row.get("id", "")):
         raise Wrong("id_unusable")
     filed_at = _moment(city, row.get("created", ""), "created_unreadable")
@@ -124,7 +124,7 @@ def _old(
         if text != row.get(name, ""):
             remarks.append("personal_data_hidden")
         texts[name] = text[: 4000 if name == "description" else 200]
-    old = Old(
+    old = LegacyReport(
         mapping["source"], row["id"], code, lat, long, filed_at, closed_at,
         None if closed_at is None else status, **texts,
     )  # fmt: skip

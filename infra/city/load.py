@@ -81,7 +81,9 @@ def _check_open_reports(made: Prepared) -> None:
         return
     findings = Findings()
     new = City.from_json(made.bundle)
-    for kind, code, reports in city_migration.missing(cities.at(name, version), new):
+    for kind, code, reports in city_migration.codes_without_successor(
+        cities.at(name, version), new
+    ):
         some = ", ".join(reports[:3]) + (" …" if len(reports) > 3 else "")
         findings.add(
             SUCCESSORS,

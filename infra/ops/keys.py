@@ -29,7 +29,7 @@ def main(words: list[str] | None = None) -> int:
         key_id, key = api_keys.issue(asked.jurisdiction, asked.name, asked.per_minute, clock.now())
         print(f"{key}\n\nid {key_id}; it is not shown again", file=sys.stdout)
     elif asked.command == "list":
-        print(json.dumps(api_keys.listed(asked.jurisdiction), indent=2, ensure_ascii=False))
+        print(json.dumps(api_keys.list_keys(asked.jurisdiction), indent=2, ensure_ascii=False))
     elif not api_keys.revoke(asked.jurisdiction, asked.id, clock.now()):
         print(f"no key {asked.id}", file=sys.stderr)
         return 1

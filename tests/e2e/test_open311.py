@@ -303,9 +303,9 @@ def test_post_revoked_key_403_and_too_many_429(client: Client) -> None:
     assert codes == [200, 200, 429]
     assert api_keys.revoke("demo", key_id, now)
     errors(client.post(api_key=key, service_code="banjir", **PLACE), 403)
-    (mine,) = [one for one in api_keys.listed("demo") if one["id"] == key_id]
+    (mine,) = [one for one in api_keys.list_keys("demo") if one["id"] == key_id]
     assert mine["revoked"]
-    assert key not in json.dumps(api_keys.listed("demo"))
+    assert key not in json.dumps(api_keys.list_keys("demo"))
 
 
 def test_get_needs_no_key_and_minds_none(client: Client) -> None:

@@ -16,7 +16,7 @@ from chalicelib.domain.principal import Principal
 from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
 from chalicelib.services.people import claiming
-from chalicelib.services.platform.idempotency import Operation, Outcome, operation
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
 from chalicelib.services.reports import actions, engagement, intake
 from tests.faults.world import World
 
@@ -58,7 +58,7 @@ class Clients:
     def file(self, who: Principal, key: str, body: dict[str, Any]) -> Callable[[], None]:
         """File a report."""
 
-        def call(op: Operation) -> Outcome:
+        def call(op: KeyedOperation) -> Outcome:
             return intake.file_report(who, op, body, IP, self.world.now(), ("en",))
 
         return self._request("file", who, "fileReport", key, str(body), None, call)
@@ -68,7 +68,7 @@ class Clients:
     ) -> Callable[[], None]:
         """Take an action on a report."""
 
-        def call(op: Operation) -> Outcome:
+        def call(op: KeyedOperation) -> Outcome:
             return actions.act(who, op, report, body, self.world.now())
 
         route = f"actOnReport:{report}"
@@ -77,7 +77,7 @@ class Clients:
     def support(self, who: Principal, key: str, report: str) -> Callable[[], None]:
         """Say "me too"."""
 
-        def call(op: Operation) -> Outcome:
+        def call(op: KeyedOperation) -> Outcome:
             return engagement.support(who, op, report, self.world.now())
 
         return self._request("support", who, f"supportReport:{report}", key, "", report, call)
@@ -85,7 +85,7 @@ class Clients:
     def comment(self, who: Principal, key: str, report: str, text: str) -> Callable[[], None]:
         """Comment in public."""
 
-        def call(op: Operation) -> Outcome:
+        def call(op: KeyedOperation) -> Outcome:
             return engagement.comment(who, op, report, text, "public", self.world.now())
 
         return self._request("comment", who, f"commentReport:{report}", key, text, report, call)
@@ -93,7 +93,7 @@ class Clients:
     def rate(self, who: Principal, key: str, report: str, stars: int) -> Callable[[], None]:
         """Rate the work."""
 
-        def call(op: Operation) -> Outcome:
+        def call(op: KeyedOperation) -> Outcome:
             return engagement.rate(who, op, report, stars, None, self.world.now())
 
         return self._request("rate", who, f"rateReport:{report}", key, str(stars), report, call)
@@ -101,7 +101,7 @@ class Clients:
     def claim(self, who: Principal, key: str, report: str, secret: str) -> Callable[[], None]:
         """Make another device the reporter."""
 
-        def call(op: Operation) -> Outcome:
+        def call(op: KeyedOperation) -> Outcome:
             return claiming.claim(who, op, report, secret, self.world.now())
 
         return self._request("claim", who, f"claimReport:{report}", key, secret, report, call)
@@ -125,9 +125,9 @@ class Clients:
         key: str,
         body: str,
         report: str | None,
-        call: Callable[[Operation], Outcome],
+        call: Callable[[KeyedOperation], Outcome],
     ) -> Callable[[], None]:
-        op = operation(who, route, key, hashlib.sha256(body.encode()).hexdigest())
+        op = keyed_operation(who, route, key, hashlib.sha256(body.encode()).hexdigest())
 
         def attempt() -> None:
             for _ in range(TRIES):
@@ -147,7 +147,7 @@ class Clients:
         return attempt
 
     def _end(
-        self, kind: str, op: Operation, who: Principal, report: str | None, error: Exception
+        self, kind: str, op: KeyedOperation, who: Principal, report: str | None, error: Exception
     ) -> None:
         if isinstance(error, Problem):
             self.record.answers.append(

@@ -18,7 +18,7 @@ from chalicelib.domain.workflow import table
 from chalicelib.errors import Problem
 from chalicelib.services.city import staff
 from chalicelib.services.notifications import alerts, outbox
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import timeline_events
 from chalicelib.services.reports import actions
 from chalicelib.storage import city as city_store
@@ -126,7 +126,7 @@ def _filed() -> Report:
 
 
 def _done(who: Principal, head: Report, body: dict[str, Any]) -> None:
-    op = operation(who, "actOnReport", f"drill {body}", "-")
+    op = keyed_operation(who, "actOnReport", f"drill {body}", "-")
     actions.act(who, op, head.id, body, head.filed_at + timedelta(minutes=1))
 
 

@@ -18,7 +18,7 @@ from chalicelib.domain.workflow.table import standing as standing_of
 from chalicelib.entrypoints import batches
 from chalicelib.services.photos import processing, storage_keys, tickets
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.timeline import access
 from chalicelib.storage import files, reports
@@ -374,8 +374,8 @@ def settled(world: World, who: Principal, key: str = "photo", *, processed: bool
     One in a few is a file that somebody has uploaded already.
     """
     data = b"again" if key.endswith("3") else key.encode()
-    op = operation(who, "ticketPhoto", key, "")
-    photo = str(tickets.ticket(who, op, "image/jpeg", world.now()).answer["photo"])
+    op = keyed_operation(who, "ticketPhoto", key, "")
+    photo = str(tickets.issue(who, op, "image/jpeg", world.now()).answer["photo"])
     files.put(storage_keys.quarantined(town.PLACE, photo), photo_files.UPLOAD + data, "image/jpeg")
     if processed:
         with photo_files.quick():

@@ -81,13 +81,15 @@ class _Mixed(histories._History):
         number = self.plan.randint(1, 4)
         lat, long = town.SPOTS[self.plan.choice(list(town.SPOTS))]
         filed = self.world.now() - timedelta(days=40 + number)
-        old = legacy_import.Old(
+        old = legacy_import.LegacyReport(
             "old", f"{number}", "hole", lat, long, filed.replace(minute=number, second=0),
             filed + timedelta(days=2), "verified", f"{CANARY} old {number}",
         )  # fmt: skip
 
         def put() -> None:
-            legacy_import.put(cities.current(town.PLACE, self.world.now()), old, self.world.now())
+            legacy_import.import_report(
+                cities.current(town.PLACE, self.world.now()), old, self.world.now()
+            )
 
         return [("import", retried(self.world, self.record, "import", put))]
 

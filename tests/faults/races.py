@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.domain.principal import system
 from chalicelib.entrypoints import batches
-from chalicelib.services.platform.idempotency import Operation
+from chalicelib.services.platform.idempotency import KeyedOperation
 from chalicelib.services.reports import actions
 from chalicelib.storage import control, reports
 from tests.faults.checkers import CANARY, check, clocked
@@ -197,8 +197,8 @@ def _lapse_and_verify(stage: Stage) -> list[Actor]:
     def lapse() -> None:
         head = reports.get(town.PLACE, report)
         assert head is not None
-        op = Operation(town.PLACE, f"lapse {report} {head.version}", "-")
-        actions.step(system(town.PLACE), op, head, "lapse", {}, stage.world.now())
+        op = KeyedOperation(town.PLACE, f"lapse {report} {head.version}", "-")
+        actions.act_by_clock(system(town.PLACE), op, head, "lapse", {}, stage.world.now())
 
     return [
         ("clock", lapse),

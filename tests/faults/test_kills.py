@@ -15,7 +15,7 @@ from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
 from chalicelib.services.identity import devices
 from chalicelib.services.photos import tickets
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.reports import queries, queues
 from tests.faults.checkers import CANARY, check
 from tests.faults.pump import Context, photos_pump
@@ -89,13 +89,13 @@ def _claim(stage: Stage) -> Actor:
 def _contact(stage: Stage) -> Actor:
     report = stage.filed(contact={"email": f"{CANARY}@example.org"})
     verifier = town.official("verifier")
-    op = operation(verifier, "readContact", "key", "")
+    op = keyed_operation(verifier, "readContact", "key", "")
     return _request(stage, lambda: queries.contact(verifier, op, report, stage.world.now()))
 
 
 def _ticket(stage: Stage) -> Actor:
-    op = operation(ANI, "ticketPhoto", "key", "")
-    return _request(stage, lambda: tickets.ticket(ANI, op, "image/jpeg", stage.world.now()))
+    op = keyed_operation(ANI, "ticketPhoto", "key", "")
+    return _request(stage, lambda: tickets.issue(ANI, op, "image/jpeg", stage.world.now()))
 
 
 def _device(stage: Stage) -> Actor:

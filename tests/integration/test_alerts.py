@@ -96,7 +96,7 @@ def test_links_of_another_city_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment serves several; its own city needs no naming."""
     monkeypatch.setenv("TANGGAP_JURISDICTION", "demo")
     settings.cache_clear()
-    assert urls.to("demo", "/v1/track/A").endswith("/v1/track/A")
-    assert urls.to("jakarta", "/v1/track/A").endswith("/v1/track/A?jurisdiction_id=jakarta")
+    assert urls.in_city("demo", "/v1/track/A").endswith("/v1/track/A")
+    assert urls.in_city("jakarta", "/v1/track/A").endswith("/v1/track/A?jurisdiction_id=jakarta")
     monkeypatch.undo()
     settings.cache_clear()

@@ -169,7 +169,7 @@ def test_an_action_overtaken_by_the_clock_is_written_over_the_newest_version(
     """The sweep runs between the look and the write: the write is tried again, on what it left."""
     report = world.file(service="litter")["id"]
     world.advance(days=3)
-    real, swept = actions.write, []
+    real, swept = actions.write_with_key, []
 
     def late(*given: Any) -> Outcome:
         if not swept:
@@ -177,7 +177,7 @@ def test_an_action_overtaken_by_the_clock_is_written_over_the_newest_version(
             world.sweep()
         return real(*given)
 
-    monkeypatch.setattr(actions, "write", late)
+    monkeypatch.setattr(actions, "write_with_key", late)
     changed = world.act(official("officer1"), report, "assign", version=1, person="s_worker1")
     assert changed["version"] == world.head(report).version > 2
     assert world.head(report).breached
@@ -609,7 +609,7 @@ def test_one_tap_answers_for_the_reporter_once(world: World) -> None:
 def test_two_officers_at_once_leave_one_winner(world: World) -> None:
     """The second writes over the version that the first has replaced: 409, one event."""
     report = world.file()["id"]
-    real, started = actions.write, threading.Event()
+    real, started = actions.write_with_key, threading.Event()
 
     def late(*given: Any) -> Outcome:
         if not started.is_set():
@@ -617,11 +617,11 @@ def test_two_officers_at_once_leave_one_winner(world: World) -> None:
             world.act(official("colleague1"), report, "assign", 1, person="s_mate1")
         return real(*given)
 
-    actions.write = late  # type: ignore[assignment]
+    actions.write_with_key = late  # type: ignore[assignment]
     try:
         problem = refusal(world.act, official("officer1"), report, "assign", 1, person="s_worker1")
     finally:
-        actions.write = real
+        actions.write_with_key = real
     assert (problem.slug, problem.members["version"]) == ("stale_version", 2)
     assert world.head(report).holder == "s_mate1"
     sound(world, report)

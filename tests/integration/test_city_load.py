@@ -111,13 +111,13 @@ def test_the_issuer_of_the_officials_can_be_replaced(tmp_path: Path) -> None:
 def _open_report(folder: Path, ward: str = "W2") -> str:
     """A report in the town as it is loaded."""
     from chalicelib.domain.principal import Principal
-    from chalicelib.services.platform.idempotency import Operation
+    from chalicelib.services.platform.idempotency import KeyedOperation
     from chalicelib.services.reports import intake
 
     who = Principal("citizen", "town", uid="d_ann")
     lat, long = {"W1": (-6.195, 106.815), "W2": (-6.195, 106.825)}[ward]
     body = {"service": "hole", "lat": lat, "long": long}
-    op = Operation("town", f"op-{ward}", "hash")
+    op = KeyedOperation("town", f"op-{ward}", "hash")
     found: str = intake.file_report(who, op, body, "192.0.2.1", NOW, ("en",)).answer["id"]
     return found
 

@@ -78,7 +78,7 @@ def told(world: World) -> Told:
 def close(world: World, moment: datetime) -> list[str]:
     """Let time pass to a moment, and the schedule run then."""
     world.now = moment
-    return lifecycle.keep(world.now)
+    return lifecycle.update_all(world.now)
 
 
 def codes(world: World, month: str) -> set[tuple[str, str]]:
@@ -178,7 +178,7 @@ def second() -> City:
 @pytest.mark.parametrize("month", [MONTH, NEXT])
 def test_recomputed_figures_agree_once_told_the_codes(world: World, told: Told, month: str) -> None:
     world.now = FIRST if month == MONTH else OVER
-    city = report_rows.city_of(second(), month)
+    city = report_rows.city_judging(second(), month)
     settings = Settings(weights={"on_time": 60, "acknowledged_on_time": 40}, rank_from=1)
     found = compute.compute(city, month, settings, world.now)
     raw = [
@@ -208,7 +208,7 @@ def test_a_month_that_was_told_keeps_the_city_it_was_told_by(world: World, told:
     held = store.month(JURISDICTION, MONTH) or {}
     publish(world, version="cccccccccccc")
     world.now = FIRST + timedelta(days=16)
-    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(world.now)
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.update_all(world.now)
     after = store.month(JURISDICTION, MONTH) or {}
     assert (after["stage"], after["rules"]) == ("draft", held["rules"])
     assert received(world, MONTH, "D2") == 5

@@ -187,14 +187,14 @@ def test_loading_again_moves_nothing_again(world: World) -> None:
 
 def test_a_move_that_was_broken_off_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     filed = [world.file(ward="D2-W1", actor=citizen(f"c{n}"))["id"] for n in range(4)]
-    write, left = city_migration.write, iter(range(2))
+    write, left = city_migration.write_with_key, iter(range(2))
 
     def dies(*given: Any) -> Any:
         if next(left, None) is None:
             raise KeyboardInterrupt
         return write(*given)
 
-    monkeypatch.setattr(city_migration, "write", dies)
+    monkeypatch.setattr(city_migration, "write_with_key", dies)
     with pytest.raises(KeyboardInterrupt):
         publish(world)
     monkeypatch.undo()

@@ -9,7 +9,7 @@ from chalicelib import clock
 from chalicelib.domain.timestamps import iso
 from chalicelib.services.open311 import requests
 from chalicelib.services.people import erasure
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, queries
 from chalicelib.storage import people
@@ -44,10 +44,10 @@ def test_nothing_of_a_person_is_left_and_the_citys_history_is(world: World) -> N
     first = world.file(SITI, description=f"{CANARY} hole", contact=contact, photos=[photo])["id"]
     second = world.file(SITI, landmark=f"{CANARY} gate", ward="D2-W1")["id"]
     other = world.file(BUDI, description="Another hole")["id"]
-    op = operation(SITI, "comment", "key-1", "")
+    op = keyed_operation(SITI, "comment", "key-1", "")
     engagement.comment(SITI, op, first, f"{CANARY} still there", "public", world.now)
     officer = official("officer1")
-    op = operation(officer, "comment", "key-2", "")
+    op = keyed_operation(officer, "comment", "key-2", "")
     engagement.comment(officer, op, first, "I saw it too", "public", world.now)
     world.act(official("officer1"), first, "assign", person="s_worker1")
     world.project()

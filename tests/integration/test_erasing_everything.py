@@ -83,7 +83,7 @@ def lived(world: World) -> dict[str, Any]:
     world.act(SITI, mine, "verify", note=f"{CANARY} thanks")
     engagement.rate(SITI, op(SITI, "rate", [mine]), mine, 4, f"{CANARY} good work", now)
     for report, used in ((mine, shots[0]), (mine, shots[1])):
-        duplicates.used(JURISDICTION, report, used, now)
+        duplicates.register_use(JURISDICTION, report, used, now)
     gone: str = world.file(SITI, description=f"{CANARY} lamp", ward="D1-W2")["id"]
     world.act(SITI, gone, "withdraw", reason=f"{CANARY} my mistake")
     other: str = world.file(BUDI, description="Another hole", ward="D2-W1")["id"]

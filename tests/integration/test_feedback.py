@@ -201,7 +201,7 @@ def test_following_is_nobodys_business(world: World) -> None:
 def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else is faster: it is tried again on the newest head, and gives up with a 503."""
     report = world.file()["id"]
-    real, turns = append.write, []
+    real, turns = append.write_with_key, []
 
     def slow(*given: Any) -> Outcome:
         if len(turns) < 2:
@@ -209,14 +209,14 @@ def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPa
             world.act(official("officer1"), report, "assign", unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(append, "write", slow)
+    monkeypatch.setattr(append, "write_with_key", slow)
     assert say(world, REPORTER, report, "x", "public").answer["version"] == 4
 
     def busy(*given: Any) -> Outcome:
         world.act(official("officer1"), report, "assign", unit="u-d1")
         return real(*given)
 
-    monkeypatch.setattr(append, "write", busy)
+    monkeypatch.setattr(append, "write_with_key", busy)
     monkeypatch.setattr(append, "ATTEMPTS", 4)
     with pytest.raises(Unavailable):
         say(world, REPORTER, report, "x", "public")

@@ -143,7 +143,7 @@ def test_officials_of_a_ward_see_nothing_that_two_reports_of_one_person_share(
     second = world.file(SITI, contact=contact, photos=[world.photo(SITI)])["id"]
     for one in (first, second):
         for photo in world.head(one).photos:
-            duplicates.used(JURISDICTION, one, photo, world.now)
+            duplicates.register_use(JURISDICTION, one, photo, world.now)
     assert [bool(world.head(one).flags) for one in (first, second)].count(True)
     for who in ("officer1", "worker1", "head1", "dispatcher", "verifier", "admin", "auditor"):
         seen: dict[str, Any] = {

@@ -13,7 +13,7 @@ from chalicelib.services.open311 import post as open311_post
 from chalicelib.services.open311 import updates
 from chalicelib.services.people import claiming, erasure
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import actions, engagement, queries, queues
 from chalicelib.services.scorecards import compute
@@ -121,7 +121,7 @@ def test_sixty_people_by_one_key_are_sixty_active_users(world: World) -> None:
     for number in range(5):
         post(world, key, number, email=f"person{number}@example.org")
     assert people.reporters(JURISDICTION, MONTH) == 5
-    filed([filers.of(key, f"{n:026}", {"email": f"p{n}@example.org"}) for n in range(55)])
+    filed([filers.filer_of(key, f"{n:026}", {"email": f"p{n}@example.org"}) for n in range(55)])
     assert active_users(world) == 60
 
 
@@ -132,13 +132,13 @@ def test_sixty_callers_by_one_official_are_sixty_active_users(world: World) -> N
     world.file(OFFICER)
     world.file(OFFICER, contact={"name": "A name is no contact"})
     assert people.reporters(JURISDICTION, MONTH) == 5
-    filed([filers.of(OFFICER, f"{n:026}", {"phone": f"+62812000{n:03}"}) for n in range(55)])
+    filed([filers.filer_of(OFFICER, f"{n:026}", {"phone": f"+62812000{n:03}"}) for n in range(55)])
     assert active_users(world) == 60
 
 
 def test_four_hundred_people_of_a_key_weigh_four_hundred(world: World) -> None:
     key = a_key(world)
-    filed([filers.of(key, f"{n:026}", {"email": f"p{n}@example.org"}) for n in range(400)])
+    filed([filers.filer_of(key, f"{n:026}", {"email": f"p{n}@example.org"}) for n in range(400)])
     assert weights() == [1_000_000] * 400
 
 
@@ -150,7 +150,7 @@ def test_one_contact_through_several_keys_is_one_person(world: World) -> None:
     assert len(set(months_filers().values())) == 1
     assert people.reporters(JURISDICTION, MONTH) == 1
     ani = {"email": "ani@example.org"}
-    filed([filers.of(keys[n % 3], f"{n:026}", ani) for n in range(394)])
+    filed([filers.filer_of(keys[n % 3], f"{n:026}", ani) for n in range(394)])
     assert weights() == [1_000_000 * 25 // 400] * 400
 
 
@@ -173,7 +173,7 @@ def test_what_a_key_files_has_no_reporter_and_the_key_no_reporters_rights(world:
     assert head.filer.startswith("c_")
     with pytest.raises(Problem, match="role_not_allowed"):
         world.act(key, report, "withdraw")
-    op = operation(key, "rateReport", "1", "")
+    op = keyed_operation(key, "rateReport", "1", "")
     with pytest.raises(Problem):
         engagement.rate(key, op, report, 5, None, world.now)
     with pytest.raises(Problem):
@@ -205,7 +205,7 @@ def test_a_key_passes_on_what_its_people_say_of_their_own_reports_alone(world: W
     world.finish(official("worker1"), report)
     ani = citizen("ani")
     secret = signing.claim_secret(report)
-    claiming.claim(ani, operation(ani, "claim", "1", ""), report, secret, world.now)
+    claiming.claim(ani, keyed_operation(ani, "claim", "1", ""), report, secret, world.now)
     update(key, 3, "FIXED")
     head = world.head(report)
     assert (head.state, head.comments) == ("work_done", 2)
@@ -229,7 +229,7 @@ def test_a_merged_report_of_a_key_gives_the_key_no_right_in_the_original(world: 
     # Whoever claims the duplicate has it.
     budi = citizen("budi")
     secret = signing.claim_secret(duplicate)
-    claiming.claim(budi, operation(budi, "claim", "1", ""), duplicate, secret, world.now)
+    claiming.claim(budi, keyed_operation(budi, "claim", "1", ""), duplicate, secret, world.now)
     assert actions.access.reporter_of(budi, world.head(original))
     assert people.duplicates(JURISDICTION, original) == [duplicate]
     world.act(OFFICER, duplicate, "unmerge", reason="Another hole.")

@@ -40,10 +40,10 @@ def run(world: World, *rows: dict[str, Any]) -> importing.Outcome:
 
 def the_report(number: int = 1) -> Any:
     """The head of an imported row."""
-    from chalicelib.services.reports.legacy_import import Old, id_of
+    from chalicelib.services.reports.legacy_import import LegacyReport, id_of
 
     filed = importing._moment(city(), "2024-03-05 08:00:00", "x")
-    old = Old("oldtown", f"A-{number}", "pothole", HERE["lat"], HERE["long"], filed)
+    old = LegacyReport("oldtown", f"A-{number}", "pothole", HERE["lat"], HERE["long"], filed)
     found = reports.get(JURISDICTION, id_of(JURISDICTION, old))
     assert found is not None
     return found
@@ -141,7 +141,7 @@ def test_history_counts_in_tallies_and_not_in_scorecards(world: World) -> None:
     assert counted == {"received": 2, "open": 1, "unverified": 1}
     assert monthly_counts.rebuild()["changed"] == 0
     assert score_rows.score(JURISDICTION, the_report(1).id) == {}
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
 
 
 def test_an_open_one_is_worked_on_as_any_report(world: World) -> None:

@@ -16,7 +16,13 @@ from chalicelib.http.problems import reader_language
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import daily_digest, outbox
 from chalicelib.services.open311 import requests, service_list
-from chalicelib.services.platform.catalogue import more, say, table, tell, translated
+from chalicelib.services.platform.catalogue import (
+    city_texts,
+    message_text,
+    official_text,
+    optional_texts,
+    translations,
+)
 from chalicelib.services.scorecards import card_queries
 from infra.city.findings import CityErrors
 from infra.city.folder import prepare
@@ -88,18 +94,18 @@ def test_a_city_that_is_not_indonesian_says_nothing_in_indonesian(world: World) 
 def test_no_message_of_such_a_city_is_indonesian() -> None:
     """Every one, whatever language a report was filed in; a Dutch one is Dutch."""
     town = City.from_json(bundle("nl", "en", messages={"nl": DUTCH}))
-    parsed = [part for texts in table().values() for part in Formatter().parse(texts["en"])]
+    parsed = [part for texts in city_texts().values() for part in Formatter().parse(texts["en"])]
     places = {name: "x" for _, name, _, _ in parsed if name}
-    for key, texts in table().items():
-        assert tell(town, key, **places) == DUTCH[key].format(**places)
-        assert say(key, "id", town, **places) == DUTCH[key].format(**places)
-        assert say(key, "en", town, **places) == texts["en"].format(**places)
+    for key, texts in city_texts().items():
+        assert official_text(town, key, **places) == DUTCH[key].format(**places)
+        assert message_text(key, "id", town, **places) == DUTCH[key].format(**places)
+        assert message_text(key, "en", town, **places) == texts["en"].format(**places)
 
 
 def test_a_message_that_a_city_lacks_is_told_in_its_next_language() -> None:
     town = City.from_json(bundle("nl", "id", messages={"nl": {"page.yes": "Ja"}}))
-    assert say("page.yes", "nl", town) == "Ja"
-    assert say("page.no", "nl", town) == table()["page.no"]["id"]
+    assert message_text("page.yes", "nl", town) == "Ja"
+    assert message_text("page.no", "nl", town) == city_texts()["page.no"]["id"]
 
 
 def test_names_are_required_in_the_citys_languages_alone(tmp_path: Path) -> None:
@@ -157,7 +163,7 @@ def test_a_reader_is_answered_in_the_language_that_they_like_best(
 
 def test_a_citys_catalogue_names_measures_and_reasons_too(world: World) -> None:
     """What it does not say is told as shipped; a key that is none is a fault as ever."""
-    reason = next(one for one in more() if one.startswith("refusal."))
+    reason = next(one for one in optional_texts() if one.startswith("refusal."))
     words = {"measure.on_time.name": "Op tijd", reason: "Dit is geen foto."}
     made = settled(world, "nl", "en", messages={"nl": words})
     shown = card_queries.months(official("auditor"), None, 5, world.now)["measures"]
@@ -165,5 +171,5 @@ def test_a_citys_catalogue_names_measures_and_reasons_too(world: World) -> None:
     assert named["on_time"]["nl"] == "Op tijd"
     assert named["on_time"]["en"] == "On time"
     assert "nl" not in named["received"]
-    assert translated(reason, made)["nl"] == "Dit is geen foto."
-    assert translated(reason, made)["en"]
+    assert translations(reason, made)["nl"] == "Dit is geen foto."
+    assert translations(reason, made)["en"]

@@ -216,7 +216,7 @@ def test_a_form_of_another_system_that_is_sent_again_or_refused_takes_no_token(
         def attempt(actor: Any) -> Outcome:
             return open311_post.file(actor, city, {**form, **more}, [], "192.0.2.1", world.now)
 
-        return api_keys.spending("testville", key, world.now, attempt).answer["requests"][0]
+        return api_keys.run_with_key("testville", key, world.now, attempt).answer["requests"][0]
 
     first = post()
     assert [post() for _ in range(3)] == [first] * 3
@@ -231,9 +231,9 @@ def test_a_form_of_another_system_that_is_sent_again_or_refused_takes_no_token(
 def test_a_system_that_passes_on_many_people_s_comments_is_not_one_person(world: World) -> None:
     """It has its own limit, by the minute."""
     key = Principal("citizen", "testville", uid="k_1", permissions=frozenset({FOR_MANY}))
-    spent = rate_limits.by_person(key, world.now, "comments", report_comments="x")
-    assert spent == rate_limits.NOTHING
-    assert rate_limits.by_person(REPORTER, world.now, "comments").limits
+    spent = rate_limits.person_usage(key, world.now, "comments", report_comments="x")
+    assert spent == rate_limits.UNLIMITED
+    assert rate_limits.person_usage(REPORTER, world.now, "comments").limits
 
 
 def test_no_window_goes_below_zero(world: World) -> None:

@@ -194,7 +194,7 @@ def test_cells_count_what_the_heads_say(world: World, seed: int) -> None:
         for service in (None, "litter"):
             for status in (None, "open", "closed"):
                 for zoom in (16, 13, 0):
-                    asked = heatmap.Asked(
+                    asked = heatmap.HeatQuery(
                         zoom,
                         first=day(first) if first else None,
                         last=day(last) if last else None,
@@ -218,7 +218,7 @@ def test_cells_count_what_the_heads_say(world: World, seed: int) -> None:
 def test_a_box_of_cells_takes_those_that_it_touches(world: World) -> None:
     heads = public(world, town(world, 30, 40))
     box = (SOUTH, WEST, SOUTH + SIDE / 2, WEST + SIDE)
-    found = heatmap.cells(JURISDICTION, heatmap.Asked(16, bbox=text(box)), world.now)
+    found = heatmap.cells(JURISDICTION, heatmap.HeatQuery(16, bbox=text(box)), world.now)
     left, top = tile(box[2], box[1], 16)
     right, bottom = tile(box[0], box[3], 16)
     many = Counter(tile(head.lat, head.long, 16) for head in heads)
@@ -237,7 +237,7 @@ def test_counters_survive_duplicates_crashes_and_any_order(world: World) -> None
     for text in draw.sample(texts, len(texts)) + draw.sample(texts, len(texts)):
         timeline_events.apply(json.loads(text), world.now)
     assert monthly_counts.rebuild()["changed"] == 0
-    total = heatmap.cells(JURISDICTION, heatmap.Asked(0), world.now)
+    total = heatmap.cells(JURISDICTION, heatmap.HeatQuery(0), world.now)
     assert total["total"] == len(made)
 
 
@@ -246,7 +246,7 @@ def test_nearby_is_sorted_by_distance_and_exact(world: World) -> None:
     draw = random.Random(8)
     for _ in range(20):
         lat, long = SOUTH + draw.random() * SIDE, WEST + draw.random() * SIDE * 4
-        asked = nearby.Circle(lat, long, draw.choice([50, 250, 1000]), 200)
+        asked = nearby.NearbyQuery(lat, long, draw.choice([50, 250, 1000]), 200)
         answer = nearby.around(JURISDICTION, asked, world.now)["reports"]
         right = sorted(
             (distance_m(lat, long, head.lat, head.long), head.id)
@@ -254,11 +254,11 @@ def test_nearby_is_sorted_by_distance_and_exact(world: World) -> None:
             if distance_m(lat, long, head.lat, head.long) <= asked.radius
         )
         assert [one["id"] for one in answer] == [report for _, report in right]
-    by_group = nearby.Circle(SOUTH + SIDE / 2, WEST + 2 * SIDE, 1000, 200, group="waste")
+    by_group = nearby.NearbyQuery(SOUTH + SIDE / 2, WEST + 2 * SIDE, 1000, 200, group="waste")
     assert {
         one["service"] for one in nearby.around(JURISDICTION, by_group, world.now)["reports"]
     } == {"litter"}
-    few = nearby.Circle(SOUTH + SIDE / 2, WEST + 2 * SIDE, 1000, 1)
+    few = nearby.NearbyQuery(SOUTH + SIDE / 2, WEST + 2 * SIDE, 1000, 1)
     assert nearby.around(JURISDICTION, few, world.now)["truncated"] is True
 
 
@@ -286,12 +286,12 @@ def test_a_coarse_service_shows_its_rounded_place_everywhere(world: World) -> No
     rounded = (-6.19401, 106.80599, -6.19399, 106.80601)
     assert shown(world, exact) == set()
     assert shown(world, rounded) == {report}
-    close = nearby.Circle(lat, long, 20, 50)
+    close = nearby.NearbyQuery(lat, long, 20, 50)
     assert nearby.around(JURISDICTION, close, world.now)["reports"] == []
-    found = nearby.around(JURISDICTION, nearby.Circle(-6.194, 106.806, 1, 50), world.now)
+    found = nearby.around(JURISDICTION, nearby.NearbyQuery(-6.194, 106.806, 1, 50), world.now)
     assert found["reports"][0]["distance_m"] == 0
     x, y = tile(-6.194, 106.806, 16)
-    assert heatmap.cells(JURISDICTION, heatmap.Asked(16), world.now)["cells"] == [[x, y, 1]]
+    assert heatmap.cells(JURISDICTION, heatmap.HeatQuery(16), world.now)["cells"] == [[x, y, 1]]
     event = world.events(report)[0]
     assert event["after"]["place"] == [-61940000, 1068060000]
     assert (event["score"]["lat7"], event["score"]["long7"]) == (-61940000, 1068060000)

@@ -414,7 +414,7 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     assert checked.get("/v1/changes", since=shown["changes"]).body["upsert"]
     publishing.keep(checked.now)
     assert checked.get("/v1/open-data").body["files"]
-    lifecycle.keep(checked.now)
+    lifecycle.update_all(checked.now)
     auditor = checked.staff("auditor")
     checked.get("/v1/scorecards")
     checked.get(f"/v1/scorecards/{month}", auditor)

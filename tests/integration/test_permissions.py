@@ -23,7 +23,7 @@ from chalicelib.services.city import cities, staff
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.people import abuse_review
 from chalicelib.services.photos import moderation, tickets
-from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.reports import actions, engagement, intake, queries, queues
 from chalicelib.services.scorecards import audits
 from chalicelib.services.timeline import access, append
@@ -164,8 +164,8 @@ class Attempts:
 
         monkeypatch.setattr(actions, "_commit", cut)
         monkeypatch.setattr(actions, "_count_proposal", lambda *given: None)
-        monkeypatch.setattr(actions, "once", lambda op, attempt: attempt())
-        monkeypatch.setattr(tickets, "claims", lambda *given: [])
+        monkeypatch.setattr(actions, "run_once", lambda op, attempt: attempt())
+        monkeypatch.setattr(tickets, "claim_photos", lambda *given: [])
         monkeypatch.setattr(reports, "get", lambda place, report: self.heads.get(report))
         monkeypatch.setattr(people, "has_right", right)
         monkeypatch.setattr(cities, "at", lambda place, version: city())
@@ -185,11 +185,11 @@ class Attempts:
             fields["lat"] = float(head.district[1])
         if action == "transfer":
             fields["ward"] = f"{head.district}-W2"
-        op = Operation(JURISDICTION, "op", "hash")
+        op = KeyedOperation(JURISDICTION, "op", "hash")
         body = {"action": action, "version": head.version, **fields}
         try:
             if actor.kind == "system":
-                actions.step(actor, op, head, action, fields, NOW)
+                actions.act_by_clock(actor, op, head, action, fields, NOW)
             actions.act(actor, op, head.id, body, NOW)
         except Permitted:
             return "may"
@@ -402,12 +402,12 @@ def walk(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[Principal],
     photo = world.photo(me)
     filed = world.file(me, ward="D2-W1", photos=[photo], contact={"email": "a@example.org"})["id"]
 
-    def cut(op: Operation, writes: Any, given: dict[str, Any]) -> Outcome:
+    def cut(op: KeyedOperation, writes: Any, given: dict[str, Any]) -> Outcome:
         return Outcome({"id": filed, "version": 1})
 
-    monkeypatch.setattr(actions, "write", cut)
-    monkeypatch.setattr(append, "write", cut)
-    monkeypatch.setattr(queries, "write", cut)
+    monkeypatch.setattr(actions, "write_with_key", cut)
+    monkeypatch.setattr(append, "write_with_key", cut)
+    monkeypatch.setattr(queries, "write_with_key", cut)
     monkeypatch.setattr(engagement, "commit", lambda writes: None)
     monkeypatch.setattr(rate_limits, "take", lambda *given, **more: None)
     return lambda who: {one: answer(world, who, one, filed) for one in ON_A_REPORT}

@@ -250,7 +250,7 @@ def test_an_unreadable_photo_is_refused_on_its_report_with_a_reason(world: World
     assert queries.public(PUBLIC, report)["photos"] == 0
     (event,) = [one for one in world.events(report) if one["action"] == "photo_refused"]
     assert event["data"]["reason"] == "undecodable"
-    mine = tickets.look(REPORTER, photo, world.now)
+    mine = tickets.status(REPORTER, photo, world.now)
     assert mine["reason"]["code"] == "undecodable"
     assert set(mine["reason"]["text"]) == {"en", "id"}
     assert of(photo) == set()
@@ -271,7 +271,7 @@ def test_a_photo_whose_upload_is_gone_is_refused_and_not_waited_for(world: World
     waiting = world.photo(REPORTER, processed=False)
     files.delete([storage_keys.quarantined(JURISDICTION, waiting)])
     processing.develop(JURISDICTION, waiting, world.now)
-    assert tickets.look(REPORTER, waiting, world.now)["state"] == "issued"
+    assert tickets.status(REPORTER, waiting, world.now)["state"] == "issued"
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_what_got_past_the_form_is_refused_here(
     photo = world.photo(REPORTER, processed=False)
     put(storage_keys.quarantined(JURISDICTION, photo))
     processing.develop(JURISDICTION, photo, world.now)
-    assert tickets.look(REPORTER, photo, world.now)["reason"]["code"] == reason
+    assert tickets.status(REPORTER, photo, world.now)["reason"]["code"] == reason
 
 
 def test_what_fails_at_its_last_delivery_is_refused_and_noted(
@@ -347,15 +347,15 @@ def test_an_after_photo_of_work_that_did_not_hold_is_an_earlier_one(world: World
 def test_the_place_of_a_photo_is_offered_to_its_owner_until_it_is_used(world: World) -> None:
     here = spot("D1-W1")
     photo = real(world, REPORTER, placed((here["lat"], here["long"]), "2026:11:02 07:30:00"))
-    mine = tickets.look(REPORTER, photo, world.now)
+    mine = tickets.status(REPORTER, photo, world.now)
     assert (mine["place"]["lat"], mine["place"]["long"]) == pytest.approx(tuple(here.values()))
     assert mine["taken_at"] == "2026-11-02T00:30:00.000Z"  # the city's clocks are at +07:00
     for other in (citizen("b"), OFFICER, PUBLIC):
-        assert refusal(tickets.look, other, photo, world.now).slug == "not_found"
+        assert refusal(tickets.status, other, photo, world.now).slug == "not_found"
     assert people.photo_facts(JURISDICTION, photo) is not None
     world.file(REPORTER, photos=[photo])
     assert people.photo_facts(JURISDICTION, photo) is None
-    after = tickets.look(REPORTER, photo, world.now)
+    after = tickets.status(REPORTER, photo, world.now)
     assert (after["place"], after["taken_at"], after["pictures"]) == (None, None, None)
     for table in ("reports", "timeline", "figures", "control"):
         assert "2026-11-02T07:30" not in json.dumps(aws.rows(table))
@@ -366,7 +366,7 @@ def test_a_place_outside_the_city_is_not_offered(
     world: World, where: tuple[float, float] | None
 ) -> None:
     photo = real(world, REPORTER, placed(where))
-    assert tickets.look(REPORTER, photo, world.now)["place"] is None
+    assert tickets.status(REPORTER, photo, world.now)["place"] is None
 
 
 @pytest.mark.parametrize(
@@ -670,13 +670,13 @@ def test_flags_are_limited_a_person(world: World) -> None:
 
 def test_a_form_is_not_given_again_once_pictures_are_made(world: World) -> None:
     op = world.operation(REPORTER, "ticketPhoto", {}, "one")
-    first = tickets.ticket(REPORTER, op, "image/avif", world.now).answer
-    assert tickets.ticket(REPORTER, op, "image/avif", world.now).answer["upload"]
+    first = tickets.issue(REPORTER, op, "image/avif", world.now).answer
+    assert tickets.issue(REPORTER, op, "image/avif", world.now).answer["upload"]
     files.put(
         storage_keys.quarantined(JURISDICTION, first["photo"]), photo_files.UPLOAD, "image/avif"
     )
     world.process(first["photo"])
-    assert tickets.ticket(REPORTER, op, "image/avif", world.now).answer["upload"] is None
+    assert tickets.issue(REPORTER, op, "image/avif", world.now).answer["upload"] is None
 
 
 def test_an_original_is_kept_only_by_the_setting_and_only_the_one_that_was_made(
@@ -743,7 +743,7 @@ def test_a_picture_hidden_on_a_closed_report_makes_what_was_copied_of_it_out_of_
             world.advance(minutes=1)
             revision = world.head(report).pictures[photo]["rev"]
             with photo_files.quick():
-                processing.draw(JURISDICTION, report, photo, revision, world.now)
+                processing.redraw(JURISDICTION, report, photo, revision, world.now)
         world.project()
         (row,) = open311_requests.updated(JURISDICTION, since, world.now, 5)
         assert (row["id"], row["picture"] == photo) == (report, there)

@@ -96,7 +96,7 @@ def test_nobody_outside_finds_a_private_reports_words_pictures_or_exact_place(ed
     edge.project()
     edge.advance(minutes=1)
     publishing.keep(edge.now)
-    lifecycle.keep(edge.now)
+    lifecycle.update_all(edge.now)
     seen = []
     stranger = edge.device()
     queries = {**QUERIES, "/v1/changes": [{"since": started}]}

@@ -221,15 +221,15 @@ def rows(measure: str, area: str, now: datetime) -> list[dict[str, Any]]:
 def judged(world: World) -> tuple[str, Report]:
     """A report whose promise was missed in a month that has its draft."""
     report, _, _, head = traces(world)
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     world.now = FIRST
     world.sweep()
     world.project()
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     world.now = DRAFT
     world.sweep()
     world.project()
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     return report, head
 
 
@@ -258,7 +258,7 @@ def test_rows_of_a_judged_month_name_nobody_and_still_add_up(world: World) -> No
     for area in ("D1-W1", "u-d1"):
         assert [one["outcome"] for one in rows("on_time", area, world.now)] == ["dismissed"]
     world.advance(days=1)
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     assert card_queries.card(PUBLIC, MONTH, "D1", world.now)["card"] == card
     assert report not in json.dumps(card_queries.month(PUBLIC, MONTH, world.now))
 
@@ -273,16 +273,16 @@ def test_a_locked_file_is_replaced_with_a_tombstone_of_both_digests(world: World
     world.act(SAFE, report, "take")
     world.project()
     assert all(report.encode() in gzip.decompress(files.get(key) or b"") for key in keys)
-    assert set(keys) <= set(anonymising.keep(world.now))
+    assert set(keys) <= set(anonymising.anonymise_hidden(world.now))
     assert not any(report.encode() in gzip.decompress(files.get(key) or b"") for key in keys)
     graves = card_queries.month(PUBLIC, MONTH, world.now)["tombstones"]
     assert {one["district"] for one in graves} == {"D1"}
     assert all(one["was"] != one["is"] and one["rows"] for one in graves)
     assert report not in json.dumps(graves)
-    assert anonymising.keep(world.now) == []
+    assert anonymising.anonymise_hidden(world.now) == []
     assert [one for one, _ in store.hidden(JURISDICTION, 10)] == [report]
     world.advance(hours=1)
-    anonymising.keep(world.now)
+    anonymising.anonymise_hidden(world.now)
     assert store.hidden(JURISDICTION, 10) == []
 
 
@@ -293,7 +293,7 @@ def test_a_promise_missed_before_stays_missed_in_a_month_judged_later(world: Wor
     world.act(SAFE, report, "take")
     world.project()
     world.now = FIRST
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     card = card_queries.card(official("auditor"), MONTH, "D1", world.now)["card"]
     due = next(one for one in card["measures"] if one["measure"] == "on_time")
     assert (due["numerator"], due["denominator"]) == (0.0, 1.5)  # and its duplicate

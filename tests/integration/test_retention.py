@@ -102,7 +102,7 @@ def repaired(world: World) -> str:
     world.act(SITI, mine, "verify", note=f"{WORD} thanks")
     engagement.rate(SITI, world.operation(SITI, "rate", [mine]), mine, 4, f"{WORD} good", world.now)
     for shot in shots:
-        duplicates.used(JURISDICTION, mine, shot, world.now)
+        duplicates.register_use(JURISDICTION, mine, shot, world.now)
     world.project()
     return mine
 

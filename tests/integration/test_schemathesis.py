@@ -115,7 +115,7 @@ class Target:
             "token": link.rpartition("/")[2],
         }
         edge.project()
-        lifecycle.keep(edge.now)
+        lifecycle.update_all(edge.now)
         self.turn = itertools.count()
 
     def who(self, name: str) -> dict[str, str]:

@@ -46,7 +46,7 @@ def month(world: World) -> World:
 def go_to(world: World, moment: datetime) -> list[str]:
     """Let time pass to a moment, and the schedule run then."""
     world.now = moment
-    return lifecycle.keep(world.now)
+    return lifecycle.update_all(world.now)
 
 
 def figure(card: dict[str, Any], measure: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def figure(card: dict[str, Any], measure: str) -> dict[str, Any]:
 
 
 def test_a_month_lives_from_live_to_provisional_to_draft(month: World) -> None:
-    assert lifecycle.keep(month.now) == [f"{JURISDICTION} {MONTH} live"]
+    assert lifecycle.update_all(month.now) == [f"{JURISDICTION} {MONTH} live"]
     assert go_to(month, FIRST - timedelta(minutes=15)) == [f"{JURISDICTION} {MONTH} live"]
     assert go_to(month, FIRST)[0] == f"{JURISDICTION} {MONTH} provisional"
     assert not any(MONTH in one for one in go_to(month, DRAFT - timedelta(minutes=15)))
@@ -70,7 +70,7 @@ def test_a_run_repeated_does_nothing(month: World) -> None:
     for moment in (FIRST, DRAFT):
         go_to(month, moment)
         before = store.month(JURISDICTION, MONTH)
-        assert lifecycle.keep(month.now) == []
+        assert lifecycle.update_all(month.now) == []
         assert store.month(JURISDICTION, MONTH) == before
 
 
@@ -87,8 +87,8 @@ def test_the_draft_of_a_month_comes_even_two_months_late(month: World) -> None:
 def test_a_run_out_of_time_is_resumed(month: World) -> None:
     month.now = DRAFT
     turns = iter([True, False])
-    assert len(lifecycle.keep(month.now, lambda: next(turns))) == 1
-    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(month.now)
+    assert len(lifecycle.update_all(month.now, lambda: next(turns))) == 1
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.update_all(month.now)
 
 
 def test_the_same_bytes_at_a_second_computation(month: World) -> None:
@@ -317,7 +317,7 @@ def test_a_late_event_makes_a_revision_that_says_what_and_which(month: World) ->
     month.advance(days=1)
     month.act(official("verifier"), report, "verify", note="Clean.")
     month.project()
-    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(month.now)
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.update_all(month.now)
     page = card_queries.month(PUBLIC, MONTH, month.now)
     assert page["revision"] == 3
     assert page["because"] == [report]
@@ -345,14 +345,14 @@ def test_a_month_long_closed_is_looked_at_again_when_an_event_touches_it(month: 
     month.act(official("verifier"), report, "verify", note="Clean.")
     month.project()
     assert store.flagged(JURISDICTION, 9)
-    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.keep(month.now)
+    assert f"{JURISDICTION} {MONTH} draft" in lifecycle.update_all(month.now)
     assert (store.month(JURISDICTION, MONTH) or {})["revision"] == revision + 1
     assert store.flagged(JURISDICTION, 9) == {}
-    assert lifecycle.keep(month.now) == []
+    assert lifecycle.update_all(month.now) == []
 
 
 def test_weights_are_frozen_from_the_months_first_moment(month: World) -> None:
-    lifecycle.keep(month.now)
+    lifecycle.update_all(month.now)
     scoring = {"weights": {"on_time": 100}, "rank_from": 1}
     bundle = {**BUNDLE, "version": "bbbbbbbbbbbb", "scoring": scoring}
     from tests.support.world import blob
@@ -371,7 +371,7 @@ def test_one_reporter_does_not_outweigh_the_rest(world: World) -> None:
     world.file(citizen("other"), "litter", "D1-W1")
     world.project()
     world.advance(days=3)
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     card = card_queries.card(AUDITOR, MONTH, "D1", world.now)["card"]
     assert figure(card, "received")["value"] == 31
     assert figure(card, "on_time")["denominator"] == pytest.approx(26, abs=1e-4)
@@ -386,7 +386,7 @@ def test_a_protected_report_is_in_no_card_but_for_what_it_added_before(world: Wo
     world.protect(report, "violence", official("officer1"))
     world.project()
     world.advance(days=3)
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     card = card_queries.card(AUDITOR, MONTH, "TV", world.now)["card"]
     # Taken before anything fell due: it was received where it was, and no more is said of it.
     assert figure(card, "received")["value"] == 1

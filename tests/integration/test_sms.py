@@ -14,7 +14,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.notifications import citizen_messages
 from chalicelib.services.people import contact_codes
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.catalogue import say
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.reports import one_tap_tokens
 from chalicelib.settings import settings
 from chalicelib.storage import topics
@@ -71,8 +71,8 @@ def test_every_text_message_fits_in_two_segments(
     hushed = citizen_messages._compose(report, {**doc, "kind": "comment", "protected": True}, city)
     citizen_messages._deliver("phone", {"phone": "+62811000222"}, hushed, language, city)
     minutes = int(contact_codes.LIFE.total_seconds() // 60)
-    sms.append(say("code.text", language, city, code="123456", minutes=minutes))
-    sms.append(say("digest_news.subject", language, city, n=40))
+    sms.append(message_text("code.text", language, city, code="123456", minutes=minutes))
+    sms.append(message_text("digest_news.subject", language, city, n=40))
     assert all(URL in text for text in sms[: len(kinds) + 1])
     long = {text: segments(text) for text in sms if segments(text) > 2}
     assert long == {}
@@ -91,7 +91,7 @@ def test_a_short_link_says_what_a_long_one_did(world: World) -> None:
     lapsed = world.now + timedelta(days=one_tap_tokens.ANSWER_DAYS)
     kid, body, seal = alone.split(".")
     changed = theirs.split(".")[1]
-    other_kind = signing.seal("answer", "bytes", "abc")
+    other_kind = signing.sign_text("answer", "bytes", "abc")
     forged = [f"{kid}.{body[:-1]}A.{seal}", f"{kid}.{changed}.{seal}", f"k9.{body}.{seal}"]
     forged += [f"{kid}.{body}", other_kind]
     for token, now in [*((one, world.now) for one in forged), (alone, lapsed)]:

@@ -229,7 +229,7 @@ class City(RuleBasedStateMachine):
         fitting = CLOCKS.get(head.state, "lapse")
         action = fitting if draw.random() < 0.8 else draw.choice(list(CLOCKS.values()))
         op = self.world.operation(actor, action, report)
-        self.attempt(lambda: actions.step(actor, op, head, action, {}, now).answer, report)
+        self.attempt(lambda: actions.act_by_clock(actor, op, head, action, {}, now).answer, report)
 
     def act_on_another_version(self, draw: random.Random, report: str) -> None:
         """A version that is not the newest is always refused."""
@@ -319,7 +319,7 @@ class City(RuleBasedStateMachine):
             (None, len(counted)),
         ):
             assert (
-                heatmap.cells(JURISDICTION, heatmap.Asked(16, status=status), self.world.now)[
+                heatmap.cells(JURISDICTION, heatmap.HeatQuery(16, status=status), self.world.now)[
                     "total"
                 ]
                 == many
@@ -469,7 +469,7 @@ def test_the_machine_reaches_every_action(aws: None) -> None:
     world.project()
     world.now = datetime(2026, 12, 31, 18, tzinfo=UTC)
     world.sweep()
-    lifecycle.keep(world.now)
+    lifecycle.update_all(world.now)
     world.act(official("verifier"), late, "audit", result="pass", reason="x")
     for one in (older, report, done, released, late, guarded):
         assert faults(world.head(one), world.links(one)) == []

@@ -61,13 +61,13 @@ def test_the_old_phone_has_nothing_of_the_report_any_more(world: World) -> None:
     filed = world.file(photos=[photo], service="violence")
     report = filed["id"]
     engagement.follow(OLD, report, True, world.now)
-    assert tickets.look(OLD, photo, world.now)
+    assert tickets.status(OLD, photo, world.now)
     claim(world, NEW, report, filed["claim_secret"])
     with pytest.raises(Problem):
         queries.public(OLD, report)
     with pytest.raises(Problem):
-        tickets.look(OLD, photo, world.now)
-    assert tickets.look(NEW, photo, world.now)
+        tickets.status(OLD, photo, world.now)
+    assert tickets.status(NEW, photo, world.now)
     assert reports.of_reporter(JURISDICTION, "d_reporter", None, 5) == []
     assert people.marks(JURISDICTION, report, people.FOLLOW, 5) == []
 

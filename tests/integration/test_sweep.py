@@ -159,7 +159,7 @@ def test_rounds_that_overlap_are_one(
     """A round that reads a head while another writes it finds nothing left, and says nothing."""
     report = town.file()["id"]
     town.advance(days=12)
-    real, inner = actions.step, []
+    real, inner = actions.act_by_clock, []
 
     def interrupted(*args: Any) -> Any:
         if len(inner) < repeats:
@@ -167,7 +167,7 @@ def test_rounds_that_overlap_are_one(
             inner[-1].update(sweep.sweep(town.now))
         return real(*args)
 
-    monkeypatch.setattr(actions, "step", interrupted)
+    monkeypatch.setattr(actions, "act_by_clock", interrupted)
     total = sum(inner, Counter(sweep.sweep(town.now)))
     assert total == Counter(breach=2, escalate=3)
     assert len(steps(town, report)) == 5
@@ -178,14 +178,14 @@ def test_an_official_may_be_quicker(town: World, monkeypatch: pytest.MonkeyPatch
     """The head that the round has seen is stale: it looks again and does what is owed then."""
     report = town.file()["id"]
     town.advance(hours=121)
-    real, times = actions.step, itertools.count()
+    real, times = actions.act_by_clock, itertools.count()
 
     def beaten(*args: Any) -> Any:
         if next(times) == 0:
             town.act(official("officer1"), report, "reject", reason_code="spam", text="No.")
         return real(*args)
 
-    monkeypatch.setattr(actions, "step", beaten)
+    monkeypatch.setattr(actions, "act_by_clock", beaten)
     assert sweep.sweep(town.now) == Counter(breach=2), "closed too late, so both stay broken"
     assert aws_dead() == []
 
@@ -327,12 +327,12 @@ def test_a_step_that_is_refused_for_ever_is_noted(
 ) -> None:
     """A clock that owes what the workflow forbids is a fault, not a race."""
     stuck, other = town.file()["id"], town.file()["id"]
-    real = actions.step
+    real = actions.act_by_clock
 
     def step(actor: Any, op: Any, report: Any, name: str, given: Any, now: Any) -> Any:
         return real(actor, op, report, "lapse" if report.id == stuck else name, given, now)
 
-    monkeypatch.setattr(actions, "step", step)
+    monkeypatch.setattr(actions, "act_by_clock", step)
     assert swept(town, hours=25) == Counter(breach=1, failed=1)
     assert aws_dead() == [stuck]
     assert steps(town, other) == [("breach", "acknowledge")]
@@ -389,7 +389,7 @@ def test_nobody_but_the_clock_may_take_its_steps(town: World) -> None:
     op = town.operation(official("admin"), f"sweep/breach/{report}/1", given)
     assert sweep.sweep(town.now) == Counter(breach=1)
     with pytest.raises(actions.Problem, match=r"wrong_state|too_early"):
-        actions.step(system(JURISDICTION), op, town.head(report), "breach", given, town.now)
+        actions.act_by_clock(system(JURISDICTION), op, town.head(report), "breach", given, town.now)
 
 
 def test_a_duplicate_that_is_merged_again_is_given_back_again(town: World) -> None:

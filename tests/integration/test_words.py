@@ -144,10 +144,10 @@ def test_auditors_see_the_original_for_a_month_and_then_it_is_gone(edge: Edge) -
         assert edge.get(address, edge.staff(who)).status == 403, who
     assert edge.get(address, edge.device()).status == 403
     edge.advance(days=29)
-    assert text_moderation.forget(edge.now) == 0
+    assert text_moderation.erase_due_originals(edge.now) == 0
     edge.now += timedelta(days=1, seconds=1)
-    assert text_moderation.forget(edge.now) == 1
-    assert text_moderation.forget(edge.now) == 0
+    assert text_moderation.erase_due_originals(edge.now) == 1
+    assert text_moderation.erase_due_originals(edge.now) == 0
     assert edge.get(address, edge.staff("auditor")).body["texts"] == []
     assert everywhere("Budi", "#WAS#") == []
     last = edge.get(f"/v1/reports/{report}/timeline").body["events"][-1]

@@ -80,9 +80,9 @@ def test_what_becomes_protected_is_in_no_public_answer_and_no_file(edge: Edge) -
     assert edge.act(officer, report, "assign", person="s_worker1", note="x").status == 200
     edge.project()
     edge.now = city().bounds(MONTH)[1] - timedelta(hours=1)
-    lifecycle.keep(edge.now)
+    lifecycle.update_all(edge.now)
     edge.now = city().day(shifted(MONTH, 1), 16)
-    lifecycle.keep(edge.now)
+    lifecycle.update_all(edge.now)
     publishing.keep(edge.now)
     known = {
         "id": [report, duplicate], "code": [code], "month": [MONTH],
@@ -114,7 +114,7 @@ def test_what_becomes_protected_is_in_no_public_answer_and_no_file(edge: Edge) -
     assert leaks() == set()
     edge.advance(hours=2)
     publishing.keep(edge.now)
-    lifecycle.keep(edge.now)
-    anonymising.keep(edge.now)
+    lifecycle.update_all(edge.now)
+    anonymising.anonymise_hidden(edge.now)
     assert not [mark for mark in marks if mark in shelf()]
     assert settings().bucket

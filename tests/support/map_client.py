@@ -14,7 +14,7 @@ Features = dict[str, dict[str, Any]]
 
 def look(now: datetime, bbox: str = CITY, **asked: Any) -> dict[str, Any]:
     """The map's answer for a box, the whole city by default."""
-    view = viewport.View(bbox, **{"limit": 5000, **asked})
+    view = viewport.ViewQuery(bbox, **{"limit": 5000, **asked})
     found: dict[str, Any] = json.loads(viewport.view(JURISDICTION, view, now))
     return found
 

@@ -76,7 +76,7 @@ class Histories(Lives):
         self.filed.append(found["id"])
         self._seen(found["id"])
         for photo in more.get("photos", ()):
-            duplicates.used(JURISDICTION, found["id"], photo, self.world.now)
+            duplicates.register_use(JURISDICTION, found["id"], photo, self.world.now)
 
     def _fields(self, action: str, report: str, actor: Principal) -> dict[str, Any]:
         given = super()._fields(action, report, actor)

@@ -259,10 +259,10 @@ class World:
 
     def operation(self, actor: Principal, route: str, body: Any, key: str | None = None) -> Any:
         """The operation of one more key, or of ``key``."""
-        from chalicelib.services.platform.idempotency import operation
+        from chalicelib.services.platform.idempotency import keyed_operation
 
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        return operation(actor, route, key or f"key-{next(self.keys)}", digest)
+        return keyed_operation(actor, route, key or f"key-{next(self.keys)}", digest)
 
     def file(
         self,
@@ -311,7 +311,9 @@ class World:
 
         actor = system(JURISDICTION)
         op = self.operation(actor, action, [report, fields])
-        return reports_actions.step(actor, op, self.head(report), action, fields, self.now).answer
+        return reports_actions.act_by_clock(
+            actor, op, self.head(report), action, fields, self.now
+        ).answer
 
     def sweep(self) -> dict[str, int]:
         """The SLA clock, once."""
@@ -327,7 +329,7 @@ class World:
         from chalicelib.storage import files
 
         op = self.operation(actor, "ticketPhoto", {})
-        photo: str = tickets.ticket(actor, op, "image/jpeg", self.now).answer["photo"]
+        photo: str = tickets.issue(actor, op, "image/jpeg", self.now).answer["photo"]
         files.put(storage_keys.quarantined(JURISDICTION, photo), upload, "image/jpeg")
         if processed:
             self.process(photo)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.notifications import citizen_news, reachability
 from chalicelib.domain.workflow.table import actions
-from chalicelib.services.platform.catalogue import table as texts
+from chalicelib.services.platform.catalogue import city_texts as texts
 from tests.support.world import city
 
 NOW = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)  # 08:00 in the city

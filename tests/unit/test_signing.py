@@ -89,14 +89,14 @@ def test_a_token_cannot_be_moved_to_another_key() -> None:
 
 
 def test_pseudonyms_and_claim_secrets_outlive_a_change_of_keys() -> None:
-    person, claim = signing.mac("person", "x", signing.lasting()), signing.mac("claim", "id")
+    person, claim = signing.mac("person", "x", signing.pseudonym_key()), signing.mac("claim", "id")
     secret = signing.claim_secret("id")
     add_key("k2")
-    assert signing.mac("person", "x", signing.lasting()) == person
+    assert signing.mac("person", "x", signing.pseudonym_key()) == person
     assert signing.mac("claim", "id") != claim
     assert signing.claim_secret("id") == secret
     HELD["pseudonyms"] = "k2"
-    assert signing.lasting() == "k2"
+    assert signing.pseudonym_key() == "k2"
 
 
 def test_derived_texts_differ_by_purpose_and_are_hex() -> None:

@@ -26,8 +26,8 @@ from chalicelib.outside.fetch import Failed
 from chalicelib.outside.georeport import Declined, RemoteStatus, Server, Update
 from chalicelib.services.city import cities
 from chalicelib.services.forwarding import servers
-from chalicelib.services.platform.catalogue import tell
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.catalogue import official_text
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.reports import actions
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -129,10 +129,10 @@ def _can_finish(head: Report) -> bool:
 def _finish(city: City, head: Report, request: str, text: str, turn: str, now: datetime) -> bool:
     actor = system(city.jurisdiction)
     text = redact(text, city.patterns)
-    given = {"note": text or tell(city, "outside.closed"), "request": request}
-    op = operation(actor, FINISHED, f"{head.id}:{turn}", "")
+    given = {"note": text or official_text(city, "outside.closed"), "request": request}
+    op = keyed_operation(actor, FINISHED, f"{head.id}:{turn}", "")
     try:
-        actions.step(actor, op, head, FINISHED, given, now)
+        actions.act_by_clock(actor, op, head, FINISHED, given, now)
     except (Unavailable, Unknown):
         raise
     except Problem:
@@ -163,7 +163,7 @@ def _tell(
 
     text = redact(text, city.patterns)
     words = (Words("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
-    op = operation(actor, kind, f"{head.id}:{turn}", "")
+    op = keyed_operation(actor, kind, f"{head.id}:{turn}", "")
     add(actor, op, head.id, kind, change, now, words)
 
 
@@ -250,6 +250,6 @@ def _numbered(city: City, unit: str, row: Row, head: Report, request: str, now: 
         ]
         return Addition(after, {}, writes, dict(after.outside))
 
-    op = operation(actor, "numbered", f"{head.id}:{row['name']}", "")
+    op = keyed_operation(actor, "numbered", f"{head.id}:{row['name']}", "")
     add(actor, op, head.id, forwarding.FORWARDED, change, now)
     return True

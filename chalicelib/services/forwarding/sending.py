@@ -20,7 +20,7 @@ from chalicelib.services.city import cities
 from chalicelib.services.forwarding import servers
 from chalicelib.services.photos import photo_views
 from chalicelib.services.platform import signing, urls
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.reports.presenters import DESCRIPTION, LANDMARK
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -128,9 +128,9 @@ def _fields(
     head: Report, turn: int, description: str, landmark: str, chosen: Open311Server
 ) -> list[tuple[str, str]]:
     place = head.jurisdiction
-    link = "" if head.private else urls.to(place, f"/open311/v2/requests/{head.id}.xml")
+    link = "" if head.private else urls.in_city(place, f"/open311/v2/requests/{head.id}.xml")
     picture = None if head.private else facts(head)["picture"]
-    picture = photo_views.lasting(place, head.id, picture) if picture else None
+    picture = photo_views.permanent_address(place, head.id, picture) if picture else None
     return forwarding.fields(head, turn, description, landmark, link, picture, chosen)
 
 
@@ -154,7 +154,7 @@ def _settle(
         data = {**after.outside, **({"token": token} if token else {})}
         return Addition(after, {}, writes, data)
 
-    op = operation(actor, FORWARDED, f"{head.id}:{unit}:{turn}", "")
+    op = keyed_operation(actor, FORWARDED, f"{head.id}:{unit}:{turn}", "")
     add(actor, op, head.id, FORWARDED, change, now)
     control.forget_dead(place, DEAD, _dead_name(head, unit, turn))
 
@@ -180,5 +180,5 @@ def _give_up(head: Report, unit: str, turn: int, reason: str, now: datetime) -> 
     def change(seen: Seen, city: City) -> Addition:
         return Addition(seen.report, {}, [], {"unit": unit, "reason": reason})
 
-    op = operation(actor, FORWARD_FAILED, f"{head.id}:{unit}:{turn}", "")
+    op = keyed_operation(actor, FORWARD_FAILED, f"{head.id}:{unit}:{turn}", "")
     add(actor, op, head.id, FORWARD_FAILED, change, now)

@@ -12,7 +12,7 @@ from chalicelib.domain.city.city import City, Open311Server
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside.georeport import Server
-from chalicelib.services.platform.catalogue import tell
+from chalicelib.services.platform.catalogue import official_text
 from chalicelib.storage import control, forwards, queues
 from chalicelib.storage.transactions import Refused, Write
 
@@ -95,8 +95,8 @@ def _notice(city: City, unit: str, since: datetime, now: datetime) -> list[Any]:
         "service": sorted(city.services),
         "audience": [f"unit:{unit}", "city_admin", "dispatcher"],
         "dedupe": f"{city.jurisdiction}:{name}",
-        "subject": tell(city, "outside.disabled.subject"),
-        "text": tell(city, "outside.disabled", **words),
+        "subject": official_text(city, "outside.disabled.subject"),
+        "text": official_text(city, "outside.disabled", **words),
     }
     return control.put_notice(city.jurisdiction, name, iso(now), message)
 

@@ -26,7 +26,7 @@ def issue(jurisdiction: str, name: str, per_minute: int, now: datetime) -> tuple
     return digest[:16], key
 
 
-def listed(jurisdiction: str) -> list[dict[str, Any]]:
+def list_keys(jurisdiction: str) -> list[dict[str, Any]]:
     """Every key of a city: id, name, when it was made and revoked, how many requests a minute."""
     return [{"id": digest[:16], **doc} for digest, doc in store.keys(jurisdiction)]
 
@@ -40,7 +40,7 @@ def revoke(jurisdiction: str, key_id: str, now: datetime) -> bool:
     return False
 
 
-def spending(
+def run_with_key(
     jurisdiction: str,
     key: str | None,
     now: datetime,
@@ -57,8 +57,8 @@ def spending(
     uid = f"k_{_digest(key or '')[:16]}"
     limits = {"key": [{"n": found["per_minute"], "seconds": 60}]}
     actor = Principal("citizen", jurisdiction, uid=uid, permissions=frozenset({FOR_MANY}))
-    spend = rate_limits.Spend(limits, {"key": uid}, fail_open=False)
-    return rate_limits.spending(jurisdiction, spend, now, lambda: attempt(actor))
+    usage = rate_limits.Usage(limits, {"key": uid}, fail_open=False)
+    return rate_limits.run_limited(jurisdiction, usage, now, lambda: attempt(actor))
 
 
 def _digest(key: str) -> str:

@@ -13,7 +13,7 @@ def register(jurisdiction: str, ip: str, now: datetime) -> dict[str, Any]:
     """A new device's token; how many an address may ask for is the city's data."""
     city = cities.current(jurisdiction, now)
     limits = {"devices": city.limits["devices"]} if "devices" in city.limits else {}
-    address = rate_limits.address(ip, city.month(now))
+    address = rate_limits.address_pseudonym(ip, city.month(now))
     rate_limits.take(jurisdiction, limits, {"devices": address}, now, fail_open=False)
     token = signing.sign("device", {"d": ids.token_bytes(8).hex(), "j": jurisdiction}, None)
     return {"token": token, "kind": "Device"}

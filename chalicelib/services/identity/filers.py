@@ -14,7 +14,7 @@ from chalicelib.storage.transactions import Write
 _DIGITS = 32
 
 
-def of(actor: Principal, report: str, contact: Mapping[str, str]) -> Filer:
+def filer_of(actor: Principal, report: str, contact: Mapping[str, str]) -> Filer:
     """Who files ``report`` with this contact (``{}``: none was left)."""
     return filer.of(actor, report, pseudonym(actor.jurisdiction, contact))
 
@@ -25,11 +25,11 @@ def pseudonym(jurisdiction: str, contact: Mapping[str, str]) -> str | None:
     name = filer.contact_name(contact)
     if name is None:
         return None
-    mac = signing.mac("filer", f"{jurisdiction}|{name}", signing.lasting())
+    mac = signing.mac("filer", f"{jurisdiction}|{name}", signing.pseudonym_key())
     return f"{filer.BY_CONTACT}{mac[:_DIGITS]}"
 
 
-def remembered(head: Report) -> list[Write]:
+def filing_rows(head: Report) -> list[Write]:
     """The rows of a report just filed: whom the month counts, and where its filer is looked for.
 
     Figures count no protected report. One that stands for itself needs no index.
@@ -48,7 +48,7 @@ def remembered(head: Report) -> list[Write]:
     return writes
 
 
-def corrected(head: Report, contact: Mapping[str, str]) -> tuple[Report, list[Write]]:
+def with_contact(head: Report, contact: Mapping[str, str]) -> tuple[Report, list[Write]]:
     """The report with its corrected contact as its filer, and the rows that say so.
 
     Only what came through a channel is counted by its contact.

@@ -19,7 +19,7 @@ Limits = dict[str, list[dict[str, int]]]
 
 
 @dataclass(frozen=True)
-class Spend:
+class Usage:
     """What a request counts against: limits by kind, and who counts for each kind."""
 
     limits: Limits = field(default_factory=dict)
@@ -27,27 +27,27 @@ class Spend:
     fail_open: bool = True
 
 
-NOTHING = Spend()
+UNLIMITED = Usage()
 
 
-def by_person(actor: Principal, now: datetime, *kinds: str, **reports: str) -> Spend:
+def person_usage(actor: Principal, now: datetime, *kinds: str, **reports: str) -> Usage:
     """What a citizen's addition counts against: kinds by the person, and those of one report.
 
     An official, and a system that passes on what many people say, are not one person.
     """
     if actor.kind != "citizen" or FOR_MANY in actor.permissions:
-        return NOTHING
+        return UNLIMITED
     limits = cities.current(actor.jurisdiction, now).person_limits(*kinds, *reports)
     uid = actor.uid or "-"
     by_report = {kind: f"{uid}.{report}" for kind, report in reports.items()}
-    return Spend(limits, {**dict.fromkeys(kinds, uid), **by_report})
+    return Usage(limits, {**dict.fromkeys(kinds, uid), **by_report})
 
 
-def spending(
-    jurisdiction: str, spend: Spend, now: datetime, attempt: Callable[[], Outcome]
+def run_limited(
+    jurisdiction: str, usage: Usage, now: datetime, attempt: Callable[[], Outcome]
 ) -> Outcome:
     """The outcome of ``attempt``, counted first; what wrote nothing gives back what it took."""
-    taken = take(jurisdiction, spend.limits, spend.scopes, now, fail_open=spend.fail_open)
+    taken = take(jurisdiction, usage.limits, usage.scopes, now, fail_open=usage.fail_open)
     try:
         outcome = attempt()
     except Unknown:
@@ -103,7 +103,7 @@ def take(
     return buckets
 
 
-def address(ip: str, month: str) -> str:
+def address_pseudonym(ip: str, month: str) -> str:
     """The pseudonym, new every month, under which a network address is counted.
 
     Whoever has one IPv6 address has the 2^64 beside it, so those count together.

@@ -76,4 +76,4 @@ def _opened(jurisdiction: str, text: str) -> Cursor:
 
 def _seal(jurisdiction: str, told: bytes) -> bytes:
     text = f"{jurisdiction}/{told.hex()}"
-    return bytes.fromhex(signing.mac("changes", text, signing.lasting()))[:_SEAL]
+    return bytes.fromhex(signing.mac("changes", text, signing.pseudonym_key()))[:_SEAL]

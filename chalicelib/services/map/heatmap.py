@@ -17,7 +17,7 @@ ZOOM = heat_counters.ZOOM
 
 
 @dataclass(frozen=True)
-class Asked:
+class HeatQuery:
     """Of which reports: filed on the days ``first`` to ``last`` (``YYYY-MM-DD``, the city's; both
     included; neither: ever), ``open`` or ``closed`` by now, in every z16 cell that a box touches.
     """
@@ -30,14 +30,14 @@ class Asked:
     status: str | None = None
 
 
-def cells(jurisdiction: str, asked: Asked, now: datetime) -> dict[str, Any]:
+def cells(jurisdiction: str, asked: HeatQuery, now: datetime) -> dict[str, Any]:
     """How many reports each web-mercator cell of a zoom (at most 16) has, and each district.
 
     Costs a Query for each month touched (four with a box); the whole city
     ever, or in a month: one.
     """
     city = cities.current(jurisdiction, now)
-    parameters.known(city, service=asked.service)
+    parameters.check_filters(city, service=asked.service)
     start, end = parameters.days(asked.first, asked.last, date.fromisoformat(city.today(now)))
     reach = tiles(parameters.box(asked.bbox), ZOOM) if asked.bbox is not None else None
     spans = heat_counters.spans(start, end, asked.service, reach)
@@ -59,7 +59,7 @@ def cells(jurisdiction: str, asked: Asked, now: datetime) -> dict[str, Any]:
     }
 
 
-def around(jurisdiction: str, box: Box, service: str | None, opened: bool) -> dict[str, Any]:
+def cells_around(jurisdiction: str, box: Box, service: str | None, opened: bool) -> dict[str, Any]:
     """The z16 cells that a box touches: what is open, or what was ever closed; one Query."""
     status = "open" if opened else "closed"
     reach = tiles(box, ZOOM)

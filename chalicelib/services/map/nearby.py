@@ -21,7 +21,7 @@ READ_LIMIT = 3000
 
 
 @dataclass(frozen=True)
-class Circle:
+class NearbyQuery:
     """What is asked: a point, metres around it, and filters."""
 
     lat: float
@@ -32,13 +32,13 @@ class Circle:
     group: str | None = None
 
 
-def around(jurisdiction: str, asked: Circle, now: datetime) -> dict[str, Any]:
+def around(jurisdiction: str, asked: NearbyQuery, now: datetime) -> dict[str, Any]:
     """At most ``limit`` open public reports within ``radius`` metres (≤ 1 km) of a point.
 
     ``truncated`` says that there are more. At most four Query calls of ``READ_LIMIT`` rows each.
     """
     city = cities.current(jurisdiction, now)
-    parameters.known(city, service=asked.service, group=asked.group)
+    parameters.check_filters(city, service=asked.service, group=asked.group)
     try:
         found, whole = _within(city, asked.lat, asked.long, asked.radius)
     except TooWide:

@@ -37,7 +37,7 @@ def box(text: str, side: float | None = None) -> Box:
     return south, west, north, east
 
 
-def known(city: City, **asked: str | None) -> None:
+def check_filters(city: City, **asked: str | None) -> None:
     """Raise ``unknown_filter`` for a service, group or district that the city does not have.
 
     A protected service is unknown to the map.

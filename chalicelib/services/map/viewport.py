@@ -21,7 +21,7 @@ CLOSED = "closed"
 
 
 @dataclass(frozen=True)
-class View:
+class ViewQuery:
     """What is asked: a box, and filters. ``status``: ``open``, ``closed`` or one state."""
 
     bbox: str
@@ -34,7 +34,7 @@ class View:
     closed_to: str | None = None
 
 
-def view(jurisdiction: str, asked: View, now: datetime) -> str:
+def view(jurisdiction: str, asked: ViewQuery, now: datetime) -> str:
     """A GeoJSON FeatureCollection (text) of every report that fits: the exact set.
 
     More than ``asked.limit`` answers ``"truncated": true`` with counts of z16 cells instead. Costs
@@ -47,7 +47,7 @@ def view(jurisdiction: str, asked: View, now: datetime) -> str:
     if asked.status == CLOSED and not months:
         raise Problem("missing_parameter", field="closed_from")
     city = cities.current(jurisdiction, now)
-    parameters.known(city, service=asked.service, district=asked.district)
+    parameters.check_filters(city, service=asked.service, district=asked.district)
     opened = asked.status != CLOSED
     areas = [reports.open_area(jurisdiction)] if opened else []
     if asked.status in (None, CLOSED):
@@ -59,7 +59,9 @@ def view(jurisdiction: str, asked: View, now: datetime) -> str:
         found.sort(reverse=True)
         shown = geojson.array(found)
         return f'{{"type":"FeatureCollection","features":{shown},"changes":{cursor}}}'
-    cells = _counted(found) if whole else heatmap.around(jurisdiction, box, asked.service, opened)
+    cells = (
+        _counted(found) if whole else heatmap.cells_around(jurisdiction, box, asked.service, opened)
+    )
     counted = json.dumps(cells, separators=(",", ":"))
     return (
         f'{{"type":"FeatureCollection","features":[],"truncated":true,"cells":{counted},'
@@ -67,7 +69,7 @@ def view(jurisdiction: str, asked: View, now: datetime) -> str:
     )
 
 
-def _fitting(rows: list[Pin], box: Box, asked: View) -> list[Pin]:
+def _fitting(rows: list[Pin], box: Box, asked: ViewQuery) -> list[Pin]:
     """The pins in the box, edges included, that the filters let through."""
     # In whole units of 1e-7°, as points are kept: a border drawn through one holds it.
     south, west = (ceil(round(edge * 1e7, 3)) for edge in box[:2])

@@ -7,7 +7,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.notifications.alerts import OVERDUE
 from chalicelib.domain.timestamps import parse
 from chalicelib.services.platform import urls
-from chalicelib.services.platform.catalogue import tell
+from chalicelib.services.platform.catalogue import official_text
 
 LINES = 20
 
@@ -15,9 +15,9 @@ LINES = 20
 def compose(message: dict[str, Any], city: City) -> str:
     """The text of one alert. For a protected report it only says that a report is waiting."""
     if message.get("sealed"):
-        return tell(city, "alert.proposed", link=link(message))
+        return official_text(city, "alert.proposed", link=link(message))
     if message["protected"]:
-        return tell(city, "alert.protected", link=link(message))
+        return official_text(city, "alert.protected", link=link(message))
     values = {
         "service": city.text(city.services[message["service"]].name),
         "ward": city.areas[message["ward"]].name,
@@ -25,7 +25,7 @@ def compose(message: dict[str, Any], city: City) -> str:
         "link": link(message),
     }
     if message["event"] in OVERDUE:
-        text = tell(
+        text = official_text(
             city,
             "alert.overdue",
             step=_overdue_text(message["overdue"], city),
@@ -35,18 +35,20 @@ def compose(message: dict[str, Any], city: City) -> str:
             **values,
         )
         return f"{text}{_fallback_text(message, city)}"
-    level = tell(city, f"alert.level.{message['level']}")
-    text = tell(city, "alert.text", level=level, held=holder_text(message, city), **values)
+    level = official_text(city, f"alert.level.{message['level']}")
+    text = official_text(city, "alert.text", level=level, held=holder_text(message, city), **values)
     return f"{text}{_fallback_text(message, city)}{_flag_text(message, city)}"
 
 
 def holder_text(message: dict[str, Any], city: City) -> str:
     """Which unit holds the report, and which unit is called in or offered it."""
     holder = message.get("held_by", {}).get("unit", message["unit"])
-    sentences = [tell(city, "alert.held", unit=_unit_name(holder, city))]
+    sentences = [official_text(city, "alert.held", unit=_unit_name(holder, city))]
     for name in ("agency", "offered_to"):
         if message.get(name):
-            sentences.append(tell(city, f"alert.{name}", unit=_unit_name(message[name], city)))
+            sentences.append(
+                official_text(city, f"alert.{name}", unit=_unit_name(message[name], city))
+            )
     return " ".join(sentences)
 
 
@@ -57,7 +59,9 @@ def _fallback_text(message: dict[str, Any], city: City) -> str:
         (recipient[5:] for recipient in message["audience"][:1] if recipient.startswith("unit:")),
         None,
     )
-    return " " + tell(city, "alert.climbed", unit=_unit_name(unit or message["unit"], city))
+    return " " + official_text(
+        city, "alert.climbed", unit=_unit_name(unit or message["unit"], city)
+    )
 
 
 def _unit_name(code: str, city: City) -> str:
@@ -75,14 +79,14 @@ def digest(messages: list[dict[str, Any]], city: City) -> tuple[str, int, int]:
     units = {message["unit"] for message in messages}
     sender = _unit_name(units.pop(), city) if len(units) == 1 else city.text(city.name)
     values = {"n": len(messages), "late": late, "rest": len(public) - late}
-    lines = [tell(city, "digest.text", unit=sender, **values)]
+    lines = [official_text(city, "digest.text", unit=sender, **values)]
     if hidden:
-        lines.append(tell(city, "morning.protected", n=hidden))
+        lines.append(official_text(city, "morning.protected", n=hidden))
     rows = [message for message in messages if not is_confidential(message)]
     rows.sort(key=lambda message: (message["due_at"], message["dedupe"]))
     lines += [_line(message, city) for message in rows[:LINES]]
     if len(rows) > LINES:
-        lines.append(tell(city, "digest.more", n=len(rows) - LINES))
+        lines.append(official_text(city, "digest.more", n=len(rows) - LINES))
     return "\n".join(lines), late, len(public) + hidden - late
 
 
@@ -96,7 +100,7 @@ def _line(message: dict[str, Any], city: City) -> str:
     # The rows of one digest may be of several versions of the city.
     ward = city.areas[ward].name if ward in city.areas else ward
     service = city.text(city.services[service].name) if service in city.services else service
-    label = tell(city, f"alert.level.{message['level']}") + f": {service}"
+    label = official_text(city, f"alert.level.{message['level']}") + f": {service}"
     if "overdue" in message:
         label = message["overdue"]["code"]
     return f"{label}, {ward}, {lateness_text(message, city)} {link(message)}"
@@ -112,10 +116,10 @@ def time_difference(due: datetime, now: datetime, city: City) -> str:
     minutes = round(abs((now - due).total_seconds()) / 60)
     days, hours = minutes // 1440, minutes % 1440 // 60
     if days:
-        span = tell(city, "alert.days", days=days, hours=hours)
+        span = official_text(city, "alert.days", days=days, hours=hours)
     else:
-        span = tell(city, "alert.hours", hours=hours, minutes=minutes % 60)
-    return tell(city, "alert.late" if now >= due else "alert.ahead", span=span)
+        span = official_text(city, "alert.hours", hours=hours, minutes=minutes % 60)
+    return official_text(city, "alert.late" if now >= due else "alert.ahead", span=span)
 
 
 def local_time(moment: str, city: City) -> str:
@@ -125,7 +129,7 @@ def local_time(moment: str, city: City) -> str:
 
 def link(message: dict[str, Any]) -> str:
     """The URL of the report."""
-    return urls.to(message["jurisdiction"], f"/v1/reports/{message['report']}")
+    return urls.in_city(message["jurisdiction"], f"/v1/reports/{message['report']}")
 
 
 def _flag_text(message: dict[str, Any], city: City) -> str:
@@ -133,9 +137,9 @@ def _flag_text(message: dict[str, Any], city: City) -> str:
     flag = message.get("flag")
     if not flag:
         return ""
-    line = tell(city, "alert.flag", reason=tell(city, f"flag.{flag['reason']}"))
+    line = official_text(city, "alert.flag", reason=official_text(city, f"flag.{flag['reason']}"))
     if text := flag.get("text"):
-        line += tell(city, "alert.flag.text", version=text[0], field=text[1])
+        line += official_text(city, "alert.flag.text", version=text[0], field=text[1])
     return f"\n{line}"
 
 
@@ -143,7 +147,7 @@ def _overdue_text(overdue: dict[str, Any], city: City) -> str:
     # A breach and the first escalation are one message if they happen at the same moment.
     parts = []
     if "target" in overdue:
-        parts.append(tell(city, f"alert.breach.{overdue['target']}"))
+        parts.append(official_text(city, f"alert.breach.{overdue['target']}"))
     if "level" in overdue:
-        parts.append(tell(city, "alert.escalate", level=overdue["level"]))
+        parts.append(official_text(city, "alert.escalate", level=overdue["level"]))
     return "; ".join(parts)

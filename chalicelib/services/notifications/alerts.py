@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import alert_texts
 from chalicelib.services.notifications import officials as directory
-from chalicelib.services.platform.catalogue import tell
+from chalicelib.services.platform.catalogue import official_text
 from chalicelib.storage import topics
 
 _PLACE = ("district", "ward", "service")
@@ -55,7 +55,12 @@ def publish(message: dict[str, Any]) -> None:
     }
     attributes |= {name: message[name] for name in _PLACE if message.get(name)}
     link = alert_texts.link(message)
-    send(tell(city, "alert.subject"), text, {**document, "text": text, "link": link}, attributes)
+    send(
+        official_text(city, "alert.subject"),
+        text,
+        {**document, "text": text, "link": link},
+        attributes,
+    )
 
 
 def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
@@ -97,7 +102,7 @@ def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
     }
     if public:
         attributes |= {name: _unique(message[name] for message in public) for name in _PLACE}
-    subject = tell(city, "digest.subject", n=late + not_late, late=late)
+    subject = official_text(city, "digest.subject", n=late + not_late, late=late)
     send(subject, text, document, attributes)
 
 

@@ -15,7 +15,7 @@ from chalicelib.domain.principal import ANY, group
 from chalicelib.services.city import cities, staff
 from chalicelib.services.notifications import alerts, officials
 from chalicelib.services.platform import urls
-from chalicelib.services.platform.catalogue import tell
+from chalicelib.services.platform.catalogue import official_text
 from chalicelib.services.scorecards import report_rows
 from chalicelib.storage import scorecards as store
 
@@ -72,7 +72,7 @@ def _publish_district(
     message: dict[str, Any], card: dict[str, Any], city: City, audience: list[str]
 ) -> None:
     code = card["code"]
-    link = urls.to(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
+    link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
     facts = {"district": code, "score": card["score"], "rank": card["rank"], "of": card["of"]}
     _send(message, city, code, facts, compose(message, card, city, link), link, audience)
 
@@ -80,12 +80,12 @@ def _publish_district(
 def _publish_several(
     message: dict[str, Any], cards: list[dict[str, Any]], city: City, audience: list[str]
 ) -> None:
-    link = urls.to(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
+    link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
     cards.sort(key=lambda card: (card["rank"] or len(cards) + 1, card["code"]))
     rows = [{name: card[name] for name in ("score", "rank", "of")} for card in cards]
     facts = {"districts": [{"district": card["code"], **row}
                            for card, row in zip(cards, rows, strict=True)]}  # fmt: skip
-    stage = tell(city, f"scorecard.stage.{message['stage']}")
+    stage = official_text(city, f"scorecard.stage.{message['stage']}")
     lines = [f"{stage} {_month(message['month'])}, {city.text(city.name)}"]
     lines += [f"{_name(card, city)}: {_score(card)}, {_rank(card, city)}" for card in cards]
     codes = "+".join(sorted(card["code"] for card in cards))
@@ -128,16 +128,18 @@ def _send(
         "text": text,
         "link": link,
     }
-    alerts.send(tell(city, "scorecard.subject", month=_month(month)), text, document, attributes)
+    alerts.send(
+        official_text(city, "scorecard.subject", month=_month(month)), text, document, attributes
+    )
 
 
 def compose(message: dict[str, Any], card: dict[str, Any], city: City, link: str) -> str:
     """Rank, score and the main measures of a district, in eight short lines."""
     measures = {measure["measure"]: measure for measure in card["measures"]}
-    return tell(
+    return official_text(
         city,
         "scorecard.text",
-        stage=tell(city, f"scorecard.stage.{message['stage']}"),
+        stage=official_text(city, f"scorecard.stage.{message['stage']}"),
         month=_month(message["month"]),
         district=_name(card, city),
         score=_score(card),
@@ -163,8 +165,8 @@ def _score(card: dict[str, Any]) -> str:
 
 def _rank(card: dict[str, Any], city: City) -> str:
     if not card["ranked"]:
-        return tell(city, "scorecard.unranked")
-    return tell(city, "scorecard.rank", rank=card["rank"], of=card["of"])
+        return official_text(city, "scorecard.unranked")
+    return official_text(city, "scorecard.rank", rank=card["rank"], of=card["of"])
 
 
 def _percent(figure: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.notifications.reachability import way
 from chalicelib.domain.principal import system
 from chalicelib.services.people import preferences
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import control, people, reach
@@ -66,5 +66,5 @@ def mark_unreachable(
         return Addition(replace(seen.report, contactable=False), {})
 
     actor = system(jurisdiction)
-    add(actor, operation(actor, UNREACHABLE, f"{report}:{ref}", ""), report, UNREACHABLE, change,
-        now)  # fmt: skip
+    op = keyed_operation(actor, UNREACHABLE, f"{report}:{ref}", "")
+    add(actor, op, report, UNREACHABLE, change, now)

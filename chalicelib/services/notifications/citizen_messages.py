@@ -20,7 +20,7 @@ from chalicelib.services.notifications import bounces, citizens
 from chalicelib.services.notifications.citizens import Addressee
 from chalicelib.services.people import claiming, contact_codes, preferences
 from chalicelib.services.platform import urls
-from chalicelib.services.platform.catalogue import say
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.reports import one_tap_tokens
 from chalicelib.services.timeline import former_contacts
 from chalicelib.storage import control, mail, people, reach, reports, topics
@@ -103,7 +103,7 @@ def _follow_up(message: dict[str, Any], page: dict[str, Any], number: int) -> No
 def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now: datetime) -> bool:
     jurisdiction = report.jurisdiction
     contact = people.contact(jurisdiction, addressee.contact)
-    if addressee.contact == report.former and not former_contacts.of(report, now):
+    if addressee.contact == report.former and not former_contacts.reference(report, now):
         return False  # The former contact has expired.
     if contact is None or (addressee.kind == "ask" and report.state != "work_done"):
         return False
@@ -173,7 +173,7 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
         return False
     subject, text, language = lines[0]
     if len(lines) > 1:
-        subject = say("digest_news.subject", language, city, n=len(lines))
+        subject = message_text("digest_news.subject", language, city, n=len(lines))
         text = subject
         if channel == "email":
             text = "\n\n".join(dict.fromkeys(text for _, text, _ in lines))
@@ -187,17 +187,17 @@ def _compose(report: Report, doc: dict[str, Any], city: City) -> tuple[str, str]
     """(subject, text) of one message. For a protected report they say nothing about it."""
     kind, language, jurisdiction = doc["kind"], doc["language"], report.jurisdiction
     if report.secret or doc.get("protected"):
-        link = urls.to(jurisdiction, "/v1/me")
-        subject = say("notice.subject", language, city)
-        return subject, say("notice.text", language, city, link=link)
-    link = urls.to(jurisdiction, f"/v1/track/{report.code}")
+        link = urls.in_city(jurisdiction, "/v1/me")
+        subject = message_text("notice.subject", language, city)
+        return subject, message_text("notice.text", language, city, link=link)
+    link = urls.in_city(jurisdiction, f"/v1/track/{report.code}")
     if kind == "ask":
         finished = report.finished_at or parse(doc["at"])
         link = answer_link(jurisdiction, report.id, finished, doc.get("own"))
     elif kind in citizen_news.ALWAYS:
         link = claiming.undo_link(jurisdiction, report.id, report.claims, parse(doc["at"]), kind)
-    text = say(f"{kind}.text", language, city, code=report.code, link=link)
-    return say(f"{kind}.subject", language, city), text
+    text = message_text(f"{kind}.text", language, city, code=report.code, link=link)
+    return message_text(f"{kind}.subject", language, city), text
 
 
 def _deliver(
@@ -212,11 +212,11 @@ def _deliver(
     subject, text = words
     preferences_link = preferences.link(city.jurisdiction, preferences.key(contact))
     if channel == "email":
-        footer = say("notices.footer", language, city, link=preferences_link)
+        footer = message_text("notices.footer", language, city, link=preferences_link)
         return mail.send(contact["email"], subject, f"{text}\n\n{footer}", preferences_link)
     if kind not in citizen_news.ALWAYS:
         # A warning cannot be switched off, and an SMS is short: no link to preferences in it.
-        text = f"{text} {say('notices.sms', language, city, link=preferences_link)}"
+        text = f"{text} {message_text('notices.sms', language, city, link=preferences_link)}"
     topics.send_sms(contact["phone"], text)
     return None
 
@@ -239,4 +239,4 @@ def answer_link(
     """
     token = one_tap_tokens.make(jurisdiction, report, finished_at, own)
     # The token itself names the city.
-    return urls.base(f"/v1/answers/{token}")
+    return urls.absolute(f"/v1/answers/{token}")

@@ -16,7 +16,7 @@ from chalicelib.domain.workflow.table import clock, table
 from chalicelib.services.city import cities
 from chalicelib.services.notifications.alert_texts import LINES
 from chalicelib.services.platform import urls
-from chalicelib.services.platform.catalogue import tell
+from chalicelib.services.platform.catalogue import official_text
 from chalicelib.storage import control, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
 
@@ -125,7 +125,7 @@ def _notify(city: City, unit: str, notice: UnitNotice, now: datetime) -> int:
         "due": [card.id for card in due],
         "overdue": notice.overdue,
         "more": notice.more_due or notice.more_overdue,
-        "subject": tell(city, "morning.subject"),
+        "subject": official_text(city, "morning.subject"),
         "text": compose(city, unit, due, notice, local),
     }
     return _commit_once(control.put_notice(city.jurisdiction, name, iso(now), message))
@@ -137,7 +137,7 @@ def compose(
     """The text of a notice: two numbers, the next ``LINES`` reports, the link to the queue."""
     due_count = len(due) + notice.hidden
     lines = [
-        tell(
+        official_text(
             city,
             "morning.text",
             unit=city.text(city.units[unit].name),
@@ -148,11 +148,11 @@ def compose(
     ]
     lines += [_line(card, city) for card in due[:LINES]]
     if len(due) > LINES:
-        lines.append(tell(city, "digest.more", n=len(due) - LINES))
+        lines.append(official_text(city, "digest.more", n=len(due) - LINES))
     if notice.protected:
-        lines.append(tell(city, "morning.protected", n=notice.protected))
-    link = urls.to(city.jurisdiction, "/v1/queue")
-    return "\n".join([*lines, tell(city, "morning.queue", link=link)])
+        lines.append(official_text(city, "morning.protected", n=notice.protected))
+    link = urls.in_city(city.jurisdiction, "/v1/queue")
+    return "\n".join([*lines, official_text(city, "morning.queue", link=link)])
 
 
 def _line(card: reports.Card, city: City) -> str:
@@ -160,7 +160,9 @@ def _line(card: reports.Card, city: City) -> str:
     ward = city.areas[card.ward].name if card.ward in city.areas else card.ward
     in_city = card.service in city.services
     service = city.text(city.services[card.service].name) if in_city else card.service
-    return tell(city, "morning.line", due=due.strftime("%d-%m %H:%M"), service=service, ward=ward)
+    return official_text(
+        city, "morning.line", due=due.strftime("%d-%m %H:%M"), service=service, ward=ward
+    )
 
 
 def _commit_once(writes: list[Any]) -> int:

@@ -20,7 +20,7 @@ from chalicelib.services.city import cities
 from chalicelib.services.open311 import service_list
 from chalicelib.services.photos import tickets
 from chalicelib.services.photos.storage_keys import quarantined
-from chalicelib.services.platform.idempotency import Operation, Outcome, earlier
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, earlier_outcome
 from chalicelib.services.reports import intake
 from chalicelib.storage import files, reports
 from chalicelib.storage.transactions import commit
@@ -201,9 +201,9 @@ def _filed(
     digest = hashlib.sha256(asked.encode()).hexdigest()
     turn = int(now.timestamp() // SAME.total_seconds())
     for one in (turn - 1, turn):
-        op = Operation(actor.jurisdiction, hashlib.sha256(f"open311|{digest}|{one}".encode())
+        op = KeyedOperation(actor.jurisdiction, hashlib.sha256(f"open311|{digest}|{one}".encode())
                        .hexdigest()[:40], digest)  # fmt: skip
-        if found := earlier(op):
+        if found := earlier_outcome(op):
             return found
     taken = [_photo(actor, media, data, now) for media, data in uploads if media in tickets.TYPES]
     if taken:

@@ -225,7 +225,7 @@ def _request(
         "zipcode": None,
         "lat": lat,
         "long": long,
-        "media_url": photo_views.lasting(jurisdiction, row["id"], row["picture"]),
+        "media_url": photo_views.permanent_address(jurisdiction, row["id"], row["picture"]),
     }
 
 

@@ -11,7 +11,7 @@ from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
-from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.reports import actions, engagement
 from chalicelib.services.timeline import access
 from chalicelib.storage import open311_requests
@@ -77,7 +77,7 @@ def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -
         raise ExceptionGroup("unfit", faults)
     report = get("service_request_id") or ""
     seen = access.load(actor, report)
-    if not seen.passes_on:
+    if not seen.is_its_channel:
         raise Problem("not_found", field="service_request_id")
     op = _operation(actor, update, "comment")
     said = engagement.comment(actor, op, report, text, "public", now)
@@ -106,6 +106,6 @@ def _act(actor: Principal, report: str, update: str, word: str, text: str, now: 
         return
 
 
-def _operation(actor: Principal, update: str, part: str) -> Operation:
+def _operation(actor: Principal, update: str, part: str) -> KeyedOperation:
     scope = f"open311-update|{actor.uid}|{update}|{part}"
-    return Operation(actor.jurisdiction, hashlib.sha256(scope.encode()).hexdigest()[:40], "-")
+    return KeyedOperation(actor.jurisdiction, hashlib.sha256(scope.encode()).hexdigest()[:40], "-")

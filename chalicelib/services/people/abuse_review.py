@@ -16,7 +16,7 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import permissions
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import people, secrecy
@@ -28,7 +28,9 @@ AT_MOST = 200
 _LOOKED_AT = 400
 
 
-def read(actor: Principal, op: Operation, report_id: str, reason: str, now: datetime) -> Outcome:
+def read(
+    actor: Principal, op: KeyedOperation, report_id: str, reason: str, now: datetime
+) -> Outcome:
     """{id, version, reports: [{id, service, day}], more} of the same filer, newest first.
 
     Lists only reports within the reviewer's own grant, and no protected report. Raises

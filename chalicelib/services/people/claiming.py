@@ -19,7 +19,7 @@ from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.platform import signing, urls
-from chalicelib.services.platform.idempotency import Operation, Outcome, operation
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
 from chalicelib.services.timeline import former_contacts
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -32,7 +32,9 @@ _EVENTS_SEEN = 50
 _PURPOSE = "claimed"
 
 
-def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: datetime) -> Outcome:
+def claim(
+    actor: Principal, op: KeyedOperation, report_id: str, secret: str, now: datetime
+) -> Outcome:
     """Make this device the reporter, by the newest secret; the answer has the next one.
 
     A wrong or used secret is ``not_found``. A replay shows the secret of its own claim.
@@ -46,8 +48,8 @@ def claim(actor: Principal, op: Operation, report_id: str, secret: str, now: dat
             return Addition(report, {"claimed": True, "generation": report.claims})
         return with_reporter(report, uid, now)
 
-    spend = rate_limits.by_person(actor, now, "claims")
-    done = add(actor, op, report_id, "claim", change, now, blind=True, spend=spend)
+    usage = rate_limits.person_usage(actor, now, "claims")
+    done = add(actor, op, report_id, "claim", change, now, skip_access=True, usage=usage)
     return _with_secret(done)
 
 
@@ -56,7 +58,7 @@ def with_reporter(report: Report, uid: str, now: datetime) -> Addition:
     ``generation`` of the next secret."""
     after = replace(report, reporter=uid, claims=report.claims + 1)
     answer = {"claimed": True, "generation": after.claims}
-    data = {"former": True} if former_contacts.of(report, now) else None
+    data = {"former": True} if former_contacts.reference(report, now) else None
     return Addition(after, answer, _transfer_rows(report, uid), data)
 
 
@@ -71,7 +73,7 @@ def undo_link(
     if message_kind != _PURPOSE:
         payload["w"] = message_kind
     token = signing.sign(_PURPOSE, payload, now + timedelta(days=UNDO_DAYS))
-    return urls.base(f"/v1/claims/{token}")
+    return urls.absolute(f"/v1/claims/{token}")
 
 
 def read_undo_link(token: str, now: datetime) -> tuple[Report, bool]:
@@ -109,7 +111,7 @@ def undo(token: str, now: datetime) -> Outcome | None:
         report = seen.report
         if report.claims != generation:
             return None
-        after, writes = former_contacts.restored(report, now)
+        after, writes = former_contacts.restore(report, now)
         after = replace(after, reporter=None, claims=generation + 1)
         writes += _transfer_rows(report, None)
         if (report.filer or "").startswith(BY_CONTACT) and not _corrected(report):
@@ -119,8 +121,8 @@ def undo(token: str, now: datetime) -> Outcome | None:
         return Addition(after, {"generation": after.claims}, writes)
 
     # The key is the link itself, so that a second tap shows the same secret.
-    op = operation(actor, "undoClaim", token, "")
-    outcome = add(actor, op, payload["r"], "unclaim", change, now, blind=True)
+    op = keyed_operation(actor, "undoClaim", token, "")
+    outcome = add(actor, op, payload["r"], "unclaim", change, now, skip_access=True)
     return _with_secret(outcome) if outcome.answer else None
 
 

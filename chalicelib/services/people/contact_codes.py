@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.services.city import cities
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.catalogue import say
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.storage import control, mail, people, topics
 
 KIND = "code"
@@ -21,7 +21,7 @@ _NAMES = ("jurisdiction", "contact", "uid", "nonce", "language", "dedupe")
 
 def code_of(jurisdiction: str, contact: str, uid: str, nonce: str) -> str:
     """The six digits for a contact's pseudonym, a device and a random value."""
-    mac = signing.mac("code", f"{jurisdiction}|{contact}|{uid}|{nonce}", signing.lasting())
+    mac = signing.mac("code", f"{jurisdiction}|{contact}|{uid}|{nonce}", signing.pseudonym_key())
     return f"{int(mac, 16) % 10**_DIGITS:0{_DIGITS}}"
 
 
@@ -55,9 +55,9 @@ def send(queued: dict[str, Any]) -> bool:
     minutes = int(LIFE.total_seconds() // 60)
     # Older rows do not name the city version.
     city = cities.at(jurisdiction, queued["rules"]) if queued.get("rules") else None
-    text = say(f"{KIND}.text", language, city, code=code, minutes=minutes)
+    text = message_text(f"{KIND}.text", language, city, code=code, minutes=minutes)
     if address.get("email"):
-        mail.send(address["email"], say(f"{KIND}.subject", language, city), text)
+        mail.send(address["email"], message_text(f"{KIND}.subject", language, city), text)
     else:
         topics.send_sms(address["phone"], text)
     control.put_sent(jurisdiction, queued["dedupe"])

@@ -19,7 +19,13 @@ from chalicelib.services.city import cities
 from chalicelib.services.identity import filers, rate_limits
 from chalicelib.services.people import claiming, contact_codes
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.idempotency import Operation, Outcome, once, operation, write
+from chalicelib.services.platform.idempotency import (
+    KeyedOperation,
+    Outcome,
+    keyed_operation,
+    run_once,
+    write_with_key,
+)
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import control, people
@@ -33,7 +39,7 @@ Contact = dict[str, str]
 
 def send_code(
     actor: Principal,
-    op: Operation,
+    op: KeyedOperation,
     address: Contact,
     ip: str,
     now: datetime,
@@ -52,7 +58,7 @@ def send_code(
         scopes = {
             "codes": uid,
             "codes_contact": contact,
-            "codes_address": rate_limits.address(ip, city.month(now)),
+            "codes_address": rate_limits.address_pseudonym(ip, city.month(now)),
         }
         rate_limits.take(jurisdiction, city.code_limits, scopes, now, fail_open=False)
         nonce, until = ids.token_bytes(16).hex(), iso(now + contact_codes.LIFE)
@@ -63,12 +69,14 @@ def send_code(
             people.put_code_address(jurisdiction, contact, nonce, address),
             control.put_outbox(f"{iso(now)}#{message['dedupe']}", message),
         ]
-        return write(_sealed(op), writes, {"expires_at": until})
+        return write_with_key(_sealed(op), writes, {"expires_at": until})
 
-    return once(_sealed(op), attempt)
+    return run_once(_sealed(op), attempt)
 
 
-def confirm(actor: Principal, op: Operation, address: Contact, code: str, now: datetime) -> Outcome:
+def confirm(
+    actor: Principal, op: KeyedOperation, address: Contact, code: str, now: datetime
+) -> Outcome:
     """Become the reporter of the unclaimed reports that were filed for a contact: {claimed, more}.
 
     ``more``: call again with the same code and another key. Raises ``Problem``: code_invalid for
@@ -82,9 +90,9 @@ def confirm(actor: Principal, op: Operation, address: Contact, code: str, now: d
         page = people.traces(jurisdiction, contact, "", PAGE)
         claimed = sum(_claim(actor, contact, report, now) for _, report, _ in page)
         answer = {"claimed": claimed, "more": len(page) == PAGE}
-        return write(_sealed(op), [], answer)
+        return write_with_key(_sealed(op), [], answer)
 
-    return once(_sealed(op), attempt)
+    return run_once(_sealed(op), attempt)
 
 
 def _check(jurisdiction: str, contact: str, uid: str, code: str, now: datetime) -> None:
@@ -119,9 +127,9 @@ def _claim(actor: Principal, contact: str, report: str, now: datetime) -> bool:
             return None
         return claiming.with_reporter(head, actor.uid or "", now)
 
-    op = operation(actor, "confirmContact", f"{contact}|{report}", "")
+    op = keyed_operation(actor, "confirmContact", f"{contact}|{report}", "")
     try:
-        done = bool(add(actor, op, report, "claim", change, now, blind=True).answer)
+        done = bool(add(actor, op, report, "claim", change, now, skip_access=True).answer)
     except Problem as problem:
         if problem.slug != "not_found":
             raise
@@ -138,6 +146,6 @@ def _pseudonym(jurisdiction: str, address: Contact) -> str:
     return contact
 
 
-def _sealed(op: Operation) -> Operation:
+def _sealed(op: KeyedOperation) -> KeyedOperation:
     # Addresses are easy to guess, so the idempotency row stores a keyed hash of the body.
-    return replace(op, body_hash=signing.mac("body", op.body_hash, signing.lasting()))
+    return replace(op, body_hash=signing.mac("body", op.body_hash, signing.pseudonym_key()))

@@ -233,7 +233,7 @@ def _text(name: str, text: str, audience: str, *, hidden: bool) -> dict[str, Any
 
 
 def _photo_view(head: Report, photo: str) -> dict[str, Any]:
-    shown = {view["id"]: view for view in photo_views.inside(head)}
+    shown = {view["id"]: view for view in photo_views.for_officials(head)}
     view = shown.get(photo, {"state": "pending", "small": None, "large": None})
     return {
         "id": photo,

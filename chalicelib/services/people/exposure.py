@@ -141,8 +141,8 @@ def _desks(city: City, since: datetime, now: datetime) -> list[tuple[str, str]]:
 
 
 def _readable(actor: Principal, head: Report) -> bool:
-    passes_on = access.passes_on(actor, head)
-    seen = Seen(head, frozenset(), access.reporter_of(actor, head), passes_on)
+    is_its_channel = access.is_its_channel(actor, head)
+    seen = Seen(head, frozenset(), access.reporter_of(actor, head), is_its_channel)
     return access.sees(actor, seen)
 
 

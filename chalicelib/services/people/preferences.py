@@ -23,18 +23,18 @@ USED_EVERY = timedelta(days=30)
 def key(contact: dict[str, Any]) -> str:
     """The pseudonym of a person's address: of the e-mail address, else of the phone number."""
     address = contact.get("email") or contact.get("phone") or ""
-    return signing.mac("recipient", address.strip().casefold(), signing.lasting())[:32]
+    return signing.mac("recipient", address.strip().casefold(), signing.pseudonym_key())[:32]
 
 
 def link(jurisdiction: str, recipient: str) -> str:
     """The link to the preferences page, for a message to this person."""
-    token = signing.seal(_PURPOSE, jurisdiction, recipient)
-    return urls.to(jurisdiction, f"/v1/notifications/{token}")
+    token = signing.sign_text(_PURPOSE, jurisdiction, recipient)
+    return urls.in_city(jurisdiction, f"/v1/notifications/{token}")
 
 
 def choice(jurisdiction: str, token: str) -> dict[str, Any]:
     """The present choice, {"notify", "way"}. Raises ``Problem``: invalid_token."""
-    recipient = signing.unseal(_PURPOSE, jurisdiction, token)
+    recipient = signing.unsign_text(_PURPOSE, jurisdiction, token)
     chosen, _ = reach.person(jurisdiction, recipient)
     return {"notify": chosen.get("notify", "all"), "way": chosen.get("way")}
 
@@ -44,7 +44,7 @@ def choose(jurisdiction: str, token: str, wish: str) -> dict[str, Any]:
 
     Raises ``Problem``: invalid_token, not_found.
     """
-    recipient = signing.unseal(_PURPOSE, jurisdiction, token)
+    recipient = signing.unsign_text(_PURPOSE, jurisdiction, token)
     if wish not in (*CHOICES, *WAYS):
         raise Problem("not_found")
     chosen = choice(jurisdiction, token)

@@ -24,7 +24,7 @@ from chalicelib.services.people.report_contents import (
     reporter_texts,
 )
 from chalicelib.services.photos import storage_keys
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import control, people, photo_hashes, reports
@@ -223,7 +223,7 @@ def _erase_batch(
 
 def _add(jurisdiction: str, report: str, change: Any, now: datetime) -> None:
     # A new idempotency key each time: the data say whether there is anything to do.
-    op = operation(system(jurisdiction), ERASED, report, "")
+    op = keyed_operation(system(jurisdiction), ERASED, report, "")
     op = replace(op, id=ids.token_bytes(20).hex())
     add(system(jurisdiction), op, report, ERASED, change, now)
 

@@ -129,7 +129,7 @@ def photos(head: Report) -> Iterator[str]:
 def _person(head: Report) -> Person:
     # One anonymous name for all that a person filed in a month: figures still count one person.
     who = head.filer or head.reporter or head.id
-    name = signing.mac(REASON, f"{who}|{head.filed_month}", signing.lasting())[:16]
+    name = signing.mac(REASON, f"{who}|{head.filed_month}", signing.pseudonym_key())[:16]
     return Person(head.jurisdiction, head.reporter, f"{_NOBODY}{name}", reason=REASON)
 
 

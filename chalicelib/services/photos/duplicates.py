@@ -7,7 +7,7 @@ from chalicelib.domain import photos
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import system
 from chalicelib.services.photos.storage_keys import MASTER_NAME, Files
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import files, photo_hashes, reports
@@ -16,7 +16,7 @@ from chalicelib.storage.photo_hashes import Use
 REUSED = "photo_reused"
 
 
-def used(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
+def register_use(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
     """A photo is in a report for good: keep its files, and look where it was used before.
 
     Its own row is written first, so that of two used at once at least one finds the other; the
@@ -69,4 +69,4 @@ def _flag(jurisdiction: str, later: Use, first: Use, now: datetime) -> None:
         same = "same" if later.sha256 == first.sha256 else "near"
         return Addition(after, {}, data={"photo": later.photo, "of": of, "alike": same})
 
-    add(actor, operation(actor, REUSED, later.photo, ""), later.report, REUSED, change, now)
+    add(actor, keyed_operation(actor, REUSED, later.photo, ""), later.report, REUSED, change, now)

@@ -16,7 +16,7 @@ from chalicelib.services.photos import duplicates, processing
 _QUARANTINED = re.compile(r"quarantine/([a-z0-9][a-z0-9._-]{0,62})/([0-9A-HJKMNP-TV-Z]{26})")
 
 
-def work(message: dict[str, Any], now: datetime, *, last: bool) -> None:
+def handle(message: dict[str, Any], now: datetime, *, last: bool) -> None:
     """Do what a message asks for; at the ``last`` try a failure is noted and told, then raised.
 
     The bucket's own test event is nothing. Raises ``ValueError`` for what no message of ours says.
@@ -37,12 +37,12 @@ def _job(message: dict[str, Any], now: datetime, *, last: bool) -> None:
     if task == DEVELOP:
         _develop(place, photo, now, last=last)
     elif task == USED:
-        duplicates.used(place, report, photo, now)
+        duplicates.register_use(place, report, photo, now)
     elif task == HIDE:
         processing.hide(place, report, photo, rev)
     elif task == DRAW:
         try:
-            processing.draw(place, report, photo, rev, now)
+            processing.redraw(place, report, photo, rev, now)
         except Exception as error:
             if last:
                 processing.give_up(place, report, photo, rev, now, error)

@@ -15,7 +15,7 @@ from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
-from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.timeline import access, traces
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -30,7 +30,12 @@ FLAGGED = "flagged"
 
 
 def moderate(
-    actor: Principal, op: Operation, report_id: str, photo: str, body: dict[str, Any], now: datetime
+    actor: Principal,
+    op: KeyedOperation,
+    report_id: str,
+    photo: str,
+    body: dict[str, Any],
+    now: datetime,
 ) -> Outcome:
     """Hide, unhide or blur one picture of a report in the official's scope.
 
@@ -87,7 +92,7 @@ def _changed(
 
 
 def flag(
-    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
     """Tell the officials that a report or one of its pictures should not be there: once a person.
 
@@ -110,7 +115,7 @@ def flag(
         flags = report.flags if FLAGGED in report.flags else (*report.flags, FLAGGED)
         after = replace(report, flagged=report.flagged + 1, flags=flags)
         mark = people.put_mark(report.jurisdiction, report.id, people.FLAG, f"{uid}#{meant}")
-        marks = [mark, *traces.left(actor, people.FLAG, report.id, meant)]
+        marks = [mark, *traces.index_rows(actor, people.FLAG, report.id, meant)]
         data: dict[str, Any] = {"reason": reason, **({"photo": photo} if photo else {})}
         data |= {"text": list(text)} if text else {}
         # The unit hears of the first; the others are counted.
@@ -119,9 +124,9 @@ def flag(
 
     note = body.get("note")
     words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
-    spend = rate_limits.Spend(city.person_limits("flags"), {"flags": uid}, fail_open=False)
+    usage = rate_limits.Usage(city.person_limits("flags"), {"flags": uid}, fail_open=False)
     given = (words,) if words else ()
-    return add(actor, op, report_id, "flag", change, now, given, spend=spend)
+    return add(actor, op, report_id, "flag", change, now, given, usage=usage)
 
 
 def _flagged_text(

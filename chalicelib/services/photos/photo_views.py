@@ -10,29 +10,29 @@ from chalicelib.services.platform import urls
 from chalicelib.storage import reports
 
 
-def public(report: Report) -> list[dict[str, Any]]:
+def for_public(report: Report) -> list[dict[str, Any]]:
     """What may be seen, and what will be shortly; what is hidden or refused is not there."""
-    return [one for one in inside(report) if one["state"] in (PENDING, READY)]
+    return [one for one in for_officials(report) if one["state"] in (PENDING, READY)]
 
 
-def inside(report: Report) -> list[dict[str, Any]]:
+def for_officials(report: Report) -> list[dict[str, Any]]:
     """Every picture with its state; ``small`` and ``large`` where it may be seen."""
     return [
         _picture(report, photo, kind, picture) for photo, kind, picture in photos.listed(report)
     ]
 
 
-def lasting(jurisdiction: str, report: str, photo: str | None) -> str | None:
+def permanent_address(jurisdiction: str, report: str, photo: str | None) -> str | None:
     """An address that lasts and leads to the picture for as long as it may be seen."""
-    return urls.to(jurisdiction, f"/open311/v2/media/{report}-{photo}.webp") if photo else None
+    return urls.in_city(jurisdiction, f"/open311/v2/media/{report}-{photo}.webp") if photo else None
 
 
-def address(jurisdiction: str, report: str, photo: str) -> str | None:
+def current_address(jurisdiction: str, report: str, photo: str) -> str | None:
     """Where a public picture lies at the moment; ``None`` if nobody may see it."""
     head = reports.get(jurisdiction, report)
     if head is None or head.hidden:
         return None
-    shown = {one["id"]: one["large"] for one in public(head)}
+    shown = {one["id"]: one["large"] for one in for_public(head)}
     return shown[photo]["url"] if shown.get(photo) else None
 
 

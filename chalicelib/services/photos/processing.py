@@ -20,7 +20,7 @@ from chalicelib.imaging.sandbox import ProcessedPhoto
 from chalicelib.services.photos import storage_keys
 from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.photos.tickets import LARGEST
-from chalicelib.services.platform.idempotency import operation
+from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.settings import settings
@@ -150,7 +150,7 @@ def _tell(jurisdiction: str, photo: str, report: str, made: _Made, now: datetime
         return Addition(after, {}, [put], data)
 
     name = "photo_ready" if made.ticket["state"] == READY else "photo_refused"
-    add(actor, operation(actor, name, photo, ""), report, name, change, now)
+    add(actor, keyed_operation(actor, name, photo, ""), report, name, change, now)
     _hide_if_hidden(jurisdiction, report, photo)
 
 
@@ -179,7 +179,7 @@ def _tidy(jurisdiction: str, photo: str) -> None:
     files.delete([key])
 
 
-def draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
+def redraw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
     """Make revision ``rev`` of a picture out of its master, with all that is to be blurred in it.
 
     A newer revision has a job of its own. What older ones showed is deleted, as is the original.
@@ -219,7 +219,14 @@ def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -
         after = photos.with_picture(photos.with_shown_at(seen.report, now), photo, state=state)
         return Addition(after, {}, [put], {"photo": photo})
 
-    add(actor, operation(actor, "draw", f"{photo}:{rev}", ""), report, "photo_ready", change, now)
+    add(
+        actor,
+        keyed_operation(actor, "draw", f"{photo}:{rev}", ""),
+        report,
+        "photo_ready",
+        change,
+        now,
+    )
 
 
 def give_up(
@@ -237,7 +244,7 @@ def give_up(
         after = photos.with_picture(seen.report, photo, state=REFUSED)
         return Addition(after, {}, data={"photo": photo, "reason": refusals.PROCESSING_FAILED})
 
-    op = operation(actor, "give_up", f"{photo}:{rev}", "")
+    op = keyed_operation(actor, "give_up", f"{photo}:{rev}", "")
     add(actor, op, report, "photo_refused", change, now)
 
 

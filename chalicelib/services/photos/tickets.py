@@ -18,8 +18,13 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.photos.storage_keys import Files, quarantined
-from chalicelib.services.platform.catalogue import translated
-from chalicelib.services.platform.idempotency import Operation, Outcome, once, write
+from chalicelib.services.platform.catalogue import translations
+from chalicelib.services.platform.idempotency import (
+    KeyedOperation,
+    Outcome,
+    run_once,
+    write_with_key,
+)
 from chalicelib.services.timeline import traces
 from chalicelib.storage import files, people, reports
 from chalicelib.storage.transactions import Unavailable, Write
@@ -42,7 +47,7 @@ class Claim:
     proof: dict[str, str]
 
 
-def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) -> Outcome:
+def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime) -> Outcome:
     """A photo's id and the form to upload it with; a replay signs a new form for the same id.
 
     Once the photo is used or processed there are no more forms: ``upload`` is null.
@@ -55,12 +60,12 @@ def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) ->
         photo = ids.new_ulid(now)
         doc = {"owner": actor.uid, "type": content_type, "issued": iso(now), "state": "issued"}
         put = reports.put_photo(actor.jurisdiction, photo, doc, seen=None)
-        left = traces.left(actor, people.PHOTO, "-", photo)
-        return write(op, [put, *left], {"photo": photo, "content_type": content_type})
+        left = traces.index_rows(actor, people.PHOTO, "-", photo)
+        return write_with_key(op, [put, *left], {"photo": photo, "content_type": content_type})
 
     limits = {kind: city.limits[kind] for kind in ("tickets",) if kind in city.limits}
-    spend = rate_limits.Spend(limits, {"tickets": actor.uid or "-"}, fail_open=False)
-    outcome = once(op, lambda: rate_limits.spending(actor.jurisdiction, spend, now, attempt))
+    usage = rate_limits.Usage(limits, {"tickets": actor.uid or "-"}, fail_open=False)
+    outcome = run_once(op, lambda: rate_limits.run_limited(actor.jurisdiction, usage, now, attempt))
     photo = outcome.answer["photo"]
     if outcome.replayed:
         found = reports.photo(actor.jurisdiction, photo)
@@ -72,7 +77,7 @@ def ticket(actor: Principal, op: Operation, content_type: str, now: datetime) ->
     return Outcome({**outcome.answer, "upload": form}, outcome.replayed)
 
 
-def look(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
+def status(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
     """What became of an upload, for its owner alone: pictures, a reason, the place it was taken.
 
     The place is offered until the photo is used, and only within the city.
@@ -89,7 +94,7 @@ def look(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
     return {
         "photo": photo,
         "state": doc["state"],
-        "reason": {"code": reason, "text": translated(f"refusal.{reason}", city)}
+        "reason": {"code": reason, "text": translations(f"refusal.{reason}", city)}
         if reason
         else None,
         "report": doc.get("report"),
@@ -99,7 +104,7 @@ def look(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def claims(
+def claim_photos(
     actor: Principal,
     photos: list[str],
     report: Report,
@@ -131,7 +136,7 @@ def _claim(
     if "report" in doc:
         raise Problem("photo_used", field="photos")
     if doc["state"] == "refused":
-        text = translated(f"refusal.{doc['reason']}", city)
+        text = translations(f"refusal.{doc['reason']}", city)
         raise Problem("photo_refused", field="photos", photo=photo, reason=doc["reason"], why=text)
     if parse(doc["issued"]) < now - USABLE:
         raise Problem("unknown_photo", field="photos")
@@ -159,7 +164,7 @@ def _missing(actor: Principal, photo: str) -> Problem:
     return Unavailable()
 
 
-def lost(actor: Principal, taken: list[Claim]) -> Problem:
+def claim_failure(actor: Principal, taken: list[Claim]) -> Problem:
     """Why claims failed in the transaction: used meanwhile, or merely processed.
 
     The function of photos may come between the proof and the claim; then trying again helps.
@@ -171,7 +176,7 @@ def lost(actor: Principal, taken: list[Claim]) -> Problem:
     return Unavailable()
 
 
-def claimed(after: Report, taken: list[Claim]) -> Report:
+def with_photos(after: Report, taken: list[Claim]) -> Report:
     """The report with the photos that it uses now among its pictures."""
     new = {one.photo: one.entry for one in taken}
     return replace(after, pictures={**after.pictures, **new}) if new else after

@@ -1,4 +1,4 @@
-"""Texts that people read outside the screens: alerts, mails, short messages, in their language."""
+"""Texts that people read outside the screens: alerts, e-mails and text messages, translated."""
 
 from functools import cache
 from typing import Any
@@ -13,38 +13,44 @@ SHIPPED = "en"
 
 
 @cache
-def table() -> dict[str, dict[str, str]]:
-    """Every text that a city may bring in its own words: key -> {en, id}."""
-    found: dict[str, dict[str, str]] = rules.load("messages")
+def city_texts() -> dict[str, dict[str, str]]:
+    """Every text that a city can replace with its own: key -> {en, id}."""
+    texts: dict[str, dict[str, str]] = rules.load("messages")
     flags = {f"flag.{reason}": text for reason, text in photo_reasons.flags().items()}
-    return {**found, **flags, EMERGENCY: EMERGENCY_NAME}
+    return {**texts, **flags, EMERGENCY: EMERGENCY_NAME}
 
 
 @cache
-def more() -> dict[str, dict[str, str]]:
-    """Texts that answers give in every language at once, which a city may bring in its own words
-    too, but need not: why a photo was refused, and the measures of a scorecard."""
-    found = {f"refusal.{reason}": text for reason, text in photo_reasons.refusals().items()}
-    for code, one in measures().items():
-        found |= {f"measure.{code}.{name}": one[name] for name in ("name", "formula")}
-    return found
+def optional_texts() -> dict[str, dict[str, str]]:
+    """Texts that answers give in every language at once: why a photo was refused, and the measures
+    of a scorecard. A city may translate them, but need not."""
+    texts = {f"refusal.{reason}": text for reason, text in photo_reasons.refusals().items()}
+    for code, measure in measures().items():
+        texts |= {f"measure.{code}.{name}": measure[name] for name in ("name", "formula")}
+    return texts
 
 
-def translated(key: str, city: City) -> dict[str, str]:
-    """{language: text} of ``more``, with what the city's catalogues say in its languages."""
-    own = {one: texts[key] for one, texts in city.messages.items() if key in texts}
-    return more()[key] | own
+def translations(key: str, city: City) -> dict[str, str]:
+    """{language: text} of a key of ``optional_texts``, with the city's own translations."""
+    return optional_texts()[key] | _own_texts(key, city)
 
 
-def say(key: str, language: str | None, city: City | None = None, **values: Any) -> str:
-    """The text of ``key`` for a reader of ``language``: of the city's own catalogue or the shipped
-    ones, in that language if it is the city's, else in the city's next, at last in English."""
+def message_text(key: str, language: str | None, city: City | None = None, **values: Any) -> str:
+    """The text of ``key`` in ``language``, from the city's catalogue or the shipped one.
+
+    If the city does not speak that language: in the first of its languages that has the text,
+    else in English.
+    """
     if city is None:
-        return pick(table()[key], (language or SHIPPED, SHIPPED)).format(**values)
-    own = {one: texts[key] for one, texts in city.messages.items() if key in texts}
-    return pick(table()[key] | own, (*city.language_order(language), SHIPPED)).format(**values)
+        return pick(city_texts()[key], (language or SHIPPED, SHIPPED)).format(**values)
+    texts = city_texts()[key] | _own_texts(key, city)
+    return pick(texts, (*city.language_order(language), SHIPPED)).format(**values)
 
 
-def tell(city: City, key: str, **values: Any) -> str:
-    """The text of ``key`` for a city's officials, who read one message: in its first language."""
-    return say(key, None, city, **values)
+def official_text(city: City, key: str, **values: Any) -> str:
+    """The text of ``key`` for a city's officials, in the city's first language."""
+    return message_text(key, None, city, **values)
+
+
+def _own_texts(key: str, city: City) -> dict[str, str]:
+    return {language: texts[key] for language, texts in city.messages.items() if key in texts}

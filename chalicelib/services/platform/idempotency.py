@@ -17,7 +17,7 @@ from chalicelib.storage.transactions import Refused, Unavailable, Unknown, Write
 
 
 @dataclass(frozen=True)
-class Operation:
+class KeyedOperation:
     """An attempt that carries a key: ``id`` is scoped to the person and the route."""
 
     jurisdiction: str
@@ -34,13 +34,15 @@ class Outcome:
     wrote: bool = True
 
 
-def operation(actor: Principal, route: str, key: str, body_hash: str) -> Operation:
+def keyed_operation(actor: Principal, route: str, key: str, body_hash: str) -> KeyedOperation:
     """The operation of this person, route and key."""
     scope = f"{actor.kind}|{actor.uid}|{route}|{key}"
-    return Operation(actor.jurisdiction, hashlib.sha256(scope.encode()).hexdigest()[:40], body_hash)
+    return KeyedOperation(
+        actor.jurisdiction, hashlib.sha256(scope.encode()).hexdigest()[:40], body_hash
+    )
 
 
-def earlier(op: Operation) -> Outcome | None:
+def earlier_outcome(op: KeyedOperation) -> Outcome | None:
     """The outcome of an earlier attempt; ``key_reused`` if that had another body."""
     row = control.operation(op.jurisdiction, op.id)
     if row is None:
@@ -50,26 +52,26 @@ def earlier(op: Operation) -> Outcome | None:
     return Outcome(row["answer"], replayed=True, wrote=False)
 
 
-def once(op: Operation, attempt: Callable[[], Outcome]) -> Outcome:
+def run_once(op: KeyedOperation, attempt: Callable[[], Outcome]) -> Outcome:
     """The earlier outcome, or that of ``attempt``.
 
     A refusal is believed only after another look at the key: the same request, sent twice at
     once, may have succeeded meanwhile and be the very reason for it. Where the key cannot be
     read, nobody knows: 503.
     """
-    if found := earlier(op):
+    if found := earlier_outcome(op):
         return found
     try:
         return attempt()
     except (Unavailable, Unknown):
         raise
     except Problem:
-        if found := earlier(op):
+        if found := earlier_outcome(op):
             return found
         raise
 
 
-def write(op: Operation, writes: Sequence[Write], answer: dict[str, Any]) -> Outcome:
+def write_with_key(op: KeyedOperation, writes: Sequence[Write], answer: dict[str, Any]) -> Outcome:
     """Write all with the key's row. A lost acknowledgement is resolved by reading back.
 
     Raises ``Refused`` where another condition than the key's failed.
@@ -78,7 +80,7 @@ def write(op: Operation, writes: Sequence[Write], answer: dict[str, Any]) -> Out
     try:
         commit([row, *writes])
     except Refused as refusal:
-        if row.label in refusal.labels and (found := earlier(op)):
+        if row.label in refusal.labels and (found := earlier_outcome(op)):
             return found
         raise
     except Unknown:
@@ -89,8 +91,8 @@ def write(op: Operation, writes: Sequence[Write], answer: dict[str, Any]) -> Out
     return Outcome(answer)
 
 
-def _read_back(op: Operation) -> Outcome | None:
+def _read_back(op: KeyedOperation) -> Outcome | None:
     try:
-        return earlier(op)
+        return earlier_outcome(op)
     except Unavailable:
         return None

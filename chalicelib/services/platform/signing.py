@@ -20,7 +20,7 @@ from chalicelib.storage import signing_keys
 MAX_TOKEN = 4_096
 _SEALED = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9]{1,64})\.([A-Za-z0-9_-]{22})")
 _SHORT = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{22})")
-# No scope of ``seal`` is called so.
+# No scope of ``sign_text`` is called so.
 _BYTES = "bytes:"
 _TOKEN = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})")
 
@@ -50,7 +50,7 @@ def unsign(purpose: str, token: str, now: datetime) -> dict[str, Any]:
     return payload
 
 
-def seal(purpose: str, scope: str, text: str) -> str:
+def sign_text(purpose: str, scope: str, text: str) -> str:
     """A short token of ``text`` (letters, digits) for ``purpose`` within ``scope``; it never ends.
 
     For links in text messages, where ``sign`` is too long.
@@ -59,8 +59,8 @@ def seal(purpose: str, scope: str, text: str) -> str:
     return f"{kid}.{text}.{_seal(purpose, kid, scope, text)}"
 
 
-def unseal(purpose: str, scope: str, token: str) -> str:
-    """The text of a token of ``seal``. Raises ``Problem``: invalid_token."""
+def unsign_text(purpose: str, scope: str, token: str) -> str:
+    """The text of a token of ``sign_text``. Raises ``Problem``: invalid_token."""
     found = _SEALED.fullmatch(token)
     if found is None or found[1] not in signing_keys.keys()["keys"]:
         raise Problem("invalid_token")
@@ -99,7 +99,7 @@ def mac(purpose: str, text: str, kid: str | None = None) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def lasting() -> str:
+def pseudonym_key() -> str:
     """The id of the key for pseudonyms, which must stay the same when signing keys change.
 
     It is the member ``pseudonyms`` of the secret, else the first key by name.
@@ -134,7 +134,7 @@ def claim_secret(report: str, generation: int = 0) -> str:
     Each claim begins another ``generation``; the receipt shows the first (0).
     """
     text = f"{report}|{generation}" if generation else report
-    return mac("claim", text, lasting())[:32]
+    return mac("claim", text, pseudonym_key())[:32]
 
 
 def _signature(purpose: str, kid: str, encoded: str) -> str:

@@ -22,12 +22,17 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities, staff
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.photos import tickets
-from chalicelib.services.platform.idempotency import Operation, Outcome, once, write
+from chalicelib.services.platform.idempotency import (
+    KeyedOperation,
+    Outcome,
+    run_once,
+    write_with_key,
+)
 from chalicelib.services.reports import city_migration, merging, pin_correction, presenters
 from chalicelib.services.scorecards import audits
 from chalicelib.services.timeline import access, secrecy
 from chalicelib.services.timeline.access import Seen
-from chalicelib.services.timeline.change import changes
+from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import reports, scorecards
 from chalicelib.storage.transactions import Refused, Unavailable, wait
 
@@ -40,9 +45,9 @@ _OPENING = frozenset({"reopen", "unmerge", protection.TAKE})
 
 
 def act(
-    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
-    """Take an action on a report and answer with its new state (``presenters.changed``).
+    """Take an action on a report and answer with its new state (``presenters.action_answer``).
 
     A repeated key gets the same answer again.
 
@@ -50,11 +55,11 @@ def act(
     Raises ``Problem``: not_found, stale_version, role_not_allowed, wrong_state and the rules of
     ``domain.actions.perform``.
     """
-    return once(op, lambda: _act(actor, op, report_id, body, now))
+    return run_once(op, lambda: _act(actor, op, report_id, body, now))
 
 
 def _act(
-    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
     given = {key: value for key, value in body.items() if key not in ("action", "version")}
     counted = False
@@ -70,7 +75,7 @@ def _act(
         city = cities.promised(seen.report)
         target = _target(actor, given)
         report = under_present_version(seen.report, present)
-        spot = pin_correction.spot(present, name, given)
+        spot = pin_correction.read_pin(present, name, given)
         after = perform.perform(
             name, report, actor, seen.standing, given, now, city, target, present, spot
         )
@@ -78,8 +83,8 @@ def _act(
         if name == protection.PROTECT and not counted:
             _count_proposal(actor, now)
             counted = True
-        taken = tickets.claims(actor, given.get("photos") or [], seen.report, name, now, city)
-        after = tickets.claimed(after, taken)
+        taken = tickets.claim_photos(actor, given.get("photos") or [], seen.report, name, now, city)
+        after = tickets.with_photos(after, taken)
         try:
             return _commit(op, actor, seen, after, name, given, now, target, taken)
         except Refused:
@@ -93,32 +98,32 @@ def _act(
 
 def _present(report: Report, name: str, now: datetime) -> City | None:
     if report.open or name in _OPENING:
-        return city_migration.settle(report, now)
+        return city_migration.follow_city(report, now)
     return cities.at(report.jurisdiction, report.city_version)
 
 
-def step(
+def act_by_clock(
     actor: Principal,
-    op: Operation,
+    op: KeyedOperation,
     report: Report,
     name: str,
     given: dict[str, Any],
     now: datetime,
 ) -> Outcome:
     """An action of the clock on a head just read, by the same rules and the same transaction."""
-    return once(op, lambda: _step(actor, op, report, name, given, now))
+    return run_once(op, lambda: _step(actor, op, report, name, given, now))
 
 
 def _step(
     actor: Principal,
-    op: Operation,
+    op: KeyedOperation,
     report: Report,
     name: str,
     given: dict[str, Any],
     now: datetime,
 ) -> Outcome:
     seen = Seen(report, frozenset({"system"}), is_reporter=False)
-    if name in _OPENING and city_migration.settle(report, now) is None:
+    if name in _OPENING and city_migration.follow_city(report, now) is None:
         report = reports.get(actor.jurisdiction, report.id) or report
         seen = replace(seen, report=report)
     city = cities.promised(report)
@@ -194,7 +199,7 @@ def _check_person(actor: Principal, report: Report, given: dict[str, Any]) -> No
 
 
 def _commit(
-    op: Operation,
+    op: KeyedOperation,
     actor: Principal,
     seen: Seen,
     after: Report,
@@ -222,24 +227,24 @@ def _commit(
     whose = (before.reporter, before.filer, before.id)
     if actor.kind == "citizen" and seen.is_reporter and actor.uid not in whose:
         data["by"] = "duplicate"
-    city = cities.promised(after)
-    writes = changes(op, actor, before, after, name, now, city, words, data, seen.standing)
+    change = Change(name, before, after, words, data)
+    writes = change_writes(change, actor, op, now, seen.standing)
     writes += [write for one in taken for write in one.writes]
     if name in merging.ACTIONS:
-        writes += merging.others(op, actor, name, before, after, target, now)
+        writes += merging.writes_on_originals(op, actor, name, before, after, target, now)
     if name == "audit":
         place, month = before.jurisdiction, before.closed_month or ""
         present = cities.current(place, now)
-        desk = audits.desk(present, month, before.district, before.id)
+        desk = audits.sample_district(present, month, before.district, before.id)
         writes.append(scorecards.put_audited(place, month, desk, before.id, given["result"]))
-    answer = presenters.changed(after)
+    answer = presenters.action_answer(after)
     if name != "merge":
-        answer = secrecy.original(actor, answer)
+        answer = secrecy.without_secret_original(actor, answer)
     try:
-        return write(op, writes, {**answer, **pin_correction.about(after, name)})
+        return write_with_key(op, writes, {**answer, **pin_correction.extra_answer(after, name)})
     except Refused as refusal:
         if any(label.startswith("photo:") for label in refusal.labels):
-            raise tickets.lost(actor, taken) from None
+            raise tickets.claim_failure(actor, taken) from None
         if "audit" in refusal.labels:
             raise Problem("not_in_sample", action=name) from None
         if all(label.startswith(merging.OTHER) for label in refusal.labels):

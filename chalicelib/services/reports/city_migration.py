@@ -3,7 +3,7 @@ officials who left.
 
 Each report by one event of its own, written over the version that was read; what has followed
 already is passed over, so that a run that is repeated or broken off does nothing twice. A report
-that is acted on before the run has come to it follows by itself (``settle``).
+that is acted on before the run has come to it follows by itself (``follow_city``).
 """
 
 import hashlib
@@ -29,8 +29,8 @@ from chalicelib.domain.sla import custody
 from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import table
 from chalicelib.services.city import cities, staff
-from chalicelib.services.platform.idempotency import Operation, write
-from chalicelib.services.timeline.change import changes
+from chalicelib.services.platform.idempotency import KeyedOperation, write_with_key
+from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import city as store
 from chalicelib.storage import reports
 from chalicelib.storage.secrecy import PROPOSED
@@ -58,7 +58,7 @@ class Moves:
         self.doubts += [one for one in later.doubts if one not in self.doubts]
 
 
-def settle(report: Report, now: datetime) -> City | None:
+def follow_city(report: Report, now: datetime) -> City | None:
     """The version of the city by whose codes the report stands, to act on it by.
 
     It is the present one, or the report's own where nobody knows what became of its service.
@@ -106,7 +106,7 @@ def run(jurisdiction: str, now: datetime) -> Moves:
     return done
 
 
-def missing(old: City, new: City) -> list[tuple[str, str, list[str]]]:
+def codes_without_successor(old: City, new: City) -> list[tuple[str, str, list[str]]]:
     """(kind, code, reports) of codes that open reports have, and for which ``new``, which is not
     published yet, neither has a place nor names a successor."""
     gone = without_successor(old, new)
@@ -166,11 +166,12 @@ def _free(report: Report, now: datetime) -> None:
 
 
 def _write(before: Report, after: Report, name: str, data: dict[str, Any], now: datetime) -> None:
-    place, city = after.jurisdiction, cities.promised(after)
+    place = after.jurisdiction
     scope = f"{name}|{after.id}|{after.version}|{after.city_version}"
-    op = Operation(place, hashlib.sha256(scope.encode()).hexdigest()[:40], "")
-    writes = changes(op, system(place), before, after, name, now, city, data=data)
-    write(op, writes, {"id": after.id, "version": after.version})
+    op = KeyedOperation(place, hashlib.sha256(scope.encode()).hexdigest()[:40], "")
+    change = Change(name, before, after, data=data)
+    writes = change_writes(change, system(place), op, now)
+    write_with_key(op, writes, {"id": after.id, "version": after.version})
 
 
 def _followed(report: Report, present: City, now: datetime) -> Succession | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.domain.city.city import City, Question, Service
-from chalicelib.services.reports.presenters import named, numbers
+from chalicelib.services.reports.presenters import code_and_name, phone_numbers
 
 
 def city(city: City) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def city(city: City) -> dict[str, Any]:
             }
             for area in city.areas.values()
         ],
-        "units": [named(unit.code, unit.name) for unit in city.units.values()],
+        "units": [code_and_name(unit.code, unit.name) for unit in city.units.values()],
     }
 
 
@@ -49,7 +49,7 @@ def _service(service: Service, city: City) -> dict[str, Any]:
         "protected": service.protected,
         "public": service.public and not service.protected,
         "emergency": city.emergency if service.protected else None,
-        "numbers": numbers(city, service.code),
+        "numbers": phone_numbers(city, service.code),
         "acknowledge_hours": service.acknowledge.hours,
         "resolve_hours": service.resolve.hours,
         "hours": service.resolve.clock,

@@ -15,7 +15,7 @@ from chalicelib.domain.workflow.table import holds
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
-from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.timeline import access, traces
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -27,7 +27,7 @@ RATED_STATES = frozenset({"work_done", "closed"})
 
 def comment(
     actor: Principal,
-    op: Operation,
+    op: KeyedOperation,
     report_id: str,
     text: str,
     audience: str,
@@ -44,11 +44,11 @@ def comment(
         return Addition(after, {"comments": after.comments})
 
     words = Words("comment", audience, text, ids.token_bytes(SALT_BYTES))
-    spend = rate_limits.by_person(actor, now, "comments", report_comments=report_id)
-    return add(actor, op, report_id, "comment", change, now, (words,), spend=spend)
+    usage = rate_limits.person_usage(actor, now, "comments", report_comments=report_id)
+    return add(actor, op, report_id, "comment", change, now, (words,), usage=usage)
 
 
-def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
+def support(actor: Principal, op: KeyedOperation, report_id: str, now: datetime) -> Outcome:
     """Say "me too": once a person, whatever the key; it also follows the report."""
 
     def change(seen: Seen, city: City) -> Addition:
@@ -63,7 +63,7 @@ def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
         marks: list[Write] = []
         for kind in (people.SUPPORT, people.FOLLOW):
             marks.append(people.put_mark(report.jurisdiction, report.id, kind, uid))
-            marks += traces.left(actor, kind, report.id)
+            marks += traces.index_rows(actor, kind, report.id)
         return Addition(after, {"supports": after.supports}, marks)
 
     return add(
@@ -73,13 +73,13 @@ def support(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
         "support",
         change,
         now,
-        spend=rate_limits.by_person(actor, now, "supports"),
+        usage=rate_limits.person_usage(actor, now, "supports"),
     )
 
 
 def rate(
     actor: Principal,
-    op: Operation,
+    op: KeyedOperation,
     report_id: str,
     stars: int,
     text: str | None,
@@ -98,11 +98,11 @@ def rate(
         return Addition(after, {"rating": stars})
 
     words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
-    given, spend = (words,) if words else (), rate_limits.by_person(actor, now, "ratings")
-    return add(actor, op, report_id, "rate", change, now, given, spend=spend)
+    given, usage = (words,) if words else (), rate_limits.person_usage(actor, now, "ratings")
+    return add(actor, op, report_id, "rate", change, now, given, usage=usage)
 
 
-def opened(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
+def make_public(actor: Principal, op: KeyedOperation, report_id: str, now: datetime) -> Outcome:
     """Let everybody read a private report, by the one who filed it; nobody closes it again.
 
     Raises ``Problem``: not_found, reporter_only, not_private.
@@ -134,7 +134,7 @@ def follow(
     report = access.load(actor, report_id).report
     access.permit(actor, report, "followReport")
     place, uid = actor.jurisdiction, actor.uid or ""
-    writes = traces.late(actor, report, now) if following else list[Write]()
+    writes = traces.after_closing(actor, report, now) if following else list[Write]()
     for ref in people.details(place, uid, people.REACHED_BY, report_id):
         # What was chosen for that address goes on holding.
         writes.append(people.delete_contact(place, ref))
@@ -157,8 +157,8 @@ def follow(
         commit(writes)
         return Outcome({"id": report_id, "following": following})
 
-    return rate_limits.spending(
-        place, rate_limits.by_person(actor, now, "follows"), now, attempt
+    return rate_limits.run_limited(
+        place, rate_limits.person_usage(actor, now, "follows"), now, attempt
     ).answer
 
 
@@ -168,5 +168,5 @@ def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:
     access.permit(actor, seen.report, "commentReport")
     if actor.kind == "staff":
         return
-    if audience != "public" or not (seen.is_reporter or seen.passes_on):
+    if audience != "public" or not (seen.is_reporter or seen.is_its_channel):
         raise Problem("role_not_allowed", action="comment", rule="comment.who")

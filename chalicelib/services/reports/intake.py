@@ -23,7 +23,12 @@ from chalicelib.services.identity import filers, rate_limits
 from chalicelib.services.map import nearby
 from chalicelib.services.photos import tickets
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.idempotency import Operation, Outcome, once, write
+from chalicelib.services.platform.idempotency import (
+    KeyedOperation,
+    Outcome,
+    run_once,
+    write_with_key,
+)
 from chalicelib.services.reports import presenters, service_attributes, text_moderation
 from chalicelib.services.timeline import secrecy, traces
 from chalicelib.storage import people, reports
@@ -35,7 +40,7 @@ _AHEAD = timedelta(minutes=10)
 
 def file_report(
     actor: Principal,
-    op: Operation,
+    op: KeyedOperation,
     body: dict[str, Any],
     ip: str,
     now: datetime,
@@ -57,21 +62,23 @@ def file_report(
         answers, texts = service_attributes.check(service, body.get("answers") or {})
         flags = (*report.flags, "invisible_text") if stripped else report.flags
         report = replace(report, answers=answers, flags=flags)
-        taken = tickets.claims(actor, body.get("photos") or [], report, "file", now, city)
-        report = tickets.claimed(replace(report, photos=tuple(one.photo for one in taken)), taken)
+        taken = tickets.claim_photos(actor, body.get("photos") or [], report, "file", now, city)
+        report = tickets.with_photos(
+            replace(report, photos=tuple(one.photo for one in taken)), taken
+        )
         words = _words(body, texts, city)
 
         def written() -> Outcome:
             close = [] if report.protected else nearby.same_problem(city, report)
             return _write(op, actor, city, report, body.get("contact"), words, taken, close)
 
-        spend = _spend(city, actor, report, ip, now)
-        return rate_limits.spending(city.jurisdiction, spend, now, written)
+        usage = _usage(city, actor, report, ip, now)
+        return rate_limits.run_limited(city.jurisdiction, usage, now, written)
 
-    outcome = once(op, attempt)
+    outcome = run_once(op, attempt)
     if outcome.replayed and (close := outcome.answer["possible_duplicates"]):
         # What has become secret since the receipt was written is named no more.
-        gone = secrecy.unknown(actor, [one["id"] for one in close])
+        gone = secrecy.hidden_from(actor, [one["id"] for one in close])
         kept = [one for one in close if one["id"] not in gone]
         outcome = Outcome({**outcome.answer, "possible_duplicates": kept}, outcome.replayed)
     if is_channel(actor):
@@ -119,7 +126,7 @@ def draft(
         flags.append("made_private")
     contact = body.get("contact") or {}
     report_id = ids.new_ulid(now)
-    who = filers.of(actor, report_id, contact)
+    who = filers.filer_of(actor, report_id, contact)
     filed = Report(
         id=report_id,
         code=ids.new_code(),
@@ -179,10 +186,10 @@ def locate(city: City, lat: float, long: float) -> tuple[str, int]:
     )
 
 
-def _spend(
+def _usage(
     city: City, actor: Principal, report: Report, ip: str, now: datetime
-) -> rate_limits.Spend:
-    address = rate_limits.address(ip, city.month(now))
+) -> rate_limits.Usage:
+    address = rate_limits.address_pseudonym(ip, city.month(now))
     cell = encode(report.lat, report.long, 6)
     scopes = {"device": actor.uid or "-", "address": address, "cell": cell}
     limits = {kind: city.limits[kind] for kind in scopes if kind in city.limits}
@@ -191,11 +198,11 @@ def _spend(
     if FOR_MANY in actor.permissions:
         # Another system has a limit of its own, and one address for all its people.
         limits = {kind: each for kind, each in limits.items() if kind not in ("device", "address")}
-    return rate_limits.Spend(limits, scopes)
+    return rate_limits.Usage(limits, scopes)
 
 
 def _write(
-    op: Operation,
+    op: KeyedOperation,
     actor: Principal,
     city: City,
     report: Report,
@@ -217,19 +224,19 @@ def _write(
             reports.put_head(head, timers.next_due(head, city), seen=None),
             reports.put_event(place, head.id, event),
             reports.put_code(place, head.code, head.id),
-            *traces.texts(actor, head.id, 1, words),
+            *traces.text_rows(actor, head.id, 1, words),
             *(write for one in taken for write in one.writes),
         ]
         if head.contact and contact:
             writes.append(people.put_contact(place, head.contact, contact))
-            writes += traces.left(actor, people.CONTACT, head.id, head.contact)
-        writes += filers.remembered(head)
+            writes += traces.index_rows(actor, people.CONTACT, head.id, head.contact)
+        writes += filers.filing_rows(head)
         try:
-            personal = [] if head.protected else text_moderation.personal(words, city)
-            return write(op, writes, presenters.receipt(head, city, close, personal))
+            personal = [] if head.protected else text_moderation.find_personal_data(words, city)
+            return write_with_key(op, writes, presenters.receipt(head, city, close, personal))
         except Refused as refusal:
             if any(label.startswith("photo:") for label in refusal.labels):
-                raise tickets.lost(actor, taken) from None
+                raise tickets.claim_failure(actor, taken) from None
             if "code" not in refusal.labels:
                 raise
             report = replace(report, code=ids.new_code())

@@ -29,7 +29,7 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Old:
+class LegacyReport:
     """A report as the old system had it; ``resolution`` and ``closed_at`` if it was closed."""
 
     source: str
@@ -44,7 +44,7 @@ class Old:
     landmark: str = ""
 
 
-def put(city: City, old: Old, now: datetime) -> bool:
+def import_report(city: City, old: LegacyReport, now: datetime) -> bool:
     """Keep an old report; whether it is new here. Raises ``Problem``: outside_area and the like."""
     service = city.services.get(old.service)
     if service is None:
@@ -80,7 +80,7 @@ def put(city: City, old: Old, now: datetime) -> bool:
     raise Problem("unavailable")
 
 
-def id_of(jurisdiction: str, old: Old) -> str:
+def id_of(jurisdiction: str, old: LegacyReport) -> str:
     """The id of an old report here: the moment of its filing, and a hash of where it comes from."""
     name = f"{jurisdiction}|{old.source}|{old.id}".encode()
     when = int(old.filed_at.timestamp() * 1000).to_bytes(6, "big")
@@ -88,7 +88,7 @@ def id_of(jurisdiction: str, old: Old) -> str:
 
 
 def _writes(
-    city: City, report: Report, old: Old, words: tuple[Words, ...], now: datetime
+    city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], now: datetime
 ) -> list[Write]:
     place = city.jurisdiction
     data: dict[str, Any] = {"source": old.source, "old": old.id}

@@ -13,9 +13,8 @@ from typing import Any
 from chalicelib.domain.actions.protection import TAKE
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
-from chalicelib.services.city import cities
-from chalicelib.services.platform.idempotency import Operation
-from chalicelib.services.timeline.change import changes
+from chalicelib.services.platform.idempotency import KeyedOperation
+from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Delete, Put, Write
 
@@ -24,8 +23,8 @@ ACTIONS = frozenset({"merge", "unmerge", "remerge", TAKE})
 OTHER = "other:"
 
 
-def others(
-    op: Operation,
+def writes_on_originals(
+    op: KeyedOperation,
     actor: Principal,
     name: str,
     before: Report,
@@ -76,17 +75,17 @@ def _as_judged(report: Report, other: str, judged: Report | None) -> Report | No
 
 
 def _joined(
-    op: Operation, actor: Principal, duplicate: Report, into: Report, now: datetime
+    op: KeyedOperation, actor: Principal, duplicate: Report, into: Report, now: datetime
 ) -> list[Write]:
     grown = _next(into, now, merged=into.merged + 1)
     return [
-        *_changes(op, actor, into, grown, "merge_in", duplicate, now),
+        *_change_writes(Change("merge_in", into, grown), op, actor, duplicate, now),
         *_rights(duplicate, into.id, people.put_mark, people.put_trace),
     ]
 
 
 def _left(
-    op: Operation,
+    op: KeyedOperation,
     actor: Principal,
     duplicate: Report,
     original: Report,
@@ -100,24 +99,17 @@ def _left(
         succeeded_by=opened or original.succeeded_by,
     )
     return [
-        *_changes(op, actor, original, shrunk, "unmerge_from", duplicate, now),
+        *_change_writes(Change("unmerge_from", original, shrunk), op, actor, duplicate, now),
         *_rights(duplicate, original.id, people.delete_mark, people.delete_trace),
     ]
 
 
-def _changes(
-    op: Operation,
-    actor: Principal,
-    before: Report,
-    after: Report,
-    name: str,
-    duplicate: Report,
-    now: datetime,
+def _change_writes(
+    change: Change, op: KeyedOperation, actor: Principal, duplicate: Report, now: datetime
 ) -> list[Write]:
-    city = cities.promised(before)
-    # A private one is named to officials alone: its exact place is this report's.
+    # A private duplicate is named to officials alone: its exact place is that of this report.
     data = {"duplicate": duplicate.id, **({"private": True} if duplicate.private else {})}
-    return changes(op, actor, before, after, name, now, city, data=data)
+    return change_writes(replace(change, data=data), actor, op, now)
 
 
 def _rights(

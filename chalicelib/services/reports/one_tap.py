@@ -7,21 +7,21 @@ from chalicelib.domain.principal import BY_LINK, Principal
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.platform.catalogue import say
-from chalicelib.services.platform.idempotency import Outcome, operation
+from chalicelib.services.platform.catalogue import message_text
+from chalicelib.services.platform.idempotency import Outcome, keyed_operation
 from chalicelib.services.reports import actions, one_tap_tokens
 from chalicelib.storage import reports
 
 
 @dataclass(frozen=True)
-class Question:
+class OneTapQuestion:
     """What the link asks about."""
 
     report: Report
     answerable: bool
 
 
-def question(token: str, now: datetime) -> Question:
+def question(token: str, now: datetime) -> OneTapQuestion:
     """The report behind a link; ``invalid_token`` for a forged or lapsed one."""
     payload = one_tap_tokens.read(token, now)
     report = reports.get(payload["j"], payload["r"])
@@ -29,7 +29,7 @@ def question(token: str, now: datetime) -> Question:
         raise Problem("invalid_token")
     finished = report.finished_at.isoformat() if report.finished_at else None
     asked = report.state == "work_done" and not report.disputed and finished == payload["f"]
-    return Question(report, asked)
+    return OneTapQuestion(report, asked)
 
 
 def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
@@ -50,17 +50,17 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
         uid=whose.reporter or whose.filer or whose.id,
         permissions=frozenset({permission}),
     )
-    op = operation(actor, "answerByLink", token, "yes" if repaired else "no")
+    op = keyed_operation(actor, "answerByLink", token, "yes" if repaired else "no")
     if not asked.answerable:
         return None
     city = cities.at(report.jurisdiction, report.city_version)
     body = {
         "action": "verify",
         "version": report.version,
-        "note": say("page.note", report.language, city),
+        "note": message_text("page.note", report.language, city),
     }
     if not repaired:
-        reason = say("page.reason", report.language, city)
+        reason = message_text("page.reason", report.language, city)
         body = {"action": "refuse", "version": report.version, "reason": reason}
     return actions.act(actor, op, report.id, body, now)
 

@@ -11,7 +11,7 @@ from chalicelib.services.map import nearby
 from chalicelib.services.reports import intake
 
 
-def spot(city: City, name: str, given: dict[str, Any]) -> PinLocation | None:
+def read_pin(city: City, name: str, given: dict[str, Any]) -> PinLocation | None:
     """The pin among an action's fields; ``outside_area`` where it lies in no ward."""
     if "lat" not in given and "long" not in given:
         return None
@@ -23,7 +23,7 @@ def spot(city: City, name: str, given: dict[str, Any]) -> PinLocation | None:
     return PinLocation(round(lat * 1e7), round(long * 1e7), ward, away)
 
 
-def about(report: Report, name: str) -> dict[str, Any]:
+def extra_answer(report: Report, name: str) -> dict[str, Any]:
     """What the answer says beside the state: ``pin_elsewhere`` asks for a pin in the new ward,
     ``possible_duplicates`` are the open reports around a new pin."""
     if name not in ("move_pin", "transfer"):

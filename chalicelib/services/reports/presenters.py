@@ -58,16 +58,18 @@ def public(
         "state": report.state,
         "status": state["open311"],
         "resolution": report.resolution,
-        "service": named(report.service, city.services[report.service].name),
+        "service": code_and_name(report.service, city.services[report.service].name),
         "group": report.group,
         "description": texts.get(DESCRIPTION),
         "landmark": texts.get(LANDMARK),
         "lat": lat7 / 1e7,
         "long": long7 / 1e7,
-        "ward": place(city, report.ward),
-        "district": place(city, report.district),
-        "unit": named(report.unit, city.units[report.unit].name),
-        "agency": named(report.agency, city.units[report.agency].name) if report.agency else None,
+        "ward": area(city, report.ward),
+        "district": area(city, report.district),
+        "unit": code_and_name(report.unit, city.units[report.unit].name),
+        "agency": code_and_name(report.agency, city.units[report.agency].name)
+        if report.agency
+        else None,
         "agency_due": _iso(report.agency_due),
         "outside": _outside(report),
         "filed_at": iso(report.filed_at),
@@ -86,7 +88,7 @@ def public(
         "refused": sum(report.flow.get("refused", {}).values()),
         "photos": shown(report, report.photos),
         "after_photos": shown(report, report.after_photos),
-        "pictures": photo_views.public(report),
+        "pictures": photo_views.for_public(report),
         "channel": report.channel,
         "private": report.private,
         "hidden_texts": [
@@ -97,7 +99,7 @@ def public(
     }
 
 
-def outside(report: Report, city: City) -> dict[str, Any]:
+def private_for_public(report: Report, city: City) -> dict[str, Any]:
     """A private report as everybody sees it: how it stands, with whom and until when, in which
     ward; no words, no picture, no other report, a coarse place."""
     known = public(report, {}, city)
@@ -118,7 +120,7 @@ def case(
         "offered_to": report.offered_to,
         "held_by": list(report.held_by),
         "answers": report.answers,
-        "pictures": photo_views.inside(report),
+        "pictures": photo_views.for_officials(report),
         "flags": list(report.flags),
         "flagged": report.flagged,
         "outside_m": report.outside_m,
@@ -135,18 +137,18 @@ def receipt(
     report: Report, city: City, close: list[dict[str, Any]], personal: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What the reporter gets back: ids, place, promise, possible duplicates, and what looks
-    personal in their words (``text_moderation.personal``)."""
+    personal in their words (``text_moderation.find_personal_data``)."""
     return {
         "id": report.id,
         "code": report.code,
         "version": report.version,
         "state": report.state,
-        "service": named(report.service, city.services[report.service].name),
+        "service": code_and_name(report.service, city.services[report.service].name),
         "protected": report.protected,
         "private": report.private,
-        "ward": place(city, report.ward),
-        "district": place(city, report.district),
-        "unit": named(report.unit, city.units[report.unit].name),
+        "ward": area(city, report.ward),
+        "district": area(city, report.district),
+        "unit": code_and_name(report.unit, city.units[report.unit].name),
         "filed_at": iso(report.filed_at),
         "acknowledge_due": iso(report.acknowledge_due),
         "due_at": iso(report.due_at),
@@ -154,13 +156,13 @@ def receipt(
         "outside_m": report.outside_m,
         "possible_duplicates": close,
         "personal_data": personal,
-        "track": urls.to(report.jurisdiction, f"/v1/track/{report.code}"),
+        "track": urls.in_city(report.jurisdiction, f"/v1/track/{report.code}"),
         "emergency": city.emergency if report.protected else None,
-        "numbers": numbers(city, report.service),
+        "numbers": phone_numbers(city, report.service),
     }
 
 
-def changed(report: Report) -> dict[str, Any]:
+def action_answer(report: Report) -> dict[str, Any]:
     """What an action answers: enough to go on without another request."""
     return {
         "id": report.id,
@@ -176,7 +178,7 @@ def changed(report: Report) -> dict[str, Any]:
     }
 
 
-def card(card: Card, city: City, *, inside: bool, proposed: bool = False) -> dict[str, Any]:
+def list_row(card: Card, city: City, *, inside: bool, proposed: bool = False) -> dict[str, Any]:
     """A row of a list; ``inside`` adds who holds it, ``proposed`` that it waits for an answer of
     the protected unit."""
     row = {
@@ -214,7 +216,7 @@ def timeline(
     rows = []
     for text, stamp in links:
         event = json.loads(text)
-        sealed = event["action"] in _SEALED or (guarded(event) and not whole)
+        sealed = event["action"] in _SEALED or (while_protected(event) and not whole)
         if sealed and not inside:
             rows.append(_sealed(event, stamp))
             continue
@@ -250,7 +252,7 @@ def timeline(
     return rows
 
 
-def unlinked(report: Report, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_other_reports(report: Report, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of a timeline without the other report in which a picture of the reporter's was
     used before: that would tell whose both are. Where officials used one before is told."""
     return [
@@ -282,7 +284,7 @@ def _proposal(report: Report) -> dict[str, Any]:
     return {name: report.protection[name] for name in names}
 
 
-def guarded(event: dict[str, Any]) -> bool:
+def while_protected(event: dict[str, Any]) -> bool:
     """Whether an event is of a time when its report was protected."""
     return bool(event["after"]["protected"] or (event["before"] or {}).get("protected"))
 
@@ -293,7 +295,7 @@ def _outside(report: Report) -> dict[str, str] | None:
     return {"request": "", **report.outside} if report.outside and has_it else None
 
 
-def numbers(city: City, service: str) -> list[dict[str, Any]]:
+def phone_numbers(city: City, service: str) -> list[dict[str, Any]]:
     """Whom to call about a service, the most fitting first."""
     return [
         {"name": one.name, "number": one.number, "hours": one.hours}
@@ -301,12 +303,12 @@ def numbers(city: City, service: str) -> list[dict[str, Any]]:
     ]
 
 
-def named(code: str, name: dict[str, str]) -> dict[str, Any]:
+def code_and_name(code: str, name: dict[str, str]) -> dict[str, Any]:
     """A code with its name in every language."""
     return {"code": code, "name": name}
 
 
-def place(city: City, code: str) -> dict[str, str]:
+def area(city: City, code: str) -> dict[str, str]:
     """An area's code and name."""
     return {"code": code, "name": city.areas[code].name}
 

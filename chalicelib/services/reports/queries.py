@@ -12,11 +12,16 @@ from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import open_actions
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.platform.idempotency import Operation, Outcome, earlier, write
+from chalicelib.services.platform.idempotency import (
+    KeyedOperation,
+    Outcome,
+    earlier_outcome,
+    write_with_key,
+)
 from chalicelib.services.reports import presenters
 from chalicelib.services.timeline import access, secrecy
 from chalicelib.services.timeline.access import Seen
-from chalicelib.services.timeline.change import changes
+from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import access_index, people, reports
 from chalicelib.storage.transactions import Refused, Unavailable, wait
 
@@ -38,8 +43,10 @@ def public(actor: Principal, report_id: str) -> dict[str, Any]:
         raise Problem("not_found")
     city = cities.at(report.jurisdiction, report.city_version)
     if not sees:
-        return secrecy.original(actor, presenters.outside(report, city))
-    return secrecy.original(actor, presenters.public(report, texts, city, private=report.private))
+        return secrecy.without_secret_original(actor, presenters.private_for_public(report, city))
+    return secrecy.without_secret_original(
+        actor, presenters.public(report, texts, city, private=report.private)
+    )
 
 
 def _sees(actor: Principal, report: Report | None) -> bool:
@@ -62,10 +69,10 @@ def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
     else:
         texts = people.texts(actor.jurisdiction, report_id, after + 1, after + len(links))
         # What happened while it was protected is for its reporter alone.
-        guarded = any(presenters.guarded(json.loads(text)) for text, _ in links)
+        guarded = any(presenters.while_protected(json.loads(text)) for text, _ in links)
         whole = guarded and access.load(actor, report_id).is_reporter
         events = presenters.timeline(links, texts, inside=False, whole=whole)
-        events = secrecy.timeline(actor, events)
+        events = secrecy.without_secret_reports(actor, events)
     more = len(links) == PAGE
     return {"id": report_id, "events": events, "next": after + PAGE if more else None}
 
@@ -80,17 +87,17 @@ def case(actor: Principal, report_id: str) -> dict[str, Any]:
     words = people.texts(actor.jurisdiction, report_id, first + 1, report.version)
     city = cities.at(report.jurisdiction, report.city_version)
     body = presenters.case(report, texts, city, open_actions(report, seen.standing))
-    shown = presenters.unlinked(report, presenters.timeline(links, words, inside=True))
-    events = secrecy.timeline(actor, shown)
-    return {**secrecy.original(actor, body), "timeline": events}
+    shown = presenters.without_other_reports(report, presenters.timeline(links, words, inside=True))
+    events = secrecy.without_secret_reports(actor, shown)
+    return {**secrecy.without_secret_original(actor, body), "timeline": events}
 
 
-def contact(actor: Principal, op: Operation, report_id: str, now: datetime) -> Outcome:
+def contact(actor: Principal, op: KeyedOperation, report_id: str, now: datetime) -> Outcome:
     """A reporter's contact data, for a holder of the permission; the event comes first.
 
     The idempotency row keeps no personal data: a replay reads the contact anew.
     """
-    outcome = earlier(op)
+    outcome = earlier_outcome(op)
     seen = access.load(actor, report_id)
     allowed = permissions.may(actor, "contact", seen.report) and access.in_scope(actor, seen.report)
     if not (allowed and permissions.permitted(actor, "readContact", seen.report)):
@@ -109,14 +116,14 @@ def contact(actor: Principal, op: Operation, report_id: str, now: datetime) -> O
     return Outcome({**outcome.answer, "contact": found or {}}, outcome.replayed)
 
 
-def _record(actor: Principal, op: Operation, seen: Seen, now: datetime) -> Outcome | None:
+def _record(actor: Principal, op: KeyedOperation, seen: Seen, now: datetime) -> Outcome | None:
     report = seen.report
-    city = cities.promised(report)
     after = replace(report, version=report.version + 1)
-    writes = changes(op, actor, report, after, "contact_read", now, city, standing=seen.standing)
+    change = Change("contact_read", report, after)
+    writes = change_writes(change, actor, op, now, seen.standing)
     place, who = report.jurisdiction, actor.uid or ""
     writes.append(access_index.put_contact_read(place, who, now, report.id, after.version))
     try:
-        return write(op, writes, {"id": report.id, "version": after.version})
+        return write_with_key(op, writes, {"id": report.id, "version": after.version})
     except Refused:
-        return earlier(op)
+        return earlier_outcome(op)

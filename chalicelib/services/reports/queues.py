@@ -75,7 +75,7 @@ def queue(
     end = page[-1][0] if len(held) > limit else min(last, default="")
     return {
         "reports": [
-            presenters.card(card, city, inside=True, proposed=key in proposed)
+            presenters.list_row(card, city, inside=True, proposed=key in proposed)
             for key, card in page
             if _shown(actor, city, card)
         ],
@@ -93,7 +93,7 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
     city = cities.current(actor.jurisdiction, now)
     page = rows[:limit]
     return {
-        "reports": [presenters.card(card, city, inside=False) for _, card in page],
+        "reports": [presenters.list_row(card, city, inside=False) for _, card in page],
         "cursor": make_cursor(page[-1][0], filters, now) if len(rows) > limit else None,
     }
 

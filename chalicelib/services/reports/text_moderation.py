@@ -22,7 +22,7 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers
-from chalicelib.services.platform.idempotency import Operation, Outcome, operation
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
 from chalicelib.services.timeline import access, former_contacts, traces
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -41,7 +41,7 @@ _ORIGINALS_AT_MOST = 100
 Doc = dict[str, Any]
 
 
-def personal(words: Iterable[Words], city: City) -> list[dict[str, Any]]:
+def find_personal_data(words: Iterable[Words], city: City) -> list[dict[str, Any]]:
     """{"field", "kind", "start", "end"} of what looks personal in the public words of a filing."""
     return [
         {"field": one.field, **find._asdict()}
@@ -52,7 +52,7 @@ def personal(words: Iterable[Words], city: City) -> list[dict[str, Any]]:
 
 
 def hide(
-    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
     """Hide passages of a text, or all of it, in the official's scope.
 
@@ -99,7 +99,7 @@ def hide(
 
 
 def correct(
-    actor: Principal, op: Operation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
     """Let the one who filed a report correct its words and their contact, while nobody has acted.
 
@@ -144,7 +144,7 @@ def correct(
                 writes.append(
                     people.stands_in(place, report.id, names[field], newer, now_name, None)
                 )
-                writes += traces.left(actor, people.TEXT, report.id, names[field])
+                writes += traces.index_rows(actor, people.TEXT, report.id, names[field])
         after = replace(report, corrections=report.corrections + 1)
         if words or gone:
             after = replace(after, shown_at=now)
@@ -153,7 +153,7 @@ def correct(
             writes += more
         # Whoever could be reached before is told, where they were for a while.
         former = {"former": True} if after.former != report.former else {}
-        found = [] if report.protected else personal(words, city)
+        found = [] if report.protected else find_personal_data(words, city)
         name = CORRECTED if words or gone else REACHED
         data = {"texts": named, **former}
         return Addition(after, {"personal_data": found}, writes, data, name)
@@ -179,7 +179,7 @@ def originals(actor: Principal, report_id: str) -> dict[str, Any]:
     }
 
 
-def forget(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> int:
+def erase_due_originals(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> int:
     """Erase the hidden texts whose time is over, in every city, while there is time; how many."""
     done = 0
     for place in city_store.jurisdictions():
@@ -204,7 +204,7 @@ def _forget(place: str, report: str, name: str, note: str, now: datetime) -> boo
         writes = [*over, people.delete_original(place, report, name)]
         return Addition(seen.report, {}, writes, data)
 
-    add(actor, operation(actor, FORGOTTEN, note, ""), report, FORGOTTEN, change, now)
+    add(actor, keyed_operation(actor, FORGOTTEN, note, ""), report, FORGOTTEN, change, now)
     return True
 
 
@@ -279,8 +279,8 @@ def _contact(
     report: Report, contact: dict[str, str], city: City, now: datetime
 ) -> tuple[Report, list[Write]]:
     place = report.jurisdiction
-    kept, before = former_contacts.kept(report, contact, city, now)
-    after, writes = filers.corrected(kept, contact)
+    kept, before = former_contacts.keep_former(report, contact, city, now)
+    after, writes = filers.with_contact(kept, contact)
     writes = [*before, *writes]
     reachable = bool(contact.get("email") or contact.get("phone"))
     if reachable:

@@ -28,7 +28,7 @@ SURE = timedelta(hours=1)
 LIVE = "live"
 
 
-def keep(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
+def anonymise_hidden(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
     """Make the rows of every report that became protected anonymous; the files replaced."""
     done: list[str] = []
     for jurisdiction in cities.jurisdictions():

@@ -26,7 +26,7 @@ AUDITED = DISMISSED | {"unverified"}
 
 def seed(jurisdiction: str, month: str) -> str:
     """The seed of a month's sample: derived, so that it cannot be chosen afterwards."""
-    return signing.mac("audit", f"{jurisdiction}|{month}", signing.lasting())
+    return signing.mac("audit", f"{jurisdiction}|{month}", signing.pseudonym_key())
 
 
 def commitment(jurisdiction: str, month: str) -> str:
@@ -71,7 +71,7 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
     return len(drawn)
 
 
-def desk(city: City, month: str, district: str, report: str) -> str:
+def sample_district(city: City, month: str, district: str, report: str) -> str:
     """The district under which the sample of a month has a report that lies in ``district``, which
     may be one of an older version: a closed report keeps its codes."""
     today = report_rows.code_history(city).codes(AREAS, district)
@@ -102,7 +102,7 @@ def queue(
          for row in store.sample(actor.jurisdiction, chosen, one, after, limit + 1)),
         key=lambda row: row[0],
     )[: limit + 1]  # fmt: skip
-    gone = secrecy.unknown(actor, [one["report"] for _, one in page[:limit]])
+    gone = secrecy.hidden_from(actor, [one["report"] for _, one in page[:limit]])
     return {
         "month": chosen,
         "district": district,

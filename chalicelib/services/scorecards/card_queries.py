@@ -18,7 +18,7 @@ from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.workflow import permissions
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities, staff
-from chalicelib.services.platform.catalogue import translated
+from chalicelib.services.platform.catalogue import translations
 from chalicelib.services.platform.cursors import make_cursor, open_cursor
 from chalicelib.services.scorecards import audits, compute, report_rows
 from chalicelib.services.scorecards.lifecycle import LIVE, PROVISIONAL
@@ -220,7 +220,7 @@ def _card(actor: Principal, held: dict[str, Any], scope: Scope) -> dict[str, Any
 
 def _measure(code: str, city: City) -> dict[str, Any]:
     """A measure, named and explained in the city's own languages too."""
-    names = {name: translated(f"measure.{code}.{name}", city) for name in ("name", "formula")}
+    names = {name: translations(f"measure.{code}.{name}", city) for name in ("name", "formula")}
     return {**measures()[code], **names}
 
 
@@ -260,7 +260,7 @@ def _start(key: str | None) -> tuple[int, int]:
 
 
 def _named_still(actor: Principal, because: list[str]) -> list[str]:
-    gone = secrecy.unknown(actor, because)
+    gone = secrecy.hidden_from(actor, because)
     return [report for report in because if report not in gone]
 
 
@@ -269,7 +269,7 @@ def _told(
 ) -> list[dict[str, Any]]:
     """The rows, of which those of reports that became secret since name nobody: they still count
     for the city and the district, and are of no ward, unit or official any more."""
-    gone = secrecy.unknown(actor, {report for report, _, _ in found if report})
+    gone = secrecy.hidden_from(actor, {report for report, _, _ in found if report})
     rows = []
     for report, contribution, weight in found:
         if report in gone:

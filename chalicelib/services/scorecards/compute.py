@@ -130,7 +130,7 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
     # What was told once stays as it was told; a correction is another revision.
     lock = bool(revision)
     files.put(f"{prefix}/scorecard.json", text.encode(), "application/json", locked=lock)
-    files.put(f"{prefix}/scorecard.csv", table(public, city).encode(), "text/csv", locked=lock)
+    files.put(f"{prefix}/scorecard.csv", cards_csv(public, city).encode(), "text/csv", locked=lock)
     docs = {card_name(card["kind"], card["code"]): card for card in found.cards}
     docs["ranking"] = ranking(found)
     store.put_cards(
@@ -158,21 +158,21 @@ def ranking(found: Computed) -> dict[str, Any]:
     return {**lists, "pass_rates": found.pass_rates}
 
 
-def table(cards: list[dict[str, Any]], city: City) -> str:
+def cards_csv(cards: list[dict[str, Any]], city: City) -> str:
     """The cards as CSV: a line a figure; no name in it passes for a formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for card in cards:
         head = {key: card[key] for key in ("kind", "code", "score", "rank", "of")}
-        title = named(card["kind"], card["code"], city)
+        title = card_title(card["kind"], card["code"], city)
         head["name"] = f"'{title}" if title[:1] in _FORMULA else title
         for figure in card["measures"]:
             writer.writerow({**head, **figure})
     return text.getvalue()
 
 
-def named(kind: str, code: str, city: City) -> str:
+def card_title(kind: str, code: str, city: City) -> str:
     """The name of whom a card is about; an official's is not for everybody, so the reference."""
     if kind == "unit" and code in city.units:
         return city.text(city.units[code].name)

@@ -26,7 +26,7 @@ REPORTS_KEPT = 100
 HISTORY_KEPT = 100
 
 
-def keep(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
+def update_all(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
     """Bring every city's scorecards up to ``now``; what was done, as ``city month stage``."""
     done: list[str] = []
     for jurisdiction in cities.jurisdictions():
@@ -45,7 +45,7 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
     was = store.month(place, month)
     # Judged by the city of the month's first moment, and once told, by what it was told by.
     told_by = was["rules"] if was and was["stage"] != LIVE else None
-    city = cities.at(place, told_by) if told_by else report_rows.city_of(city, month)
+    city = cities.at(place, told_by) if told_by else report_rows.city_judging(city, month)
     # Weights are frozen from the month's first moment on.
     settings = Settings.from_json(was["settings"] if was else city.scoring)
     found = compute.compute(city, month, settings, now, whole=stage != LIVE)

@@ -11,7 +11,7 @@ from chalicelib.storage import city as store
 from chalicelib.storage import score_rows
 
 
-def city_of(present: City, month: str) -> City:
+def city_judging(present: City, month: str) -> City:
     """The version of a city by which a month is judged: that of its first moment."""
     first, _ = present.bounds(month)
     version = store.version_at(present.jurisdiction, iso(first))

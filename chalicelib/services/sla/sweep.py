@@ -18,7 +18,7 @@ from chalicelib.domain.sla import timers
 from chalicelib.domain.sla.timers import ClockStep
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.platform.idempotency import Operation, Outcome
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.reports import actions, merging
 from chalicelib.storage import control, reports
 from chalicelib.storage.transactions import Unavailable, Unknown
@@ -125,8 +125,8 @@ def _step(head: Report, action: str, parameters: dict[str, Any], now: datetime) 
     actor = system(head.jurisdiction)
     scope = f"clock|{head.id}|{head.version}|{action}"
     name = hashlib.sha256(scope.encode()).hexdigest()[:40]
-    op = Operation(head.jurisdiction, name, "")
-    return actions.step(actor, op, head, action, parameters, now)
+    op = KeyedOperation(head.jurisdiction, name, "")
+    return actions.act_by_clock(actor, op, head, action, parameters, now)
 
 
 def _release_duplicate(duplicate: Report, original: Report, now: datetime) -> tuple[str, Outcome]:

@@ -17,7 +17,7 @@ class Seen:
     report: Report
     standing: frozenset[str]
     is_reporter: bool
-    passes_on: bool = False
+    is_its_channel: bool = False
 
 
 def load(actor: Principal, report_id: str) -> Seen:
@@ -33,7 +33,7 @@ def load(actor: Principal, report_id: str) -> Seen:
     ours = reporter_of(actor, report)
     spoken_for = ours or speaks_for(actor, report)
     found = Seen(
-        report, standing(actor, report, is_reporter=spoken_for), ours, passes_on(actor, report)
+        report, standing(actor, report, is_reporter=spoken_for), ours, is_its_channel(actor, report)
     )
     if not sees(actor, found):
         raise Problem("not_found")
@@ -46,7 +46,7 @@ def sees(actor: Principal, seen: Seen) -> bool:
         return True
     if actor.kind != "staff":
         # The system that a private report came through goes on passing on what its people say.
-        return not seen.report.hidden or (seen.passes_on and not seen.report.secret)
+        return not seen.report.hidden or (seen.is_its_channel and not seen.report.secret)
     if seen.report.protected:
         return in_scope(actor, seen.report)
     asked = permissions.called(actor, seen.report) or asked_to_protect(actor, seen.report)
@@ -86,7 +86,7 @@ def reporter_of(actor: Principal, report: Report) -> bool:
     return shared and people.has_right(report.jurisdiction, report.id, actor.uid)
 
 
-def passes_on(actor: Principal, report: Report) -> bool:
+def is_its_channel(actor: Principal, report: Report) -> bool:
     """Whether the actor is the other system that the report came through: it passes on words."""
     return FOR_MANY in actor.permissions and actor.uid is not None and report.via == actor.uid
 
@@ -94,7 +94,7 @@ def passes_on(actor: Principal, report: Report) -> bool:
 def speaks_for(actor: Principal, report: Report) -> bool:
     """Whether the actor may answer in the reporter's place: the system that it came through, as
     long as nobody has claimed it, and whoever got the one-tap link to it."""
-    unclaimed = report.reporter is None and passes_on(actor, report)
+    unclaimed = report.reporter is None and is_its_channel(actor, report)
     return unclaimed or _by_link(actor, report)
 
 

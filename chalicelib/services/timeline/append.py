@@ -1,7 +1,7 @@
-"""Changes that carry no version: each is tried again on the newest head until it fits.
+"""Changes that carry no version: each is applied to the newest head, and retried on a conflict.
 
-A hundred neighbours may support a report at once, and a photo becomes ready while an officer
-acts; none of them decides by what the others change.
+Many people may support a report at the same moment, and a photo may become ready while an official
+acts. Such changes do not depend on each other, so a conflict is no reason to refuse one.
 """
 
 from collections.abc import Callable
@@ -16,23 +16,33 @@ from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
-from chalicelib.services.platform.idempotency import Operation, Outcome, earlier, once, write
+from chalicelib.services.platform.idempotency import (
+    KeyedOperation,
+    Outcome,
+    earlier_outcome,
+    run_once,
+    write_with_key,
+)
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
-from chalicelib.services.timeline.change import changes
+from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Write, wait
 
-# Of a crowd that supports one report at once, each round of attempts lets at least one through.
+# If many people change one report at once, each round of attempts lets at least one through.
 ATTEMPTS = 40
-# Nothing was written and trying again at once did not help: how often it may help later.
-RESTS = 3
+# How often to try again after a write that was not done because storage was unavailable.
+UNAVAILABLE_RETRIES = 3
 
 
 @dataclass(frozen=True)
 class Addition:
-    """The report as changed, what to answer besides its id and version, what else to write, and
-    the event's data; ``name`` is an event of another name than was asked for."""
+    """The changed report and what belongs to the change.
+
+    ``answer``: fields of the answer besides the report's id and version. ``writes``: more writes of
+    the same transaction. ``data``: the event's data. ``name``: the event's name, if it is another
+    than the caller asked for.
+    """
 
     report: Report
     answer: dict[str, Any]
@@ -41,93 +51,91 @@ class Addition:
     name: str | None = None
 
 
-Change = Callable[[Seen, City], Addition | None]
+MakeAddition = Callable[[Seen, City], Addition | None]
 
 
 def add(
     actor: Principal,
-    op: Operation,
+    op: KeyedOperation,
     report_id: str,
     name: str,
-    change: Change,
+    change: MakeAddition,
     now: datetime,
     words: tuple[Words, ...] = (),
     *,
-    blind: bool = False,
-    spend: rate_limits.Spend = rate_limits.NOTHING,
+    skip_access: bool = False,
+    usage: rate_limits.Usage = rate_limits.UNLIMITED,
 ) -> Outcome:
-    """Make a change on the newest head, with its event, once a key.
+    """Apply a change to the newest head and write it with its event, once per idempotency key.
 
-    ``change`` gets the report anew at each attempt; where it answers ``None`` nothing is written
-    and the answer is empty. ``blind`` passes over whether the actor may see the report; ``spend``
-    is what it counts against, once, and given back where nothing is written.
+    ``change`` is called with the newest report at each attempt; if it returns ``None``, nothing is
+    written and the answer is empty. ``skip_access``: do not check whether the actor may see the
+    report. ``usage``: rate limits that this counts against, given back if nothing is written.
+
+    More than six parameters, because the last three are for a few callers only.
     """
+    request = _Request(actor, op, report_id, name, change, now, words, skip_access)
 
     def attempt() -> Outcome:
-        rests = 0
+        failures = 0
         for number in range(ATTEMPTS):
             wait(number)
             try:
-                outcome = _try(actor, op, report_id, name, change, now, words, blind)
+                outcome = _try(request)
             except Unavailable:
-                rests += 1
-                if rests > RESTS:
+                failures += 1
+                if failures > UNAVAILABLE_RETRIES:
                     raise
                 continue
             if outcome is not None:
                 return outcome
         raise Unavailable
 
-    return once(op, lambda: rate_limits.spending(actor.jurisdiction, spend, now, attempt))
+    return run_once(op, lambda: rate_limits.run_limited(actor.jurisdiction, usage, now, attempt))
 
 
-def _try(
-    actor: Principal,
-    op: Operation,
-    report_id: str,
-    name: str,
-    change: Change,
-    now: datetime,
-    words: tuple[Words, ...],
-    blind: bool,
-) -> Outcome | None:
-    """One attempt on the newest head; ``None`` if that moved on meanwhile."""
-    seen = _load(actor, report_id, blind)
-    city = cities.promised(seen.report)
-    added = change(seen, city)
+@dataclass(frozen=True)
+class _Request:
+    """The parameters of ``add`` that each attempt needs."""
+
+    actor: Principal
+    op: KeyedOperation
+    report_id: str
+    name: str
+    change: MakeAddition
+    now: datetime
+    words: tuple[Words, ...]
+    skip_access: bool
+
+
+def _try(request: _Request) -> Outcome | None:
+    """One attempt on the newest head; ``None`` if another change was written first."""
+    actor, op, now = request.actor, request.op, request.now
+    seen = _load(actor, request.report_id, request.skip_access)
+    added = request.change(seen, cities.promised(seen.report))
     if added is None:
         return Outcome({}, wrote=False)
     after = replace(added.report, version=seen.report.version + 1, changed_at=now)
-    writes = changes(
-        op,
-        actor,
-        seen.report,
-        after,
-        added.name or name,
-        now,
-        city,
-        words,
-        added.data,
-        seen.standing,
-    )
-    answer = {"id": report_id, "version": after.version, **added.answer}
+    change = Change(added.name or request.name, seen.report, after, request.words, added.data)
+    writes = change_writes(change, actor, op, now, seen.standing)
+    answer = {"id": request.report_id, "version": after.version, **added.answer}
     try:
-        return write(op, [*writes, *added.writes], answer)
+        return write_with_key(op, [*writes, *added.writes], answer)
     except Refused as refusal:
         if refusal.labels & people.ONCE:
-            return _again(actor, seen.report, added.answer)
-        return earlier(op)
+            return _already_done(actor, seen.report, added.answer)
+        return earlier_outcome(op)
 
 
-def _again(actor: Principal, report: Report, answer: dict[str, Any]) -> Outcome:
-    # Said before under another key: the numbers are those of the report as it is.
+def _already_done(actor: Principal, report: Report, answer: dict[str, Any]) -> Outcome:
+    """The answer for something that this person did before under another key: present numbers."""
     newest = reports.get(actor.jurisdiction, report.id) or report
-    held = {name: getattr(newest, name, value) for name, value in answer.items()}
-    return Outcome({"id": report.id, "version": newest.version, **held}, wrote=False)
+    present = {name: getattr(newest, name, value) for name, value in answer.items()}
+    return Outcome({"id": report.id, "version": newest.version, **present}, wrote=False)
 
 
-def _load(actor: Principal, report_id: str, blind: bool) -> Seen:
-    if not blind:
+def _load(actor: Principal, report_id: str, skip_access: bool) -> Seen:
+    if not skip_access:
         return access.load(actor, report_id)
     report = reports.get(actor.jurisdiction, report_id)
     if report is None:

@@ -25,7 +25,7 @@ from chalicelib.storage.transactions import Write
 SETTLED_HOURS, KEPT_DAYS = 1, 30
 
 
-def kept(
+def keep_former(
     report: Report, contact: dict[str, Any], city: City, now: datetime
 ) -> tuple[Report, list[Write]]:
     """The report whose contact is being replaced by ``contact``, the one before kept beside.
@@ -37,7 +37,7 @@ def kept(
     settled = now - parse(since) >= timedelta(
         hours=city.rules.get("contact_settled_hours", SETTLED_HOURS)
     )
-    if of(report, now) or not (settled and report.contact):
+    if reference(report, now) or not (settled and report.contact):
         return after, []
     old = people.contact(place, report.contact)
     if old is None or all(old.get(way) in (None, contact.get(way)) for way in reachability.WAYS):
@@ -51,19 +51,19 @@ def kept(
     return after, writes
 
 
-def of(report: Report, now: datetime) -> str | None:
+def reference(report: Report, now: datetime) -> str | None:
     """The reference of the contact before, as long as it is kept."""
     until = report.former_until
     return report.former if until and parse(until) > now else None
 
 
-def restored(report: Report, now: datetime) -> tuple[Report, list[Write]]:
+def restore(report: Report, now: datetime) -> tuple[Report, list[Write]]:
     """The report with the contact that it had before, if that is kept."""
-    place, former = report.jurisdiction, of(report, now)
+    place, former = report.jurisdiction, reference(report, now)
     old = people.contact(place, former) if former else None
     if former is None or old is None:
         return report, []
-    after, writes = filers.corrected(report, old)
+    after, writes = filers.with_contact(report, old)
     ref = report.contact or former
     writes = [*writes, people.put_contact(place, ref, old)]
     if ref != former:

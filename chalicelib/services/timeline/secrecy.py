@@ -11,7 +11,7 @@ from chalicelib.storage import secrecy
 _NAMED = ("into", "duplicate")
 
 
-def unknown(actor: Principal, wanted: Iterable[str]) -> set[str]:
+def hidden_from(actor: Principal, wanted: Iterable[str]) -> set[str]:
     """Those of the reports that are secret, and that the actor may not know of."""
     ids = set(wanted)
     if not ids:
@@ -20,18 +20,18 @@ def unknown(actor: Principal, wanted: Iterable[str]) -> set[str]:
     return {one.id for one in heads if one.secret and not access.exists_for(actor, one)}
 
 
-def original(actor: Principal, view: dict[str, Any]) -> dict[str, Any]:
+def without_secret_original(actor: Principal, view: dict[str, Any]) -> dict[str, Any]:
     """A view or an answer without the original that it is merged into, where that is secret."""
     into = view.get("merged_into")
-    if not into or not unknown(actor, [into]):
+    if not into or not hidden_from(actor, [into]):
         return view
     return {**view, "merged_into": None}
 
 
-def timeline(actor: Principal, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_secret_reports(actor: Principal, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of a timeline, in which no secret report is named."""
     named = [report for row in events for report in _reports(row.get("data", {}))]
-    gone = unknown(actor, named)
+    gone = hidden_from(actor, named)
     if not gone:
         return events
     return [

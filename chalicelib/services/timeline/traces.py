@@ -14,30 +14,30 @@ from chalicelib.storage import people
 from chalicelib.storage.transactions import Write
 
 
-def person(actor: Principal) -> str | None:
+def citizen_uid(actor: Principal) -> str | None:
     """The uid of the citizen who acts; ``None`` for officials, systems and channels."""
     if actor.kind != "citizen" or FOR_MANY in actor.permissions:
         return None
     return actor.uid
 
 
-def left(actor: Principal, kind: str, report: str, detail: str = "-") -> list[Write]:
+def index_rows(actor: Principal, kind: str, report: str, detail: str = "-") -> list[Write]:
     """The index row of one thing that ``actor`` leaves; nothing for who is no citizen."""
-    uid = person(actor)
+    uid = citizen_uid(actor)
     return [people.put_trace(actor.jurisdiction, uid, kind, report, detail)] if uid else []
 
 
-def late(actor: Principal, report: Report, now: datetime) -> list[Write]:
+def after_closing(actor: Principal, report: Report, now: datetime) -> list[Write]:
     """A note, where a citizen leaves something on a report that is closed: its time may be over."""
     theirs = actor.kind == "citizen" and not report.open
     return [late_notes.put(report.jurisdiction, report.id, now)] if theirs else []
 
 
-def texts(actor: Principal, report: str, version: int, words: tuple[Words, ...]) -> list[Write]:
+def text_rows(actor: Principal, report: str, version: int, words: tuple[Words, ...]) -> list[Write]:
     """The texts of one event, each kept with its author's uid and an index row."""
-    uid = person(actor)
+    uid = citizen_uid(actor)
     writes: list[Write] = []
     for one in words:
         writes.append(people.put_text(actor.jurisdiction, report, version, one, by=uid))
-        writes += left(actor, people.TEXT, report, people.text_name(version, one.field))
+        writes += index_rows(actor, people.TEXT, report, people.text_name(version, one.field))
     return writes
