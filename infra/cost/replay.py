@@ -165,10 +165,14 @@ class Replay:
 
 
 def _jpeg(source: random.Random) -> bytes:
-    """A JPEG about as large as a phone's photo."""
-    grey = bytes(128 + (byte >> 2) - 32 for byte in source.randbytes(1600 * 1200))
+    """A JPEG about as large as a phone's photo: noise of a standard deviation of about 40."""
+    size = (1600, 1200)
+    first, second, third = (
+        Image.frombytes("L", size, source.randbytes(size[0] * size[1])) for _ in range(3)
+    )
+    noise = Image.blend(Image.blend(first, second, 1 / 2), third, 1 / 3)
     out = io.BytesIO()
-    Image.frombytes("L", (1600, 1200), grey).convert("RGB").save(out, "JPEG", quality=80)
+    noise.convert("RGB").save(out, "JPEG", quality=80)
     return out.getvalue()
 
 

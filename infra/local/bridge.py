@@ -95,6 +95,15 @@ class Bridge:
         self._ddb._stream_trimmed.set_scoped(account, region, table, trimmed)
         self._store.forget_records(place, trimmed)
 
+    def has_events(self, arn: str, after: str | None) -> bool:
+        """Whether the queue holds a message, or the stream a record after the sequence number."""
+        if arn.split(":")[2] == "dynamodb":
+            records = self._ddb._stream_records.get_scoped(*_place(arn).split("/")) or []
+            last = records[-1]["dynamodb"]["SequenceNumber"] if records else ""
+            return bool(last > (after or ""))
+        queue = self._modules["sqs"]._queue_by_arn(arn)
+        return queue is None or bool(queue["messages"])
+
     def _new_records(self, place: str) -> list[Record]:
         scope = place.split("/")
         records = self._ddb._stream_records.get_scoped(*scope) or []

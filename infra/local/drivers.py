@@ -60,6 +60,9 @@ def _clients() -> Callable[[str], Any]:
 class Drivers:
     """All event sources of ``app``, against whatever AWS endpoint the environment names.
 
+    ``has_events(arn, after)`` says whether a queue, or a stream after a sequence number, has
+    anything to take; by hand, a source that has nothing is not polled.
+
     Raises ValueError for an event source or a schedule that cannot be run here.
     """
 
@@ -69,6 +72,7 @@ class Drivers:
         clock: Clock | None = None,
         positions: Positions | None = None,
         by_hand: bool = True,
+        has_events: Callable[[str, str | None], bool] = lambda _arn, _after: True,
     ) -> None:
         self.clock = clock or Clock()
         self._app = app
@@ -78,6 +82,7 @@ class Drivers:
             self._clients(service)
         self._positions = positions or Held()
         self._by_hand = by_hand
+        self._has_events = has_events
         self._fired = self.clock.now()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -148,12 +153,17 @@ class Drivers:
             return [at for at in [last - period] if since < at <= until]
         return list(schedule.between(since, until))
 
-    @staticmethod
-    def _exhaust(source: Source) -> int:
+    def _exhaust(self, source: Source) -> int:
         total = 0
-        while taken := source.poll():
+        while self._outstanding(source) and (taken := source.poll()):
             total += taken
         return total
+
+    def _outstanding(self, source: Source) -> bool:
+        """Whether a poll may give anything; ``has_events`` knows without a request to AWS."""
+        if isinstance(source, StreamSource):
+            return self._has_events(source.stream_arn, self._positions.get(source.name))
+        return not isinstance(source, QueueSource) or self._has_events(source.arn, None)
 
     # ---- in threads --------------------------------------------------------------------------
 

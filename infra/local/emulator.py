@@ -131,6 +131,10 @@ class Emulator:
         """Keep a stream position."""
         self._store.set_note(f"position/{name}", sequence)
 
+    def has_events(self, arn: str, after: str | None) -> bool:
+        """Whether a queue holds a message, or a stream a record after a sequence number."""
+        return self._bridge.has_events(arn, after)
+
     def mail(self) -> list[dict[str, Any]]:
         """Every e-mail, text message and webhook that was "sent", oldest first (letters.py)."""
         return self._store.mail()

@@ -107,7 +107,9 @@ class LocalStack:
         from infra.local.server import Server
 
         self.app = app
-        self._drivers = Drivers(app, self.clock, self._emulator, self._by_hand)
+        self._drivers = Drivers(
+            app, self.clock, self._emulator, self._by_hand, self._emulator.has_events
+        )
         self._forget_handled()
         self._server = Server(Gateway(app, {PREFIX: self.issuer}), listener)
         self._undo.append(self._server.stop)
