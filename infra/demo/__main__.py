@@ -7,38 +7,36 @@ import sys
 from pathlib import Path
 
 from infra.demo.play import DAYS, Plan
-from infra.demo.run import Run, broken
-from infra.demo.show import summary
+from infra.demo.run import Run, checks
+from infra.demo.show import ending, summary
 from infra.demo.stage import ROOT, SHARED, stage
 from infra.local.emulator import StackError
 
 SEED = 2017
 
 
-def main(given: list[str] | None = None) -> int:
-    """Play the demo; its exit status: 1 if something that must hold does not."""
-    options = _parser().parse_args(given)
+def main(arguments: list[str] | None = None) -> int:
+    """Play the demo; the exit status is 1 if a check fails."""
+    options = _parser().parse_args(arguments)
     logging.basicConfig(level="WARNING", format="%(levelname)s %(name)s: %(message)s")
     data = options.data or (SHARED if SHARED.is_dir() else None)
+    plan = Plan(options.seed, options.share, options.days)
     try:
-        with stage(None if options.made_up else data, options.seed, options.keep) as place:
-            run = Run(
-                place, place.rows[: options.limit], Plan(options.seed, options.share, options.days)
-            )
-            found = run.play(options.twice)
+        with stage(None if options.made_up else data, options.seed, options.keep) as prepared:
+            run = Run(prepared, prepared.rows[: options.limit], plan)
+            document = run.play(options.twice)
     except KeyboardInterrupt:
         return 130
-    except (OSError, StackError) as refused:
-        print(f"error: {refused}", file=sys.stderr)
+    except (OSError, StackError) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    print(summary(found, run.names, run.seconds))
+    options.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    results = checks(document)
+    print(summary(document, run.names, run.seconds))
     print(f"written to {options.out}")
-    failures = broken(found)
-    for promise in failures:
-        print(f"does not hold: {promise}", file=sys.stderr)
-    return 1 if failures else 0
+    print(f"\n{ending(document, results)}")
+    return 0 if all(results.values()) else 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -95,6 +95,48 @@ def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[st
     return "\n".join(lines)
 
 
+_CLOSED_BECAUSE = {
+    "verified": "repaired and confirmed",
+    "unverified": "repaired, without an answer from the reporter",
+    "duplicate": "joined to an earlier report of the same problem",
+    "rejected": "rejected with a reason",
+    "not_ours": "not the city's responsibility",
+    "withdrawn": "withdrawn by the reporter",
+}
+
+
+def ending(document: dict[str, Any], checks: Mapping[str, bool]) -> str:
+    """The result in plain sentences, for somebody who works in a city; ``checks`` by statement."""
+    closed, open_ = document["closed"], sum(document["open"].values())
+    reasons = [
+        f"    {closed[name]:>5}  {because}"
+        for name, because in _CLOSED_BECAUSE.items()
+        if closed.get(name)
+    ]
+    refused = sum(document["refused"].values())
+    late = document["breached"]
+    failed = [statement for statement, holds in checks.items() if not holds]
+    return "\n".join(
+        [
+            "In short",
+            f"  People filed {document['filed']} reports. The city accepted {document['accepted']}"
+            f" and refused {refused} (most of these lie outside the city).",
+            f"  {sum(closed.values())} reports are closed:",
+            *reasons,
+            f"  {open_} reports are still open.",
+            f"  The first answer came late for {late.get('acknowledge', 0)} reports, the repair "
+            f"for {late.get('resolve', 0)}. Superiors were informed "
+            f"{sum(document['escalated'].values())} times.",
+            f"  Officials received {document['messages_to_officials']} messages. Nobody received "
+            f"more than {document['fullest_hour']['messages']} in one hour, urgent ones not "
+            "counted.",
+            f"  {len(checks) - len(failed)} of {len(checks)} checks passed."
+            + (" These failed:" if failed else " The system did what it must do."),
+            *(f"    - {statement}" for statement in failed),
+        ]
+    )
+
+
 def _clocks(found: dict[str, Any]) -> list[str]:
     card = found["scorecard"]
     lines = [
