@@ -58,7 +58,7 @@ def _load(options: argparse.Namespace) -> Loaded:
             settle=lambda: time.sleep(_SETTLED),
         )
     from chalicelib.settings import settings
-    from infra.local.stack import aws
+    from infra.emulator.session import aws
 
     with aws():
         # The local issuer's address has the stack's port, which the folder cannot know.
@@ -73,7 +73,7 @@ def _load(options: argparse.Namespace) -> Loaded:
 
 def _import(options: argparse.Namespace) -> int:
     """Into the AWS account of the environment, or into the local stack."""
-    from infra.local.stack import DATA, aws
+    from infra.emulator.session import DATA, aws
 
     with nullcontext() if options.deployed else aws(options.data or DATA):
         from chalicelib import clock
@@ -88,7 +88,7 @@ def _import(options: argparse.Namespace) -> int:
 def _scorecard(options: argparse.Namespace) -> int:
     """From the AWS account, or the local stack, or what the demo left behind."""
     from infra.city.scorecard import rankings
-    from infra.local.stack import DATA, DEMO, aws
+    from infra.emulator.session import DATA, DEMO, aws
 
     folders = [options.data] if options.data else [one for one in (DATA, DEMO) if one.exists()]
     for open_aws in [nullcontext] if options.deployed else [partial(aws, one) for one in folders]:

@@ -10,7 +10,7 @@ from infra.demo.play import DAYS, Plan
 from infra.demo.run import Run, checks
 from infra.demo.show import ending, summary
 from infra.demo.stage import ROOT, SHARED, stage
-from infra.local.emulator import StackError
+from infra.emulator.emulator import StackError
 
 SEED = 2017
 

@@ -20,10 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infra.emulator.emulator import LOOPBACK, StackError, erase
+from infra.emulator.session import DATA, aws, running
 from infra.local import mailbox
-from infra.local.emulator import LOOPBACK, StackError, erase
 from infra.local.schedules import Clock
-from infra.local.stack import DATA, LocalStack, aws, running
+from infra.local.stack import LocalStack
 
 # Where front ends in development are usually served: CRA and Next, Vite and its preview, webpack.
 DEV_ORIGINS = tuple(

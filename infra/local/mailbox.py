@@ -9,7 +9,7 @@ It reads the local stack's own file, so it works in any process, while the stack
 from pathlib import Path
 from typing import Any
 
-from infra.local.store import Store
+from infra.emulator.store import Store
 
 
 def messages(folder: Path, to: str | None = None) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from infra.local.emulator import StackError
+from infra.emulator.emulator import StackError
 
 ANY = "*"
 

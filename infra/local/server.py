@@ -9,7 +9,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
-from infra.local.emulator import LOOPBACK
+from infra.emulator.emulator import LOOPBACK
 from infra.local.gateway import MAX_BODY, Wsgi, refusal
 
 # The gateway refuses in order what API Gateway does; these only end what would never end.

@@ -15,22 +15,17 @@ The app learns of the emulator through AWS's endpoint variable only.
 
 import json
 import os
-import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from infra.local.emulator import LOOPBACK, Emulator, StackError, in_use, listen
+from infra.emulator.emulator import LOOPBACK, Emulator, StackError, listen
+from infra.emulator.session import NOTE, forget_clients, warm_clients
 from infra.local.schedules import Clock
 from infra.local.sources import StreamSource
 
-DATA = Path(".local")
-# Where the demo's stack keeps its data, anew at each run.
-DEMO = DATA / "demo"
 DEMO_CITY = Path(__file__).parents[1] / "cities" / "demo"
-_NOTE = "stack.json"
 
 
 class LocalStack:
@@ -118,8 +113,8 @@ class LocalStack:
             self._undo.append(self._drivers.stop)
             self._drivers.start()
         note = {"url": self.url, "pid": os.getpid(), "environment": environment}
-        (self.folder / _NOTE).write_text(json.dumps(note, indent=1))
-        self._undo.append(lambda: (self.folder / _NOTE).unlink(missing_ok=True))
+        (self.folder / NOTE).write_text(json.dumps(note, indent=1))
+        self._undo.append(lambda: (self.folder / NOTE).unlink(missing_ok=True))
 
     def stop(self) -> None:
         """Stop everything, the last started first; the data stays."""
@@ -162,7 +157,7 @@ class LocalStack:
         made = resources.create()
         self._set(made)
         forget_clients()
-        _warm_clients()
+        warm_clients()
         return {**self._emulator.environment, **environment, **made}
 
     def _set(self, environment: dict[str, str]) -> None:
@@ -197,70 +192,4 @@ class LocalStack:
                 self._emulator.forget_records(arn, min(one for one in seen if one))
 
 
-def running(folder: Path) -> dict[str, Any] | None:
-    """url, pid and environment of the stack that runs on ``folder``, or None."""
-    if not in_use(folder):
-        return None
-    try:
-        note: dict[str, Any] = json.loads((folder / _NOTE).read_text())
-    except (OSError, ValueError):
-        return None
-    return note
-
-
-@contextmanager
-def aws(folder: Path = DATA) -> Iterator[None]:
-    """The stack's AWS, for commands: that of the running stack, else one started for the while.
-
-    with aws():
-        cities.publish(...)
-    """
-    note = running(folder)
-    if note is not None:
-        os.environ.update(note["environment"])
-        forget_clients()
-        yield
-        return
-    with Emulator(folder):
-        # The second one of a process has another endpoint than the first.
-        forget_clients()
-        from infra import resources
-
-        os.environ.update(resources.create())
-        forget_clients()
-        _warm_clients()
-        yield
-
-
-def forget_clients() -> None:
-    """Make settings, AWS clients and what was cached from them anew: the endpoint has changed."""
-    import boto3
-
-    boto3.setup_default_session()  # The last one keeps the credentials that it has found once.
-    modules = sys.modules
-    if settings := modules.get("chalicelib.settings"):
-        settings.settings.cache_clear()
-    if clients := modules.get("chalicelib.storage.aws"):
-        clients.client.cache_clear()
-    if tables := modules.get("chalicelib.storage.tables"):
-        tables.connection()._client = None
-    for name in (
-        "chalicelib.storage.fast_query", "chalicelib.storage.signing_keys",
-        "chalicelib.services.city.cities",
-    ):  # fmt: skip
-        if held := modules.get(name):
-            held.forget()
-    if staff := modules.get("chalicelib.services.city.staff"):
-        staff.forget()
-
-
-def _warm_clients() -> None:
-    """boto3's session is not safe for threads: the clients are made before the threads start."""
-    from chalicelib.storage import aws, tables
-
-    tables.client()
-    for service in ("s3", "sns", "sqs", "ssm", "sesv2"):
-        aws.client(service)
-
-
-__all__ = ["DATA", "DEMO", "LocalStack", "StackError", "aws", "running"]
+__all__ = ["DEMO_CITY", "LocalStack", "StackError"]

@@ -184,8 +184,8 @@ def test_the_clock_and_the_months_judgement_are_in_the_document(
 _DUMP = """
 import json, sys
 from pathlib import Path
-from infra.local import stack
-with stack.aws(Path(sys.argv[1])):
+from infra.emulator.session import aws
+with aws(Path(sys.argv[1])):
     from chalicelib.services import cities
     from chalicelib.storage import cards, city, people, scores
     held = cards.month("demo", "201702")

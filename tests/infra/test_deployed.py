@@ -22,8 +22,8 @@ from infra.deploy import stacks
 from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import QUEUES, prefix
 from infra.deploy.package import Packaged
-from infra.local.cloud import Cloud, emulated
-from infra.local.emulator import listen
+from infra.emulator.cloud import Cloud, emulated
+from infra.emulator.emulator import listen
 from infra.local.issuer import Issuer
 from infra.local.server import Server
 from infra.local.stack import DEMO_CITY

@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from infra.local.emulator import StackError, erase, listen
-from infra.local.store import Item, Message, Record, Store
+from infra.emulator.emulator import StackError, erase, listen
+from infra.emulator.store import Item, Message, Record, Store
 
 ROOT = Path(__file__).parents[2]
 PRELUDE = """
 import json, os, sys
 from pathlib import Path
 import boto3
-from infra.local.emulator import Emulator
+from infra.emulator.emulator import Emulator
 emulator = Emulator(Path(sys.argv[1]))
 emulator.start()
 dynamodb, queues, topics = (boto3.client(name) for name in ("dynamodb", "sqs", "sns"))

@@ -20,7 +20,7 @@ from chalicelib.auth.jwks import KeySets
 from chalicelib.auth.oidc import verify
 from chalicelib.http.app import TanggapApp
 from chalicelib.settings import settings
-from infra.local.emulator import listen
+from infra.emulator.emulator import listen
 from infra.local.gateway import MAX_BODY, Gateway
 from infra.local.issuer import Issuer
 from infra.local.server import Server

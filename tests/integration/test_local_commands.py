@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.settings import settings
+from infra.emulator.emulator import StackError
 from infra.local import __main__ as commands
 from infra.local import officials
-from infra.local.emulator import StackError
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
 from tests.support.world import JURISDICTION

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-from infra.local.letters import Letters
-from infra.local.store import Item, Message, Record, Store
+from infra.emulator.letters import Letters
+from infra.emulator.store import Item, Message, Record, Store
 
 # Laptops sleep over a week-end: what no consumer has handled yet must outlive AWS's 24 hours.
 STREAM_KEPT_SECONDS = 366 * 86_400

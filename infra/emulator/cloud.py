@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import boto3
 
-from infra.local.emulator import LOOPBACK, StackError, listen
+from infra.emulator.emulator import LOOPBACK, StackError, listen
 
 # What the emulator takes for the owner of its account.
 OWNER = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

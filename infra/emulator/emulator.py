@@ -20,9 +20,9 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from infra.local.bridge import Bridge
-from infra.local.setting import configure
-from infra.local.store import Store
+from infra.emulator.bridge import Bridge
+from infra.emulator.setting import configure
+from infra.emulator.store import Store
 
 LOOPBACK = "127.0.0.1"
 _OURS = frozenset({LOOPBACK, "localhost", "[::1]"})
