@@ -94,7 +94,7 @@ def write_open_data(event: CloudWatchEvent) -> None:
     """The open data's files of the months in which something has changed."""
     from chalicelib.services.open_data import publishing
 
-    publishing.keep(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
+    publishing.publish(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="follow_forwards")

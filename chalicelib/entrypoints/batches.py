@@ -127,7 +127,7 @@ def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
         asked = _object(record.body)
         tried = int(record.attributes.approximate_receive_count)
         try:
-            sending.pass_on(
+            sending.forward(
                 asked["jurisdiction"], asked["report"], asked["unit"], asked["round"],
                 clock.now(), last=tried >= RECEIVED_AT_MOST,
             )  # fmt: skip

@@ -53,7 +53,7 @@ def list_requests(asked: Asked) -> Any:
     """The requests of a window."""
     city = cities.current(asked.jurisdiction, asked.now)
     filters = {name: asked.get(name) for name in _FILTERS}
-    return requests.listed(city, filters, asked.now, asked.languages)
+    return requests.search(city, filters, asked.now, asked.languages)
 
 
 @route(routes, "POST", f"{_V2}/requests", "service_requests", _SERVED)

@@ -8,7 +8,7 @@ def main() -> int:
     from chalicelib import clock
     from chalicelib.services.open_data import publishing
 
-    print("\n".join(publishing.keep(clock.now())) or "nothing has changed")
+    print("\n".join(publishing.publish(clock.now())) or "nothing has changed")
     return 0
 
 

@@ -109,7 +109,7 @@ def test_one_of_everything_a_person_leaves_and_no_trace_of_any(
     monkeypatch.setattr(publishing, "_FIRST", START)
     life = lived(world)
     other = life["other"]
-    publishing.keep(world.now)
+    publishing.publish(world.now)
     names = [CANARY, SITI.uid or "", CONTACT["phone"]]
     before, supports = world.tallies(), world.head(other).supports
     places = " ".join(personal_data_search.stored(*names))
@@ -120,7 +120,7 @@ def test_one_of_everything_a_person_leaves_and_no_trace_of_any(
     assert erasure.erase(JURISDICTION, life["first"], world.now) == life["mine"]
     world.project()
     world.advance(minutes=1)
-    publishing.keep(world.now)
+    publishing.publish(world.now)
 
     assert personal_data_search.stored(*names) == []
     held = aws.backend("s3").buckets["tanggap-files"].keys

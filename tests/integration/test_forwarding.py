@@ -89,7 +89,7 @@ def work_off(world: World, tried: int = 1) -> list[str]:
 
 def pass_on(world: World, job: dict[str, Any], *, last: bool = False) -> None:
     """Do one job."""
-    sending.pass_on(
+    sending.forward(
         job["jurisdiction"], job["report"], job["unit"], job["round"], world.now, last=last
     )
 
@@ -241,7 +241,7 @@ def test_a_run_that_is_killed_after_the_answer_sends_nothing_twice(
         report = given_to_province(world)
         (job,) = jobs(world)
         with monkeypatch.context() as killed:
-            killed.setattr(sending, "_settle", _die)
+            killed.setattr(sending, "_record_sent", _die)
             with pytest.raises(KeyboardInterrupt):
                 pass_on(world, job)
         world.advance(minutes=6)

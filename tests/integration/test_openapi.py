@@ -412,7 +412,7 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     for window in ({}, {"from": "2026-11-01", "to": "2026-11-30"}, {"status": "open", "z": 3}):
         assert checked.get("/v1/map/cells", **window).body["total"]
     assert checked.get("/v1/changes", since=shown["changes"]).body["upsert"]
-    publishing.keep(checked.now)
+    publishing.publish(checked.now)
     assert checked.get("/v1/open-data").body["files"]
     lifecycle.update_all(checked.now)
     auditor = checked.staff("auditor")

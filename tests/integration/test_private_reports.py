@@ -95,7 +95,7 @@ def test_nobody_outside_finds_a_private_reports_words_pictures_or_exact_place(ed
     edge.file(edge.device())  # Something that is public, so that there are lists and files.
     edge.project()
     edge.advance(minutes=1)
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     lifecycle.update_all(edge.now)
     seen = []
     stranger = edge.device()
@@ -197,14 +197,14 @@ def test_only_the_reporter_opens_a_private_report_and_then_it_is_everywhere(edge
     mine = filed(edge, me)["id"]
     edge.file(edge.device())
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     edge.advance(days=1)
     officer, started = edge.staff("officer1"), edge.get("/v1/changes").body["cursor"]
     assert edge.act(officer, mine, "reject", reason_code="spam", text="No.").status == 200
     assert edge.act(me, mine, "reopen", reason="There.").status == 200
     edge.project()
     edge.advance(minutes=20)
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert mine.encode() not in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
     address = f"/v1/reports/{mine}/open"
     assert edge.post(address, who=edge.device()).status == 404
@@ -220,7 +220,7 @@ def test_only_the_reporter_opens_a_private_report_and_then_it_is_everywhere(edge
     assert mine in shown
     assert mine in edge.get("/open311/v2/requests.json").text
     assert mine in edge.get("/v1/changes", since=started).text
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert WORDS[0].encode() in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
     assert faults(edge.head(mine), reports.timeline(JURISDICTION, mine, 0, 100)) == []
 
@@ -231,13 +231,13 @@ def test_a_report_opened_long_after_it_was_closed_reaches_the_open_data(edge: Ed
     edge.file(edge.device())
     assert edge.act(me, mine, "withdraw").status == 200
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     edge.advance(days=9)
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert edge.post(f"/v1/reports/{mine}/open", who=me).status == 200
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert mine.encode() in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
 
 

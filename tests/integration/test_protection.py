@@ -50,7 +50,7 @@ def test_a_proposed_report_is_hidden_at_once_and_stays_where_it_is(
     world.project()
     assert refusal(queries.public, PUBLIC, report).status == 404
     assert refusal(queries.track, PUBLIC, world.head(report).code).status == 404
-    assert requests.listed(city(), {}, world.now) == []
+    assert requests.search(city(), {}, world.now) == []
     head = world.head(report)
     assert (head.state, head.holder, head.unit) == ("assigned", "s_worker1", "u-d1")
     assert iso(head.due_at) == before["due_at"]
@@ -141,7 +141,7 @@ def test_a_protected_report_sent_out_again_stays_private(world: World) -> None:
     head = world.head(report)
     assert (head.protected, head.private, head.unit) == (False, True, "u-d1")
     world.project()
-    assert requests.listed(city(), {}, world.now) == []
+    assert requests.search(city(), {}, world.now) == []
 
 
 def test_what_was_protected_stays_with_its_reporter_when_it_is_public_again(world: World) -> None:
@@ -191,7 +191,7 @@ def test_what_becomes_protected_is_named_by_no_other_report(world: World) -> Non
         queries.public(PUBLIC, duplicate),
         queries.timeline(PUBLIC, duplicate, 0),
         world.file(citizen("second"), service="litter", key=key),
-        requests.listed(city(), {"extensions": "true"}, world.now),
+        requests.search(city(), {"extensions": "true"}, world.now),
     ]
     assert answers[0]["merged_into"] is None
     text = json.dumps(answers)

@@ -125,7 +125,7 @@ def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
     world: World,
 ) -> None:
     mine = repaired(world)
-    publishing.keep(world.now)
+    publishing.publish(world.now)
     before, closed, reached = world.tallies(), world.now, personal_data_search.stored(REACH)
     everything = " ".join(held())
     for kind in ("#T#", "#W#", "#C#", "SUP#", "FOL#", "FLG#", "#FILED#", "#BY#", "masters/",
@@ -152,7 +152,7 @@ def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
     assert keep(world) == {"closed": 1}
     world.project()
     world.advance(hours=1)
-    publishing.keep(world.now)
+    publishing.publish(world.now)
     assert held() == []
     assert verify.check()["faults"] == []
     assert world.tallies() == before
@@ -362,7 +362,7 @@ def test_a_restore_of_an_older_copy_is_erased_again_by_the_schedule(
     keep(world)
     world.project()
     world.advance(hours=1)
-    publishing.keep(world.now)
+    publishing.publish(world.now)
     assert held() == []
     assert verify.check()["faults"] == []
 

@@ -46,7 +46,7 @@ def kept(report: str) -> str:
 def test_a_hidden_passage_is_nowhere_in_public_and_a_mark_says_so(edge: Edge) -> None:
     report = edge.file(edge.device(), description=SAID, landmark="Di depan").body["id"]
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert "Budi" in kept(report)
     edge.advance(minutes=5)
     assert hide(edge, report, passages=[NAME]).status == 200
@@ -63,7 +63,7 @@ def test_a_hidden_passage_is_nowhere_in_public_and_a_mark_says_so(edge: Edge) ->
     assert "Budi" not in edge.get("/open311/v2/requests.json").text
     assert "[…]" in json.loads(edge.get("/open311/v2/requests.json").text)[0]["description"]
     assert "Budi" not in edge.get(f"/v1/reports/{report}/case", edge.staff("officer1")).text
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert "Budi" not in kept(report)
     assert verify.check()["faults"] == []
 
@@ -74,12 +74,12 @@ def test_a_hidden_text_reaches_the_open_data_of_a_report_closed_long_ago(edge: E
     assert edge.act(me, report, "withdraw").status == 200
     edge.project()
     edge.advance(days=8)
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert "Budi" in kept(report)
     edge.advance(hours=5)
     assert hide(edge, report).status == 200
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     assert "Budi" not in kept(report)
 
 

@@ -37,7 +37,7 @@ def test_case_96_other_texts_are_as_they_were(text: str) -> None:
 def test_case_97_a_browser_saves_a_file_by_a_plain_name(edge: Edge) -> None:
     edge.file(edge.device(), description="../../etc/passwd\r\nX: y")
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     held = aws.backend("s3").get_object("tanggap-files", f"open-data/{JURISDICTION}/2026-11.csv")
     assert held.metadata["Content-Disposition"] == 'attachment; filename="2026-11.csv"'
 
@@ -48,7 +48,7 @@ def test_case_98_nothing_personal_and_nothing_protected_is_in_any_file(edge: Edg
     hidden = edge.file(me, service="violence", description="Rahasiabesar").body["id"]
     assert edge.act(edge.staff("officer1"), shown, "assign", person="s_worker1").status == 200
     edge.project()
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     names = [
         one["path"] for one in publishing.listed(cities.current(JURISDICTION, edge.now))["files"]
     ]

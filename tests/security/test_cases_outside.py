@@ -282,11 +282,11 @@ def test_case_105_a_server_is_disabled_after_five_failures_and_told_once(aws: No
 
     city = cities.current(JURISDICTION, world.now)
     for _ in range(4):
-        servers.failed(city, UNIT, "too_slow", world.now)
-    assert not servers.disabled(JURISDICTION, UNIT)
+        servers.record_failure(city, UNIT, "too_slow", world.now)
+    assert not servers.is_disabled(JURISDICTION, UNIT)
     for _ in range(3):
-        servers.failed(city, UNIT, "too_slow", world.now + timedelta(hours=1))
-    assert servers.disabled(JURISDICTION, UNIT)
+        servers.record_failure(city, UNIT, "too_slow", world.now + timedelta(hours=1))
+    assert servers.is_disabled(JURISDICTION, UNIT)
     assert len(control.outbox(50)) == 1
 
 

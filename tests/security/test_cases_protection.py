@@ -83,7 +83,7 @@ def test_what_becomes_protected_is_in_no_public_answer_and_no_file(edge: Edge) -
     lifecycle.update_all(edge.now)
     edge.now = city().day(shifted(MONTH, 1), 16)
     lifecycle.update_all(edge.now)
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     known = {
         "id": [report, duplicate], "code": [code], "month": [MONTH],
         "area": ["TV", "D1", "D1-W1", "u-d1"], "token": [f"t{report}"], "request": [report],
@@ -113,7 +113,7 @@ def test_what_becomes_protected_is_in_no_public_answer_and_no_file(edge: Edge) -
     edge.project()
     assert leaks() == set()
     edge.advance(hours=2)
-    publishing.keep(edge.now)
+    publishing.publish(edge.now)
     lifecycle.update_all(edge.now)
     anonymising.anonymise_hidden(edge.now)
     assert not [mark for mark in marks if mark in shelf()]

@@ -1,7 +1,7 @@
-"""What the systems of units say of the reports that they were given, read again and again.
+"""Polls the units' own systems for news about the reports that were forwarded to them.
 
-News becomes events: a text is told on the timeline, and "closed" is work done, which is still to
-be verified. Pages follow a cursor that outlives a run, so that every request gets its turn.
+News becomes events: a text is added to the timeline, and "closed" means work done, which must still
+be verified. The cursor of the pages is stored between runs, so that every request gets its turn.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from chalicelib.storage import forwards, reports
 from chalicelib.storage.transactions import Unavailable, Unknown, Write
 
 TOLD, RETURNED, FINISHED = "told_outside", "returned_outside", "finish_outside"
-# Of the extension's statuses: the work is said to be done, or will not be done there.
+# Statuses of the updates extension: the work is done, or it will not be done there.
 DONE = frozenset({"fixed", "closed"})
 REFUSED = frozenset({"no_further_action", "not_councils_responsibility", "duplicate", "cancelled"})
 FIRST_LOOK, OVERLAP, LONGEST_LOOK = timedelta(hours=1), timedelta(minutes=15), timedelta(days=30)
@@ -44,78 +44,78 @@ Row = dict[str, Any]
 
 
 def pull(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-    """Ask every unit's server what has become of its requests; how much was news, by kind."""
-    found: dict[str, int] = {}
+    """Ask every unit's server for news about its requests. Returns {kind: number of news}."""
+    counts: dict[str, int] = {}
     for jurisdiction in cities.jurisdictions():
         city = cities.current(jurisdiction, now)
         for unit in sorted(city.units):
-            chosen = forwarding.server_of(city, unit)
-            if chosen is None or not may_go_on() or servers.disabled(jurisdiction, unit):
+            configuration = forwarding.server_of(city, unit)
+            if configuration is None or not may_go_on() or servers.is_disabled(jurisdiction, unit):
                 continue
             try:
-                _pull(city, unit, chosen, now, may_go_on, found)
+                _pull(city, unit, configuration, now, may_go_on, counts)
             except (Failed, Declined) as failure:
                 reason = failure.reason if isinstance(failure, Failed) else str(failure)
-                servers.failed(city, unit, reason, now)
-                found["failed"] = found.get("failed", 0) + 1
-    return found
+                servers.record_failure(city, unit, reason, now)
+                counts["failed"] = counts.get("failed", 0) + 1
+    return counts
 
 
 def _pull(
     city: City,
     unit: str,
-    chosen: Open311Server,
+    configuration: Open311Server,
     now: datetime,
     may_go_on: Callable[[], bool],
-    found: dict[str, int],
+    counts: dict[str, int],
 ) -> None:
-    place = city.jurisdiction
-    server = servers.server(place, unit, chosen)
-    known = forwards.server(place, unit)
-    if chosen.updates:
-        known = _happened(city, unit, server, known, now, found)
-    after = known.get("cursor", "")
+    jurisdiction = city.jurisdiction
+    server = servers.server(jurisdiction, unit, configuration)
+    progress = forwards.server(jurisdiction, unit)
+    if configuration.updates:
+        progress = _apply_updates(city, unit, server, progress, now, counts)
+    after = progress.get("cursor", "")
     while may_go_on():
-        rows = forwards.followed(place, unit, after, georeport.PAGE)
-        followed = [(row, head) for row in rows if (head := _current(city, unit, row))]
-        _ask(city, unit, chosen, server, followed, now, found)
+        rows = forwards.followed(jurisdiction, unit, after, georeport.PAGE)
+        followed = [(row, head) for row in rows if (head := _followed_report(city, unit, row))]
+        _poll_requests(city, unit, configuration, server, followed, now, counts)
         if followed:
-            servers.worked(place, unit)
+            servers.record_success(jurisdiction, unit)
         after = rows[-1]["name"] if len(rows) == georeport.PAGE else ""
         if rows:
-            servers.heard(place, unit, cursor=after)
+            servers.keep_progress(jurisdiction, unit, cursor=after)
         if not after:
             return
 
 
-def _happened(
-    city: City, unit: str, server: Server, known: Row, now: datetime, found: dict[str, int]
+def _apply_updates(
+    city: City, unit: str, server: Server, progress: Row, now: datetime, counts: dict[str, int]
 ) -> Row:
-    """Tell what happened there since the last look; what is known of the server from now on."""
-    place = city.jurisdiction
-    since = parse(known["heard"]) if known.get("heard") else now - FIRST_LOOK
+    """Apply the updates since the last poll. Returns the server's stored progress."""
+    jurisdiction = city.jurisdiction
+    since = parse(progress["heard"]) if progress.get("heard") else now - FIRST_LOOK
     for update in georeport.updates(server, max(since - OVERLAP, now - LONGEST_LOOK), now):
-        row = forwards.get_followed(place, unit, update.request)
-        head = _current(city, unit, {**row, "name": update.request}) if row else None
-        if row and head and (kind := _update(city, unit, row, head, update, now)):
-            found[kind] = found.get(kind, 0) + 1
-    return servers.heard(place, unit, heard=iso(now))
+        row = forwards.get_followed(jurisdiction, unit, update.request)
+        head = _followed_report(city, unit, {**row, "name": update.request}) if row else None
+        if row and head and (kind := _apply_update(city, unit, row, head, update, now)):
+            counts[kind] = counts.get(kind, 0) + 1
+    return servers.keep_progress(jurisdiction, unit, heard=iso(now))
 
 
-def _update(
+def _apply_update(
     city: City, unit: str, row: Row, head: Report, update: Update, now: datetime
 ) -> str | None:
-    """One update made an event, once; its kind."""
+    """Turn one update into an event, once. Returns the kind of event, if any."""
     if update.id in row.get("seen", ()):
         return None
-    kind, request, turn = None, update.request, update.id
+    kind, request, news_id = None, update.request, update.id
     if update.status in DONE and _can_finish(head):
-        if not _finish(city, head, request, update.text, turn, now):
-            return None  # Overtaken: windows overlap, so the next look sees it again.
+        if not _finish(city, head, request, update.text, news_id, now):
+            return None  # Another write came first. Windows overlap: the next poll sees it again.
         kind = FINISHED
     elif update.text or update.status in REFUSED:
         kind = RETURNED if update.status in REFUSED else TOLD
-        _tell(city, unit, head, kind, request, update.text, turn, now)
+        _add_comment(city, unit, head, kind, request, update.text, news_id, now)
     ended = {"status": "closed"} if update.status in DONE | REFUSED else {}
     seen = [*row.get("seen", ()), update.id][-SEEN_AT_MOST:]
     forwards.heard(city.jurisdiction, unit, request, {**_doc(row), **ended, "seen": seen})
@@ -126,13 +126,13 @@ def _can_finish(head: Report) -> bool:
     return head.state in actions_of(head)[FINISHED].sources
 
 
-def _finish(city: City, head: Report, request: str, text: str, turn: str, now: datetime) -> bool:
+def _finish(city: City, head: Report, request: str, text: str, news_id: str, now: datetime) -> bool:
     actor = system(city.jurisdiction)
     text = redact(text, city.patterns)
-    given = {"note": text or official_text(city, "outside.closed"), "request": request}
-    op = keyed_operation(actor, FINISHED, f"{head.id}:{turn}", "")
+    parameters = {"note": text or official_text(city, "outside.closed"), "request": request}
+    op = keyed_operation(actor, FINISHED, f"{head.id}:{news_id}", "")
     try:
-        actions.act_by_clock(actor, op, head, FINISHED, given, now)
+        actions.act_by_clock(actor, op, head, FINISHED, parameters, now)
     except (Unavailable, Unknown):
         raise
     except Problem:
@@ -140,14 +140,14 @@ def _finish(city: City, head: Report, request: str, text: str, turn: str, now: d
     return True
 
 
-def _tell(
+def _add_comment(
     city: City,
     unit: str,
     head: Report,
     kind: str,
     request: str,
     text: str,
-    turn: str,
+    news_id: str,
     now: datetime,
 ) -> None:
     actor = system(city.jurisdiction)
@@ -163,90 +163,95 @@ def _tell(
 
     text = redact(text, city.patterns)
     words = (Words("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
-    op = keyed_operation(actor, kind, f"{head.id}:{turn}", "")
+    op = keyed_operation(actor, kind, f"{head.id}:{news_id}", "")
     add(actor, op, head.id, kind, change, now, words)
 
 
-def _current(city: City, unit: str, row: Row) -> Report | None:
-    """The report that a followed request stands for; what nobody waits for is forgotten."""
-    place = city.jurisdiction
-    head = reports.get(place, row["report"])
+def _followed_report(city: City, unit: str, row: Row) -> Report | None:
+    """The report of a followed request. Stops following a request that nobody waits for."""
+    jurisdiction = city.jurisdiction
+    head = reports.get(jurisdiction, row["report"])
     if head and head.protection:
-        return None  # Until the protected unit has decided nothing of it goes either way.
+        return None  # Nothing is exchanged until the protected unit has decided.
     if head and forwarding.concerns(head, unit, city):
         waits = row["name"].startswith(forwards.TOKEN) and "request" not in head.outside
         if waits or head.outside.get("request") == row["name"]:
             return head
-    forwards.forget_followed(place, unit, row["name"])
+    forwards.forget_followed(jurisdiction, unit, row["name"])
     return None
 
 
-def _ask(
+def _poll_requests(
     city: City,
     unit: str,
-    chosen: Open311Server,
+    configuration: Open311Server,
     server: Server,
     followed: list[tuple[Row, Report]],
     now: datetime,
-    found: dict[str, int],
+    counts: dict[str, int],
 ) -> None:
     numbered = {row["name"]: (row, head) for row, head in followed if "~" not in row["name"]}
-    said = georeport.requests(server, numbered) if numbered else {}
-    for name, told in said.items():
+    answers = georeport.requests(server, numbered) if numbered else {}
+    for name, request in answers.items():
         row, head = numbered[name]
-        for kind in _heard(city, unit, chosen, row, head, told, now):
-            found[kind] = found.get(kind, 0) + 1
+        for kind in _apply_status(city, unit, configuration, row, head, request, now):
+            counts[kind] = counts.get(kind, 0) + 1
     for row, head in followed:
         if row["name"] not in numbered:
-            request = georeport.token(server, row["name"].removeprefix(forwards.TOKEN))
-            if request and _numbered(city, unit, row, head, request, now):
-                found["numbered"] = found.get("numbered", 0) + 1
+            number = georeport.token(server, row["name"].removeprefix(forwards.TOKEN))
+            if number and _follow_by_number(city, unit, row, head, number, now):
+                counts["numbered"] = counts.get("numbered", 0) + 1
 
 
-def _heard(
+def _apply_status(
     city: City,
     unit: str,
-    chosen: Open311Server,
+    configuration: Open311Server,
     row: Row,
     head: Report,
-    told: RemoteStatus,
+    request: RemoteStatus,
     now: datetime,
 ) -> list[str]:
-    """What one request says, made events if it is news; the kinds of event."""
-    digest = hashlib.sha256(f"{told.status}\n{told.notes}".encode()).hexdigest()[:16]
+    """Turn the status of one request into events, if it is new. Returns the kinds of event."""
+    digest = hashlib.sha256(f"{request.status}\n{request.notes}".encode()).hexdigest()[:16]
     if row.get("digest") == digest:
         return []
-    done = []
-    turn = f"{told.id}:{row['n']}:{digest}"
-    ends = told.status == "closed" and row.get("status") != "closed"
+    kinds = []
+    news_id = f"{request.id}:{row['n']}:{digest}"
+    ends = request.status == "closed" and row.get("status") != "closed"
     if ends and _can_finish(head):
-        if not _finish(city, head, told.id, told.notes, turn, now):
-            return []  # Overtaken: the next look sees it again.
-        done = [FINISHED]
-    elif told.notes and told.notes != row.get("notes") and not chosen.updates:
-        _tell(city, unit, head, TOLD, told.id, told.notes, turn, now)
-        done = [TOLD]
-    news = {"digest": digest, "status": told.status, "notes": told.notes, "n": row["n"] + 1}
-    forwards.heard(city.jurisdiction, unit, told.id, {**_doc(row), **news})
-    return done
+        if not _finish(city, head, request.id, request.notes, news_id, now):
+            return []  # Another write came first: the next poll sees it again.
+        kinds = [FINISHED]
+    elif request.notes and request.notes != row.get("notes") and not configuration.updates:
+        _add_comment(city, unit, head, TOLD, request.id, request.notes, news_id, now)
+        kinds = [TOLD]
+    news = {"digest": digest, "status": request.status, "notes": request.notes, "n": row["n"] + 1}
+    forwards.heard(city.jurisdiction, unit, request.id, {**_doc(row), **news})
+    return kinds
 
 
 def _doc(row: Row) -> Row:
     return {name: value for name, value in row.items() if name != "name"}
 
 
-def _numbered(city: City, unit: str, row: Row, head: Report, request: str, now: datetime) -> bool:
-    """Follow the request by its number from now on; a number that another report has is no news."""
-    place, actor = city.jurisdiction, system(city.jurisdiction)
-    if forwards.get_followed(place, unit, request) is not None:
+def _follow_by_number(
+    city: City, unit: str, row: Row, head: Report, request: str, now: datetime
+) -> bool:
+    """Follow a request by its number instead of its token, unless another report has the number.
+
+    Returns whether it did.
+    """
+    jurisdiction, actor = city.jurisdiction, system(city.jurisdiction)
+    if forwards.get_followed(jurisdiction, unit, request) is not None:
         return False
     doc = _doc(row)
 
     def change(seen: Seen, city: City) -> Addition:
         after = forwarding.taken(seen.report, unit, request, now)
         writes: list[Write] = [
-            forwards.put_followed(place, unit, request, doc),
-            forwards.drop_followed(place, unit, row["name"]),
+            forwards.put_followed(jurisdiction, unit, request, doc),
+            forwards.drop_followed(jurisdiction, unit, row["name"]),
         ]
         return Addition(after, {}, writes, dict(after.outside))
 

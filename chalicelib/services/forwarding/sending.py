@@ -1,7 +1,7 @@
-"""Passing a report on to the Open311 server of the unit that has it.
+"""Forwards a report to the Open311 server of the unit that has it.
 
-Nothing goes out twice if it can be helped: whatever is not known to have failed is looked for
-there before it is sent again, by the mark that its description ends with.
+To avoid sending twice, a report whose earlier attempt has no known result is first searched on the
+server, by the mark at the end of its description.
 """
 
 from datetime import datetime, timedelta
@@ -30,155 +30,167 @@ from chalicelib.storage.transactions import Write, commit
 FORWARD_FAILED = "forward_failed"
 SIGNATURE = "Tanggap-Signature"
 DEAD = "forwards"
-# Longer than the function may run, shorter than the first wait for another attempt.
+# Longer than the function's time limit, shorter than the first wait before a retry.
 UNDER_WAY = timedelta(seconds=25)
 _ASIDE = timedelta(minutes=30)
 
 
-class _Taken(Exception):
-    """The server gave a number that another report has."""
+class _NumberTaken(Exception):
+    """The server answered with a number that another report already has."""
 
 
-def pass_on(
-    jurisdiction: str, report: str, unit: str, turn: int, now: datetime, *, last: bool
+def forward(
+    jurisdiction: str, report: str, unit: str, round_number: int, now: datetime, *, last: bool
 ) -> None:
-    """Send a report to its unit's server, once; at the ``last`` try a failure is told officials.
+    """Send a report to its unit's server, once. If the ``last`` try fails, officials are told.
 
-    Raises ``Failed`` where it should be tried again.
+    ``round_number`` counts how often the report came to that unit. Raises ``Failed`` if it should
+    be tried again.
     """
     city = cities.current(jurisdiction, now)
-    chosen = forwarding.server_of(city, unit)
+    configuration = forwarding.server_of(city, unit)
     head, texts = reports.with_texts(jurisdiction, report, DESCRIPTION, LANDMARK)
-    if head is None or chosen is None or not forwarding.concerns(head, unit, city):
-        return  # It has gone elsewhere meanwhile.
-    known = forwards.get_forward(jurisdiction, unit, report, turn)
-    if known and known["state"] == SENT:
+    if head is None or configuration is None or not forwarding.concerns(head, unit, city):
+        return  # The report went to another unit in between.
+    attempt = forwards.get_forward(jurisdiction, unit, report, round_number)
+    if attempt and attempt["state"] == SENT:
         return
     description = texts.get(DESCRIPTION, "")
     if forwarding.came_from_outside(description):
-        _give_up(head, unit, turn, "circle", now)
+        _give_up(head, unit, round_number, "circle", now)
         return
-    if servers.disabled(jurisdiction, unit):
-        _give_up(head, unit, turn, "disabled", now)
+    if servers.is_disabled(jurisdiction, unit):
+        _give_up(head, unit, round_number, "disabled", now)
         return
-    began = known["at"] if known and known["state"] == TRYING else None
-    _claim(head, unit, turn, known, began, now)
+    began = attempt["at"] if attempt and attempt["state"] == TRYING else None
+    _claim(head, unit, round_number, attempt, began, now)
     try:
-        server = servers.server(jurisdiction, unit, chosen)
-        request = _known_there(server, head, unit, turn, chosen, began, now) if began else None
+        server = servers.server(jurisdiction, unit, configuration)
+        request = (
+            _find_there(server, head, unit, round_number, configuration, began, now)
+            if began
+            else None
+        )
         token = None
         if request is None:
             landmark = texts.get(LANDMARK, "")
-            fields = _fields(head, turn, description, landmark, chosen)
+            fields = _fields(head, round_number, description, landmark, configuration)
             body, name = georeport.form(server, fields), servers.webhook(jurisdiction, unit)
             signature = {SIGNATURE: signing.sign_body(name, body, now)}
             request, token = georeport.post(server, body, signature)
-        _settle(head, unit, turn, request, token, now)
+        _record_sent(head, unit, round_number, request, token, now)
     except Declined as refusal:
-        _give_up(head, unit, turn, f"declined_{refusal.status}", now)
+        _give_up(head, unit, round_number, f"declined_{refusal.status}", now)
         return
-    except _Taken:
-        _give_up(head, unit, turn, "wrong_id", now)
+    except _NumberTaken:
+        _give_up(head, unit, round_number, "wrong_id", now)
         return
     except Failed as failure:
-        servers.failed(city, unit, failure.reason, now)
+        servers.record_failure(city, unit, failure.reason, now)
         if last:
-            _give_up(head, unit, turn, failure.reason, now)
+            _give_up(head, unit, round_number, failure.reason, now)
         raise
-    servers.worked(jurisdiction, unit)
+    servers.record_success(jurisdiction, unit)
 
 
 def _claim(
     head: Report,
     unit: str,
-    turn: int,
-    known: dict[str, str] | None,
+    round_number: int,
+    attempt: dict[str, str] | None,
     began: str | None,
     now: datetime,
 ) -> None:
-    """Begin an attempt, unless another run is in the middle of one."""
-    if began and known and now - parse(known["tried"]) < UNDER_WAY:
+    """Begin an attempt. Raises ``Failed`` if another run is in the middle of one."""
+    if began and attempt and now - parse(attempt["tried"]) < UNDER_WAY:
         raise Failed("under_way")
     doc = {"state": TRYING, "at": began or iso(now), "tried": iso(now)}
-    if not forwards.claim(head.jurisdiction, unit, head.id, turn, doc, known):
+    if not forwards.claim(head.jurisdiction, unit, head.id, round_number, doc, attempt):
         raise Failed("under_way")
 
 
-def _known_there(
+def _find_there(
     server: Server,
     head: Report,
     unit: str,
-    turn: int,
-    chosen: Open311Server,
+    round_number: int,
+    configuration: Open311Server,
     began: str,
     now: datetime,
 ) -> str | None:
-    """The number of the request that an earlier attempt left there without our hearing of it."""
-    code, _ = forwarding.code_there(head.service, chosen)
+    """The number of the request that an earlier attempt created, if its answer was lost."""
+    code, _ = forwarding.code_there(head.service, configuration)
     since, until = parse(began) - _ASIDE, now + _ASIDE
     try:
-        found = georeport.find(server, forwarding.mark(head.id, turn), code, since, until)
+        request = georeport.find(server, forwarding.mark(head.id, round_number), code, since, until)
     except Declined:
-        return None  # It takes no such questions.
-    taken = found and forwards.get_followed(head.jurisdiction, unit, found)
-    return None if taken else found
+        return None  # The server cannot search.
+    followed = request and forwards.get_followed(head.jurisdiction, unit, request)
+    return None if followed else request
 
 
 def _fields(
-    head: Report, turn: int, description: str, landmark: str, chosen: Open311Server
+    head: Report, round_number: int, description: str, landmark: str, configuration: Open311Server
 ) -> list[tuple[str, str]]:
-    place = head.jurisdiction
-    link = "" if head.private else urls.in_city(place, f"/open311/v2/requests/{head.id}.xml")
+    jurisdiction = head.jurisdiction
+    link = "" if head.private else urls.in_city(jurisdiction, f"/open311/v2/requests/{head.id}.xml")
     picture = None if head.private else facts(head)["picture"]
-    picture = photo_views.permanent_address(place, head.id, picture) if picture else None
-    return forwarding.fields(head, turn, description, landmark, link, picture, chosen)
+    picture = photo_views.permanent_address(jurisdiction, head.id, picture) if picture else None
+    return forwarding.fields(
+        head, round_number, description, landmark, link, picture, configuration
+    )
 
 
-def _settle(
-    head: Report, unit: str, turn: int, request: str | None, token: str | None, now: datetime
+def _record_sent(
+    head: Report,
+    unit: str,
+    round_number: int,
+    request: str | None,
+    token: str | None,
+    now: datetime,
 ) -> None:
-    """Remember that it is there, follow it, and say so on the report's timeline: all or nothing."""
-    place = head.jurisdiction
+    """Record that the report was sent, follow the request, and add the event: all or nothing."""
+    jurisdiction = head.jurisdiction
     followed = request or (f"{forwards.TOKEN}{token}" if token else None)
     row = {"state": SENT, "at": iso(now), "request": request, "token": token}
-    actor = system(place)
+    actor = system(jurisdiction)
 
     def change(seen: Seen, city: City) -> Addition:
-        writes: list[Write] = [forwards.put_forward(place, unit, head.id, turn, row)]
+        writes: list[Write] = [forwards.put_forward(jurisdiction, unit, head.id, round_number, row)]
         if followed:
-            if forwards.get_followed(place, unit, followed) is not None:
-                raise _Taken
-            doc = {"report": head.id, "since": iso(now), "turn": turn, "n": 0}
-            writes.append(forwards.put_followed(place, unit, followed, doc))
+            if forwards.get_followed(jurisdiction, unit, followed) is not None:
+                raise _NumberTaken
+            doc = {"report": head.id, "since": iso(now), "turn": round_number, "n": 0}
+            writes.append(forwards.put_followed(jurisdiction, unit, followed, doc))
         after = forwarding.taken(seen.report, unit, request, now)
         data = {**after.outside, **({"token": token} if token else {})}
         return Addition(after, {}, writes, data)
 
-    op = keyed_operation(actor, FORWARDED, f"{head.id}:{unit}:{turn}", "")
+    op = keyed_operation(actor, FORWARDED, f"{head.id}:{unit}:{round_number}", "")
     add(actor, op, head.id, FORWARDED, change, now)
-    control.forget_dead(place, DEAD, _dead_name(head, unit, turn))
+    control.forget_dead(jurisdiction, DEAD, _dead_name(head, unit, round_number))
 
 
-def _dead_name(head: Report, unit: str, turn: int) -> str:
-    return f"{unit}:{head.id}:{turn}"
+def _dead_name(head: Report, unit: str, round_number: int) -> str:
+    return f"{unit}:{head.id}:{round_number}"
 
 
-def _note(head: Report, unit: str, turn: int, doc: dict[str, str]) -> None:
-    commit([forwards.put_forward(head.jurisdiction, unit, head.id, turn, doc)])
+def _put_state(head: Report, unit: str, round_number: int, doc: dict[str, str]) -> None:
+    commit([forwards.put_forward(head.jurisdiction, unit, head.id, round_number, doc)])
 
 
-def _give_up(head: Report, unit: str, turn: int, reason: str, now: datetime) -> None:
-    """Tell officials, and keep it among the dead letters: somebody must look, or send it again."""
-    place = head.jurisdiction
+def _give_up(head: Report, unit: str, round_number: int, reason: str, now: datetime) -> None:
+    """Record the failure as an event for officials and as a dead letter to look at or resend."""
+    jurisdiction = head.jurisdiction
     observability.count("ForwardsFailed")
-    note = {"report": head.id, "unit": unit, "round": turn, "error": reason, "at": iso(now)}
-    control.put_dead(place, DEAD, _dead_name(head, unit, turn), note)
-    known = forwards.get_forward(place, unit, head.id, turn) or {"at": iso(now)}
-    _note(head, unit, turn, {**known, "state": FAILED, "reason": reason})
-    actor = system(place)
+    note = {"report": head.id, "unit": unit, "round": round_number, "error": reason, "at": iso(now)}
+    control.put_dead(jurisdiction, DEAD, _dead_name(head, unit, round_number), note)
+    attempt = forwards.get_forward(jurisdiction, unit, head.id, round_number) or {"at": iso(now)}
+    _put_state(head, unit, round_number, {**attempt, "state": FAILED, "reason": reason})
+    actor = system(jurisdiction)
 
     def change(seen: Seen, city: City) -> Addition:
         return Addition(seen.report, {}, [], {"unit": unit, "reason": reason})
 
-    op = keyed_operation(actor, FORWARD_FAILED, f"{head.id}:{unit}:{turn}", "")
+    op = keyed_operation(actor, FORWARD_FAILED, f"{head.id}:{unit}:{round_number}", "")
     add(actor, op, head.id, FORWARD_FAILED, change, now)

@@ -1,7 +1,7 @@
-"""The Open311 servers of units: their keys and secrets, and when one is given up for a while.
+"""The Open311 servers of units: access data, progress of polling, and disabling after failures.
 
-A server that has failed ``FAILURES`` times in a row, over an hour or more, is disabled: officials
-are told, reports wait with the unit, and an administrator enables it again (infra.ops.forwarding).
+A server that failed ``FAILURES`` times in a row over an hour or more is disabled: officials are
+told, reports wait at the unit, and an administrator enables it again (infra.ops.forwarding).
 """
 
 from datetime import datetime, timedelta
@@ -22,10 +22,10 @@ PAGE = 200
 _DISABLED = "outside_disabled"
 
 
-def server(jurisdiction: str, unit: str, chosen: Open311Server) -> Server:
-    """A unit's server as it is spoken to."""
+def server(jurisdiction: str, unit: str, configuration: Open311Server) -> Server:
+    """A unit's server with its address, format and key."""
     key = forwards.key(jurisdiction, unit)
-    return Server(chosen.endpoint, chosen.format, chosen.jurisdiction_id, key)
+    return Server(configuration.endpoint, configuration.format, configuration.jurisdiction_id, key)
 
 
 def webhook(jurisdiction: str, unit: str) -> str:
@@ -33,38 +33,38 @@ def webhook(jurisdiction: str, unit: str) -> str:
     return f"{jurisdiction}/{unit}"
 
 
-def disabled(jurisdiction: str, unit: str) -> bool:
-    """Whether nothing is sent there at present."""
+def is_disabled(jurisdiction: str, unit: str) -> bool:
+    """Whether a unit's server is disabled."""
     return bool(forwards.server(jurisdiction, unit).get("disabled"))
 
 
-def worked(jurisdiction: str, unit: str) -> None:
-    """Forget the failures before."""
-    known = forwards.server(jurisdiction, unit)
-    if known.get("failures"):
-        forwards.put_server(jurisdiction, unit, _lasting(known), [])
+def record_success(jurisdiction: str, unit: str) -> None:
+    """Reset the count of failures."""
+    state = forwards.server(jurisdiction, unit)
+    if state.get("failures"):
+        forwards.put_server(jurisdiction, unit, _progress(state), [])
 
 
-def _lasting(known: dict[str, Any]) -> dict[str, Any]:
-    """Where we are in what it has to tell, without how it has been doing."""
-    return {name: known[name] for name in ("cursor", "heard") if name in known}
+def _progress(state: dict[str, Any]) -> dict[str, Any]:
+    """The progress of polling, without the failures."""
+    return {name: state[name] for name in ("cursor", "heard") if name in state}
 
 
-def heard(jurisdiction: str, unit: str, **where: str) -> dict[str, Any]:
-    """Remember where we are in what it has to tell (``cursor``, ``heard``); all that is known."""
-    known = {**forwards.server(jurisdiction, unit), **where}
-    forwards.put_server(jurisdiction, unit, known, [])
-    return known
+def keep_progress(jurisdiction: str, unit: str, **progress: str) -> dict[str, Any]:
+    """Store the progress of polling (``cursor``, ``heard``). Returns the server's whole record."""
+    state = {**forwards.server(jurisdiction, unit), **progress}
+    forwards.put_server(jurisdiction, unit, state, [])
+    return state
 
 
-def failed(city: City, unit: str, reason: str, now: datetime) -> None:
-    """Count a failure, and disable the server if that was one too many."""
-    known = forwards.server(city.jurisdiction, unit)
-    if known.get("disabled"):
+def record_failure(city: City, unit: str, reason: str, now: datetime) -> None:
+    """Count a failure, and disable the server if there are too many."""
+    state = forwards.server(city.jurisdiction, unit)
+    if state.get("disabled"):
         return
-    since = parse(known["since"]) if known.get("since") else now
+    since = parse(state["since"]) if state.get("since") else now
     doc: dict[str, Any] = {
-        **known, "failures": known.get("failures", 0) + 1, "since": iso(since), "reason": reason,
+        **state, "failures": state.get("failures", 0) + 1, "since": iso(since), "reason": reason,
     }  # fmt: skip
     also: list[Write] = []
     if doc["failures"] >= FAILURES and now - since >= PATIENCE:
@@ -74,14 +74,14 @@ def failed(city: City, unit: str, reason: str, now: datetime) -> None:
     try:
         forwards.put_server(city.jurisdiction, unit, doc, also)
     except Refused:
-        return  # Told by another run.
+        return  # Another run sent the notice.
 
 
 def _notice(city: City, unit: str, since: datetime, now: datetime) -> list[Any]:
     name = f"outside:{unit}:{iso(since)}"
-    known = city.units[unit]
+    unit_record = city.units[unit]
     words = {
-        "unit": city.text(known.name),
+        "unit": city.text(unit_record.name),
         "since": since.astimezone(city.zone).strftime("%d-%m %H:%M"),
     }
     message = {
@@ -91,7 +91,7 @@ def _notice(city: City, unit: str, since: datetime, now: datetime) -> list[Any]:
         "event": _DISABLED,
         "level": _DISABLED,
         "unit": unit,
-        "district": sorted(known.districts),
+        "district": sorted(unit_record.districts),
         "service": sorted(city.services),
         "audience": [f"unit:{unit}", "city_admin", "dispatcher"],
         "dedupe": f"{city.jurisdiction}:{name}",
@@ -102,14 +102,14 @@ def _notice(city: City, unit: str, since: datetime, now: datetime) -> list[Any]:
 
 
 def enable(city: City, unit: str) -> int:
-    """Send there again, beginning with all that has failed; how many reports."""
-    place, sent, after = city.jurisdiction, 0, ""
-    forwards.put_server(place, unit, _lasting(forwards.server(place, unit)), [])
-    while rows := forwards.forwards(place, unit, after, PAGE):
+    """Enable a server and resend all failed reports. Returns how many."""
+    jurisdiction, sent, after = city.jurisdiction, 0, ""
+    forwards.put_server(jurisdiction, unit, _progress(forwards.server(jurisdiction, unit)), [])
+    while rows := forwards.forwards(jurisdiction, unit, after, PAGE):
         for row in rows:
             if row["state"] == forwarding.FAILED:
                 report, _, turn = row["name"].rpartition("#")
-                queues.send_forward(forwarding.message(place, report, unit, int(turn)))
+                queues.send_forward(forwarding.message(jurisdiction, report, unit, int(turn)))
                 sent += 1
         after = rows[-1]["name"]
     return sent

@@ -1,4 +1,4 @@
-"""GeoReport v2, the writing side: a request from another system, filed as any report is."""
+"""GeoReport v2, POST: a request from another system is filed like any report."""
 
 import hashlib
 import json
@@ -34,78 +34,87 @@ _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](\[\])?")
 def file(
     actor: Principal,
     city: City,
-    given: Mapping[str, list[str]],
+    arguments: Mapping[str, list[str]],
     uploads: list[tuple[str, bytes]],
     ip: str,
     now: datetime,
 ) -> Outcome:
-    """File a request and answer (``requests``) with its id, its token, or neither, as the
-    service's type says.
+    """File a request. The answer (``requests``) has its id, its token, or neither, according to
+    the type of the service.
 
     Raises ``Problem``, or ``ExceptionGroup`` with an ``InvalidArgument`` for each wrong argument.
     """
-    service = _service(city, last(given, "service_code"))
+    service = _service(city, last(arguments, "service_code"))
     faults: list[InvalidArgument] = []
     body: dict[str, Any] = {"service": service.code, "channel": "api"}
-    for part in (_place, _words, _contact):
+    for read_part in (_location, _description, _contact):
         try:
-            body |= part(city, given)
+            body |= read_part(city, arguments)
         except InvalidArgument as invalid:
             faults.append(invalid)
-    body["answers"] = _answers(service, given, city, faults)
+    body["answers"] = _answers(service, arguments, city, faults)
     if faults:
         raise ExceptionGroup("unfit", faults)
-    outcome = _filed(actor, city, body, given, uploads, ip, now)
-    kind = service_list.reception(service)
+    outcome = _file_once(actor, city, body, arguments, uploads, ip, now)
+    reception = service_list.reception(service)
     report = outcome.answer["id"]
-    told = {
+    request = {
         "realtime": {"service_request_id": report},
         "batch": {"token": f"t{report}"},
         "blackbox": {},
-    }[kind]
-    helped = [f"{city.text(one.name)}: {one.number}" for one in city.numbers_for(service)]
-    notice = "; ".join(helped) if service.protected else None
-    requests = [{**told, "service_notice": notice, "account_id": None}]
+    }[reception]
+    numbers = [f"{city.text(number.name)}: {number.number}" for number in city.numbers_for(service)]
+    notice = "; ".join(numbers) if service.protected else None
+    requests = [{**request, "service_notice": notice, "account_id": None}]
     return Outcome({"requests": requests}, outcome.replayed, outcome.wrote)
 
 
 def _service(city: City, code: str | None) -> Service:
     if code is None:
         raise ExceptionGroup("unfit", [InvalidArgument("service_code", "is required")])
-    service = next((one for one in service_list.offered(city) if one.code == code), None)
+    service = next(
+        (
+            offered_service
+            for offered_service in service_list.offered(city)
+            if offered_service.code == code
+        ),
+        None,
+    )
     if service is None:
         raise Problem("not_found", field="service_code")
     return service
 
 
-def _place(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
-    lat, long = last(given, "lat"), last(given, "long")
+def _location(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
+    lat, long = last(arguments, "lat"), last(arguments, "long")
     if lat is None and long is None:
-        return _by_address(city, last(given, "address_string"), last(given, "address_id"))
+        return _location_of_address(
+            city, last(arguments, "address_string"), last(arguments, "address_id")
+        )
     if lat is None or long is None:
         raise InvalidArgument("lat" if lat is None else "long", "is required beside the other")
-    found = {}
-    for name, text, most in (("lat", lat, 90), ("long", long, 180)):
+    location = {}
+    for name, text, limit in (("lat", lat, 90), ("long", long, 180)):
         try:
-            found[name] = float(text)
+            location[name] = float(text)
         except ValueError:
-            found[name] = 1e9
-        if not abs(found[name]) <= most:
-            raise InvalidArgument(name, f"must be a number from -{most} to {most}")
-    return found
+            location[name] = 1e9
+        if not abs(location[name]) <= limit:
+            raise InvalidArgument(name, f"must be a number from -{limit} to {limit}")
+    return location
 
 
-def _by_address(city: City, address: str | None, address_id: str | None) -> dict[str, Any]:
-    """A pin inside the ward that an address names: there is no register of addresses here."""
+def _location_of_address(city: City, address: str | None, address_id: str | None) -> dict[str, Any]:
+    """A point inside the ward that an address names; there is no register of addresses."""
     if address is None and address_id is None:
         raise InvalidArgument("lat", "and long, address_string or address_id is required")
     wards = city.areas_of_level(-1)
     text = (address or "").casefold()
-    named = [one for one in wards if one.code == address_id or one.name.casefold() in text]
-    if not named:
+    matches = [ward for ward in wards if ward.code == address_id or ward.name.casefold() in text]
+    if not matches:
         field = "address_id" if address is None else "address_string"
         raise InvalidArgument(field, "names no ward of this city; send lat and long")
-    ward = max(named, key=lambda one: (one.code == address_id, len(one.name), one.code))
+    ward = max(matches, key=lambda ward: (ward.code == address_id, len(ward.name), ward.code))
     point = cities.boundaries(city.jurisdiction, city.version).point_in(ward.code)
     if point is None:
         raise InvalidArgument("address_string", "cannot be placed; send lat and long")
@@ -113,8 +122,8 @@ def _by_address(city: City, address: str | None, address_id: str | None) -> dict
     return {"lat": point[0], "long": point[1], **landmark}
 
 
-def _words(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
-    text = last(given, "description")
+def _description(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
+    text = last(arguments, "description")
     if text is None:
         return {}
     if len(text) > LONGEST:
@@ -122,34 +131,34 @@ def _words(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
     return {"description": text}
 
 
-def _contact(city: City, given: Mapping[str, list[str]]) -> dict[str, Any]:
+def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
     contact = {}
-    email, phone = last(given, "email"), last(given, "phone")
+    email, phone = last(arguments, "email"), last(arguments, "phone")
     if email is not None:
         if not email_address.is_address(email):
             raise InvalidArgument("email", "is no e-mail address")
         contact["email"] = email
-    # Numbers come in every national way; one that cannot be called from here is left out.
+    # Phone numbers come in many national formats; one that we cannot call is left out.
     if phone is not None and (plain := plain_phone(phone)):
         contact["phone"] = plain
-    names = [one for name in ("first_name", "last_name") if (one := last(given, name))]
+    names = [part for name in ("first_name", "last_name") if (part := last(arguments, name))]
     if names:
         contact["name"] = " ".join(names)[:100]
     return {"contact": contact} if contact else {}
 
 
 def _answers(
-    service: Service, given: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
+    service: Service, arguments: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
 ) -> dict[str, Any]:
     values: dict[str, list[str]] = {}
-    for name, texts in given.items():
-        found = _ATTRIBUTE.fullmatch(name)
-        if name.startswith("attribute[") and not found:
+    for name, texts in arguments.items():
+        match = _ATTRIBUTE.fullmatch(name)
+        if name.startswith("attribute[") and not match:
             faults.append(
                 InvalidArgument("attribute", "must be attribute[CODE] or attribute[CODE][]")
             )
-        if found:
-            values.setdefault(found[1], []).extend(one for one in texts if one.strip())
+        if match:
+            values.setdefault(match[1], []).extend(text for text in texts if text.strip())
     answers: dict[str, Any] = {}
     for question in service.questions:
         texts = values.get(question.code, [])
@@ -161,12 +170,12 @@ def _answers(
             answers[question.code] = _value(question, texts, city)
         except InvalidArgument as invalid:
             faults.append(invalid)
-    # What a client asks of a service that does not ask it is passed over, as it always was.
+    # Answers to questions that the service does not ask are ignored, as before.
     return answers
 
 
 def _value(question: Question, texts: list[str], city: City) -> Any:
-    keys = {one.key for one in question.options}
+    keys = {option.key for option in question.options}
     code, text = question.code, texts[-1].strip()
     if question.type == "multivaluelist":
         if not keys.issuperset(texts):
@@ -187,32 +196,32 @@ def _value(question: Question, texts: list[str], city: City) -> Any:
     return text
 
 
-def _filed(
+def _file_once(
     actor: Principal,
     city: City,
     body: dict[str, Any],
-    given: Mapping[str, list[str]],
+    arguments: Mapping[str, list[str]],
     uploads: list[tuple[str, bytes]],
     ip: str,
     now: datetime,
 ) -> Outcome:
     digests = [hashlib.sha256(data).hexdigest() for _, data in uploads]
-    asked = json.dumps([actor.uid, sorted(given.items()), digests], ensure_ascii=False)
-    digest = hashlib.sha256(asked.encode()).hexdigest()
-    turn = int(now.timestamp() // SAME.total_seconds())
-    for one in (turn - 1, turn):
-        op = KeyedOperation(actor.jurisdiction, hashlib.sha256(f"open311|{digest}|{one}".encode())
-                       .hexdigest()[:40], digest)  # fmt: skip
-        if found := earlier_outcome(op):
-            return found
-    taken = [_photo(actor, media, data, now) for media, data in uploads if media in tickets.TYPES]
-    if taken:
-        body = {**body, "photos": taken[: tickets.MOST]}
+    form = json.dumps([actor.uid, sorted(arguments.items()), digests], ensure_ascii=False)
+    digest = hashlib.sha256(form.encode()).hexdigest()
+    window = int(now.timestamp() // SAME.total_seconds())
+    for number in (window - 1, window):
+        key = hashlib.sha256(f"open311|{digest}|{number}".encode()).hexdigest()[:40]
+        op = KeyedOperation(actor.jurisdiction, key, digest)
+        if previous := earlier_outcome(op):
+            return previous
+    photos = [_photo(actor, media, data, now) for media, data in uploads if media in tickets.TYPES]
+    if photos:
+        body = {**body, "photos": photos[: tickets.MOST]}
     return intake.file_report(actor, op, body, ip, now, ())
 
 
 def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:
-    """A ticket for a photo that came with the form, which goes the way of every upload."""
+    """A ticket for a photo from the form; the photo is processed like any upload."""
     photo = ids.new_ulid(now)
     doc = {"owner": actor.uid, "type": media, "issued": iso(now), "state": "issued"}
     commit([reports.put_photo(actor.jurisdiction, photo, doc, seen=None)])

@@ -1,6 +1,6 @@
-"""GeoReport v2: requests, one or many. Nothing personal is in any of them.
+"""GeoReport v2: requests, one or many. They contain no personal data.
 
-What the specification leaves open is answered as its clients expect (docs/open311.md).
+Where the specification is open, answers are as its clients expect (docs/open311.md).
 """
 
 import re
@@ -37,102 +37,115 @@ def request(
     extensions: str | None = None,
     languages: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
-    """One request, however old, as it is this moment."""
-    found = _by_ids(jurisdiction, [report], languages, extended=_is_true(extensions))
-    if not found:
+    """One request of any age, in its present state. Raises ``Problem``: not_found."""
+    requests = _requests_by_id(jurisdiction, [report], languages, extended=_is_true(extensions))
+    if not requests:
         raise Problem("not_found", field="service_request_id")
-    return found
+    return requests
 
 
-def token(jurisdiction: str, given: str) -> list[dict[str, Any]]:
-    """The id behind a token; ``None`` as long as the lists do not know the report."""
-    report = given.removeprefix("t")
-    known = given.startswith("t") and _ID.fullmatch(report)
-    # The same calls for a token that nobody was given as for one of a hidden report.
-    head = reports.get(jurisdiction, report if known else NOBODY)
+def token(jurisdiction: str, token_text: str) -> list[dict[str, Any]]:
+    """The id of a token's request; ``None`` as long as the lists do not contain the report.
+
+    Raises ``Problem``: not_found.
+    """
+    report = token_text.removeprefix("t")
+    is_report_id = token_text.startswith("t") and _ID.fullmatch(report)
+    # An invented token costs the same calls as a token of a hidden report: timing tells nothing.
+    head = reports.get(jurisdiction, report if is_report_id else NOBODY)
     if head is None or head.hidden:
         raise Problem("not_found", field="token")
     ready = open311_requests.is_listed(jurisdiction, report)
-    return [{"service_request_id": report if ready else None, "token": given}]
+    return [{"service_request_id": report if ready else None, "token": token_text}]
 
 
-def listed(
-    city: City, asked: dict[str, str | None], now: datetime, languages: tuple[str, ...] = ()
+def search(
+    city: City, arguments: dict[str, str | None], now: datetime, languages: tuple[str, ...] = ()
 ) -> list[dict[str, Any]]:
-    """The requests that a client asks for, the newest first; see docs/open311.md.
+    """The requests that match a client's arguments, newest first; see docs/open311.md.
 
     Raises ``InvalidArgument`` naming the argument.
     """
-    if wanted := asked.get("service_request_id"):
-        given = _listed(wanted)
-        if len(given) > MOST_IDS:
+    if id_list := arguments.get("service_request_id"):
+        report_ids = _split(id_list)
+        if len(report_ids) > MOST_IDS:
             raise InvalidArgument("service_request_id", f"names more than {MOST_IDS}")
-        return _by_ids(
-            city.jurisdiction, given, languages, extended=_is_true(asked.get("extensions"))
+        return _requests_by_id(
+            city.jurisdiction, report_ids, languages, extended=_is_true(arguments.get("extensions"))
         )
-    size, page = _number(asked, ("page_size", "per_page"), MOST), _number(asked, ("page",), 1)
+    size, page = (
+        _number(arguments, ("page_size", "per_page"), MOST),
+        _number(arguments, ("page",), 1),
+    )
     if size * page > LOOKED_THROUGH:
         raise InvalidArgument(
             "page", f"reaches beyond {LOOKED_THROUGH} requests: ask for a shorter window"
         )
-    fits = _filter(asked)
-    found, whole = _in_time(city, asked, now, size * page)
-    rows = [row for row in found if fits(row)]
+    matches = _row_filter(arguments)
+    candidates, complete = _rows_in_window(city, arguments, now, size * page)
+    rows = [row for row in candidates if matches(row)]
     rows.sort(key=lambda row: str(row["id"]), reverse=True)
-    chosen = rows[(page - 1) * size : page * size]
-    if not whole and len(chosen) < size:
+    page_rows = rows[(page - 1) * size : page * size]
+    if not complete and len(page_rows) < size:
         raise InvalidArgument(
             "start_date", f"covers more than {LOOKED_THROUGH} requests: ask for less"
         )
-    return told(city.jurisdiction, chosen, languages, extended=_is_true(asked.get("extensions")))
+    return to_requests(
+        city.jurisdiction, page_rows, languages, extended=_is_true(arguments.get("extensions"))
+    )
 
 
-def _in_time(
-    city: City, asked: dict[str, str | None], now: datetime, needed: int
+def _rows_in_window(
+    city: City, arguments: dict[str, str | None], now: datetime, needed: int
 ) -> tuple[list[Row], bool]:
-    """The rows of the window that is asked for, and whether that is all of them: as many as are
-    ``needed`` where each one fits, else at most ``LOOKED_THROUGH``."""
+    """(rows of the requested window, whether these are all).
+
+    Without further filters only as many rows as ``needed``, else at most ``LOOKED_THROUGH``.
+    """
     start, end, after, before = (
-        georeport.moment(text, city.zone, name) if (text := asked.get(name)) else None
+        georeport.moment(text, city.zone, name) if (text := arguments.get(name)) else None
         for name in ("start_date", "end_date", "updated_after", "updated_before")
     )
-    place, most = city.jurisdiction, LOOKED_THROUGH + 1
+    jurisdiction, limit = city.jurisdiction, LOOKED_THROUGH + 1
     if (after or before) and not (start or end):
-        # Instead of the last 90 days; what changed is found by its change.
+        # No default window of 90 days here: search by the time of the last change.
         until = before or now
         since = after or until - georeport.SPAN
         if until < since:
             raise InvalidArgument("updated_before", "is before updated_after")
-        found = open311_requests.updated(place, since, until, most)
-        # The latest change is not the newest report: only all of them can be put in order.
-        if len(found) == most:
+        rows = open311_requests.updated(jurisdiction, since, until, limit)
+        # Rows come by change but are sorted by filing, so all of them are needed.
+        if len(rows) == limit:
             raise InvalidArgument(
                 "updated_after", f"covers over {LOOKED_THROUGH} requests: ask for less"
             )
-        return found, True
+        return rows, True
     since, until = georeport.window(start, end, now)
-    narrowed = any(asked.get(name) for name in _NARROWING)
-    reach = most if narrowed else needed
-    found = open311_requests.filed(place, since, until, reach)
-    # Told without fractions, the last second belongs to the span.
+    is_filtered = any(arguments.get(name) for name in _NARROWING)
+    row_limit = limit if is_filtered else needed
+    rows = open311_requests.filed(jurisdiction, since, until, row_limit)
+    # Times are published without fractions, so the whole last second belongs to the window.
     low, high = iso(after) if after else "", iso(before + _SECOND) if before else "~"
-    whole = len(found) < reach or not narrowed
-    return [row for row in found if low <= row["updated"] <= high], whole
+    complete = len(rows) < row_limit or not is_filtered
+    return [row for row in rows if low <= row["updated"] <= high], complete
 
 
-def _filter(asked: dict[str, str | None]) -> Callable[[Row], bool]:
-    """Whether a row is one of those asked for, by service, status and place."""
-    codes = _listed(asked.get("service_code"))
-    states = {one.lower() for one in _listed(asked.get("status"))}
+def _row_filter(arguments: dict[str, str | None]) -> Callable[[Row], bool]:
+    """A function that says whether a row matches service, status and place.
+
+    Raises ``InvalidArgument`` naming the argument.
+    """
+    codes = _split(arguments.get("service_code"))
+    states = {state.lower() for state in _split(arguments.get("status"))}
     if not states <= {"open", "closed"}:
         raise InvalidArgument("status", "may be open, closed or both")
-    box = _numbers("bbox", asked["bbox"], 4) if asked.get("bbox") else None
+    box = _numbers("bbox", arguments["bbox"], 4) if arguments.get("bbox") else None
     centre = None
-    if asked.get("lat") and asked.get("long"):
-        centre = [_numbers(name, asked[name], 1)[0] for name in ("lat", "long")]
-    radius = _numbers("radius", asked.get("radius") or "500", 1)[0]
+    if arguments.get("lat") and arguments.get("long"):
+        centre = [_numbers(name, arguments[name], 1)[0] for name in ("lat", "long")]
+    radius = _numbers("radius", arguments.get("radius") or "500", 1)[0]
 
-    def fits(row: Row) -> bool:
+    def matches(row: Row) -> bool:
         lat, long = (part / 1e7 for part in row["place"])
         return (
             (not codes or row["service"] in codes)
@@ -141,26 +154,26 @@ def _filter(asked: dict[str, str | None]) -> Callable[[Row], bool]:
             and (centre is None or distance_m(lat, long, centre[0], centre[1]) <= radius)
         )
 
-    return fits
+    return matches
 
 
-def _listed(text: str | None) -> list[str]:
-    return [one.strip() for one in (text or "").split(",") if one.strip()]
+def _split(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
-def _by_ids(
-    jurisdiction: str, wanted: list[str], languages: tuple[str, ...], *, extended: bool
+def _requests_by_id(
+    jurisdiction: str, report_ids: list[str], languages: tuple[str, ...], *, extended: bool
 ) -> list[dict[str, Any]]:
     rows = []
-    for one in wanted:
-        head = reports.get(jurisdiction, one) if _ID.fullmatch(one) else None
+    for report_id in report_ids:
+        head = reports.get(jurisdiction, report_id) if _ID.fullmatch(report_id) else None
         if head is not None and not head.hidden:
             rows.append(row_of(head))
-    return told(jurisdiction, rows, languages, extended=extended)
+    return to_requests(jurisdiction, rows, languages, extended=extended)
 
 
 def row_of(head: Report) -> Row:
-    """A report's row as the projection will have it."""
+    """A report's row, as the projection writes it."""
     updated = iso(head.closed_at or head.changed_at)
     event = {"report": head.id, "rules": head.city_version, "at": updated, "after": facts(head)}
     row = open311_requests.row_of(event)
@@ -168,21 +181,21 @@ def row_of(head: Report) -> Row:
     return row
 
 
-def told(
+def to_requests(
     jurisdiction: str, rows: list[Row], languages: tuple[str, ...] = (), *, extended: bool = False
 ) -> list[dict[str, Any]]:
-    """Rows as requests, with the words of their reporters; names are in the first of ``languages``
+    """GeoReport requests of rows, with their descriptions. Names are in the first of ``languages``
     that the city has."""
     texts = open311_requests.descriptions(jurisdiction, [row["id"] for row in rows])
-    told = [_request(jurisdiction, row, texts.get(row["id"]), languages) for row in rows]
+    requests = [_request(jurisdiction, row, texts.get(row["id"]), languages) for row in rows]
     if extended:
-        for one, row in zip(told, rows, strict=True):
-            one["extended_attributes"] = _extended(row, one["media_url"])
-    return told
+        for request, row in zip(requests, rows, strict=True):
+            request["extended_attributes"] = _extended(row, request["media_url"])
+    return requests
 
 
 def _extended(row: Row, media_url: str | None) -> dict[str, Any]:
-    """What the standard has no word for, as some cities add it with ``extensions=true``."""
+    """The fields of ``extensions=true``, which some cities add to the standard."""
     return {
         "detailed_status": row["state"],
         "resolution": row["resolution"],
@@ -230,24 +243,24 @@ def _request(
 
 
 def _status(row: Row) -> str:
-    found: str = table()["states"][row["state"]]["open311"]
-    return found
+    status: str = table()["states"][row["state"]]["open311"]
+    return status
 
 
-def _number(asked: dict[str, str | None], names: tuple[str, ...], default: int) -> int:
+def _number(arguments: dict[str, str | None], names: tuple[str, ...], default: int) -> int:
     for name in names:
-        if text := asked.get(name):
+        if text := arguments.get(name):
             if not text.isascii() or not text.isdigit() or len(text) > 6:
                 raise InvalidArgument(name, "must be a whole number")
             return max(1, min(int(text), default if default > 1 else LOOKED_THROUGH))
     return default
 
 
-def _numbers(name: str, text: str | None, many: int) -> list[float]:
+def _numbers(name: str, text: str | None, count: int) -> list[float]:
     try:
-        found = [float(one) for one in (text or "").split(",")]
+        numbers = [float(part) for part in (text or "").split(",")]
     except ValueError:
-        found = []
-    if len(found) != many or not all(abs(one) < 1e9 for one in found):
-        raise InvalidArgument(name, f"must be {many} number{'s' if many > 1 else ''}")
-    return found
+        numbers = []
+    if len(numbers) != count or not all(abs(part) < 1e9 for part in numbers):
+        raise InvalidArgument(name, f"must be {count} number{'s' if count > 1 else ''}")
+    return numbers

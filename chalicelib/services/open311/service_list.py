@@ -1,4 +1,4 @@
-"""GeoReport v2: where the API is, what may be reported, and what is asked about it."""
+"""GeoReport v2: discovery, the list of services, and the definition of a service."""
 
 from typing import Any
 
@@ -13,20 +13,20 @@ SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 
 
 def jurisdictions() -> list[str]:
-    """The cities that are served here."""
+    """The cities of this deployment."""
     return store.jurisdictions()
 
 
 def discovery(jurisdiction: str) -> dict[str, Any]:
-    """Where the API is, in which forms, and since when it is as it is."""
-    chosen = settings()
+    """The discovery document: endpoints, formats, and the time of the last change."""
+    configuration = settings()
     since = store.since(jurisdiction) or "2026-01-01T00:00:00Z"
     changeset = georeport.format_time(parse(since))
-    kinds = (("production", chosen.public_url), ("test", chosen.test_url))
+    kinds = (("production", configuration.public_url), ("test", configuration.test_url))
     return {
         "changeset": changeset,
-        "contact": f"{chosen.public_url}/docs",
-        "key_service": f"Ask the city for an API key: {chosen.mail_from}",
+        "contact": f"{configuration.public_url}/docs",
+        "key_service": f"Ask the city for an API key: {configuration.mail_from}",
         "endpoints": [
             {
                 "specification": SPECIFICATION,
@@ -41,29 +41,32 @@ def discovery(jurisdiction: str) -> dict[str, Any]:
 
 
 def services(city: City, languages: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Every service that citizens may choose, in the first of ``languages`` that is the city's."""
-    chosen = city.choose_language(*languages)
-    return [_service(one, city, chosen) for one in offered(city)]
+    """The services for citizens, in the first of ``languages`` that the city has."""
+    language = city.choose_language(*languages)
+    return [_service(service, city, language) for service in offered(city)]
 
 
 def offered(city: City) -> list[Service]:
-    """The services that are for citizens and in use."""
-    return [one for one in city.services.values() if one.active and not one.staff_only]
+    """The active services for citizens."""
+    return [
+        service for service in city.services.values() if service.active and not service.staff_only
+    ]
 
 
 def reception(service: Service) -> str:
-    """GeoReport's type of a service; what is protected gives nothing back to follow in public."""
+    """GeoReport's type of a service. A protected service answers with no id and no token."""
     return "blackbox" if service.protected else service.reception
 
 
 def definition(city: City, code: str, languages: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What a service asks; without questions the list is empty."""
-    service = next((one for one in offered(city) if one.code == code), None)
+    """The questions (attributes) of a service. Raises ``Problem``: not_found."""
+    service = next((item for item in offered(city) if item.code == code), None)
     if service is None:
         raise Problem("not_found", field="service_code")
-    chosen = city.choose_language(*languages)
+    language = city.choose_language(*languages)
     attributes = [
-        _attribute(one, at, city, chosen) for at, one in enumerate(service.questions, start=1)
+        _attribute(item, number, city, language)
+        for number, item in enumerate(service.questions, start=1)
     ]
     return {"service_code": code, "attributes": attributes}
 
@@ -90,6 +93,7 @@ def _attribute(question: Question, order: int, city: City, language: str) -> dic
         "order": order,
         "description": city.text(question.label, language),
         "values": [
-            {"key": one.key, "name": city.text(one.name, language)} for one in question.options
+            {"key": option.key, "name": city.text(option.name, language)}
+            for option in question.options
         ],
     }

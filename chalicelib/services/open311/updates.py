@@ -1,4 +1,4 @@
-"""mySociety's extension of GeoReport, servicerequestupdates: a FixMyStreet may front this city."""
+"""Service request updates, mySociety's extension of GeoReport, for a FixMyStreet as front end."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 
 
 def listed(city: City, start: str | None, end: str | None, now: datetime) -> list[dict[str, Any]]:
-    """The updates of a window, both ends included, the oldest first; by default of the last day.
+    """The updates of a window, both ends included, oldest first; by default of the last day.
 
     Raises ``InvalidArgument`` for one end without the other, or for more than ``MOST`` updates.
     """
@@ -37,7 +37,7 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
     rows = open311_requests.updates(city.jurisdiction, since, until, MOST + 1)
     if len(rows) > MOST:
         raise InvalidArgument("end_date", f"covers more than {MOST} updates: ask for less")
-    # What has become protected since is nobody's business any more, nor is what it was before.
+    # Leave out reports that became protected since, with all their earlier updates.
     public = open311_requests.public(city.jurisdiction, sorted({row["report"] for row in rows}))
     rows = [row for row in rows if row["report"] in public]
     texts = open311_requests.texts_of(city.jurisdiction, rows)
@@ -55,14 +55,15 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
 
 
 def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -> Outcome:
-    """An update from the system that filed a request: a comment, and, as long as nobody has
-    claimed the report, what its status means.
+    """Take an update from the system that filed a request: a comment, and, as long as nobody has
+    claimed the report, the action of its status.
 
-    ``FIXED`` confirms a repair, ``OPEN`` refuses it or opens the report again; what the report's
-    state has no use for is a comment alone. Once an ``update_id``. Raises ``Problem``, or
+    ``FIXED`` confirms a repair, ``OPEN`` refuses it or reopens the report. If the status has no
+    action in the report's state, only the comment is added. Once for each ``update_id``. Raises
+    ``Problem``, or
     ``ExceptionGroup`` of ``InvalidArgument``.
     """
-    # Older clients call their own id of an update by another name.
+    # Older clients send their own id of an update under another name.
     update = get("update_id") or get("update_id_ext")
     faults = [InvalidArgument(name, "is required") for name in _REQUIRED if get(name) is None]
     if update is None:
@@ -80,10 +81,10 @@ def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -
     if not seen.is_its_channel:
         raise Problem("not_found", field="service_request_id")
     op = _operation(actor, update, "comment")
-    said = engagement.comment(actor, op, report, text, "public", now)
+    outcome = engagement.comment(actor, op, report, text, "public", now)
     _act(actor, report, update, word, text, now)
-    told = [{"update_id": update, "account_id": None}]
-    return Outcome({"updates": told}, said.replayed, said.wrote)
+    answer = [{"update_id": update, "account_id": None}]
+    return Outcome({"updates": answer}, outcome.replayed, outcome.wrote)
 
 
 def _act(actor: Principal, report: str, update: str, word: str, text: str, now: datetime) -> None:
@@ -93,15 +94,15 @@ def _act(actor: Principal, report: str, update: str, word: str, text: str, now: 
         action = updates.rules()["received"].get(word, {}).get(head.state)
         if action is None:
             return
-        more = {} if action == "verify" else {"reason": text[:1000]}
-        body = {"action": action, "version": head.version, **more}
+        reason = {} if action == "verify" else {"reason": text[:1000]}
+        body = {"action": action, "version": head.version, **reason}
         try:
             actions.act(actor, op, report, body, now)
         except Problem as problem:
             if problem.slug == "stale_version":
                 continue
             if problem.status in (403, 409):
-                return  # Refused once already, or too late: the comment says what they think.
+                return  # Refused before, or too late: the comment is enough.
             raise
         return
 

@@ -1,7 +1,7 @@
-"""Open data: a file a month and format, written anew where something in the month has changed.
+"""Open data: one file for each month and format, rewritten when something in the month changed.
 
-Nothing personal and nothing protected is in them: they hold what GeoReport's lists hold. A run
-that breaks off leaves the note of how far it came as it was, and the next one does it again.
+The files contain what GeoReport's lists contain: no personal data and no protected reports. An
+interrupted run does not move the time of the last check, so the next run does the same again.
 """
 
 import hashlib
@@ -24,107 +24,109 @@ from chalicelib.storage import files, open311_requests
 
 PAGE = 1000
 _SHOWN = ("name", "path", "mediatype", "rows", "bytes", "hash")
-# How many changes one run looks through for the months that they fall into.
+# How many changes one run reads to find the months to rewrite.
 CHANGES = 50_000
 LICENCE = {"name": "ODC-BY-1.0", "title": "Open Data Commons Attribution License 1.0",
            "path": "https://opendatacommons.org/licenses/by/1-0/"}  # fmt: skip
 _FIRST = datetime(2010, 1, 1, tzinfo=UTC)
-# A projection may be late by as much.
+# How late a projection may be.
 _LATE = timedelta(hours=1)
 
 
-def keep(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
-    """Bring every city's files up to now while there is time; the files written."""
+def publish(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
+    """Update every city's files while ``may_go_on`` says so. Returns the files written."""
     written: list[str] = []
     for jurisdiction in store.jurisdictions():
         city = cities.current(jurisdiction, now)
-        written += _city(city, now, may_go_on)
+        written += _publish_city(city, now, may_go_on)
     return written
 
 
 def listed(city: City) -> dict[str, Any]:
-    """The package as it is: every file with its size, rows, digest and an address for minutes."""
+    """The package: every file with its size, rows, digest and a URL valid for some minutes."""
     package = _package(city.jurisdiction)
-    found = [
+    entries = [
         {
-            **{name: one[name] for name in _SHOWN},
-            "url": files.address(f"open-data/{city.jurisdiction}/{one['path']}"),
+            **{name: resource[name] for name in _SHOWN},
+            "url": files.address(f"open-data/{city.jurisdiction}/{resource['path']}"),
         }
-        for one in package.get("resources", [])
+        for resource in package.get("resources", [])
     ]
-    return {"updated": package.get("created"), "licence": LICENCE, "files": found}
+    return {"updated": package.get("created"), "licence": LICENCE, "files": entries}
 
 
-def _city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> list[str]:
+def _publish_city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> list[str]:
     package = _package(city.jurisdiction)
     since = parse(package["checked"]) - _LATE if package else None
     resources = {one["path"]: one for one in package.get("resources", [])}
     written: list[str] = []
-    for month in _changed(city.jurisdiction, since, now):
+    for month in _changed_months(city.jurisdiction, since, now):
         if not may_go_on():
             return written
-        made = _write_month(city, month)
-        resources |= made
-        written += made
+        files_written = _write_month(city, month)
+        resources |= files_written
+        written += files_written
     if written:
-        newest = requests.listed(city, {"page_size": str(formats.NEWEST)}, now)
+        newest = requests.search(city, {"page_size": str(formats.NEWEST)}, now)
         text = "".join(formats.georss(newest, city.text(city.name), settings().public_url))
         with tempfile.TemporaryFile() as file:
             file.write(text.encode())
-            made = _keep(city.jurisdiction, "newest.xml", formats.GEORSS.media, file, len(newest))
-        resources |= made
-        written += made
-        # A text that was erased must not live on in the file of before.
+            files_written = _store(
+                city.jurisdiction, "newest.xml", formats.GEORSS.media, file, len(newest)
+            )
+        resources |= files_written
+        written += files_written
+        # Older versions of the files may contain texts that were erased since.
         files.delete_old(f"open-data/{city.jurisdiction}/")
     made_at = iso(now) if written or not package else package["created"]
     _put_package(city, resources, made_at, now)
     return written
 
 
-def _changed(jurisdiction: str, since: datetime | None, now: datetime) -> list[str]:
-    """The months of filing (UTC) in which something has changed, the oldest first; all of them
-    where there are no files yet, or where more has changed than one run looks through."""
-    found = open311_requests.changed(jurisdiction, since, now, CHANGES) if since else []
-    if since and len(found) < CHANGES:
-        return sorted({ids.moment(one).strftime("%Y%m") for one in found})
+def _changed_months(jurisdiction: str, since: datetime | None, now: datetime) -> list[str]:
+    """The months of filing (UTC) with a change, oldest first. All months if there are no files yet,
+    or if there are more changes than one run reads."""
+    report_ids = open311_requests.changed(jurisdiction, since, now, CHANGES) if since else []
+    if since and len(report_ids) < CHANGES:
+        return sorted({ids.moment(report_id).strftime("%Y%m") for report_id in report_ids})
     return open311_requests.months_with_rows(jurisdiction, _FIRST, now)
 
 
 def _write_month(city: City, month: str) -> dict[str, dict[str, Any]]:
-    """Every format of a month in one reading of its rows."""
+    """Write every format of a month while reading its rows once."""
     name = f"{month[:4]}-{month[4:]}"
     title = f"{city.text(city.name)} {name}"
-    held, rows = writers.every(name, title), 0
+    open_files, rows = writers.every(name, title), 0
     for page in open311_requests.of_month(city.jurisdiction, month, PAGE):
-        for one in requests.told(city.jurisdiction, page):
-            for file in held:
-                file.add(one)
+        for request in requests.to_requests(city.jurisdiction, page):
+            for file in open_files:
+                file.add(request)
             rows += 1
-    found: dict[str, dict[str, Any]] = {}
-    for file in held:
+    resources: dict[str, dict[str, Any]] = {}
+    for file in open_files:
         with file.finish() as written:
-            found |= _keep(city.jurisdiction, file.name, file.media, written, rows)
-    return found
+            resources |= _store(city.jurisdiction, file.name, file.media, written, rows)
+    return resources
 
 
-def _keep(
+def _store(
     jurisdiction: str, name: str, media: str, file: Any, rows: int
 ) -> dict[str, dict[str, Any]]:
-    """Store a written file; {its name: what the package says of it}."""
+    """Store a written file. Returns {name: its entry in the package}."""
     size = file.tell()
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     file.seek(0)
     files.put_file(f"open-data/{jurisdiction}/{name}", file, media, name)
-    known = {"name": name.replace(".", "-"), "path": name, "mediatype": media,
+    resource = {"name": name.replace(".", "-"), "path": name, "mediatype": media,
              "rows": rows, "bytes": size, "hash": f"sha256:{digest}"}  # fmt: skip
-    return {name: known}
+    return {name: resource}
 
 
 def _package(jurisdiction: str) -> dict[str, Any]:
-    held = files.get(f"open-data/{jurisdiction}/datapackage.json")
-    found: dict[str, Any] = json.loads(held) if held else {}
-    return found
+    body = files.get(f"open-data/{jurisdiction}/datapackage.json")
+    package: dict[str, Any] = json.loads(body) if body else {}
+    return package
 
 
 def _put_package(

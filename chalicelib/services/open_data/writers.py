@@ -1,4 +1,4 @@
-"""The files of a month as they are written: text by lines, and a zipped shapefile."""
+"""Writers for a month's files: text formats line by line, and a zipped shapefile."""
 
 import tempfile
 import zipfile
@@ -27,7 +27,7 @@ _FIELDS = (
 
 
 class File(Protocol):
-    """A file that grows by requests; ``finish`` gives it open, at its end."""
+    """A file to which requests are added; ``finish`` returns it open, positioned at its end."""
 
     name: str
     media: str
@@ -40,7 +40,7 @@ class File(Protocol):
 
 
 class Text:
-    """A file of ``domain.open_data.formats``."""
+    """A text file in one of the formats of ``domain.open_data.formats``."""
 
     def __init__(self, form: str, stem: str, title: str) -> None:
         self.name = f"{stem}.{formats.FORMATS[form].ending}"
@@ -61,7 +61,7 @@ class Text:
 
 
 class Shape:
-    """A zipped shapefile of points (Esri, 1998); texts are cut where dBASE ends at 254 bytes."""
+    """A zipped shapefile of points (Esri, 1998); dBASE cuts texts at 254 bytes."""
 
     media = "application/zip"
 
@@ -100,7 +100,7 @@ class Shape:
 
 
 def every(stem: str, title: str) -> list[File]:
-    """A file of each format."""
+    """One file for each format."""
     return [*(Text(form, stem, title) for form in formats.FORMATS), Shape(stem)]
 
 

@@ -17,7 +17,7 @@ from chalicelib.storage import reports, score_rows
 from chalicelib.storage import tallies as store
 from chalicelib.storage.transactions import commit
 
-# Attributes moved in one expression.
+# Attributes changed in one expression.
 _AT_ONCE = 100
 
 
@@ -34,7 +34,7 @@ def month(jurisdiction: str, month: str, now: datetime) -> dict[str, Any]:
         row = {
             "code": code,
             "name": name,
-            **{one: measures.get(one, 0) for one in MEASURES},
+            **{measure: measures.get(measure, 0) for measure in MEASURES},
         }
         if ward:
             wards.append({**row, "district": district})
@@ -43,7 +43,7 @@ def month(jurisdiction: str, month: str, now: datetime) -> dict[str, Any]:
             districts.append(row)
     return {
         "month": month,
-        "city": {one: total[one] for one in MEASURES},
+        "city": {measure: total[measure] for measure in MEASURES},
         "districts": districts,
         "wards": wards,
     }
@@ -57,7 +57,7 @@ Contributions = Callable[[dict[str, Any] | None], Counter[Key]]
 def recount(contributions: Contributions = tallies.contributions) -> Counts:
     """{(jurisdiction, month, area): measures} from the last event of every report (a Scan).
 
-    With ``heat_counters.contributions``: {(jurisdiction, partition, place): counts} of the places.
+    With ``heat_counters.contributions``: {(jurisdiction, partition, place): counts}.
     """
     last: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
     for text, _ in reports.whole_timeline():
@@ -65,16 +65,16 @@ def recount(contributions: Contributions = tallies.contributions) -> Counts:
         key = (event["jurisdiction"], event["report"])
         if key not in last or last[key][0] < event["version"]:
             last[key] = (event["version"], event["after"])
-    found: Counts = {}
-    for (jurisdiction, _), (_, after) in last.items():
-        for (group, name, measure), n in contributions(after).items():
-            row = found.setdefault((jurisdiction, group, name), {})
+    counts: Counts = {}
+    for (jurisdiction, _), (_, state) in last.items():
+        for (group, name, measure), n in contributions(state).items():
+            row = counts.setdefault((jurisdiction, group, name), {})
             row[measure] = row.get(measure, 0) + n
-    return found
+    return counts
 
 
 def _rebuild_rows() -> list[dict[str, Any]]:
-    """Put right every report's row in the scorecards; what differed."""
+    """Correct every report's row in the scorecards. Returns the differences."""
     last: dict[tuple[str, str], dict[str, Any]] = {}
     for text, _ in reports.whole_timeline():
         event = json.loads(text)
@@ -82,48 +82,48 @@ def _rebuild_rows() -> list[dict[str, Any]]:
         if key not in last or last[key]["version"] < event["version"]:
             last[key] = {name: event.get(name) for name in ("version", "score", "rules")}
     differing = []
-    for (place, report), event in sorted(last.items()):
-        was, row = score_rows.score(place, report), event["score"] or {}
-        if was == row:
+    for (jurisdiction, report), event in sorted(last.items()):
+        stored, row = score_rows.score(jurisdiction, report), event["score"] or {}
+        if stored == row:
             continue
-        month = periods.last_month(row, cities.at(place, event["rules"])) if row else None
-        put = score_rows.put_score(place, report, event["version"], row or None, month)
-        differing.append({"report": f"{place}/{report}", "was": was, "is": row})
+        month = periods.last_month(row, cities.at(jurisdiction, event["rules"])) if row else None
+        put = score_rows.put_score(jurisdiction, report, event["version"], row or None, month)
+        differing.append({"report": f"{jurisdiction}/{report}", "was": stored, "is": row})
         commit([replace(put, condition=None)])
     return differing
 
 
 def rebuild() -> dict[str, Any]:
-    """Recompute every counter, correct what differs, and say what did: nothing, if all is well."""
-    tallied, placed = recount(), recount(heat_counters.contributions)
+    """Recompute every counter and correct differences. Returns totals and the first differences."""
+    tallied, places = recount(), recount(heat_counters.contributions)
     differing = []
-    for key, have, want in _different(tallied, store.everything()):
-        differing.append({"area": "/".join(key), "was": have, "is": want})
-        commit([store.replace(*key, want)])
-    for key, have, want in _different(placed, heat_store.everything()):
-        moved = {name: n - have.get(name, 0) for name, n in want.items()}
-        moved |= {name: -n for name, n in have.items() if name not in want}
-        differing.append({"place": "/".join(key), "was": have, "is": want})
-        names = sorted(moved)
+    for key, stored, computed in _differences(tallied, store.everything()):
+        differing.append({"area": "/".join(key), "was": stored, "is": computed})
+        commit([store.replace(*key, computed)])
+    for key, stored, computed in _differences(places, heat_store.everything()):
+        deltas = {name: n - stored.get(name, 0) for name, n in computed.items()}
+        deltas |= {name: -n for name, n in stored.items() if name not in computed}
+        differing.append({"place": "/".join(key), "was": stored, "is": computed})
+        names = sorted(deltas)
         for start in range(0, len(names), _AT_ONCE):
-            part = {name: moved[name] for name in names[start : start + _AT_ONCE]}
+            part = {name: deltas[name] for name in names[start : start + _AT_ONCE]}
             commit([heat_store.add(*key, part)])
     differing += _rebuild_rows()
     return {
         "tallies": len(tallied),
-        "places": len(placed),
+        "places": len(places),
         "changed": len(differing),
         "differences": differing[:20],
     }
 
 
-def _different(
-    right: Counts, there: Iterable[tuple[str, str, str, dict[str, int]]]
+def _differences(
+    computed: Counts, rows: Iterable[tuple[str, str, str, dict[str, int]]]
 ) -> Iterator[tuple[Key, dict[str, int], dict[str, int]]]:
-    """(key, what is there, what is right) of the rows that are wrong; zeros count as nothing."""
-    known = {(place, group, name): counts for place, group, name, counts in there}
-    for key in sorted(right.keys() | known.keys()):
-        want = {name: n for name, n in right.get(key, {}).items() if n}
-        have = {name: n for name, n in known.get(key, {}).items() if n}
-        if want != have:
-            yield key, have, want
+    """(key, stored counts, computed counts) of the rows that differ; zeros are ignored."""
+    stored = {(jurisdiction, group, name): counts for jurisdiction, group, name, counts in rows}
+    for key in sorted(computed.keys() | stored.keys()):
+        expected = {name: n for name, n in computed.get(key, {}).items() if n}
+        was = {name: n for name, n in stored.get(key, {}).items() if n}
+        if expected != was:
+            yield key, was, expected

@@ -1,7 +1,7 @@
-"""What follows from an event: counters and messages, in one transaction with a seen marker.
+"""Projects an event: counters, rows and messages, in one transaction with a seen marker.
 
-At least once and in any order between reports; a marker an event makes it exactly once. Counters
-never read a head: the event holds what is counted, before and after
+Events arrive at least once, and in any order between reports; the marker makes each count exactly
+once. Counters never read a head: the event has the state before and after
 (docs/decisions/projections.md).
 """
 
@@ -35,73 +35,73 @@ NAME = "live"
 
 
 def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
-    """Count one event of the timeline; whether it was news. One transaction, whatever happens.
+    """Project one event of the timeline, in one transaction. Returns whether it was new.
 
-    Raises ``Unavailable`` or ``Unknown`` where it must be delivered again.
+    Raises ``Unavailable`` or ``Unknown`` if the event must be delivered again.
     """
-    place, report, version = event["jurisdiction"], event["report"], event["version"]
+    jurisdiction, report, version = event["jurisdiction"], event["report"], event["version"]
     now = now or clock.now()
-    writes: list[Write] = [control.put_seen(NAME, place, report, version)]
-    for (month, area), moved in sorted(tallies.deltas(event).items()):
-        writes.append(stored_tallies.add(place, month, area, moved))
-    for (partition, cell), moved in sorted(heat_counters.deltas(event).items()):
-        writes.append(heat_store.add(place, partition, cell, moved))
-    for message in (*alerts.messages(event), *_jobs(event), *_forwards(event, now)):
-        # The id sorts by time and is the same at every delivery of the event.
+    writes: list[Write] = [control.put_seen(NAME, jurisdiction, report, version)]
+    for (month, area), deltas in sorted(tallies.deltas(event).items()):
+        writes.append(stored_tallies.add(jurisdiction, month, area, deltas))
+    for (partition, cell), deltas in sorted(heat_counters.deltas(event).items()):
+        writes.append(heat_store.add(jurisdiction, partition, cell, deltas))
+    for message in (*alerts.messages(event), *_photo_jobs(event), *_forward_messages(event, now)):
+        # The name sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
         writes.append(control.put_outbox(name, message))
-    if (told := updates.row_of(event)) is not None:
-        writes.append(open311_requests.put_update(place, told))
-    row, late = _score(event)
+    if (update := updates.row_of(event)) is not None:
+        writes.append(open311_requests.put_update(jurisdiction, update))
+    row, late = _score_writes(event)
     writes += late
     if (event["before"] or {}).get("protected") is False and event["after"]["protected"]:
         month = event["after"]["filed_month"]
-        writes.append(scorecards.hide(place, report, month, iso(now)))
-    newest: list[Write] = [
+        writes.append(scorecards.hide(jurisdiction, report, month, iso(now)))
+    row_writes: list[Write] = [
         row,
-        open311_requests.put_request(place, open311_requests.row_of(event), event),
+        open311_requests.put_request(jurisdiction, open311_requests.row_of(event), event),
     ]
     if (pin := changelog.change(event)) is not None:
-        newest.append(map_changes.put_change(place, report, version, pin, now))
+        row_writes.append(map_changes.put_change(jurisdiction, report, version, pin, now))
     try:
-        commit([*writes, *newest])
+        commit([*writes, *row_writes])
     except Refused as refusal:
         if not refusal.labels <= {open311_requests.LABEL, row.label}:
             return False
-        return _counted(event, writes, now)
+        return _commit_without_rows(event, writes, now)
     return True
 
 
-def _jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the event leaves to the function of photos, as messages."""
-    place, report = event["jurisdiction"], event["report"]
-    known = {"kind": "photo", "jurisdiction": place, "report": report}
+def _photo_jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """The messages to the photo function that follow from the event."""
+    jurisdiction, report = event["jurisdiction"], event["report"]
+    message = {"kind": "photo", "jurisdiction": jurisdiction, "report": report}
     return [
         {
-            **known,
+            **message,
             **job,
-            "dedupe": f"{place}:{report}:{event['version']}:{job['task']}:{job['photo']}",
+            "dedupe": f"{jurisdiction}:{report}:{event['version']}:{job['task']}:{job['photo']}",
         }
         for job in photos.jobs(event)
     ]
 
 
-def _forwards(event: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
-    """The message by which a report goes to the system of the unit that has it from now on."""
-    place = event["jurisdiction"]
-    job = forwarding.job(event, cities.current(place, now))
+def _forward_messages(event: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """The message that forwards a report to the system of its new unit, if the unit has one."""
+    jurisdiction = event["jurisdiction"]
+    job = forwarding.job(event, cities.current(jurisdiction, now))
     if job is None:
         return []
-    return [forwarding.message(place, event["report"], job["unit"], job["round"])]
+    return [forwarding.message(jurisdiction, event["report"], job["unit"], job["round"])]
 
 
-def _counted(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:
-    # A later event of the report has been here before this one: its rows are the newer. What it
-    # left on the map may not have been news to it, so whoever watches is told how things stand.
-    place, report, version = event["jurisdiction"], event["report"], event["version"]
-    if changelog.change(event) is not None and (head := reports.get(place, report)):
+def _commit_without_rows(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:
+    # A later event of the report was projected first, so its rows stay. For the map, log the
+    # present state: the later event may have seen no change of the pin.
+    jurisdiction, report, version = event["jurisdiction"], event["report"], event["version"]
+    if changelog.change(event) is not None and (head := reports.get(jurisdiction, report)):
         shown = changelog.GONE if head.hidden or not head.open else pack(pin_of(head))
-        writes = [*writes, map_changes.put_change(place, report, version, shown, now)]
+        writes = [*writes, map_changes.put_change(jurisdiction, report, version, shown, now)]
     try:
         commit(writes)
     except Refused:
@@ -109,21 +109,21 @@ def _counted(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:
     return True
 
 
-def _score(event: dict[str, Any]) -> tuple[Put, list[Write]]:
-    """The report's row in the scorecards, and flags on the months that closed long before."""
-    place, row = event["jurisdiction"], event.get("score")
+def _score_writes(event: dict[str, Any]) -> tuple[Put, list[Write]]:
+    """The write of the report's scorecard row, and flags on months that closed long before."""
+    jurisdiction, row = event["jurisdiction"], event.get("score")
     if row is None:
-        return score_rows.put_score(place, event["report"], event["version"], None, None), []
-    city = cities.at(place, event["rules"])
+        return score_rows.put_score(jurisdiction, event["report"], event["version"], None, None), []
+    city = cities.at(jurisdiction, event["rules"])
     last = periods.last_month(row, city)
     closed = shifted(city.month_of(event["at"]), -RECHECKED)
     late = sorted(month for month in periods.months(row, city) if month < closed)
-    flags: list[Write] = [scorecards.flag(place, month, event["at"]) for month in late]
-    return score_rows.put_score(place, event["report"], event["version"], row, last), flags
+    flags: list[Write] = [scorecards.flag(jurisdiction, month, event["at"]) for month in late]
+    return score_rows.put_score(jurisdiction, event["report"], event["version"], row, last), flags
 
 
 def event_of(record: dict[str, Any]) -> dict[str, Any] | None:
-    """The event in a stream record's new image; ``None`` for what is no new event.
+    """The event in a stream record's new image; ``None`` if the record is not an insert.
 
     Raises ``ValueError`` for an image that cannot be read, which belongs to the dead letters.
     """
