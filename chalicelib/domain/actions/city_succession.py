@@ -1,7 +1,7 @@
-"""What became of codes that a newer version of a city no longer has, and reports that follow.
+"""What replaced codes that a newer version of a city no longer has, and moving reports to them.
 
-A city names the successors of areas, units and services (docs/city-folder.md). A ward that was
-divided has several: which one a report lies in, its pin tells.
+A city names the successors of areas, units and services (docs/city-folder.md). A divided ward
+has several; the report's pin decides which one.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,18 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.sla import custody
 
 AREAS, UNITS, SERVICES = "areas", "units", "services"
-# To which unit the report is proposed for protection: in no event's data, which may be public one
-# day.
+# The unit to which the report is proposed for protection. It must not be in an event's data, which
+# may become public.
 PROPOSAL = "protection"
 WardAt = Callable[[float, float], str | None]
 
 
 @dataclass(frozen=True)
 class Succession:
-    """A report by the codes of another version, the codes that changed ({what: (was, is)}), and
-    what a person should look at, because the city does not say what became of a code."""
+    """A report with the codes of another version, and what changed: {field: (old, new)}.
+
+    ``doubts`` are codes for which the city names no successor; a person should look at them.
+    """
 
     report: Report
     changed: dict[str, tuple[str, str | None]]
@@ -32,33 +34,35 @@ class Succession:
 
 
 def codes_of(kind: str, city: City) -> dict[str, Any]:
-    """The codes of a kind that a version has."""
-    found: dict[str, dict[str, Any]] = {
+    """The codes of a kind (areas, units, services) that a version has."""
+    codes: dict[str, dict[str, Any]] = {
         AREAS: city.areas, UNITS: city.units, SERVICES: city.services,
     }  # fmt: skip
-    return found[kind]
+    return codes[kind]
 
 
 def successors(kind: str, code: str, city: City) -> tuple[str, ...]:
-    """The codes of ``city`` that stand for ``code``: itself, or its successors' successors; none
-    where it is gone for good."""
-    links, here = city.successors.get(kind, {}), codes_of(kind, city)
-    found: dict[str, None] = {}
-    waiting, met = [code], set[str]()
+    """The codes of ``city`` that stand for ``code``: itself, or its successors' successors.
+
+    Empty if the code is gone for good.
+    """
+    links, existing = city.successors.get(kind, {}), codes_of(kind, city)
+    codes: dict[str, None] = {}
+    waiting, seen = [code], set[str]()
     while waiting:
-        one = waiting.pop(0)
-        if one in met:
+        current = waiting.pop(0)
+        if current in seen:
             continue
-        met.add(one)
-        # A code may be among its own successors: it was divided and the rest kept its name.
-        if one in here and (one not in links or one in links[one]):
-            found[one] = None
-        waiting += links.get(one, ())
-    return tuple(found)
+        seen.add(current)
+        # A code may be among its own successors: after a division one part kept the code.
+        if current in existing and (current not in links or current in links[current]):
+            codes[current] = None
+        waiting += links.get(current, ())
+    return tuple(codes)
 
 
 def without_successor(old: City, present: City) -> set[tuple[str, str]]:
-    """(kind, code) of what an older version had and the present one neither has nor succeeds.
+    """(kind, code) of each code of the older version that has no successor in the present one.
 
     The unit of a district goes with its district, so it needs no successor.
     """
@@ -74,7 +78,7 @@ def without_successor(old: City, present: City) -> set[tuple[str, str]]:
 
 
 def under_present_version(report: Report, present: City) -> Report:
-    """The report under the present version, its promise kept as it was made."""
+    """The report under the present version; its promise stays as it was made."""
     if report.city_version == present.version:
         return report
     promise = report.promise or {
@@ -88,10 +92,10 @@ def under_present_version(report: Report, present: City) -> Report:
 def follow(
     report: Report, old: City, present: City, ward_at: WardAt, now: datetime
 ) -> Succession | None:
-    """The report by the present codes, nothing decided anew; ``None`` where its service is gone
-    and nobody knows what it would be now.
+    """The report with the present codes; nothing is decided again.
 
-    The promise stays as it was made; who holds the report is for the caller to look at.
+    ``None`` if its service is gone and no successor is known. The promise stays as it was made;
+    the caller must check the holder.
     """
     services = successors(SERVICES, report.service, present)
     service = present.services[services[0]] if services else None
@@ -101,8 +105,8 @@ def follow(
         return None
     ward, doubts = _ward(report, old, present, ward_at)
     district, _ = present.district_and_path(ward)
-    unit, unsure = _unit(report, service.code, district, old, present)
-    doubts += unsure
+    unit, unit_doubts = _unit(report, service.code, district, old, present)
+    doubts += unit_doubts
     after = replace(
         under_present_version(report, present),
         service=service.code,
@@ -141,10 +145,10 @@ def follow(
 
 
 def _ward(report: Report, old: City, present: City, ward_at: WardAt) -> tuple[str, list[str]]:
-    found = successors(AREAS, report.ward, present)
-    wards = [one for one in found if present.areas[one].level == present.levels[-1]]
-    # Of a division that its own version knew, its ward is the right part already.
-    if report.ward in wards and all(one in old.areas for one in wards):
+    codes = successors(AREAS, report.ward, present)
+    wards = [ward for ward in codes if present.areas[ward].level == present.levels[-1]]
+    # If the report's own version already had all the parts, its ward is the right one.
+    if report.ward in wards and all(ward in old.areas for ward in wards):
         return report.ward, []
     if len(wards) == 1:
         return wards[0], []
@@ -163,9 +167,9 @@ def _unit(
     report: Report, service: str, district: str, old: City, present: City
 ) -> tuple[str, list[str]]:
     was = old.units.get(report.unit)
-    found = successors(UNITS, report.unit, present)
+    codes = successors(UNITS, report.unit, present)
     of_district = was is not None and was.kind == "district"
-    for code in found:
+    for code in codes:
         unit = present.units[code]
         if unit.kind != "district" or district in unit.districts:
             return code, []

@@ -1,4 +1,4 @@
-"""What the clock and the audit note on a report without moving it on.
+"""Actions of the clock and of the audit that add to a report without changing its state.
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
 """
@@ -19,7 +19,7 @@ _COUNTED = {"acknowledge": "acknowledge_breached", "resolve": "breached"}
 
 
 def breach(attempt: Attempt, report: Report) -> Report:
-    """A promise was broken: once a target and round, in the month in which it fell due."""
+    """A deadline was missed: counted once a target and period, in the month of the deadline."""
     step = _due_step(attempt, "breach")
     if step.target is None or step.target != attempt.given.get("target"):
         attempt.refuse("too_early")
@@ -28,7 +28,7 @@ def breach(attempt: Attempt, report: Report) -> Report:
 
 
 def escalate(attempt: Attempt, report: Report) -> Report:
-    """One level higher on the ladder; nothing but reopening ever goes down."""
+    """One level higher on the ladder; only reopening resets the level."""
     step = _due_step(attempt, "escalate")
     if step.level is None or step.level != attempt.given.get("level"):
         attempt.refuse("too_early")
@@ -37,26 +37,26 @@ def escalate(attempt: Attempt, report: Report) -> Report:
 
 
 def release(attempt: Attempt, report: Report) -> Report:
-    """An original that was no report of the city's has no duplicate left to give back."""
+    """An original that was no valid report has no more duplicates to open again."""
     _due_step(attempt, "release")
     return replace(report, released=True)
 
 
 def audit(attempt: Attempt, report: Report) -> Report:
-    """A verifier's judgement of a closing in the sample; it changes no state."""
+    """A verifier's judgement of a closed report in the sample; the state stays."""
     if attempt.given["result"] not in ("pass", "fail"):
         raise Problem("invalid_field", field="result", rule="enum")
     if report.audit is not None:
         attempt.refuse("audited_once")
     result = attempt.given["result"]
-    # The mark stays when the report is reopened; ``audit`` is of this closing alone.
+    # The mark stays when the report is reopened; ``audit`` is only about this closing.
     return replace(mark(report, f"audit_{result}", attempt.now), audit=result)
 
 
 def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[str, Any]:
     """What the event of a step says beside ``given``: the deadline, and who held the report then.
 
-    A sweep may come late; whoever has the report by then is not to blame for it.
+    A sweep may run late; the holder at the time of the sweep is not to blame.
     """
     if name == "breach":
         due = report.acknowledge_due if given["target"] == "acknowledge" else report.due_at
@@ -87,8 +87,10 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
 
 
 def _joins(report: Report, city: City, due: datetime, held: custody.Holder) -> int | None:
-    """The level of the ladder that falls due at the very moment of a broken promise, for the same
-    holder: then one alert tells of both."""
+    """The ladder level that falls due at the same moment as a missed deadline, for the same holder.
+
+    Then one alert is enough for both; ``None`` otherwise.
+    """
     ladder, level = city.ladder(report.group), report.escalated
     if clock(report.state) != "running" or level >= len(ladder) or custody.holder(report) != held:
         return None

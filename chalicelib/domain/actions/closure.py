@@ -1,4 +1,4 @@
-"""What ends a report, and what opens it again: rulings, duplicates, the reporter's last word.
+"""Actions that close a report or open it again: verify, refuse, merge, withdraw, reopen.
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
 """
@@ -18,7 +18,7 @@ def verify(attempt: Attempt, report: Report) -> Report:
     """Confirmed by the reporter, or by a verifier, whose ruling is final."""
     staff = attempt.actor.kind == "staff"
     if report.disputed and report.refused_month and staff:
-        # An overruled refusal leaves every measure.
+        # A refusal that is overruled counts in no measure.
         report = _in_time_after_all(attempt, count(report, "refused", report.refused_month, -1))
         report = unmarked(report, "refused", *(["no"] if report.citizen_refused else []))
     if not staff:
@@ -30,13 +30,13 @@ def _in_time_after_all(attempt: Attempt, report: Report) -> Report:
     in_time = report.finished_at is not None and report.finished_at <= report.due_at
     if not in_time or "resolve" not in report.breached:
         return report
-    left = tuple(one for one in report.breached if one != "resolve")
+    left = tuple(target for target in report.breached if target != "resolve")
     month = attempt.city.month(report.due_at)
     return replace(count(report, "breached", month, -1), breached=left)
 
 
 def refuse(attempt: Attempt, report: Report) -> Report:
-    """Not repaired: by the reporter once and in time, or by a verifier."""
+    """Not repaired: said by the reporter, once and in time, or by a verifier."""
     citizen = "reporter" in attempt.standing
     assert report.finished_at is not None
     if citizen and report.citizen_refused:
@@ -62,7 +62,7 @@ def refuse(attempt: Attempt, report: Report) -> Report:
 
 
 def dispute(attempt: Attempt, report: Report) -> Report:
-    """The holder lays a refusal before a verifier."""
+    """The holder asks a verifier to rule on a refusal."""
     if report.refused_month is None:
         attempt.refuse("nothing_refused")
     if report.ruled:
@@ -71,7 +71,7 @@ def dispute(attempt: Attempt, report: Report) -> Report:
 
 
 def lapse(attempt: Attempt, report: Report) -> Report:
-    """Nobody answered in time."""
+    """Closed because nobody answered in time."""
     if report.disputed or timers.lapses_at(report, attempt.city) > attempt.now:
         attempt.refuse("too_early")
     return closed(attempt, report)
@@ -83,8 +83,8 @@ def close(attempt: Attempt, report: Report) -> Report:
 
 
 def withdraw(attempt: Attempt, report: Report) -> Report:
-    """The person who filed it takes it back."""
-    # Whoever reported the same may verify or refuse, but not take back another person's report.
+    """The person who filed the report takes it back."""
+    # Reporters of duplicates may verify or refuse, but may not withdraw another person's report.
     if attempt.actor.uid != report.reporter:
         raise Problem("role_not_allowed", action="withdraw", rule="withdraw.filer")
     return closed(attempt, report)
@@ -128,7 +128,7 @@ def unmerge(attempt: Attempt, report: Report) -> Report:
 
 
 def remerge(attempt: Attempt, report: Report) -> Report:
-    """Merged into the report that has taken the place of the original."""
+    """Merged into the report that has replaced the original."""
     into = attempt.target
     if into is None or not into.open or into.hidden or into.id == report.id:
         raise Problem("original_closed", field="into")
@@ -136,7 +136,7 @@ def remerge(attempt: Attempt, report: Report) -> Report:
 
 
 def reopen(attempt: Attempt, report: Report) -> Report:
-    """Not repaired after all: a new promise from now, and counted."""
+    """Not repaired after all: a new period with a new promise from now."""
     assert report.closed_at is not None
     if "reporter" in attempt.standing:
         if report.ruled:

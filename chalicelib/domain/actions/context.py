@@ -1,4 +1,4 @@
-"""One attempt at an action, and what every effect on a report may use."""
+"""One attempt at an action, and the helpers that all effects on a report share."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ STARS = ("stars_1", "stars_2", "stars_3", "stars_4", "stars_5")
 
 @dataclass(frozen=True)
 class PinLocation:
-    """A pin: where (1e-7 degrees), in which ward, how many metres outside the city's border."""
+    """A pin: place (1e-7 degrees, WGS84), ward, metres outside the city's border."""
 
     lat7: int
     long7: int
@@ -26,11 +26,11 @@ class PinLocation:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at an action: who, on what, with what, when, by which city's rules.
+    """One attempt at an action: by whom, on which report, with which fields, when, by which rules.
 
-    ``city`` holds what was promised: the version under which the report's promise was made.
-    ``present`` is the city as it is: where a report may go, and what is promised anew. ``spot`` is
-    where a pin that is given lies.
+    ``city`` is the version under which the report's promise was made. ``present`` is the city as
+    it is now: it decides where a report may go and makes new promises. ``given`` are the fields of
+    the action, ``spot`` the location of a pin in them, ``target`` the other report of a merge.
     """
 
     action: Action
@@ -50,12 +50,12 @@ class Attempt:
         return self.now_city or self.city
 
     def refuse(self, slug: str, **members: Any) -> NoReturn:
-        """Refuse with the rule's name and what is open instead."""
+        """Raise the refusal ``slug`` with the broken rule and the actions that are open."""
         refuse(slug, self.action.name, self.report, self.standing, **members)
 
 
 def count(report: Report, measure: str, month: str, by: int = 1) -> Report:
-    """The report with one more (or less) of a measure in a month."""
+    """The report with ``by`` more of a measure in a month."""
     months = dict(report.flow.get(measure, {}))
     months[month] = months.get(month, 0) + by
     if not months[month]:
@@ -65,17 +65,20 @@ def count(report: Report, measure: str, month: str, by: int = 1) -> Report:
 
 
 def mark(report: Report, kind: str, now: datetime) -> Report:
-    """The report with one more mark (finished, refused, reopened, yes, no) of who holds it."""
+    """The report with one more mark (finished, refused, reopened, yes, no) for its holder."""
     return replace(report, marks=(*report.marks, (kind, iso(now), *custody.holder(report))))
 
 
 def rated(report: Report, stars: int, now: datetime, month: str) -> Report:
-    """Rated 1–5, for who finished it: the last rating of a month is the month's."""
+    """The report rated 1–5, for whoever finished it.
+
+    The last rating of a month replaces earlier ratings of that month.
+    """
     before = report
     if report.rating is not None and report.rating_month == month:
         before = unmarked(report, STARS[report.rating - 1])
-    done = [one[2:] for one in report.marks if one[0] == "finished"]
-    held = done[-1] if done else custody.holder(report)
+    finished = [mark[2:] for mark in report.marks if mark[0] == "finished"]
+    held = finished[-1] if finished else custody.holder(report)
     marks = (*before.marks, (STARS[stars - 1], iso(now), *held))
     return replace(before, rating=stars, rated_at=now, rating_month=month, marks=marks)
 
@@ -84,14 +87,14 @@ def unmarked(report: Report, *kinds: str) -> Report:
     """The report without its last mark of each kind."""
     marks = list(report.marks)
     for kind in kinds:
-        last = max((n for n, one in enumerate(marks) if one[0] == kind), default=None)
+        last = max((n for n, mark in enumerate(marks) if mark[0] == kind), default=None)
         if last is not None:
             del marks[last]
     return replace(report, marks=tuple(marks))
 
 
 def closed(attempt: Attempt, report: Report) -> Report:
-    """Closed with the action's resolution."""
+    """The report closed, with the action's resolution."""
     return replace(
         unoffered(report),
         state="closed",
@@ -107,5 +110,5 @@ def unpaused(report: Report) -> str:
 
 
 def unoffered(report: Report) -> Report:
-    """The report, handed to nobody else."""
+    """The report without an open offer to another unit."""
     return replace(report, offered_to=None, offered_at=None)

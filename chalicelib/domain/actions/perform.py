@@ -1,7 +1,8 @@
-"""What each action does to a report; ``perform`` is the only way in.
+"""What each action does to a report; ``perform`` is the only entry.
 
-The table (workflow.py) has decided who and from where. ``working`` and ``closing`` hold the rules
-that need the report's history: windows, limits, two persons, older originals.
+The table (``domain.workflow.table``) has decided who may act and from which state.
+``progress``, ``closure``, ``protection`` and ``clock_notes`` hold the rules that need the
+report's history: time limits, counts, the second person, the age of an original.
 """
 
 from collections.abc import Callable
@@ -32,10 +33,10 @@ def perform(
     present: City | None = None,
     spot: PinLocation | None = None,
 ) -> Report:
-    """The head after the action, its version one higher; ``Problem`` says why not.
+    """The head after the action, its version one higher. Raises ``Problem`` with the reason.
 
-    ``city`` is the version that the promise was made under, ``present`` the city as it is now (if
-    it is another), ``spot`` the place of a pin in ``given``.
+    ``city`` is the version under which the promise was made, ``present`` the city as it is now (if
+    another), ``spot`` the location of a pin in ``given``.
     """
     name = protection.actual_action(name, report, given.get("service"), present or city)
     action = allowed(name, report, standing)
@@ -51,8 +52,10 @@ def perform(
 
 
 def _worked(attempt: Attempt, report: Report) -> Report:
-    """With the actor's unit among those that have worked on it; a system of a unit's own, which
-    has no account here, works for whoever is called."""
+    """The report with the actor's unit among those that have worked on it.
+
+    A unit's own system has no account here; it works for the agency or the unit of the report.
+    """
     before = attempt.report
     unit = attempt.actor.unit if attempt.actor.kind == "staff" else before.agency or before.unit
     if not attempt.action.work or unit is None or unit in report.worked:

@@ -1,4 +1,4 @@
-"""What moves an open report on: assigning, working, pausing, moving to where it belongs.
+"""Actions on open reports: assign, work, pause, and move to another unit, service or ward.
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
 """
@@ -17,7 +17,7 @@ PINS_OF_A_REPORTER = 3
 
 
 def assign(attempt: Attempt, report: Report) -> Report:
-    """To a unit or a person; another unit holds it only once it accepts."""
+    """Give the report to a unit or a person; another unit holds it once it has accepted."""
     unit = attempt.given.get("unit") or report.unit
     person = attempt.given.get("person")
     back = replace(
@@ -33,7 +33,7 @@ def assign(attempt: Attempt, report: Report) -> Report:
 
 
 def accept(attempt: Attempt, report: Report) -> Report:
-    """The unit handed to holds it now; a dispatcher may decide after a working day."""
+    """The offered unit holds the report now; after a working day a dispatcher may decide this."""
     unit, since = report.offered_to, report.offered_at
     if unit is None or since is None:
         attempt.refuse("nothing_offered")
@@ -45,19 +45,19 @@ def accept(attempt: Attempt, report: Report) -> Report:
 
 
 def decline(attempt: Attempt, report: Report) -> Report:
-    """Back to be assigned; a unit handed to gives it back to the one that holds it."""
+    """Back to be assigned; a unit that was offered the report gives it back to its holder."""
     return unoffered(replace(report, state="submitted", assigned=False, holder=None))
 
 
 def start(attempt: Attempt, report: Report) -> Report:
-    """Work begins; who starts an unheld report holds it."""
+    """Work begins; whoever starts a report without a holder becomes its holder."""
     holder = report.holder or attempt.actor.uid
     held_by = _with(report, holder)
     return unoffered(replace(report, state="in_progress", holder=holder, held_by=held_by))
 
 
 def coordinate(attempt: Attempt, report: Report) -> Report:
-    """Another agency, named, has it now, with a due time of its own."""
+    """Hand the work to another agency, by name, with a due time of its own."""
     agency = attempt.present.units.get(attempt.given["agency"])
     if agency is None or agency.kind == "district" or agency.code == report.unit:
         raise Problem("unknown_unit", field="agency")
@@ -67,14 +67,17 @@ def coordinate(attempt: Attempt, report: Report) -> Report:
         until = _moment(attempt, "until")
     if until <= attempt.now:
         raise Problem("moment_past", field="until")
-    # The unit that coordinates goes on holding it, so that somebody can answer for it.
+    # The unit that coordinates keeps the report and answers for it.
     return unoffered(
         replace(report, state="coordinated", assigned=True, agency=agency.code, agency_due=until)
     )
 
 
 def schedule(attempt: Attempt, report: Report) -> Report:
-    """A public date stops the clock: near enough, and once without a dispatcher."""
+    """A public date stops the clock until then.
+
+    The date must be near enough; a second schedule needs a dispatcher.
+    """
     until = _moment(attempt, "until")
     if until <= attempt.now:
         raise Problem("moment_past", field="until")
@@ -93,7 +96,7 @@ def schedule(attempt: Attempt, report: Report) -> Report:
 
 
 def ask(attempt: Attempt, report: Report) -> Report:
-    """A question to a reporter who can be reached stops the clock, while there is time left."""
+    """A question to a reporter who can be reached stops the clock while pause time is left."""
     if not report.contactable:
         attempt.refuse("reporter_unreachable")
     if clocks.info_left(report, attempt.city) <= timedelta():
@@ -103,7 +106,7 @@ def ask(attempt: Attempt, report: Report) -> Report:
 
 
 def answer(attempt: Attempt, report: Report) -> Report:
-    """The reporter answered, or the time for it is over."""
+    """The reporter answered, or the time for an answer is over."""
     if (
         attempt.actor.kind == "system"
         and clocks.pause_limit(attempt.report, attempt.city) > attempt.now
@@ -131,14 +134,16 @@ def finish(attempt: Attempt, report: Report) -> Report:
 
 
 def finish_outside(attempt: Attempt, report: Report) -> Report:
-    """The system of the unit or agency that has it says so; like any repair it is still to be
-    verified, and that word is the first if nobody has said one."""
+    """The system of the unit or agency says that it is repaired.
+
+    The repair is still to be verified. This acknowledges the report if nothing has before.
+    """
     heard = report.acknowledged_at or attempt.now
     return replace(finish(attempt, report), acknowledged_at=heard, back_to=None)
 
 
 def resume(attempt: Attempt, report: Report) -> Report:
-    """The date has come, or the holder begins before."""
+    """The scheduled date has come, or the holder begins earlier."""
     until = attempt.report.scheduled_until
     if attempt.actor.kind == "system" and until is not None and until > attempt.now:
         attempt.refuse("too_early")
@@ -146,10 +151,10 @@ def resume(attempt: Attempt, report: Report) -> Report:
 
 
 def reclassify(attempt: Attempt, report: Report) -> Report:
-    """Another service, by its own workers and dispatchers.
+    """Another service, by workers or dispatchers of the report.
 
-    Out of protection moves it an officer of the protected unit alone, and its words are for those
-    who work on it until its reporter opens it. Into protection leads ``protection.protect``.
+    Only an officer of the protected unit can move a report out of protection; its texts then stay
+    private until its reporter opens it. The way into protection is ``protection.protect``.
     """
     service = attempt.present.services.get(attempt.given["service"])
     if service is None or not service.active or service.code == report.service:
@@ -172,7 +177,7 @@ def reclassify(attempt: Attempt, report: Report) -> Report:
 
 
 def transfer(attempt: Attempt, report: Report) -> Report:
-    """Another ward, and a better pin if one is given; another district needs a dispatcher."""
+    """Another ward, with a better pin if one is given; another district needs a dispatcher."""
     ward = attempt.given["ward"]
     area = attempt.present.areas.get(ward)
     if area is None or area.level != attempt.present.levels[-1] or ward == report.ward:
@@ -188,24 +193,24 @@ def transfer(attempt: Attempt, report: Report) -> Report:
 
 
 def move_pin(attempt: Attempt, report: Report) -> Report:
-    """The pin was not where the problem is: ward, district and unit follow it.
+    """Correct the pin; ward, district and unit follow it.
 
-    An official says why; another district needs a dispatcher. A reporter may, a few times, while
-    nobody has taken the report on.
+    An official must give a reason, and needs to be a dispatcher for another district. A reporter
+    may do it a few times while no official has taken the report.
     """
     assert attempt.spot is not None
-    theirs = "reporter" in attempt.standing
-    if theirs and report.pins >= PINS_OF_A_REPORTER:
+    by_reporter = "reporter" in attempt.standing
+    if by_reporter and report.pins >= PINS_OF_A_REPORTER:
         attempt.refuse("pins_spent")
-    if not theirs and not attempt.given.get("reason"):
+    if not by_reporter and not attempt.given.get("reason"):
         raise Problem("action_field_missing", field="reason", action=attempt.action.name)
     if (attempt.spot.lat7, attempt.spot.long7) == (report.lat7, report.long7):
         raise Problem("pin_unmoved", field="lat")
     ward = attempt.spot.ward
     district, _ = attempt.present.district_and_path(ward)
-    if district != report.district and not theirs and "dispatcher" not in attempt.standing:
+    if district != report.district and not by_reporter and "dispatcher" not in attempt.standing:
         attempt.refuse("dispatcher_needed")
-    moved = replace(_pinned(report, attempt.spot), pins=report.pins + theirs)
+    moved = replace(_pinned(report, attempt.spot), pins=report.pins + by_reporter)
     if ward == report.ward:
         return moved
     moved = replace(moved, ward=ward, district=district)
@@ -217,12 +222,12 @@ def move_pin(attempt: Attempt, report: Report) -> Report:
         moved = unoffered(moved)
     if district == report.district:
         return moved
-    return _promised_there(attempt, report, moved, theirs)
+    return _promised_there(attempt, report, moved, by_reporter)
 
 
 def _may_hold(attempt: Attempt, code: str) -> bool:
-    # A protected report leaves its unit only by a protected service of another; one that is
-    # proposed is shown to nobody new.
+    # A protected report changes units only with its service. A proposed one must not be shown to
+    # more units.
     unit = attempt.present.units.get(code)
     return (
         unit is not None
@@ -232,7 +237,10 @@ def _may_hold(attempt: Attempt, code: str) -> bool:
 
 
 def rerouted(attempt: Attempt, report: Report) -> Report:
-    """To the unit of its service, with that service's promise from filing, every pause kept."""
+    """The report with the unit of its service and that service's promise from filing.
+
+    All pauses still count.
+    """
     routed = replace(
         unoffered(report),
         state="assigned",
@@ -250,18 +258,18 @@ def rerouted(attempt: Attempt, report: Report) -> Report:
 
 
 def _promised_there(
-    attempt: Attempt, report: Report, routed: Report, theirs: bool = False
+    attempt: Attempt, report: Report, routed: Report, by_reporter: bool = False
 ) -> Report:
     routed = clocks.promised(routed, attempt.present)
-    guarded = report.protected or attempt.report.protected
-    longer = routed.due_at > report.due_at and not guarded
-    if longer and not theirs and "dispatcher" not in attempt.standing:
+    protected = report.protected or attempt.report.protected
+    longer = routed.due_at > report.due_at and not protected
+    if longer and not by_reporter and "dispatcher" not in attempt.standing:
         attempt.refuse("dispatcher_needed")
     return _still_missed(attempt, report, routed)
 
 
 def _unit_there(attempt: Attempt, report: Report) -> str:
-    # A unit that was given the report keeps it, but for a district's own that ends at its border.
+    # Its unit keeps the report, except a district's own unit outside its districts.
     unit = attempt.present.units.get(report.unit)
     if unit is not None and (unit.kind != "district" or report.district in unit.districts):
         return report.unit
@@ -273,7 +281,7 @@ def _pinned(report: Report, spot: PinLocation) -> Report:
 
 
 def _still_missed(attempt: Attempt, report: Report, routed: Report) -> Report:
-    # What the city has missed stays missed, wherever the report goes from here.
+    # A deadline that the city has missed stays missed after the report moves.
     kept = routed
     if timers.missed(report, report.city_due_at, attempt.now):
         kept = replace(

@@ -1,8 +1,8 @@
-"""Into protection by proposal: hidden at once, then taken or returned by the protected unit.
+"""Proposals for protection: a report is hidden at once, then taken or returned.
 
-While a proposal is open the report stays with its holder, its clock runs and it counts where it
-was. If nobody decides within one working day, it is as it was before. Pure functions from head to
-head, one an action; ``domain.actions.perform`` calls them
+While a proposal is open the report stays with its holder, its clock runs, and it counts where
+it did. If the protected unit does not decide within one working day, the report is visible
+again. Pure functions from head to head, one an action; ``domain.actions.perform`` calls them
 (docs/decisions/protection-by-proposal.md).
 """
 
@@ -19,21 +19,23 @@ from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 
 PROTECT, TAKE, RETURN, LAPSE = "protect", "take", "return", "protect_lapse"
-# What gives a proposed report back to those who had it.
+# The actions that end a proposal without protection.
 BACK = frozenset({RETURN, LAPSE})
 _WORKING_DAY = timedelta(hours=8)
 
 
 def actual_action(name: str, report: Report, service: str | None, city: City) -> str:
-    """The action that is asked for: reclassifying an open report into a protected service is a
-    proposal."""
+    """The action that a request means.
+
+    Reclassifying an open report into a protected service is a proposal for protection.
+    """
     wanted = city.services.get(service or "")
     into = name == "reclassify" and wanted is not None and wanted.protected
     return PROTECT if into and report.open and not report.secret else name
 
 
 def protect(attempt: Attempt, report: Report) -> Report:
-    """Propose the report to the unit of a protected service: hidden from now on."""
+    """Propose the report to the unit of a protected service; it is hidden from now on."""
     service = _service(attempt.present, attempt.given["service"])
     since = attempt.now
     until = attempt.present.calendar.add_working(since, _WORKING_DAY)
@@ -48,10 +50,10 @@ def protect(attempt: Attempt, report: Report) -> Report:
 
 
 def take(attempt: Attempt, report: Report) -> Report:
-    """The protected unit takes it: of that service now, with that service's promise.
+    """The protected unit takes the report: it gets that service and that service's promise.
 
-    What it has added to scorecards until now stays, without saying whose it was. One that was
-    closed is work again, with a promise from now.
+    What it has added to scorecards until now stays, without a name. A closed report is opened
+    again, with a promise from now.
     """
     service = _service(attempt.present, report.protection["service"])
     changed = replace(
@@ -84,12 +86,12 @@ def take(attempt: Attempt, report: Report) -> Report:
 
 
 def give_back(attempt: Attempt, report: Report) -> Report:
-    """It is no such matter: as it was, and visible again."""
+    """The report does not need protection: visible again, otherwise unchanged."""
     return replace(report, protection={})
 
 
 def lapse(attempt: Attempt, report: Report) -> Report:
-    """The protected unit said nothing in time."""
+    """The protected unit did not decide in time: visible again."""
     if not report.protection or parse(report.protection["until"]) > attempt.now:
         attempt.refuse("too_early")
     return replace(report, protection={})

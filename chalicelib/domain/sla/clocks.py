@@ -1,4 +1,4 @@
-"""The clocks of one report: pauses, recomputed promises, and the moments of its ladder."""
+"""The clocks of one report: pauses, new deadlines, and the moments of its escalation ladder."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,15 +16,17 @@ def pause(report: Report, now: datetime) -> Report:
 
 
 def resume(report: Report, now: datetime, city: City) -> Report:
-    """Let the clock run again: every deadline moves by the time that counted as a pause.
+    """The report with its clock running again; deadlines move by the time that counted as a pause.
 
-    A question pauses at most ``needs_info_days`` in a report's life, a schedule at most until
-    its date; what lies beyond has run.
+    Questions pause a report for at most ``needs_info_days`` in all, a schedule until its date at
+    most. The clock runs during the rest.
     """
     if clock(report.state) != "paused" or report.paused_at is None:
         return report
     end = min(now, pause_limit(report, city))
-    asked = (end - report.paused_at).total_seconds() if report.state == "needs_info" else 0
+    question_seconds = (
+        (end - report.paused_at).total_seconds() if report.state == "needs_info" else 0
+    )
     pauses = (*report.pauses, (iso(report.paused_at), iso(end)))
     moved = _extended(report, report.paused_at, end, city)
     return replace(
@@ -32,12 +34,12 @@ def resume(report: Report, now: datetime, city: City) -> Report:
         pauses=pauses,
         paused_at=None,
         scheduled_until=None,
-        info_seconds=report.info_seconds + int(asked),
+        info_seconds=report.info_seconds + int(question_seconds),
     )
 
 
 def pause_limit(report: Report, city: City) -> datetime:
-    """When the present pause ends by itself."""
+    """When the present pause ends without any action."""
     assert report.paused_at is not None
     if report.state == "scheduled" and report.scheduled_until is not None:
         return report.scheduled_until
@@ -45,14 +47,16 @@ def pause_limit(report: Report, city: City) -> datetime:
 
 
 def info_left(report: Report, city: City) -> timedelta:
-    """How long a question to the reporter may still stop the clock."""
+    """How long questions to the reporter may still stop the clock."""
     whole = timedelta(days=city.rules["needs_info_days"])
     return max(whole - timedelta(seconds=report.info_seconds), timedelta())
 
 
 def promised(report: Report, city: City, *, since: datetime | None = None) -> Report:
-    """The deadlines of the report's service and district, from filing (or ``since``), with
-    every pause it has had since counted: a new promise, by the rules of ``city``."""
+    """The report with new deadlines for its service and district, by the rules of ``city``.
+
+    They count from filing (or from ``since``); pauses that began after that are added.
+    """
     start = since or report.clock_from
     promise = deadlines.promise(city.services[report.service], report.district, start, city)
     fresh = replace(
@@ -71,9 +75,9 @@ def promised(report: Report, city: City, *, since: datetime | None = None) -> Re
 
 
 def level_at(report: Report, city: City, share: float) -> datetime:
-    """When ``share`` of the resolve target has run since filing (or reopening).
+    """When ``share`` of the resolve target has run since filing (or reopening), without pauses.
 
-    Nothing that is done to a report resets it; its pauses count as they do for the promise.
+    No action on a report resets this.
     """
     service = city.services[report.promised_service]
     target = deadlines.resolve_target(service, report.promised_district, city)
@@ -89,7 +93,7 @@ def level_at(report: Report, city: City, share: float) -> datetime:
 
 
 def _extended(report: Report, start: datetime, end: datetime, city: City) -> Report:
-    # What has passed has passed: a pause moves only the deadlines that it began before.
+    # A pause extends only deadlines that were still in the future when it started.
     service, calendar = city.services[report.promised_service], city.calendar
     district = report.promised_district
 

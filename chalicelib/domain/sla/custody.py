@@ -1,8 +1,8 @@
 """Who held a report, from when, and for what share of its running clock.
 
-A report is held by the unit that answers for it, and by an official of it once one is named;
-while it is coordinated, by the agency. ``Report.holds`` keeps every change of hands, so that a
-deadline that is missed is shared among all who held the report until then, whoever has it now.
+The holder is the unit that answers for the report, and an official of it once one is named;
+while the report is coordinated, the holder is the agency. ``Report.holds`` keeps every change,
+so that a missed deadline is shared among all who held the report until then.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ WHOLE = 1_000_000
 
 
 class Holder(NamedTuple):
-    """Who holds a report, and in which ward it lies meanwhile."""
+    """Who holds a report, and the ward in which it lies during that time."""
 
     ward: str
     unit: str
@@ -38,24 +38,24 @@ def holder(report: Report) -> Holder:
 
 
 def with_holder(report: Report, now: datetime) -> Report:
-    """The report, with its present holder remembered from ``now`` on if that is news."""
-    held = holder(report)
-    if report.holds and Holder(*report.holds[-1][1:]) == held:
+    """The report with its present holder added to ``holds`` if the holder is new."""
+    present = holder(report)
+    if report.holds and Holder(*report.holds[-1][1:]) == present:
         return report
-    return replace(report, holds=(*report.holds, (iso(now), *held)))
+    return replace(report, holds=(*report.holds, (iso(now), *present)))
 
 
 def holder_at(report: Report, moment: datetime) -> Holder:
     """Who held the report at a moment."""
     last = iso(moment)
-    known = [Holder(*held[1:]) for held in report.holds if held[0] <= last]
-    return known[-1] if known else holder(report)
+    holders = [Holder(*hold[1:]) for hold in report.holds if hold[0] <= last]
+    return holders[-1] if holders else holder(report)
 
 
 def shares(report: Report, until: datetime, clock_name: str, city: City) -> list[Share]:
     """(ward, unit, officer, parts per million) of the clock that ran from ``clock_from`` on.
 
-    Parts add up to ``WHOLE``. Where no time has run at all, who held it last has the whole.
+    The parts add up to ``WHOLE``. If no time has run at all, the last holder gets the whole.
     """
     start = report.clock_from
     running = list(_running(report, start, until, city))
@@ -72,12 +72,12 @@ def shares(report: Report, until: datetime, clock_name: str, city: City) -> list
 
 
 def _parts(spent: dict[Holder, int], total: int) -> list[Share]:
-    # The largest remainders get what rounding down has left over.
-    found = [(held, *divmod(ms * WHOLE, total)) for held, ms in spent.items() if ms]
-    left = WHOLE - sum(part for _, part, _ in found)
-    found.sort(key=lambda one: (-one[2], one[0][:2], one[0].officer or ""))
-    even = [(held, part + (number < left)) for number, (held, part, _) in enumerate(found)]
-    return [(*held, part) for held, part in sorted(even, key=lambda one: _order(one[0])) if part]
+    # Largest remainder method: they get the parts that rounding down has left over.
+    rows = [(held, *divmod(ms * WHOLE, total)) for held, ms in spent.items() if ms]
+    left = WHOLE - sum(part for _, part, _ in rows)
+    rows.sort(key=lambda row: (-row[2], row[0][:2], row[0].officer or ""))
+    even = [(held, part + (number < left)) for number, (held, part, _) in enumerate(rows)]
+    return [(*held, part) for held, part in sorted(even, key=lambda row: _order(row[0])) if part]
 
 
 def _order(held: Holder) -> tuple[str, str, str]:
@@ -102,15 +102,15 @@ def _running(
     pauses = [(parse(began), parse(ended)) for began, ended in report.pauses]
     if clock(report.state) == "paused" and report.paused_at is not None:
         pauses.append((report.paused_at, clocks.pause_limit(report, city)))
-    place = start
+    reached = start
     for began, ended in sorted(pauses):
-        if ended <= place or began >= until:
+        if ended <= reached or began >= until:
             continue
-        if began > place:
-            yield place, began
-        place = ended
-    if place < until:
-        yield place, until
+        if began > reached:
+            yield reached, began
+        reached = ended
+    if reached < until:
+        yield reached, until
 
 
 def _milliseconds(start: datetime, end: datetime, clock_name: str, city: City) -> int:

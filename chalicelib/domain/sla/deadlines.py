@@ -1,4 +1,4 @@
-"""The promise of a report: frozen at filing from its service, its district and the calendar."""
+"""The promise of a report: its deadlines, frozen at filing, by service, district and calendar."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from chalicelib.domain.city.city import City, Service, Target
 
 @dataclass(frozen=True)
 class Promise:
-    """By when the city acknowledges and resolves; ``city_…`` are the city's own targets."""
+    """By when the city acknowledges and resolves; ``city_…`` are by the city's own targets."""
 
     acknowledge_due: datetime
     due_at: datetime
@@ -18,7 +18,7 @@ class Promise:
 
 
 def promise(service: Service, district: str, filed_at: datetime, city: City) -> Promise:
-    """The deadlines of a report; a district's override shapes its own, never the city's."""
+    """The deadlines of a report; a district's override changes its own, never the city's."""
     calendar = city.calendar
     return Promise(
         acknowledge_due=due(acknowledge_target(service, district, city), filed_at, calendar),
@@ -41,7 +41,7 @@ def resolve_target(service: Service, district: str, city: City) -> Target:
 
 
 def due(target: Target, start: datetime, calendar: Calendar) -> datetime:
-    """When a target that starts at ``start`` falls due, aware UTC."""
+    """When a target that starts at ``start`` falls due (aware UTC)."""
     span = timedelta(hours=target.hours)
     if target.clock == "working":
         return calendar.add_working(start, span)
@@ -58,9 +58,9 @@ def elapsed(start: datetime, end: datetime, clock: str, calendar: Calendar) -> t
 def extend(
     moment: datetime, start: datetime, end: datetime, clock: str, calendar: Calendar
 ) -> datetime:
-    """A deadline moved by a pause: by the time that would have counted, in the same clock."""
-    # In UTC, because Python subtracts zoned times without regard to a change of the clock.
-    moment, start, end = (one.astimezone(UTC) for one in (moment, start, end))
+    """A deadline moved by a pause: by the time of it that counts in the same clock."""
+    # In UTC: Python subtracts times of one zone without regard to daylight saving time.
+    moment, start, end = (at.astimezone(UTC) for at in (moment, start, end))
     if end <= start:
         return moment
     if clock == "working":

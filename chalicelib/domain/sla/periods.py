@@ -1,8 +1,9 @@
-"""What a report answers for: its rounds, and everything else that a scorecard counts of it.
+"""What a scorecard counts of a report: its periods, holders and marks, in one row.
 
-A round is one promise, from filing or reopening to its end. ``facts`` is the report's row in the
-scorecards: an event carries it, the projection keeps the newest, and every figure is computed
-from such rows alone. It holds whole numbers, codes and moments: no text, no person but officials.
+A period is one promise, from filing or reopening to its end (``rounds`` in stored rows).
+``score_row`` is the report's row: an event carries it, the projection keeps the newest, and
+every figure is computed from such rows alone. It holds whole numbers, codes and moments: no
+text, and no person except officials.
 """
 
 from datetime import datetime
@@ -18,10 +19,10 @@ OPEN = "999999"
 
 
 def score_row(report: Report, city: City) -> dict[str, Any] | None:
-    """The report's row: where, its rounds (oldest first), changes of hands, marks.
+    """The report's row: where it lies, its periods (oldest first), changes of holder, marks.
 
-    ``None`` for a protected report, which no scorecard knows, unless it counted before it became
-    one: then what it had added by that moment, and no more (``ended``).
+    ``None`` for a protected report, which is in no scorecard. If it counted before it became
+    protected: what it had added by that moment (``ended_row``).
     """
     if report.protected:
         return {**report.counted, "version": report.version} if report.counted else None
@@ -35,7 +36,7 @@ def score_row(report: Report, city: City) -> dict[str, Any] | None:
         "unit": report.unit,
         "lat7": lat7,
         "long7": long7,
-        # Its place is too coarse to tell whether anything recurred there.
+        # The place is rounded too much to compute recurrence.
         **({"private": True} if report.private else {}),
         "filed_at": iso(report.filed_at),
         "filed_month": report.filed_month,
@@ -47,33 +48,33 @@ def score_row(report: Report, city: City) -> dict[str, Any] | None:
 
 
 def ended_row(report: Report, city: City, now: datetime) -> dict[str, Any]:
-    """The row of a report that becomes protected ``now``: what it has added until then, which
-    every later computation shows without id, place, holder and time (``anonymous``).
+    """The row of a report that becomes protected ``now``: what it has added until then.
 
-    A round that is not over ends without a result; a deadline still ahead is no deadline any more.
+    Every later computation shows it without id, place, holder and time (``anonymous``). An open
+    period ends without a result; a deadline after ``now`` no longer counts.
     """
     row = score_row(report, city)
     assert row is not None
     moment = iso(now)
-    done = [
-        one if one["closed_at"] else {**one, "closed_at": moment, "ended": moment}
-        for one in row["rounds"]
+    periods = [
+        period if period["closed_at"] else {**period, "closed_at": moment, "ended": moment}
+        for period in row["rounds"]
     ]
-    return {**row, "rounds": done, "state": "closed", "anonymous": True}
+    return {**row, "rounds": periods, "state": "closed", "anonymous": True}
 
 
 def current(report: Report, city: City) -> dict[str, Any]:
-    """The round that the report is in, as things stand.
+    """The period that the report is in, as things stand.
 
-    ``stop`` is when its clock stopped for good, ``shares`` and ``acknowledge_shares`` who held it
-    for which part of the clock until then or until the deadline, whatever came first.
+    ``stop`` is when its clock stopped for good. ``shares`` and ``acknowledge_shares`` say who held
+    the report for which part of the clock, until then or until the deadline, whichever is first.
     """
     if clock(report.state) == "paused":
-        # The pause is taken to last as long as it may; a word before that makes another event.
+        # Assume the longest pause; if it ends earlier, that event makes a new row.
         report = clocks.resume(report, clocks.pause_limit(report, city), city)
     service = city.services[report.promised_service]
     stop = timers.stopped_at(report)
-    heard = min((one for one in (report.acknowledged_at, stop) if one), default=None)
+    heard = min((at for at in (report.acknowledged_at, stop) if at), default=None)
     acknowledge_due = report.city_acknowledge_due or report.acknowledge_due
     return {
         "service": report.missed_service or report.service,
@@ -93,22 +94,22 @@ def current(report: Report, city: City) -> dict[str, Any]:
 
 
 def last_month(row: dict[str, Any], city: City) -> str:
-    """The last month (``YYYYMM``, local) in which the row can matter; ``OPEN`` until closed."""
+    """The last month (``YYYYMM``, local) to which the row can add; ``OPEN`` until closed."""
     return OPEN if row["state"] != "closed" else city.month_of(max(_moments(row)))
 
 
 def months(row: dict[str, Any], city: City) -> set[str]:
-    """Every month in which something of the row is dated."""
+    """Every month (``YYYYMM``, local) in which a moment of the row lies."""
     return {city.month_of(moment) for moment in _moments(row)}
 
 
 def _moments(row: dict[str, Any]) -> list[str]:
-    found = [row["filed_at"], *(mark[1] for mark in row["marks"])]
-    for one in row["rounds"]:
-        found += [one["acknowledge_due"], one["due"], one["closed_at"]]
-    return [moment for moment in found if moment]
+    moments = [row["filed_at"], *(mark[1] for mark in row["marks"])]
+    for period in row["rounds"]:
+        moments += [period["acknowledge_due"], period["due"], period["closed_at"]]
+    return [moment for moment in moments if moment]
 
 
 def _shares(report: Report, due: Any, stop: Any, clock_name: str, city: City) -> list[list[Any]]:
     until = min(stop, due) if stop else due
-    return [list(one) for one in custody.shares(report, until, clock_name, city)]
+    return [list(share) for share in custody.shares(report, until, clock_name, city)]

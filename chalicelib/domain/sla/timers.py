@@ -1,7 +1,7 @@
-"""What a clock owes a report, and when: breaches, levels of the ladder, lapses, ends of pauses.
+"""The steps that fall due on a report by time alone: breaches, escalations, lapses, pause ends.
 
-``next_due`` is the key of the sparse due index and ``owed`` what a sweep does there; both come
-from ``upcoming``, so that nothing stands in the index without work, or the other way about.
+``next_due`` is the key of the sparse due index, ``due_step`` is what a sweep does there. Both
+come from ``next_step``, so the index holds a report exactly when there is work to do.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from chalicelib.domain.sla import clocks
 from chalicelib.domain.timestamps import parse
 from chalicelib.domain.workflow.table import clock
 
-# An original that ends like this gives its oldest duplicate back.
+# If an original ends like this, its oldest duplicate is opened again.
 DISOWNED = frozenset({"rejected", "not_ours", "withdrawn"})
 
 
 @dataclass(frozen=True)
 class ClockStep:
-    """A step of the clock: the system's ``action``, due ``at``; ``target`` of a breach."""
+    """A step of the clock: the system's ``action``, due ``at``; ``target`` is of a breach."""
 
     at: datetime
     action: str
@@ -28,9 +28,9 @@ class ClockStep:
 
 
 def due_step(report: Report, city: City, now: datetime) -> ClockStep | None:
-    """The earliest step that has fallen due by ``now`` and is not done yet.
+    """The earliest step that has fallen due by ``now``.
 
-    The moment of a deadline is still in time.
+    A deadline is still met at its own moment: a breach is due only after it.
     """
     step = next_step(report, city)
     if step is None or step.at > now:
@@ -39,21 +39,21 @@ def due_step(report: Report, city: City, now: datetime) -> ClockStep | None:
 
 
 def next_due(report: Report, city: City) -> datetime | None:
-    """When a clock must look at the report next; ``None`` if never as things stand."""
+    """When the sweep must look at the report next; ``None`` if never as things stand."""
     step = next_step(report, city)
     return step.at if step is not None else None
 
 
 def next_step(report: Report, city: City) -> ClockStep | None:
-    """The next step of the clock, done or not yet due; of several at once, breaches first."""
+    """The next step of the clock, due or not; of several at one moment, breaches first."""
     steps = [*_breaches(report), *_level(report, city), *_end(report, city), *_proposal(report)]
     return min(steps, key=lambda step: step.at, default=None)
 
 
 def stopped_at(report: Report) -> datetime | None:
-    """When the running clock stopped for good, as things stand; ``None`` while it does not.
+    """When the running clock stopped for good, as things stand; ``None`` while it has not.
 
-    A finish stops it unless refused: then work went on, and the clock with it.
+    A finish stops it, unless the finish is refused: then the work and the clock went on.
     """
     if report.state == "work_done":
         return report.finished_at
@@ -64,22 +64,22 @@ def stopped_at(report: Report) -> datetime | None:
 
 
 def missed(report: Report, due: datetime, now: datetime) -> bool:
-    """Whether ``due`` has passed while the report's clock ran."""
+    """Whether ``due`` passed while the report's clock was running."""
     stop = stopped_at(report) or report.paused_at
     return (min(stop, now) if stop else now) > due
 
 
 def _breaches(report: Report) -> list[ClockStep]:
     stop = stopped_at(report) or report.paused_at
-    found = []
+    steps = []
     if "acknowledge" not in report.breached:
         stopped = report.acknowledged_at or stop
         if stopped is None or stopped > report.acknowledge_due:
-            found.append(ClockStep(report.acknowledge_due, "breach", target="acknowledge"))
-    # A disputed refusal is a verifier's to judge before the time that it took counts.
+            steps.append(ClockStep(report.acknowledge_due, "breach", target="acknowledge"))
+    # While a refusal is disputed, the report is work_done, so its clock does not run.
     if "resolve" not in report.breached and (stop is None or stop > report.due_at):
-        found.append(ClockStep(report.due_at, "breach", target="resolve"))
-    return found
+        steps.append(ClockStep(report.due_at, "breach", target="resolve"))
+    return steps
 
 
 def _level(report: Report, city: City) -> list[ClockStep]:
@@ -96,8 +96,10 @@ def _end(report: Report, city: City) -> list[ClockStep]:
         return [ClockStep(clocks.pause_limit(report, city), action)]
     if report.state == "work_done" and not report.disputed and report.finished_at:
         return [ClockStep(lapses_at(report, city), "lapse")]
-    given_back = report.merged and report.resolution in DISOWNED and not report.released
-    if given_back and report.closed_at is not None:
+    has_duplicates_to_release = (
+        report.merged and report.resolution in DISOWNED and not report.released
+    )
+    if has_duplicates_to_release and report.closed_at is not None:
         return [ClockStep(report.closed_at, "release")]
     return []
 
@@ -108,6 +110,6 @@ def _proposal(report: Report) -> list[ClockStep]:
 
 
 def lapses_at(report: Report, city: City) -> datetime:
-    """When a finish that nobody has answered closes by itself."""
+    """When a finished report closes because nobody has answered."""
     assert report.finished_at is not None
     return report.finished_at + timedelta(days=city.rules["lapse_days"])
