@@ -1,4 +1,4 @@
-"""A month's scorecards from its sums: every figure with numerator, denominator, n and interval."""
+"""A month's scorecards from its totals: each figure with numerator, denominator, n, interval."""
 
 from functools import cache, cached_property
 from typing import Any
@@ -21,12 +21,12 @@ _LEAST, _MOST = 1.0, 5.0
 @cache
 def measures() -> dict[str, dict[str, Any]]:
     """The measures by code: kind, name and formula in both languages."""
-    found = rules.load("scorecard")["measures"]
-    return {one["code"]: one for one in found}
+    rows = rules.load("scorecard")["measures"]
+    return {row["code"]: row for row in rows}
 
 
 class Scorecards:
-    """The cards of one month. ``extra``: figures of the city that no report's row tells."""
+    """The scorecards of one month. ``extra``: city figures that are not in any report's row."""
 
     def __init__(
         self,
@@ -46,15 +46,15 @@ class Scorecards:
         self._mean = self._whole.stars / stars if stars else None
 
     def cards(self) -> list[dict[str, Any]]:
-        """Every card, ranked among its kind; districts and wards without any report too."""
-        wanted = set(self._totals.by_scope)
-        wanted |= {Scope("city", self._city.root)}
-        wanted |= {Scope("district", area.code) for area in self._city.areas_of_level(-2)}
-        wanted |= {Scope("ward", area.code) for area in self._city.areas_of_level(-1)}
-        found = [self._card(scope) for scope in sorted(wanted)]
+        """Every scorecard, ranked within its kind; also districts and wards without reports."""
+        scopes = set(self._totals.by_scope)
+        scopes |= {Scope("city", self._city.root)}
+        scopes |= {Scope("district", area.code) for area in self._city.areas_of_level(-2)}
+        scopes |= {Scope("ward", area.code) for area in self._city.areas_of_level(-1)}
+        cards = [self._card(scope) for scope in sorted(scopes)]
         for kind in ("district", "ward", "unit"):
-            self._rank([card for card in found if card["kind"] == kind])
-        return found
+            self._rank([card for card in cards if card["kind"] == kind])
+        return cards
 
     def _card(self, scope: Scope) -> dict[str, Any]:
         totals = self._totals.of(scope)
@@ -75,7 +75,7 @@ class Scorecards:
         figures += [_backlog(totals), self._satisfaction(totals), _ratio(*mix)]
         figures += self._volume(scope, totals)
         order = list(measures())
-        figures.sort(key=lambda one: order.index(one["measure"]))
+        figures.sort(key=lambda figure: order.index(figure["measure"]))
         return {
             "kind": scope.kind,
             "code": scope.code,
@@ -88,7 +88,7 @@ class Scorecards:
         }
 
     def _due(self, totals: Totals, service: str | None = None) -> Rate:
-        """On time ÷ due, audited outcomes weighed by their district's pass rate."""
+        """On time ÷ due; outcomes that are audited are weighed by their district's pass rate."""
         hits = due = 0.0
         for (district, code, outcome), amount in sorted(totals.due.items()):
             if service not in (None, code):
@@ -105,22 +105,22 @@ class Scorecards:
     def _audited(self) -> dict[str, dict[str, Any]]:
         """By district ("" is the city): passed, audited, and the pass rate that is used.
 
-        While a district has few audits, the city's rate counts as some more of them: what was
-        found there tells from the first audit on, and three of three prove little.
+        While a district has few audits, the city's rate counts as some more of them. So the first
+        audits matter, but three passes of three prove little.
         """
         audits = self._totals.audits
-        passed = sum(one["pass"] for one in audits.values())
-        audited = sum(one.total() for one in audits.values())
+        passed = sum(results["pass"] for results in audits.values())
+        audited = sum(results.total() for results in audits.values())
         whole = passed / audited if audited else self._settings.unaudited_pass_rate
-        found = {"": {"passed": passed, "audited": audited, "used": whole}}
+        rates = {"": {"passed": passed, "audited": audited, "used": whole}}
         for area in self._city.areas_of_level(-2):
             own = audits.get(area.code)
             n = own.total() if own else 0
             hits = own["pass"] if own else 0
             prior = 0 if n >= self._settings.audit_from else self._settings.audit_prior
             used = (hits + prior * whole) / (n + prior) if n + prior else whole
-            found[area.code] = {"passed": hits, "audited": n, "used": used}
-        return found
+            rates[area.code] = {"passed": hits, "audited": n, "used": used}
+        return rates
 
     def _carried(self, totals: Totals) -> Rate:
         carried = totals.count("overdue_carried", "carried")
@@ -128,11 +128,11 @@ class Scorecards:
 
     def _late_by_service(self, totals: Totals) -> dict[str, float]:
         services = sorted({service for _, service, _ in totals.due})
-        found = {}
+        rates = {}
         for service in services:
             late = self._due(totals, service).complement
-            found[service] = late.value or 0.0
-        return found
+            rates[service] = late.value or 0.0
+        return rates
 
     def _case_mix(self, totals: Totals) -> tuple[float, float, float]:
         """(observed late, expected late, due)."""
@@ -148,19 +148,19 @@ class Scorecards:
 
     def _volume(self, scope: Scope, totals: Totals) -> list[dict[str, Any]]:
         n = totals.count("received", "received")
-        found = [_figure("received", n, None, None, n)]
+        figures = [_figure("received", n, None, None, n)]
         if scope.kind not in ("city", "district", "ward"):
-            return found
+            return figures
         people = self._people(scope)
         per = n * 10_000 / people if people else None
-        found.append(_figure("per_10000", per, n, people, n))
+        figures.append(_figure("per_10000", per, n, people, n))
         if scope.kind != "ward":
             wards = [ward.code for ward in self._wards(scope)]
             count = float(sum(code not in self._totals.reported for code in wards))
-            found.append(_figure("silent_wards", count, count, float(len(wards)), len(wards)))
+            figures.append(_figure("silent_wards", count, count, float(len(wards)), len(wards)))
         if scope.kind == "city":
-            found += [_figure(name, n, None, None, n) for name, n in sorted(self._extra.items())]
-        return found
+            figures += [_figure(name, n, None, None, n) for name, n in sorted(self._extra.items())]
+        return figures
 
     def _wards(self, scope: Scope) -> list[Area]:
         """The wards of a city or a district."""
@@ -186,7 +186,7 @@ class Scorecards:
     def _score(
         self, rates: dict[str, Rate], totals: Totals, mix: tuple[float, float, float]
     ) -> float | None:
-        """0–100: published weights over what each measure assures (docs/scorecards.md)."""
+        """0–100: published weights times the assured value of each measure (docs/scorecards.md)."""
         weights = {name: n for name, n in self._settings.weights.items() if n}
         if not weights:
             return None
@@ -226,7 +226,7 @@ def _rate(totals: Totals, measure: str, hit: str, other: str) -> Rate:
 def _rework(totals: Totals) -> Rate:
     again = totals.count("reopened_or_refused", "reopened", "refused")
     finished = totals.count("reopened_or_refused", "finished")
-    # A finish of an earlier month may be refused in this one.
+    # A repair finished in an earlier month may be refused in this one.
     return Rate(again, max(finished, again))
 
 
@@ -238,8 +238,8 @@ def _figure(
     n: float,
     **more: float | None,
 ) -> dict[str, Any]:
-    found = {"value": value, "numerator": numerator, "denominator": denominator, "n": n, **more}
-    return {"measure": measure, **{name: rounded(each) for name, each in found.items()}}
+    figures = {"value": value, "numerator": numerator, "denominator": denominator, "n": n, **more}
+    return {"measure": measure, **{name: rounded(number) for name, number in figures.items()}}
 
 
 def _rate_figure(measure: str, rate: Rate) -> dict[str, Any]:

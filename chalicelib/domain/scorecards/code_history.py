@@ -1,10 +1,9 @@
-"""The codes of one version of a city for the codes of every other: a month is judged by one.
+"""Maps codes of other versions of a city to one version: a month is judged by one version.
 
-Rows of older versions are mapped forward by the successors that this version and those before it
-name, rows of newer ones back by those that later versions name
-(``domain.actions.city_succession``). A code means one thing for good, so that a code that this
-version has is left as it is. What has no answer stays too, and counts as of a version that is not
-this one.
+Rows of older versions are mapped forward by the successors that this version and those before
+it name. Rows of newer versions are mapped back by the successors that later versions name
+(``domain.actions.city_succession``). A code never changes its meaning, so a code that this
+version has stays. A code without an answer stays too, and counts as of another version.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,28 +18,31 @@ Others = Callable[[], tuple[Sequence[City], Sequence[City]]]
 
 
 class CodeHistory:
-    """What the codes of other versions are in ``city``.
+    """Which codes of ``city`` stand for codes of its other versions.
 
-    ``others`` gives the versions (before, after) it, and is asked once a code is not known;
-    ``ward_at`` tells in which ward of ``city`` a pin lies.
+    ``others`` gives the versions (before, after) it and is called only for an unknown code.
+    ``ward_at`` gives the ward of ``city`` in which a pin lies.
     """
 
     def __init__(self, city: City, others: Others, ward_at: WardAt) -> None:
         self.city = city
         self._others = others
         self._ward_at = ward_at
-        self._found: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._cache: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def codes(self, kind: str, code: str) -> tuple[str, ...]:
-        """The codes of the city that stand for a code of any version: itself, its successors, or
-        what it succeeds; several where areas were divided or merged, none if nobody says."""
+        """The codes of the city that stand for a code of any version.
+
+        The code itself, its successors, or its predecessors; several where areas were divided or
+        merged, none if no version names any.
+        """
         if code in codes_of(kind, self.city):
             return (code,)
-        if (kind, code) not in self._found:
+        if (kind, code) not in self._cache:
             forward, back = self._links[kind]
             here = codes_of(kind, self.city)
-            self._found[kind, code] = _walk(code, forward, here) or _walk(code, back, here)
-        return self._found[kind, code]
+            self._cache[kind, code] = _walk(code, forward, here) or _walk(code, back, here)
+        return self._cache[kind, code]
 
     def row(self, row: dict[str, Any]) -> dict[str, Any]:
         """A report's row (``periods.score_row``) with this city's codes; the rest is unchanged."""
@@ -57,18 +59,18 @@ class CodeHistory:
             "ward": ward,
             "district": self._district(ward, row["district"]),
             "unit": unit,
-            "service": self._one(SERVICES, row["service"]),
+            "service": self._single_code(SERVICES, row["service"]),
             "rounds": [
                 {
-                    **one,
-                    "service": self._one(SERVICES, one["service"]),
-                    "held": held(one["held"]),
-                    "shares": _merged(held(share) for share in one["shares"]),
+                    **period,
+                    "service": self._single_code(SERVICES, period["service"]),
+                    "held": held(period["held"]),
+                    "shares": _merged(held(share) for share in period["shares"]),
                     "acknowledge_shares": _merged(
-                        held(share) for share in one["acknowledge_shares"]
+                        held(share) for share in period["acknowledge_shares"]
                     ),
                 }
-                for one in row["rounds"]
+                for period in row["rounds"]
             ],
             "holds": [[since, *held(party)] for since, *party in row["holds"]],
             "marks": [[kind, at, *held(party)] for kind, at, *party in row["marks"]],
@@ -88,27 +90,27 @@ class CodeHistory:
 
     @cached_property
     def _district_units(self) -> frozenset[str]:
-        units = (one for city in (*self._versions[0], *self._versions[1]) for one in
-                 city.units.values())  # fmt: skip
-        return frozenset(one.code for one in units if one.kind == "district")
+        cities = (*self._versions[0], *self._versions[1])
+        units = (unit for city in cities for unit in city.units.values())
+        return frozenset(unit.code for unit in units if unit.kind == "district")
 
-    def _one(self, kind: str, code: str) -> str:
-        found = self.codes(kind, code)
-        return found[0] if len(found) == 1 else code
+    def _single_code(self, kind: str, code: str) -> str:
+        codes = self.codes(kind, code)
+        return codes[0] if len(codes) == 1 else code
 
     def _ward(self, code: str, lat: float, long: float) -> str:
         areas, last = self.city.areas, self.city.levels[-1]
-        found = [one for one in self.codes(AREAS, code) if areas[one].level == last]
-        if len(found) > 1:
+        wards = [ward for ward in self.codes(AREAS, code) if areas[ward].level == last]
+        if len(wards) > 1:
             here = self._ward_at(lat, long)
-            return here if here in found else found[0]
-        return found[0] if found else code
+            return here if here in wards else wards[0]
+        return wards[0] if wards else code
 
     def _district(self, ward: str, code: str) -> str:
         return (
             self.city.district_and_path(ward)[0]
             if ward in self.city.areas
-            else self._one(AREAS, code)
+            else self._single_code(AREAS, code)
         )
 
     def _unit(self, code: str, ward: str) -> str:
@@ -116,54 +118,54 @@ class CodeHistory:
         if code in units:
             return code
         district = self._district(ward, "")
-        found = self.codes(UNITS, code)
-        if len(found) > 1:
-            found = tuple(one for one in found if district in units[one].districts)
-        if len(found) == 1:
-            return found[0]
+        units_here = self.codes(UNITS, code)
+        if len(units_here) > 1:
+            units_here = tuple(unit for unit in units_here if district in units[unit].districts)
+        if len(units_here) == 1:
+            return units_here[0]
         # The unit of a district goes with its district.
         if district and code in self._district_units:
-            own = [one for one in units.values() if one.kind == "district"]
-            return next((one.code for one in own if district in one.districts), code)
+            own = [unit for unit in units.values() if unit.kind == "district"]
+            return next((unit.code for unit in own if district in unit.districts), code)
         return code
 
 
 def _links(kind: str, versions: Iterable[City]) -> _Links:
-    found: _Links = {}
+    links: _Links = {}
     for city in versions:
         for code, codes in city.successors.get(kind, {}).items():
-            kept = found.setdefault(code, [])
-            kept += [one for one in codes if one not in kept]
-    return found
+            kept = links.setdefault(code, [])
+            kept += [successor for successor in codes if successor not in kept]
+    return links
 
 
 def _inverse(links: _Links) -> _Links:
-    found: _Links = {}
+    inverse: _Links = {}
     for code, codes in links.items():
-        for heir in codes:
-            found.setdefault(heir, []).append(code)
-    return found
+        for successor in codes:
+            inverse.setdefault(successor, []).append(code)
+    return inverse
 
 
 def _walk(code: str, links: _Links, here: dict[str, Any]) -> tuple[str, ...]:
-    """The first codes of ``here`` on every way along the links."""
-    found: dict[str, None] = {}
-    waiting, met = [code], set[str]()
+    """The first codes of ``here`` on each path along the links."""
+    reached: dict[str, None] = {}
+    waiting, seen = [code], set[str]()
     while waiting:
-        one = waiting.pop(0)
-        if one in met:
+        current = waiting.pop(0)
+        if current in seen:
             continue
-        met.add(one)
-        if one in here:
-            found[one] = None
+        seen.add(current)
+        if current in here:
+            reached[current] = None
         else:
-            waiting += links.get(one, ())
-    return tuple(found)
+            waiting += links.get(current, ())
+    return tuple(reached)
 
 
 def _merged(shares: Iterable[list[Any]]) -> list[list[Any]]:
-    """Shares of one holder under two codes are one share."""
-    found: dict[tuple[Any, ...], int] = {}
+    """Shares under two codes of the same holder become one share."""
+    sums: dict[tuple[Any, ...], int] = {}
     for *party, contribution in shares:
-        found[tuple(party)] = found.get(tuple(party), 0) + contribution
-    return [[*party, contribution] for party, contribution in found.items()]
+        sums[tuple(party)] = sums.get(tuple(party), 0) + contribution
+    return [[*party, contribution] for party, contribution in sums.items()]

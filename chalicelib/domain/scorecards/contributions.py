@@ -1,7 +1,7 @@
-"""What one report adds to a month's scorecards: each a row that anybody can look at.
+"""What one report adds to a month's scorecards, as rows that anybody can inspect.
 
-A scorecard is a sum over these rows (``domain.scorecards.cards``), and ``/rows`` shows the same
-ones. All moments are texts of ``timestamps.iso``, which sort as they follow each other.
+A scorecard is the sum of these rows (``domain.scorecards.cards``); ``/rows`` shows the same
+rows. All moments are texts of ``timestamps.iso``, which sort by time.
 """
 
 from collections.abc import Iterator
@@ -26,10 +26,10 @@ _HOUR, _DAY = 3600, 86_400
 
 @dataclass(frozen=True)
 class Window:
-    """A month as far as it is judged: up to ``until``, which is its end once it is over.
+    """A month as far as it is judged: from ``start`` to ``until``, its end once it is over.
 
-    ``settled`` is when its draft is made, and what happens to its reports later is another
-    month's; ``audits_from`` lies three months before that.
+    ``settled`` is when the month's draft is made: what happens to its reports later counts in
+    another month. ``audits_from`` lies three months before that.
     """
 
     month: str
@@ -40,7 +40,7 @@ class Window:
 
     @classmethod
     def of(cls, month: str, city: City, now: datetime) -> "Window":
-        """The window of a month as it is seen ``now``."""
+        """The window of a month, as seen ``now``."""
         start, end = city.bounds(month)
         trailing = city.day(shifted(month, -2), DRAFT_DAY)
         settled = city.day(shifted(month, 1), DRAFT_DAY)
@@ -53,7 +53,7 @@ class Window:
 
 
 class Contribution(NamedTuple):
-    """One contribution: ``share`` (of ``WHOLE``) of one ``outcome`` of a ``measure``, by whom."""
+    """One contribution: ``share`` (of ``WHOLE``) of one ``outcome`` of a ``measure``, and whose."""
 
     measure: str
     outcome: str
@@ -70,30 +70,30 @@ def contributions(row: dict[str, Any], window: Window, old_factor: float) -> Ite
     """Everything that a report's row (``periods.score_row``) adds to the month."""
     yield from _received(row, window)
     yield from _heard(row, window)
-    for one in row["rounds"]:
-        yield from _due(one, window)
-        yield from _acknowledge_due(one, window)
-        yield from _closed(row, one, window)
-        yield from _open(row, one, window, old_factor)
+    for period in row["rounds"]:
+        yield from _due(period, window)
+        yield from _acknowledge_due(period, window)
+        yield from _closed(row, period, window)
+        yield from _open(row, period, window, old_factor)
     yield from _marks(row, window)
 
 
 def held_at(row: dict[str, Any], moment: str) -> list[Any]:
-    """[ward, unit, officer] of who held the report at a moment."""
-    found: list[Any] = row["holds"][0][1:]
+    """[ward, unit, officer] of the holder at a moment."""
+    holder: list[Any] = row["holds"][0][1:]
     for since, *held in row["holds"]:
         if since <= moment:
-            found = held
-    return found
+            holder = held
+    return holder
 
 
-def outcome(one: dict[str, Any]) -> str:
-    """How a round stands to its deadline: verified, unanswered, dismissed or late."""
-    if one["stop"] is None or one["stop"] > one["due"]:
+def outcome(period: dict[str, Any]) -> str:
+    """The outcome of a period by its deadline: verified, unanswered, dismissed or late."""
+    if period["stop"] is None or period["stop"] > period["due"]:
         return "late"
-    if one["resolution"] in DISMISSED:
+    if period["resolution"] in DISMISSED:
         return "dismissed"
-    return "verified" if one["resolution"] == "verified" else "unanswered"
+    return "verified" if period["resolution"] == "verified" else "unanswered"
 
 
 def hours(start: str, end: str) -> float:
@@ -112,64 +112,64 @@ def _received(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
     yield _whole("received", "received", row["service"], [ward, unit, None], filed)
 
 
-def _due(one: dict[str, Any], window: Window) -> Iterator[Contribution]:
-    if window.holds(one["due"]) and not _void(one, one["due"]):
-        for share in one["shares"]:
-            yield _shared("on_time", outcome(one), one["service"], share, one["due"])
+def _due(period: dict[str, Any], window: Window) -> Iterator[Contribution]:
+    if window.holds(period["due"]) and not _void(period, period["due"]):
+        for share in period["shares"]:
+            yield _shared("on_time", outcome(period), period["service"], share, period["due"])
 
 
-def _void(one: dict[str, Any], due: str) -> bool:
-    # The report became protected before it fell due.
-    return "ended" in one and due >= one["ended"]
+def _void(period: dict[str, Any], due: str) -> bool:
+    # The report became protected before this deadline.
+    return "ended" in period and due >= period["ended"]
 
 
-def _acknowledge_due(one: dict[str, Any], window: Window) -> Iterator[Contribution]:
-    due, heard, stop = one["acknowledge_due"], one["acknowledged_at"], one["stop"]
-    if not window.holds(due) or _void(one, due):
+def _acknowledge_due(period: dict[str, Any], window: Window) -> Iterator[Contribution]:
+    due, heard, stop = period["acknowledge_due"], period["acknowledged_at"], period["stop"]
+    if not window.holds(due) or _void(period, due):
         return
-    if heard is None and stop is not None and stop <= due and one["resolution"] in DISMISSED:
-        return  # Ended before anybody had to say a word.
+    if heard is None and stop is not None and stop <= due and period["resolution"] in DISMISSED:
+        return  # Dismissed before the acknowledgement was due.
     first = min((moment for moment in (heard, stop) if moment), default=None)
     result = "in_time" if first is not None and first <= due else "late"
-    for share in one["acknowledge_shares"]:
-        yield _shared("acknowledged_on_time", result, one["service"], share, due)
+    for share in period["acknowledge_shares"]:
+        yield _shared("acknowledged_on_time", result, period["service"], share, due)
 
 
-def _closed(row: dict[str, Any], one: dict[str, Any], window: Window) -> Iterator[Contribution]:
-    if window.holds(one["closed_at"]) and one["resolution"] in _REPAIRED:
-        closed, service = one["closed_at"], one["service"]
-        yield _whole("verified", one["resolution"], service, one["held"], closed)
-        taken = hours(row["filed_at"], one["stop"])
-        yield _whole("to_resolve", "resolved", service, one["held"], closed, taken)
+def _closed(row: dict[str, Any], period: dict[str, Any], window: Window) -> Iterator[Contribution]:
+    if window.holds(period["closed_at"]) and period["resolution"] in _REPAIRED:
+        closed, service = period["closed_at"], period["service"]
+        yield _whole("verified", period["resolution"], service, period["held"], closed)
+        taken = hours(row["filed_at"], period["stop"])
+        yield _whole("to_resolve", "resolved", service, period["held"], closed, taken)
 
 
 def _heard(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
     # Once a report: what is said after a reopening is no first word.
-    one = row["rounds"][0]
-    heard = one["acknowledged_at"]
+    period = row["rounds"][0]
+    heard = period["acknowledged_at"]
     if window.holds(heard):
         taken = hours(row["filed_at"], heard)
         held = held_at(row, heard)
-        yield _whole("to_acknowledge", "acknowledged", one["service"], held, heard, taken)
+        yield _whole("to_acknowledge", "acknowledged", period["service"], held, heard, taken)
 
 
 def _open(
-    row: dict[str, Any], one: dict[str, Any], window: Window, old_factor: float
+    row: dict[str, Any], period: dict[str, Any], window: Window, old_factor: float
 ) -> Iterator[Contribution]:
     until = window.until
-    if one["from"] >= until or (one["closed_at"] is not None and one["closed_at"] < until):
+    if period["from"] >= until or (period["closed_at"] is not None and period["closed_at"] < until):
         return
     held = held_at(row, until)
-    age = hours(one["from"], until)
-    old = age > old_factor * hours(one["from"], one["due"])
+    age = hours(period["from"], until)
+    old = age > old_factor * hours(period["from"], period["due"])
     days = age * _HOUR / _DAY
     age_group = "old" if old else "open"
-    yield _whole("backlog", age_group, one["service"], held, one["from"], days)
-    unfinished = one["stop"] is None or one["stop"] >= until
-    if one["due"] < window.start and unfinished:
-        # Against who held it until the deadline: handing it on takes nothing off anybody.
-        for share in one["shares"]:
-            yield _shared("overdue_carried", "carried", one["service"], share, one["due"])
+    yield _whole("backlog", age_group, period["service"], held, period["from"], days)
+    unfinished = period["stop"] is None or period["stop"] >= until
+    if period["due"] < window.start and unfinished:
+        # Charged to whoever held the report until the deadline; a later transfer changes nothing.
+        for share in period["shares"]:
+            yield _shared("overdue_carried", "carried", period["service"], share, period["due"])
 
 
 def _marks(row: dict[str, Any], window: Window) -> Iterator[Contribution]:

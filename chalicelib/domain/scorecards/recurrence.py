@@ -17,7 +17,7 @@ _Repair = tuple[int, int, str, list[Any], str, str]
 
 
 class Recurrences:
-    """The repairs verified in ``window`` (two months before the one judged), and all filings.
+    """The repairs verified in ``window`` (two months before the judged month), and all filings.
 
     A repair has recurred if the service was reported again within ``metres`` and ``days`` of its
     verification, and before ``until``.
@@ -32,7 +32,7 @@ class Recurrences:
         self._filings: dict[str, list[_Filing]] = {}
 
     def add(self, row: dict[str, Any]) -> None:
-        """Take in a report's row; of a private one nobody can tell whether it recurred."""
+        """Take in a report's row; private reports are left out, their place is not exact."""
         if row.get("private"):
             return
         place = (row["lat7"], row["long7"])
@@ -40,15 +40,16 @@ class Recurrences:
         if self._window.start <= row["filed_at"] < self._until:
             filing = (report, *place, row["filed_at"])
             self._filings.setdefault(service, []).append(filing)
-        for one in row["rounds"]:
-            if one["resolution"] == "verified" and self._window.holds(one["closed_at"]):
-                self._repairs.append((*place, one["closed_at"], one["held"], service, report))
+        for period in row["rounds"]:
+            closed = period["closed_at"]
+            if period["resolution"] == "verified" and self._window.holds(closed):
+                self._repairs.append((*place, closed, period["held"], service, report))
 
     def contributions(self) -> Iterator[tuple[str, Contribution]]:
         """(report, contribution) of every repair: lasted or recurred."""
         if not self._repairs:
             return
-        widest = max(abs(one[0]) for one in self._repairs) / 1e7
+        widest = max(abs(repair[0]) for repair in self._repairs) / 1e7
         tall = ceil(self._metres / _METRES_A_DEGREE * 1e7) + 1
         wide = ceil(tall / max(cos(radians(min(widest + 1, 89))), 0.01))
         cells: dict[_Spot, list[_Filing]] = {}
@@ -56,7 +57,7 @@ class Recurrences:
             for filing in filings:
                 cell = (service, filing[1] // tall, filing[2] // wide)
                 cells.setdefault(cell, []).append(filing)
-        for repair in sorted(self._repairs, key=lambda one: (one[5], one[2])):
+        for repair in sorted(self._repairs, key=lambda repair: (repair[5], repair[2])):
             lat7, long7, closed, held, service, report = repair
             ward, unit, officer = held
             near = [
@@ -65,7 +66,7 @@ class Recurrences:
                 for east in (-1, 0, 1)
                 for filing in cells.get((service, lat7 // tall + north, long7 // wide + east), ())
             ]
-            result = "recurred" if self._again(repair, near) else "lasted"
+            result = "recurred" if self._recurred(repair, near) else "lasted"
             yield (
                 report,
                 Contribution(
@@ -73,7 +74,7 @@ class Recurrences:
                 ),
             )
 
-    def _again(self, repair: _Repair, near: list[_Filing]) -> bool:
+    def _recurred(self, repair: _Repair, near: list[_Filing]) -> bool:
         lat7, long7, closed, _, _, report = repair
         last = iso(parse(closed) + self._days)
         return any(

@@ -1,7 +1,7 @@
 """The arithmetic of scorecards: settings, intervals, percentiles, shrinkage, months.
 
-Wilson's interval: E. B. Wilson (1927), JASA 22, 209–212; with a fractional n, where reports are
-shared among holders. Percentiles: linear between order statistics (Hyndman & Fan 1996, type 7).
+Wilson's interval: E. B. Wilson (1927), JASA 22, 209–212; n may be a fraction, because holders
+share reports. Percentiles: linear between order statistics (Hyndman & Fan 1996, type 7).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from typing import Any, Self
 
 Z = 1.959963984540054
 DIGITS = 6
-# What a score may weigh.
+# The measures that may have a weight in the score.
 SCORED = (
     "on_time", "acknowledged_on_time", "verified", "reopened_or_refused", "overdue_carried",
     "satisfaction", "recurrence", "case_mix",
 )  # fmt: skip
-# Of the next month: by then what was finished in the month is answered or has lapsed.
+# A day of the next month: by then every finished report of the month is answered or has lapsed.
 DRAFT_DAY = 16
-# Closed months that are looked at again each day; older ones when an event has touched them.
+# So many closed months are checked again each day; older ones only after an event in them.
 RECHECKED = 3
 
 
@@ -40,21 +40,21 @@ class Settings:
 
     @classmethod
     def from_json(cls, scoring: dict[str, Any]) -> Self:
-        """The settings of a city's bundle; what it leaves out has its default."""
-        known = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in scoring.items() if name in known})
+        """The settings of a city's bundle; missing ones have their defaults."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in scoring.items() if name in names})
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A numerator over a denominator, with its interval; without a denominator, nothing."""
+    """A numerator over a denominator, with its interval; ``None`` without a denominator."""
 
     numerator: float
     denominator: float
 
     @property
     def value(self) -> float | None:
-        """The rate itself."""
+        """The rate."""
         return self.numerator / self.denominator if self.denominator else None
 
     @property
@@ -64,13 +64,13 @@ class Rate:
 
     @property
     def assured(self) -> float:
-        """The lower bound: what can be relied on; 0 where nothing is known."""
+        """The lower bound of the interval; 0 without data."""
         bounds = self.interval
         return bounds[0] if bounds else 0.0
 
     @property
     def complement(self) -> "Rate":
-        """The rate of the others."""
+        """The rate of all others: 1 minus this rate."""
         return Rate(self.denominator - self.numerator, self.denominator)
 
 
@@ -89,21 +89,21 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     """The exact percentile of sorted values."""
     if not values:
         return None
-    place = (len(values) - 1) * share
-    low = int(place)
+    position = (len(values) - 1) * share
+    low = int(position)
     high = min(low + 1, len(values) - 1)
-    return values[low] + (values[high] - values[low]) * (place - low)
+    return values[low] + (values[high] - values[low]) * (position - low)
 
 
 def shrunken(total: float, n: float, mean: float | None, weight: float) -> float | None:
-    """A mean drawn towards the city's as if ``weight`` more had been there."""
+    """A mean shrunk towards ``mean``, as if ``weight`` more values had been equal to it."""
     if mean is None:
         return total / n if n else None
     return (total + weight * mean) / (n + weight)
 
 
 def rounded(value: float | None, digits: int = DIGITS) -> float | None:
-    """As published; ``-0.0`` is 0."""
+    """The value as published; ``-0.0`` becomes 0."""
     return None if value is None else round(value, digits) + 0.0
 
 

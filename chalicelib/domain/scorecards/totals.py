@@ -1,7 +1,7 @@
-"""What a month's contributions add up to, for each area, unit and official.
+"""A month's contributions added up, for each area, unit and official.
 
 Counts are whole numbers of ``UNIT``: a share of a report (millionths) times the weight of its
-reporter (millionths). So sums are exact and do not depend on the order of the reports.
+reporter (millionths). So the totals are exact and do not depend on the order of reports.
 """
 
 from collections import Counter
@@ -13,12 +13,12 @@ from chalicelib.domain.scorecards.contributions import Contribution
 from chalicelib.domain.sla.custody import WHOLE
 
 UNIT = WHOLE * WHOLE
-# Instead of the time of a contribution whose report nobody may know of.
+# The time of a contribution whose report must stay unknown.
 ANONYMOUS = ""
 
 
 class Scope(NamedTuple):
-    """Whose card: kind city, district, ward, unit, officer, or others (in a district)."""
+    """Whose scorecard: kind city, district, ward, unit, officer, or others (in a district)."""
 
     kind: str
     code: str
@@ -26,7 +26,7 @@ class Scope(NamedTuple):
 
 @dataclass
 class Totals:
-    """One scope's sums: ``due`` by (audited district, service, outcome), the rest by outcome."""
+    """The totals of one scope: ``due`` by (district, service, outcome), the rest by outcome."""
 
     due: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -45,11 +45,11 @@ class Totals:
             self.values.setdefault(contribution.measure, []).append(contribution.value)
 
     def count(self, measure: str, *outcomes: str) -> float:
-        """How many of these outcomes, as a number of reports."""
-        return sum(self.counts[measure, one] for one in outcomes) / UNIT
+        """The number of reports with these outcomes."""
+        return sum(self.counts[measure, outcome] for outcome in outcomes) / UNIT
 
     def due_count(self) -> float:
-        """How many deadlines, before anything is said of those dismissed."""
+        """The number of deadlines, dismissed reports included."""
         return sum(self.due.values()) / UNIT
 
 
@@ -64,7 +64,7 @@ class MonthTotals:
         self.reported: set[str] = set()
 
     def add(self, contribution: Contribution, weight: int) -> None:
-        """Count a contribution of a report whose reporter has a weight."""
+        """Add a contribution, with the weight of the report's reporter (millionths)."""
         district, scopes = self.scopes(contribution)
         if contribution.measure == "audit":
             self.audits.setdefault(district, Counter())[contribution.outcome] += 1
@@ -73,14 +73,15 @@ class MonthTotals:
             self.of(scope).add(contribution, district, contribution.share * weight)
 
     def of(self, scope: Scope) -> Totals:
-        """The sums of a scope."""
+        """The totals of a scope."""
         return self.by_scope.setdefault(scope, Totals())
 
     def scopes(self, contribution: Contribution) -> tuple[str, tuple[Scope, ...]]:
-        """(district, scopes): a district and a ward answer for what the district's unit held.
+        """(district, scopes) for which a contribution counts.
 
-        What others held there is summed beside it; what is filed there is heard there, whoever
-        answers for it.
+        A district and a ward answer for what the district's own unit held; what other units held
+        there counts for ``others``. A received report counts where it was filed, whoever answers
+        for it.
         """
         if contribution.at == ANONYMOUS:
             whole = Scope("city", self._city.root)
@@ -88,7 +89,7 @@ class MonthTotals:
             return contribution.ward, (whole, *beside)
         key = (contribution.ward, contribution.unit)
         if key not in self._scopes:
-            self._scopes[key] = self._found(*key)
+            self._scopes[key] = self._scopes_of(*key)
         district, scopes = self._scopes[key]
         if contribution.measure == "received" and Scope("others", district) in scopes:
             scopes = (*scopes[:2], Scope("district", district), Scope("ward", contribution.ward))
@@ -97,14 +98,17 @@ class MonthTotals:
         return district, scopes
 
     def anonymous(self, contribution: Contribution) -> Contribution:
-        """The contribution without ward, holder and time: "ward" names the district, "unit" the
-        card beside the city's for which it counts (district, others or none)."""
+        """The contribution without ward, holder and time.
+
+        "ward" names the district, "unit" the kind of scope beside the city for which it counts
+        (district, others, or "" for none).
+        """
         district, scopes = self.scopes(contribution)
         kinds = {scope.kind for scope in scopes}
-        kind = next((one for one in ("district", "others") if one in kinds), "")
+        kind = next((name for name in ("district", "others") if name in kinds), "")
         return contribution._replace(ward=district, unit=kind, officer=None, at=ANONYMOUS)
 
-    def _found(self, ward: str, unit: str) -> tuple[str, tuple[Scope, ...]]:
+    def _scopes_of(self, ward: str, unit: str) -> tuple[str, tuple[Scope, ...]]:
         city = self._city
         always = (Scope("city", city.root), Scope("unit", unit))
         if ward not in city.areas:  # of an older version of the city

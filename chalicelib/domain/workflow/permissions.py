@@ -1,7 +1,8 @@
-"""Whose right reaches a report: an official's grants as they hold there, and who may do what.
+"""Whose rights reach a report: an official's grants, and which roles may call an operation.
 
-A right holds only where its own grant holds. The table of operations (rules/permissions.json)
-names roles; the edge asks whether somebody has one anywhere, a service whether they have it here.
+A right holds only where its own grant holds. rules/permissions.json names the roles of each
+operation: the edge asks whether a principal has one of them anywhere, a service whether they
+have it over this report.
 """
 
 from dataclasses import replace
@@ -11,31 +12,35 @@ from chalicelib import rules
 from chalicelib.domain.principal import ANY, AUDITOR, Principal, group, spelt_out
 from chalicelib.domain.report import Report
 
-# The roles that go with a report to a unit that has accepted it, whatever services it is for.
+# In a unit that has accepted a report, these roles reach it whatever services their grants name.
 ENTRUSTED = group("entrusted")
 
 
 @cache
 def operations() -> dict[str, list[str]]:
-    """Which kinds of principals may call which operation: rules/permissions.json."""
+    """The roles and kinds of principal that may call each operation (rules/permissions.json)."""
     return {name: spelt_out(named) for name, named in rules.load("permissions").items()}
 
 
 def over(actor: Principal, report: Report) -> Principal:
-    """The actor with no other grants than those that reach the report: by district and service,
-    and those of ``ENTRUSTED`` roles in a unit that has accepted it.
+    """The actor with only those grants that reach the report, by district and service.
 
-    "All services" does not reach a protected one of another unit: a verifier's grant must name it.
+    Grants of ``ENTRUSTED`` roles in a unit that has accepted the report reach it too. "All
+    services" does not reach a protected report of another unit: a verifier's grant must name it.
     """
     ours = report.entrusted and not report.protected and actor.unit == report.unit
-    held = [
-        one
-        for one in actor.grants
-        if one.covers(report.district, report.service) or (ours and one.role in ENTRUSTED)
+    grants = [
+        grant
+        for grant in actor.grants
+        if grant.covers(report.district, report.service) or (ours and grant.role in ENTRUSTED)
     ]
     if report.protected and actor.unit != report.unit:
-        held = [one for one in held if one.role == "verifier" and report.service in one.services]
-    return replace(actor, grants=tuple(held))
+        grants = [
+            grant
+            for grant in grants
+            if grant.role == "verifier" and report.service in grant.services
+        ]
+    return replace(actor, grants=tuple(grants))
 
 
 def may(actor: Principal, permission: str, report: Report) -> bool:
@@ -46,7 +51,7 @@ def may(actor: Principal, permission: str, report: Report) -> bool:
 def permitted(actor: Principal, operation: str, report: Report) -> bool:
     """Whether a role that the actor has over this report may call the operation.
 
-    Who belongs to a unit that is called in has there the roles that they work with elsewhere.
+    Officials of a unit that is called in keep there the roles that they have elsewhere.
     """
     named = frozenset(operations()[operation])
     if actor.kind != "staff":
@@ -67,11 +72,11 @@ def called(actor: Principal, report: Report) -> bool:
 def reaches_all_of(actor: Principal, role: str, person: Principal | None) -> bool:
     """Whether one grant of this role reaches everything that an official works on.
 
-    ``None`` is an official who left: only a grant of the whole city reaches what they did.
+    ``None`` stands for an official who left: only a grant over the whole city reaches their work.
     """
     wanted = person.grants if person else ()
-    districts = {one for grant in wanted for one in grant.districts} or {ANY}
-    services = {one for grant in wanted for one in grant.services} or {ANY}
+    districts = {code for grant in wanted for code in grant.districts} or {ANY}
+    services = {code for grant in wanted for code in grant.services} or {ANY}
     return any(
         grant.role == role
         and (ANY in grant.districts or districts <= grant.districts)

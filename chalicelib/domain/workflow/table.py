@@ -1,6 +1,6 @@
-"""Who may do what in which state: the table of rules/workflow.json, and refusals that explain.
+"""Who may take which action in which state: the table of rules/workflow.json, and refusals.
 
-Pure: it reads the table once and decides from the report and the actor's standing towards it.
+Pure: it reads the table once and decides from the report and the actor's standing.
 """
 
 from dataclasses import dataclass, field
@@ -18,9 +18,10 @@ WORKERS = group("worker")
 
 @dataclass(frozen=True)
 class Action:
-    """One row of the table, as it stands for one report.
+    """One row of the table, as it holds for one report.
 
-    ``only``: states to which some of ``who`` are held, where ``sources`` are for the others.
+    ``only``: {standing: states} for some of ``who`` that may act only in these states; ``sources``
+    are the states of the others.
     """
 
     name: str
@@ -38,13 +39,13 @@ class Action:
 
     @property
     def fields(self) -> frozenset[str]:
-        """Every field that the action takes."""
+        """Every field that the action accepts."""
         return frozenset((*self.requires, *self.any_of, *self.optional))
 
     def states(self, standing: frozenset[str]) -> frozenset[str]:
-        """The states from which somebody with this standing may take it."""
-        found = (self.only.get(one, self.sources) for one in self.who & standing)
-        return frozenset[str]().union(*found)
+        """The states in which somebody with this standing may take the action."""
+        states = (self.only.get(name, self.sources) for name in self.who & standing)
+        return frozenset[str]().union(*states)
 
 
 @cache
@@ -55,18 +56,17 @@ def table() -> dict[str, Any]:
 
 
 def actions(protected: bool, proposed: bool = False) -> dict[str, Action]:
-    """Every action by name; protected reports, and those proposed to be, have rules of their
-    own."""
+    """Every action by name; protected reports, and proposed ones, have their own rules."""
     return _actions("protected" if protected else "proposed" if proposed else "")
 
 
 @cache
 def _actions(kind: str) -> dict[str, Action]:
-    found = {}
+    rows = {}
     own = table()[kind] if kind else {}
     for name, row in table()["actions"].items():
         row = {**row, **own.get(name, {})}
-        found[name] = Action(
+        rows[name] = Action(
             name=name,
             sources=frozenset(row["from"]),
             to=row["to"],
@@ -78,13 +78,13 @@ def _actions(kind: str) -> dict[str, Action]:
             resolutions=frozenset(row["resolutions"]) if "resolutions" in row else None,
             words=row.get("words", "inside"),
             work=row.get("work", False),
-            only={one: frozenset(states) for one, states in row.get("only", {}).items()},
+            only={who: frozenset(states) for who, states in row.get("only", {}).items()},
         )
-    return found
+    return rows
 
 
 def actions_of(report: Report) -> dict[str, Action]:
-    """The actions by the rules that hold for a report."""
+    """The actions by the rules that hold for this report."""
     return actions(report.protected, bool(report.protection))
 
 
@@ -95,14 +95,14 @@ def clock(state: str) -> str:
 
 
 def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozenset[str]:
-    """What the actor is to this report: roles in scope, and relations to it.
+    """What the actor is to this report: roles over it, and relations to it.
 
-    A reporter who is signed in as staff is no reporter. ``outside_verifier`` is a verifier whose
-    home unit lies outside the district and who neither held nor finished the work; nor did their
-    unit. The agency that a report was coordinated with holds it beside the unit that answers for
-    it. Whoever works for that agency, or for the unit that it is offered to, is asked for their
-    unit's sake: their grants need not name the report's district and service. ``protector``
-    belongs to the unit that a report is proposed to.
+    A reporter who is signed in as staff does not count as reporter. ``outside_verifier``: a
+    verifier from another district who neither held nor finished the work, and whose unit did not
+    either. The agency that a report is coordinated with holds it beside its unit. Workers of that
+    agency, or of the unit that it is offered to, count by their unit: their grants need not name
+    the report's district and service. ``protector``: works for the unit that the report is
+    proposed to.
     """
     if actor.kind == "system":
         return frozenset({"system"})
@@ -110,32 +110,32 @@ def standing(actor: Principal, report: Report, *, is_reporter: bool) -> frozense
     if actor.kind != "staff":
         return frozenset({"reporter"}) | into_protected if is_reporter else frozenset()
     roles = permissions.over(actor, report).roles()
-    found = set(roles - {"field_worker", "verifier"})
+    names = set(roles - {"field_worker", "verifier"})
     ours, agency = actor.unit == report.unit, _of_agency(actor, report)
-    asked = actor.roles() if agency or _is_offered(actor, report) else frozenset()
+    unit_roles = actor.roles() if agency or _is_offered(actor, report) else frozenset()
     free = report.holder in (None, actor.uid)
-    if ("field_worker" in roles and ours and free) or (agency and "field_worker" in asked):
-        found.add("field_worker")
+    if ("field_worker" in roles and ours and free) or (agency and "field_worker" in unit_roles):
+        names.add("field_worker")
     mine = actor.uid == report.holder and bool(roles - {AUDITOR})
     unheld = ours and report.holder is None and report.assigned and roles & WORKERS
-    if mine or unheld or (agency and asked & WORKERS):
-        found.add("holder")
-    if _is_offered(actor, report) and asked & WORKERS:
-        found.add("handed_to")
+    if mine or unheld or (agency and unit_roles & WORKERS):
+        names.add("holder")
+    if _is_offered(actor, report) and unit_roles & WORKERS:
+        names.add("handed_to")
     if asked_to_protect(actor, report):
-        found.add("protector")
+        names.add("protector")
     if "verifier" in roles:
-        found.add("outside_verifier" if _outside(actor, report) else "inside_verifier")
-    return frozenset(found) | into_protected if roles - {AUDITOR} else frozenset(found)
+        names.add("outside_verifier" if _outside(actor, report) else "inside_verifier")
+    return frozenset(names) | into_protected if roles - {AUDITOR} else frozenset(names)
 
 
 def asked_to_protect(actor: Principal, report: Report) -> bool:
-    """Whether the report is proposed to the actor's unit, for a service of the actor's."""
+    """Whether the report is proposed to the actor's unit, for a service of the actor."""
     if actor.kind != "staff" or not report.protection:
         return False
-    wanted = report.protection
-    roles = actor.roles(report.district, wanted["service"])
-    return actor.unit == wanted["unit"] and bool(roles & WORKERS)
+    proposal = report.protection
+    roles = actor.roles(report.district, proposal["service"])
+    return actor.unit == proposal["unit"] and bool(roles & WORKERS)
 
 
 def holds(actor: Principal, report: Report) -> bool:
@@ -159,7 +159,7 @@ def open_states(report: Report, standing: frozenset[str]) -> list[str]:
 
 
 def allowed(name: str, report: Report, standing: frozenset[str]) -> Action:
-    """The action's row, or a refusal that names the rule and what is open instead."""
+    """The action's row. Raises ``Problem`` that names the rule and the actions that are open."""
     action = actions_of(report).get(name)
     if action is None:
         raise Problem("unknown_action", field="action", actions=sorted(actions(False)))
@@ -196,7 +196,7 @@ def refuse(
 
 
 def check_fields(action: Action, given: dict[str, Any]) -> None:
-    """Refuse a missing or a foreign field of the action's body."""
+    """Refuse a missing or an unknown field of the action's body."""
     for name in action.requires:
         if given.get(name) in (None, "", []):
             raise Problem("action_field_missing", field=name, action=action.name)
@@ -222,7 +222,7 @@ def _applies(action: Action, report: Report, standing: frozenset[str]) -> bool:
 
 
 def _rule(action: Action, standing: frozenset[str]) -> str:
-    # Nobody judges the work of their own unit or district: the rule of the second person.
+    # Two-person rule: nobody judges the work of their own unit or district.
     own = "inside_verifier" in standing and "outside_verifier" in action.who
     return "two_person" if own else "who"
 
@@ -237,8 +237,8 @@ def _of_agency(actor: Principal, report: Report) -> bool:
 
 
 def _outside(actor: Principal, report: Report) -> bool:
-    # A unit that was asked and has done nothing has nothing of its own to judge. Of what was
-    # finished before units were noted, nobody knows whether the agency has worked.
+    # A unit that was called in but did nothing has no work of its own to judge. Older reports do
+    # not say which units worked: there the agency counts as one that did.
     unknown = report.finished_at is not None and not report.worked
     worked = (report.agency,) if unknown else report.worked
     return (
