@@ -1,4 +1,4 @@
-"""Building the event of one change: what happened, by whom, before and after."""
+"""Builds the event of one change: what happened, by whom, before and after."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from chalicelib.domain.timestamps import iso
 
 @dataclass(frozen=True)
 class Words:
-    """A text from a person: shown to ``public`` or ``inside``, kept apart from the event.
+    """A text from a person, kept apart from its event. ``audience``: ``public`` or ``inside``.
 
-    ``more`` is what else is kept beside it: whose it is, and which text it stands for.
+    ``more`` is stored beside it: the author, and the text that it replaces.
     """
 
     field: str
@@ -27,7 +27,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Link:
-    """An event ready to append: canonical JSON and its hash."""
+    """An event ready to append: its version, canonical JSON and hash."""
 
     version: int
     text: str
@@ -46,10 +46,11 @@ def link(
     role: str | None = None,
     score: dict[str, Any] | None = None,
 ) -> Link:
-    """The event of the change ``before`` → ``after`` by operation ``op``, chained to the last.
+    """The event of the change ``before`` → ``after`` by operation ``op``, chained to the last
+    event.
 
-    ``data`` holds codes and ids only: no free text, no personal data, no floats. A citizen
-    appears without an id. ``score`` is the report's row in the scorecards after the change.
+    ``data`` holds codes and ids only: no free text, no personal data, no floats. A citizen appears
+    without an id. ``score`` is the report's scorecard row after the change.
     """
     event = {
         "schema": 1,
@@ -73,11 +74,11 @@ def link(
         "data": data or {},
         "words": [
             {
-                "field": one.field,
-                "audience": one.audience,
-                "commitment": hash_chain.commitment(one.text, one.salt),
+                "field": word.field,
+                "audience": word.audience,
+                "commitment": hash_chain.commitment(word.text, word.salt),
             }
-            for one in words
+            for word in words
         ],
     }
     text, stamp = hash_chain.chain(event, before.tail if before else hash_chain.GENESIS)

@@ -1,8 +1,8 @@
-"""Who filed a report: a person with rights, or a pseudonym that figures count by.
+"""Who filed a report: a person with rights, or a pseudonym by which figures count people.
 
-Whoever files by their own device or account is the report's reporter. What comes through a
-channel (another system's key, or an official for a caller) has no reporter until somebody claims
-it or confirms its contact; figures count its contact's pseudonym, or else that report alone.
+Whoever files with their own device or account is the report's reporter. A report from a channel
+(another system's key, or an official for a caller) has no reporter until somebody claims it or
+confirms its contact. Until then figures count the contact's pseudonym, or the report alone.
 """
 
 import re
@@ -21,8 +21,11 @@ _GAPS = re.compile(r"[\s().-]")
 
 
 class Filer(NamedTuple):
-    """``reporter``: who has a reporter's rights. ``filer``: whom figures count. ``via``: the
-    channel that filed for somebody."""
+    """Who filed a report.
+
+    ``reporter``: who has a reporter's rights. ``filer``: whom figures count. ``via``: the channel
+    that filed for somebody.
+    """
 
     reporter: str | None
     filer: str | None
@@ -35,21 +38,21 @@ def is_channel(actor: Principal) -> bool:
 
 
 def of(actor: Principal, report: str, contact: str | None) -> Filer:
-    """Who files ``report``; ``contact`` is the pseudonym of the contact that was given, if any."""
+    """Who files ``report``; ``contact`` is the pseudonym of the given contact, if any."""
     if is_channel(actor):
         return Filer(None, contact or by_report(report), actor.uid)
     return Filer(actor.uid, actor.uid, None)
 
 
 def by_report(report: str) -> str:
-    """The filer of a report of which nobody knows whose it is."""
+    """The filer of a report whose person is unknown."""
     return f"{BY_REPORT}{report}"
 
 
 def contact_name(contact: Mapping[str, str]) -> str | None:
-    """The one way to write the contact that stands for its person: the e-mail, else the phone.
+    """The normal form of a contact, which stands for its person: the e-mail, else the phone.
 
-    ``None`` for a contact that has neither.
+    ``None`` if the contact has neither.
     """
     if email := contact.get("email"):
         return f"email:{plain_email(email)}"
@@ -59,17 +62,17 @@ def contact_name(contact: Mapping[str, str]) -> str | None:
 
 
 def plain_email(email: str) -> str:
-    """An address trimmed, in small letters, its domain in ASCII (punycode).
+    """An address trimmed, in lower case, with its domain in ASCII (punycode).
 
-    Addresses that mail servers tell apart stay apart: a code sent to one must not open what was
-    filed for another, so ``ß`` is not ``ss``.
+    Addresses that mail servers keep apart stay apart, so ``ß`` is not ``ss``: a code sent to one
+    must not open what was filed with the other.
     """
     local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
-    # What is no domain of the Internet is compared as it was written.
+    # A text that is not an Internet domain is compared as written.
     return f"{local}{at}{email_address.punycode(domain) or domain}"
 
 
 def plain_phone(phone: str) -> str | None:
-    """A number as E.164 without the signs that people put in it; ``None`` if it is none."""
+    """A number as E.164, without spaces and punctuation; ``None`` if it is not a number."""
     found = _PHONE.fullmatch(_GAPS.sub("", phone))
     return found[0] if found else None

@@ -1,8 +1,8 @@
-"""The chain of a report's events: each carries the hash of the one before.
+"""The hash chain of a report's events: each event carries the hash of the one before.
 
-Bytes are RFC 8785 (JSON Canonicalization Scheme), so any language recomputes the hash. Free text
-is not in an event: the event holds a salted commitment to it, and the text with its salt lives
-in ``people``. Erasing the text leaves the chain whole and the text unguessable.
+Bytes are RFC 8785 (JSON Canonicalization Scheme), so any language can recompute the hash. Free text
+is not in an event: the event holds a salted commitment, and the text with its salt lives in
+``people``. After a text is erased the chain is still whole, and nobody can guess the text.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _ERASED, _FILING = "erased", ("file", "import")
 
 
 def canonical(event: dict[str, Any]) -> bytes:
-    """The RFC 8785 bytes of an event; a float in it is an error, numbers are integers."""
+    """The RFC 8785 bytes of an event; ``TypeError`` for a float, numbers must be integers."""
     _refuse_floats(event)
     return rfc8785.dumps(event)
 
@@ -29,7 +29,7 @@ def digest(data: bytes) -> str:
 
 
 def commitment(text: str, salt: bytes) -> str:
-    """What an event says of a text: SHA-256 over salt and UTF-8 text, in hex."""
+    """The commitment to a text in its event: SHA-256 over salt and UTF-8 text, in hex."""
     return hashlib.sha256(salt + text.encode()).hexdigest()
 
 
@@ -40,38 +40,38 @@ def chain(event: dict[str, Any], previous: str) -> tuple[str, str]:
 
 
 def faults(links: Sequence[tuple[str, str]]) -> list[str]:
-    """What is wrong with a chain of (canonical text, hash), oldest first; empty when whole."""
-    found = []
+    """What is wrong with a chain of (canonical text, hash), oldest first; empty if valid."""
+    problems = []
     previous = GENESIS
     for number, (text, stated) in enumerate(links, start=1):
         event = json.loads(text)
         if canonical(event) != text.encode():
-            found.append(f"event {number} is not in canonical form")
+            problems.append(f"event {number} is not in canonical form")
         if digest(text.encode()) != stated:
-            found.append(f"event {number} does not match its hash")
+            problems.append(f"event {number} does not match its hash")
         if event.get("prev") != previous:
-            found.append(f"event {number} does not follow the one before")
+            problems.append(f"event {number} does not follow the one before")
         if event.get("version") != number:
-            found.append(f"event {number} has version {event.get('version')}")
+            problems.append(f"event {number} has version {event.get('version')}")
         previous = stated
-    return found
+    return problems
 
 
 def text_faults(
     events: Sequence[dict[str, Any]], texts: Mapping[str, tuple[str, bytes]]
 ) -> list[str]:
-    """What is wrong with a report's texts; ``texts`` are {name: (text, salt)} as they are kept.
+    """What is wrong with a report's texts; ``texts`` are {name: (text, salt)} as stored.
 
-    A text may be gone only if a later event names it (``data["texts"]``, [version, field] pairs):
-    otherwise somebody took it away. One that was erased is gone, one that is there is the one that
-    was committed to, and there is none that no event commits to.
+    Checks: each text matches its commitment; a missing text is named by a later event
+    (``data["texts"]``, [version, field] pairs), else somebody removed it; an erased text is gone;
+    and each text has a commitment.
     """
     committed: dict[str, tuple[str, str]] = {}
     removed, erased = set[str](), set[str]()
     for event in events:
         named = {text_name(version, name) for version, name in event["data"].get("texts", ())}
         if event["action"] == _ERASED and "texts" not in event["data"]:
-            # As versions before named them: all that the reporter had written.
+            # Older events name no texts: they erased all that the reporter had written.
             named = {name for name, (_, by) in committed.items() if by == "reporter"}
         removed |= named
         erased |= named if event["action"] == _ERASED else set()
@@ -79,19 +79,19 @@ def text_faults(
         reporters = event["action"] in _FILING or (
             actor["kind"] == "citizen" and actor["role"] == "reporter"
         )
-        for one in event["words"]:
-            name = text_name(event["version"], one["field"])
-            committed[name] = (one["commitment"], "reporter" if reporters else "other")
-    found = []
+        for word in event["words"]:
+            name = text_name(event["version"], word["field"])
+            committed[name] = (word["commitment"], "reporter" if reporters else "other")
+    problems = []
     for name, (stated, _) in committed.items():
         if name not in texts:
             if name not in removed:
-                found.append(f"text {name} is missing, and no event says that it was removed")
+                problems.append(f"text {name} is missing, and no event says that it was removed")
         elif name in erased:
-            found.append(f"text {name} is there, and an event says that it was erased")
+            problems.append(f"text {name} is there, and an event says that it was erased")
         elif commitment(*texts[name]) != stated:
-            found.append(f"text {name} is not what its event commits to")
-    return found + [
+            problems.append(f"text {name} is not what its event commits to")
+    return problems + [
         f"text {name} belongs to no event" for name in sorted(texts.keys() - committed.keys())
     ]
 

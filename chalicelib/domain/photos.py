@@ -1,8 +1,8 @@
-"""A report's pictures: what each shows, where it stands, and the work that an event leaves behind.
+"""A report's pictures: kind, state, revision, and the photo jobs that an event creates.
 
-The head keeps ``pictures``: {photo: {"kind", "state", "rev"}} and, once it is made, "width",
-"height" and "cut" beside these. A revision is one set of renditions; every change of what may be
-seen makes a new one, so that an address that was given out before shows nothing afterwards
+The head keeps ``pictures``: {photo: {"kind", "state", "rev"}} and, once the picture is made, also
+"width", "height" and "cut". A revision is one set of renditions. Every change of what may be seen
+makes a new revision, so an old address shows nothing afterwards
 (docs/decisions/picture-revisions.md).
 """
 
@@ -15,25 +15,24 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.timestamps import parse
 
 PENDING, READY, REFUSED, HIDDEN = "pending", "ready", "refused", "hidden"
-# Of a ticket alone: whose photo it was has been forgotten, and its files with them.
+# Only of a ticket: its owner and its files have been erased.
 ERASED = "erased"
 SMALL, LARGE, MASTER = 320, 1280, 2048
 DEVELOP, USED, DRAW, HIDE = "develop", "used", "draw", "hide"
 BEFORE, AFTER, EARLIER, FOLLOW_UP = "before", "after", "earlier", "follow_up"
-# What a ticket and a picture say of the files once they are made.
+# The fields of a ticket and a picture about the finished files.
 MADE = ("width", "height", "cut")
 SCALE = 1000
 NEAR_M = 150
 _SHOWN = (PENDING, READY)
 _KINDS = {"file": BEFORE, "finish": AFTER}
 _MODERATED = {"photo_hidden": HIDE, "photo_shown": DRAW, "photo_blurred": DRAW}
-# The word that there are pictures of a photo that a report uses: it may be compared with others.
+# The event of a finished photo that a report uses: it can now be compared with other photos.
 _MADE = "photo_ready"
 
 
 def fitted(width: int, height: int, side: int) -> tuple[int, int]:
-    """The size of a picture of ``width`` by ``height`` within a square of ``side``, never larger
-    than it was."""
+    """The size of a picture scaled down to fit a square of ``side``; never scaled up."""
     longest = max(width, height)
     if longest <= side:
         return width, height
@@ -41,7 +40,7 @@ def fitted(width: int, height: int, side: int) -> tuple[int, int]:
 
 
 def new_picture(action: str, ticket: dict[str, Any]) -> dict[str, Any]:
-    """How a report lists a photo from the moment an action uses it."""
+    """The ``pictures`` row of a photo that an action starts to use."""
     kind = _KINDS.get(action, FOLLOW_UP)
     if ticket["state"] != READY:
         return {"kind": kind, "state": PENDING, "rev": 1}
@@ -56,8 +55,10 @@ def with_picture(report: Report, photo: str, **changed: Any) -> Report:
 
 
 def with_new_revisions(report: Report) -> Report:
-    """The report with every picture that may be seen to be made anew: whoever kept an address of
-    one sees nothing there any more."""
+    """The report with new revisions for all visible pictures.
+
+    Addresses that were given out before show nothing afterwards.
+    """
     for photo in ready(report):
         rev = report.pictures[photo]["rev"] + 1
         report = with_picture(report, photo, state=PENDING, rev=rev)
@@ -66,40 +67,40 @@ def with_new_revisions(report: Report) -> Report:
 
 def ready(report: Report) -> list[str]:
     """The photos whose pictures may be seen."""
-    return sorted(one for one, picture in report.pictures.items() if picture["state"] == READY)
+    return sorted(photo for photo, picture in report.pictures.items() if picture["state"] == READY)
 
 
 def shown(report: Report, photos: tuple[str, ...]) -> int:
-    """How many of the photos everybody who may see the report may see, or will shortly."""
+    """How many of the photos are visible, now or as soon as they are processed."""
     pictures = report.pictures
-    return sum(pictures[one]["state"] in _SHOWN for one in photos if one in pictures)
+    return sum(pictures[photo]["state"] in _SHOWN for photo in photos if photo in pictures)
 
 
 def listed(report: Report) -> list[tuple[str, str, dict[str, Any]]]:
-    """(photo, kind, picture), those before the work first, each kind in the order it was given.
+    """(photo, kind, picture) of each photo: those before the work first, then in order of filing.
 
-    An "after" photo of work that was refused or reopened since is an "earlier" one.
+    An "after" photo of work that was refused or reopened later is an "earlier" one.
     """
-    found = []
+    rows = []
     for photo, picture in report.pictures.items():
         past = picture["kind"] == AFTER and photo not in report.after_photos
-        found.append((photo, EARLIER if past else picture["kind"], picture))
+        rows.append((photo, EARLIER if past else picture["kind"], picture))
     order = (BEFORE, AFTER, EARLIER, FOLLOW_UP)
-    # Sorting is stable, and ``pictures`` holds them as they were given.
-    return sorted(found, key=lambda one: order.index(one[1]))
+    # Sorting is stable, and ``pictures`` keeps the order of filing.
+    return sorted(rows, key=lambda row: order.index(row[1]))
 
 
 def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
-    """What an event leaves to the function of photos: {task, photo, rev}, each safe to repeat.
+    """The photo jobs of an event: {task, photo, rev}, each safe to repeat.
 
-    A photo that is used before it is processed is asked for once more here, so that the loss of
-    the bucket's own event leaves nobody waiting.
+    A photo that is used before it is processed gets a job here too, in case the event of the bucket
+    is lost.
     """
     data, action = event["data"], event["action"]
-    found = []
+    rows = []
     for photo, picture in sorted((event["set"].get("pictures") or {}).items()):
         task = None
-        # An erasure names photos too; nothing is to be made of those.
+        # An erasure names photos too; those need no job.
         if photo in data.get("photos", ()) and picture["state"] in _SHOWN:
             task = USED if picture["state"] == READY else DEVELOP
         elif photo == data.get("photo"):
@@ -107,18 +108,20 @@ def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
         elif photo in data.get("redrawn", ()):
             task = DRAW
         if task:
-            found.append({"task": task, "photo": photo, "rev": picture["rev"]})
-    return found
+            rows.append({"task": task, "photo": photo, "rev": picture["rev"]})
+    return rows
 
 
 def with_shown_at(report: Report, now: datetime) -> Report:
-    """The report after a change of what its pictures show: of a closed one, copies elsewhere are
-    out of date from now (``Report.shown_at``)."""
+    """The report after a change of its pictures.
+
+    If it is closed, copies elsewhere are out of date from now on (``Report.shown_at``).
+    """
     return report if report.open else replace(report, shown_at=now)
 
 
 def taken_at(facts: dict[str, Any], zone: tzinfo) -> datetime | None:
-    """When a photo says it was taken, by its own offset or else by the city's clocks."""
+    """When a photo was taken (UTC), by its own offset or else by the city's time zone."""
     try:
         moment = datetime.fromisoformat(facts["taken"] + facts.get("offset", ""))
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
@@ -127,11 +130,11 @@ def taken_at(facts: dict[str, Any], zone: tzinfo) -> datetime | None:
 
 
 def proof(facts: dict[str, Any], report: Report, zone: tzinfo) -> dict[str, str]:
-    """How far a photo's own place and time bear out that it shows this work.
+    """How well a photo's own place and time fit this work.
 
-    ``place`` is "near" or "far" from the pin, ``time`` "after" or "before" the work came to whoever
-    holds it; either may be "unknown". A phone can be told to say anything, so this helps whoever
-    verifies, and decides nothing.
+    ``place`` is "near" or "far" from the pin; ``time`` is "after" or "before" the present holder
+    got the report; either may be "unknown". A phone can be made to say anything, so this only helps
+    the verifier.
     """
     place = when = "unknown"
     if "lat" in facts:

@@ -1,4 +1,4 @@
-"""Who acts: a principal with roles, as far as the rules need to know them.
+"""Who makes a request: a principal with roles and grants, as far as the rules need them.
 
 The roles of officials are in rules/roles.json, each with the groups that it belongs to.
 """
@@ -14,17 +14,17 @@ Kind = Literal["public", "citizen", "staff", "system"]
 ANY = "*"
 # The permission of another system that files for many people.
 FOR_MANY = "for_many"
-# Reads everything but personal data, and writes nothing: no permission comes with it.
+# Reads everything except personal data and writes nothing; has no permissions.
 AUDITOR = "auditor"
-# With a report's id after it: the permission of whoever got the one-tap link to that report.
+# Followed by a report's id: the permission of the one-tap link to that report.
 BY_LINK = "by_link:"
 
 
 @cache
 def roles() -> dict[str, Any]:
     """Every role of an official: {role: {"is": who that is, "groups": [group]}}."""
-    found: dict[str, Any] = rules.load("roles")["roles"]
-    return found
+    table: dict[str, Any] = rules.load("roles")["roles"]
+    return table
 
 
 @cache
@@ -36,16 +36,16 @@ def group(name: str) -> frozenset[str]:
 
 
 def spelt_out(names: Iterable[str]) -> list[str]:
-    """Roles, with those of ``@group`` in place of the group, each once."""
-    each = [sorted(group(one[1:])) if one.startswith("@") else [one] for one in names]
-    return list(dict.fromkeys(role for several in each for role in several))
+    """Roles in which each ``@group`` is replaced by its roles; each role once."""
+    lists = [sorted(group(name[1:])) if name.startswith("@") else [name] for name in names]
+    return list(dict.fromkeys(role for roles in lists for role in roles))
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One role of an official, over some districts and services ("*" is all).
+    """One role of an official over some districts and services ("*" is all).
 
-    ``permissions`` ("contact") hold where the grant holds and nowhere else.
+    ``permissions`` ("contact") hold only where the grant holds.
     """
 
     role: str
@@ -54,7 +54,7 @@ class Grant:
     permissions: frozenset[str] = frozenset()
 
     def covers(self, district: str | None, service: str | None) -> bool:
-        """Whether the grant reaches this district and service (``None`` asks for neither)."""
+        """Whether the grant reaches this district and service (``None``: any)."""
         return (district is None or bool({ANY, district} & self.districts)) and (
             service is None or bool({ANY, service} & self.services)
         )
@@ -62,9 +62,9 @@ class Grant:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is asking. ``uid`` is a pseudonym, stable for a device, a citizen or an official.
+    """Who makes a request. ``uid`` is a stable pseudonym of a device, citizen or official.
 
-    An official's rights lie in the ``grants``; ``permissions`` are those of other systems.
+    An official's rights are in ``grants``; ``permissions`` are those of other systems.
     """
 
     kind: Kind
@@ -78,12 +78,14 @@ class Principal:
     def roles(self, district: str | None = None, service: str | None = None) -> frozenset[str]:
         """The roles held over this district and service."""
         if self.kind == "staff":
-            return frozenset(g.role for g in self.grants if g.covers(district, service))
+            return frozenset(grant.role for grant in self.grants if grant.covers(district, service))
         return frozenset({self.kind})
 
     def may(self, permission: str, district: str | None = None, service: str | None = None) -> bool:
-        """Whether a permission holds over this district and service: an official's only by a
-        grant that reaches there, whatever other grants the record has."""
+        """Whether the principal has a permission over this district and service.
+
+        An official has it only by a grant that reaches there.
+        """
         if self.kind != "staff":
             return permission in self.permissions
         return any(
@@ -98,5 +100,5 @@ PUBLIC_KIND: Kind = "public"
 
 
 def system(jurisdiction: str) -> Principal:
-    """The clock and the projections, acting for the city itself."""
+    """The clock and the projections, which act for the city itself."""
     return Principal("system", jurisdiction, uid="system")

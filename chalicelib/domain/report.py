@@ -1,7 +1,7 @@
-"""A report: its head, what of it is counted, and how its events fold back into it.
+"""A report: its head, the facts that counters use, and rebuilding the head from its events.
 
-The head is private to storage and services; ``PRIVATE`` fields never enter an event, so the
-timeline links no two reports of one person.
+The head is private to storage and services. ``PRIVATE`` fields never enter an event, so no timeline
+shows that two reports are of one person.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from typing import Any, Self
 from chalicelib.domain.filer import CHANNELS
 from chalicelib.domain.timestamps import iso, parse
 
-# About 1.1 km: which part of the city, and no more.
+# About 1.1 km: shows only the part of the city.
 PRIVATE_DECIMALS = 2
 PRIVATE = frozenset(
     {
@@ -29,8 +29,8 @@ _MOMENTS = frozenset(
         "rated_at", "offered_at", "city_acknowledge_due", "shown_at",
     }
 )  # fmt: skip
-# What may change beside a version that somebody has seen without making it stale: nobody decides
-# anything by it. ``marks`` alone change by a rating only; whatever else marks moves the report too.
+# Nobody decides anything by these fields: an action on an older version is still accepted if only
+# they have changed since. ``marks`` change alone only by a rating.
 _NOTES = frozenset(
     {
         "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
@@ -45,11 +45,10 @@ _NOTES = frozenset(
 class Report:
     """The head of a report. Moments are aware UTC; ``lat7``/``long7`` are 1e-7 degrees (WGS84).
 
-    ``shown_at`` is when its public words or pictures last changed by something else than the
-    workflow: it was opened, a text was hidden, corrected or erased, or, once it was closed, a
-    picture was hidden, blurred or made. Copies of it elsewhere are older until then.
-    ``hidden_texts``: (version, field) of each text that was hidden, the version of the event that
-    hid it last, and the reason's code.
+    ``shown_at``: when its public texts or pictures last changed without a workflow action: it was
+    opened, a text was hidden, corrected or erased, or a picture changed after it was closed. Copies
+    elsewhere are older than this. ``hidden_texts``: (version, field, version of the last event that
+    hid it, reason code) of each hidden text.
     """
 
     id: str
@@ -145,17 +144,17 @@ class Report:
     filer: str | None = None
     via: str | None = None
     contact: str | None = None
-    # Since when it is this one, if it was corrected; the one before, and how long it is kept.
+    # If the contact was corrected: since when, the contact before, and how long that one is kept.
     contact_since: str | None = None
     former: str | None = None
     former_until: str | None = None
     tail: str = ""
-    # The last version that changed anything to decide by; 0 in heads of before.
+    # The last version that changed more than ``_NOTES``; 0 in older heads.
     decided: int = 0
 
     @property
     def open(self) -> bool:
-        """Whether it still waits for somebody."""
+        """Whether the report is not closed."""
         return self.state != "closed"
 
     @property
@@ -170,7 +169,7 @@ class Report:
 
     @property
     def public_place(self) -> tuple[int, int]:
-        """(lat7, long7) as everybody may know them, to so many decimals of a degree."""
+        """(lat7, long7) as everybody may know them, rounded for the service and for privacy."""
         decimals = self.public_decimals
         if self.private:
             decimals = min(PRIVATE_DECIMALS, decimals or PRIVATE_DECIMALS)
@@ -178,7 +177,7 @@ class Report:
 
     @property
     def service_place(self) -> tuple[int, int]:
-        """(lat7, long7) as the service lets anybody know them, whatever its reporter wished."""
+        """(lat7, long7) rounded for the service only, without the reporter's own wish."""
         return self._rounded(self.public_decimals)
 
     def _rounded(self, decimals: int | None) -> tuple[int, int]:
@@ -189,41 +188,41 @@ class Report:
 
     @property
     def called(self) -> str | None:
-        """The unit that is asked beside the one that answers: the agency, or who it is offered."""
+        """The other unit that is called in: the agency, or the unit that it is offered to."""
         return self.agency or self.offered_to
 
     @property
     def promised_under(self) -> str:
-        """The version of the city whose targets and calendar its promise was made of."""
+        """The city version whose targets and calendar the promise used."""
         return self.promise.get("city", self.city_version)
 
     @property
     def promised_service(self) -> str:
-        """The service that the promise was made for, by its code of that version."""
+        """The service that the promise was made for, by its code in that version."""
         return self.promise.get("service", self.service)
 
     @property
     def promised_district(self) -> str:
-        """The district that the promise was made for, by its code of that version."""
+        """The district that the promise was made for, by its code in that version."""
         return self.promise.get("district", self.district)
 
     @property
     def secret(self) -> bool:
-        """Whether nobody outside may know that it exists: protected, or proposed for protection."""
+        """Whether only those involved may know that it exists: protected, or proposed for it."""
         return self.protected or bool(self.protection)
 
     @property
     def hidden(self) -> bool:
-        """Whether no public list, map or file may show it: secret, or filed in private."""
+        """Whether no public list, map or file may show it: secret or private."""
         return self.secret or self.private
 
     @property
     def late(self) -> bool:
-        """Whether its promise was noted as broken."""
+        """Whether the resolve deadline was missed."""
         return "resolve" in self.breached
 
     def to_doc(self) -> dict[str, Any]:
-        """The head as JSON values; what still has its default is left out."""
+        """The head as JSON values; fields with their default are left out."""
         return {
             spec.name: _plain(value)
             for spec in fields(self)
@@ -241,7 +240,7 @@ class Report:
 
 
 def facts(report: Report) -> dict[str, Any]:
-    """What projections count, as JSON values: an event holds it before and after the change."""
+    """What counters and lists use of a report, as JSON values; events hold it before and after."""
     return {
         "state": report.state,
         "resolution": report.resolution,
@@ -260,13 +259,13 @@ def facts(report: Report) -> dict[str, Any]:
         "filed_month": report.filed_month,
         "closed_month": report.closed_month,
         "closed_at": iso(report.closed_at) if report.closed_at else None,
-        "picture": next((one for one in report.photos if _is_ready(report, one)), None),
+        "picture": next((photo for photo in report.photos if _is_ready(report, photo)), None),
         "supports": report.supports,
         "support_month": report.support_month,
         "rating": report.rating,
         "rating_month": report.rating_month,
         "flow": report.flow,
-        # Left out where they do not hold, as in the events of before.
+        # Only present where they hold, so that the bytes of ordinary events stay the same.
         **({"offered_to": report.offered_to} if report.offered_to else {}),
         **({"secret": True} if report.secret and not report.protected else {}),
         **({"private": True} if report.private else {}),
@@ -289,7 +288,7 @@ def _is_ready(report: Report, photo: str) -> bool:
 
 
 def changes(before: Report | None, after: Report) -> dict[str, Any]:
-    """The public-safe fields that an event sets; a field back at its default is ``None``."""
+    """The fields that an event sets, without ``PRIVATE`` ones; ``None`` is back at the default."""
     old = before.to_doc() if before else {}
     new = after.to_doc()
     return {
@@ -300,8 +299,9 @@ def changes(before: Report | None, after: Report) -> dict[str, Any]:
 
 
 def decided(before: Report, after: Report, action: str = "") -> int:
-    """``Report.decided`` of the head ``after``: its own version, or that of before where the change
-    only notes something. What came before a head of old first notes something counts as decided.
+    """``Report.decided`` of the head ``after``: the last version that changed more than notes.
+
+    An older head without this value counts all its versions so far as decisions.
     """
     if action == MOVED or changes(before, after).keys() <= _NOTES:
         return before.decided or before.version
@@ -309,14 +309,16 @@ def decided(before: Report, after: Report, action: str = "") -> int:
 
 
 def noted(event: dict[str, Any]) -> bool:
-    """Whether an event only notes something (a breach, a level, a support, a photo that is ready,
-    a look at the contact, new codes for the same place) and leaves everything as it was that
-    anybody decides by."""
+    """Whether an event changes nothing that anybody decides by.
+
+    Examples: a breach, a level, a support, a photo that is ready, a look at the contact, new codes
+    for the same place.
+    """
     return event["action"] == MOVED or bool(event["set"].keys() <= _NOTES)
 
 
 def fold(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The head's document, without its private fields, from its events, oldest first."""
+    """The head's document without its private fields, from its events (oldest first)."""
     doc: dict[str, Any] = {}
     for event in events:
         doc.update(event["set"])
@@ -324,7 +326,7 @@ def fold(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def public_part(report: Report) -> dict[str, Any]:
-    """The head's document without its private fields: what ``fold`` must give."""
+    """The head's document without its private fields; ``fold`` must give the same."""
     return {name: value for name, value in report.to_doc().items() if name not in PRIVATE}
 
 
@@ -335,7 +337,7 @@ def _nearest(value: int, step: int) -> int:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _rich(name: str, value: Any) -> Any:
@@ -345,4 +347,4 @@ def _rich(name: str, value: Any) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -1,8 +1,8 @@
-"""Live tallies: what one report adds to its areas' months, and how an event moves it.
+"""Live tallies: what one report adds to its areas' months, and how an event changes it.
 
 A tally is the sum over reports of ``contributions(facts)``, so an event's delta is the difference
-between its two facts. Deltas telescope: whatever the order between reports, a reclassification,
-a transfer, a reopening or a turn into a protected report leaves every month exact.
+between its two facts. The deltas of one report add up to its present contribution, so every month
+stays exact whatever the order between reports.
 """
 
 from collections import Counter
@@ -23,32 +23,32 @@ def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
     ``received`` and ``open`` belong to the month of filing, a resolution to the month of closing,
     everything else to the month in which it happened.
     """
-    found: Counter[Key] = Counter()
+    counts: Counter[Key] = Counter()
     if facts is None or facts["protected"]:
-        return found
+        return counts
     for area in (facts["district"], f"{facts['district']}/{facts['ward']}"):
-        found[facts["filed_month"], area, "received"] += 1
+        counts[facts["filed_month"], area, "received"] += 1
         if facts["state"] == "closed":
-            found[facts["closed_month"], area, facts["resolution"]] += 1
+            counts[facts["closed_month"], area, facts["resolution"]] += 1
         else:
-            found[facts["filed_month"], area, "open"] += 1
+            counts[facts["filed_month"], area, "open"] += 1
         for measure, months in facts["flow"].items():
             for month, n in months.items():
-                found[month, area, measure] += n
+                counts[month, area, measure] += n
         if facts["supports"]:
-            found[facts["support_month"], area, "supported"] += facts["supports"]
+            counts[facts["support_month"], area, "supported"] += facts["supports"]
         if facts["rating"]:
-            found[facts["rating_month"], area, "ratings"] += 1
-            found[facts["rating_month"], area, "rating_sum"] += facts["rating"]
-    return found
+            counts[facts["rating_month"], area, "ratings"] += 1
+            counts[facts["rating_month"], area, "rating_sum"] += facts["rating"]
+    return counts
 
 
 def deltas(event: dict[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
     """{(month, area): {measure: change}} of one event, without zeros."""
     moved = contributions(event["after"])
     moved.subtract(contributions(event["before"]))
-    found: dict[tuple[str, str], dict[str, int]] = {}
+    changes: dict[tuple[str, str], dict[str, int]] = {}
     for (month, area, measure), n in moved.items():
         if n:
-            found.setdefault((month, area), {})[measure] = n
-    return found
+            changes.setdefault((month, area), {})[measure] = n
+    return changes

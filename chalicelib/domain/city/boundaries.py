@@ -1,9 +1,9 @@
 """Which ward a point lies in: a compact index, exact on a grid of 1e-7 degrees, in plain Python.
 
-A cell of a uniform grid that no edge touches lies wholly in one ward, or in none, and answers at
-once. Any other cell names the few wards to try, and a ward keeps, for each row of cells, the
-edges that reach into it: one ray cast over those alone, in integers, decides. A point on a
-shared border belongs to the ward whose code sorts first.
+A cell of a uniform grid that no edge touches lies wholly in one ward or in none, and answers at
+once. Any other cell names the few wards to try. A ward keeps, for each row of cells, the edges that
+reach into it; one ray cast over those edges, in integers, decides. A point on a shared border
+belongs to the ward whose code sorts first.
 
     blob = build([("31.71.01.1001", polygons), ...])        when a city is loaded
     Boundaries.from_bytes(blob).locate(-6.17, 106.82)       once a container, then microseconds
@@ -34,14 +34,14 @@ Edge = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Located:
-    """The ward of a point, or the nearest one with its distance in metres (0 is inside)."""
+    """The ward of a point, or the nearest ward with its distance in metres (0 is inside)."""
 
     ward: str | None
     distance_m: float
 
 
 class _Ward:
-    """A ward's edges, each with its lower end first, sorted into rows at the first question."""
+    """A ward's edges, each with its lower end first; sorted into rows at first use."""
 
     def __init__(self, code: str, rings: list[tuple[array[int], array[int]]]) -> None:
         self.code = code
@@ -55,11 +55,11 @@ class _Ward:
     @cached_property
     def edges(self) -> list[Edge]:
         """Every edge (x1, y1, x2, y2) with y1 <= y2."""
-        found = []
+        edges = []
         for xs, ys in self.rings:
             for (x1, y1), (x2, y2) in pairwise(zip(xs, ys, strict=True)):
-                found.append((x1, y1, x2, y2) if y1 <= y2 else (x2, y2, x1, y1))
-        return found
+                edges.append((x1, y1, x2, y2) if y1 <= y2 else (x2, y2, x1, y1))
+        return edges
 
     def row(self, number: int, south: int, height: int) -> list[Edge]:
         """The edges that reach into a row of the grid."""
@@ -111,14 +111,14 @@ class Boundaries:
         return cls(wards, tuple(head["origin"]), tuple(head["size"]), grid, head["sets"])
 
     def locate(self, lat: float, long: float) -> Located:
-        """The ward that holds a point (WGS84 degrees), or the nearest ward and how far it is."""
+        """The ward that holds a point (WGS84 degrees), or the nearest ward and its distance."""
         ward = self.ward_at(lat, long)
         if ward is not None:
             return Located(ward, 0.0)
         return self._nearest(round(long * SCALE), round(lat * SCALE))
 
     def ward_at(self, lat: float, long: float) -> str | None:
-        """The ward that holds a point, ``None`` outside of all."""
+        """The ward that holds a point; ``None`` outside of all wards."""
         x, y = round(long * SCALE), round(lat * SCALE)
         column = (x - self._west) // self._width
         row = (y - self._south) // self._height
@@ -134,9 +134,12 @@ class Boundaries:
         return None
 
     def point_in(self, ward: str) -> tuple[float, float] | None:
-        """(lat, long) of a point well inside a ward: the middle one of the cells that are wholly
-        its own, or else the first of a lattice that it holds."""
-        number = next((n for n, one in enumerate(self._wards) if one.code == ward), None)
+        """(lat, long) of a point inside a ward; ``None`` for an unknown ward.
+
+        The middle one of the cells that lie wholly in the ward, or else the first point of a
+        lattice that lies in it.
+        """
+        number = next((n for n, shape in enumerate(self._wards) if shape.code == ward), None)
         if number is None:
             return None
         own = [at for at, entry in enumerate(self._cells) if entry == number + 1]
@@ -157,7 +160,7 @@ class Boundaries:
     def _nearest(self, x: int, y: int) -> Located:
         squeeze, metres = _scale(y / SCALE)
         bounds = [_box_distance(ward, x, y, squeeze) for ward in self._wards]
-        best, found = math.inf, None
+        best, nearest = math.inf, None
         for number in sorted(range(len(bounds)), key=bounds.__getitem__):
             if bounds[number] >= best:
                 break
@@ -167,12 +170,12 @@ class Boundaries:
                     continue
                 away = _edge_distance(edge, x, y, squeeze)
                 if away < best:
-                    best, found = away, ward.code
-        return Located(found, best * metres)
+                    best, nearest = away, ward.code
+        return Located(nearest, best * metres)
 
 
 def build(wards: list[tuple[str, Polygons]]) -> bytes:
-    """The index of wards given as (code, polygons → rings → (longitude, latitude) points).
+    """The index of wards, given as (code, polygons → rings → (longitude, latitude) points).
 
     Rings are closed and in degrees, as in GeoJSON; holes are the rings after the first.
     """
@@ -231,39 +234,39 @@ def _grid(
         ]
 
     cells = array("H", bytes(_SIDE * _SIDE * 2))
-    known: dict[tuple[int, ...], int] = {}
+    set_numbers: dict[tuple[int, ...], int] = {}
     for row in range(_SIDE):
         run: int | None = None
         for column in range(_SIDE):
             cell = row * _SIDE + column
             if cell in touched:
-                names = tuple(sorted(touched[cell] | set(holders(row, column))))
-                cells[cell] = _SETS + known.setdefault(names, len(known))
+                wards_here = tuple(sorted(touched[cell] | set(holders(row, column))))
+                cells[cell] = _SETS + set_numbers.setdefault(wards_here, len(set_numbers))
                 run = None
                 continue
             if run is None:
-                # No edge lies between untouched neighbours, so a run of them is alike.
+                # No edge lies between untouched neighbours: a run of them has one answer.
                 inside = holders(row, column)
                 run = inside[0] + 1 if inside else 0
             cells[cell] = run
-    return cells, [list(names) for names in known]
+    return cells, [list(wards_here) for wards_here in set_numbers]
 
 
 def _cells_of(edge: Edge, west: int, south: int, width: int, height: int) -> list[int]:
     x1, y1, x2, y2 = edge
-    found = []
+    cells = []
     for row in range((y1 - south) // height, (y2 - south) // height + 1):
         low = max(y1, south + row * height)
         high = min(y2, south + (row + 1) * height)
         if y1 == y2:
             ends = [x1, x2]
         else:
-            # One unit wider on each side than the rounded crossings of the row's borders.
+            # One unit wider on each side, because the crossings are rounded.
             ends = [x1 + (x2 - x1) * (y - y1) // (y2 - y1) for y in (low, high)]
         first = (max(min(ends) - 1, min(x1, x2)) - west) // width
         last = (min(max(ends) + 1, max(x1, x2)) - west) // width
-        found += [row * _SIDE + column for column in range(first, last + 1)]
-    return found
+        cells += [row * _SIDE + column for column in range(first, last + 1)]
+    return cells
 
 
 def _holds(edges: list[Edge], x: int, y: int) -> bool:
@@ -281,7 +284,7 @@ def _holds(edges: list[Edge], x: int, y: int) -> bool:
 
 
 def _scale(lat: float) -> tuple[float, float]:
-    """(length of a step east over one north, metres of a step north) on the WGS84 ellipsoid."""
+    """(ratio of a step east to a step north, metres of a step north) on the WGS84 ellipsoid."""
     turn = math.radians(lat)
     north = 111_132.954 - 559.822 * math.cos(2 * turn) + 1.175 * math.cos(4 * turn)
     east = 111_412.84 * math.cos(turn) - 93.5 * math.cos(3 * turn) + 0.118 * math.cos(5 * turn)

@@ -1,7 +1,7 @@
 """Working time of a city: weekly hours and holidays in its own time zone.
 
-Working time is elapsed time (so a clock change within working hours counts as it passes), and
-days are walked one by one: a span of years costs some thousand steps at most.
+Working time is elapsed time, so a change of daylight saving time within working hours counts as it
+passes. Days are walked one by one: a span of years costs some thousand steps at most.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _FARTHEST = timedelta(days=366 * 10)
 
 @dataclass(frozen=True)
 class Calendar:
-    """``hours``: for each weekday the (start, end) spans; ``holidays``: days without work."""
+    """``hours``: (start, end) spans of each weekday; ``holidays``: days without work."""
 
     hours: tuple[tuple[tuple[time, time], ...], ...]
     holidays: frozenset[date]
@@ -35,19 +35,19 @@ class Calendar:
                 )
                 for day in DAYS
             ),
-            holidays=frozenset(date.fromisoformat(one["date"]) for one in data["holidays"]),
+            holidays=frozenset(date.fromisoformat(day["date"]) for day in data["holidays"]),
             time_zone=time_zone,
         )
 
     def is_holiday(self, day: date) -> bool:
-        """Whether nobody works that day, by the list of holidays."""
+        """Whether the day is in the list of holidays."""
         return day in self.holidays
 
     def add_working(self, start: datetime, span: timedelta) -> datetime:
         """The moment (UTC) by which ``span`` of working time has passed since ``start``.
 
-        No time at all ends at the first working moment. Raises ``ValueError`` if the calendar has
-        too little work in ten years.
+        A span of zero ends at the first working moment. Raises ``ValueError`` if the calendar has
+        less than ``span`` of working time in ten years.
         """
         left = span
         for begin, end in self._spans(start, start + _FARTHEST):
@@ -57,7 +57,7 @@ class Calendar:
         raise ValueError("the calendar has no working time for this span")
 
     def working_between(self, start: datetime, end: datetime) -> timedelta:
-        """The working time between two moments; none if they are reversed."""
+        """The working time between two moments; zero if ``end`` is before ``start``."""
         if end.astimezone(UTC) <= start.astimezone(UTC):
             return timedelta()
         return sum((b - a for a, b in self._spans(start, end)), timedelta())
@@ -65,7 +65,7 @@ class Calendar:
     def _spans(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         zone = ZoneInfo(self.time_zone)
         day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
-        # In UTC, because Python adds to a zoned time without regard to a change of the clock.
+        # In UTC: Python adds to a zoned time without regard to daylight saving time.
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         while day <= last:
             for begin, finish in self._day(day):
@@ -88,12 +88,15 @@ def _instants(
 
 
 def _instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
-    """The moment of a local time: its first if the clock runs it twice, the skip if it skips it."""
+    """The moment (UTC) of a local time.
+
+    The first moment if the clock shows the time twice, the moment of the change if it skips it.
+    """
     local = datetime.combine(day, hour, zone)
     after = local.astimezone(UTC)
     if after.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return after
-    # Read by the offsets before and after the skip, the time lies on either side of it.
+    # With the offsets before and after the change, the time lies on either side of it.
     before = local.replace(fold=1).astimezone(UTC)
     while (seconds := int((after - before).total_seconds())) > 1:
         middle = before + timedelta(seconds=seconds // 2)
