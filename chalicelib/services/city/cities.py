@@ -1,7 +1,7 @@
 """The cities of this deployment: publishing a version of a city's rules, and reading them.
 
-A container reads each version's rules and boundary index once. The pointer to the current
-version is looked up again after ``FRESH``, so a new version reaches every container by then.
+A process reads the rules and the boundary index of a version once. It reads the pointer to the
+current version again after ``FRESH``, so every process uses a new version by then.
 """
 
 import json
@@ -22,31 +22,33 @@ _pointers: dict[str, tuple[datetime, str]] = {}
 
 
 def current(jurisdiction: str, now: datetime) -> City:
-    """The rules that hold now; ``not_found`` where there is no such city."""
-    seen, version = _pointers.get(jurisdiction, (now, ""))
-    if not version or abs(now - seen) > FRESH:
-        found = store.current(jurisdiction)
-        if found is None:
+    """The present rules of a city. Raises ``Problem``: unknown_jurisdiction."""
+    read_at, version = _pointers.get(jurisdiction, (now, ""))
+    if not version or abs(now - read_at) > FRESH:
+        stored = store.current(jurisdiction)
+        if stored is None:
             raise Problem("unknown_jurisdiction", field="jurisdiction_id")
-        _pointers[jurisdiction] = (now, version := found)
+        _pointers[jurisdiction] = (now, version := stored)
     return at(jurisdiction, version)
 
 
 def languages(jurisdiction: str, now: datetime | None) -> tuple[str, ...]:
-    """A city's languages, for what is said where it may not be known: none if it cannot be read,
-    and without ``now`` only what is known here already."""
+    """A city's languages, for error messages; ``()`` if the city cannot be read.
+
+    Without ``now``, only a city that this process has read already.
+    """
     try:
         if now is not None:
             return current(jurisdiction, now).languages
         _, version = _pointers[jurisdiction]
         return at(jurisdiction, version).languages
-    except Exception:  # noqa: BLE001 (a refusal is told all the same, in English)
+    except Exception:  # noqa: BLE001 (the error message is then in English)
         return ()
 
 
 @lru_cache(maxsize=16)
 def at(jurisdiction: str, version: str) -> City:
-    """The rules of a version, old ones included."""
+    """The rules of a version, present or old."""
     rules = store.rules(jurisdiction, version)
     if rules is None:
         raise LookupError(f"city {jurisdiction} has no version {version}")
@@ -54,7 +56,7 @@ def at(jurisdiction: str, version: str) -> City:
 
 
 def promised(report: Report) -> City:
-    """The version under which a report's promise was made."""
+    """The city version that the deadlines of a report were promised under."""
     return at(report.jurisdiction, report.promised_under)
 
 
@@ -70,39 +72,41 @@ def boundaries(jurisdiction: str, version: str) -> Boundaries:
 def publish(
     bundle: dict[str, Any], blob: bytes, staff: list[dict[str, Any]], now: datetime
 ) -> bool:
-    """Make a validated bundle the city's current rules; whether it was new.
+    """Make a validated bundle the city's current rules. Returns whether the version is new.
 
-    Files first, staff next, the pointer last: a loading that breaks off leaves the old rules in
-    force, and repeating it changes nothing more.
+    Writes files first, then staff, the pointer last. If it is interrupted, the old rules stay in
+    force; it can be repeated.
     """
     jurisdiction, version = bundle["jurisdiction"], bundle["version"]
-    was = store.current(jurisdiction)
-    if was != version:
+    previous = store.current(jurisdiction)
+    if previous != version:
         rules = json.dumps(bundle, ensure_ascii=False, sort_keys=True).encode()
         store.put_version(jurisdiction, version, rules, blob)
-    known = {record["ref"]: record for record in store.all_staff(jurisdiction)}
-    store.put_staff(jurisdiction, [one for one in staff if known.get(one["ref"]) != one])
-    gone = [ref for ref in known if ref not in {one["ref"] for one in staff}]
-    store.put_staff(jurisdiction, [{**known[ref], "active": False} for ref in gone])
+    stored = {record["ref"]: record for record in store.all_staff(jurisdiction)}
+    store.put_staff(
+        jurisdiction, [record for record in staff if stored.get(record["ref"]) != record]
+    )
+    left = [ref for ref in stored if ref not in {record["ref"] for record in staff}]
+    store.put_staff(jurisdiction, [{**stored[ref], "active": False} for ref in left])
     names = store.jurisdictions()
     if jurisdiction not in names:
         store.put_jurisdictions(sorted([*names, jurisdiction]))
-    if was != version:
+    if previous != version:
         store.put_districts(jurisdiction, districts(City.from_json(bundle)))
         store.make_current(jurisdiction, version, iso(now))
     forget()
     people.forget()
-    return bool(was != version)
+    return bool(previous != version)
 
 
 def districts(city: City) -> list[str]:
-    """The codes of all districts that the city has or ever had: reports may lie in each."""
-    now = {area.code for area in city.areas_of_level(-2)}
-    return sorted(now | set(store.districts(city.jurisdiction)))
+    """The codes of all districts that the city has or had, since old reports keep old codes."""
+    present = {area.code for area in city.areas_of_level(-2)}
+    return sorted(present | set(store.districts(city.jurisdiction)))
 
 
 def forget() -> None:
-    """Read everything anew at the next use."""
+    """Clear the caches: read everything again at the next use."""
     _pointers.clear()
     at.cache_clear()
     boundaries.cache_clear()

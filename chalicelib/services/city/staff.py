@@ -1,4 +1,4 @@
-"""Officials: their roles and scope come from the staff record, so that revoking it takes effect."""
+"""Officials. Roles and scope come from the staff record, so a change there takes effect at once."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,40 +7,42 @@ from chalicelib.domain.principal import ANY, Grant, Principal
 from chalicelib.storage import city as store
 
 FRESH = timedelta(seconds=30)
-_known: dict[tuple[str, str, str], tuple[datetime, Principal | None]] = {}
-_KNOWN_LIMIT = 2000
+_cache: dict[tuple[str, str, str], tuple[datetime, Principal | None]] = {}
+_CACHE_LIMIT = 2000
 _rosters: dict[str, tuple[datetime, tuple[dict[str, Any], ...]]] = {}
 
 
 def by_subject(jurisdiction: str, issuer: str, subject: str, now: datetime) -> Principal | None:
-    """The official who signed in, or ``None``; what is known is at most 30 seconds old."""
+    """The active official with this issuer and subject (OIDC); cached for at most 30 seconds."""
     key = (jurisdiction, issuer, subject)
-    if key in _known and abs(now - _known[key][0]) <= FRESH:
-        return _known[key][1]
+    if key in _cache and abs(now - _cache[key][0]) <= FRESH:
+        return _cache[key][1]
     record = store.staff_by_subject(jurisdiction, issuer, subject)
-    found = principal(jurisdiction, record) if record and record.get("active", True) else None
-    if len(_known) >= _KNOWN_LIMIT:
-        _known.clear()
-    _known[key] = (now, found)
-    return found
+    official = principal(jurisdiction, record) if record and record.get("active", True) else None
+    if len(_cache) >= _CACHE_LIMIT:
+        _cache.clear()
+    _cache[key] = (now, official)
+    return official
 
 
 def by_ref(jurisdiction: str, ref: str) -> Principal | None:
-    """The active official whom the timeline calls ``ref``."""
+    """The active official with the reference ``ref``, which the timeline uses; or ``None``."""
     record = store.staff_by_ref(jurisdiction, ref)
     return principal(jurisdiction, record) if record and record.get("active", True) else None
 
 
 def roster(jurisdiction: str, now: datetime) -> tuple[dict[str, Any], ...]:
-    """The active records of a city, at most 30 seconds old: one Query, not for a request path."""
+    """The active records of a city, at most 30 seconds old. It reads all of them: for background
+    functions only."""
     if jurisdiction not in _rosters or abs(now - _rosters[jurisdiction][0]) > FRESH:
-        active = [one for one in store.all_staff(jurisdiction) if one.get("active", True)]
+        records = store.all_staff(jurisdiction)
+        active = [record for record in records if record.get("active", True)]
         _rosters[jurisdiction] = (now, tuple(active))
     return _rosters[jurisdiction][1]
 
 
 def find(jurisdiction: str, role: str, district: str | None = None) -> dict[str, Any] | None:
-    """A record with this role in this district: for the development token and the demo."""
+    """A record with this role in this district, for development tokens and the demo."""
     for record in store.all_staff(jurisdiction):
         for grant in record["grants"] if record.get("active", True) else []:
             if grant["role"] == role and (
@@ -63,7 +65,7 @@ def principal(jurisdiction: str, record: dict[str, Any]) -> Principal:
                 grant["role"],
                 frozenset(grant["districts"]),
                 frozenset(grant["services"]),
-                # A record of before has its permissions beside its grants: with every one.
+                # Older records keep permissions beside the grants: they apply to each grant.
                 frozenset(grant.get("permissions", ())) | frozenset(record.get("permissions", ())),
             )
             for grant in record["grants"]
@@ -72,6 +74,6 @@ def principal(jurisdiction: str, record: dict[str, Any]) -> Principal:
 
 
 def forget() -> None:
-    """Read every record anew at the next use."""
-    _known.clear()
+    """Clear the caches: read every record again at the next use."""
+    _cache.clear()
     _rosters.clear()

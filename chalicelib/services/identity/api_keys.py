@@ -1,4 +1,4 @@
-"""Keys of Open311 clients: issued once, kept as hashes, limited by the minute, revoked."""
+"""API keys of Open311 clients: stored as hashes, with a limit per minute, revocable."""
 
 import hashlib
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _PREFIX = "tk_"
 
 
 def issue(jurisdiction: str, name: str, per_minute: int, now: datetime) -> tuple[str, str]:
-    """(id, key) of a new key; the key is shown this once."""
+    """Make a new key: (id, key). Only a hash is stored, so the key cannot be shown again."""
     key = _PREFIX + ids.token_bytes(16).hex()
     digest = _digest(key)
     doc = {"name": name, "created": iso(now), "per_minute": per_minute, "revoked": None}
@@ -27,12 +27,12 @@ def issue(jurisdiction: str, name: str, per_minute: int, now: datetime) -> tuple
 
 
 def list_keys(jurisdiction: str) -> list[dict[str, Any]]:
-    """Every key of a city: id, name, when it was made and revoked, how many requests a minute."""
+    """Every key of a city: id, name, created, revoked, requests per minute."""
     return [{"id": digest[:16], **doc} for digest, doc in store.keys(jurisdiction)]
 
 
 def revoke(jurisdiction: str, key_id: str, now: datetime) -> bool:
-    """Let a key (by its id) open nothing any more; whether there was one."""
+    """Revoke a key by its id. Returns whether there was one."""
     for digest, doc in store.keys(jurisdiction):
         if digest[:16] == key_id:
             store.put_key(jurisdiction, digest, {**doc, "revoked": doc["revoked"] or iso(now)})
@@ -46,16 +46,16 @@ def run_with_key(
     now: datetime,
     attempt: Callable[[Principal], Outcome],
 ) -> Outcome:
-    """The outcome of what is asked with this key, a reporter of its own: counted by the minute, but
-    for what was asked before and what wrote nothing.
+    """Run ``attempt`` as the principal of this key, counted against its limit per minute.
 
-    Raises ``Problem``: forbidden (403) without a good key, too_many; and what ``attempt`` raises.
+    A replay, or an attempt that writes nothing, is not counted. Raises ``Problem``: forbidden (403)
+    for an unknown or revoked key, too_many; and what ``attempt`` raises.
     """
-    found = store.key(jurisdiction, _digest(key)) if key else None
-    if found is None or found["revoked"]:
+    record = store.key(jurisdiction, _digest(key)) if key else None
+    if record is None or record["revoked"]:
         raise Problem("forbidden", field="api_key")
     uid = f"k_{_digest(key or '')[:16]}"
-    limits = {"key": [{"n": found["per_minute"], "seconds": 60}]}
+    limits = {"key": [{"n": record["per_minute"], "seconds": 60}]}
     actor = Principal("citizen", jurisdiction, uid=uid, permissions=frozenset({FOR_MANY}))
     usage = rate_limits.Usage(limits, {"key": uid}, fail_open=False)
     return rate_limits.run_limited(jurisdiction, usage, now, lambda: attempt(actor))

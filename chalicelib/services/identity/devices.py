@@ -1,4 +1,4 @@
-"""Devices of citizens without an account: a signed token, kept nowhere."""
+"""Devices of citizens without an account: a signed token, which is not stored."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from chalicelib.services.platform import signing
 
 
 def register(jurisdiction: str, ip: str, now: datetime) -> dict[str, Any]:
-    """A new device's token; how many an address may ask for is the city's data."""
+    """The token of a new device. The city's limits say how many an IP address can get."""
     city = cities.current(jurisdiction, now)
     limits = {"devices": city.limits["devices"]} if "devices" in city.limits else {}
     address = rate_limits.address_pseudonym(ip, city.month(now))

@@ -1,4 +1,4 @@
-"""Who filed a report, and the index rows by which figures and erasures know it."""
+"""Who filed a report, and the index rows for counting filers and for erasure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,13 +15,15 @@ _DIGITS = 32
 
 
 def filer_of(actor: Principal, report: str, contact: Mapping[str, str]) -> Filer:
-    """Who files ``report`` with this contact (``{}``: none was left)."""
+    """The filer of a new report with this contact (``{}``: none)."""
     return filer.of(actor, report, pseudonym(actor.jurisdiction, contact))
 
 
 def pseudonym(jurisdiction: str, contact: Mapping[str, str]) -> str | None:
-    """``c_`` and 32 hex digits: the same for one contact however it is written, in this city
-    alone; ``None`` without e-mail and phone."""
+    """``c_`` and 32 hex digits for a contact, or ``None`` without e-mail and phone.
+
+    One contact has one pseudonym in a city, however it is written, and another in another city.
+    """
     name = filer.contact_name(contact)
     if name is None:
         return None
@@ -30,37 +32,37 @@ def pseudonym(jurisdiction: str, contact: Mapping[str, str]) -> str | None:
 
 
 def filing_rows(head: Report) -> list[Write]:
-    """The rows of a report just filed: whom the month counts, and where its filer is looked for.
+    """The index rows of a new report: its filer in the month's figures, and its filer's reports.
 
-    Figures count no protected report. One that stands for itself needs no index.
+    Protected reports are not counted. A filer known only by this report needs no index row.
     """
-    place, who = head.jurisdiction, head.filer
-    if who is None:
+    jurisdiction, uid = head.jurisdiction, head.filer
+    if uid is None:
         return []
     writes: list[Write] = []
     if head.via:
-        writes.append(access_index.put_filed(place, head.via, head.id))
-    if not who.startswith(filer.BY_REPORT):
-        writes.append(people.put_trace(place, who, people.FILED, head.id))
+        writes.append(access_index.put_filed(jurisdiction, head.via, head.id))
+    if not uid.startswith(filer.BY_REPORT):
+        writes.append(people.put_trace(jurisdiction, uid, people.FILED, head.id))
     if not head.protected:
-        writes.append(people.put_filer(place, head.filed_month, head.id, who))
-        writes.append(people.first_filed(place, head.filed_month, who))
+        writes.append(people.put_filer(jurisdiction, head.filed_month, head.id, uid))
+        writes.append(people.first_filed(jurisdiction, head.filed_month, uid))
     return writes
 
 
 def with_contact(head: Report, contact: Mapping[str, str]) -> tuple[Report, list[Write]]:
-    """The report with its corrected contact as its filer, and the rows that say so.
+    """The report with the filer of its corrected contact, and the index rows to write.
 
-    Only what came through a channel is counted by its contact.
+    Nothing changes for a report of a device: only reports of a channel are counted by contact.
     """
-    place, old = head.jurisdiction, head.filer
-    who = pseudonym(place, contact) or filer.by_report(head.id)
-    if head.via is None or old is None or old == who:
+    jurisdiction, old = head.jurisdiction, head.filer
+    uid = pseudonym(jurisdiction, contact) or filer.by_report(head.id)
+    if head.via is None or old is None or old == uid:
         return head, []
-    writes: list[Write] = [people.delete_trace(place, old, people.FILED, head.id)]
-    if people.filer(place, head.filed_month, head.id):
-        writes.append(people.put_filer(place, head.filed_month, head.id, who))
-        writes.append(people.first_filed(place, head.filed_month, who))
-        if not {*people.filed(place, old, 2)} - {head.id}:
-            writes.append(people.forget_reporter(place, old))
-    return replace(head, filer=who), writes
+    writes: list[Write] = [people.delete_trace(jurisdiction, old, people.FILED, head.id)]
+    if people.filer(jurisdiction, head.filed_month, head.id):
+        writes.append(people.put_filer(jurisdiction, head.filed_month, head.id, uid))
+        writes.append(people.first_filed(jurisdiction, head.filed_month, uid))
+        if not {*people.filed(jurisdiction, old, 2)} - {head.id}:
+            writes.append(people.forget_reporter(jurisdiction, old))
+    return replace(head, filer=uid), writes

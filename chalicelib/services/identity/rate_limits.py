@@ -1,4 +1,4 @@
-"""How much one device, address or place may send: windows counted in one transaction, as data."""
+"""Rate limits by device, IP address, place and person: counters of fixed windows, in the table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,10 @@ Limits = dict[str, list[dict[str, int]]]
 
 @dataclass(frozen=True)
 class Usage:
-    """What a request counts against: limits by kind, and who counts for each kind."""
+    """What a request counts against: limits by kind, and the counter's scope for each kind.
+
+    ``fail_open``: if counters cannot be reached, let the request through.
+    """
 
     limits: Limits = field(default_factory=dict)
     scopes: dict[str, str] = field(default_factory=dict)
@@ -31,9 +34,10 @@ UNLIMITED = Usage()
 
 
 def person_usage(actor: Principal, now: datetime, *kinds: str, **reports: str) -> Usage:
-    """What a citizen's addition counts against: kinds by the person, and those of one report.
+    """What a citizen's request counts against: ``kinds`` per person, and ``reports`` (kind=report
+    id) per person and report.
 
-    An official, and a system that passes on what many people say, are not one person.
+    Officials and channels, which send for many people, are not limited here.
     """
     if actor.kind != "citizen" or FOR_MANY in actor.permissions:
         return UNLIMITED
@@ -46,7 +50,7 @@ def person_usage(actor: Principal, now: datetime, *kinds: str, **reports: str) -
 def run_limited(
     jurisdiction: str, usage: Usage, now: datetime, attempt: Callable[[], Outcome]
 ) -> Outcome:
-    """The outcome of ``attempt``, counted first; what wrote nothing gives back what it took."""
+    """Count the request, then run ``attempt``. If it writes nothing, the count is given back."""
     taken = take(jurisdiction, usage.limits, usage.scopes, now, fail_open=usage.fail_open)
     try:
         outcome = attempt()
@@ -61,7 +65,7 @@ def run_limited(
 
 
 def give_back(jurisdiction: str, taken: list[Bucket]) -> None:
-    """Give back what ``take`` took; if that fails, one request less is allowed in the window."""
+    """Undo ``take``. If that fails, one request less is allowed in the window."""
     if taken:
         try:
             control.give_back(jurisdiction, taken)
@@ -77,11 +81,11 @@ def take(
     *,
     fail_open: bool,
 ) -> list[Bucket]:
-    """Count one request against every limit of its scopes, and say where; ``too_many`` names the
-    wait.
+    """Count one request against every limit of its scopes. Returns the counters, for ``give_back``.
 
-    ``scopes`` says who counts for each kind of limit: {"device": "d_…", "cell": "qqguz"}. With
-    ``fail_open`` a limiter that cannot be reached lets a citizen's report through.
+    ``scopes``: who is counted for each kind of limit, such as {"device": "d_…", "cell": "qqguz"}.
+    ``fail_open``: if counters cannot be reached, let the request through. Raises ``Problem``:
+    too_many with the seconds to wait, unavailable.
     """
     buckets = [
         _bucket(f"{kind}#{scopes[kind]}", limit, now)
@@ -104,9 +108,9 @@ def take(
 
 
 def address_pseudonym(ip: str, month: str) -> str:
-    """The pseudonym, new every month, under which a network address is counted.
+    """The pseudonym under which an IP address is counted; another one each month.
 
-    Whoever has one IPv6 address has the 2^64 beside it, so those count together.
+    An IPv6 client usually has a whole /64 network, so all its addresses are counted together.
     """
     if ":" in ip:
         try:

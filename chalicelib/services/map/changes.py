@@ -1,4 +1,4 @@
-"""What changed on the map since a cursor: the poll of everybody who watches it."""
+"""What changed on the map since a cursor, for clients that poll."""
 
 import base64
 import hmac
@@ -15,65 +15,68 @@ from chalicelib.storage import map_changes as store
 from chalicelib.storage import secrecy
 
 PAGE = 200
-_SEAL = 8
-# Views of one half minute share a cursor, so that their answers can be compared and cached.
+_SIGNATURE_BYTES = 8
+# Views of the same half minute share a cursor, so that their answers can be compared and cached.
 _STEP = timedelta(seconds=30)
 
 
 def since(jurisdiction: str, text: str | None, now: datetime) -> str:
-    """``{"cursor", "upsert": Features, "remove": ids}`` (text) after a cursor; one Query.
+    """``{"cursor", "upsert": Features, "remove": ids}`` (JSON text) of what changed after a cursor.
 
-    Without a cursor: where to begin. ``"more": true`` says that the next poll need not wait.
-    Raises ``cursor_invalid``, and ``cursor_expired`` (410) for one older than the log.
+    Without a cursor: an empty answer with the first one. ``"more": true`` says that there is a next
+    page already. Costs one Query. Raises ``Problem``: cursor_invalid, and cursor_expired (410) for
+    one older than the change log.
     """
     cities.current(jurisdiction, now)
     if text is None:
         return f'{{"cursor":"{cursor_before(jurisdiction, now)}","upsert":[],"remove":[]}}'
-    cursor = _opened(jurisdiction, text)
+    cursor = _decode_cursor(jurisdiction, text)
     if cursor.until < now - KEEP:
         raise Problem("cursor_expired", field="since")
     rows, whole = store.changes(jurisdiction, cursor.until, PAGE + len(cursor.given))
     fresh = [row for row in rows if name(row) not in cursor.given]
-    gone, there = last(fresh)
+    removed, present = last(fresh)
     if not whole:
-        # That a report was hidden since may stand on a later page.
-        secret = secrecy.secret(jurisdiction, (row.report for row in there))
-        there = [row for row in there if row.report not in secret]
-    then = _sealed(jurisdiction, follow(cursor, rows, now, whole))
-    upsert = geojson.array(unpack(row.report, row.pin) for row in there)
+        # A later page may say that one of these reports was hidden.
+        secret = secrecy.secret(jurisdiction, (row.report for row in present))
+        present = [row for row in present if row.report not in secret]
+    following = _encode_cursor(jurisdiction, follow(cursor, rows, now, whole))
+    upsert = geojson.array(unpack(row.report, row.pin) for row in present)
     more = "" if whole else ',"more":true'
-    return f'{{"cursor":"{then}","upsert":{upsert},"remove":{json.dumps(gone)}{more}}}'
+    return f'{{"cursor":"{following}","upsert":{upsert},"remove":{json.dumps(removed)}{more}}}'
 
 
 def cursor_before(jurisdiction: str, now: datetime) -> str:
-    """A cursor from a little before now: what a view may not have seen yet comes after it."""
-    late = now - LAG
-    start = datetime.fromtimestamp(late.timestamp() // _STEP.seconds * _STEP.seconds, UTC)
-    return _sealed(jurisdiction, Cursor(start, frozenset()))
+    """A cursor from a little before now, so that changes which a view did not see yet follow it."""
+    earlier = now - LAG
+    start = datetime.fromtimestamp(earlier.timestamp() // _STEP.seconds * _STEP.seconds, UTC)
+    return _encode_cursor(jurisdiction, Cursor(start, frozenset()))
 
 
-def _sealed(jurisdiction: str, cursor: Cursor) -> str:
-    stamp = round(cursor.until.timestamp() * 1000).to_bytes(6, "big")
-    told = stamp + b"".join(sorted(cursor.given))
-    return base64.urlsafe_b64encode(told + _seal(jurisdiction, told)).rstrip(b"=").decode()
+def _encode_cursor(jurisdiction: str, cursor: Cursor) -> str:
+    moment = round(cursor.until.timestamp() * 1000).to_bytes(6, "big")
+    payload = moment + b"".join(sorted(cursor.given))
+    signed = payload + _signature(jurisdiction, payload)
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
 
-def _opened(jurisdiction: str, text: str) -> Cursor:
+def _decode_cursor(jurisdiction: str, text: str) -> Cursor:
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         raise Problem("cursor_invalid", field="since") from None
-    told, seal = raw[:-_SEAL], raw[-_SEAL:]
-    # One text a cursor: base64 has several for the same bytes.
+    payload, signature = raw[:-_SIGNATURE_BYTES], raw[-_SIGNATURE_BYTES:]
+    # Base64 can write the same bytes in several ways; only one of them is accepted.
     canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text
-    good = canonical and hmac.compare_digest(seal, _seal(jurisdiction, told))
-    if not good or len(told) < 6 or (len(told) - 6) % NAME_BYTES:
+    good = canonical and hmac.compare_digest(signature, _signature(jurisdiction, payload))
+    if not good or len(payload) < 6 or (len(payload) - 6) % NAME_BYTES:
         raise Problem("cursor_invalid", field="since")
-    names = [told[at : at + NAME_BYTES] for at in range(6, len(told), NAME_BYTES)]
-    until = datetime.fromtimestamp(int.from_bytes(told[:6], "big") / 1000, UTC)
+    names = [payload[at : at + NAME_BYTES] for at in range(6, len(payload), NAME_BYTES)]
+    until = datetime.fromtimestamp(int.from_bytes(payload[:6], "big") / 1000, UTC)
     return Cursor(until, frozenset(names))
 
 
-def _seal(jurisdiction: str, told: bytes) -> bytes:
-    text = f"{jurisdiction}/{told.hex()}"
-    return bytes.fromhex(signing.mac("changes", text, signing.pseudonym_key()))[:_SEAL]
+def _signature(jurisdiction: str, payload: bytes) -> bytes:
+    text = f"{jurisdiction}/{payload.hex()}"
+    mac = signing.mac("changes", text, signing.pseudonym_key())
+    return bytes.fromhex(mac)[:_SIGNATURE_BYTES]

@@ -1,4 +1,5 @@
-"""Pins as lean GeoJSON, written as text: a thousand dictionaries would cost more than reading."""
+"""Pins as GeoJSON, written as text. Building a thousand dictionaries would take longer than reading
+the pins."""
 
 import json
 from collections.abc import Iterable
@@ -23,5 +24,5 @@ def array(pins: Iterable[Pin]) -> str:
 
 @lru_cache(maxsize=4096)
 def _properties(state: str, service: str, late: bool) -> str:
-    shown = {"state": state, "service": service, **({"late": True} if late else {})}
-    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
+    properties = {"state": state, "service": service, **({"late": True} if late else {})}
+    return json.dumps(properties, separators=(",", ":"), ensure_ascii=False)

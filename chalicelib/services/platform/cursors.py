@@ -1,4 +1,4 @@
-"""Cursors of lists: signed, good for a day, and only for the filters that they were made for."""
+"""Cursors of lists: signed, valid for a day, and only with the filters they were made for."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +10,15 @@ CURSOR_LIFE = timedelta(days=1)
 
 
 def make_cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
-    """A cursor at a key, good for a day and these filters."""
+    """A cursor that continues after ``key``, valid for a day and with these filters."""
     return signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
 
 
 def open_cursor(cursor: str | None, filters: dict[str, Any], now: datetime) -> str | None:
-    """The key in a cursor that was made for the same filters; ``cursor_invalid`` otherwise."""
+    """The key in a cursor; ``None`` without one.
+
+    Raises ``Problem``: cursor_invalid, if it is forged, expired or was made for other filters.
+    """
     if cursor is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""One effect an idempotency key: begin, write with the key's row, replay.
+"""A request takes effect once per idempotency key; a repeat gets the stored answer.
 
-The row is part of the same transaction as what it stands for, so a key without its effect, or
-an effect without its key, cannot exist (docs/decisions/idempotency.md).
+The key's row is written in the same transaction as the change. So there is never a key without its
+change, or a change without its key (docs/decisions/idempotency.md).
 """
 
 import hashlib
@@ -18,7 +18,11 @@ from chalicelib.storage.transactions import Refused, Unavailable, Unknown, Write
 
 @dataclass(frozen=True)
 class KeyedOperation:
-    """An attempt that carries a key: ``id`` is scoped to the person and the route."""
+    """A request with an idempotency key.
+
+    ``id`` is a hash of the person, the route and the key. ``body_hash`` tells whether a repeat has
+    the same body.
+    """
 
     jurisdiction: str
     id: str
@@ -27,7 +31,7 @@ class KeyedOperation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to answer, whether it was answered before, and whether anything was written for it."""
+    """The answer, whether it is a stored one (``replayed``), and whether anything was written."""
 
     answer: dict[str, Any]
     replayed: bool = False
@@ -43,7 +47,8 @@ def keyed_operation(actor: Principal, route: str, key: str, body_hash: str) -> K
 
 
 def earlier_outcome(op: KeyedOperation) -> Outcome | None:
-    """The outcome of an earlier attempt; ``key_reused`` if that had another body."""
+    """The stored outcome of this key, or ``None``. Raises ``Problem``: key_reused, if the earlier
+    request had another body."""
     row = control.operation(op.jurisdiction, op.id)
     if row is None:
         return None
@@ -53,39 +58,40 @@ def earlier_outcome(op: KeyedOperation) -> Outcome | None:
 
 
 def run_once(op: KeyedOperation, attempt: Callable[[], Outcome]) -> Outcome:
-    """The earlier outcome, or that of ``attempt``.
+    """The stored outcome of the key, or that of ``attempt``.
 
-    A refusal is believed only after another look at the key: the same request, sent twice at
-    once, may have succeeded meanwhile and be the very reason for it. Where the key cannot be
-    read, nobody knows: 503.
+    If ``attempt`` is refused, the key is read again: the same request, sent twice at once, may have
+    succeeded in between and be the cause of the refusal. If the key cannot be read, the answer is
+    503.
     """
-    if found := earlier_outcome(op):
-        return found
+    if outcome := earlier_outcome(op):
+        return outcome
     try:
         return attempt()
     except (Unavailable, Unknown):
         raise
     except Problem:
-        if found := earlier_outcome(op):
-            return found
+        if outcome := earlier_outcome(op):
+            return outcome
         raise
 
 
 def write_with_key(op: KeyedOperation, writes: Sequence[Write], answer: dict[str, Any]) -> Outcome:
-    """Write all with the key's row. A lost acknowledgement is resolved by reading back.
+    """Write all with the key's row, in one transaction.
 
-    Raises ``Refused`` where another condition than the key's failed.
+    If the acknowledgement is lost, the key's row is read back to see whether the write happened.
+    Raises ``Refused`` if a condition other than the key's failed.
     """
     row = control.put_operation(op.jurisdiction, op.id, {"body": op.body_hash, "answer": answer})
     try:
         commit([row, *writes])
     except Refused as refusal:
-        if row.label in refusal.labels and (found := earlier_outcome(op)):
-            return found
+        if row.label in refusal.labels and (outcome := earlier_outcome(op)):
+            return outcome
         raise
     except Unknown:
-        if found := _read_back(op):
-            return Outcome(found.answer)
+        if outcome := _read_back(op):
+            return Outcome(outcome.answer)
         raise
     observability.note("written", report=answer.get("id"), version=answer.get("version"), op=op.id)
     return Outcome(answer)

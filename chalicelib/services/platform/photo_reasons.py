@@ -1,4 +1,4 @@
-"""Why a photo is refused, hidden or reported: codes and their texts, in rules/photos.json."""
+"""Reasons to refuse, hide or flag a photo or a text: codes and texts of rules/photos.json."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ Texts = dict[str, dict[str, str]]
 
 
 def refusals() -> Texts:
-    """{reason: {"en", "id"}} of what the function of photos refuses."""
+    """{reason: {"en", "id"}} for which ``process_photos`` refuses an upload."""
     return _rules()["refusals"]
 
 
@@ -18,16 +18,16 @@ def moderations() -> Texts:
 
 
 def texts() -> Texts:
-    """{reason: {"en", "id"}} for which an official hides words."""
+    """{reason: {"en", "id"}} for which an official hides a text."""
     return _rules()["texts"]
 
 
 def flags() -> Texts:
-    """{reason: {"en", "id"}} for which anybody may flag a report or a picture."""
+    """{reason: {"en", "id"}} for which anybody can flag a report, a text or a picture."""
     return _rules()["flags"]
 
 
 @cache
 def _rules() -> dict[str, Texts]:
-    found: dict[str, Texts] = rules.load("photos")
-    return found
+    reasons: dict[str, Texts] = rules.load("photos")
+    return reasons

@@ -1,9 +1,10 @@
-"""What the city signs (device tokens, cursors, links) and derives (claim secrets, pseudonyms).
+"""Signed tokens (devices, cursors, links) and values derived from a secret (claim secrets,
+pseudonyms).
 
     token = key id . base64url({"p": payload, "e": expiry}) . base64url(HMAC-SHA256)
 
-Every purpose has a key of its own, so that a cursor never passes for a device token. A new key
-becomes ``current`` while the older ones still verify; a key that is taken away ends its tokens.
+Each purpose has a key of its own, so a cursor is never accepted as a device token. To rotate keys,
+add a key and name it ``current``: tokens of the older keys stay valid until their key is removed.
 """
 
 import base64
@@ -18,15 +19,15 @@ from chalicelib.errors import Problem
 from chalicelib.storage import signing_keys
 
 MAX_TOKEN = 4_096
-_SEALED = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9]{1,64})\.([A-Za-z0-9_-]{22})")
-_SHORT = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{22})")
-# No scope of ``sign_text`` is called so.
-_BYTES = "bytes:"
+_TEXT_TOKEN = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9]{1,64})\.([A-Za-z0-9_-]{22})")
+_BYTES_TOKEN = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{22})")
+# The scope of ``sign_bytes``; no caller of ``sign_text`` uses it.
+_BYTES_SCOPE = "bytes:"
 _TOKEN = re.compile(r"([A-Za-z0-9]{1,16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})")
 
 
 def sign(purpose: str, payload: dict[str, Any], expires: datetime | None) -> str:
-    """A token of ``payload`` for ``purpose`` that ends at ``expires`` (``None``: never)."""
+    """A token of ``payload`` for ``purpose``, valid until ``expires`` (``None``: for ever)."""
     kid = str(signing_keys.keys()["current"])
     content = {"p": payload, "e": expires.timestamp() if expires else None}
     encoded = _encode(json.dumps(content, separators=(",", ":"), allow_nan=False).encode())
@@ -34,16 +35,16 @@ def sign(purpose: str, payload: dict[str, Any], expires: datetime | None) -> str
 
 
 def unsign(purpose: str, token: str, now: datetime) -> dict[str, Any]:
-    """The payload of a token made by ``sign`` for the same purpose and not yet ended at ``now``.
+    """The payload of a token made by ``sign`` for the same purpose and still valid at ``now``.
 
-    Raises ``Problem("invalid_token")`` for every other text, without saying why.
+    Raises ``Problem``: invalid_token, for every other text and without a reason.
     """
-    found = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN else None
-    if found is None or found[1] not in signing_keys.keys()["keys"]:
+    match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN else None
+    if match is None or match[1] not in signing_keys.keys()["keys"]:
         raise Problem("invalid_token")
-    if not hmac.compare_digest(_signature(purpose, found[1], found[2]), found[3]):
+    if not hmac.compare_digest(_signature(purpose, match[1], match[2]), match[3]):
         raise Problem("invalid_token")
-    content = json.loads(_decode(found[2]))
+    content = json.loads(_decode(match[2]))
     if content["e"] is not None and now.timestamp() >= content["e"]:
         raise Problem("invalid_token")
     payload: dict[str, Any] = content["p"]
@@ -51,87 +52,92 @@ def unsign(purpose: str, token: str, now: datetime) -> dict[str, Any]:
 
 
 def sign_text(purpose: str, scope: str, text: str) -> str:
-    """A short token of ``text`` (letters, digits) for ``purpose`` within ``scope``; it never ends.
+    """A short token of ``text`` (letters, digits) for ``purpose`` within ``scope``, valid for ever.
 
-    For links in text messages, where ``sign`` is too long.
+    For links in text messages, where a token of ``sign`` is too long.
     """
     kid = str(signing_keys.keys()["current"])
-    return f"{kid}.{text}.{_seal(purpose, kid, scope, text)}"
+    return f"{kid}.{text}.{_short_signature(purpose, kid, scope, text)}"
 
 
 def unsign_text(purpose: str, scope: str, token: str) -> str:
     """The text of a token of ``sign_text``. Raises ``Problem``: invalid_token."""
-    found = _SEALED.fullmatch(token)
-    if found is None or found[1] not in signing_keys.keys()["keys"]:
+    match = _TEXT_TOKEN.fullmatch(token)
+    if match is None or match[1] not in signing_keys.keys()["keys"]:
         raise Problem("invalid_token")
-    if not hmac.compare_digest(_seal(purpose, found[1], scope, found[2]), found[3]):
+    if not hmac.compare_digest(_short_signature(purpose, match[1], scope, match[2]), match[3]):
         raise Problem("invalid_token")
-    return found[2]
+    return match[2]
 
 
 def sign_bytes(purpose: str, raw: bytes) -> str:
-    """A short token of a few bytes for ``purpose``; when it ends, the bytes must say."""
+    """A short token of a few bytes for ``purpose``. If it is to expire, the bytes must say when."""
     kid, encoded = str(signing_keys.keys()["current"]), _encode(raw)
-    return f"{kid}.{encoded}.{_seal(purpose, kid, _BYTES, encoded)}"
+    return f"{kid}.{encoded}.{_short_signature(purpose, kid, _BYTES_SCOPE, encoded)}"
 
 
 def unsign_bytes(purpose: str, token: str) -> bytes | None:
     """The bytes of a token of ``sign_bytes``; ``None`` for every other text."""
-    found = _SHORT.fullmatch(token) if len(token) <= MAX_TOKEN else None
-    if found is None or found[1] not in signing_keys.keys()["keys"]:
+    match = _BYTES_TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN else None
+    if match is None or match[1] not in signing_keys.keys()["keys"]:
         return None
-    if not hmac.compare_digest(_seal(purpose, found[1], _BYTES, found[2]), found[3]):
+    signature = _short_signature(purpose, match[1], _BYTES_SCOPE, match[2])
+    if not hmac.compare_digest(signature, match[3]):
         return None
-    return _decode(found[2])
+    return _decode(match[2])
 
 
-def _seal(purpose: str, kid: str, scope: str, text: str) -> str:
+def _short_signature(purpose: str, kid: str, scope: str, text: str) -> str:
     return _signature(purpose, kid, f"{scope}|{text}")[:22]
 
 
 def mac(purpose: str, text: str, kid: str | None = None) -> str:
     """64 hex digits that only this deployment can derive from ``text`` for ``purpose``.
 
-    ``kid`` names the key (default: the current one, so that the result changes when keys do).
-    What must stay the same names ``lasting()``.
+    ``kid`` names the key; the default is the current one, so the result changes when keys are
+    rotated. For a value that must stay the same, pass ``pseudonym_key()``.
     """
     key = _key("mac", purpose, kid or str(signing_keys.keys()["current"]))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def pseudonym_key() -> str:
-    """The id of the key for pseudonyms, which must stay the same when signing keys change.
+    """The id of the key for pseudonyms, which must stay the same when signing keys are rotated.
 
     It is the member ``pseudonyms`` of the secret, else the first key by name.
     """
-    held = signing_keys.keys()
-    return str(held.get("pseudonyms") or min(held["keys"]))
+    secret = signing_keys.keys()
+    return str(secret.get("pseudonyms") or min(secret["keys"]))
 
 
 def webhook_secrets(name: str) -> dict[str, str]:
-    """{key id: secret in hex} by which whoever receives ``name`` checks it: one a signing key, so
-    that the older holds until every receiver knows the newer."""
+    """{key id: secret in hex} with which a receiver of webhook ``name`` checks it.
+
+    There is one for each signing key, so that receivers can change to a new key one by one.
+    """
     return {kid: _key("webhook", name, kid).hex() for kid in sorted(signing_keys.keys()["keys"])}
 
 
 def sign_body(name: str, body: bytes, now: datetime) -> str:
-    """``t=<seconds>,<key id>=<HMAC-SHA256 of "<seconds>." and the body>,...``, a key each.
+    """The signature of a webhook's body, for each key:
+    ``t=<seconds>,<key id>=<HMAC-SHA256 of "<seconds>." and the body>,...``
 
     A receiver refuses what is older than five minutes (docs/open311.md).
     """
     seconds = int(now.timestamp())
     signed = f"{seconds}.".encode() + body
-    marks = [
+    signatures = [
         f"{kid}={hmac.new(bytes.fromhex(secret), signed, hashlib.sha256).hexdigest()}"
         for kid, secret in webhook_secrets(name).items()
     ]
-    return ",".join([f"t={seconds}", *marks])
+    return ",".join([f"t={seconds}", *signatures])
 
 
 def claim_secret(report: str, generation: int = 0) -> str:
-    """What makes another device the reporter: derived, never stored, the same at every replay.
+    """The secret with which another device becomes the reporter of ``report``.
 
-    Each claim begins another ``generation``; the receipt shows the first (0).
+    It is derived and never stored, so a replay shows the same one. Each claim starts a new
+    ``generation`` with another secret; the receipt shows that of generation 0.
     """
     text = f"{report}|{generation}" if generation else report
     return mac("claim", text, pseudonym_key())[:32]

@@ -1,15 +1,15 @@
-"""Addresses for messages and receipts, which lead to the right city from anywhere."""
+"""URLs for messages and receipts, which name the city where that is needed."""
 
 from chalicelib.settings import settings
 
 
 def absolute(path: str) -> str:
-    """The address of ``path`` where the path itself names the city, as a signed link does."""
+    """The URL of ``path``, for a path that itself identifies the city, such as a signed link."""
     return f"{settings().public_url}{path}"
 
 
 def in_city(jurisdiction: str, path: str) -> str:
-    """The address of ``path``; a city that is not the deployment's own is named in it."""
-    chosen = settings()
-    city = "" if jurisdiction == chosen.jurisdiction else f"?jurisdiction_id={jurisdiction}"
-    return f"{chosen.public_url}{path}{city}"
+    """The URL of ``path`` in a city; the query names the city if it is not the default one."""
+    configured = settings()
+    query = "" if jurisdiction == configured.jurisdiction else f"?jurisdiction_id={jurisdiction}"
+    return f"{configured.public_url}{path}{query}"

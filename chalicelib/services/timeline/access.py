@@ -1,4 +1,5 @@
-"""Which reports a principal may see and act on: loading one, or the 404 that betrays nothing."""
+"""Which reports a principal may see and act on. What they may not see is 404, as if it were not
+there."""
 
 from dataclasses import dataclass
 
@@ -12,7 +13,11 @@ from chalicelib.storage import people, reports
 
 @dataclass(frozen=True)
 class Seen:
-    """A report as one principal stands to it."""
+    """A report, and what one principal is to it.
+
+    ``standing``: holder, verifier, reporter and the like. ``is_reporter``: has a reporter's rights.
+    ``is_its_channel``: is the API client that the report came through.
+    """
 
     report: Report
     standing: frozenset[str]
@@ -21,45 +26,49 @@ class Seen:
 
 
 def load(actor: Principal, report_id: str) -> Seen:
-    """The report with the actor's standing; ``not_found`` if there is none or it is not theirs.
+    """The report with the actor's standing. Raises ``Problem``: not_found, also for a report that
+    the actor may not see.
 
-    An official sees what lies in their scope; a protected report is seen by its unit, by its
-    verifiers and by its reporter alone. One that is proposed to a protected unit is seen by that
-    unit besides, and by nobody outside the administration but its reporter.
+    Officials see the reports in their scope. Only its unit, its verifiers and its reporter see a
+    protected report. A report that is proposed to a protected unit is also seen by that unit; from
+    outside the administration only its reporter sees it.
     """
     report = reports.get(actor.jurisdiction, report_id)
     if report is None:
         raise Problem("not_found")
-    ours = reporter_of(actor, report)
-    spoken_for = ours or speaks_for(actor, report)
-    found = Seen(
-        report, standing(actor, report, is_reporter=spoken_for), ours, is_its_channel(actor, report)
+    is_reporter = reporter_of(actor, report)
+    answers = is_reporter or speaks_for(actor, report)
+    seen = Seen(
+        report,
+        standing(actor, report, is_reporter=answers),
+        is_reporter,
+        is_its_channel(actor, report),
     )
-    if not sees(actor, found):
+    if not sees(actor, seen):
         raise Problem("not_found")
-    return found
+    return seen
 
 
 def sees(actor: Principal, seen: Seen) -> bool:
-    """Whether the report exists for this principal at all."""
+    """Whether this principal may know of the report."""
     if actor.kind == "system" or seen.is_reporter or _by_link(actor, seen.report):
         return True
     if actor.kind != "staff":
-        # The system that a private report came through goes on passing on what its people say.
+        # A channel can still pass on what its people say about their private report.
         return not seen.report.hidden or (seen.is_its_channel and not seen.report.secret)
     if seen.report.protected:
         return in_scope(actor, seen.report)
-    asked = permissions.called(actor, seen.report) or asked_to_protect(actor, seen.report)
-    return asked or in_scope(actor, seen.report)
+    called = permissions.called(actor, seen.report) or asked_to_protect(actor, seen.report)
+    return called or in_scope(actor, seen.report)
 
 
 def exists_for(actor: Principal, report: Report) -> bool:
-    """Whether a report that is at hand exists for this principal."""
+    """Whether this principal may know of a report that is loaded already."""
     return sees(actor, Seen(report, frozenset(), reporter_of(actor, report)))
 
 
 def in_scope(actor: Principal, report: Report) -> bool:
-    """Whether an official's districts and services reach the report."""
+    """Whether an official has a role over the report's district and service."""
     roles = permissions.over(actor, report).roles()
     if roles and report.protected and actor.unit != report.unit:
         return "outside_verifier" in standing(actor, report, is_reporter=False)
@@ -67,33 +76,34 @@ def in_scope(actor: Principal, report: Report) -> bool:
 
 
 def permit(actor: Principal, report: Report, operation: str) -> None:
-    """Refuse (403) who has no role over this report that may call the operation."""
+    """Raise ``role_not_allowed`` (403) if no role of the actor over this report allows the
+    operation."""
     if not permissions.permitted(actor, operation, report):
         raise Problem("role_not_allowed", action=operation, rule=f"{operation}.scope")
 
 
 def reporter_of(actor: Principal, report: Report) -> bool:
-    """Whether the actor has a reporter's rights: filed it, claimed it, or filed a duplicate.
+    """Whether the actor has a reporter's rights: filed it, claimed it, or filed a duplicate of it.
 
-    A system that files for many people never has them.
+    A channel, which files for many people, never has them.
     """
     if actor.kind != "citizen" or actor.uid is None or FOR_MANY in actor.permissions:
         return False
     if actor.uid == report.reporter:
         return True
-    # Rights by a duplicate end where a report becomes secret: it is its own reporter's alone.
-    shared = bool(report.merged) and not report.secret
-    return shared and people.has_right(report.jurisdiction, report.id, actor.uid)
+    # A secret report is for its own reporter only, not for reporters of duplicates.
+    by_duplicate = bool(report.merged) and not report.secret
+    return by_duplicate and people.has_right(report.jurisdiction, report.id, actor.uid)
 
 
 def is_its_channel(actor: Principal, report: Report) -> bool:
-    """Whether the actor is the other system that the report came through: it passes on words."""
+    """Whether the actor is the channel that the report came through. It can pass on comments."""
     return FOR_MANY in actor.permissions and actor.uid is not None and report.via == actor.uid
 
 
 def speaks_for(actor: Principal, report: Report) -> bool:
-    """Whether the actor may answer in the reporter's place: the system that it came through, as
-    long as nobody has claimed it, and whoever got the one-tap link to it."""
+    """Whether the actor may answer for the reporter: the channel that it came through, as long as
+    nobody has claimed it, and a person with the one-tap link."""
     unclaimed = report.reporter is None and is_its_channel(actor, report)
     return unclaimed or _by_link(actor, report)
 

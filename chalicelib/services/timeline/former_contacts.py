@@ -1,10 +1,9 @@
-"""The contact that a report had before it was corrected: told of it, and of claims, for a time.
+"""The contact that a report had before it was corrected: kept for some time, and warned.
 
-Whoever holds a stolen phone could correct the contact first and claim the report then, and every
-warning would go to them. So an address that held for a while is kept beside the new one
-(``Report.former``): it hears once that it was replaced, and of every claim, with a link that gives
-the report and the contact back. One that was replaced at once was a slip of the pen: it may be a
-stranger's, who hears nothing.
+The thief of a phone could correct the contact and then claim the report; all warnings would go to
+the thief. So an old contact is kept next to the new one (``Report.former``). It gets a message that
+it was replaced, and one for every claim, with a link that gives back report and contact. An old
+contact that was replaced at once was a typing error and may be a stranger's: it gets no message.
 """
 
 from dataclasses import replace
@@ -20,57 +19,62 @@ from chalicelib.services.identity import filers
 from chalicelib.storage import people
 from chalicelib.storage.transactions import Write
 
-# How long an address has to hold to be warned, and for how long it is kept then, if the city does
-# not say (``rules`` of city.json).
+# Defaults for ``rules`` of city.json: an old contact is kept only if it was the contact for so many
+# hours; it is kept for so many days.
 SETTLED_HOURS, KEPT_DAYS = 1, 30
 
 
 def keep_former(
     report: Report, contact: dict[str, Any], city: City, now: datetime
 ) -> tuple[Report, list[Write]]:
-    """The report whose contact is being replaced by ``contact``, the one before kept beside.
+    """The report whose contact is being replaced by ``contact``, with the old one kept, and the
+    rows to write.
 
-    An earlier one that is still kept stays: a second correction does not push it out.
+    If an older contact is still kept, it stays; a second correction does not replace it.
     """
-    place, since = report.jurisdiction, report.contact_since or iso(report.filed_at)
+    jurisdiction, since = report.jurisdiction, report.contact_since or iso(report.filed_at)
     after = replace(report, contact_since=iso(now))
     settled = now - parse(since) >= timedelta(
         hours=city.rules.get("contact_settled_hours", SETTLED_HOURS)
     )
     if reference(report, now) or not (settled and report.contact):
         return after, []
-    old = people.contact(place, report.contact)
+    old = people.contact(jurisdiction, report.contact)
     if old is None or all(old.get(way) in (None, contact.get(way)) for way in reachability.WAYS):
         return after, []
     ref = ids.token_bytes(16).hex()
     days = timedelta(days=city.rules.get("former_contact_days", KEPT_DAYS))
     after = replace(after, former=ref, former_until=iso(now + days))
-    writes: list[Write] = [people.put_contact(place, ref, old, days)]
+    writes: list[Write] = [people.put_contact(jurisdiction, ref, old, days)]
     if report.reporter:
-        writes.append(people.put_trace(place, report.reporter, people.CONTACT, report.id, ref))
+        trace = people.put_trace(jurisdiction, report.reporter, people.CONTACT, report.id, ref)
+        writes.append(trace)
     return after, writes
 
 
 def reference(report: Report, now: datetime) -> str | None:
-    """The reference of the contact before, as long as it is kept."""
+    """The reference of the former contact, or ``None`` if none is kept any more."""
     until = report.former_until
     return report.former if until and parse(until) > now else None
 
 
 def restore(report: Report, now: datetime) -> tuple[Report, list[Write]]:
-    """The report with the contact that it had before, if that is kept."""
-    place, former = report.jurisdiction, reference(report, now)
-    old = people.contact(place, former) if former else None
+    """The report with its former contact again, if that is kept, and the rows to write."""
+    jurisdiction, former = report.jurisdiction, reference(report, now)
+    old = people.contact(jurisdiction, former) if former else None
     if former is None or old is None:
         return report, []
     after, writes = filers.with_contact(report, old)
     ref = report.contact or former
-    writes = [*writes, people.put_contact(place, ref, old)]
+    writes = [*writes, people.put_contact(jurisdiction, ref, old)]
     if ref != former:
-        writes.append(people.delete_contact(place, former))
+        writes.append(people.delete_contact(jurisdiction, former))
         if report.reporter:
-            trace = people.delete_trace(place, report.reporter, people.CONTACT, report.id, former)
-            writes.append(trace)
+            writes.append(
+                people.delete_trace(
+                    jurisdiction, report.reporter, people.CONTACT, report.id, former
+                )
+            )
     after = replace(
         after, contact=ref, contactable=reachability.contactable(old), contact_since=iso(now),
         former=None, former_until=None,

@@ -1,7 +1,7 @@
-"""What a citizen leaves behind, each with a row in the index that an erasure reads.
+"""Index rows of personal data: erasure reads them to find everything that a person left.
 
-Whoever writes something of a citizen's adds the rows of this module to the same transaction. A
-system that files for many people leaves nothing of its own: what it sends belongs to a report.
+A service that writes personal data of a citizen adds the rows of this module to the same
+transaction. A channel has no rows of its own: what it sends belongs to a report.
 """
 
 from datetime import datetime
@@ -22,22 +22,23 @@ def citizen_uid(actor: Principal) -> str | None:
 
 
 def index_rows(actor: Principal, kind: str, report: str, detail: str = "-") -> list[Write]:
-    """The index row of one thing that ``actor`` leaves; nothing for who is no citizen."""
+    """The index row of one thing that ``actor`` leaves; none for officials and systems."""
     uid = citizen_uid(actor)
     return [people.put_trace(actor.jurisdiction, uid, kind, report, detail)] if uid else []
 
 
 def after_closing(actor: Principal, report: Report, now: datetime) -> list[Write]:
-    """A note, where a citizen leaves something on a report that is closed: its time may be over."""
-    theirs = actor.kind == "citizen" and not report.open
-    return [late_notes.put(report.jurisdiction, report.id, now)] if theirs else []
+    """A note for retention when a citizen adds something to a closed report: retention may have
+    looked at that report already."""
+    late = actor.kind == "citizen" and not report.open
+    return [late_notes.put(report.jurisdiction, report.id, now)] if late else []
 
 
 def text_rows(actor: Principal, report: str, version: int, words: tuple[Words, ...]) -> list[Write]:
-    """The texts of one event, each kept with its author's uid and an index row."""
+    """The rows of an event's texts, each with its author's uid, and their index rows."""
     uid = citizen_uid(actor)
     writes: list[Write] = []
-    for one in words:
-        writes.append(people.put_text(actor.jurisdiction, report, version, one, by=uid))
-        writes += index_rows(actor, people.TEXT, report, people.text_name(version, one.field))
+    for text in words:
+        writes.append(people.put_text(actor.jurisdiction, report, version, text, by=uid))
+        writes += index_rows(actor, people.TEXT, report, people.text_name(version, text.field))
     return writes
