@@ -1,4 +1,4 @@
-"""The boto3 clients that few functions need, each made at its first use."""
+"""The boto3 clients that only some functions need; each is made at its first use."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ _NEVER = frozenset(
 
 @cache
 def client(service: str) -> Any:
-    """A client of ``service`` ("s3", "sns", "sqs", "ssm", "sesv2"), one a process."""
+    """The client of ``service`` ("s3", "sns", "sqs", "ssm", "sesv2"), one for each process."""
     import boto3
 
     if service == "s3":
@@ -41,9 +41,9 @@ def client(service: str) -> Any:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Whatever keeps AWS from answering becomes ``Unavailable``.
+    """Turn errors of AWS into ``Unavailable``.
 
-    What it will never take, such as a malformed number, is a ``ValueError``.
+    A request that AWS will never accept, such as a malformed number, becomes ``ValueError``.
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""Jurisdictions: which version of the rules is current, and who its officials are.
+"""Jurisdictions: the current city version, API keys and officials.
 
-The rules and the boundary index of a version are files in S3 (``cities/<city>/<version>/``);
-they are written before the pointer moves, and an old version stays for old reports.
+The rules and the boundary index of a version are files in S3 (``cities/<city>/<version>/``). They
+are written before the version becomes current; old versions stay for old reports.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ HISTORY_LIMIT = 200
 
 
 def put_version(jurisdiction: str, version: str, rules: bytes, boundaries: bytes) -> None:
-    """Store a version's files; it is not current yet."""
+    """Store a version's files. It does not become current."""
     files.put(f"cities/{jurisdiction}/{version}/city.json", rules, "application/json")
     files.put(
         f"cities/{jurisdiction}/{version}/boundaries.bin",
@@ -52,59 +52,60 @@ def since(jurisdiction: str) -> str | None:
 
 
 def make_current(jurisdiction: str, version: str, since: str) -> None:
-    """Move the pointer, note the version and when it was current, in one transaction."""
+    """Make a version current from ``since``, and add it to the history, in one transaction."""
     doc = json.dumps({"version": version, "since": since})
-    place = f"{jurisdiction}#CITY"
+    key = f"{jurisdiction}#CITY"
     writes = [
-        Put("current", tables.CityRow(place, "CURRENT", doc=doc)),
-        Put("version", tables.CityRow(place, f"V#{version}", doc=doc)),
-        Put("since", tables.CityRow(place, f"{_SINCE}{since}", doc=doc)),
+        Put("current", tables.CityRow(key, "CURRENT", doc=doc)),
+        Put("version", tables.CityRow(key, f"V#{version}", doc=doc)),
+        Put("since", tables.CityRow(key, f"{_SINCE}{since}", doc=doc)),
     ]
-    was = get(tables.CityRow, place, "CURRENT")
-    if was is not None and was["since"] < since:
-        # A city that was loaded before there were such rows has none of its version yet.
-        row = tables.CityRow(place, f"{_SINCE}{was['since']}", doc=json.dumps(was))
+    previous = get(tables.CityRow, key, "CURRENT")
+    if previous is not None and previous["since"] < since:
+        # A city loaded by older code has no history row of its version yet.
+        row = tables.CityRow(key, f"{_SINCE}{previous['since']}", doc=json.dumps(previous))
         writes.append(Put("before", row))
     commit(writes)
 
 
 def version_at(jurisdiction: str, moment: str) -> str | None:
-    """The version that was current at a moment (ISO 8601); before the first known one, that one.
+    """The version that was current at a moment (ISO 8601), or the first known one if it is later.
 
-    ``None`` where there is no such city.
+    ``None`` if there is no such city.
     """
-    place, row = f"{jurisdiction}#CITY", tables.CityRow
+    key, row = f"{jurisdiction}#CITY", tables.CityRow
     until = row.sk.between(_SINCE, f"{_SINCE}{moment}")
-    found = read(lambda: list(row.query(place, until, scan_index_forward=False, limit=1)))
-    if not found:
-        found = read(lambda: list(row.query(place, row.sk.startswith(_SINCE), limit=1)))
-    if not found:
+    rows = read(lambda: list(row.query(key, until, scan_index_forward=False, limit=1)))
+    if not rows:
+        rows = read(lambda: list(row.query(key, row.sk.startswith(_SINCE), limit=1)))
+    if not rows:
         return current(jurisdiction)
-    version: str = json.loads(found[0].doc)["version"]
+    version: str = json.loads(rows[0].doc)["version"]
     return version
 
 
 def first_since(jurisdiction: str) -> str | None:
     """When the first known version of a city became current (ISO 8601)."""
     row = tables.CityRow
-    known = row.sk.startswith(_SINCE)
-    found = read(lambda: list(row.query(f"{jurisdiction}#CITY", known, limit=1)))
-    return found[0].sk.removeprefix(_SINCE) if found else since(jurisdiction)
+    condition = row.sk.startswith(_SINCE)
+    rows = read(lambda: list(row.query(f"{jurisdiction}#CITY", condition, limit=1)))
+    return rows[0].sk.removeprefix(_SINCE) if rows else since(jurisdiction)
 
 
 def history(jurisdiction: str) -> list[str]:
-    """The versions in the order in which they were current, the newest ``HISTORY_LIMIT`` of them;
-    one that was current twice is there twice. Of a city loaded before they were noted, the current
-    one."""
+    """The newest ``HISTORY_LIMIT`` versions, in the order in which they were current.
+
+    A version that was current twice is there twice. A city without a history has the current one.
+    """
     row = tables.CityRow
-    known = row.sk.startswith(_SINCE)
-    place = f"{jurisdiction}#CITY"
-    found = read(
-        lambda: list(row.query(place, known, scan_index_forward=False, limit=HISTORY_LIMIT))
+    condition = row.sk.startswith(_SINCE)
+    key = f"{jurisdiction}#CITY"
+    rows = read(
+        lambda: list(row.query(key, condition, scan_index_forward=False, limit=HISTORY_LIMIT))
     )
-    if not found:
-        return [one] if (one := current(jurisdiction)) else []
-    return [json.loads(one.doc)["version"] for one in reversed(found)]
+    if not rows:
+        return [entry] if (entry := current(jurisdiction)) else []
+    return [json.loads(entry.doc)["version"] for entry in reversed(rows)]
 
 
 def districts(jurisdiction: str) -> list[str]:
@@ -114,7 +115,7 @@ def districts(jurisdiction: str) -> list[str]:
 
 
 def put_districts(jurisdiction: str, codes: list[str]) -> None:
-    """Remember them; written before a version is current, so that none is ever missing."""
+    """Store the districts; written before a version is current, so that none is missing."""
     row = tables.CityRow(f"{jurisdiction}#CITY", "DISTRICTS", doc=dump({"districts": codes}))
     commit([Put("districts", row)])
 
@@ -132,17 +133,17 @@ def put_jurisdictions(names: list[str]) -> None:
 
 
 def put_key(jurisdiction: str, digest: str, doc: dict[str, Any]) -> None:
-    """Keep what is known of an API key, by the key's hash alone."""
+    """Store the record of an API key under the key's hash; the key itself is not stored."""
     commit([Put("key", tables.CityRow(f"{jurisdiction}#KEYS", digest, doc=dump(doc)))])
 
 
 def key(jurisdiction: str, digest: str) -> dict[str, Any] | None:
-    """What is known of an API key."""
+    """The record of an API key."""
     return get(tables.CityRow, f"{jurisdiction}#KEYS", digest)
 
 
 def keys(jurisdiction: str) -> list[tuple[str, dict[str, Any]]]:
-    """Every API key of a city: (hash, what is known), for the administrator's command."""
+    """Every API key of a city, (hash, record): for the administrator's command."""
     rows = read(lambda: list(tables.CityRow.query(f"{jurisdiction}#KEYS")))
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
@@ -160,12 +161,12 @@ def put_staff(jurisdiction: str, records: list[dict[str, Any]]) -> None:
 
 
 def staff_by_subject(jurisdiction: str, issuer: str, subject: str) -> dict[str, Any] | None:
-    """The record of who signed in."""
+    """The staff record of a signed-in person."""
     return get(tables.CityRow, f"{jurisdiction}#STAFF", _subject(issuer, subject), consistent=False)
 
 
 def staff_by_ref(jurisdiction: str, ref: str) -> dict[str, Any] | None:
-    """The record of an official whom the timeline names."""
+    """The staff record of a reference, by which the timeline names officials."""
     return get(tables.CityRow, f"{jurisdiction}#STAFF", f"P#{ref}", consistent=False)
 
 

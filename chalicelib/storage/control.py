@@ -1,7 +1,7 @@
-"""What keeps retries harmless: idempotency rows, seen markers, outbox, rate buckets, dead notes.
+"""Control rows: idempotency keys, seen markers, the outbox, rate buckets, dead-letter notes.
 
-Rows lapse 30 days of wall clock after they are written: a stream keeps 24 hours and a
-dead-letter queue 14 days, so no retry outlives its marker.
+Most rows expire 30 days of wall clock after they are written. A stream keeps 24 hours and a
+dead-letter queue 14 days, so the marker is there for every retry.
 """
 
 import json
@@ -25,7 +25,7 @@ _TOGETHER = 50
 
 @dataclass(frozen=True)
 class Bucket:
-    """A rate limit's window: at most ``limit`` in the ``seconds`` that begin at ``start``."""
+    """A window of a rate limit: at most ``limit`` in the ``seconds`` from ``start`` (epoch)."""
 
     scope: str
     limit: int
@@ -34,19 +34,21 @@ class Bucket:
 
 
 def put_operation(jurisdiction: str, operation: str, doc: dict[str, Any]) -> Put:
-    """Claim an idempotency key: ``doc`` says the body's hash and what was answered."""
+    """Claim an idempotency key; ``doc`` has the body's hash and the answer."""
     row = _row(f"{jurisdiction}#IDEM#{operation}", _MARK, doc)
     return Put("operation", row, tables.Control.pk.does_not_exist())
 
 
 def operation(jurisdiction: str, operation: str) -> dict[str, Any] | None:
-    """What is known of an idempotency key."""
+    """The row of an idempotency key."""
     return get(tables.Control, f"{jurisdiction}#IDEM#{operation}", _MARK)
 
 
 def blank_operation(jurisdiction: str, operation: str) -> Put:
-    """Forget what an idempotency key stood for, not that it was used: whoever sends it again is
-    told that it belongs to something else."""
+    """Erase hash and answer of an idempotency key, but keep the key as used.
+
+    A repetition of the key is then refused, as with a different body.
+    """
     doc = {"body": "erased", "answer": {}}
     return Put("blank", _row(f"{jurisdiction}#IDEM#{operation}", _MARK, doc))
 
@@ -73,27 +75,27 @@ def outbox(limit: int) -> list[tuple[str, dict[str, Any]]]:
 
 
 def defer(message: str, doc: dict[str, Any], until: datetime, group: str) -> list[Delete | Put]:
-    """Let a message wait until ``until`` with the others of its ``group``: the rows to commit.
+    """The writes that defer a message until ``until``, together with others of its ``group``.
 
-    It stays in the outbox, behind all that is ready ("~" sorts after every digit), so that one
-    Query still shows everything.
+    It stays in the outbox, behind all rows that are ready ("~" sorts after every digit), so that
+    one Query still shows everything.
     """
     return [take_outbox(message), put_deferred(message, doc, until, group)]
 
 
 def take_outbox(message: str) -> Delete:
-    """Take a message off, if it is there still: to commit with what takes its place."""
+    """Remove a message if it is still there: to commit with the rows that replace it."""
     return Delete("out", tables.Control(_OUTBOX, message), tables.Control.pk.exists())
 
 
 def put_deferred(message: str, doc: dict[str, Any], until: datetime, group: str) -> Put:
-    """A message that waits until ``until`` with the others of its ``group``."""
+    """A message that waits until ``until``, together with others of its ``group``."""
     name = f"{_LATER}{iso(until)}#{doc['jurisdiction']}#{group}#{message}"
     return Put(f"later:{group}", tables.Control(_OUTBOX, name, doc=dump(doc)))
 
 
 def is_deferred(message: str) -> bool:
-    """Whether an outbox row waits for its group."""
+    """Whether an outbox row is deferred."""
     return message.startswith(_LATER)
 
 
@@ -103,7 +105,7 @@ def deferred_until(message: str) -> datetime:
 
 
 def deferred_like(message: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-    """The deferred rows of the same time and group, oldest first."""
+    """The deferred rows with the same time and group, oldest first."""
     until, jurisdiction, group, _ = message.split("#", 3)
     rows = read(
         lambda: list(
@@ -119,17 +121,17 @@ def deferred_like(message: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
 
 
 def remove_outbox(message: str) -> None:
-    """Forget a published message; twice is harmless."""
+    """Delete a published message; a repetition is harmless."""
     commit([Delete("out", tables.Control(_OUTBOX, message))])
 
 
 def sent(jurisdiction: str, dedupe: str) -> bool:
-    """Whether a message to a citizen went out already."""
+    """Whether a message to a citizen was sent."""
     return get(tables.Control, f"{jurisdiction}#SENT#{dedupe}", _MARK) is not None
 
 
 def put_sent(jurisdiction: str, dedupe: str, mail: dict[str, Any] | None = None) -> None:
-    """Remember that it did; ``mail``: {"id", ...} of an e-mail, by which a bounce is understood."""
+    """Record that a message was sent; ``mail``: {"id", ...} of an e-mail, for its bounces."""
     writes = [Put("sent", _row(f"{jurisdiction}#SENT#{dedupe}", _MARK, None))]
     if mail is not None:
         writes.append(Put("mail", _row(f"*#MAIL#{mail['id']}", _MARK, mail)))
@@ -137,42 +139,44 @@ def put_sent(jurisdiction: str, dedupe: str, mail: dict[str, Any] | None = None)
 
 
 def mail(name: str) -> dict[str, Any] | None:
-    """What is known of an e-mail that went out, for 30 days: whose it was, about which report."""
+    """The record of a sent e-mail, kept for 30 days: its contact and its report."""
     return get(tables.Control, f"*#MAIL#{name}", _MARK)
 
 
 def put_page(jurisdiction: str, name: str) -> Put:
-    """That a page of a message to many was queued: once."""
+    """Mark a page of a message to many people as queued: once."""
     row = _row(f"{jurisdiction}#PAGED#{name}", _MARK, None)
     return Put("page", row, tables.Control.pk.does_not_exist())
 
 
 def take(jurisdiction: str, buckets: list[Bucket]) -> Bucket | None:
-    """Count one in every bucket, or in none: the full bucket, if any, is returned."""
+    """Count one in every bucket, or in none if one is full. Returns the full bucket, if any."""
     writes = [
         Update(
             str(number),
-            tables.Control(f"{jurisdiction}#RATE#{one.scope}", f"{one.seconds}#{one.start}"),
+            tables.Control(
+                f"{jurisdiction}#RATE#{bucket.scope}", f"{bucket.seconds}#{bucket.start}"
+            ),
             [
                 tables.Control.used.add(1),
                 tables.Control.ttl.set(_expiry(timedelta(days=2))),
             ],
-            tables.Control.used.does_not_exist() | (tables.Control.used < one.limit),
+            tables.Control.used.does_not_exist() | (tables.Control.used < bucket.limit),
         )
-        for number, one in enumerate(buckets)
+        for number, bucket in enumerate(buckets)
     ]
     try:
         commit(writes)
     except Refused as refusal:
         return max(
             (buckets[int(label)] for label in refusal.labels),
-            key=lambda one: one.seconds,
+            key=lambda bucket: bucket.seconds,
         )
     return None
 
 
 def forget_rates(jurisdiction: str, scope: str) -> None:
-    """Forget how much of a scope ("device#d_…") was used of late."""
+    """Delete the rate buckets of a scope ("device#d_…")."""
     key = f"{jurisdiction}#RATE#{scope}"
     rows = read(lambda: list(tables.Control.query(key, limit=100)))
     for start in range(0, len(rows), _TOGETHER):
@@ -181,22 +185,24 @@ def forget_rates(jurisdiction: str, scope: str) -> None:
 
 
 def give_back(jurisdiction: str, buckets: list[Bucket]) -> None:
-    """Count one less in every bucket, none below zero; ``Refused`` where one has nothing left."""
+    """Count one less in every bucket. Raises ``Refused`` if a bucket is at zero."""
     commit(
         [
             Update(
                 str(number),
-                tables.Control(f"{jurisdiction}#RATE#{one.scope}", f"{one.seconds}#{one.start}"),
+                tables.Control(
+                    f"{jurisdiction}#RATE#{bucket.scope}", f"{bucket.seconds}#{bucket.start}"
+                ),
                 [tables.Control.used.add(-1)],
                 tables.Control.used > 0,
             )
-            for number, one in enumerate(buckets)
+            for number, bucket in enumerate(buckets)
         ]
     )
 
 
 def put_notice(jurisdiction: str, name: str, at: str, message: dict[str, Any]) -> list[Put]:
-    """A notice of a day, and its outbox row: once a name. The rows to commit."""
+    """The writes of a day's notice and its outbox row: once a name."""
     return [
         *put_notice_marker(jurisdiction, name),
         put_outbox(f"{at}#{jurisdiction}:{name}", message),
@@ -204,29 +210,29 @@ def put_notice(jurisdiction: str, name: str, at: str, message: dict[str, Any]) -
 
 
 def put_notice_marker(jurisdiction: str, name: str) -> list[Put]:
-    """That a notice, or all of a day's, were made: once a name. The rows to commit."""
+    """The write that marks a notice, or all notices of a day, as made: once a name."""
     marker = _row(f"{jurisdiction}#NOTICE#{name}", _MARK, None)
     return [Put("notice", marker, tables.Control.pk.does_not_exist())]
 
 
 def noticed(jurisdiction: str, name: str) -> bool:
-    """Whether a notice was made already."""
+    """Whether a notice was made."""
     return get(tables.Control, f"{jurisdiction}#NOTICE#{name}", _MARK) is not None
 
 
 def place_of(work: str) -> str | None:
-    """Where a long piece of work has got to; ``None`` if it has not begun, or is done."""
-    found = get(tables.Control, f"*#PLACE#{work}", _MARK)
-    return found["place"] if found else None
+    """The stored cursor of a long task; ``None`` if it has not begun or is done."""
+    row = get(tables.Control, f"*#PLACE#{work}", _MARK)
+    return row["place"] if row else None
 
 
 def keep_place(work: str, place: str | None) -> None:
-    """Remember where it has got to, or that it is done."""
+    """Store the cursor of a long task, or that it is done (``None``)."""
     commit([Put("place", tables.Control(f"*#PLACE#{work}", _MARK, doc=dump({"place": place})))])
 
 
 def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> None:
-    """Note what could not be processed, so that it is shown and not forgotten."""
+    """Record what could not be processed, so that an administrator sees it."""
     commit(
         [
             Put(
@@ -238,7 +244,7 @@ def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> 
 
 
 def forget_dead(jurisdiction: str, source: str, name: str) -> None:
-    """Forget a note: what it was about is done after all."""
+    """Delete a note: its work is done."""
     commit([Delete("dead", tables.Control(f"{jurisdiction}#DEAD#{source}", name))])
 
 

@@ -1,9 +1,9 @@
-"""Which erasures were made, so that a restore from an older copy repeats them.
+"""The record of erasures, so that a restore from an older backup repeats them.
 
-``ERASED`` / ``<who>`` of the city's table: ``at``, ``reports`` (ids), ``nobody`` (the name that
-figures keep instead), ``done``. ``who`` is a hash of the person's uid, or the report's id where
-nobody is known. The same lies in the bucket, ``erasures/<city>/<who>.json``: tables that are set
-back do not lose it.
+``ERASED`` / ``<who>`` of the city's table: ``at``, ``reports`` (ids), ``nobody`` (the anonymous
+name in figures), ``done``. ``who`` is a hash of the person's uid, or the id of a report without a
+reporter. The same record is in the bucket, ``erasures/<city>/<who>.json``, so that it survives a
+restore of the tables.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _PAGE = 200
 
 
 def hashed(jurisdiction: str, uid: str) -> str:
-    """What is remembered of a uid: enough to find it in an old copy, too little to read it."""
+    """The hash of a uid: enough to find the uid in an old backup, too little to read it."""
     return hashlib.sha256(f"erased|{jurisdiction}|{uid}".encode()).hexdigest()[:40]
 
 
@@ -30,14 +30,14 @@ def known(jurisdiction: str, who: str) -> dict[str, Any] | None:
 
 
 def keep(jurisdiction: str, who: str, doc: dict[str, Any]) -> None:
-    """Remember an erasure, before it begins and when it is done."""
+    """Record an erasure, before it begins and when it is done."""
     body = json.dumps({"jurisdiction": jurisdiction, "who": who, **doc}, sort_keys=True)
     files.put(f"{FOLDER}/{jurisdiction}/{who}.json", body.encode(), "application/json")
     commit([Put("erased", tables.CityRow(f"{jurisdiction}#ERASED", who, doc=dump(doc)))])
 
 
 def every(jurisdiction: str) -> Iterator[dict[str, Any]]:
-    """All of a city's, from the table: for copies and restores alone."""
+    """All erasures of a city, from the table: only for backups and restores."""
     after = ""
     while True:
         page = _page(f"{jurisdiction}#ERASED", after)
@@ -49,14 +49,14 @@ def every(jurisdiction: str) -> Iterator[dict[str, Any]]:
 
 
 def in_files(jurisdiction: str) -> Iterator[dict[str, Any]]:
-    """All of a city's, from the bucket."""
+    """All erasures of a city, from the bucket."""
     for key in files.keys(f"{FOLDER}/{jurisdiction}/"):
         if body := files.get(key):
             yield json.loads(body)
 
 
 def cities_in_files() -> set[str]:
-    """The cities of which the bucket knows erasures."""
+    """The cities with erasures in the bucket."""
     return {key.split("/")[1] for key in files.keys(f"{FOLDER}/")}
 
 

@@ -1,10 +1,11 @@
-"""Queries for the map: signed, sent and read with the least work, several at once.
+"""Fast DynamoDB Queries for the map: signed, sent and parsed with little work, several at once.
 
-botocore spends 1.8 ms of CPU on a call and 17 to 52 µs on a row of its answer; a map view has
-eight calls and a thousand rows. This asks the same over kept connections of the standard library,
-with the SDK's signer, and reads the JSON itself. All questions are sent before the first answer is
-read, so they run at once without threads, which would cost more CPU than they save. Whatever does
-not answer 200 goes to the SDK's client, with its retries and its errors.
+botocore needs 1.8 ms of CPU for a call and 17 to 52 µs for each row of its answer; a map view has
+eight calls and a thousand rows. This module sends the same requests over persistent connections of
+the standard library, with the SDK's signer, and parses the JSON itself. All requests are sent
+before the first answer is read, so they run in parallel without threads, which would cost more CPU
+than they save. A request that is not answered with 200 is repeated through the SDK's client, with
+its retries and errors.
 """
 
 import http.client
@@ -25,7 +26,7 @@ from urllib3.util.wait import wait_for_read
 from chalicelib.storage import tables
 from chalicelib.storage.transactions import read
 
-# As many connections as a view has calls are kept.
+# Idle connections to keep: as many as a map view has calls.
 _KEPT = 9
 _SECONDS = 5
 _HEADERS = {
@@ -35,54 +36,54 @@ _HEADERS = {
 }
 _EVENT = "dynamodb.Query"
 
-Asked = dict[str, Any]
+QueryInput = dict[str, Any]
 Page = dict[str, Any]
 
 
 class _Sent(NamedTuple):
-    """A question on its way: the connection to hear the answer on, or the answer itself."""
+    """A request that was sent: the connection to read from, or the answer itself."""
 
     connection: http.client.HTTPConnection | None
     endpoint: str = ""
     answer: Any = None
 
 
-# Idle connections by endpoint, for whichever thread asks next (a deque's ends are thread-safe).
+# Idle connections by endpoint, shared by threads (appending and popping a deque is thread-safe).
 _idle: dict[str, deque[http.client.HTTPConnection]] = {}
 
 
-def query_all(asked: Sequence[Asked]) -> list[Page]:
-    """The first page of each Query (at most 1 MB), asked at once, in the same order.
+def query_all(queries: Sequence[QueryInput]) -> list[Page]:
+    """The first page (at most 1 MB) of each Query, run in parallel, in the same order.
 
     A page is ``{"Items": […], "LastEvaluatedKey": …}`` as DynamoDB writes it. Raises
     ``Unavailable``.
     """
     client = tables.client()
-    sent = [_send(client, one) for one in asked]
+    sent = [_send(client, query_input) for query_input in queries]
     pages = []
-    for one, question in zip(asked, sent, strict=True):
-        page = _heard(question)
+    for query_input, request in zip(queries, sent, strict=True):
+        page = _read_page(request)
         if page is None:
-            page = _by_the_sdk(client, one)
+            page = _query_by_sdk(client, query_input)
         else:
-            # For those who count calls at the client.
-            client.meta.events.emit(f"read-lean.{_EVENT}", params=one, parsed=page)
+            # For tests that count calls at the client.
+            client.meta.events.emit(f"read-lean.{_EVENT}", params=query_input, parsed=page)
         pages.append(page)
     return pages
 
 
-def query(asked: Asked) -> Page:
+def query(query_input: QueryInput) -> Page:
     """One page of a Query; ``asked`` is what the SDK's client takes."""
-    return query_all([asked])[0]
+    return query_all([query_input])[0]
 
 
-def _send(client: Any, asked: Asked) -> _Sent:
+def _send(client: Any, query_input: QueryInput) -> _Sent:
     endpoint = client.meta.endpoint_url
-    body = json.dumps(asked, separators=(",", ":")).encode()
+    body = json.dumps(query_input, separators=(",", ":")).encode()
     request = AWSRequest("POST", f"{endpoint}/", _HEADERS, body)
     try:
         _signer(client).add_auth(request)
-        # As the client does: whoever stands in for AWS answers here, or fails as it would.
+        # As the client does, so that a stand-in for AWS (moto) can answer here or fail.
         prepared = AWSPreparedRequest("POST", request.url, request.headers, body, False)
         answers = client.meta.events.emit(f"before-send.{_EVENT}", request=prepared)
     except BotoCoreError:
@@ -90,7 +91,7 @@ def _send(client: Any, asked: Asked) -> _Sent:
     for _, answer in answers:
         if answer is not None:
             return _Sent(None, answer=answer)
-    connection = _taken(endpoint)
+    connection = _take_connection(endpoint)
     try:
         connection.request("POST", "/", body, dict(request.headers.items()))
     except (http.client.HTTPException, OSError):
@@ -99,8 +100,8 @@ def _send(client: Any, asked: Asked) -> _Sent:
     return _Sent(connection, endpoint)
 
 
-def _heard(sent: _Sent) -> Page | None:
-    """The answer's page; ``None`` where there is none."""
+def _read_page(sent: _Sent) -> Page | None:
+    """The page of the answer; ``None`` if there is no answer with status 200."""
     status, content = 0, b""
     if sent.answer is not None:
         status, content = sent.answer.status_code, sent.answer.content
@@ -108,54 +109,54 @@ def _heard(sent: _Sent) -> Page | None:
         try:
             answer = sent.connection.getresponse()
             status, content = answer.status, answer.read()
-            _kept(sent.endpoint, sent.connection)
+            _keep_connection(sent.endpoint, sent.connection)
         except (http.client.HTTPException, OSError):
-            # One that was kept may be closed at the other end at this very moment.
+            # The server may close an idle connection at this moment.
             sent.connection.close()
     page: Page | None = json.loads(content) if status == 200 else None
     return page
 
 
-def _by_the_sdk(client: Any, asked: Asked) -> Page:
-    page: Page = read(lambda: client.query(**asked))
+def _query_by_sdk(client: Any, query_input: QueryInput) -> Page:
+    page: Page = read(lambda: client.query(**query_input))
     return page
 
 
-def _taken(endpoint: str) -> http.client.HTTPConnection:
-    there = _idle.setdefault(endpoint, deque())
+def _take_connection(endpoint: str) -> http.client.HTTPConnection:
+    idle = _idle.setdefault(endpoint, deque())
     while True:
         try:
-            connection = there.pop()
+            connection = idle.pop()
         except IndexError:
             return _connection(endpoint)
-        # What can be read before anything was asked is the other end's goodbye.
+        # An idle connection with something to read was closed by the server.
         if connection.sock is not None and not wait_for_read(connection.sock, timeout=0):
             return connection
         connection.close()
 
 
-def _kept(endpoint: str, connection: http.client.HTTPConnection) -> None:
-    there = _idle.setdefault(endpoint, deque())
-    if len(there) < _KEPT:
-        there.append(connection)
+def _keep_connection(endpoint: str, connection: http.client.HTTPConnection) -> None:
+    idle = _idle.setdefault(endpoint, deque())
+    if len(idle) < _KEPT:
+        idle.append(connection)
     else:
         connection.close()
 
 
 def forget() -> None:
-    """Close the connections that are kept: what they lead to is gone."""
-    for there in _idle.values():
-        while there:
-            there.pop().close()
+    """Close all idle connections, because their server is gone."""
+    for idle in _idle.values():
+        while idle:
+            idle.pop().close()
     _idle.clear()
 
 
 def _connection(endpoint: str) -> http.client.HTTPConnection:
-    place = urlsplit(endpoint)
-    host = place.hostname or ""
-    if place.scheme == "https":
-        return http.client.HTTPSConnection(host, place.port, timeout=_SECONDS, context=_trust())
-    return http.client.HTTPConnection(host, place.port, timeout=_SECONDS)
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=_trust())
+    return http.client.HTTPConnection(host, parts.port, timeout=_SECONDS)
 
 
 @lru_cache(maxsize=1)

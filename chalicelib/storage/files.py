@@ -21,33 +21,36 @@ _KEY_MARKERS = {"NextContinuationToken": "ContinuationToken"}  # pragma: allowli
 def put(
     key: str, body: bytes, content_type: str, *, unused: bool = False, locked: bool = False
 ) -> None:
-    """Store ``body`` under ``key``; what is tagged as ``unused`` expires within days, and what is
-    ``locked`` keeps this version for as long as the deployment says (S3 Object Lock)."""
-    more: dict[str, Any] = {"Tagging": f"{UNUSED}=yes"} if unused else {}
+    """Store ``body`` under ``key``.
+
+    ``unused``: tag the object so that it expires within days. ``locked``: keep this version for as
+    long as the deployment says (S3 Object Lock).
+    """
+    options: dict[str, Any] = {"Tagging": f"{UNUSED}=yes"} if unused else {}
     if locked and settings().lock_days:
         until = clock.wall() + timedelta(days=settings().lock_days)
-        more |= {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+        options |= {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
     with answering():
         client("s3").put_object(
-            Bucket=settings().bucket, Key=key, Body=body, ContentType=content_type, **more
+            Bucket=settings().bucket, Key=key, Body=body, ContentType=content_type, **options
         )
 
 
 def replace(key: str, body: bytes, content_type: str, *, locked: bool) -> None:
     """Store ``body`` under ``key`` and delete every older version of it, locked ones too.
 
-    Only the function that makes rows anonymous has the right to (infra/deploy/policies.py).
+    Only the function that makes rows anonymous has this right (infra/deploy/policies.py).
     """
     put(key, body, content_type, locked=locked)
     bucket = settings().bucket
     with answering():
         for page in _pages("list_object_versions", key, _VERSION_MARKERS):
-            for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                if one["Key"] == key and not one["IsLatest"]:
+            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                if version["Key"] == key and not version["IsLatest"]:
                     client("s3").delete_object(
                         Bucket=bucket,
                         Key=key,
-                        VersionId=one["VersionId"],
+                        VersionId=version["VersionId"],
                         BypassGovernanceRetention=True,
                     )
 
@@ -67,7 +70,7 @@ def put_file(key: str, file: IO[bytes], content_type: str, name: str) -> None:
 
 
 def keep(key: str) -> None:
-    """Take the tag from an object that is used after all."""
+    """Remove the ``unused`` tag from an object, because it is used."""
     with answering():
         try:
             client("s3").delete_object_tagging(Bucket=settings().bucket, Key=key)
@@ -77,23 +80,23 @@ def keep(key: str) -> None:
 
 
 def delete(keys: list[str]) -> None:
-    """Delete objects, at most a thousand; those that are not there are no matter."""
+    """Delete at most a thousand objects. Missing ones are no error."""
     if not keys:
         return
-    wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+    request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
     with answering():
-        answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=wanted)
+        answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=request)
     if answer.get("Errors"):
         raise Unavailable
 
 
 def delete_all(prefix: str) -> None:
-    """Delete everything under ``prefix`` for good: every version and every delete marker."""
+    """Delete everything under ``prefix`` permanently: every version and every delete marker."""
     _delete_versions(prefix, old_only=False)
 
 
 def delete_old(prefix: str) -> None:
-    """Delete for good what is not the newest of each object under ``prefix``."""
+    """Delete all but the newest version of each object under ``prefix`` permanently."""
     _delete_versions(prefix, old_only=True)
 
 
@@ -101,31 +104,33 @@ def _delete_versions(prefix: str, *, old_only: bool) -> None:
     with answering():
         for page in _pages("list_object_versions", prefix, _VERSION_MARKERS):
             rows = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            gone = [
+            versions = [
                 {"Key": row["Key"], "VersionId": row["VersionId"]}
                 for row in rows
                 if not (old_only and row["IsLatest"])
             ]
-            if not gone:
+            if not versions:
                 continue
-            wanted = {"Objects": gone, "Quiet": True}
-            answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=wanted)
+            request = {"Objects": versions, "Quiet": True}
+            answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=request)
             if answer.get("Errors"):
                 raise Unavailable
 
 
 def _pages(name: str, prefix: str, markers: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Every page of a list; ``markers`` says which field of a page asks for the next.
+    """Every page of a list. ``markers``: {field of a page: parameter of the next call}.
 
-    By hand: what is deployed has no paginators of botocore, which are pruned from the package.
+    Written by hand, because botocore's paginators are removed from the deployed package.
     """
-    more: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     while True:
-        page = getattr(client("s3"), name)(Bucket=settings().bucket, Prefix=prefix, **more)
+        page = getattr(client("s3"), name)(Bucket=settings().bucket, Prefix=prefix, **options)
         yield page
         if not page.get("IsTruncated"):
             return
-        more = {to: page[of] for of, to in markers.items() if page.get(of)}
+        options = {
+            parameter: page[field] for field, parameter in markers.items() if page.get(field)
+        }
 
 
 def keys(prefix: str) -> Iterator[str]:
@@ -178,21 +183,21 @@ def head(key: str) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=8192)
 def _address(bucket: str, key: str, window: int) -> str:
-    wanted = {
+    parameters = {
         "Bucket": bucket,
         "Key": key,
         "ResponseCacheControl": f"private, max-age={ADDRESS_KEPT}",
     }
     address: str = client("s3").generate_presigned_url(
-        "get_object", Params=wanted, ExpiresIn=ADDRESS_SECONDS
+        "get_object", Params=parameters, ExpiresIn=ADDRESS_SECONDS
     )
     return address
 
 
 def address(key: str) -> str:
-    """A signed address of ``key``, good for ten to fifteen minutes.
+    """A signed URL of ``key``, valid for ten to fifteen minutes.
 
-    It stays the same for five minutes, so that a phone that asks again finds its own copy.
+    It stays the same for five minutes, so that a phone can use its cached copy.
     """
     return _address(settings().bucket, key, int(clock.wall().timestamp()) // ADDRESS_KEPT)
 
@@ -200,7 +205,7 @@ def address(key: str) -> str:
 def upload_form(
     key: str, content_type: str, smallest: int, largest: int, seconds: int
 ) -> dict[str, Any]:
-    """A presigned POST that takes exactly this key and type, and no other size (bytes)."""
+    """A presigned POST for exactly this key and type, and for sizes between the limits (bytes)."""
     form: dict[str, Any] = client("s3").generate_presigned_post(
         settings().bucket,
         key,

@@ -1,8 +1,8 @@
-"""What was passed on to the systems of units, and what is still followed there. No row expires.
+"""Forwarded reports, followed requests, and the state of units' servers. No row expires.
 
-``FWD#<unit>`` / ``<report>#<round>``       one passing on: trying, sent or failed
-``FOLLOW#<unit>`` / ``<id>`` or ``~<token>``  what is followed there, and for which report
-``SERVERS`` / ``<unit>``                     how the server has been doing
+``FWD#<unit>`` / ``<report>#<round>``         one forwarding: trying, sent or failed
+``FOLLOW#<unit>`` / ``<id>`` or ``~<token>``  a request that is followed there, and its report
+``SERVERS`` / ``<unit>``                      failures and progress of polling
 """
 
 import json
@@ -13,17 +13,17 @@ from chalicelib.storage import aws, tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Write, commit, read
 
-TOKEN = "~"  # noqa: S105  (what a name that is still a token begins with)
+TOKEN = "~"  # noqa: S105  (the prefix of a name that is a token)
 _FOLLOWED = "followed"
 
 
 def get_forward(jurisdiction: str, unit: str, report: str, turn: int) -> dict[str, Any] | None:
-    """How far a passing on has got."""
+    """The state of one forwarding."""
     return get(tables.Control, f"{jurisdiction}#FWD#{unit}", _name(report, turn))
 
 
 def put_forward(jurisdiction: str, unit: str, report: str, turn: int, doc: dict[str, Any]) -> Put:
-    """How far it has got now."""
+    """Store the state of one forwarding."""
     row = tables.Control(f"{jurisdiction}#FWD#{unit}", _name(report, turn), doc=dump(doc))
     return Put("forward", row)
 
@@ -36,10 +36,10 @@ def claim(
     doc: dict[str, Any],
     seen: dict[str, Any] | None,
 ) -> bool:
-    """Begin an attempt, if nobody has begun one since ``seen``; whether it is ours."""
-    known = tables.Control.doc
+    """Begin an attempt, if nobody else has begun one since ``seen``. Returns whether we did."""
+    stored_doc = tables.Control.doc
     row = tables.Control(f"{jurisdiction}#FWD#{unit}", _name(report, turn), doc=dump(doc))
-    condition = tables.Control.pk.does_not_exist() if seen is None else known == dump(seen)
+    condition = tables.Control.pk.does_not_exist() if seen is None else stored_doc == dump(seen)
     try:
         commit([Put("forward", row, condition)])
     except Refused:
@@ -48,55 +48,55 @@ def claim(
 
 
 def forwards(jurisdiction: str, unit: str, after: str, limit: int) -> list[dict[str, Any]]:
-    """Passings on after a name, with their names, at most ``limit``."""
+    """A page of forwardings after a name, with their names."""
     return _page(f"{jurisdiction}#FWD#{unit}", after, limit)
 
 
 def get_followed(jurisdiction: str, unit: str, name: str) -> dict[str, Any] | None:
-    """What is known of a request of theirs."""
+    """The record of a followed request."""
     return get(tables.Control, f"{jurisdiction}#FOLLOW#{unit}", name)
 
 
 def put_followed(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> Put:
-    """Follow a request of theirs from now on: no two reports follow the same."""
+    """Follow a request. No two reports follow the same one."""
     row = tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name, doc=dump(doc))
     return Put(_FOLLOWED, row, tables.Control.pk.does_not_exist())
 
 
 def heard(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> None:
-    """Remember what a followed request said last."""
+    """Store what a followed request said last."""
     row = tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name, doc=dump(doc))
     commit([Put(_FOLLOWED, row)])
 
 
 def drop_followed(jurisdiction: str, unit: str, name: str) -> Delete:
-    """Follow it no longer."""
+    """Stop following a request: to commit with other writes."""
     return Delete("unfollowed", tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name))
 
 
 def forget_followed(jurisdiction: str, unit: str, name: str) -> None:
-    """Follow it no longer, at once."""
+    """Stop following a request at once."""
     commit([drop_followed(jurisdiction, unit, name)])
 
 
 def followed(jurisdiction: str, unit: str, after: str, limit: int) -> list[dict[str, Any]]:
-    """What is followed after a name, with the names, at most ``limit``."""
+    """A page of followed requests after a name, with their names."""
     return _page(f"{jurisdiction}#FOLLOW#{unit}", after, limit)
 
 
 def server(jurisdiction: str, unit: str) -> dict[str, Any]:
-    """{"failures", "since", "disabled", "cursor"}, whatever is known."""
+    """The record of a server: any of {"failures", "since", "disabled", "cursor", "heard"}."""
     return get(tables.Control, f"{jurisdiction}#SERVERS", unit) or {}
 
 
 def put_server(jurisdiction: str, unit: str, doc: dict[str, Any], also: list[Write]) -> None:
-    """How the server has been doing, with what else is to be written."""
+    """Store the record of a server, together with other writes."""
     row = tables.Control(f"{jurisdiction}#SERVERS", unit, doc=dump(doc))
     commit([Put("server", row), *also])
 
 
 def key(jurisdiction: str, unit: str) -> str | None:
-    """The API key for a unit's server, from SSM; ``None`` if it takes none."""
+    """The API key for a unit's server, from SSM; ``None`` if it needs none."""
     client = aws.client("ssm")
     with aws.answering():
         try:
@@ -107,7 +107,7 @@ def key(jurisdiction: str, unit: str) -> str | None:
 
 
 def keep_key(jurisdiction: str, unit: str, value: str) -> None:
-    """Keep the API key for a unit's server."""
+    """Store the API key for a unit's server in SSM."""
     with aws.answering():
         aws.client("ssm").put_parameter(
             Name=_parameter(jurisdiction, unit), Value=value, Type="SecureString", Overwrite=True

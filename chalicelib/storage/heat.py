@@ -1,4 +1,4 @@
-"""Counters of places: documents of ``domain.map.heat_counters``, moved by deltas that commute."""
+"""Counters of the heat map (``domain.map.heat_counters``), changed by additions in any order."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,44 +15,46 @@ _PAGES = 8
 
 
 def add(jurisdiction: str, partition: str, place: str, changes: dict[str, int]) -> Update:
-    """Move the counters of a document."""
+    """Add to the counters of a document."""
     row = tables.Figure(f"{jurisdiction}#{partition}", place)
     actions = [NumberAttribute(attr_name=name).add(n) for name, n in sorted(changes.items())]
     return Update(f"heat:{partition}:{place}", row, actions)
 
 
 def documents(jurisdiction: str, spans: list[Span]) -> tuple[list[Documents], bool]:
-    """The documents of each span, and whether that is all of them.
+    """(documents of each span, whether they are complete).
 
-    A Query a span, all at once, and its further pages of 1 MB, at most ``_PAGES`` in all.
+    One Query for each span, in parallel, then at most ``_PAGES`` further pages of 1 MB in all.
     """
-    asked = [_query(jurisdiction, span) for span in spans]
-    pages = fast_query.query_all(asked)
-    found = [_read(page) for page in pages]
-    left = _PAGES
-    for place, page in enumerate(pages):
-        while "LastEvaluatedKey" in page and left > 0:
-            left -= 1
-            page = fast_query.query({**asked[place], "ExclusiveStartKey": page["LastEvaluatedKey"]})
-            found[place] |= _read(page)
+    queries = [_query(jurisdiction, span) for span in spans]
+    pages = fast_query.query_all(queries)
+    documents = [_read(page) for page in pages]
+    pages_left = _PAGES
+    for number, page in enumerate(pages):
+        while "LastEvaluatedKey" in page and pages_left > 0:
+            pages_left -= 1
+            page = fast_query.query(
+                {**queries[number], "ExclusiveStartKey": page["LastEvaluatedKey"]}
+            )
+            documents[number] |= _read(page)
         if "LastEvaluatedKey" in page:
-            return found, False
-    return found, True
+            return documents, False
+    return documents, True
 
 
 def everything() -> Iterator[tuple[str, str, str, dict[str, int]]]:
-    """(jurisdiction, partition, place, counts) of every document, by a Scan: for ``make
-    rebuild``."""
-    asked: dict[str, Any] = {"TableName": tables.Figure.Meta.table_name}
+    """(jurisdiction, partition, place, counts) of every document, by a Scan: only for
+    ``make rebuild``."""
+    request: dict[str, Any] = {"TableName": tables.Figure.Meta.table_name}
     while True:
-        page = tables.client().scan(**asked)
+        page = tables.client().scan(**request)
         for item in page["Items"]:
             jurisdiction, partition = item["pk"]["S"].split("#", 1)
             if partition.startswith(("CELLS#", "DAYS#")):
                 yield jurisdiction, partition, item["sk"]["S"], _counts(item)
         if "LastEvaluatedKey" not in page:
             return
-        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _query(jurisdiction: str, span: Span) -> dict[str, Any]:
@@ -73,4 +75,4 @@ def _read(page: dict[str, Any]) -> Documents:
 
 
 def _counts(item: dict[str, Any]) -> dict[str, int]:
-    return {name: int(held["N"]) for name, held in item.items() if "N" in held}
+    return {name: int(value["N"]) for name, value in item.items() if "N" in value}

@@ -8,9 +8,9 @@ from chalicelib.storage import aws
 
 
 def send(address: str, subject: str, text: str, unsubscribe: str | None = None) -> str | None:
-    """Send one plain-text mail; SES's id of it, by which a bounce names it.
+    """Send one plain-text e-mail. Returns its id in SES, by which a bounce names it.
 
-    ``unsubscribe`` is an address that a POST ends such mails by, in one click (RFC 8058).
+    ``unsubscribe``: the URL of the one-click unsubscribe (RFC 8058).
     """
     simple: dict[str, Any] = {
         "Subject": {"Data": subject, "Charset": "UTF-8"},
@@ -27,5 +27,5 @@ def send(address: str, subject: str, text: str, unsubscribe: str | None = None) 
             Destination={"ToAddresses": [wire(address)]},
             Content={"Simple": simple},
         )
-    found: str | None = answer.get("MessageId")
-    return found
+    message_id: str | None = answer.get("MessageId")
+    return message_id

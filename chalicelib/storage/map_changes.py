@@ -1,4 +1,4 @@
-"""The map's log of changes, one partition a city, in the order of the projection's clock."""
+"""The map's log of changes, one partition a city, ordered by the time of projection."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,20 +9,20 @@ from chalicelib.domain.timestamps import iso, parse
 from chalicelib.storage import fast_query, tables
 from chalicelib.storage.transactions import Put
 
-# By the machine's clock, which need not be the city's: longer than a cursor may live.
+# By the machine's clock, because DynamoDB expires rows by it. Longer than a cursor is valid.
 _EXPIRE = timedelta(hours=48)
 
 
 def put_change(jurisdiction: str, report: str, version: int, pin: str, now: datetime) -> Put:
-    """Log what a report's version left on the map: a packed pin, or nothing."""
+    """Log how a report's version changed the map: ``pin`` is packed, or says that it is gone."""
     ttl = int((clock.wall() + _EXPIRE).timestamp())
     key = f"{iso(now)}#{report}#{version}"
     return Put("change", tables.Figure(f"{jurisdiction}#CHANGES#0", key, doc=pin, ttl=ttl))
 
 
 def changes(jurisdiction: str, since: datetime, limit: int) -> tuple[list[Row], bool]:
-    """The rows stamped at ``since`` or later, oldest first, and whether that is all: one Query."""
-    asked: dict[str, Any] = {
+    """(rows at ``since`` or later, oldest first; whether they are complete), by one Query."""
+    query_input: dict[str, Any] = {
         "TableName": tables.Figure.Meta.table_name,
         "KeyConditionExpression": "pk = :p AND sk >= :s",
         "ExpressionAttributeValues": {
@@ -30,7 +30,7 @@ def changes(jurisdiction: str, since: datetime, limit: int) -> tuple[list[Row], 
         },
         "Limit": limit,
     }  # fmt: skip
-    page = fast_query.query(asked)
+    page = fast_query.query(query_input)
     return [_row(item) for item in page["Items"]], "LastEvaluatedKey" not in page
 
 

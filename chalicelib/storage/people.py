@@ -1,7 +1,7 @@
 """Personal data, each kind in a partition of its own: texts, contacts, supports, reporters' rights.
 
-The event of a report commits to a text by its salted hash; the text itself is here alone, so
-that it can be erased.
+An event commits to a text by its salted hash. The text itself is only here, so that it can be
+erased.
 """
 
 import json
@@ -17,12 +17,11 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Update, read
 
 SUPPORT, FOLLOW, RIGHT, VIA, FLAG, DUPLICATE = "SUP", "FOL", "REP", "VIA", "FLG", "DUP"
-# What the index of a person's traces names besides: a report that they filed or claimed, a text, an
-# uploaded photo, who had the rights in a report before them, how they can be reached, and a contact
-# left for news of a report.
+# Further kinds in the index of a person's traces: a report that they filed or claimed, a text, an
+# uploaded photo, the previous reporter of a claimed report, a contact, and a contact of a follower.
 FILED, TEXT, PHOTO, CLAIMED_FROM, CONTACT = "FILED", "TXT", "PIC", "WAS", "CON"
 REACHED_BY = "NEWS"
-# What one person says once, whatever the key.
+# Marks that a person can set only once, with any idempotency key.
 ONCE = frozenset({SUPPORT, FLAG})
 
 WAYS_LIMIT = 50
@@ -31,31 +30,34 @@ CODES_KEPT = timedelta(minutes=15)
 
 
 def put_filer(jurisdiction: str, month: str, report: str, uid: str) -> Put:
-    """Remember who filed a report in which month: for the weight of one reporter in figures."""
+    """Record who filed a report in which month: for the weight of one reporter in figures."""
     row = tables.Person(f"{jurisdiction}#FILED#{month}", report, doc=dump({"uid": uid}))
     return Put("filer", row)
 
 
 def first_filed(jurisdiction: str, month: str, uid: str) -> Update:
-    """Remember the month in which a person filed for the first time."""
+    """Record the month of a person's first report, if none is recorded."""
     row = tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid)
     return Update("reporter", row, [tables.Person.doc.set(tables.Person.doc | month)])
 
 
 def filed_by(jurisdiction: str, month: str, uid: str) -> Update:
-    """Remember that a person filed in a month, if no earlier one is known."""
+    """Record a person's first month, if no earlier one is recorded."""
     row = tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid)
     later = tables.Person.doc.does_not_exist() | (tables.Person.doc > month)
     return Update("reporter", row, [tables.Person.doc.set(month)], later)
 
 
 def forget_reporter(jurisdiction: str, uid: str) -> Delete:
-    """No longer count somebody among those who have filed."""
+    """Remove somebody from the count of people who have filed."""
     return Delete("reporter", tables.Person(f"{jurisdiction}#REPORTERS#ALL", uid))
 
 
 def rename_filer(jurisdiction: str, uid: str, nobody: str) -> list[Put | Delete]:
-    """Count a person who filed under another name from now on, from the same month: the rows."""
+    """The writes that rename a filer in the count of people, with the same first month.
+
+    Empty if the uid is not counted.
+    """
     key = f"{jurisdiction}#REPORTERS#ALL"
 
     def action() -> tables.Person | None:
@@ -72,8 +74,8 @@ def rename_filer(jurisdiction: str, uid: str, nobody: str) -> list[Put | Delete]
 
 def filer(jurisdiction: str, month: str, report: str) -> str | None:
     """Who filed a report, for weights: their uid or pseudonym."""
-    found = get(tables.Person, f"{jurisdiction}#FILED#{month}", report)
-    return found["uid"] if found else None
+    row = get(tables.Person, f"{jurisdiction}#FILED#{month}", report)
+    return row["uid"] if row else None
 
 
 def filers(jurisdiction: str, month: str) -> dict[str, str]:
@@ -84,22 +86,22 @@ def filers(jurisdiction: str, month: str) -> dict[str, str]:
 
 
 def reporters(jurisdiction: str, month: str) -> int:
-    """How many people filed in a month or before it: counted in the table, not read."""
+    """The number of people who filed by the end of a month; DynamoDB counts them."""
     key = f"{jurisdiction}#REPORTERS#ALL"
-    found: int = read(lambda: tables.Person.count(key, filter_condition=tables.Person.doc <= month))
-    return found
+    count: int = read(lambda: tables.Person.count(key, filter_condition=tables.Person.doc <= month))
+    return count
 
 
 def put_trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str = "-") -> Put:
-    """Remember that a person left something: ``kind`` of it, on which report, ``detail`` names it.
+    """Record that a person left data: its ``kind``, the report, and ``detail``, its name.
 
-    An erasure reads these rows to find everything that a person left, wherever it is.
+    An erasure reads these rows to find everything that a person left.
     """
     return Put(f"trace:{kind}", _trace(jurisdiction, uid, kind, report, detail))
 
 
 def delete_trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str = "-") -> Delete:
-    """Forget that they did: it was taken back, or erased."""
+    """Delete such a row, because the data were withdrawn or erased."""
     return Delete(f"trace:{kind}", _trace(jurisdiction, uid, kind, report, detail))
 
 
@@ -111,17 +113,17 @@ def traces(jurisdiction: str, uid: str, after: str, limit: int) -> list[tuple[st
 
 
 def filed(jurisdiction: str, uid: str, limit: int) -> list[str]:
-    """The newest reports that the index of a person names as theirs."""
-    key, theirs = f"{jurisdiction}#BY#{uid}", tables.Person.sk.startswith(f"{FILED}#")
+    """The newest reports of a person, by the index of traces."""
+    key, condition = f"{jurisdiction}#BY#{uid}", tables.Person.sk.startswith(f"{FILED}#")
 
     def action() -> list[tables.Person]:
-        return list(tables.Person.query(key, theirs, limit=limit, scan_index_forward=False))
+        return list(tables.Person.query(key, condition, limit=limit, scan_index_forward=False))
 
     return [_named(row.sk)[1] for row in read(action)]
 
 
 def details(jurisdiction: str, uid: str, kind: str, report: str) -> list[str]:
-    """What the index of a person names of one kind on one report, at most a page."""
+    """The details of one kind and report in the index of a person, at most a hundred."""
     key, start = f"{jurisdiction}#BY#{uid}", trace_name(kind, report, "")
     condition = tables.Person.sk.startswith(start)
     rows = read(lambda: list(tables.Person.query(key, condition, limit=100, consistent_read=True)))
@@ -129,12 +131,12 @@ def details(jurisdiction: str, uid: str, kind: str, report: str) -> list[str]:
 
 
 def released(report: str) -> str:
-    """Who has a report whose claim was ended, until it is claimed again."""
+    """The placeholder uid of a report whose claim was ended, until it is claimed again."""
     return f"released-{report}"
 
 
 def is_person(uid: str) -> bool:
-    """Whether this is a person's uid or pseudonym: an account, a device, a contact."""
+    """Whether a uid is of a person (an account, a device, a contact), not of a key or official."""
     return uid.startswith(("p_", "d_", "c_"))
 
 
@@ -155,8 +157,10 @@ def _trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str) -> 
 def put_code(
     jurisdiction: str, contact: str, uid: str, doc: dict[str, Any], over: dict[str, Any] | None
 ) -> Put:
-    """What is known of a code that was sent to a contact for a device: {nonce, until, tries,
-    right}; over what was seen, or over whatever there is (``None``)."""
+    """Store the code sent to a contact for a device: {nonce, until, tries, right}.
+
+    Only over the row in ``over``; ``None``: over any row.
+    """
     row = tables.Person(f"{jurisdiction}#CODE#{contact}", uid, doc=dump(doc), ttl=_code_expiry())
     return Put("code", row, None if over is None else tables.Person.doc == dump(over))
 
@@ -167,7 +171,7 @@ def code(jurisdiction: str, contact: str, uid: str) -> dict[str, Any] | None:
 
 
 def put_code_address(jurisdiction: str, contact: str, nonce: str, address: dict[str, Any]) -> Put:
-    """Where a code goes, for the function that sends it: until the code lapses."""
+    """Store the address of a code until the code expires, for the function that sends it."""
     row = tables.Person(
         f"{jurisdiction}#CODE#{contact}", f"to#{nonce}", doc=dump(address), ttl=_code_expiry()
     )
@@ -175,12 +179,12 @@ def put_code_address(jurisdiction: str, contact: str, nonce: str, address: dict[
 
 
 def code_address(jurisdiction: str, contact: str, nonce: str) -> dict[str, Any] | None:
-    """Where a code goes."""
+    """The address of a code."""
     return get(tables.Person, f"{jurisdiction}#CODE#{contact}", f"to#{nonce}")
 
 
 def delete_code_address(jurisdiction: str, contact: str, nonce: str) -> Delete:
-    """Forget where a code went."""
+    """Delete the address of a code."""
     return Delete("code_address", tables.Person(f"{jurisdiction}#CODE#{contact}", f"to#{nonce}"))
 
 
@@ -196,8 +200,8 @@ def text_name(version: int, field: str) -> str:
 def put_text(
     jurisdiction: str, report: str, version: int, words: Words, by: str | None = None
 ) -> Put:
-    """Keep a text beside the event that commits to it; ``by`` is the uid of the citizen who wrote
-    it, so that it is erased with them and with nobody else."""
+    """Store a text whose event commits to it; ``by``: the uid of the citizen who wrote it, with
+    whom it is erased."""
     doc = {"text": words.text, "salt": words.salt.hex(), "audience": words.audience}
     doc |= {**({"by": by} if by else {}), **words.more}
     name = text_name(version, words.field)
@@ -206,8 +210,10 @@ def put_text(
 
 
 def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, dict[str, Any]]:
-    """The texts of events ``first`` to ``last``: name -> {text, salt, audience, by}; without ``by``
-    where no citizen wrote it, or an older version did not say who."""
+    """The texts of events ``first`` to ``last``: name -> {text, salt, audience, by}.
+
+    ``by`` is missing if no citizen wrote the text, and in some older rows.
+    """
     condition = tables.Person.sk.between(f"{first:08d}#", f"{last:08d}#~")
     rows = read(
         lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}", condition, limit=1000))
@@ -216,28 +222,30 @@ def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, di
 
 
 def some_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, dict[str, Any]]:
-    """Those of the named texts that are there, as ``texts`` gives them."""
-    found = {}
+    """The existing texts of these names, as in ``texts``."""
+    texts = {}
     for name in names:
         if doc := get(tables.Person, f"{jurisdiction}#T#{report}", name):
-            found[name] = doc
-    return found
+            texts[name] = doc
+    return texts
 
 
 def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:
-    """Every text of a report, {name: (text, salt)}: for ``infra.ops.verify`` alone."""
+    """Every text of a report, {name: (text, salt)}: only for ``infra.ops.verify``."""
     rows = read(lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}")))
     docs = {row.sk: json.loads(row.doc) for row in rows}
-    # What was hidden or corrected has a copy of what stands for it in its place.
-    kept = {name: doc for name, doc in docs.items() if "now" not in doc}
-    return {name: (doc["text"], bytes.fromhex(doc["salt"])) for name, doc in kept.items()}
+    # A masked or corrected text is replaced by a copy of the newer text, which has no salt.
+    texts = {name: doc for name, doc in docs.items() if "now" not in doc}
+    return {name: (doc["text"], bytes.fromhex(doc["salt"])) for name, doc in texts.items()}
 
 
 def stands_in(
     jurisdiction: str, report: str, name: str, words: Words, now: str, seen: dict[str, Any] | None
 ) -> Put:
-    """Put a copy of the newer text ``now`` in the place of ``name``, if that is as ``seen``: so
-    whoever asks for the first text is told the newest."""
+    """Replace text ``name`` by a copy of the newer text ``now``, if it is unchanged since ``seen``.
+
+    So a reader of the first text gets the newest one.
+    """
     doc = {"text": words.text, "audience": words.audience, "now": now, **words.more}
     doc.pop("root", None)
     row = tables.Person(f"{jurisdiction}#T#{report}", name, doc=dump(doc))
@@ -245,7 +253,7 @@ def stands_in(
 
 
 def drop_text(jurisdiction: str, report: str, name: str, seen: dict[str, Any]) -> Delete:
-    """Forget a text, if it is as ``seen``."""
+    """Delete a text, if it is unchanged since ``seen``."""
     row = tables.Person(f"{jurisdiction}#T#{report}", name)
     return Delete(f"text:{name}", row, _as_seen(seen))
 
@@ -257,40 +265,39 @@ def _as_seen(seen: dict[str, Any] | None) -> Any:
 def put_original(
     jurisdiction: str, report: str, name: str, doc: dict[str, Any], until: str
 ) -> list[Put]:
-    """Keep a hidden text for auditors until a moment, where nothing else is read; and a note for
-    the schedule that erases it."""
+    """Keep the original of a masked text for auditors until a moment, in a separate partition, with
+    a note for the schedule that erases it."""
     row = tables.Person(f"{jurisdiction}#W#{report}", name, doc=dump({**doc, "until": until}))
     note = tables.Person(f"{jurisdiction}#WAS#ALL", f"{until}#{report}#{name}")
     return [Put(f"original:{name}", row), Put(f"note:{name}", note)]
 
 
 def originals(jurisdiction: str, report: str, limit: int) -> dict[str, dict[str, Any]]:
-    """The hidden texts of a report that are still kept: name -> {text, audience, until}."""
+    """The stored originals of a report's masked texts: name -> {text, audience, until}."""
     rows = read(lambda: list(tables.Person.query(f"{jurisdiction}#W#{report}", limit=limit)))
     return {row.sk: json.loads(row.doc) for row in rows}
 
 
 def delete_original(jurisdiction: str, report: str, name: str) -> Delete:
-    """Forget a hidden text."""
+    """Delete the original of a masked text."""
     return Delete(f"original:{name}", tables.Person(f"{jurisdiction}#W#{report}", name))
 
 
 def due_originals(jurisdiction: str, until: str, limit: int) -> list[str]:
-    """Notes of hidden texts whose time is over: ``<until>#<report>#<name>``, the oldest first."""
+    """Notes of originals whose time is over: ``<until>#<report>#<name>``, oldest first."""
     key, past = f"{jurisdiction}#WAS#ALL", tables.Person.sk <= f"{until}~"
     return [row.sk for row in read(lambda: list(tables.Person.query(key, past, limit=limit)))]
 
 
 def delete_note(jurisdiction: str, note: str) -> Delete:
-    """The schedule has done what a note asked for."""
+    """Delete a note, because the schedule has done its work."""
     return Delete(f"note:{note}", tables.Person(f"{jurisdiction}#WAS#ALL", note))
 
 
 def put_contact(
     jurisdiction: str, ref: str, contact: dict[str, Any], kept: timedelta | None = None
 ) -> Put:
-    """Keep how a reporter can be reached, for a time or until it is deleted; the head knows only
-    ``ref``."""
+    """Store a contact, for a time or until it is deleted; the head has only ``ref``."""
     ttl = int((clock.wall() + kept).timestamp()) if kept else None
     row = tables.Person(f"{jurisdiction}#C#{ref}", "contact", doc=dump(contact), ttl=ttl)
     return Put("contact", row)
@@ -302,17 +309,17 @@ def contact(jurisdiction: str, ref: str) -> dict[str, Any] | None:
 
 
 def delete_contact(jurisdiction: str, ref: str) -> Delete:
-    """Forget how a reporter can be reached."""
+    """Delete a contact."""
     return Delete("contact", tables.Person(f"{jurisdiction}#C#{ref}", "contact"))
 
 
 def delete_text(jurisdiction: str, report: str, name: str) -> Delete:
-    """Forget a text; the event's commitment to it stays."""
+    """Delete a text; the event's commitment to it stays."""
     return Delete(f"text:{name}", tables.Person(f"{jurisdiction}#T#{report}", name))
 
 
 def put_photo_facts(jurisdiction: str, photo: str, facts: dict[str, Any]) -> Put:
-    """Keep what a photo's metadata told until it is used, for two days at most."""
+    """Store a photo's metadata until the photo is used, at most ``FACTS_KEPT``."""
     expiry = int((clock.wall() + FACTS_KEPT).timestamp())
     return Put(
         "facts", tables.Person(f"{jurisdiction}#PH#{photo}", "facts", doc=dump(facts), ttl=expiry)
@@ -325,7 +332,7 @@ def photo_facts(jurisdiction: str, photo: str) -> dict[str, Any] | None:
 
 
 def delete_photo_facts(jurisdiction: str, photo: str) -> Delete:
-    """Forget them."""
+    """Delete a photo's metadata."""
     return Delete("facts", tables.Person(f"{jurisdiction}#PH#{photo}", "facts"))
 
 
@@ -336,19 +343,19 @@ def put_mark(
     uid: str,
     doc: dict[str, Any] | None = None,
 ) -> Put:
-    """That a person supports, follows, flags or has a reporter's rights in a report: once."""
+    """Record that a person supports, follows, flags or has a reporter's rights in a report."""
     row = tables.Person(f"{jurisdiction}#R#{report}", f"{kind}#{uid}", doc=dump(doc or {}))
     condition = tables.Person.pk.does_not_exist() if kind in ONCE else None
     return Put(kind, row, condition)
 
 
 def delete_mark(jurisdiction: str, report: str, kind: str, uid: str) -> Delete:
-    """Take such a mark back."""
+    """Delete a mark."""
     return Delete(kind, tables.Person(f"{jurisdiction}#R#{report}", f"{kind}#{uid}"))
 
 
 def marks(jurisdiction: str, report: str, kind: str, limit: int) -> list[str]:
-    """Who supports, follows or has rights: uids."""
+    """The names of a report's marks of a kind; they begin with the uid."""
     rows = read(
         lambda: list(
             tables.Person.query(
@@ -365,26 +372,28 @@ def marks(jurisdiction: str, report: str, kind: str, limit: int) -> list[str]:
 def marks_page(
     after: str | None, limit: int
 ) -> tuple[list[tuple[str, str, str, str, str]], str | None]:
-    """Marks after a key, by a Scan, and the key to go on from: (city, report, kind, uid, detail);
-    for ``infra.ops.backfill_traces`` alone."""
+    """(marks after a key, next key), by a Scan: only for ``infra.ops.backfill_traces``.
+
+    A mark is (city, report, kind, uid, detail).
+    """
     start = None
     if after:
         pk, sk = json.loads(after)
         start = {"pk": {"S": pk}, "sk": {"S": sk}}
-    found = tables.Person.scan(limit=limit, page_size=limit, last_evaluated_key=start)
-    marked = []
-    for row in found:
+    rows = tables.Person.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    page = []
+    for row in rows:
         jurisdiction, kind, report = row.pk.split("#", 2)
         name, *rest = row.sk.split("#", 2)
         if kind == "R" and name in (SUPPORT, FOLLOW, FLAG, RIGHT):
             uid, detail = (*rest, "-")[:2]
-            marked.append((jurisdiction, report, name, uid, detail))
-    place = found.last_evaluated_key
-    return marked, json.dumps([place["pk"]["S"], place["sk"]["S"]]) if place else None
+            page.append((jurisdiction, report, name, uid, detail))
+    last_key = rows.last_evaluated_key
+    return page, json.dumps([last_key["pk"]["S"], last_key["sk"]["S"]]) if last_key else None
 
 
 def everybody() -> Iterator[tuple[str, str]]:
-    """(city, uid) of whoever the index knows, by a Scan: for a restore alone."""
+    """(city, uid) of everybody in the index, by a Scan: only for a restore."""
     for row in tables.Person.scan(attributes_to_get=["pk", "sk"]):
         jurisdiction, kind, uid = row.pk.split("#", 2)
         if kind == "BY":
@@ -392,26 +401,26 @@ def everybody() -> Iterator[tuple[str, str]]:
 
 
 def duplicates(jurisdiction: str, original: str) -> list[str]:
-    """The reports that are merged into ``original``, the oldest first; every page."""
+    """The reports that are merged into ``original``, oldest first; every page."""
     key = f"{jurisdiction}#R#{original}"
 
     def of(kind: str) -> list[tables.Person]:
         condition = tables.Person.sk.startswith(f"{kind}#")
         return list(tables.Person.query(key, condition, consistent_read=True))
 
-    # A merge of before left no row of its own, only its reporter's right.
+    # Merges by older code left no row of their own, only the reporter's right.
     rows = read(lambda: of(DUPLICATE) + of(RIGHT))
     # Ids sort by the time of filing.
     return sorted({row.sk.rsplit("#", 1)[1] for row in rows})
 
 
 def right_name(uid: str, duplicate: str) -> str:
-    """The name of the right that a person has in a report by having filed its duplicate."""
+    """The name of a person's right in a report whose duplicate they filed."""
     return f"{uid}#{duplicate}"
 
 
 def has_right(jurisdiction: str, report: str, uid: str) -> bool:
-    """Whether this person has a reporter's rights by a duplicate, or by a duplicate's duplicate."""
+    """Whether a person has a reporter's rights by a duplicate, or by a duplicate's duplicate."""
     if marks(jurisdiction, report, f"{RIGHT}#{uid}", 1):
         return True
     ways = marks(jurisdiction, report, VIA, WAYS_LIMIT)

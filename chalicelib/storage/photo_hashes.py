@@ -1,4 +1,4 @@
-"""Finding a photo that was used before: a row for each part of its hash, each with a bounded query.
+"""Finds photos that were used before: one row for each part of a photo's hash.
 
 Two hashes that differ in at most seven of 128 bits share one of eight parts of 16 bits, so that
 whatever is that much alike is found by equality.
@@ -41,7 +41,7 @@ class Use:
 
 
 def put(jurisdiction: str, use: Use) -> None:
-    """Remember a use for so long as it is likely to be tried again; twice is harmless."""
+    """Record a use for ``KEPT``; a repetition is harmless."""
     doc = dump(vars(use))
     expiry = int((clock.wall() + KEPT).timestamp())
     commit(
@@ -53,22 +53,22 @@ def put(jurisdiction: str, use: Use) -> None:
 
 
 def forget(jurisdiction: str, photo: str, sha256: str, likeness: str | None) -> None:
-    """Forget where a photo was used; twice is harmless."""
+    """Delete the record of a photo's use; a repetition is harmless."""
     use = Use(photo, "", "", "", sha256, likeness)
     commit([Delete(part, tables.Control(f"{jurisdiction}#{part}", photo)) for part in _parts(use)])
 
 
 def near(jurisdiction: str, use: Use) -> list[Use]:
-    """Other uses of the same picture, or of one that differs in at most ``BITS`` bits.
+    """Other uses of the same picture, or of a picture that differs in at most ``BITS`` bits.
 
     At most nine consistent queries of the newest 40 rows each.
     """
-    found: dict[str, Use] = {}
+    similar: dict[str, Use] = {}
     for part in _parts(use):
         for other in _uses(f"{jurisdiction}#{part}"):
             if other.photo != use.photo and use.differs(other) <= BITS:
-                found[other.photo] = other
-    return [found[photo] for photo in sorted(found)]
+                similar[other.photo] = other
+    return [similar[photo] for photo in sorted(similar)]
 
 
 def _uses(key: str) -> list[Use]:
@@ -82,6 +82,8 @@ def _uses(key: str) -> list[Use]:
 
 def _parts(use: Use) -> list[str]:
     parts = [f"LIKE#S#{use.sha256}"]
-    whole = use.likeness or ""
-    parts += [f"LIKE#{at}#{whole[at : at + _PART]}" for at in range(0, len(whole), _PART)]
+    digits = use.likeness or ""
+    parts += [
+        f"LIKE#{start}#{digits[start : start + _PART]}" for start in range(0, len(digits), _PART)
+    ]
     return parts

@@ -1,4 +1,4 @@
-"""SQS: work for functions with permissions of their own."""
+"""SQS queues: work for functions that have other permissions."""
 
 import json
 from functools import cache
@@ -9,22 +9,22 @@ from chalicelib.storage import aws
 
 
 def send_message(doc: dict[str, Any]) -> None:
-    """Hand a message for a citizen to the function that may read contacts."""
+    """Send a message for a citizen to the function that may read contacts."""
     _send(settings().messages_queue, doc)
 
 
 def send_photo_job(doc: dict[str, Any]) -> None:
-    """Hand a job to the function of photos."""
+    """Send a job to the photo function."""
     _send(settings().photos_queue, doc)
 
 
 def send_forward(doc: dict[str, Any]) -> None:
-    """Hand a report to the function that passes reports on."""
+    """Send a report to the function that forwards reports."""
     _send(settings().forwards_queue, doc)
 
 
 def postpone(queue: str, receipt: str, seconds: int) -> None:
-    """Let a message that was received come back in so many seconds."""
+    """Let a received message come back after ``seconds``."""
     with aws.answering():
         aws.client("sqs").change_message_visibility(
             QueueUrl=_url(queue), ReceiptHandle=receipt, VisibilityTimeout=seconds
@@ -32,11 +32,11 @@ def postpone(queue: str, receipt: str, seconds: int) -> None:
 
 
 def waiting(queue: str) -> int:
-    """About how many messages a queue holds."""
-    asked = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    """The approximate number of messages in a queue."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     with aws.answering():
-        answer = aws.client("sqs").get_queue_attributes(QueueUrl=_url(queue), AttributeNames=asked)
-    return sum(int(answer["Attributes"][name]) for name in asked)
+        answer = aws.client("sqs").get_queue_attributes(QueueUrl=_url(queue), AttributeNames=names)
+    return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def _send(queue: str, doc: dict[str, Any]) -> None:

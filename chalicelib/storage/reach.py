@@ -1,4 +1,4 @@
-"""How people want to be told, which ways to them are dead, and messages that wait for their hour.
+"""Notification preferences, dead channels, and messages held back during quiet hours.
 
 A person is known here by a pseudonym of their address (``services.people.preferences.key``).
 """
@@ -18,7 +18,7 @@ CHOICE, DEAD, USED = "choice", "dead", "used"
 
 
 def person(jurisdiction: str, key: str) -> tuple[dict[str, Any], frozenset[str]]:
-    """(what they chose, the ways that bounced), in one Query."""
+    """(preferences, channels that bounced) of a person, in one Query."""
     rows = read(lambda: list(tables.Person.query(_person(jurisdiction, key), limit=10)))
     docs = {row.sk: json.loads(row.doc or "{}") for row in rows}
     dead = frozenset(name.split("#")[1] for name in docs if name.startswith(f"{DEAD}#"))
@@ -26,56 +26,55 @@ def person(jurisdiction: str, key: str) -> tuple[dict[str, Any], frozenset[str]]
 
 
 def put_choice(jurisdiction: str, key: str, choice: dict[str, Any]) -> Put:
-    """Keep what a person chose."""
+    """Store a person's preferences."""
     return Put("choice", tables.Person(_person(jurisdiction, key), CHOICE, doc=dump(choice)))
 
 
 def put_dead(jurisdiction: str, key: str, way: str, at: str) -> Put:
-    """Remember that a way to a person bounced."""
+    """Record that a channel to a person bounced."""
     row = tables.Person(_person(jurisdiction, key), f"{DEAD}#{way}", doc=dump({"at": at}))
     return Put("dead", row)
 
 
 def used(jurisdiction: str, key: str, at: datetime) -> list[Put]:
-    """Remember that something was to be written to an address of which something is kept; and a
-    note for the schedule that forgets addresses."""
+    """The writes of an address's last use and of its entry for the retention schedule."""
     row = tables.Person(_person(jurisdiction, key), USED, doc=dump({"at": iso(at)}))
     return [Put("used", row), note_address(jurisdiction, key, at)]
 
 
 def note_address(jurisdiction: str, key: str, at: datetime) -> Put:
-    """Note for that schedule what is kept of an address, in the order of time."""
+    """An entry of an address for the retention schedule, ordered by time."""
     return Put("note", tables.Person(_notes(jurisdiction), f"{iso(at)}#{key}"))
 
 
 def noted(jurisdiction: str, after: str, until: datetime, limit: int) -> list[tuple[str, str]]:
-    """A page of those notes after a name (``<at>#<key>``), the oldest first: (at, key)."""
+    """A page of those entries after a name (``<at>#<key>``), oldest first: (at, key)."""
     condition = tables.Person.sk.between(f"{after}~" if after else " ", f"{iso(until)}~")
     rows = read(lambda: list(tables.Person.query(_notes(jurisdiction), condition, limit=limit)))
     return [(at, key) for row in rows for at, key in [row.sk.split("#", 1)]]
 
 
 def delete_note(jurisdiction: str, at: str, key: str) -> Delete:
-    """The schedule has looked at an address."""
+    """Delete an entry, because the schedule has looked at the address."""
     return Delete("note", tables.Person(_notes(jurisdiction), f"{at}#{key}"))
 
 
 def kept(jurisdiction: str, key: str) -> dict[str, dict[str, Any]]:
-    """All that is kept of an address, {name: doc}; ``at`` in it is since when, or of the last use.
-    Rows of before lack it."""
+    """All rows of an address, {name: doc}. ``at`` in a doc: when it was written or last used; older
+    rows lack it."""
     query = tables.Person.query
     rows = read(lambda: list(query(_person(jurisdiction, key), limit=10, consistent_read=True)))
     return {row.sk: json.loads(row.doc or "{}") for row in rows}
 
 
 def drop(jurisdiction: str, key: str, name: str, seen: dict[str, Any]) -> Delete:
-    """Forget one row of an address, if it is as ``seen``."""
+    """Delete one row of an address, if it is unchanged since ``seen``."""
     row = tables.Person(_person(jurisdiction, key), name)
     return Delete(f"reach:{name}", row, tables.Person.doc == dump(seen))
 
 
 def forget(jurisdiction: str, key: str) -> list[Delete]:
-    """Forget all of it."""
+    """Delete all rows of an address."""
     names = (CHOICE, f"{DEAD}#email", f"{DEAD}#phone", USED)
     return [Delete("reach", tables.Person(_person(jurisdiction, key), name)) for name in names]
 
@@ -83,7 +82,7 @@ def forget(jurisdiction: str, key: str) -> list[Delete]:
 def marks(
     jurisdiction: str, report: str, kind: str, after: str | None, limit: int
 ) -> list[tuple[str, dict[str, Any]]]:
-    """A page of a report's marks of a kind, by name: [(name, what is kept there)]."""
+    """A page of a report's marks of a kind, ordered by name: [(name, doc)]."""
     first = f"{kind}#{after}~" if after else f"{kind}#"
     condition = tables.Person.sk.between(first, f"{kind}#~~~")
     rows = read(
@@ -99,7 +98,7 @@ def marks(
 def hold(
     jurisdiction: str, until: datetime, key: str, dedupe: str, doc: dict[str, Any]
 ) -> list[Put]:
-    """Let a message wait for a person's hour, once: the rows to commit."""
+    """The writes that hold a message back until a moment, once."""
     expiry = int((clock.wall() + KEEP + timedelta(days=1)).timestamp())
     marker = tables.Control(f"{jurisdiction}#KEPT#{dedupe}#{key}", "-", ttl=expiry)
     name = f"{iso(until)}#{key}#{dedupe}"
@@ -108,14 +107,14 @@ def hold(
 
 
 def due(jurisdiction: str, now: datetime, after: str, limit: int) -> list[str]:
-    """A page of the names of messages whose hour has come, the earliest first."""
+    """A page of the names of held messages that are due, earliest first."""
     condition = tables.Control.sk.between(f"{after}~" if after else " ", f"{iso(now)}#~")
     rows = read(lambda: list(tables.Control.query(_held(jurisdiction), condition, limit=limit)))
     return [row.sk for row in rows]
 
 
 def held(jurisdiction: str, until: str, key: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-    """What waits for one person's hour: [(name, doc)]."""
+    """The messages held for one person until one moment: [(name, doc)]."""
     condition = tables.Control.sk.startswith(f"{until}#{key}#")
     rows = read(
         lambda: list(
@@ -126,7 +125,7 @@ def held(jurisdiction: str, until: str, key: str, limit: int) -> list[tuple[str,
 
 
 def release(jurisdiction: str, names: list[str]) -> list[Delete]:
-    """Forget what has gone out."""
+    """Delete held messages."""
     return [Delete("held", tables.Control(_held(jurisdiction), name)) for name in names]
 
 

@@ -21,7 +21,7 @@ _UNIT, _CALLED = "W#", "A#"
 
 
 class Card(NamedTuple):
-    """The packed row of a list: what a queue or a duplicate suggestion shows without the head."""
+    """The packed row of a list: what a queue or a list of duplicates shows without the head."""
 
     id: str
     version: int
@@ -42,19 +42,19 @@ class Card(NamedTuple):
 
 
 def put_head(head: Head, next_due: datetime | None, *, seen: int | None) -> Put:
-    """Write the head: new if ``seen`` is ``None``, else only over version ``seen``."""
+    """Write the head: as new if ``seen`` is ``None``, else only over version ``seen``."""
     condition = tables.Report.pk.does_not_exist() if seen is None else tables.Report.version == seen
     return Put("head", _row(head, next_due), condition)
 
 
 def put_event(jurisdiction: str, report: str, link: Link) -> Put:
-    """Append an event; it never replaces one."""
+    """Append an event; it never replaces another."""
     row = tables.Event(_key(jurisdiction, report), link.version, event=link.text, hash=link.hash)
     return Put("event", row, tables.Event.pk.does_not_exist())
 
 
 def put_code(jurisdiction: str, code: str, report: str) -> Put:
-    """Claim a tracking code."""
+    """Store a tracking code, if it is not in use."""
     row = tables.Report(f"{jurisdiction}#K#{code}", doc=report)
     return Put("code", row, tables.Report.pk.does_not_exist())
 
@@ -66,7 +66,7 @@ def get(jurisdiction: str, report: str) -> Head | None:
 
 
 def by_code(jurisdiction: str, code: str) -> str | None:
-    """The report's id behind a tracking code."""
+    """The id of the report with a tracking code."""
     row = _get(f"{jurisdiction}#K#{code}")
     return row.doc if row else None
 
@@ -74,24 +74,24 @@ def by_code(jurisdiction: str, code: str) -> str | None:
 def with_texts(jurisdiction: str, report: str, *texts: str) -> tuple[Head | None, dict[str, str]]:
     """Head and named texts (``<version>#<field>``) in one BatchGetItem."""
     heads, people = tables.Report.Meta.table_name, tables.Person.Meta.table_name
-    wanted: dict[str, Any] = {
+    request: dict[str, Any] = {
         heads: {
             "Keys": [{"pk": {"S": _key(jurisdiction, report)}}],
             "ConsistentRead": True,
         }
     }
     if texts:
-        place = {"S": f"{jurisdiction}#T#{report}"}
-        wanted[people] = {"Keys": [{"pk": place, "sk": {"S": name}} for name in texts]}
-    answer = read(lambda: tables.client().batch_get_item(RequestItems=wanted))
-    found = answer["Responses"].get(heads, [])
-    if not found:
+        text_key = {"S": f"{jurisdiction}#T#{report}"}
+        request[people] = {"Keys": [{"pk": text_key, "sk": {"S": name}} for name in texts]}
+    answer = read(lambda: tables.client().batch_get_item(RequestItems=request))
+    head_rows = answer["Responses"].get(heads, [])
+    if not head_rows:
         return None, {}
-    kept = {
+    found_texts = {
         row["sk"]["S"]: json.loads(row["doc"]["S"])["text"]
         for row in answer["Responses"].get(people, [])
     }
-    return Head.from_doc(json.loads(found[0]["doc"]["S"])), kept
+    return Head.from_doc(json.loads(head_rows[0]["doc"]["S"])), found_texts
 
 
 def event(jurisdiction: str, report: str, version: int) -> dict[str, Any] | None:
@@ -103,11 +103,11 @@ def event(jurisdiction: str, report: str, version: int) -> dict[str, Any] | None
             row = tables.Event.get(key, version, consistent_read=True)
         except tables.Event.DoesNotExist:
             return None
-        found: dict[str, Any] = json.loads(row.event)
-        return found
+        event_doc: dict[str, Any] = json.loads(row.event)
+        return event_doc
 
-    found: dict[str, Any] | None = read(action)
-    return found
+    event_doc: dict[str, Any] | None = read(action)
+    return event_doc
 
 
 def timeline(jurisdiction: str, report: str, after: int, limit: int) -> list[tuple[str, str]]:
@@ -122,49 +122,53 @@ def timeline(jurisdiction: str, report: str, after: int, limit: int) -> list[tup
 
 
 def whole_timeline() -> Iterator[tuple[str, str]]:
-    """Every event of every report, by a Scan: for ``make rebuild`` alone."""
+    """Every event of every report, by a Scan: only for ``make rebuild``."""
     for row in tables.Event.scan():
         yield row.event, row.hash
 
 
 def events_page(after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
-    """Events after a key, by a Scan, and the key to go on from: for ``infra.ops.backfill_traces``
-    alone."""
+    """(events after a key, next key), by a Scan: only for ``infra.ops.backfill_traces``."""
     start = None
     if after:
         pk, version = json.loads(after)
         start = {"pk": {"S": pk}, "version": {"N": version}}
-    found = tables.Event.scan(limit=limit, page_size=limit, last_evaluated_key=start)
-    events = [json.loads(row.event) for row in found]
-    place = found.last_evaluated_key
-    return events, json.dumps([place["pk"]["S"], place["version"]["N"]]) if place else None
+    rows = tables.Event.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    events = [json.loads(row.event) for row in rows]
+    last_key = rows.last_evaluated_key
+    return events, json.dumps([last_key["pk"]["S"], last_key["version"]["N"]]) if last_key else None
 
 
 def heads_page(after: str | None, limit: int) -> tuple[list[Head], str | None]:
-    """Heads after a key, by a Scan, and the key to go on from: for ``infra.ops.backfill`` alone."""
+    """(heads after a key, next key), by a Scan: only for ``infra.ops.backfill``."""
     start = {"pk": {"S": after}} if after else None
-    found = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
-    rows = [row for row in found if "#R#" in row.pk]
-    place = found.last_evaluated_key
-    return [Head.from_doc(json.loads(row.doc)) for row in rows], place["pk"]["S"] if place else None
+    scanned = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    rows = [row for row in scanned if "#R#" in row.pk]
+    last_key = scanned.last_evaluated_key
+    return [Head.from_doc(json.loads(row.doc)) for row in rows], last_key["pk"][
+        "S"
+    ] if last_key else None
 
 
 def owners_page(
     after: str | None, limit: int
 ) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]], str | None]:
-    """Whose the reports and the photos after a key are, by a Scan, and the key to go on from: twice
-    (city, report or photo, uid); for ``infra.ops.backfill_traces`` alone."""
+    """(reporters, photo owners, next key) after a key, by a Scan: only for
+    ``infra.ops.backfill_traces``.
+
+    Reporters are (city, report, uid), owners (city, photo, uid).
+    """
     start = {"pk": {"S": after}} if after else None
-    found = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
+    rows = tables.Report.scan(limit=limit, page_size=limit, last_evaluated_key=start)
     heads, photos = list[tuple[str, str, str]](), list[tuple[str, str, str]]()
-    for row in found:
+    for row in rows:
         jurisdiction, kind, name = row.pk.split("#", 2)
         if kind == "R" and (uid := json.loads(row.doc).get("reporter")):
             heads.append((jurisdiction, name, uid))
         elif kind == "P" and (uid := json.loads(row.doc).get("owner")):
             photos.append((jurisdiction, name, uid))
-    place = found.last_evaluated_key
-    return heads, photos, place["pk"]["S"] if place else None
+    last_key = rows.last_evaluated_key
+    return heads, photos, last_key["pk"]["S"] if last_key else None
 
 
 def queue_page(
@@ -175,7 +179,7 @@ def queue_page(
     until: str | None,
     limit: int,
 ) -> list[tuple[str, Card]]:
-    """One page of a desk's work in a state, next deadline first: (sort key, card).
+    """One page of a queue in a state, next deadline first: (sort key, card).
 
     A desk is ``district_desk``, ``protected_desk``, ``unit_desk`` or ``called_desk``.
     """
@@ -192,22 +196,22 @@ def queue_page(
 
 
 def district_desk(district: str) -> str:
-    """The desk of a district: every report there but the protected ones."""
+    """The queue of a district: all its reports but the protected ones."""
     return f"Q#{district}"
 
 
 def protected_desk(unit: str) -> str:
-    """The desk of the unit that alone sees its protected reports."""
+    """The queue of a unit's protected reports."""
     return f"XQ#{unit}"
 
 
 def unit_desk(unit: str) -> str:
-    """The desk of what a unit answers for, in whatever district: all but the protected ones."""
+    """The queue of the reports that a unit holds, in all districts, but the protected ones."""
     return f"{_UNIT}{unit}"
 
 
 def called_desk(unit: str) -> str:
-    """The desk of what a unit is called to: as the agency, or because it is offered."""
+    """The queue of the reports to which a unit is called in: as agency, or because of an offer."""
     return f"{_CALLED}{unit}"
 
 
@@ -223,49 +227,49 @@ def of_reporter(
 
 
 def open_area(jurisdiction: str) -> str:
-    """The area of the open public reports, to ask ``pins`` for."""
+    """The area of the open public reports, for ``pins``."""
     return f"{jurisdiction}#O"
 
 
 def closed_area(jurisdiction: str, month: str) -> str:
-    """The area of the public reports closed in a month (``YYYYMM``), to ask ``pins`` for."""
+    """The area of the public reports closed in a month (``YYYYMM``), for ``pins``."""
     return f"{jurisdiction}#C#{month}"
 
 
 def pins(areas: list[str], ranges: list[Range], limit: int) -> tuple[list[Pin], bool]:
-    """The pins of areas in ranges of the place index, and whether that is all of them.
+    """(pins of areas in ranges of the place index, whether they are complete).
 
-    A Query a range and area, all at once, of at most ``limit`` rows each.
+    One Query for each range and area, in parallel, of at most ``limit`` rows each.
     """
-    asked = [_range_query(area, one, limit) for area in areas for one in ranges]
-    pages = fast_query.query_all(asked)
-    whole = not any("LastEvaluatedKey" in page for page in pages)
-    # A row of an earlier version has no pin until it changes.
+    queries = [_range_query(area, geo_range, limit) for area in areas for geo_range in ranges]
+    pages = fast_query.query_all(queries)
+    complete = not any("LastEvaluatedKey" in page for page in pages)
+    # A row written by older code has no pin until the report changes.
     return [
         unpack(item["gsk"]["S"][11:], item["g"]["S"])
         for page in pages
         for item in page["Items"]
         if "g" in item
-    ], whole
+    ], complete
 
 
-def _range_query(area: str, asked: Range, limit: int) -> dict[str, Any]:
+def _range_query(area: str, geo_range: Range, limit: int) -> dict[str, Any]:
     city, kind, *month = area.split("#")
-    partition = "#".join([city, kind, asked.cell, *month])
+    partition = "#".join([city, kind, geo_range.cell, *month])
     return {
         "TableName": tables.Report.Meta.table_name,
         "IndexName": "geo",
         "KeyConditionExpression": "gpk = :p AND gsk BETWEEN :a AND :z",
         "ProjectionExpression": "gsk, g",
         "ExpressionAttributeValues": {
-            ":p": {"S": partition}, ":a": {"S": asked.low}, ":z": {"S": asked.high},
+            ":p": {"S": partition}, ":a": {"S": geo_range.low}, ":z": {"S": geo_range.high},
         },
         "Limit": limit,
     }  # fmt: skip
 
 
 def due(until: datetime, after: str | None, limit: int) -> list[tuple[str, str, str]]:
-    """(key, jurisdiction, report) of what a clock must look at by ``until``, earliest first.
+    """(key, jurisdiction, report) of the reports due by ``until``, earliest first.
 
     One partition for all cities, so that a sweep with nothing due is one Query.
     """
@@ -298,8 +302,8 @@ def _get(key: str) -> tables.Report | None:
         except tables.Report.DoesNotExist:
             return None
 
-    found: tables.Report | None = read(action)
-    return found
+    row: tables.Report | None = read(action)
+    return row
 
 
 def _key(jurisdiction: str, report: str) -> str:
@@ -307,11 +311,11 @@ def _key(jurisdiction: str, report: str) -> str:
 
 
 def _row(head: Head, next_due: datetime | None) -> tables.Report:
-    place = head.jurisdiction
+    jurisdiction = head.jurisdiction
     lat7, long7 = head.public_place
-    # The index knows the public place alone, so that no search can tell more than the map shows.
+    # The index has only the public place, so that no search tells more than the map shows.
     cell = encode(lat7 / 1e7, long7 / 1e7, 10)
-    # Hidden reports live in partitions of their own, which no public query can name.
+    # Hidden reports are in separate partitions, which no public query reads.
     area = f"X#{cell[:5]}" if head.hidden else f"O#{cell[:5]}"
     desk = f"Q#{head.unit if head.protected else head.district}#{head.state}"
     order = iso(head.due_at)
@@ -321,37 +325,37 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
         order = iso(head.closed_at)
     if head.protected:
         desk = f"X{desk}"
-    listed = head.open and not head.protected
-    called = head.called if listed else None
+    in_queue = head.open and not head.protected
+    called = head.called if in_queue else None
     return tables.Report(
-        _key(place, head.id),
+        _key(jurisdiction, head.id),
         version=head.version,
         doc=json.dumps(head.to_doc(), separators=(",", ":"), ensure_ascii=False),
         m=packed(head),
         g=None if head.hidden else pack(pin_of(head)),
-        gpk=f"{place}#{area}",
+        gpk=f"{jurisdiction}#{area}",
         gsk=f"{cell}#{head.id}",
-        qpk=f"{place}#{desk}",
+        qpk=f"{jurisdiction}#{desk}",
         qsk=f"{order}#{head.id}",
-        wpk=f"{place}#{unit_desk(head.unit)}#{head.state}" if listed else None,
-        wsk=f"{order}#{head.id}" if listed else None,
-        apk=f"{place}#{called_desk(called)}#{head.state}" if called else None,
+        wpk=f"{jurisdiction}#{unit_desk(head.unit)}#{head.state}" if in_queue else None,
+        wsk=f"{order}#{head.id}" if in_queue else None,
+        apk=f"{jurisdiction}#{called_desk(called)}#{head.state}" if called else None,
         ask=f"{order}#{head.id}" if called else None,
-        upk=f"{place}#U#{head.reporter}" if head.reporter else None,
+        upk=f"{jurisdiction}#U#{head.reporter}" if head.reporter else None,
         usk=f"{iso(head.filed_at)}#{head.id}" if head.reporter else None,
         dpk=_DUE if next_due else None,
-        dsk=f"{iso(next_due)}#{place}#{head.id}" if next_due else None,
+        dsk=f"{iso(next_due)}#{jurisdiction}#{head.id}" if next_due else None,
     )
 
 
 def packed(head: Head, service: str | None = None) -> str:
-    """The row of a list for a head, as of ``service`` if that is another."""
+    """The packed row of a head for lists; ``service`` replaces the report's own if it is given."""
     card = Card(
         head.id, head.version, head.state, service or head.service, head.group, head.ward,
         head.unit, head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
         head.supports, shown(head, head.photos) > 0, head.called, head.entrusted,
     )  # fmt: skip
-    # As before where it can be, for the code of before while a release goes out.
+    # In the older form if possible, for older code that still runs during a release.
     return json.dumps(card if card.called or card.entrusted else card[:-2], separators=(",", ":"))
 
 

@@ -1,4 +1,4 @@
-"""Rows that hold one JSON document: how all tables but the heads are read and written."""
+"""Reading and writing rows with one JSON document; all tables but the heads use it."""
 
 import json
 from typing import Any
@@ -22,34 +22,34 @@ def get(model: type[Model], pk: str, sk: str, *, consistent: bool = True) -> dic
         loaded: dict[str, Any] = json.loads(row.doc or "{}")
         return loaded
 
-    found: dict[str, Any] | None = read(action)
-    return found
+    doc: dict[str, Any] | None = read(action)
+    return doc
 
 
 def get_all(
     table: str, keys: list[dict[str, Any]], *, consistent: bool = False
 ) -> list[dict[str, Any]]:
-    """The items under many keys, a hundred a call, in no order; those that there are."""
-    found: list[dict[str, Any]] = []
+    """The existing items of many keys, a hundred a call, in no order. Raises ``Unavailable``."""
+    items: list[dict[str, Any]] = []
     for start in range(0, len(keys), _BATCH):
-        some = {"Keys": keys[start : start + _BATCH], "ConsistentRead": consistent}
-        asked: dict[str, Any] = {table: some}
+        table_request = {"Keys": keys[start : start + _BATCH], "ConsistentRead": consistent}
+        request: dict[str, Any] = {table: table_request}
         for _ in range(_TRIES):
-            answer = _batch(asked)
-            found += answer["Responses"].get(table, ())
-            asked = answer.get("UnprocessedKeys") or {}
-            if not asked:
+            answer = _batch(request)
+            items += answer["Responses"].get(table, ())
+            request = answer.get("UnprocessedKeys") or {}
+            if not request:
                 break
         else:
             raise Unavailable
-    return found
+    return items
 
 
-def _batch(asked: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = read(lambda: tables.client().batch_get_item(RequestItems=asked))
+def _batch(request: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = read(lambda: tables.client().batch_get_item(RequestItems=request))
     return answer
 
 
 def dump(doc: dict[str, Any]) -> str:
-    """A document as it is kept."""
+    """A document as it is stored."""
     return json.dumps(doc, separators=(",", ":"), ensure_ascii=False)

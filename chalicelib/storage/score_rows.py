@@ -1,6 +1,6 @@
-"""The scorecards' own rows: one a report, found by district and by the last month it matters in.
+"""Scorecard rows: one for each report, found by district and by the last month it matters in.
 
-Rows are read packed through the client: as models, 60,000 of them would cost a minute of CPU.
+They are read without models: 60,000 models would cost a minute of CPU.
 """
 
 import json
@@ -21,14 +21,14 @@ def put_score(
     row: dict[str, Any] | None,
     last_month: str | None,
 ) -> Put:
-    """Keep a report's row unless a newer one is there; without ``row`` no district finds it."""
-    found = f"{jurisdiction}#SCORE#{row['district']}" if row else None
+    """Write a report's row unless a newer one is there; without ``row`` no district finds it."""
+    district_key = f"{jurisdiction}#SCORE#{row['district']}" if row else None
     item = tables.Figure(
         f"{jurisdiction}#ROW#{report}",
         _MARK,
         doc=dump(row or {}),
         version=version,
-        spk=found,
+        spk=district_key,
         ssk=f"{last_month}#{report}" if row else None,
     )
     figure = tables.Figure
@@ -43,7 +43,7 @@ def score(jurisdiction: str, report: str) -> dict[str, Any] | None:
 def scores(jurisdiction: str, district: str, month: str) -> Iterator[dict[str, Any]]:
     """Every row of a district that matters in ``month`` (``YYYYMM``) or later, page by page."""
     values = {":p": {"S": f"{jurisdiction}#SCORE#{district}"}, ":m": {"S": month}}
-    asked: dict[str, Any] = {
+    query_input: dict[str, Any] = {
         "TableName": tables.Figure.Meta.table_name,
         "IndexName": "score",
         "KeyConditionExpression": "spk = :p AND ssk >= :m",
@@ -51,9 +51,9 @@ def scores(jurisdiction: str, district: str, month: str) -> Iterator[dict[str, A
         "ExpressionAttributeValues": values,
     }
     while True:
-        page = read(lambda: tables.client().query(**asked))
+        page = read(lambda: tables.client().query(**query_input))
         for item in page["Items"]:
             yield json.loads(item["doc"]["S"])
         if "LastEvaluatedKey" not in page:
             return
-        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        query_input["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,7 +1,7 @@
-"""Scorecards as they are kept: each month's present revision, its cards, the audits' sample.
+"""Stored scorecards: each month's present revision, its cards, and the samples of audits.
 
-A revision's cards stand in a partition of their own and are all there before the month's row
-names the revision, so that nobody ever reads half of one.
+Each revision has a partition of its own. All its cards are written before the month's row names the
+revision, so that nobody reads an incomplete one.
 """
 
 import json
@@ -18,7 +18,7 @@ _BATCH, _TRIES = 25, 8
 
 
 def month(jurisdiction: str, name: str) -> dict[str, Any] | None:
-    """What is known of a month: stage, revision, digest, until, history."""
+    """The record of a month: stage, revision, digest, until, history."""
     return get(tables.Figure, f"{jurisdiction}#MONTHS#ALL", name)
 
 
@@ -33,7 +33,7 @@ def months(jurisdiction: str, before: str | None, limit: int) -> list[dict[str, 
 
 
 def put_month(jurisdiction: str, name: str, doc: dict[str, Any], seen: int | None) -> Put:
-    """Name a month's present revision, over the ``edition`` that was seen (``None``: none)."""
+    """Set a month's present revision, over the ``edition`` in ``seen`` (``None``: none yet)."""
     figure = tables.Figure
     row = figure(f"{jurisdiction}#MONTHS#ALL", name, doc=dump(doc), version=doc["edition"])
     condition = figure.pk.does_not_exist() if seen is None else figure.version == seen
@@ -41,9 +41,12 @@ def put_month(jurisdiction: str, name: str, doc: dict[str, Any], seen: int | Non
 
 
 def put_cards(jurisdiction: str, name: str, folder: str, cards: dict[str, Any]) -> None:
-    """Write a revision's documents by their names; twice is harmless."""
+    """Write a revision's documents by name; a repetition is harmless."""
     key = f"{jurisdiction}#CARDS#{name}/{folder}"
-    _put_all({"pk": {"S": key}, "sk": {"S": one}, "doc": {"S": dump(cards[one])}} for one in cards)
+    _put_all(
+        {"pk": {"S": key}, "sk": {"S": document}, "doc": {"S": dump(cards[document])}}
+        for document in cards
+    )
 
 
 def card(jurisdiction: str, name: str, folder: str, which: str) -> dict[str, Any] | None:
@@ -53,22 +56,22 @@ def card(jurisdiction: str, name: str, folder: str, which: str) -> dict[str, Any
 
 
 def cards(jurisdiction: str, name: str, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every document of a revision: for comparing two, not for a request."""
+    """Every document of a revision: to compare revisions, not for a request."""
     key = f"{jurisdiction}#CARDS#{name}/{folder}"
     for row in read(lambda: list(tables.Figure.query(key))):
         yield row.sk, json.loads(row.doc)
 
 
-def put_sample(jurisdiction: str, name: str, drawn: list[dict[str, Any]]) -> None:
+def put_sample(jurisdiction: str, name: str, closings: list[dict[str, Any]]) -> None:
     """Write the closings drawn for the audit of a month, before anybody audits one."""
     key = f"{jurisdiction}#AUDITS#{name}"
     _put_all(
         {
             "pk": {"S": key},
-            "sk": {"S": f"{one['district']}#{one['report']}"},
-            "doc": {"S": dump(one)},
+            "sk": {"S": f"{closing['district']}#{closing['report']}"},
+            "doc": {"S": dump(closing)},
         }
-        for one in drawn
+        for closing in closings
     )
 
 
@@ -87,12 +90,12 @@ def sample(
 
 
 def sampled(jurisdiction: str, name: str, district: str, report: str) -> bool:
-    """Whether a district's sample of a month has a report."""
+    """Whether a report is in a district's sample of a month."""
     return get(tables.Figure, f"{jurisdiction}#AUDITS#{name}", f"{district}#{report}") is not None
 
 
 def put_audited(jurisdiction: str, name: str, district: str, report: str, result: str) -> Update:
-    """Note the result of an audit: of a closing in the sample, once."""
+    """Store the result of an audit of a closing in the sample, once."""
     figure = tables.Figure
     row = figure(f"{jurisdiction}#AUDITS#{name}", f"{district}#{report}")
     condition = figure.pk.exists() & figure.result.does_not_exist()
@@ -100,54 +103,54 @@ def put_audited(jurisdiction: str, name: str, district: str, report: str, result
 
 
 def flag(jurisdiction: str, name: str, why: str) -> Put:
-    """Remember that a month long closed may have changed; ``why`` tells one flag from another."""
+    """Flag a closed month that may have changed; ``why`` distinguishes flags."""
     row = tables.Figure(f"{jurisdiction}#RECHECK#ALL", name, doc=dump({"why": why}))
     return Put(f"recheck:{name}", row)
 
 
 def flagged(jurisdiction: str, limit: int) -> dict[str, str]:
-    """{month: why} of the months to look at again, the oldest first."""
+    """{month: why} of the flagged months, oldest first."""
     key = f"{jurisdiction}#RECHECK#ALL"
     rows = read(lambda: list(tables.Figure.query(key, limit=limit)))
     return {row.sk: json.loads(row.doc)["why"] for row in rows}
 
 
 def unflag(jurisdiction: str, name: str, why: str) -> Delete:
-    """It has been looked at, unless it was flagged again meanwhile."""
+    """Remove a flag, unless the month was flagged again in between."""
     row = tables.Figure(f"{jurisdiction}#RECHECK#ALL", name)
     return Delete("recheck", row, tables.Figure.doc == dump({"why": why}))
 
 
 def hide(jurisdiction: str, report: str, month: str, at: str) -> Put:
-    """Remember that a report, filed in ``month``, became secret: its rows are to name nobody."""
+    """Record that a report filed in ``month`` became protected: its rows must be made anonymous."""
     row = tables.Figure(f"{jurisdiction}#HIDE#ALL", report, doc=dump({"month": month, "at": at}))
     return Put("hide", row)
 
 
 def hidden(jurisdiction: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-    """(report, {month, at}) of those that wait for it."""
+    """(report, {month, at}) of the reports whose rows must still be made anonymous."""
     key = f"{jurisdiction}#HIDE#ALL"
     rows = read(lambda: list(tables.Figure.query(key, limit=limit)))
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
 def unhide(jurisdiction: str, report: str) -> Delete:
-    """It is done."""
+    """Delete such a record, because the rows are anonymous."""
     return Delete("hide", tables.Figure(f"{jurisdiction}#HIDE#ALL", report))
 
 
 def _put_all(items: Iterable[dict[str, Any]], pause: Callable[[float], None] | None = None) -> None:
-    """BatchWriteItem in portions; what DynamoDB leaves unprocessed is sent again."""
+    """BatchWriteItem in batches; items that DynamoDB leaves unprocessed are sent again."""
     table = tables.Figure.Meta.table_name
     waiting = [{"PutRequest": {"Item": item}} for item in items]
     tries = 0
     while waiting:
-        portion, waiting = waiting[:_BATCH], waiting[_BATCH:]
-        answer = read(partial(tables.client().batch_write_item, RequestItems={table: portion}))
-        left = answer.get("UnprocessedItems", {}).get(table, [])
-        if left:
+        batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
+        answer = read(partial(tables.client().batch_write_item, RequestItems={table: batch}))
+        unprocessed = answer.get("UnprocessedItems", {}).get(table, [])
+        if unprocessed:
             tries += 1
             if tries > _TRIES:
                 raise Unavailable
             (pause or time.sleep)(0.05 * 2**tries)
-            waiting = left + waiting
+            waiting = unprocessed + waiting

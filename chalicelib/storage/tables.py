@@ -45,7 +45,7 @@ class QueueIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-cal
 
 
 class UnitIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
-    """Sparse: ``W#<unit>#<state>`` / ``<due>#<id>`` of what a unit answers for, while open."""
+    """Sparse: ``W#<unit>#<state>`` / ``<due>#<id>`` of the open reports that a unit holds."""
 
     Meta = _packed("unit")
     wpk = UnicodeAttribute(hash_key=True)
@@ -53,8 +53,8 @@ class UnitIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call
 
 
 class CalledIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
-    """Sparse: ``A#<unit>#<state>`` / ``<due>#<id>`` of what an agency, or a unit that it is
-    offered to, is called to."""
+    """Sparse: ``A#<unit>#<state>`` / ``<due>#<id>`` of the open reports to which a unit is called
+    in, as agency or because the report is offered to it."""
 
     Meta = _packed("called")
     apk = UnicodeAttribute(hash_key=True)
@@ -70,7 +70,7 @@ class ReporterIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-
 
 
 class DueIndex(GlobalSecondaryIndex["Report"]):  # type: ignore[no-untyped-call]
-    """Sparse: ``*#DUE#0`` / ``<next due>#<city>#<id>`` of what a clock must look at."""
+    """Sparse: ``*#DUE#0`` / ``<next due>#<city>#<id>`` of reports for the SLA sweep."""
 
     Meta = _packed("due")
     dpk = UnicodeAttribute(hash_key=True)
@@ -128,8 +128,8 @@ class _Row(Model):
 
 
 class Person(_Row):
-    """Personal data: texts ``T#<report>``, contacts ``C#<ref>``, marks ``R#<report>``, what photos
-    tell ``PH#<photo>``."""
+    """Personal data: texts ``T#<report>``, contacts ``C#<ref>``, marks ``R#<report>``, metadata of
+    photos ``PH#<photo>``."""
 
     class Meta(_Meta):
         table_name = settings().table("people")
@@ -210,7 +210,7 @@ MODELS: dict[str, type[Model]] = {
 
 
 def connection() -> Connection:
-    """The connection that every model shares."""
+    """The connection that all models share."""
     return Report._get_connection().connection
 
 

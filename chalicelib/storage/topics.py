@@ -10,7 +10,7 @@ from chalicelib.storage import aws
 
 
 def publish(subject: str, texts: dict[str, str], attributes: Mapping[str, str | list[str]]) -> None:
-    """Publish one alert: ``texts`` by protocol with ``default``, ``attributes`` for filters."""
+    """Publish one alert. ``texts``: by protocol, with ``default``; ``attributes``: for filters."""
     typed = {
         name: {"DataType": "String", "StringValue": value}
         if isinstance(value, str)
@@ -28,7 +28,7 @@ def publish(subject: str, texts: dict[str, str], attributes: Mapping[str, str | 
 
 
 def _plain(subject: str) -> str:
-    """SNS takes no subject but ASCII of one line, at most 100 characters."""
+    """The subject as SNS allows it: ASCII, one line, at most 100 characters."""
     ascii_only = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode()
     return " ".join(ascii_only.split())[:100] or "Tanggap"
 
@@ -41,12 +41,12 @@ def send_sms(number: str, text: str) -> None:
 
 def subscriptions() -> dict[tuple[str, str], str]:
     """{(protocol, endpoint): subscription ARN} of the alerts topic: for administration."""
-    found = {}
+    arns = {}
     pages = aws.client("sns").get_paginator("list_subscriptions_by_topic")
     for page in pages.paginate(TopicArn=settings().alerts_topic):
         for row in page["Subscriptions"]:
-            found[row["Protocol"], row["Endpoint"]] = row["SubscriptionArn"]
-    return found
+            arns[row["Protocol"], row["Endpoint"]] = row["SubscriptionArn"]
+    return arns
 
 
 def subscribe(protocol: str, endpoint: str, policy: dict[str, Any]) -> str:

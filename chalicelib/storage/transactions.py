@@ -1,4 +1,4 @@
-"""One all-or-nothing write, with an answer that a caller can act on.
+"""One all-or-nothing write, with errors that a caller can act on.
 
 Refused      a condition did not hold; ``labels`` names which writes. Nothing was written.
 Unavailable  contention or throttling outlasted the retries. Nothing was written.
@@ -37,7 +37,7 @@ _CONTENTION = {
 
 
 class Refused(Exception):
-    """A condition did not hold; ``labels`` are those of the writes concerned."""
+    """A condition did not hold; ``labels`` are the labels of the refused writes."""
 
     def __init__(self, labels: frozenset[str]) -> None:
         super().__init__(", ".join(sorted(labels)))
@@ -45,7 +45,7 @@ class Refused(Exception):
 
 
 class Unavailable(Problem):
-    """Not written, and trying on would not help now: a 503 unless somebody knows better."""
+    """Not written, and a retry would not help now. An answer 503, unless a caller handles it."""
 
     def __init__(self) -> None:
         super().__init__("unavailable", headers={"Retry-After": "1"})
@@ -95,10 +95,10 @@ def commit(
     pause: Callable[[float], None] | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> None:
-    """Write all or nothing (at most 100 items), retrying contention with jittered pauses.
+    """Write all or nothing (at most 100 items). Contention is retried with jittered pauses.
 
-    DynamoDB reports a conflicting transaction without the SDK retrying it, so this does.
-    Raises ``Refused``, ``Unavailable`` or ``Unknown``.
+    The SDK does not retry a conflicting transaction, so this function does. Raises ``Refused``,
+    ``Unavailable`` or ``Unknown``.
     """
     for attempt in range(ATTEMPTS):
         try:
@@ -122,8 +122,10 @@ def commit(
 
 
 def wait(attempt: int, jitter: Callable[[], float] = random.random) -> None:
-    """Before the ``attempt``-th new look (from 1; 0 is the first) at what others are changing too:
-    a pause of at most 0.15 s, different for everybody, so that a crowd comes apart."""
+    """Pause before retry number ``attempt`` (0: no pause) of a change that others make too.
+
+    The pause is random, at most 0.15 s, so that competing writers do not meet again.
+    """
     if attempt:
         time.sleep(min(0.1, 0.005 * 2 ** min(attempt, 6)) * (0.5 + jitter()))
 
@@ -159,7 +161,7 @@ def _contended(error: PynamoDBException, codes: list[str | None]) -> bool:
 
 
 def read(action: Callable[[], Any]) -> Any:
-    """Run a read; what keeps it from answering becomes ``Unavailable``."""
+    """Run a read; errors of AWS become ``Unavailable``."""
     try:
         return action()
     except (PynamoDBException, BotoCoreError, ClientError) as error:
