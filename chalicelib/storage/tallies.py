@@ -38,7 +38,7 @@ def has_month(jurisdiction: str, month: str) -> bool:
 
 
 def everything() -> Iterator[tuple[str, str, str, dict[str, int]]]:
-    """(jurisdiction, month, area, measures) of all tallies, by a Scan: only for ``make rebuild``."""
+    """(jurisdiction, month, area, measures) of all tallies, by a Scan: for ``make rebuild``."""
     for row in tables.Figure.scan(tables.Figure.pk.contains("#TALLY#")):
         jurisdiction, _, month = row.pk.split("#")
         yield jurisdiction, month, row.sk, _measures(row)
