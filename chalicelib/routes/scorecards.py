@@ -2,6 +2,7 @@
 
 from chalice.app import Blueprint
 
+from chalicelib.domain.scorecards.measures import behind
 from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.services.scorecards import audits, card_queries
@@ -86,7 +87,7 @@ def get_scorecard(call: Call) -> Answer:
         id="listScorecardRows",
         summary="The rows behind a figure of a card",
         query={
-            "measure": {"type": "string", "enum": sorted(card_queries.BEHIND)},
+            "measure": {"type": "string", "enum": sorted(behind())},
             "limit": schemas.LIMIT,
             "cursor": schemas.CURSOR,
         },

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.domain.scorecards.statistics import SCORED
+from chalicelib.domain.scorecards.measures import scored
 from infra.city.fields import Fields
 from infra.city.people import ROLES
 
@@ -32,7 +32,9 @@ def scoring(one: Fields) -> dict[str, Any]:
     """The scorecard's weights in percent, and its settings with their defaults filled in."""
     weights = one.inner("weights")
     given = {
-        name: int(weights.number(name, 0, 100, whole=True)) for name in SCORED if weights.has(name)
+        name: int(weights.number(name, 0, 100, whole=True))
+        for name in scored()
+        if weights.has(name)
     }
     if weights.names() and sum(given.values()) != 100:
         one.fault("weights", f"must add up to 100, not {sum(given.values())}")

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.scorecards.measures import scored
 from tests.support.world import BUNDLE, both
 
 MS, HOUR = timedelta(milliseconds=1), timedelta(hours=1)
@@ -90,10 +91,7 @@ class Town:
 
 
 def _settings(rng: Random) -> dict[str, Any]:
-    measures = (
-        "on_time", "acknowledged_on_time", "overdue_carried", "verified",
-        "reopened_or_refused", "satisfaction", "recurrence", "case_mix",
-    )  # fmt: skip
+    measures = scored()
     cuts = sorted(rng.sample(range(1, 100), len(measures) - 1))
     shares = [b - a for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
     return {

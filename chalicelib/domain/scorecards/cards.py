@@ -1,10 +1,10 @@
 """A month's scorecards from its totals: each figure with numerator, denominator, n, interval."""
 
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
-from chalicelib import rules
 from chalicelib.domain.city.city import Area, City
+from chalicelib.domain.scorecards.measures import table
 from chalicelib.domain.scorecards.statistics import (
     Rate,
     Settings,
@@ -16,13 +16,6 @@ from chalicelib.domain.scorecards.statistics import (
 from chalicelib.domain.scorecards.totals import MonthTotals, Scope, Totals
 
 _LEAST, _MOST = 1.0, 5.0
-
-
-@cache
-def measures() -> dict[str, dict[str, Any]]:
-    """The measures by code: kind, name and formula in both languages."""
-    rows = rules.load("scorecard")["measures"]
-    return {row["code"]: row for row in rows}
 
 
 class Scorecards:
@@ -62,19 +55,18 @@ class Scorecards:
         carried = self._carried(totals)
         rates = {
             "on_time": due,
-            "acknowledged_on_time": _rate(totals, "acknowledged_on_time", "in_time", "late"),
             "overdue_carried": carried,
-            "verified": _rate(totals, "verified", "verified", "unverified"),
             "reopened_or_refused": _rework(totals),
-            "repaired_yes": _rate(totals, "repaired_yes", "yes", "no"),
-            "recurrence": _rate(totals, "recurrence", "recurred", "lasted"),
         }
+        for code, row in table().items():
+            if "hit" in row:
+                rates[code] = _rate(totals, code, row["hit"], row["other"])
         mix = self._case_mix(totals)
         figures = [_rate_figure(name, rate) for name, rate in rates.items()]
-        figures += [_hours(totals, name) for name in ("to_acknowledge", "to_resolve")]
+        figures += [_hours(totals, code) for code, row in table().items() if row["kind"] == "hours"]
         figures += [_backlog(totals), self._satisfaction(totals), _ratio(*mix)]
         figures += self._volume(scope, totals)
-        order = list(measures())
+        order = list(table())
         figures.sort(key=lambda figure: order.index(figure["measure"]))
         return {
             "kind": scope.kind,
@@ -196,13 +188,14 @@ class Scorecards:
     def _assured(
         self, name: str, rates: dict[str, Rate], totals: Totals, mix: tuple[float, float, float]
     ) -> float:
-        if name in ("overdue_carried", "reopened_or_refused", "recurrence"):
+        way = table()[name]["scored"]
+        if way == "complement":
             return rates[name].complement.assured
-        if name == "satisfaction":
+        if way == "stars":
             n = totals.count("satisfaction", "rated")
             mean = shrunken(totals.stars, n, self._mean, self._settings.shrink_n)
             return 0.0 if mean is None else (mean - _LEAST) / (_MOST - _LEAST)
-        if name == "case_mix":
+        if way == "ratio":
             observed, expected, due = mix
             if not due:
                 return 0.0

@@ -11,11 +11,6 @@ from typing import Any, Self
 
 Z = 1.959963984540054
 DIGITS = 6
-# The measures that may have a weight in the score.
-SCORED = (
-    "on_time", "acknowledged_on_time", "verified", "reopened_or_refused", "overdue_carried",
-    "satisfaction", "recurrence", "case_mix",
-)  # fmt: skip
 # A day of the next month: by then every finished report of the month is answered or has lapsed.
 DRAFT_DAY = 16
 # So many closed months are checked again each day; older ones only after an event in them.

@@ -1,7 +1,6 @@
 """What is answered about scorecards and audits."""
 
-from chalicelib.domain.scorecards.cards import measures
-from chalicelib.domain.scorecards.statistics import SCORED
+from chalicelib.domain.scorecards.measures import measures, scored, table
 from chalicelib.routes.schemas.blocks import (
     BOTH,
     CODE,
@@ -36,11 +35,14 @@ _RANKED: dict[str, Schema] = {
     "rank": maybe(COUNT),
     "of": maybe(COUNT),
 }
-_WEIGHT = {"type": "integer", "minimum": 0, "maximum": 100}
+_WEIGHTS: dict[str, Schema] = {
+    code: {"type": "integer", "minimum": 0, "maximum": 100, "description": table()[code]["weight"]}
+    for code in scored()
+}
 _SETTINGS = record(
     "ScoringSettings",
     {
-        "weights": record("ScoreWeights", dict.fromkeys(SCORED, _WEIGHT), optional=SCORED),
+        "weights": record("ScoreWeights", _WEIGHTS, optional=scored()),
         "rank_from": COUNT,
         "audit_from": COUNT,
         "audit_prior": COUNT,

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib import rules
 from chalicelib.domain.city.city import EMERGENCY, EMERGENCY_NAME, City
 from chalicelib.domain.input.languages import pick
-from chalicelib.domain.scorecards.cards import measures
+from chalicelib.domain.scorecards.measures import measures
 from chalicelib.services.platform import photo_reasons
 
 SHIPPED = "en"

@@ -10,8 +10,8 @@ from typing import Any
 from chalicelib.domain.actions.city_succession import AREAS, UNITS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import AUDITOR, Principal
-from chalicelib.domain.scorecards.cards import measures
 from chalicelib.domain.scorecards.contributions import Contribution
+from chalicelib.domain.scorecards.measures import behind, measures
 from chalicelib.domain.scorecards.statistics import Settings, rounded
 from chalicelib.domain.scorecards.totals import ANONYMOUS, MonthTotals, Scope
 from chalicelib.domain.sla.custody import WHOLE
@@ -26,21 +26,6 @@ from chalicelib.services.timeline import secrecy
 from chalicelib.storage import scorecards as store
 
 FILES_AT_MOST = 4
-# A figure and the contributions that it is made of.
-BEHIND = {
-    "case_mix": ("on_time",),
-    "per_10000": ("received",),
-    "silent_wards": ("received",),
-    "overdue_carried": ("overdue_carried", "on_time"),
-    "audit": ("audit",),
-    **{
-        name: (name,)
-        for name in (
-            "received", "on_time", "acknowledged_on_time", "verified", "reopened_or_refused",
-            "to_acknowledge", "to_resolve", "backlog", "satisfaction", "repaired_yes", "recurrence",
-        )
-    },
-}  # fmt: skip
 
 
 def months(actor: Principal, before: str | None, limit: int, now: datetime) -> dict[str, Any]:
@@ -125,7 +110,7 @@ def rows(
     while place < last and following is None:
         lines = compute.read_rows(actor.jurisdiction, name, held["folder"], names[place])
         for number, (report, contribution, weight) in enumerate(lines):
-            if number < skip or contribution.measure not in BEHIND[measure]:
+            if number < skip or contribution.measure not in behind()[measure]:
                 continue
             if scope not in totals.scopes(contribution)[1]:
                 continue

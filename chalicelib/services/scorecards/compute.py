@@ -16,8 +16,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.scorecards.cards import Scorecards, measures
+from chalicelib.domain.scorecards.cards import Scorecards
 from chalicelib.domain.scorecards.contributions import Contribution, Window, contributions, held_at
+from chalicelib.domain.scorecards.measures import measures, uncapped
 from chalicelib.domain.scorecards.recurrence import Recurrences
 from chalicelib.domain.scorecards.statistics import Settings, shifted
 from chalicelib.domain.scorecards.totals import MonthTotals
@@ -221,11 +222,9 @@ def packed(lines: list[str]) -> bytes:
 class _Weights:
     """How much each report counts: less than whole where one reporter filed very many."""
 
-    # Ages and volumes are what they are, and an audit is a verifier's, not a reporter's.
-    _WHOLE = frozenset({"received", "backlog", "audit"})
-
     def __init__(self, jurisdiction: str, cap: int) -> None:
         self._place, self._cap = jurisdiction, cap
+        self._uncapped = uncapped()
         self._months: dict[str, dict[str, str]] = {}
         self._counts: dict[str, Counter[str]] = {}
 
@@ -238,7 +237,7 @@ class _Weights:
 
     def of(self, row: dict[str, Any], contribution: Contribution) -> int:
         """Millionths of a whole report."""
-        if contribution.measure in self._WHOLE:
+        if contribution.measure in self._uncapped:
             return WHOLE
         month = row["filed_month"]
         uid = self.month(month).get(row["report"])
