@@ -134,7 +134,7 @@ class Run:
                         steps[event["action"]] += 1
                 after = page["next"]
             self._progress.line(f"reading timelines {number + 1}/{len(ids)}")
-        told = alerts.told()
+        told = alerts.always_alerting()
         self._by_the_clock = breached.total() + escalated.total() - joined
         self._by_the_clock += sum(n for name, n in steps.items() if name in told)
         return {
@@ -217,12 +217,12 @@ class Run:
 
     def _alerts_counted(self) -> int:
         """The alerts of actions of which officials are always told."""
-        sometimes = alerts.sometimes()
+        sometimes = alerts.sometimes_alerting()
         return sum(key.split(":")[3] not in sometimes for key in self._watch.distinct)
 
     def _alerts_due(self) -> int:
         """One for each filing, and for each action of which rules/alerts.json tells officials."""
-        told = alerts.told()
+        told = alerts.always_alerting()
         # Of comments, officials are told of the reporter's.
         by_people = sum(self._counts.actions[name] for name in told - {"comment"})
         return self._counts.accepted + by_people + self._heard + self._by_the_clock

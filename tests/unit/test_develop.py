@@ -67,7 +67,7 @@ def metadata(exiftool: str, folder: Path) -> list[str]:
     ]
 
 
-def written(made: sandbox.Developed, folder: Path) -> Path:
+def written(made: sandbox.ProcessedPhoto, folder: Path) -> Path:
     """A folder with the pictures."""
     for name, data in made.files.items():
         (folder / name).write_bytes(data)
@@ -107,7 +107,7 @@ def is_upright(picture: Image.Image) -> bool:
     return bool(top[0] > 150 > top[2] and bottom[2] > 150 > bottom[0])
 
 
-def sizes(made: sandbox.Developed) -> list[tuple[int, int]]:
+def sizes(made: sandbox.ProcessedPhoto) -> list[tuple[int, int]]:
     """(width, height) of the master and the two pictures."""
     found = []
     for name in ("master.jpg", "1280.webp", "320.webp"):

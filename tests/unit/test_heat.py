@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.map import heat_counters
-from chalicelib.domain.map.tiles import LIMIT, at, quadkey, tile, tiles
+from chalicelib.domain.map.tiles import LIMIT, quadkey, tile, tile_of, tiles
 
 STATES, SERVICES = ("submitted", "in_progress", "closed"), ("pothole", "litter")
 
@@ -41,7 +41,7 @@ def test_a_parent_is_half_its_child(lat: float, long: float, zoom: int) -> None:
 @given(st.integers(0, 4095), st.integers(0, 4095))
 def test_a_quadkey_names_its_tile_and_begins_with_its_parent(x: int, y: int) -> None:
     key = quadkey(x, y, 12)
-    assert at(key) == (x, y)
+    assert tile_of(key) == (x, y)
     assert key[:-1] == quadkey(x >> 1, y >> 1, 11)
 
 

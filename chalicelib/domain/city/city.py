@@ -19,8 +19,8 @@ Text = dict[str, str]
 EMERGENCY_NAME: Text = {"en": "Emergency", "id": "Darurat"}
 # The message of a city's own catalogue that names its emergency number.
 EMERGENCY = "number.emergency"
-# What one person may add in a day where the city's data say nothing else; ``report_comments`` is
-# for one report, ``proposals`` are reports proposed for protection.
+# How much one person may add by default. ``report_comments`` is for one report, ``proposals`` are
+# proposals for protection.
 PERSON_LIMITS = {
     "flags": [{"n": 20, "seconds": 86_400}],
     "comments": [{"n": 60, "seconds": 86_400}],
@@ -51,7 +51,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Target:
-    """A promise in hours, counted by the ``calendar`` or in ``working`` hours."""
+    """A promise in hours; ``clock`` is ``calendar`` (all hours) or ``working`` hours."""
 
     hours: float
     clock: str
@@ -63,7 +63,7 @@ QUESTION_TYPES = ("text", "number", "singlevaluelist", "multivaluelist", "dateti
 
 @dataclass(frozen=True)
 class Option:
-    """One answer that may be chosen."""
+    """One answer that can be chosen."""
 
     key: str
     name: Text
@@ -71,7 +71,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """What a service asks; ``type`` is one of ``QUESTION_TYPES``."""
+    """A service attribute: a question that a service asks. ``type``: see ``QUESTION_TYPES``."""
 
     code: str
     type: str
@@ -82,7 +82,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Number:
-    """A telephone number that helps: whose it is, and when somebody answers."""
+    """A telephone number that helps: its name, and when somebody answers."""
 
     name: Text
     number: str
@@ -91,12 +91,12 @@ class Number:
 
 @dataclass(frozen=True)
 class Service:
-    """A kind of problem, its promise, and who is responsible ("district" or a unit's code).
+    """A kind of problem, its promise, and the responsible unit ("district" or a unit's code).
 
-    ``public_decimals``: to how many decimals of a degree everybody may know the place (4 ≈ 11 m,
-    3 ≈ 110 m, 2 ≈ 1.1 km; ``None``: as it was given). ``reception`` is GeoReport's type: what a
-    client gets back at once ("realtime" an id, "batch" a token, "blackbox" nothing). ``public`` is
-    what holds where a reporter says nothing: whether a report may be read by everybody.
+    ``public_decimals``: everybody may know the place to so many decimals of a degree (4 ≈ 11 m, 3 ≈
+    110 m, 2 ≈ 1.1 km; ``None``: the exact place). ``reception`` is GeoReport's type, what a client
+    gets back at once: "realtime" an id, "batch" a token, "blackbox" nothing. ``public`` is the
+    default if the reporter does not choose: whether everybody may read the report.
     """
 
     code: str
@@ -121,9 +121,9 @@ class Service:
 class Open311Server:
     """The Open311 server of a unit that works with a system of its own.
 
-    ``services``: {code here: {"code": code there, "attributes": {code: value}}}, "*" for the rest,
-    which keep their codes where it has none. ``updates``: it has mySociety's extension too.
-    ``private``: it also gets what its reporter keeps private.
+    ``services``: {our code: {"code": their code, "attributes": {code: value}}}; "*" is for all
+    other services, which keep their codes if it has no code. ``updates``: the server also has
+    mySociety's extension. ``private``: private reports are sent to it too.
     """
 
     endpoint: str
@@ -136,7 +136,7 @@ class Open311Server:
 
 @dataclass(frozen=True)
 class Unit:
-    """Who works: kind district, agency, province or bureau; the districts that it covers."""
+    """An office that repairs; ``kind`` is district, agency, province or bureau."""
 
     code: str
     name: Text
@@ -157,9 +157,9 @@ class Override:
 
 @dataclass(frozen=True)
 class Level:
-    """A rung of the escalation ladder: at ``share`` of the target from filing, whom it tells.
+    """A rung of the escalation ladder, reached at ``share`` of the target since filing.
 
-    ``tell``: "holder", or roles over the report's district.
+    ``tell``: who is alerted: "holder", or roles over the report's district.
     """
 
     share: float
@@ -209,17 +209,17 @@ class City:
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
-        """The city of a bundle; ``KeyError`` or ``ValueError`` where it does not fit."""
+        """The city of a bundle. Raises ``KeyError`` or ``ValueError`` for an invalid bundle."""
         zone = bundle["time_zone"]
         escalation = bundle.get("escalation", {})
         overrides = [
             Override(
-                one["district"],
-                one["service"],
-                _target(one.get("acknowledge")),
-                _target(one.get("resolve")),
+                row["district"],
+                row["service"],
+                _target(row.get("acknowledge")),
+                _target(row.get("resolve")),
             )
-            for one in bundle.get("overrides", ())
+            for row in bundle.get("overrides", ())
         ]
         return cls(
             jurisdiction=bundle["jurisdiction"],
@@ -230,31 +230,31 @@ class City:
             languages=tuple(bundle["languages"]),
             levels=tuple(bundle["levels"]),
             areas={
-                one["code"]: Area(
-                    one["code"], one["name"], one["level"], one.get("parent"), one.get("population")
+                row["code"]: Area(
+                    row["code"], row["name"], row["level"], row.get("parent"), row.get("population")
                 )
-                for one in bundle["areas"]
+                for row in bundle["areas"]
             },
-            groups={one["code"]: one["name"] for one in bundle["groups"]},
-            services={one["code"]: _service(one) for one in bundle["services"]},
+            groups={row["code"]: row["name"] for row in bundle["groups"]},
+            services={row["code"]: _service(row) for row in bundle["services"]},
             units={
-                one["code"]: Unit(
-                    one["code"],
-                    one["name"],
-                    one["kind"],
-                    frozenset(one["districts"]),
-                    Open311Server(**one["open311"]) if "open311" in one else None,
+                row["code"]: Unit(
+                    row["code"],
+                    row["name"],
+                    row["kind"],
+                    frozenset(row["districts"]),
+                    Open311Server(**row["open311"]) if "open311" in row else None,
                 )
-                for one in bundle["units"]
+                for row in bundle["units"]
             },
             calendar=Calendar.from_json(bundle["calendar"], zone),
-            overrides={(one.district, one.service): one for one in overrides},
+            overrides={(row.district, row.service): row for row in overrides},
             scoring=bundle["scoring"],
             limits=bundle["limits"],
             rules=bundle["rules"],
             ladders={
                 group: tuple(
-                    Level(float(one["share"]), tuple(one["tell"]), one["priority"]) for one in rungs
+                    Level(float(row["share"]), tuple(row["tell"]), row["priority"]) for row in rungs
                 )
                 for group, rungs in escalation.get("ladders", {}).items()
             },
@@ -272,54 +272,59 @@ class City:
 
     @property
     def language(self) -> str:
-        """The city's first language: of what it says to nobody in particular."""
+        """The city's first language, for texts without a reader's choice."""
         return self.languages[0]
 
     def choose_language(self, *wanted: str) -> str:
-        """The first of the wanted languages that is the city's, else its own first."""
+        """The first of the wanted languages that the city has, else the city's first."""
         return languages.first_offered(wanted, self.languages) or self.language
 
     def language_order(self, language: str | None = None) -> tuple[str, ...]:
-        """The languages in which a text is looked for: the reader's if it is the city's, then the
-        city's own, in their order."""
+        """The languages in which to look for a text, the best first.
+
+        The reader's language if the city has it, then the city's languages in their order.
+        """
         first = (language,) if language in self.languages else ()
         return tuple(dict.fromkeys((*first, *self.languages)))
 
     def text(self, names: Text, language: str | None = None) -> str:
-        """A name for a reader of ``language``, or for nobody in particular."""
+        """A name in ``language``, else in the first of the city's languages that has it."""
         return languages.pick(names, self.language_order(language))
 
     @cached_property
     def root(self) -> str:
-        """The code of the area that is the whole city (the jurisdiction's, if it has several)."""
+        """The code of the area that is the whole city; the jurisdiction's if there are several."""
         tops = [area.code for area in self.areas.values() if area.parent is None]
         return tops[0] if len(tops) == 1 else self.jurisdiction
 
-    def areas_of_level(self, place: int) -> list[Area]:
+    def areas_of_level(self, level: int) -> list[Area]:
         """The areas of a level, counted from the wards (-1) up."""
-        wanted = self.levels[max(place, -len(self.levels))]
-        return [area for area in self.areas.values() if area.level == wanted]
+        name = self.levels[max(level, -len(self.levels))]
+        return [area for area in self.areas.values() if area.level == name]
 
     def person_limits(self, *kinds: str) -> dict[str, list[dict[str, int]]]:
         """How much of each kind (of ``PERSON_LIMITS``) one person may add."""
         return {kind: self.limits.get(kind, PERSON_LIMITS[kind]) for kind in kinds}
 
     def numbers_for(self, service: Service) -> tuple[Number, ...]:
-        """Whom to call: the service's own numbers, then those of the whole city for a protected
-        one, the emergency number last and once."""
+        """The telephone numbers to show for a service.
+
+        The service's own numbers. For a protected service also those of the city, the emergency
+        number last and once.
+        """
         if not service.protected:
             return service.numbers
-        known = (*service.numbers, *self.numbers)
-        if any(one.number == self.emergency for one in known):
-            return known
-        own = {one: text[EMERGENCY] for one, text in self.messages.items() if EMERGENCY in text}
-        name = {one: text for one, text in (EMERGENCY_NAME | own).items() if one in self.languages}
+        numbers = (*service.numbers, *self.numbers)
+        if any(number.number == self.emergency for number in numbers):
+            return numbers
+        own = {tag: text[EMERGENCY] for tag, text in self.messages.items() if EMERGENCY in text}
+        name = {tag: text for tag, text in (EMERGENCY_NAME | own).items() if tag in self.languages}
         name = name or {self.language: EMERGENCY_NAME["en"]}
-        return (*known, Number(name, self.emergency))
+        return (*numbers, Number(name, self.emergency))
 
     @property
     def code_limits(self) -> dict[str, list[dict[str, int]]]:
-        """How many codes go to contacts: by device, by contact and by network address."""
+        """How many codes may be sent: by device, by contact and by network address."""
         return {kind: self.limits.get(kind, usual) for kind, usual in CODE_LIMITS.items()}
 
     @cached_property
@@ -375,8 +380,8 @@ class City:
 
     def unit_for(self, service: str, district: str) -> str:
         """The code of the unit that is responsible for a service in a district."""
-        wanted = self.services[service].unit
-        return self.district_unit(district) if wanted == "district" else wanted
+        unit = self.services[service].unit
+        return self.district_unit(district) if unit == "district" else unit
 
     def district_unit(self, district: str) -> str:
         """The code of the unit that is a district's own."""
@@ -392,44 +397,46 @@ class City:
         }
 
 
-def _numbers(given: dict[str, Any]) -> tuple[Number, ...]:
+def _numbers(data: dict[str, Any]) -> tuple[Number, ...]:
     return tuple(
-        Number(one["name"], one["number"], one.get("hours")) for one in given.get("numbers", ())
+        Number(row["name"], row["number"], row.get("hours")) for row in data.get("numbers", ())
     )
 
 
-def _target(given: dict[str, Any] | None) -> Target | None:
-    return Target(float(given["hours"]), given["clock"]) if given else None
+def _target(data: dict[str, Any] | None) -> Target | None:
+    return Target(float(data["hours"]), data["clock"]) if data else None
 
 
-def _service(one: dict[str, Any]) -> Service:
-    acknowledge, resolve = _target(one["acknowledge"]), _target(one["resolve"])
+def _service(row: dict[str, Any]) -> Service:
+    acknowledge, resolve = _target(row["acknowledge"]), _target(row["resolve"])
     assert acknowledge is not None
     assert resolve is not None
     return Service(
-        code=one["code"],
-        name=one["name"],
-        group=one["group"],
+        code=row["code"],
+        name=row["name"],
+        group=row["group"],
         acknowledge=acknowledge,
         resolve=resolve,
-        unit=one["unit"],
-        description=one.get("description", {}),
-        protected=one.get("protected", False),
-        public=one.get("public", True),
-        public_decimals=one.get("public_decimals"),
-        staff_only=one.get("staff_only", False),
-        active=one.get("active", True),
-        keywords=tuple(one.get("keywords", ())),
-        reception=one.get("reception", "realtime"),
-        numbers=_numbers(one),
+        unit=row["unit"],
+        description=row.get("description", {}),
+        protected=row.get("protected", False),
+        public=row.get("public", True),
+        public_decimals=row.get("public_decimals"),
+        staff_only=row.get("staff_only", False),
+        active=row.get("active", True),
+        keywords=tuple(row.get("keywords", ())),
+        reception=row.get("reception", "realtime"),
+        numbers=_numbers(row),
         questions=tuple(
             Question(
-                asked["code"],
-                asked["type"],
-                asked.get("required", False),
-                asked["label"],
-                tuple(Option(o["key"], o["name"]) for o in asked.get("options", ())),
+                question["code"],
+                question["type"],
+                question.get("required", False),
+                question["label"],
+                tuple(
+                    Option(option["key"], option["name"]) for option in question.get("options", ())
+                ),
             )
-            for asked in one.get("questions", ())
+            for question in row.get("questions", ())
         ),
     )

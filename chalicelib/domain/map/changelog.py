@@ -1,8 +1,8 @@
-"""The map's log of changes: what an event changes of the open public reports, and cursors of it.
+"""The map's change log: what each event changes of the open public reports, and its cursors.
 
-A row of the log is stamped when the event is counted, so rows may become readable a little out of
-order. A cursor therefore stays ``LAG`` behind the present and remembers what of that stretch it
-has given already: nothing is missed, and nothing comes twice.
+A row is stamped when its event is counted, so rows may become readable slightly out of order.
+Therefore a cursor stays ``LAG`` behind the present and remembers the rows after that point that
+were sent: no row is missed or sent twice.
 """
 
 import hashlib
@@ -28,38 +28,40 @@ class Row(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """Everything stamped before ``until`` was given, and after it what ``given`` names."""
+    """All rows stamped before ``until`` were sent, and of the later ones those in ``given``."""
 
     until: datetime
     given: frozenset[bytes]
 
 
 def change(event: dict[str, Any]) -> str | None:
-    """The packed pin that an event leaves on the map, ``GONE``, or ``None`` if nothing changed."""
+    """The packed pin after an event, ``GONE``, or ``None`` if the map does not change."""
     before, after = (_shown(event["report"], event[when]) for when in ("before", "after"))
     return None if before == after else after
 
 
 def name(row: Row) -> bytes:
-    """What a cursor remembers of a row: once in 10^12 another's too."""
+    """A short hash by which a cursor remembers a row; two rows collide once in 10^12."""
     return hashlib.blake2b(row.key.encode(), digest_size=NAME_BYTES).digest()
 
 
-def follow(cursor: Cursor, rows: list[Row], now: datetime, whole: bool) -> Cursor:
-    """The cursor once ``rows``, read from ``cursor.until`` on (to the end, if ``whole``), are
-    given."""
+def advance(cursor: Cursor, rows: list[Row], now: datetime, whole: bool) -> Cursor:
+    """The cursor after ``rows`` were sent; they were read from ``cursor.until`` on.
+
+    ``whole``: they were read to the end of the log.
+    """
     if not rows and now - cursor.until < KEEP / 24:
-        return cursor  # The same answer again, which a cache may compare.
+        return cursor  # Unchanged, so that caches see the same answer.
     until = max(cursor.until, now - LAG)
     if not whole:
         until = min(until, rows[-1].stamp)
     fresh = frozenset(name(row) for row in rows if row.stamp >= until)
-    # Too many to remember come again, which an upsert does not mind.
+    # More rows than we remember are sent again; an upsert is idempotent.
     return Cursor(until, fresh if len(fresh) <= REMEMBERED else frozenset())
 
 
 def last(rows: list[Row]) -> tuple[list[str], list[Row]]:
-    """(reports that left the map, newest row of each that is on it)."""
+    """(reports that left the map, the newest row of each report that is on it)."""
     newest = {row.report: row for row in rows}
     gone = [report for report, row in newest.items() if row.pin == GONE]
     return gone, [row for row in newest.values() if row.pin != GONE]

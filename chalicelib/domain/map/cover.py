@@ -1,12 +1,12 @@
-"""Covers: the few stretches of the place index that hold a box or a circle, by Z-order.
+"""Covers: the few ranges of the place index that hold a box or a circle, by Z-order.
 
-The index has a partition a gh5 cell, sorted by gh10. A cover is a list of ``Range``: a partition
-and its first and last gh10. A shape is cut into cells of a quarter to an eighth of its sides, whose
-Z-order runs are joined over the smallest gaps until few enough are left: of those cells the
-shortest cover there is, and for a box at most ``RATIO`` times the shortest of single gh10 cells.
-No point of the shape is ever left out; what lies around it is read too, and the caller looks at
-each point. Few parallel ranges instead of a walk along the curve (BIGMIN, Tropf and Herzog 1981)
-because one round trip beats several.
+The index has one partition for each gh5 cell, sorted by gh10. A cover is a list of ``Range``: a
+partition with its first and last gh10. A shape is cut into cells of a quarter to an eighth of its
+sides. Their Z-order runs are joined over the smallest gaps until few enough are left. This is the
+shortest cover by such cells, and for a box at most ``RATIO`` times the shortest cover by single
+gh10 cells. A cover never leaves out a point of the shape; it also holds points around it, so the
+caller checks each point. A few parallel ranges are used instead of a walk along the curve (BIGMIN,
+Tropf and Herzog 1981), because one round trip is faster than several.
 """
 
 import math
@@ -23,7 +23,7 @@ _FINE = 3  # cells of a quarter to an eighth of a side: finer ones gave no short
 
 
 class Range(NamedTuple):
-    """Every sort key of ``cell``'s partition from ``low`` to ``high``, both included."""
+    """All sort keys of ``cell``'s partition from ``low`` to ``high``, both included."""
 
     cell: str
     low: str
@@ -31,14 +31,14 @@ class Range(NamedTuple):
 
 
 class TooWide(ValueError):
-    """The shape touches more partitions than may be asked."""
+    """The shape touches more partitions than a request may read."""
 
 
 class _Shape(NamedTuple):
-    """A rectangle of gh10 cells, ends included, and the circle in it, if it is one.
+    """A rectangle of gh10 cells, ends included, and the circle in it, if it is a circle.
 
-    Circle: (lat, long in degrees, radius² in squared degrees of latitude, a degree of longitude
-    in degrees of latitude), all so that no cell is taken for outside that is not.
+    Circle: (lat, long in degrees, radius² in squared degrees of latitude, a degree of longitude in
+    degrees of latitude), rounded so that no cell is wrongly taken for outside.
     """
 
     left: int
@@ -49,7 +49,7 @@ class _Shape(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """A cell of the quadtree: its stretch of the curve and its rectangle."""
+    """A cell of the quadtree: its range on the curve and its rectangle."""
 
     first: int
     last: int
@@ -62,9 +62,9 @@ class _Piece(NamedTuple):
 def box_ranges(box: Box, most: int = BOX_RANGES, partitions: int = PARTITIONS) -> list[Range]:
     """At most ``most`` ranges that hold every point of a box, edges included.
 
-    One more than ``most`` where that many partitions are touched, but never more than
-    ``partitions``: then ``TooWide``. ``ValueError`` for a box turned inside out (so also for one
-    across the 180th meridian) or off the globe.
+    More only where more partitions are touched, up to ``partitions``; beyond that ``TooWide``.
+    ``ValueError`` for a box with exchanged corners (so also across the 180th meridian) or outside
+    the globe.
     """
     south, west, north, east = box
     if not (south <= north and west <= east):
@@ -77,7 +77,7 @@ def circle_ranges(
 ) -> list[Range]:
     """At most ``most`` ranges that hold every point within ``radius_m`` of a point.
 
-    ``TooWide`` where the circle touches more partitions than that, as around a pole.
+    ``TooWide`` if the circle touches more partitions than that, as around a pole.
     """
     if not radius_m >= 0:
         raise ValueError("a radius is no less than 0")
@@ -92,8 +92,8 @@ def circle_ranges(
         sides = [(west, 180.0, 0), (-180.0, east - 360, -360)]
     else:
         sides = [(west, east, 0)]
-    # All a hair on the safe side, so that no cell is left out by a rounding.
-    # On a sphere no chord of the projection is longer than with its narrowest parallel.
+    # Slightly too large, so that rounding leaves out no cell. The narrowest parallel never
+    # overestimates a distance to the east or west.
     narrow = math.cos(math.radians(max(abs(south), abs(north)))) * (1 - 1e-6)
     reach = (north - south) / 2 if south > -90 and north < 90 else radius_m / 111_000
     shapes = [
@@ -125,7 +125,7 @@ def _cover(shapes: list[_Shape], most: int, partitions: int) -> list[Range]:
             for row in range(shape.bottom >> _TALL, (shape.top >> _TALL) + 1):
                 pieces += [(piece, shape) for piece in _pieces(shape, column, row)]
     pieces.sort()
-    # Every gap that stays costs a range; the largest are worth it, a change of partition must be.
+    # Each gap that stays needs one more range: keep the largest, and each change of partition.
     gaps = []
     forced = 1
     for number in range(1, len(pieces)):
@@ -144,7 +144,7 @@ def _cover(shapes: list[_Shape], most: int, partitions: int) -> list[Range]:
 
 
 def _range(first: tuple[_Piece, _Shape], last: tuple[_Piece, _Shape]) -> Range:
-    # Of the outermost cells only what lies within the shape's rectangle counts.
+    # Cut the outermost cells to the shape's rectangle.
     piece, shape = first
     low = _code(max(piece.left, shape.left), max(piece.bottom, shape.bottom))
     piece, shape = last
@@ -159,11 +159,11 @@ def _code(x: int, y: int) -> int:
 
 
 def _pieces(shape: _Shape, column: int, row: int) -> list[_Piece]:
-    """The cells of one gh5 that the shape touches, coarse inside, fine at the edge."""
+    """The cells of one gh5 that the shape touches: large inside, small at the edge."""
     left, bottom, right, top, circle = shape
     wide = max((right - left + 1).bit_length() - _FINE, 0)
     tall = max((top - bottom + 1).bit_length() - _FINE, 0)
-    found = []
+    pieces = []
     stack = [(column << _WIDE, row << _TALL, _WIDE, _TALL)]
     while stack:
         x, y, across, up = stack.pop()
@@ -177,20 +177,20 @@ def _pieces(shape: _Shape, column: int, row: int) -> list[_Piece]:
             inside = False
         if inside or (across <= wide and up <= tall):
             first = _code(x, y)
-            found.append(_Piece(first, first + (1 << across + up) - 1, x, y, end_x, end_y))
+            pieces.append(_Piece(first, first + (1 << across + up) - 1, x, y, end_x, end_y))
         elif up > across:
             stack.append((x, y + (1 << up - 1), across, up - 1))
             stack.append((x, y, across, up - 1))
         else:
             stack.append((x + (1 << across - 1), y, across - 1, up))
             stack.append((x, y, across - 1, up))
-    return found
+    return pieces
 
 
 def _outside(
     circle: tuple[float, float, float, float], x: int, y: int, end_x: int, end_y: int
 ) -> bool:
-    """Whether a cell lies outside the circle for sure."""
+    """Whether a cell certainly lies outside the circle."""
     lat, long, reach2, narrow = circle
     size = 1 << _BITS
     west, east = x / size * 360 - 180, (end_x + 1) / size * 360 - 180

@@ -1,7 +1,7 @@
 """Geohashes, in pure Python: the place index's partition (gh5) and sort key (gh10).
 
 The usual base-32 geohash (Niemeyer 2008): longitude takes the even bits. A prefix is a cell, and
-the order of the texts is the Z-order of the cells, which ``domain.map.cover`` cuts into ranges.
+the texts sort in the Z-order of the cells, which ``domain.map.cover`` cuts into ranges.
 """
 
 import math
@@ -22,7 +22,7 @@ Box = tuple[float, float, float, float]
 def encode(lat: float, long: float, precision: int) -> str:
     """The geohash of a point; ``lat`` in -90..90, ``long`` in -180..180, WGS84 degrees.
 
-    ``ValueError`` for any other point, and for a precision that is not 1 to 12 letters.
+    ``ValueError`` for any other point, and for a precision other than 1 to 12 letters.
     """
     if not 1 <= precision <= LETTERS:
         raise ValueError("a geohash has 1 to 12 letters")
@@ -43,7 +43,7 @@ def grid(lat: float, long: float, bits: int) -> tuple[int, int]:
 
 
 def spread(value: int) -> int:
-    """A number's 32 bits, one to every second place: half of a Z-order code."""
+    """The 32 bits of a number with a zero bit between each two: half of a Z-order code."""
     value = (value | value << 16) & 0x0000FFFF0000FFFF
     value = (value | value << 8) & 0x00FF00FF00FF00FF
     value = (value | value << 4) & 0x0F0F0F0F0F0F0F0F
@@ -57,8 +57,8 @@ def letters(code: int, count: int) -> str:
 
 
 def bounds(cell: str) -> Box:
-    """South, west, north, east of a cell; ``ValueError`` for what is no geohash."""
-    x, y, across, up = _place(cell)
+    """South, west, north, east of a cell; ``ValueError`` for an invalid geohash."""
+    x, y, across, up = _parsed(cell)
     width, height = 360 / (1 << across), 180 / (1 << up)
     return (
         y * height - 90,
@@ -69,7 +69,7 @@ def bounds(cell: str) -> Box:
 
 
 def decode(cell: str) -> tuple[float, float]:
-    """(lat, long) of a cell's middle; ``ValueError`` for what is no geohash."""
+    """(lat, long) of a cell's middle; ``ValueError`` for an invalid geohash."""
     south, west, north, east = bounds(cell)
     return (south + north) / 2, (west + east) / 2
 
@@ -77,19 +77,19 @@ def decode(cell: str) -> tuple[float, float]:
 def neighbours(cell: str) -> list[str]:
     """The cells around a cell, from the south-west, row by row: eight, or five at a pole.
 
-    East of the 180th meridian follows the first column, so the cells go round the world.
+    The last column and the first are neighbours across the 180th meridian.
     """
-    x, y, across, up = _place(cell)
-    found = []
+    x, y, across, up = _parsed(cell)
+    cells = []
     for north in (-1, 0, 1):
         for east in (-1, 0, 1):
             if (north or east) and 0 <= y + north < 1 << up:
-                found.append(_text((x + east) % (1 << across), y + north, len(cell)))
-    return list(dict.fromkeys(one for one in found if one != cell))
+                cells.append(_text((x + east) % (1 << across), y + north, len(cell)))
+    return list(dict.fromkeys(other for other in cells if other != cell))
 
 
 def box_around(lat: float, long: float, radius_m: float) -> Box:
-    """South, west, north, east of the box that holds the circle, which may pass ±180 and ±90."""
+    """South, west, north, east of the box that holds the circle; may pass ±180 and ±90."""
     up = radius_m / _METRES_PER_DEGREE * (1 + 1e-9)
     # A circle is widest a little towards the pole, where meridians are closer.
     narrow = math.cos(math.radians(min(abs(lat) + up, 90.0)))
@@ -107,7 +107,7 @@ def distance_m(lat: float, long: float, other_lat: float, other_long: float) -> 
     return 2 * _EARTH_M * math.asin(min(1.0, math.sqrt(half)))
 
 
-def _place(cell: str) -> tuple[int, int, int, int]:
+def _parsed(cell: str) -> tuple[int, int, int, int]:
     """(x, y, bits of x, bits of y) of a cell."""
     if not 1 <= len(cell) <= LETTERS or any(letter not in _VALUES for letter in cell):
         raise ValueError("a geohash has 1 to 12 letters of its own base 32")
@@ -116,9 +116,9 @@ def _place(cell: str) -> tuple[int, int, int, int]:
         code = code << 5 | _VALUES[letter]
     bits = len(cell) * 5
     x = y = across = up = 0
-    for place in range(bits):
-        bit = code >> (bits - 1 - place) & 1
-        if place % 2 == 0:
+    for position in range(bits):
+        bit = code >> (bits - 1 - position) & 1
+        if position % 2 == 0:
             x, across = x << 1 | bit, across + 1
         else:
             y, up = y << 1 | bit, up + 1

@@ -1,17 +1,17 @@
-"""Counters of places: how many reports were received and are open in each z16 cell.
+"""Counters of the heat map: how many reports each z16 cell received and still has open.
 
-The counters of a window are documents, one a z12 tile and district, sorted by the tile's quadkey.
-They hold the tile's z16 cells as attributes of two letters, since names are paid for at each read:
-``hf`` received, ``Hf`` still open, in the cell 7 columns (h) east and 15 rows (f) south. An event
-moves them by the difference of its two facts, as it does the tallies, so that deltas commute and
-telescope. Windows are by the day of filing (in the city's time zone):
+There is a document for each window of time, z12 tile and district; documents sort by the tile's
+quadkey. A document holds the tile's z16 cells as attributes of two letters, because every read pays
+for names: ``hf`` received, ``Hf`` still open, in the cell 7 columns (h) east and 15 rows (f) south.
+An event changes them by the difference of its two facts, as for the tallies, so the order of events
+does not matter. Windows are by the day of filing (in the city's time zone):
 
     CELLS#all         <quadkey>#<district>          ever
     CELLS#<yyyymm>    <quadkey>#<district>          a month
     DAYS#<yyyymm>     <dd>#<quadkey>#<district>     its days
 
-each also for every service (``CELLS#all/<service>`` …). So any stretch of days is a few Query
-calls, and a view of the city reads as much after ten years as after one.
+each also for every service (``CELLS#all/<service>`` …). So any range of days needs a few Query
+calls only, and the cost of a view does not grow with the years.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.domain.map.tiles import at, base4, quadkey, tile
+from chalicelib.domain.map.tiles import base4, quadkey, tile, tile_of
 
 ZOOM, PARENT = 16, 12
 EVER = "all"
@@ -27,7 +27,7 @@ _SHIFT = ZOOM - PARENT
 _MASK = (1 << _SHIFT) - 1
 _COLUMNS = "abcdefghijklmnop"
 
-# As few parallel Queries as a circle has.
+# The same number of parallel Queries as for a circle.
 RANGES, _LISTED = 4, 64
 
 # First x, first y, last x, last y.
@@ -47,7 +47,7 @@ class Cell(NamedTuple):
 
 
 class Span(NamedTuple):
-    """One Query: the documents of a partition whose sort keys lie between two texts."""
+    """One Query: the documents of a partition with sort keys between two texts."""
 
     partition: str
     first: str
@@ -55,35 +55,35 @@ class Span(NamedTuple):
 
 
 def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
-    """{(partition, sort key, attribute): n} of one report; a protected report counts nowhere."""
-    found: Counter[Key] = Counter()
+    """{(partition, sort key, attribute): n} of one report; protected ones count nowhere."""
+    counts: Counter[Key] = Counter()
     if facts is None or facts["protected"] or not facts.get("filed_day"):
-        return found
+        return counts
     x, y = tile(facts["place"][0] / 1e7, facts["place"][1] / 1e7, ZOOM)
-    place = f"{quadkey(x >> _SHIFT, y >> _SHIFT, PARENT)}#{facts['district']}"
+    sort_key = f"{quadkey(x >> _SHIFT, y >> _SHIFT, PARENT)}#{facts['district']}"
     column, row = _COLUMNS[x & _MASK], f"{y & _MASK:x}"
     month, day = facts["filed_day"][:6], facts["filed_day"][6:]
     for service in ("", f"/{facts['service']}"):
         for key in (
-            (f"CELLS#{EVER}{service}", place),
-            (f"CELLS#{month}{service}", place),
-            (f"DAYS#{month}{service}", f"{day}#{place}"),
+            (f"CELLS#{EVER}{service}", sort_key),
+            (f"CELLS#{month}{service}", sort_key),
+            (f"DAYS#{month}{service}", f"{day}#{sort_key}"),
         ):
-            found[*key, column + row] += 1
+            counts[*key, column + row] += 1
             if facts["state"] != "closed":
-                found[*key, column.upper() + row] += 1
-    return found
+                counts[*key, column.upper() + row] += 1
+    return counts
 
 
 def deltas(event: dict[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
     """{(partition, sort key): {attribute: change}} of one event, without zeros."""
     moved = contributions(event["after"])
     moved.subtract(contributions(event["before"]))
-    found: dict[tuple[str, str], dict[str, int]] = {}
-    for (partition, place, attribute), n in moved.items():
+    changes: dict[tuple[str, str], dict[str, int]] = {}
+    for (partition, sort_key, attribute), n in moved.items():
         if n:
-            found.setdefault((partition, place), {})[attribute] = n
-    return found
+            changes.setdefault((partition, sort_key), {})[attribute] = n
+    return changes
 
 
 def spans(
@@ -93,42 +93,45 @@ def spans(
     reach: Tiles | None,
     most: int = RANGES,
 ) -> list[Span]:
-    """What must be read for the days ``first`` to ``last`` (``None``: ever), both included.
+    """What to read for the days ``first`` to ``last`` (``None``: all time), both included.
 
-    At most one Query a month touched; ``most`` where only some z16 tiles are wanted.
+    One Query for each month that is only partly included; up to ``most`` for each other range if
+    only some z16 tiles are wanted.
     """
-    of = f"/{service}" if service else ""
+    suffix = f"/{service}" if service else ""
     ranges = _ranges(reach, most) if reach else [("", "~")]
     if first is None or last is None:
-        return [Span(f"CELLS#{EVER}{of}", *one) for one in ranges]
-    found: list[Span] = []
+        return [Span(f"CELLS#{EVER}{suffix}", *keys) for keys in ranges]
+    queries: list[Span] = []
     while first <= last:
         after = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
         end = min(last, after - timedelta(days=1))
-        month = f"{first:%Y%m}{of}"
+        month = f"{first:%Y%m}{suffix}"
         if first.day == 1 and end == after - timedelta(days=1):
-            found += [Span(f"CELLS#{month}", *one) for one in ranges]
+            queries += [Span(f"CELLS#{month}", *keys) for keys in ranges]
         else:
-            found.append(Span(f"DAYS#{month}", f"{first:%d}#", f"{end:%d}#~"))
+            queries.append(Span(f"DAYS#{month}", f"{first:%d}#", f"{end:%d}#~"))
         first = after
-    return found
+    return queries
 
 
-def cells(place: str, counts: dict[str, int]) -> Iterable[Cell]:
-    """The cells of a document; ``place`` is its sort key."""
-    *_, parent, district = place.split("#")
-    left, top = (part << _SHIFT for part in at(parent))
+def cells(sort_key: str, counts: dict[str, int]) -> Iterable[Cell]:
+    """The cells of a document with the given sort key."""
+    *_, parent, district = sort_key.split("#")
+    left, top = (part << _SHIFT for part in tile_of(parent))
     for attribute, received in counts.items():
-        # A cell that only ever lost what it had counts nothing.
+        # Skip cells whose counter has gone back to zero.
         if received and attribute[0].islower():
             x, y = left + _COLUMNS.index(attribute[0]), top + int(attribute[1], 16)
-            still = counts.get(attribute[0].upper() + attribute[1], 0)
-            yield Cell(x, y, district, received, still)
+            still_open = counts.get(attribute[0].upper() + attribute[1], 0)
+            yield Cell(x, y, district, received, still_open)
 
 
 def _ranges(reach: Tiles, most: int) -> list[tuple[str, str]]:
-    """First and last sort keys that hold the tiles: the runs of their quadkeys, joined over the
-    smallest gaps; of a large area, one."""
+    """First and last sort keys that hold the tiles.
+
+    The runs of their quadkeys, joined over the smallest gaps; one range for a large area.
+    """
     left, top, right, bottom = (edge >> _SHIFT for edge in reach)
     if (right - left + 1) * (bottom - top + 1) > _LISTED:
         return [(quadkey(left, top, PARENT), quadkey(right, bottom, PARENT) + "~")]

@@ -1,19 +1,19 @@
-"""Web-mercator tiles (EPSG:3857, as slippy maps number them): x eastwards, y southwards.
+"""Web-mercator tiles (EPSG:3857, numbered as in slippy maps): x to the east, y to the south.
 
-A tile at zoom z has the parent ``x >> 1, y >> 1`` at z - 1. Its quadkey has a digit of 0 to 3 a
-zoom, and the quadkeys' order is the Z-order of the tiles.
+A tile at zoom z has the parent ``x >> 1, y >> 1`` at z - 1. Its quadkey has one digit (0 to 3) for
+each zoom, and quadkeys sort in the Z-order of the tiles.
 """
 
 import math
 
 from chalicelib.domain.map.geohash import Box, spread
 
-# Where the square map of the world ends.
+# The northern edge of the square map of the world, in degrees.
 LIMIT = math.degrees(math.atan(math.sinh(math.pi)))
 
 
 def tile(lat: float, long: float, zoom: int) -> tuple[int, int]:
-    """(x, y) of the tile of a point; what lies beyond ±85.05° belongs to the outermost rows."""
+    """(x, y) of the tile of a point; points beyond ±85.05° belong to the outermost rows."""
     size = 1 << zoom
     across = (long + 180) / 360 * size
     up = math.asinh(math.tan(math.radians(max(-LIMIT, min(lat, LIMIT)))))
@@ -35,11 +35,11 @@ def quadkey(x: int, y: int, zoom: int) -> str:
 
 
 def base4(code: int, digits: int) -> str:
-    """A Z-order code as so many digits of a quadkey."""
-    return "".join(str(code >> 2 * place & 3) for place in range(digits - 1, -1, -1))
+    """A Z-order code as a quadkey of ``digits`` digits."""
+    return "".join(str(code >> 2 * index & 3) for index in range(digits - 1, -1, -1))
 
 
-def at(key: str) -> tuple[int, int]:
+def tile_of(key: str) -> tuple[int, int]:
     """(x, y) of the tile of a quadkey."""
     x = y = 0
     for digit in map(int, key):

@@ -1,15 +1,14 @@
-"""Whom an event tells, by rules/alerts.json: officials by level and audience.
+"""Which officials an event alerts, by rules/alerts.json: level and audience.
 
-An action's row says at which ``level`` it is told and to whom (``null``: to nobody on purpose):
-``unit`` (which answers for the report), ``holder`` (the official who has it, else that unit),
-``called`` (the agency, or the unit that it is offered to), ``left`` (who had it or was called
-before and is no more), ``tell`` (as the step of the clock says), ``arrived`` (the officials of a
-district that the report has come to), ``judges`` (the verifiers, where it has come there and waits
-for them), a role over the report's district and service, or ``district:<role>`` where the grant
-must name the district. Whom an alert is for in the first place stands first. ``by`` is the kind of
-actor of whom it is told at all. ``sometimes``: it is for others than who did it and their unit,
-and there may be nobody to tell.
-What citizens hear of is ``domain.notifications.citizen_news``.
+An action's row gives the ``level`` and the audience (``null``: no alert, on purpose). Words in an
+audience: ``unit`` (which answers for the report), ``holder`` (the official who has it, else that
+unit), ``called`` (the agency, or the unit that it is offered to), ``left`` (those who had it or
+were called in before, and are not any more), ``tell`` (as the clock's step says), ``arrived``
+(officials of the district that the report has come to), ``judges`` (verifiers of that district if
+the report waits for them), a role over the report's district and service, or ``district:<role>`` if
+the grant must name the district. The first is the main addressee. ``by``: the kind of actor whose
+action alerts at all. ``sometimes``: the alert is only for others than the actor and their unit, and
+may have no addressee. Messages to citizens are in ``domain.notifications.citizen_news``.
 """
 
 from collections.abc import Iterator
@@ -33,14 +32,14 @@ def rules() -> dict[str, Any]:
     return table
 
 
-def told() -> frozenset[str]:
-    """The actions of which officials are always told."""
+def always_alerting() -> frozenset[str]:
+    """The actions that always alert officials."""
     rows = rules()["officials"].items()
     return frozenset(name for name, row in rows if row and not row.get("sometimes"))
 
 
-def sometimes() -> frozenset[str]:
-    """The actions of which officials are told where somebody else had a part in the report."""
+def sometimes_alerting() -> frozenset[str]:
+    """The actions that alert officials only if others had a part in the report."""
     rows = rules()["officials"].items()
     return frozenset(name for name, row in rows if row and row.get("sometimes"))
 
@@ -48,7 +47,7 @@ def sometimes() -> frozenset[str]:
 def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
     """The outbox rows of an event; each has a stable ``dedupe`` of its own.
 
-    A protected report's alert carries no place and no service; its reporter is not surveyed.
+    A protected report's alert names no place and no service; its reporter is not surveyed.
     """
     after, action = event["after"], event["action"]
     base = {
@@ -60,16 +59,16 @@ def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
         "at": event["at"],
         "protected": after["protected"],
     }
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     row = rules()["officials"].get(action)
     if row and action == "protect":
-        found += _proposed(event, row, base)
+        rows += _proposed(event, row, base)
     elif row and not event["data"].get("joined") and _is_by(row, event):
-        # What a breach of the same moment has told is told.
-        found += _alert(event, row, base)
-    if told := citizen_news.message(event, base):
-        found.append(told)
-    return found
+        # Not if the breach of the same moment has already alerted.
+        rows += _alert(event, row, base)
+    if news := citizen_news.message(event, base):
+        rows.append(news)
+    return rows
 
 
 def _is_by(row: dict[str, Any], event: dict[str, Any]) -> bool:
@@ -82,10 +81,14 @@ def _alert(
 ) -> Iterator[dict[str, Any]]:
     after = event["after"]
     level = row["level"]
-    whom = audience(event, row["audience"])
+    addressees = audience(event, row["audience"])
     if row.get("sometimes"):
-        whom = [] if after["protected"] else [one for one in whom if one not in _own(event)]
-        if not whom:
+        addressees = (
+            []
+            if after["protected"]
+            else [addressee for addressee in addressees if addressee not in _own(event)]
+        )
+        if not addressees:
             return
     if event["actor"]["kind"] == "system":
         level = row.get("by_the_clock", level)
@@ -98,7 +101,7 @@ def _alert(
         "dedupe": _dedupe(event, level),
     }
     if after["protected"]:
-        # Whatever the row or the rung says: nobody outside the unit hears of it.
+        # Only the unit may know, whatever the row or the ladder says.
         message["audience"] = [f"unit:{after['unit']}"]
         if event["action"] in OVERDUE:
             message["priority"] = event["data"]["priority"]
@@ -108,15 +111,15 @@ def _alert(
     message |= {name: after[name] for name in ("agency", "offered_to") if after.get(name)}
     message["held_by"] = {"unit": after["unit"], "person": after["holder"]}
     if event["action"] == FLAG:
-        # Which text or picture somebody means, and why: codes, no words.
+        # The flagged text or picture and the reason, as codes.
         message["flag"] = event["data"]
     if event["action"] in OVERDUE:
         message |= _overdue(event)
-    message["audience"] = whom
+    message["audience"] = addressees
     yield message
 
 
-def audience(event: dict[str, Any], wanted: list[str]) -> list[str]:
+def audience(event: dict[str, Any], words: list[str]) -> list[str]:
     """``unit:<code>``, ``person:<reference>`` and roles for the words of a row, each once."""
     before, after, data = event["before"] or {}, event["after"], event["data"]
     called = _called(after)
@@ -124,19 +127,19 @@ def audience(event: dict[str, Any], wanted: list[str]) -> list[str]:
         "unit": [f"unit:{after['unit']}"],
         "holder": [_holder(after)],
         "called": called,
-        "left": [one for one in _all(before) if one not in _all(after)],
+        "left": [word for word in _all(before) if word not in _all(after)],
         "arrived": [],
         "judges": [],
     }
-    # What is proposed for protection is shown to nobody new.
+    # A report proposed for protection must not be shown to more officials.
     if before and before["district"] != after["district"] and not secret_in(after):
         names["arrived"] = _ARRIVED
         names["judges"] = ["verifier"] if after["state"] == "work_done" else []
     if event["action"] in OVERDUE:
         held = f"person:{data['person']}" if data.get("person") else f"unit:{data['unit']}"
         names["holder"] = [held]
-        names["tell"] = [who for one in data["tell"] for who in names.get(one, [one])]
-    return list(dict.fromkeys(who for one in wanted for who in names.get(one, [one])))
+        names["tell"] = [who for word in data["tell"] for who in names.get(word, [word])]
+    return list(dict.fromkeys(who for word in words for who in names.get(word, [word])))
 
 
 def _holder(facts: dict[str, Any]) -> str:
@@ -149,7 +152,7 @@ def _called(facts: dict[str, Any]) -> list[str]:
 
 
 def _own(event: dict[str, Any]) -> list[str]:
-    """Who did it, and their unit."""
+    """The actor and their unit, as in an audience."""
     actor = event["actor"]
     return [f"person:{actor.get('uid')}", f"unit:{actor.get('unit')}"]
 
@@ -163,8 +166,11 @@ def _all(facts: dict[str, Any]) -> list[str]:
 def _proposed(
     event: dict[str, Any], row: dict[str, Any], base: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """A proposal for protection: for the unit that may take it and for whom the row names, to
-    neither what it is about."""
+    """The alerts of a proposal for protection.
+
+    One is for the unit that may take it, one for those whom the row names; neither says what the
+    report is about.
+    """
     after, level = event["after"], row["level"]
     unit = event["set"]["protection"]["unit"]
     message = {**base, "kind": "alert", "level": level, "due_at": after["due_at"]}
@@ -186,7 +192,7 @@ def _proposed(
 
 
 def _overdue(event: dict[str, Any]) -> dict[str, Any]:
-    """Who held the report that a breach or a level is about, and what was missed."""
+    """Who held the report of a breach or escalation, and what was missed."""
     data = event["data"]
     held = {"unit": data["unit"], "person": data.get("person")}
     kept = ("target", "level", "code")

@@ -1,11 +1,10 @@
-"""What an event tells citizens, by rules/alerts.json: the reporter, reporters of merged reports,
-followers.
+"""Which citizens an event informs, by rules/alerts.json.
 
-An action's row in ``citizens`` gives the kind of message for each of ``RELATIONS`` (``null``: they
-are not told), or is ``null``: nobody is told, on purpose. ``when`` narrows it: ``words`` (an
-official, or a unit's own system, said something in public), ``claimed`` (the device changed),
-``for_somebody`` (an official filed it), ``former`` (the contact was corrected, and the one before
-is to be told).
+They are the reporter, the reporters of merged reports, and the followers. An action's row in
+``citizens`` gives the kind of message for each of ``RELATIONS`` (``null``: none), or is ``null``:
+nobody is informed, on purpose. ``when`` narrows it: ``words`` (an official, or a unit's own system,
+said something in public), ``claimed`` (the device changed), ``for_somebody`` (an official filed
+it), ``former`` (the contact was corrected, and the contact before is informed too).
 """
 
 from functools import cache
@@ -15,11 +14,11 @@ from chalicelib import rules
 from chalicelib.domain.report import hidden_in, secret_in
 
 RELATIONS = ("reporter", "duplicate", "follower")
-# What needs an answer; all that remains for who wants to hear of nothing else.
+# Messages that need an answer; they also go to people who chose "asked".
 ASKING = frozenset({"ask", "question"})
-# A warning about the report's safety, whatever else somebody wants to hear.
+# Warnings about the safety of the report; they go out whatever a person chose.
 ALWAYS = frozenset({"claimed", "recontacted"})
-# Of these hears whom the contact reached before it was corrected, of the last nobody else.
+# These also go to the contact before a correction; the last one goes to nobody else.
 FORMER = ("claimed", "recontacted")
 TOLD = "told"
 
@@ -27,8 +26,8 @@ TOLD = "told"
 @cache
 def table() -> dict[str, dict[str, str | None] | None]:
     """The table: {action: {"reporter": kind, "duplicate": kind, "follower": kind, "when"}}."""
-    found: dict[str, dict[str, str | None] | None] = rules.load("alerts")["citizens"]
-    return found
+    rows: dict[str, dict[str, str | None] | None] = rules.load("alerts")["citizens"]
+    return rows
 
 
 def kinds() -> frozenset[str]:
@@ -38,10 +37,10 @@ def kinds() -> frozenset[str]:
 
 
 def message(event: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | None:
-    """The one outbox row of an event for citizens: ``tell`` says which kind each relation gets.
+    """The outbox row of an event for citizens: ``tell`` gives the kind for each relation.
 
-    Of a secret or private report nobody but its reporter hears, who is not surveyed about a secret
-    one. Nobody is told of what they did themselves.
+    Only the reporter hears of a secret or private report, without a survey if it is secret. Nobody
+    is informed of their own action.
     """
     row, after = table().get(event["action"]), event["after"]
     if row is None or not _applies(row.get("when"), event):
@@ -63,10 +62,10 @@ def message(event: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | Non
 
 def _applies(when: str | None, event: dict[str, Any]) -> bool:
     if when == "words":
-        public = any(one["audience"] == "public" for one in event["words"])
+        public = any(word["audience"] == "public" for word in event["words"])
         return public and event["actor"]["kind"] != "citizen"
     if when == "for_somebody":
-        # Whoever files knows of it. What is secret is in no link.
+        # Citizens who file know of it. A secret report must not be in a link.
         return event["actor"]["kind"] == "staff" and not secret_in(event["after"])
     if when == "former":
         return bool(event["data"].get("former"))

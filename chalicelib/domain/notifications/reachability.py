@@ -1,4 +1,4 @@
-"""How, and when, a person is to be reached: by what they left, what they wish, and what works."""
+"""How and when to reach a person: by their contact, their choice, and what has not bounced."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -14,14 +14,14 @@ CHOICES = ("all", "asked", "digest", "nothing")
 
 @dataclass(frozen=True)
 class Plan:
-    """By which way, and until when it waits (``None``: now)."""
+    """The way to send by, and until when to wait (``None``: send now)."""
 
     way: str
     until: datetime | None = None
 
 
 def contactable(contact: dict[str, Any]) -> bool:
-    """Whether somebody who left this may be written to at all."""
+    """Whether a person with this contact may be written to at all."""
     way = contact.get("safe", {}).get("way")
     if way == "none":
         return False
@@ -29,10 +29,15 @@ def contactable(contact: dict[str, Any]) -> bool:
 
 
 def way(contact: dict[str, Any], wish: str | None, dead: frozenset[str]) -> str | None:
-    """The way that works: the safe one alone if one is named, else the wished one, else any."""
+    """The way to use: only the safe one if one is named, else the preferred, else any.
+
+    ``dead`` ways have bounced and are left out; ``None`` if no way is left.
+    """
     safe = contact.get("safe", {}).get("way")
-    ways = [safe] if safe else sorted(WAYS, key=lambda one: (one != wish, one))
-    return next((one for one in ways if contact.get(one) and one not in dead), None)
+    ways = [safe] if safe else sorted(WAYS, key=lambda candidate: (candidate != wish, candidate))
+    return next(
+        (candidate for candidate in ways if contact.get(candidate) and candidate not in dead), None
+    )
 
 
 def plan(
@@ -43,7 +48,7 @@ def plan(
     city: City,
     now: datetime,
 ) -> Plan | None:
-    """How a message of ``kind`` goes out; ``None``: it does not.
+    """How a message of ``kind`` goes out; ``None`` if it does not.
 
     ``choice``: {"notify", "way"} of ``CHOICES`` and ``WAYS``; ``dead``: ways that bounced.
     """
@@ -59,7 +64,7 @@ def plan(
 
 
 def _safe(safe: dict[str, Any], city: City, at: datetime) -> datetime:
-    """The first moment from ``at`` on in the hours that are safe."""
+    """The first moment from ``at`` on within the safe hours."""
     if not safe.get("from") or not safe.get("until"):
         return at
     start, end = time.fromisoformat(safe["from"]), time.fromisoformat(safe["until"])
@@ -70,7 +75,7 @@ def _safe(safe: dict[str, Any], city: City, at: datetime) -> datetime:
 
 def _next(hour: time, city: City, now: datetime) -> datetime:
     local = now.astimezone(city.zone)
-    found = datetime.combine(local.date(), hour, tzinfo=city.zone)
-    if found <= local:
-        found = datetime.combine(local.date() + timedelta(days=1), hour, tzinfo=city.zone)
-    return found.astimezone(now.tzinfo)
+    moment = datetime.combine(local.date(), hour, tzinfo=city.zone)
+    if moment <= local:
+        moment = datetime.combine(local.date() + timedelta(days=1), hour, tzinfo=city.zone)
+    return moment.astimezone(now.tzinfo)

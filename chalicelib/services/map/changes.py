@@ -5,7 +5,7 @@ import hmac
 import json
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.map.changelog import KEEP, LAG, NAME_BYTES, Cursor, follow, last, name
+from chalicelib.domain.map.changelog import KEEP, LAG, NAME_BYTES, Cursor, advance, last, name
 from chalicelib.domain.map.pin import unpack
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -40,7 +40,7 @@ def since(jurisdiction: str, text: str | None, now: datetime) -> str:
         # A later page may say that one of these reports was hidden.
         secret = secrecy.secret(jurisdiction, (row.report for row in present))
         present = [row for row in present if row.report not in secret]
-    following = _encode_cursor(jurisdiction, follow(cursor, rows, now, whole))
+    following = _encode_cursor(jurisdiction, advance(cursor, rows, now, whole))
     upsert = geojson.array(unpack(row.report, row.pin) for row in present)
     more = "" if whole else ',"more":true'
     return f'{{"cursor":"{following}","upsert":{upsert},"remove":{json.dumps(removed)}{more}}}'
