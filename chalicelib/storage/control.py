@@ -220,15 +220,15 @@ def noticed(jurisdiction: str, name: str) -> bool:
     return get(tables.Control, f"{jurisdiction}#NOTICE#{name}", _MARK) is not None
 
 
-def place_of(work: str) -> str | None:
+def stored_cursor(work: str) -> str | None:
     """The stored cursor of a long task; ``None`` if it has not begun or is done."""
     row = get(tables.Control, f"*#PLACE#{work}", _MARK)
     return row["place"] if row else None
 
 
-def keep_place(work: str, place: str | None) -> None:
+def store_cursor(work: str, cursor: str | None) -> None:
     """Store the cursor of a long task, or that it is done (``None``)."""
-    commit([Put("place", tables.Control(f"*#PLACE#{work}", _MARK, doc=dump({"place": place})))])
+    commit([Put("place", tables.Control(f"*#PLACE#{work}", _MARK, doc=dump({"place": cursor})))])
 
 
 def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> None:

@@ -24,19 +24,19 @@ def hashed(jurisdiction: str, uid: str) -> str:
     return hashlib.sha256(f"erased|{jurisdiction}|{uid}".encode()).hexdigest()[:40]
 
 
-def known(jurisdiction: str, who: str) -> dict[str, Any] | None:
+def get_record(jurisdiction: str, who: str) -> dict[str, Any] | None:
     """The erasure of one person."""
     return get(tables.CityRow, f"{jurisdiction}#ERASED", who)
 
 
-def keep(jurisdiction: str, who: str, doc: dict[str, Any]) -> None:
+def put_record(jurisdiction: str, who: str, doc: dict[str, Any]) -> None:
     """Record an erasure, before it begins and when it is done."""
     body = json.dumps({"jurisdiction": jurisdiction, "who": who, **doc}, sort_keys=True)
     files.put(f"{FOLDER}/{jurisdiction}/{who}.json", body.encode(), "application/json")
     commit([Put("erased", tables.CityRow(f"{jurisdiction}#ERASED", who, doc=dump(doc)))])
 
 
-def every(jurisdiction: str) -> Iterator[dict[str, Any]]:
+def in_table(jurisdiction: str) -> Iterator[dict[str, Any]]:
     """All erasures of a city, from the table: only for backups and restores."""
     after = ""
     while True:

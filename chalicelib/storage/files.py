@@ -69,7 +69,7 @@ def put_file(key: str, file: IO[bytes], content_type: str, name: str) -> None:
         )
 
 
-def keep(key: str) -> None:
+def mark_used(key: str) -> None:
     """Remove the ``unused`` tag from an object, because it is used."""
     with answering():
         try:

@@ -63,7 +63,7 @@ def put_followed(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -
     return Put(_FOLLOWED, row, tables.Control.pk.does_not_exist())
 
 
-def heard(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> None:
+def update_followed(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> None:
     """Store what a followed request said last."""
     row = tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name, doc=dump(doc))
     commit([Put(_FOLLOWED, row)])
@@ -106,7 +106,7 @@ def key(jurisdiction: str, unit: str) -> str | None:
     return str(answer["Parameter"]["Value"])
 
 
-def keep_key(jurisdiction: str, unit: str, value: str) -> None:
+def put_key(jurisdiction: str, unit: str, value: str) -> None:
     """Store the API key for a unit's server in SSM."""
     with aws.answering():
         aws.client("ssm").put_parameter(

@@ -42,7 +42,7 @@ def documents(jurisdiction: str, spans: list[Span]) -> tuple[list[Documents], bo
     return documents, True
 
 
-def everything() -> Iterator[tuple[str, str, str, dict[str, int]]]:
+def scan_all() -> Iterator[tuple[str, str, str, dict[str, int]]]:
     """(jurisdiction, partition, place, counts) of every document, by a Scan: only for
     ``make rebuild``."""
     request: dict[str, Any] = {"TableName": tables.Figure.Meta.table_name}

@@ -120,7 +120,7 @@ def updates(jurisdiction: str, start: datetime, end: datetime, limit: int) -> li
     return _docs(_over(months, low, high, limit))
 
 
-def texts_of(jurisdiction: str, rows: list[Row]) -> dict[tuple[str, int], str]:
+def update_texts(jurisdiction: str, rows: list[Row]) -> dict[tuple[str, int], str]:
     """{(report, version): public text of the update}."""
     names = [
         (row["report"], text_name(row["version"], field)) for row in rows for field in row["words"]
@@ -145,7 +145,7 @@ def descriptions(jurisdiction: str, reports: list[str]) -> dict[str, str]:
     return {report: text for (report, _), text in texts.items()}
 
 
-def public(jurisdiction: str, reports: list[str]) -> set[str]:
+def listed_ids(jurisdiction: str, reports: list[str]) -> set[str]:
     """The ids of those reports that the lists show, by one BatchGetItem a hundred."""
     keys = [
         {"pk": {"S": f"{jurisdiction}#REQ#{_month(ids.moment(report))}"}, "sk": {"S": report}}

@@ -130,7 +130,7 @@ def details(jurisdiction: str, uid: str, kind: str, report: str) -> list[str]:
     return [row.sk.removeprefix(start) for row in rows]
 
 
-def released(report: str) -> str:
+def released_uid(report: str) -> str:
     """The placeholder uid of a report whose claim was ended, until it is claimed again."""
     return f"released-{report}"
 
@@ -221,7 +221,7 @@ def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, di
     return {row.sk: json.loads(row.doc) for row in rows}
 
 
-def some_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, dict[str, Any]]:
+def named_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, dict[str, Any]]:
     """The existing texts of these names, as in ``texts``."""
     texts = {}
     for name in names:
@@ -239,7 +239,7 @@ def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:
     return {name: (doc["text"], bytes.fromhex(doc["salt"])) for name, doc in texts.items()}
 
 
-def stands_in(
+def put_replacement(
     jurisdiction: str, report: str, name: str, words: Words, now: str, seen: dict[str, Any] | None
 ) -> Put:
     """Replace text ``name`` by a copy of the newer text ``now``, if it is unchanged since ``seen``.
@@ -252,7 +252,9 @@ def stands_in(
     return Put(f"text:{name}", row, _as_seen(seen))
 
 
-def drop_text(jurisdiction: str, report: str, name: str, seen: dict[str, Any]) -> Delete:
+def delete_unchanged_text(
+    jurisdiction: str, report: str, name: str, seen: dict[str, Any]
+) -> Delete:
     """Delete a text, if it is unchanged since ``seen``."""
     row = tables.Person(f"{jurisdiction}#T#{report}", name)
     return Delete(f"text:{name}", row, _as_seen(seen))
@@ -392,7 +394,7 @@ def marks_page(
     return page, json.dumps([last_key["pk"]["S"], last_key["sk"]["S"]]) if last_key else None
 
 
-def everybody() -> Iterator[tuple[str, str]]:
+def all_traced() -> Iterator[tuple[str, str]]:
     """(city, uid) of everybody in the index, by a Scan: only for a restore."""
     for row in tables.Person.scan(attributes_to_get=["pk", "sk"]):
         jurisdiction, kind, uid = row.pk.split("#", 2)

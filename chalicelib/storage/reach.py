@@ -36,30 +36,32 @@ def put_dead(jurisdiction: str, key: str, way: str, at: str) -> Put:
     return Put("dead", row)
 
 
-def used(jurisdiction: str, key: str, at: datetime) -> list[Put]:
+def put_used(jurisdiction: str, key: str, at: datetime) -> list[Put]:
     """The writes of an address's last use and of its entry for the retention schedule."""
     row = tables.Person(_person(jurisdiction, key), USED, doc=dump({"at": iso(at)}))
-    return [Put("used", row), note_address(jurisdiction, key, at)]
+    return [Put("used", row), put_address_entry(jurisdiction, key, at)]
 
 
-def note_address(jurisdiction: str, key: str, at: datetime) -> Put:
+def put_address_entry(jurisdiction: str, key: str, at: datetime) -> Put:
     """An entry of an address for the retention schedule, ordered by time."""
     return Put("note", tables.Person(_notes(jurisdiction), f"{iso(at)}#{key}"))
 
 
-def noted(jurisdiction: str, after: str, until: datetime, limit: int) -> list[tuple[str, str]]:
+def address_entries(
+    jurisdiction: str, after: str, until: datetime, limit: int
+) -> list[tuple[str, str]]:
     """A page of those entries after a name (``<at>#<key>``), oldest first: (at, key)."""
     condition = tables.Person.sk.between(f"{after}~" if after else " ", f"{iso(until)}~")
     rows = read(lambda: list(tables.Person.query(_notes(jurisdiction), condition, limit=limit)))
     return [(at, key) for row in rows for at, key in [row.sk.split("#", 1)]]
 
 
-def delete_note(jurisdiction: str, at: str, key: str) -> Delete:
+def delete_address_entry(jurisdiction: str, at: str, key: str) -> Delete:
     """Delete an entry, because the schedule has looked at the address."""
     return Delete("note", tables.Person(_notes(jurisdiction), f"{at}#{key}"))
 
 
-def kept(jurisdiction: str, key: str) -> dict[str, dict[str, Any]]:
+def address_rows(jurisdiction: str, key: str) -> dict[str, dict[str, Any]]:
     """All rows of an address, {name: doc}. ``at`` in a doc: when it was written or last used; older
     rows lack it."""
     query = tables.Person.query
@@ -67,13 +69,13 @@ def kept(jurisdiction: str, key: str) -> dict[str, dict[str, Any]]:
     return {row.sk: json.loads(row.doc or "{}") for row in rows}
 
 
-def drop(jurisdiction: str, key: str, name: str, seen: dict[str, Any]) -> Delete:
+def delete_unchanged(jurisdiction: str, key: str, name: str, seen: dict[str, Any]) -> Delete:
     """Delete one row of an address, if it is unchanged since ``seen``."""
     row = tables.Person(_person(jurisdiction, key), name)
     return Delete(f"reach:{name}", row, tables.Person.doc == dump(seen))
 
 
-def forget(jurisdiction: str, key: str) -> list[Delete]:
+def delete_address(jurisdiction: str, key: str) -> list[Delete]:
     """Delete all rows of an address."""
     names = (CHOICE, f"{DEAD}#email", f"{DEAD}#phone", USED)
     return [Delete("reach", tables.Person(_person(jurisdiction, key), name)) for name in names]
@@ -113,7 +115,9 @@ def due(jurisdiction: str, now: datetime, after: str, limit: int) -> list[str]:
     return [row.sk for row in rows]
 
 
-def held(jurisdiction: str, until: str, key: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+def held_messages(
+    jurisdiction: str, until: str, key: str, limit: int
+) -> list[tuple[str, dict[str, Any]]]:
     """The messages held for one person until one moment: [(name, doc)]."""
     condition = tables.Control.sk.startswith(f"{until}#{key}#")
     rows = read(
@@ -124,7 +128,7 @@ def held(jurisdiction: str, until: str, key: str, limit: int) -> list[tuple[str,
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
-def release(jurisdiction: str, names: list[str]) -> list[Delete]:
+def delete_held(jurisdiction: str, names: list[str]) -> list[Delete]:
     """Delete held messages."""
     return [Delete("held", tables.Control(_held(jurisdiction), name)) for name in names]
 

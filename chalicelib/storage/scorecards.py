@@ -121,20 +121,20 @@ def unflag(jurisdiction: str, name: str, why: str) -> Delete:
     return Delete("recheck", row, tables.Figure.doc == dump({"why": why}))
 
 
-def hide(jurisdiction: str, report: str, month: str, at: str) -> Put:
+def put_to_anonymise(jurisdiction: str, report: str, month: str, at: str) -> Put:
     """Record that a report filed in ``month`` became protected: its rows must be made anonymous."""
     row = tables.Figure(f"{jurisdiction}#HIDE#ALL", report, doc=dump({"month": month, "at": at}))
     return Put("hide", row)
 
 
-def hidden(jurisdiction: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+def to_anonymise(jurisdiction: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
     """(report, {month, at}) of the reports whose rows must still be made anonymous."""
     key = f"{jurisdiction}#HIDE#ALL"
     rows = read(lambda: list(tables.Figure.query(key, limit=limit)))
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
-def unhide(jurisdiction: str, report: str) -> Delete:
+def delete_to_anonymise(jurisdiction: str, report: str) -> Delete:
     """Delete such a record, because the rows are anonymous."""
     return Delete("hide", tables.Figure(f"{jurisdiction}#HIDE#ALL", report))
 

@@ -37,7 +37,7 @@ def has_month(jurisdiction: str, month: str) -> bool:
     return bool(read(lambda: list(tables.Figure.query(key, limit=1))))
 
 
-def everything() -> Iterator[tuple[str, str, str, dict[str, int]]]:
+def scan_all() -> Iterator[tuple[str, str, str, dict[str, int]]]:
     """(jurisdiction, month, area, measures) of all tallies, by a Scan: for ``make rebuild``."""
     for row in tables.Figure.scan(tables.Figure.pk.contains("#TALLY#")):
         jurisdiction, _, month = row.pk.split("#")

@@ -32,7 +32,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
     from infra.ops import backfill_filers
 
     found = {"written": 0, "overtaken": 0}
-    place = control.place_of("backfill")
+    place = control.stored_cursor("backfill")
     is_judged = backfill_filers.judged()
     while pages is None or pages > 0:
         heads, place = reports.heads_page(place, PAGE)
@@ -49,11 +49,15 @@ def run(pages: int | None = None) -> dict[str, Any]:
                 if head.protected:
                     # Before rows became anonymous, what was counted once stayed by id.
                     commit(
-                        [scorecards.hide(head.jurisdiction, head.id, head.filed_month, iso(now()))]
+                        [
+                            scorecards.put_to_anonymise(
+                                head.jurisdiction, head.id, head.filed_month, iso(now())
+                            )
+                        ]
                     )
             except Refused:
                 found["overtaken"] += 1
-        control.keep_place("backfill", place)
+        control.store_cursor("backfill", place)
         if place is None:
             return {**found, "done": True}
         pages = None if pages is None else pages - 1

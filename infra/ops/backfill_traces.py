@@ -21,7 +21,7 @@ def run() -> dict[str, int]:
 def _of_reports() -> int:
     from chalicelib.storage import control, people, reports
 
-    written, place = 0, control.place_of(_REPORTS)
+    written, place = 0, control.stored_cursor(_REPORTS)
     while True:
         heads, tickets, place = reports.owners_page(place, PAGE)
         rows: list[Any] = [
@@ -35,7 +35,7 @@ def _of_reports() -> int:
             if people.is_person(uid)
         ]
         written += _write(rows)
-        control.keep_place(_REPORTS, place)
+        control.store_cursor(_REPORTS, place)
         if place is None:
             return written
 
@@ -43,7 +43,7 @@ def _of_reports() -> int:
 def _of_people() -> int:
     from chalicelib.storage import control, people
 
-    written, place = 0, control.place_of(_PEOPLE)
+    written, place = 0, control.stored_cursor(_PEOPLE)
     while True:
         marks, place = people.marks_page(place, PAGE)
         rows: list[Any] = [
@@ -52,7 +52,7 @@ def _of_people() -> int:
             if people.is_person(uid)
         ]
         written += _write(rows)
-        control.keep_place(_PEOPLE, place)
+        control.store_cursor(_PEOPLE, place)
         if place is None:
             return written
 
@@ -62,7 +62,7 @@ def _of_events() -> int:
     from chalicelib.domain.timestamps import parse
     from chalicelib.storage import access_index, control, reports
 
-    written, place = 0, control.place_of(_EVENTS)
+    written, place = 0, control.stored_cursor(_EVENTS)
     while True:
         events, place = reports.events_page(place, PAGE)
         rows: list[Any] = [
@@ -74,7 +74,7 @@ def _of_events() -> int:
             if one["action"] == "contact_read"
         ]  # fmt: skip
         written += _write(rows)
-        control.keep_place(_EVENTS, place)
+        control.store_cursor(_EVENTS, place)
         if place is None:
             return written
 

@@ -92,7 +92,7 @@ def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
     if not chosen:
         return []
     uids: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for place, uid in people.everybody():
+    for place, uid in people.all_traced():
         uids[place, erasures.hashed(place, uid)].add(uid)
     for one in chosen:
         for report in one["reports"]:
@@ -117,7 +117,7 @@ def listed(copies: Path | None) -> list[dict[str, Any]]:
 def _known_here() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for place in sorted({*cities.jurisdictions(), *erasures.cities_in_files()}):
-        found += [*erasures.every(place), *erasures.in_files(place)]
+        found += [*erasures.in_table(place), *erasures.in_files(place)]
     return found
 
 

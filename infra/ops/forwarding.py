@@ -62,7 +62,7 @@ def _key(city: City, unit: str, chosen: Open311Server) -> int:
     if not key:
         print("no key was given", file=sys.stderr)
         return 1
-    forwards.keep_key(city.jurisdiction, unit, key)
+    forwards.put_key(city.jurisdiction, unit, key)
     return _check(city, unit, chosen)
 
 

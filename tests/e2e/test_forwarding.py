@@ -75,7 +75,7 @@ def two_cities(stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         load_folder(DEMO_CITY, jurisdiction=THERE)
         load_folder(_with_server(tmp_path / "city", stack.url))
         _, key = api_keys.issue(THERE, "the demo city", 1000, stack.clock.now())
-        forwards.keep_key(HERE, UNIT, key)
+        forwards.put_key(HERE, UNIT, key)
         yield Two(stack)
     finally:
         load_folder(DEMO_CITY)

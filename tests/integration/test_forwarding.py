@@ -100,7 +100,7 @@ def told(world: World, report: str) -> list[str]:
 
 
 def test_a_report_goes_to_the_server_of_the_agency_that_has_it(world: World) -> None:
-    forwards.keep_key(JURISDICTION, UNIT, "their-key")
+    forwards.put_key(JURISDICTION, UNIT, "their-key")
     with open311_server.server(Agency()) as there:
         report = given_to_province(world, description="Deep hole", landmark="At the mosque")
         assert work_off(world) == []

@@ -280,10 +280,10 @@ def test_a_locked_file_is_replaced_with_a_tombstone_of_both_digests(world: World
     assert all(one["was"] != one["is"] and one["rows"] for one in graves)
     assert report not in json.dumps(graves)
     assert anonymising.anonymise_hidden(world.now) == []
-    assert [one for one, _ in store.hidden(JURISDICTION, 10)] == [report]
+    assert [one for one, _ in store.to_anonymise(JURISDICTION, 10)] == [report]
     world.advance(hours=1)
     anonymising.anonymise_hidden(world.now)
-    assert store.hidden(JURISDICTION, 10) == []
+    assert store.to_anonymise(JURISDICTION, 10) == []
 
 
 def test_a_promise_missed_before_stays_missed_in_a_month_judged_later(world: World) -> None:

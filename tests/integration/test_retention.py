@@ -255,7 +255,7 @@ def test_a_wish_not_to_be_written_to_holds_as_long_as_there_is_something_to_writ
     world.advance(days=11)
     assert shown(world) == {"addresses": 1}
     assert keep(world) == {"addresses": 1}
-    assert reach.kept(JURISDICTION, preferences.key(CONTACT)) == {}
+    assert reach.address_rows(JURISDICTION, preferences.key(CONTACT)) == {}
     assert [row for row in aws.rows("people") if "#ADR#" in row["pk"]] == []
     assert keep(world) == {}
     assert sent == []

@@ -388,7 +388,7 @@ class World:
         """The live tallies without zeros."""
         from chalicelib.storage import tallies as stored_tallies
 
-        rows = {(place, when, area): row for place, when, area, row in stored_tallies.everything()}
+        rows = {(place, when, area): row for place, when, area, row in stored_tallies.scan_all()}
         kept = {key: {name: n for name, n in row.items() if n} for key, row in rows.items()}
         return {key: row for key, row in kept.items() if row}
 

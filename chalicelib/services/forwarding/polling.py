@@ -118,7 +118,7 @@ def _apply_update(
         _add_comment(city, unit, head, kind, request, update.text, news_id, now)
     ended = {"status": "closed"} if update.status in DONE | REFUSED else {}
     seen = [*row.get("seen", ()), update.id][-SEEN_AT_MOST:]
-    forwards.heard(city.jurisdiction, unit, request, {**_doc(row), **ended, "seen": seen})
+    forwards.update_followed(city.jurisdiction, unit, request, {**_doc(row), **ended, "seen": seen})
     return kind
 
 
@@ -227,7 +227,7 @@ def _apply_status(
         _add_comment(city, unit, head, TOLD, request.id, request.notes, news_id, now)
         kinds = [TOLD]
     news = {"digest": digest, "status": request.status, "notes": request.notes, "n": row["n"] + 1}
-    forwards.heard(city.jurisdiction, unit, request.id, {**_doc(row), **news})
+    forwards.update_followed(city.jurisdiction, unit, request.id, {**_doc(row), **news})
     return kinds
 
 

@@ -147,7 +147,7 @@ def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now:
 def _send_held(message: dict[str, Any], now: datetime) -> bool:
     """Send all messages held for one person as one: a digest if there are several."""
     jurisdiction, until, key = message["jurisdiction"], message["until"], message["key"]
-    rows = reach.held(jurisdiction, until, key, _DIGEST)
+    rows = reach.held_messages(jurisdiction, until, key, _DIGEST)
     if not rows:
         return False
     city = cities.current(jurisdiction, now)
@@ -162,7 +162,7 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
             lines.append((*_compose(report, doc, city), doc["language"]))
     names = [name for name, _ in rows]
     sent = f"{HELD}:{until}:{key}:{names[0].split('#', 2)[2]}"
-    deletions: list[Write] = [*reach.release(jurisdiction, names)]
+    deletions: list[Write] = [*reach.delete_held(jurisdiction, names)]
     if contact is None or control.sent(jurisdiction, sent):
         commit(deletions)
         return False

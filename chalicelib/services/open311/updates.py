@@ -38,9 +38,9 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
     if len(rows) > MOST:
         raise InvalidArgument("end_date", f"covers more than {MOST} updates: ask for less")
     # Leave out reports that became protected since, with all their earlier updates.
-    public = open311_requests.public(city.jurisdiction, sorted({row["report"] for row in rows}))
+    public = open311_requests.listed_ids(city.jurisdiction, sorted({row["report"] for row in rows}))
     rows = [row for row in rows if row["report"] in public]
-    texts = open311_requests.texts_of(city.jurisdiction, rows)
+    texts = open311_requests.update_texts(city.jurisdiction, rows)
     return [
         {
             "update_id": f"{row['report']}-{row['version']}",

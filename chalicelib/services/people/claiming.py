@@ -150,7 +150,7 @@ def _with_secret(outcome: Outcome) -> Outcome:
 def _transfer_rows(report: Report, uid: str | None) -> list[Write]:
     """The writes that move all rows of this report from the previous device to ``uid``."""
     jurisdiction, old = report.jurisdiction, report.reporter
-    nobody = people.released(report.id)
+    nobody = people.released_uid(report.id)
     writes = _transfer_traces(report, old or nobody, uid or nobody, undone=uid is None)
     if report.merged_into:
         # The right that a duplicate gives in its original moves to the new device as well.
@@ -197,7 +197,7 @@ def _transfer_traces(report: Report, old: str, new: str, *, undone: bool) -> lis
 
 def _transfer_tickets(report: Report, uid: str | None) -> list[Write]:
     """The photo tickets of the reporter with the new owner, who may then see the uploads."""
-    nobody = people.released(report.id)
+    nobody = people.released_uid(report.id)
     writes: list[Write] = []
     for photo in report.pictures:
         ticket = reports.photo(report.jurisdiction, photo)

@@ -113,7 +113,7 @@ def _report_item(reader: _Reader, head: Report) -> dict[str, Any]:
         if reader.whole
         else ()
     )
-    own = frozenset({reader.uid or people.released(head.id), *before})
+    own = frozenset({reader.uid or people.released_uid(head.id), *before})
     names = list(reporter_texts(head, own))
     if reader.uid:
         names += people.details(reader.jurisdiction, reader.uid, people.TEXT, head.id)
@@ -204,7 +204,7 @@ def _contact_data(jurisdiction: str, ref: str) -> dict[str, Any]:
 def _texts(head: Report, names: list[str], own: frozenset[str]) -> list[dict[str, Any]]:
     """These texts as stored, and the originals of texts that officials have masked."""
     jurisdiction = head.jurisdiction
-    stored = people.some_texts(jurisdiction, head.id, names)
+    stored = people.named_texts(jurisdiction, head.id, names)
     items = [
         _text(name, doc["text"], doc["audience"], hidden=False)
         for name, doc in stored.items()

@@ -62,16 +62,16 @@ def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
     if head is not None:
         theirs = [*(report_id for report_id in theirs if report_id != head.id), head.id]
     name = erasures.hashed(jurisdiction, uid) if uid else who
-    before = erasures.known(jurisdiction, name)
+    before = erasures.get_record(jurisdiction, name)
     unfinished = before is not None and not before["done"]
     nobody = before["nobody"] if before and unfinished else f"erased-{ids.token_bytes(8).hex()}"
     report_ids = sorted({*theirs, *(before["reports"] if before else ())})
     doc = {"at": iso(now), "reports": report_ids, "nobody": nobody}
-    erasures.keep(jurisdiction, name, {**doc, "done": False})
+    erasures.put_record(jurisdiction, name, {**doc, "done": False})
     job = _Job(Person(jurisdiction, uid, nobody), theirs, head.id if head else None)
     _run(job, now)
     # A backup from before this moment may still contain the data.
-    erasures.keep(jurisdiction, name, {**doc, "done": True, "ended": iso(clock.now())})
+    erasures.put_record(jurisdiction, name, {**doc, "done": True, "ended": iso(clock.now())})
     return sorted(theirs)
 
 
@@ -98,7 +98,9 @@ def repeat(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
             report_erasure.erase(person, report, former_uids(person, report), now)
             done.add(report)
     kept = {name: record[name] for name in _KEPT}
-    erasures.keep(jurisdiction, record["who"], {**kept, "done": True, "ended": iso(clock.now())})
+    erasures.put_record(
+        jurisdiction, record["who"], {**kept, "done": True, "ended": iso(clock.now())}
+    )
     return sorted(done)
 
 
@@ -167,7 +169,7 @@ def _forget_rates(jurisdiction: str, uid: str, commented: set[str], now: datetim
 
 def former_uids(person: Person, report: str) -> frozenset[str]:
     """The uids that had this report before, by the chain of claims."""
-    uids, queue = set[str](), [person.uid or people.released(report)]
+    uids, queue = set[str](), [person.uid or people.released_uid(report)]
     while queue and len(uids) < _FORMER_AT_MOST:
         names = people.details(person.jurisdiction, queue.pop(), people.CLAIMED_FROM, report)
         queue += [name for name in names if name not in uids]

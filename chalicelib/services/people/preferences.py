@@ -52,7 +52,7 @@ def choose(jurisdiction: str, token: str, wish: str) -> dict[str, Any]:
     now = clock.now()
     doc = {**chosen, "at": iso(now)}
     commit([reach.put_choice(jurisdiction, recipient, doc),
-            reach.note_address(jurisdiction, recipient, now)])  # fmt: skip
+            reach.put_address_entry(jurisdiction, recipient, now)])  # fmt: skip
     return chosen
 
 
@@ -68,14 +68,14 @@ def deletions(jurisdiction: str, ref: str) -> list[Write]:
     """The writes that erase a contact, the choice for its address, and its bounces."""
     contact = people.contact(jurisdiction, ref)
     writes: list[Write] = [people.delete_contact(jurisdiction, ref)]
-    return [*writes, *reach.forget(jurisdiction, key(contact))] if contact else writes
+    return [*writes, *reach.delete_address(jurisdiction, key(contact))] if contact else writes
 
 
 def mark_bounced(jurisdiction: str, contact: dict[str, Any], way: str, now: datetime) -> None:
     """Record that a channel to a person does not work, so that the next message takes another."""
     address = key(contact)
     commit([reach.put_dead(jurisdiction, address, way, iso(now)),
-            reach.note_address(jurisdiction, address, now)])  # fmt: skip
+            reach.put_address_entry(jurisdiction, address, now)])  # fmt: skip
 
 
 def extend_retention(jurisdiction: str, address: str, now: datetime) -> None:
@@ -83,7 +83,7 @@ def extend_retention(jurisdiction: str, address: str, now: datetime) -> None:
 
     Written at most once in ``USED_EVERY``, and only if anything is kept.
     """
-    docs = reach.kept(jurisdiction, address)
+    docs = reach.address_rows(jurisdiction, address)
     moments = [parse(doc["at"]) for doc in docs.values() if "at" in doc]
     if docs and (not moments or now - max(moments) >= USED_EVERY):
-        commit(reach.used(jurisdiction, address, now))
+        commit(reach.put_used(jurisdiction, address, now))

@@ -66,7 +66,7 @@ def erase(person: Person, report: str, former: frozenset[str], now: datetime) ->
     if head is None:
         return
     person = replace(person, former=former)
-    own = frozenset({person.uid or people.released(report), *former})
+    own = frozenset({person.uid or people.released_uid(report), *former})
     left = Contents(list(reporter_texts(head, own)), list(reporter_photos(head, own)))
     erase_contents(person, report, left, now)
     for uid in sorted(former):
@@ -144,7 +144,7 @@ def former_reporter_writes(person: Person, report: str) -> list[Write]:
     if people.filer(jurisdiction, head.filed_month, report) == uid:
         writes.append(people.put_filer(jurisdiction, head.filed_month, report, person.nobody))
     before = people.details(jurisdiction, uid, people.CLAIMED_FROM, report)
-    holder: str | None = head.reporter or people.released(report)
+    holder: str | None = head.reporter or people.released_uid(report)
     visited = set[str]()
     while holder and holder not in visited:
         visited.add(holder)
@@ -178,7 +178,7 @@ def _erase_batch(
         (head := reports.get(jurisdiction, report)) is None or person.spares(head)
     ):
         return
-    stored = people.some_texts(jurisdiction, report, texts)
+    stored = people.named_texts(jurisdiction, report, texts)
     tickets = _forget_files(jurisdiction, photos)
 
     def change(seen: Seen, city: City) -> Addition | None:
@@ -256,7 +256,8 @@ def _anonymous_rows(person: Person, head: Report) -> list[Write]:
         new = people.right_name(person.nobody, head.id)
         writes.append(people.delete_mark(jurisdiction, head.merged_into, people.RIGHT, old))
         writes.append(people.put_mark(jurisdiction, head.merged_into, people.RIGHT, new))
-    names = {head.reporter or people.released(head.id), head.filer or "", person.uid or ""} - {""}
+    reporter = head.reporter or people.released_uid(head.id)
+    names = {name for name in (reporter, head.filer, person.uid) if name}
     for uid in sorted(names):
         writes += _index_deletions(jurisdiction, uid, head.id)
     for uid in sorted(person.former - names):

@@ -134,7 +134,7 @@ def _person(head: Report) -> Person:
 
 
 def _owner(head: Report) -> str:
-    return head.reporter or people.released(head.id)
+    return head.reporter or people.released_uid(head.id)
 
 
 def _marked(head: Report, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -178,5 +178,5 @@ def _note_address(jurisdiction: str, ref: str, now: datetime) -> None:
     if contact is None:
         return
     address = preferences.key(contact)
-    if reach.kept(jurisdiction, address):
-        commit(reach.used(jurisdiction, address, now))
+    if reach.address_rows(jurisdiction, address):
+        commit(reach.put_used(jurisdiction, address, now))

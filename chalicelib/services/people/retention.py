@@ -143,8 +143,8 @@ def preview(city: City, now: datetime) -> dict[str, dict[str, Any]]:
 def restart(jurisdiction: str) -> None:
     """Walk all closed reports again: after tables were restored or old reports imported."""
     for kind in OF_REPORTS:
-        if control.place_of(_cursor_name(jurisdiction, kind)):
-            control.keep_place(_cursor_name(jurisdiction, kind), None)
+        if control.stored_cursor(_cursor_name(jurisdiction, kind)):
+            control.store_cursor(_cursor_name(jurisdiction, kind), None)
 
 
 def _walk_reports(run: _Run, kind: str) -> None:
@@ -153,18 +153,18 @@ def _walk_reports(run: _Run, kind: str) -> None:
         return
     start = _resume_cursor(run.city, kind, until, run.first)
     # Store the start, so that it is not searched for again.
-    control.keep_place(_cursor_name(run.jurisdiction, kind), json.dumps(vars(start)))
+    control.store_cursor(_cursor_name(run.jurisdiction, kind), json.dumps(vars(start)))
     while start.done < start.until:
         for heads, after in _closed(run.city, start):
             for head in heads:
                 _erase_family(run, kind, head, until)
-            control.keep_place(_cursor_name(run.jurisdiction, kind), json.dumps(vars(after)))
+            control.store_cursor(_cursor_name(run.jurisdiction, kind), json.dumps(vars(after)))
         start = _Cursor(start.until, iso(until))
-        control.keep_place(_cursor_name(run.jurisdiction, kind), json.dumps(vars(start)))
+        control.store_cursor(_cursor_name(run.jurisdiction, kind), json.dumps(vars(start)))
 
 
 def _resume_cursor(city: City, kind: str, until: datetime, first: Callable[[], str]) -> _Cursor:
-    held = control.place_of(_cursor_name(city.jurisdiction, kind))
+    held = control.stored_cursor(_cursor_name(city.jurisdiction, kind))
     start = _Cursor(**json.loads(held)) if held else _Cursor(first(), iso(until))
     # If the city now keeps data longer, or no walk is under way, the end is today's cutoff.
     anew = start.until > iso(until) or not start.month
@@ -364,13 +364,13 @@ def _old_originals(jurisdiction: str, until: datetime) -> Iterator[str]:
 
 def _addresses(run: _Run) -> None:
     until = run.cutoff(ADDRESSES)
-    page = reach.noted(run.jurisdiction, "", until, PAGE) if until else []
+    page = reach.address_entries(run.jurisdiction, "", until, PAGE) if until else []
     while page and until:
         for at, address in page:
             if not run.may_go_on():
                 raise _BrokenOff
             run.done[ADDRESSES] += _forget_address(run.jurisdiction, at, address, until)
-        page = reach.noted(run.jurisdiction, "#".join(page[-1]), until, PAGE)
+        page = reach.address_entries(run.jurisdiction, "#".join(page[-1]), until, PAGE)
 
 
 def _forget_address(jurisdiction: str, at: str, address: str, until: datetime) -> bool:
@@ -378,14 +378,16 @@ def _forget_address(jurisdiction: str, at: str, address: str, until: datetime) -
 
     Returns whether it was erased.
     """
-    docs, note = reach.kept(jurisdiction, address), reach.delete_note(jurisdiction, at, address)
+    docs = reach.address_rows(jurisdiction, address)
     newest = max([at, *(doc["at"] for doc in docs.values() if "at" in doc)], key=parse)
     over = bool(docs) and parse(newest) <= until
-    deletions = (
-        [reach.drop(jurisdiction, address, name, doc) for name, doc in docs.items()] if over else []
-    )
+    writes = [reach.delete_address_entry(jurisdiction, at, address)]
+    if over:
+        writes += [
+            reach.delete_unchanged(jurisdiction, address, name, doc) for name, doc in docs.items()
+        ]
     try:
-        commit([note, *deletions])
+        commit(writes)
     except Refused:
         return False  # A new choice came just now; it has a newer entry of its own.
     return over
@@ -393,10 +395,10 @@ def _forget_address(jurisdiction: str, at: str, address: str, until: datetime) -
 
 def _old_addresses(jurisdiction: str, until: datetime) -> Iterator[datetime]:
     seen, after = set[str](), ""
-    while page := reach.noted(jurisdiction, after, until, PAGE):
+    while page := reach.address_entries(jurisdiction, after, until, PAGE):
         after = "#".join(page[-1])
         for at, address in page:
-            docs = reach.kept(jurisdiction, address) if address not in seen else {}
+            docs = reach.address_rows(jurisdiction, address) if address not in seen else {}
             last = max([parse(at), *(parse(doc["at"]) for doc in docs.values() if "at" in doc)])
             if docs and last <= until:
                 seen.add(address)

@@ -30,7 +30,7 @@ def register_use(jurisdiction: str, report: str, photo: str, now: datetime) -> N
     hidden = head.pictures[photo]["state"] == photos.HIDDEN
     for name, key in names.items():
         if name == MASTER_NAME or not hidden:
-            files.keep(key)
+            files.mark_used(key)
     kind = head.pictures[photo]["kind"]
     use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])
     photo_hashes.put(jurisdiction, use)

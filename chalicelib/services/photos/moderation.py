@@ -139,7 +139,7 @@ def _flagged_text(
     if text is None:
         return None
     name = people.text_name(*text)
-    doc = people.some_texts(report.jurisdiction, report.id, [name]).get(name)
+    doc = people.named_texts(report.jurisdiction, report.id, [name]).get(name)
     if doc is None or doc["audience"] != "public":
         if named:
             raise Problem("unknown_text", field="text")

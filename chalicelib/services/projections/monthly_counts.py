@@ -97,10 +97,10 @@ def rebuild() -> dict[str, Any]:
     """Recompute every counter and correct differences. Returns totals and the first differences."""
     tallied, places = recount(), recount(heat_counters.contributions)
     differing = []
-    for key, stored, computed in _differences(tallied, store.everything()):
+    for key, stored, computed in _differences(tallied, store.scan_all()):
         differing.append({"area": "/".join(key), "was": stored, "is": computed})
         commit([store.replace(*key, computed)])
-    for key, stored, computed in _differences(places, heat_store.everything()):
+    for key, stored, computed in _differences(places, heat_store.scan_all()):
         deltas = {name: n - stored.get(name, 0) for name, n in computed.items()}
         deltas |= {name: -n for name, n in stored.items() if name not in computed}
         differing.append({"place": "/".join(key), "was": stored, "is": computed})

@@ -56,7 +56,7 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
     writes += late
     if (event["before"] or {}).get("protected") is False and event["after"]["protected"]:
         month = event["after"]["filed_month"]
-        writes.append(scorecards.hide(jurisdiction, report, month, iso(now)))
+        writes.append(scorecards.put_to_anonymise(jurisdiction, report, month, iso(now)))
     row_writes: list[Write] = [
         row,
         open311_requests.put_request(jurisdiction, open311_requests.row_of(event), event),

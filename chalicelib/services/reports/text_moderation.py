@@ -62,7 +62,7 @@ def hide(
     """
     place, name = actor.jurisdiction, people.text_name(body["version"], body["field"])
     _may_hide(actor, access.load(actor, report_id).report)
-    doc = people.some_texts(place, report_id, [name]).get(name)
+    doc = people.named_texts(place, report_id, [name]).get(name)
     there = doc is not None and "now" not in doc
     text = _without(doc["text"], body.get("passages")) if doc and there else SHOWN
     more: Doc = _origin(doc)
@@ -111,7 +111,7 @@ def correct(
     if not body:
         raise Problem("missing_field", field="description")
     names = {field: people.text_name(1, field) for field in FIELDS}
-    first = people.some_texts(place, report_id, list(names.values()))
+    first = people.named_texts(place, report_id, list(names.values()))
     words, gone = list[Words](), list[str]()
     for field, name in names.items():
         doc = first.get(name)
@@ -142,7 +142,7 @@ def correct(
             elif newer:
                 now_name = people.text_name(report.version + 1, field)
                 writes.append(
-                    people.stands_in(place, report.id, names[field], newer, now_name, None)
+                    people.put_replacement(place, report.id, names[field], newer, now_name, None)
                 )
                 writes += traces.index_rows(actor, people.TEXT, report.id, names[field])
         after = replace(report, corrections=report.corrections + 1)
@@ -237,11 +237,11 @@ def _replaced(report: Report, name: str, doc: Doc, words: Words) -> list[Write]:
     newest = people.text_name(report.version + 1, words.field)
     writes: list[Write] = []
     if root == name:
-        writes.append(people.stands_in(place, report.id, root, words, newest, doc))
+        writes.append(people.put_replacement(place, report.id, root, words, newest, doc))
     else:
-        copy = people.some_texts(place, report.id, [root]).get(root)
-        writes.append(people.drop_text(place, report.id, name, doc))
-        writes.append(people.stands_in(place, report.id, root, words, newest, copy))
+        copy = people.named_texts(place, report.id, [root]).get(root)
+        writes.append(people.delete_unchanged_text(place, report.id, name, doc))
+        writes.append(people.put_replacement(place, report.id, root, words, newest, copy))
     if author := words.more.get("by"):
         writes.append(people.put_trace(place, author, people.TEXT, report.id, newest))
     return writes
@@ -255,10 +255,10 @@ def _superseded(
     if current != root:
         writes.append(people.delete_text(place, report.id, current))
     if newer is None:
-        writes.append(people.drop_text(place, report.id, root, copy))
+        writes.append(people.delete_unchanged_text(place, report.id, root, copy))
     else:
         newest = people.text_name(report.version + 1, newer.field)
-        writes.append(people.stands_in(place, report.id, root, newer, newest, copy))
+        writes.append(people.put_replacement(place, report.id, root, newer, newest, copy))
     return writes
 
 

@@ -32,13 +32,13 @@ def anonymise_hidden(now: datetime, may_go_on: Callable[[], bool] = lambda: True
     """Make the rows of every report that became protected anonymous; the files replaced."""
     done: list[str] = []
     for jurisdiction in cities.jurisdictions():
-        for report, asked in store.hidden(jurisdiction, PAGE):
+        for report, asked in store.to_anonymise(jurisdiction, PAGE):
             for month in _months(asked["month"], cities.current(jurisdiction, now).month(now)):
                 if not may_go_on():
                     return done
                 done += _month(jurisdiction, month, report, now)
             if now - parse(asked["at"]) >= SURE:
-                commit([store.unhide(jurisdiction, report)])
+                commit([store.delete_to_anonymise(jurisdiction, report)])
     return done
 
 
