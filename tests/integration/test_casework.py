@@ -427,7 +427,7 @@ def test_a_merge_into_a_report_that_never_rests_is_503(
 
     def meanwhile(*given: Any) -> Outcome:
         head = world.head(original)
-        if given[3].state == "closed":
+        if given[3].after.state == "closed":
             world.act(official("colleague1"), original, "assign", head.version, unit="u-d1")
         return real(*given)
 

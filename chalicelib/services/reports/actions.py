@@ -1,7 +1,8 @@
-"""Acting on a report: one action, one transaction, one event, by the version the actor saw."""
+"""Acting on a report: each action is one transaction and one event, on the version that the
+actor saw."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,9 +39,9 @@ from chalicelib.storage.transactions import Refused, Unavailable, wait
 
 CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", "into", "result")
 ATTEMPTS = 20
-# Of a head that does not say yet which version decided last, so many events are looked at.
+# A head of an older format does not hold its last deciding version: read at most so many events.
 NOTES_AT_MOST = 10
-# What opens a report again, which a city may have left behind while it was closed.
+# Actions that open a closed report again. Meanwhile the city may have got a new version.
 _OPENING = frozenset({"reopen", "unmerge", protection.TAKE})
 
 
@@ -49,9 +50,9 @@ def act(
 ) -> Outcome:
     """Take an action on a report and answer with its new state (``presenters.action_answer``).
 
-    A repeated key gets the same answer again.
+    A repeated idempotency key gets the same answer again.
 
-    ``body``: ``action``, ``version`` (the one the actor saw) and the fields of that action.
+    ``body``: ``action``, ``version`` (the one that the actor saw) and the fields of that action.
     Raises ``Problem``: not_found, stale_version, role_not_allowed, wrong_state and the rules of
     ``domain.actions.perform``.
     """
@@ -61,42 +62,46 @@ def act(
 def _act(
     actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
-    given = {key: value for key, value in body.items() if key not in ("action", "version")}
+    fields = {key: value for key, value in body.items() if key not in ("action", "version")}
     counted = False
     for attempt in range(ATTEMPTS):
         wait(attempt)
         seen = access.load(actor, report_id)
-        _fresh(seen, body["version"])
-        now_city = cities.current(actor.jurisdiction, now)
-        name = protection.actual_action(body["action"], seen.report, given.get("service"), now_city)
-        allowed(name, seen.report, seen.standing)
-        if (present := _present(seen.report, name, now)) is None:
-            continue  # It has followed the city into a new version first.
-        city = cities.promised(seen.report)
-        target = _target(actor, given)
-        report = under_present_version(seen.report, present)
-        spot = pin_correction.read_pin(present, name, given)
-        after = perform.perform(
-            name, report, actor, seen.standing, given, now, city, target, present, spot
+        _check_version(seen, body["version"])
+        present_city = cities.current(actor.jurisdiction, now)
+        name = protection.actual_action(
+            body["action"], seen.report, fields.get("service"), present_city
         )
-        _check_person(actor, seen.report, given)
+        allowed(name, seen.report, seen.standing)
+        if (present := _city_to_act_by(seen.report, name, now)) is None:
+            continue  # The report has just moved to the new city version: read it again.
+        city = cities.promised(seen.report)
+        target = _target(actor, fields)
+        report = under_present_version(seen.report, present)
+        pin = pin_correction.read_pin(present, name, fields)
+        after = perform.perform(
+            name, report, actor, seen.standing, fields, now, city, target, present, pin
+        )
+        _check_person(actor, seen.report, fields)
         if name == protection.PROTECT and not counted:
             _count_proposal(actor, now)
             counted = True
-        taken = tickets.claim_photos(actor, given.get("photos") or [], seen.report, name, now, city)
-        after = tickets.with_photos(after, taken)
+        photo_ids = fields.get("photos") or []
+        claims = tickets.claim_photos(actor, photo_ids, seen.report, name, now, city)
+        after = tickets.with_photos(after, claims)
+        action = _Allowed(name, fields, after, target, claims)
         try:
-            return _commit(op, actor, seen, after, name, given, now, target, taken)
+            return _commit(op, actor, seen, action, now)
         except Refused:
-            continue  # Only the original has moved on, which this actor's version is not about.
+            continue  # Only the original changed, and ``version`` is not about the original.
         except Problem as problem:
             if problem.slug != "stale_version":
                 raise
-            # Overtaken: the next look tells whether by anything that matters to the actor.
+            # The report changed meanwhile; the next attempt checks whether that matters.
     raise Unavailable
 
 
-def _present(report: Report, name: str, now: datetime) -> City | None:
+def _city_to_act_by(report: Report, name: str, now: datetime) -> City | None:
     if report.open or name in _OPENING:
         return city_migration.follow_city(report, now)
     return cities.at(report.jurisdiction, report.city_version)
@@ -107,11 +112,11 @@ def act_by_clock(
     op: KeyedOperation,
     report: Report,
     name: str,
-    given: dict[str, Any],
+    fields: dict[str, Any],
     now: datetime,
 ) -> Outcome:
-    """An action of the clock on a head just read, by the same rules and the same transaction."""
-    return run_once(op, lambda: _step(actor, op, report, name, given, now))
+    """Take an action of the clock (an SLA step) on a head just read, by the same rules."""
+    return run_once(op, lambda: _step(actor, op, report, name, fields, now))
 
 
 def _step(
@@ -119,7 +124,7 @@ def _step(
     op: KeyedOperation,
     report: Report,
     name: str,
-    given: dict[str, Any],
+    fields: dict[str, Any],
     now: datetime,
 ) -> Outcome:
     seen = Seen(report, frozenset({"system"}), is_reporter=False)
@@ -128,32 +133,36 @@ def _step(
         seen = replace(seen, report=report)
     city = cities.promised(report)
     for _ in range(ATTEMPTS):
-        into = given.get("into") or report.merged_into
+        into = fields.get("into") or report.merged_into
         original = reports.get(actor.jurisdiction, into) if into else None
-        after = perform.perform(name, report, actor, seen.standing, given, now, city, original)
-        facts = {**given, **clock_notes.about(name, report, given, city)}
-        if name == "escalate" and _told_with_breach(report, facts):
+        after = perform.perform(name, report, actor, seen.standing, fields, now, city, original)
+        facts = {**fields, **clock_notes.about(name, report, fields, city)}
+        if name == "escalate" and _covered_by_breach(report, facts):
             facts["joined"] = True
         try:
-            return _commit(op, actor, seen, after, name, facts, now, original, [])
+            return _commit(op, actor, seen, _Allowed(name, facts, after, original, []), now)
         except Refused:
             continue
     raise Unavailable
 
 
-def _told_with_breach(report: Report, facts: dict[str, Any]) -> bool:
-    """Whether the event before is the broken promise of the same moment, whose alert tells of this
-    level too (``clock_notes.about``)."""
+def _covered_by_breach(report: Report, facts: dict[str, Any]) -> bool:
+    """Whether the event before is the breach of the same deadline, and its alert already tells of
+    this level (``clock_notes.about``)."""
     if facts["due"] != iso(report.due_at):
         return False
-    before = reports.event(report.jurisdiction, report.id, report.version)
-    joins = before["data"].get("joins") if before and before["action"] == "breach" else None
+    previous = reports.event(report.jurisdiction, report.id, report.version)
+    breach = previous if previous and previous["action"] == "breach" else None
+    joins = breach["data"].get("joins") if breach else None
     return bool(joins == facts["level"])
 
 
-def _fresh(seen: Seen, version: int) -> None:
-    """Refuse an action on a version that is not the present one, unless nothing has changed since
-    that anybody decides by: the clock's notes, comments, supports, ratings and the like."""
+def _check_version(seen: Seen, version: int) -> None:
+    """Raise ``stale_version`` for an action on an older version.
+
+    Changes that no decision depends on do not matter: notes of the clock, comments, supports,
+    ratings and the like.
+    """
     report = seen.report
     if version == report.version:
         return
@@ -173,70 +182,64 @@ def _fresh(seen: Seen, version: int) -> None:
     )
 
 
-def _target(actor: Principal, given: dict[str, Any]) -> Report | None:
-    if "into" not in given:
+def _target(actor: Principal, fields: dict[str, Any]) -> Report | None:
+    if "into" not in fields:
         return None
-    original = reports.get(actor.jurisdiction, given["into"])
+    original = reports.get(actor.jurisdiction, fields["into"])
     if original is None or not access.sees(actor, Seen(original, frozenset(), False)):
         raise Problem("original_unknown", field="into")
     return original
 
 
 def _count_proposal(actor: Principal, now: datetime) -> None:
-    """One person may hide a few reports a day, not the city's work."""
+    """Count a proposal to protect a report, since each hides a report from the public."""
     limits = cities.current(actor.jurisdiction, now).person_limits("proposals")
     scopes = {"proposals": actor.uid or "-"}
     rate_limits.take(actor.jurisdiction, limits, scopes, now, fail_open=False)
 
 
-def _check_person(actor: Principal, report: Report, given: dict[str, Any]) -> None:
-    if person := given.get("person"):
+def _check_person(actor: Principal, report: Report, fields: dict[str, Any]) -> None:
+    if person := fields.get("person"):
         record = staff.by_ref(actor.jurisdiction, person)
-        unit = given.get("unit") or report.unit
+        unit = fields.get("unit") or report.unit
         reaches = record and permissions.over(record, report).roles() - {AUDITOR}
         if record is None or record.unit != unit or not reaches:
             raise Problem("unknown_person", field="person")
 
 
+@dataclass(frozen=True)
+class _Allowed:
+    """An action that the rules allow: its fields, the report after it, the report that it names in
+    ``into``, and the photos that it uses."""
+
+    name: str
+    fields: dict[str, Any]
+    after: Report
+    target: Report | None
+    claims: list[tickets.Claim]
+
+
 def _commit(
-    op: KeyedOperation,
-    actor: Principal,
-    seen: Seen,
-    after: Report,
-    name: str,
-    given: dict[str, Any],
-    now: datetime,
-    target: Report | None,
-    taken: list[tickets.Claim],
+    op: KeyedOperation, actor: Principal, seen: Seen, action: _Allowed, now: datetime
 ) -> Outcome:
-    before = seen.report
+    before, after, name = seen.report, action.after, action.name
     audience = actions_of(before)[name].words
     words = tuple(
-        Words(field, audience, given[field], ids.token_bytes(SALT_BYTES))
+        Words(field, audience, action.fields[field], ids.token_bytes(SALT_BYTES))
         for field in WORDS
-        if given.get(field)
+        if action.fields.get(field)
     )
-    # The clock gives no codes but facts.
-    known = [key for key in given if key not in WORDS] if actor.kind == "system" else CODES
-    data = {key: given[key] for key in known if given.get(key) is not None}
-    data.update(tickets.event_data(taken))
-    if name == protection.PROTECT and (seen_by_all := photos.ready(before)):
-        data["redrawn"] = seen_by_all
-    if name in protection.BACK and before.outside.get("unit") in (before.unit, before.agency):
-        data["outside"] = "has_it"
-    whose = (before.reporter, before.filer, before.id)
-    if actor.kind == "citizen" and seen.is_reporter and actor.uid not in whose:
-        data["by"] = "duplicate"
-    change = Change(name, before, after, words, data)
+    change = Change(name, before, after, words, _event_data(actor, seen, action))
     writes = change_writes(change, actor, op, now, seen.standing)
-    writes += [write for one in taken for write in one.writes]
+    writes += [write for claim in action.claims for write in claim.writes]
     if name in merging.ACTIONS:
-        writes += merging.writes_on_originals(op, actor, name, before, after, target, now)
+        writes += merging.writes_on_originals(op, actor, change, action.target, now)
     if name == "audit":
-        place, month = before.jurisdiction, before.closed_month or ""
-        present = cities.current(place, now)
-        desk = audits.sample_district(present, month, before.district, before.id)
-        writes.append(scorecards.put_audited(place, month, desk, before.id, given["result"]))
+        jurisdiction, month = before.jurisdiction, before.closed_month or ""
+        present = cities.current(jurisdiction, now)
+        district = audits.sample_district(present, month, before.district, before.id)
+        result = action.fields["result"]
+        writes.append(scorecards.put_audited(jurisdiction, month, district, before.id, result))
     answer = presenters.action_answer(after)
     if name != "merge":
         answer = secrecy.without_secret_original(actor, answer)
@@ -244,16 +247,35 @@ def _commit(
         return write_with_key(op, writes, {**answer, **pin_correction.extra_answer(after, name)})
     except Refused as refusal:
         if any(label.startswith("photo:") for label in refusal.labels):
-            raise tickets.claim_failure(actor, taken) from None
+            raise tickets.claim_failure(actor, action.claims) from None
         if "audit" in refusal.labels:
             raise Problem("not_in_sample", action=name) from None
         if all(label.startswith(merging.OTHER) for label in refusal.labels):
             raise
-        now_seen = reports.get(before.jurisdiction, before.id) or before
+        newest = reports.get(before.jurisdiction, before.id) or before
         raise Problem(
             "stale_version",
             seen=before.version,
-            version=now_seen.version,
-            state=now_seen.state,
-            open_actions=open_actions(now_seen, seen.standing),
+            version=newest.version,
+            state=newest.state,
+            open_actions=open_actions(newest, seen.standing),
         ) from None
+
+
+def _event_data(actor: Principal, seen: Seen, action: _Allowed) -> dict[str, Any]:
+    """The data of the action's event: its codes, photos, and how the actor has the right."""
+    before, fields = seen.report, action.fields
+    # The fields of the clock's actions are all facts for the event.
+    clock_facts = [key for key in fields if key not in WORDS]
+    names = clock_facts if actor.kind == "system" else CODES
+    data = {key: fields[key] for key in names if fields.get(key) is not None}
+    data.update(tickets.event_data(action.claims))
+    if action.name == protection.PROTECT and (public_pictures := photos.ready(before)):
+        data["redrawn"] = public_pictures
+    unit_has_it = before.outside.get("unit") in (before.unit, before.agency)
+    if action.name in protection.BACK and unit_has_it:
+        data["outside"] = "has_it"
+    own_ids = (before.reporter, before.filer, before.id)
+    if actor.kind == "citizen" and seen.is_reporter and actor.uid not in own_ids:
+        data["by"] = "duplicate"
+    return data

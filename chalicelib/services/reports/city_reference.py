@@ -1,4 +1,4 @@
-"""The city's rules as the public reads them."""
+"""The city's public data: areas, units, languages and services."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def city(city: City) -> dict[str, Any]:
 
 
 def services(city: City) -> dict[str, Any]:
-    """The active services that citizens choose from; a protected one shows the emergency number."""
+    """The active services that citizens can choose; protected ones with the emergency number."""
     return {
         "services": [
             _service(service, city)

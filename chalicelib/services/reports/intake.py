@@ -1,7 +1,7 @@
-"""Filing a report: place, service, unit and promise are decided and frozen in one transaction."""
+"""Filing a report: ward, service, unit and deadlines are decided and stored in one transaction."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,7 +35,8 @@ from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Refused, Write
 
 CODE_ATTEMPTS = 3
-_AHEAD = timedelta(minutes=10)
+# A client's clock that is further ahead flags the report.
+_CLOCK_TOLERANCE = timedelta(minutes=10)
 
 
 def file_report(
@@ -47,11 +48,12 @@ def file_report(
     languages: tuple[str, ...],
     stripped: tuple[str, ...] = (),
 ) -> Outcome:
-    """File a report and answer with its receipt (``presenters.receipt``), once a key.
+    """File a report and answer with its receipt (``presenters.receipt``), once per idempotency key.
 
-    ``body`` has passed the schema of ``fileReport``; ``stripped`` names its fields that held
-    invisible characters, which flags the report. Raises ``Problem``: unknown_service,
-    outside_area, an answer or photo that does not fit, too_many.
+    ``body`` has passed the schema of ``fileReport``. ``ip`` is for rate limits. ``stripped``:
+    fields from which invisible characters were removed; they flag the report. It has more than six
+    parameters since each is another part of the request. Raises ``Problem``:
+    unknown_service, outside_area, problems of answers and photos, too_many.
     """
     city = cities.current(actor.jurisdiction, now)
 
@@ -62,27 +64,27 @@ def file_report(
         answers, texts = service_attributes.check(service, body.get("answers") or {})
         flags = (*report.flags, "invisible_text") if stripped else report.flags
         report = replace(report, answers=answers, flags=flags)
-        taken = tickets.claim_photos(actor, body.get("photos") or [], report, "file", now, city)
-        report = tickets.with_photos(
-            replace(report, photos=tuple(one.photo for one in taken)), taken
-        )
+        claims = tickets.claim_photos(actor, body.get("photos") or [], report, "file", now, city)
+        photos = tuple(claim.photo for claim in claims)
+        report = tickets.with_photos(replace(report, photos=photos), claims)
         words = _words(body, texts, city)
 
         def written() -> Outcome:
             close = [] if report.protected else nearby.same_problem(city, report)
-            return _write(op, actor, city, report, body.get("contact"), words, taken, close)
+            filing = _Filing(report, body.get("contact"), words, claims, close)
+            return _write(op, actor, city, filing)
 
         usage = _usage(city, actor, report, ip, now)
         return rate_limits.run_limited(city.jurisdiction, usage, now, written)
 
     outcome = run_once(op, attempt)
     if outcome.replayed and (close := outcome.answer["possible_duplicates"]):
-        # What has become secret since the receipt was written is named no more.
-        gone = secrecy.hidden_from(actor, [one["id"] for one in close])
-        kept = [one for one in close if one["id"] not in gone]
+        # Leave out reports that have become secret since the receipt was written.
+        secret_ids = secrecy.hidden_from(actor, [row["id"] for row in close])
+        kept = [row for row in close if row["id"] not in secret_ids]
         outcome = Outcome({**outcome.answer, "possible_duplicates": kept}, outcome.replayed)
     if is_channel(actor):
-        # The secret makes whoever has it the reporter: it is nothing for staff or other systems.
+        # With the claim secret one becomes the reporter, so channels do not get it.
         return outcome
     secret = signing.claim_secret(outcome.answer["id"])
     return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)
@@ -96,8 +98,8 @@ def _service(city: City, code: str, actor: Principal) -> Service:
 
 
 def _may_file(actor: Principal, service: Service, report: Report) -> None:
-    """An official files like anybody, but not where they only audit; a service of the officials'
-    own only where a grant of theirs reaches."""
+    """Raise ``role_not_allowed`` for an official who is only an auditor there, and for a service of
+    the officials' own without a role over that place and service."""
     roles = actor.roles(report.district, report.service) if actor.kind == "staff" else frozenset()
     if roles == {AUDITOR} or (service.staff_only and not roles - {AUDITOR}):
         raise Problem("role_not_allowed", action="file", rule="fileReport.scope")
@@ -111,7 +113,7 @@ def draft(
     now: datetime,
     languages: tuple[str, ...],
 ) -> Report:
-    """A report as it is filed at ``now``: where it lies, who holds it, what is promised."""
+    """A report as filed at ``now``, with its ward, unit and deadlines; nothing is written."""
     lat, long = float(body["lat"]), float(body["long"])
     ward, away = locate(city, lat, long)
     district, _ = city.district_and_path(ward)
@@ -120,7 +122,7 @@ def draft(
     if away:
         flags.append("near")
     client_time = body.get("client_time")
-    if client_time and _moment(client_time) > now + _AHEAD:
+    if client_time and _moment(client_time) > now + _CLOCK_TOLERANCE:
         flags.append("clock_ahead")
     if service.protected and body.get("public"):
         flags.append("made_private")
@@ -166,21 +168,25 @@ def draft(
 
 
 def locate(city: City, lat: float, long: float) -> tuple[str, int]:
-    """(ward, whole metres outside the border) of a point; ``outside_area`` beyond the tolerance."""
+    """(ward, whole metres outside its border) of a point.
+
+    Raises ``Problem``: outside_area, if it is further outside than the city's ``near_m``.
+    """
     index = cities.boundaries(city.jurisdiction, city.version)
-    long = 180.0 if long == -180 else long  # two names of one meridian
+    long = 180.0 if long == -180 else long  # the same meridian
     swapped = abs(long) <= 90 and index.ward_at(long, lat) is not None
     if abs(lat) > 90 and not swapped:
         raise Problem("invalid_field", field="lat", rule="maximum", limit=90)
-    found = index.locate(max(-90.0, min(lat, 90.0)), long)
-    # A metre is the least that lies outside: 0 means inside.
-    away = max(1, round(found.distance_m)) if found.distance_m > 0 else 0
-    if found.ward and found.distance_m <= city.rules["near_m"]:
-        return found.ward, away
+    location = index.locate(max(-90.0, min(lat, 90.0)), long)
+    ward = location.ward
+    # 0 means inside, so a point outside is at least 1 metre away.
+    away = max(1, round(location.distance_m)) if location.distance_m > 0 else 0
+    if ward and location.distance_m <= city.rules["near_m"]:
+        return ward, away
     raise Problem(
         "outside_area",
         field="lat",
-        nearest={"ward": found.ward, "name": city.areas[found.ward].name} if found.ward else None,
+        nearest={"ward": ward, "name": city.areas[ward].name} if ward else None,
         distance_m=away,
         hint="swapped" if swapped else None,
     )
@@ -196,47 +202,51 @@ def _usage(
     if actor.kind == "staff":
         limits.pop("device", None)
     if FOR_MANY in actor.permissions:
-        # Another system has a limit of its own, and one address for all its people.
+        # A channel has its own limit, and one IP address for all its people.
         limits = {kind: each for kind, each in limits.items() if kind not in ("device", "address")}
     return rate_limits.Usage(limits, scopes)
 
 
-def _write(
-    op: KeyedOperation,
-    actor: Principal,
-    city: City,
-    report: Report,
-    contact: dict[str, str] | None,
-    words: tuple[Words, ...],
-    taken: list[tickets.Claim],
-    close: list[dict[str, Any]],
-) -> Outcome:
-    place, now = city.jurisdiction, report.filed_at
+@dataclass(frozen=True)
+class _Filing:
+    """A report to be written with what belongs to it: contact, texts, photos, near reports."""
+
+    report: Report
+    contact: dict[str, str] | None
+    words: tuple[Words, ...]
+    claims: list[tickets.Claim]
+    close: list[dict[str, Any]]
+
+
+def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) -> Outcome:
+    report, contact, words, claims = filing.report, filing.contact, filing.words, filing.claims
+    jurisdiction, now = city.jurisdiction, report.filed_at
     if contact and (contact.get("email") or contact.get("phone")):
-        # Also where it is not safe to write there: who may read a contact reads that too.
+        # Also for an address that we do not send to: officials with the permission can use it.
         report = replace(report, contact=ids.token_bytes(16).hex())
-    data = tickets.event_data(taken)
+    data = tickets.event_data(claims)
     for _ in range(CODE_ATTEMPTS):
         score = periods.score_row(report, city)
         event = link("file", None, report, actor, op.id, now, words, data, actor.kind, score)
         head = replace(report, tail=event.hash)
         writes: list[Write] = [
             reports.put_head(head, timers.next_due(head, city), seen=None),
-            reports.put_event(place, head.id, event),
-            reports.put_code(place, head.code, head.id),
+            reports.put_event(jurisdiction, head.id, event),
+            reports.put_code(jurisdiction, head.code, head.id),
             *traces.text_rows(actor, head.id, 1, words),
-            *(write for one in taken for write in one.writes),
+            *(write for claim in claims for write in claim.writes),
         ]
         if head.contact and contact:
-            writes.append(people.put_contact(place, head.contact, contact))
+            writes.append(people.put_contact(jurisdiction, head.contact, contact))
             writes += traces.index_rows(actor, people.CONTACT, head.id, head.contact)
         writes += filers.filing_rows(head)
         try:
             personal = [] if head.protected else text_moderation.find_personal_data(words, city)
-            return write_with_key(op, writes, presenters.receipt(head, city, close, personal))
+            receipt = presenters.receipt(head, city, filing.close, personal)
+            return write_with_key(op, writes, receipt)
         except Refused as refusal:
             if any(label.startswith("photo:") for label in refusal.labels):
-                raise tickets.claim_failure(actor, taken) from None
+                raise tickets.claim_failure(actor, claims) from None
             if "code" not in refusal.labels:
                 raise
             report = replace(report, code=ids.new_code())
@@ -244,10 +254,10 @@ def _write(
 
 
 def _words(body: dict[str, Any], answers: dict[str, str], city: City) -> tuple[Words, ...]:
-    said = {name: body.get(name) or "" for name in text_moderation.FIELDS}
+    fields = {name: body.get(name) or "" for name in text_moderation.FIELDS}
     if body.get("mask"):
-        said = {name: redact(text, city.patterns) for name, text in said.items()}
-    texts = [(name, "public", text) for name, text in said.items()]
+        fields = {name: redact(text, city.patterns) for name, text in fields.items()}
+    texts = [(name, "public", text) for name, text in fields.items()]
     texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
     return tuple(
         Words(name, audience, text.strip(), ids.token_bytes(SALT_BYTES))

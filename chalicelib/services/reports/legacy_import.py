@@ -1,7 +1,7 @@
-"""Reports of an old system, kept with their own times and statuses: each is one event, "import".
+"""Import of reports from an old system, with their times and statuses: one event each, "import".
 
-An imported report has an id made of its old one, so that importing again changes nothing. It counts
-in tallies and on maps, and not in scorecards: nobody here is judged by what another system says
+The id is derived from the old id, so importing again changes nothing. Imported reports count in
+tallies and on maps, but not in scorecards, because their times come from another system
 (docs/decisions/imported-history.md).
 """
 
@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class LegacyReport:
-    """A report as the old system had it; ``resolution`` and ``closed_at`` if it was closed."""
+    """A report of the old system; with ``resolution`` and ``closed_at`` if it was closed."""
 
     source: str
     id: str
@@ -45,7 +45,10 @@ class LegacyReport:
 
 
 def import_report(city: City, old: LegacyReport, now: datetime) -> bool:
-    """Keep an old report; whether it is new here. Raises ``Problem``: outside_area and the like."""
+    """Store a report of an old system. Returns whether it is new here.
+
+    Raises ``Problem``: unknown_service, outside_area and other problems of a filing.
+    """
     service = city.services.get(old.service)
     if service is None:
         raise Problem("unknown_service", field="service")
@@ -81,23 +84,23 @@ def import_report(city: City, old: LegacyReport, now: datetime) -> bool:
 
 
 def id_of(jurisdiction: str, old: LegacyReport) -> str:
-    """The id of an old report here: the moment of its filing, and a hash of where it comes from."""
+    """The ULID of an old report: the time of its filing and a hash of its source and old id."""
     name = f"{jurisdiction}|{old.source}|{old.id}".encode()
-    when = int(old.filed_at.timestamp() * 1000).to_bytes(6, "big")
-    return str(ULID.from_bytes(when + hashlib.sha256(name).digest()[:10]))
+    moment = int(old.filed_at.timestamp() * 1000).to_bytes(6, "big")
+    return str(ULID.from_bytes(moment + hashlib.sha256(name).digest()[:10]))
 
 
 def _writes(
     city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], now: datetime
 ) -> list[Write]:
-    place = city.jurisdiction
+    jurisdiction = city.jurisdiction
     data: dict[str, Any] = {"source": old.source, "old": old.id}
-    actor = system(place)
+    actor = system(jurisdiction)
     event = link(ACTION, None, report, actor, f"import-{report.id}", now, words, data, "system")
     head = replace(report, tail=event.hash)
     return [
         reports.put_head(head, timers.next_due(head, city), seen=None),
-        reports.put_event(place, head.id, event),
-        reports.put_code(place, head.code, head.id),
-        *(people.put_text(place, head.id, 1, one) for one in words),
+        reports.put_event(jurisdiction, head.id, event),
+        reports.put_code(jurisdiction, head.code, head.id),
+        *(people.put_text(jurisdiction, head.id, 1, text) for text in words),
     ]

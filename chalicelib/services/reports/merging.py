@@ -1,8 +1,8 @@
-"""What merging writes on the other reports: the original that grows, the rights of reporters.
+"""What merging writes on other reports: the original's count of duplicates, and reporters' rights.
 
-A duplicate is closed and named among the original's. Where the original turns out to be no report
-of the city's, the oldest duplicate is opened again and the others are merged into it, one a step
-of the clock (``services.sla.sweep``).
+A duplicate is closed and merged into the original. If the original is closed as not a matter of the
+city, the oldest duplicate is opened again and the others are merged into it, one in each run of the
+sweep (``services.sla.sweep``).
 """
 
 from collections.abc import Callable
@@ -19,62 +19,58 @@ from chalicelib.storage import people, reports
 from chalicelib.storage.transactions import Delete, Put, Write
 
 ACTIONS = frozenset({"merge", "unmerge", "remerge", TAKE})
-# What the labels of writes on another report begin with.
+# The prefix of the labels of writes on another report.
 OTHER = "other:"
 
 
 def writes_on_originals(
     op: KeyedOperation,
     actor: Principal,
-    name: str,
-    before: Report,
-    after: Report,
+    change: Change,
     judged: Report | None,
     now: datetime,
 ) -> list[Write]:
-    """What ``merge``, ``unmerge``, ``remerge`` or ``take`` of ``before`` writes on its originals.
+    """What a change of ``ACTIONS`` (merge, unmerge, …) writes on the report's originals.
 
-    ``judged`` is the original as the rules have seen it: the write fails if it has changed since.
+    ``judged`` is the original that the rules were checked on: the write fails if it has changed
+    since then.
     """
+    before, after = change.before, change.after
     writes: list[Write] = []
-    if before.merged_into and (left := _as_judged(before, before.merged_into, judged)):
-        opened = before.id if name == "unmerge" and actor.kind == "system" else None
-        writes += _left(op, actor, before, left, opened, now)
-    if after.merged_into and (into := _as_judged(before, after.merged_into, judged)):
-        writes += _joined(op, actor, before, into, now)
-    return [replace(one, label=f"{OTHER}{one.label}") for one in writes]
+    if before.merged_into and (left := _original(before, before.merged_into, judged)):
+        opened = before.id if change.name == "unmerge" and actor.kind == "system" else None
+        writes += _leave(op, actor, before, left, opened, now)
+    if after.merged_into and (into := _original(before, after.merged_into, judged)):
+        writes += _join(op, actor, before, into, now)
+    return [replace(write, label=f"{OTHER}{write.label}") for write in writes]
 
 
 def oldest_duplicate(original: Report) -> Report | None:
-    """The oldest report that is still merged into this one.
-
-    One that is proposed for protection is freed like any other: whatever is decided about it, it
-    would be left with an original that was put aside.
-    """
-    place = original.jurisdiction
-    for one in people.duplicates(place, original.id):
-        head = reports.get(place, one)
+    """The oldest report that is still merged into this one, also if it is proposed for protection:
+    its original was rejected, so it cannot stay merged."""
+    for duplicate in people.duplicates(original.jurisdiction, original.id):
+        head = reports.get(original.jurisdiction, duplicate)
         if head is not None and head.merged_into == original.id:
             return head
     return None
 
 
 def successor(original: Report) -> Report | None:
-    """The report that the others were told to follow, if it is still open; never a private one,
-    which the reporters of the others would get to see."""
+    """The report that the other duplicates are to be merged into, if it is still open. Never a
+    private one: reporters of the others would see it."""
     if original.succeeded_by is None:
         return None
     head = reports.get(original.jurisdiction, original.succeeded_by)
     return head if head is not None and head.open and not head.hidden else None
 
 
-def _as_judged(report: Report, other: str, judged: Report | None) -> Report | None:
+def _original(report: Report, other: str, judged: Report | None) -> Report | None:
     if judged is not None and judged.id == other:
         return judged
     return reports.get(report.jurisdiction, other)
 
 
-def _joined(
+def _join(
     op: KeyedOperation, actor: Principal, duplicate: Report, into: Report, now: datetime
 ) -> list[Write]:
     grown = _next(into, now, merged=into.merged + 1)
@@ -84,7 +80,7 @@ def _joined(
     ]
 
 
-def _left(
+def _leave(
     op: KeyedOperation,
     actor: Principal,
     duplicate: Report,
@@ -118,20 +114,20 @@ def _rights(
     mark: Callable[[str, str, str, str], Put | Delete],
     trace: Callable[[str, str, str, str, str], Put | Delete],
 ) -> list[Write]:
-    # Every reporter of the duplicate keeps a reporter's rights in what it is merged into: its own
-    # by name, those of duplicates of its own by way of it.
-    place = duplicate.jurisdiction
-    writes: list[Write] = [mark(place, original, people.DUPLICATE, duplicate.id)]
+    """The rows that give reporters of the duplicate a reporter's rights on the original: its own
+    reporter by uid, reporters of its own duplicates through it (``VIA``)."""
+    jurisdiction = duplicate.jurisdiction
+    writes: list[Write] = [mark(jurisdiction, original, people.DUPLICATE, duplicate.id)]
     if duplicate.reporter:
         right = people.right_name(duplicate.reporter, duplicate.id)
-        writes.append(mark(place, original, people.RIGHT, right))
-        writes.append(trace(place, duplicate.reporter, people.RIGHT, original, duplicate.id))
+        writes.append(mark(jurisdiction, original, people.RIGHT, right))
+        writes.append(trace(jurisdiction, duplicate.reporter, people.RIGHT, original, duplicate.id))
     elif duplicate.via and mark is people.delete_mark:
-        # A channel gets no right; one of before channels were told from people goes.
+        # Channels have no rights, but rows of older versions may have given them one.
         right = people.right_name(duplicate.via, duplicate.id)
-        writes.append(mark(place, original, people.RIGHT, right))
+        writes.append(mark(jurisdiction, original, people.RIGHT, right))
     if duplicate.merged or duplicate.merged_into:
-        writes.append(mark(place, original, people.VIA, duplicate.id))
+        writes.append(mark(jurisdiction, original, people.VIA, duplicate.id))
     return writes
 
 

@@ -1,4 +1,4 @@
-"""The one-tap answer to "is it repaired?": a signed link acts for the reporter, for one finish."""
+"""The one-tap answer to "is it repaired?": a signed link acts for the reporter on one finish."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,43 +15,43 @@ from chalicelib.storage import reports
 
 @dataclass(frozen=True)
 class OneTapQuestion:
-    """What the link asks about."""
+    """The report that a link asks about, and whether it can still be answered."""
 
     report: Report
     answerable: bool
 
 
 def question(token: str, now: datetime) -> OneTapQuestion:
-    """The report behind a link; ``invalid_token`` for a forged or lapsed one."""
+    """The report behind a link. Raises ``Problem``: invalid_token, for a forged or expired one."""
     payload = one_tap_tokens.read(token, now)
     report = reports.get(payload["j"], payload["r"])
     if report is None:
         raise Problem("invalid_token")
     finished = report.finished_at.isoformat() if report.finished_at else None
-    asked = report.state == "work_done" and not report.disputed and finished == payload["f"]
-    return OneTapQuestion(report, asked)
+    answerable = report.state == "work_done" and not report.disputed and finished == payload["f"]
+    return OneTapQuestion(report, answerable)
 
 
 def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
-    """Verify or refuse in the reporter's name; ``None`` where the report has moved on.
+    """Verify or refuse for the reporter; ``None`` if the report can no longer be answered.
 
-    The key is the link itself, so that a second tap changes nothing.
+    The idempotency key is the link itself, so a second tap changes nothing.
     """
-    asked = question(token, now)
-    report = asked.report
-    whose = _filed(report, token, now)
-    if whose is None or (whose.reporter is None and whose.contact is None):
+    link = question(token, now)
+    report = link.report
+    own = _own_report(report, token, now)
+    if own is None or (own.reporter is None and own.contact is None):
         return None
-    # The link went to that report's own contact, also where nobody has its rights yet.
+    # The link went to the contact of ``own``, which need not have a reporter yet.
     permission = f"{BY_LINK}{report.id}"
     actor = Principal(
         "citizen",
         report.jurisdiction,
-        uid=whose.reporter or whose.filer or whose.id,
+        uid=own.reporter or own.filer or own.id,
         permissions=frozenset({permission}),
     )
     op = keyed_operation(actor, "answerByLink", token, "yes" if repaired else "no")
-    if not asked.answerable:
+    if not link.answerable:
         return None
     city = cities.at(report.jurisdiction, report.city_version)
     body = {
@@ -65,7 +65,7 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
     return actions.act(actor, op, report.id, body, now)
 
 
-def _filed(report: Report, token: str, now: datetime) -> Report | None:
-    """The report of the person whom the link was sent to: this one, or one merged into it."""
+def _own_report(report: Report, token: str, now: datetime) -> Report | None:
+    """The report of the link's recipient: this one, or a duplicate that is merged into it."""
     own = one_tap_tokens.read(token, now).get("d")
     return reports.get(report.jurisdiction, own) if own else report

@@ -1,4 +1,4 @@
-"""A pin given with an action: where it lies, and what to look at once a report has moved."""
+"""A pin sent with an action: checking it, and what the answer says about the new place."""
 
 from typing import Any
 
@@ -12,7 +12,10 @@ from chalicelib.services.reports import intake
 
 
 def read_pin(city: City, name: str, given: dict[str, Any]) -> PinLocation | None:
-    """The pin among an action's fields; ``outside_area`` where it lies in no ward."""
+    """The pin in the fields of action ``name``, or ``None`` without one.
+
+    Raises ``Problem``: action_field_missing, outside_area.
+    """
     if "lat" not in given and "long" not in given:
         return None
     for field in ("lat", "long"):
@@ -24,14 +27,17 @@ def read_pin(city: City, name: str, given: dict[str, Any]) -> PinLocation | None
 
 
 def extra_answer(report: Report, name: str) -> dict[str, Any]:
-    """What the answer says beside the state: ``pin_elsewhere`` asks for a pin in the new ward,
-    ``possible_duplicates`` are the open reports around a new pin."""
+    """Additional fields of the answer to action ``name``.
+
+    After a transfer, ``pin_elsewhere`` says that the pin is not in the new ward and should be
+    moved. After ``move_pin``, ``possible_duplicates`` lists open reports around the new pin.
+    """
     if name not in ("move_pin", "transfer"):
         return {}
-    place, version = report.jurisdiction, report.city_version
+    jurisdiction, version = report.jurisdiction, report.city_version
     if name == "transfer":
-        found = cities.boundaries(place, version).locate(report.lat, report.long)
-        return {"pin_elsewhere": True} if found.ward != report.ward else {}
+        location = cities.boundaries(jurisdiction, version).locate(report.lat, report.long)
+        return {"pin_elsewhere": True} if location.ward != report.ward else {}
     if report.hidden:
         return {}
-    return {"possible_duplicates": nearby.same_problem(cities.at(place, version), report)}
+    return {"possible_duplicates": nearby.same_problem(cities.at(jurisdiction, version), report)}

@@ -18,7 +18,7 @@ from chalicelib.services.platform.idempotency import (
     earlier_outcome,
     write_with_key,
 )
-from chalicelib.services.reports import presenters
+from chalicelib.services.reports import presenters, timeline_views
 from chalicelib.services.timeline import access, secrecy
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.change import Change, change_writes
@@ -28,13 +28,16 @@ from chalicelib.storage.transactions import Refused, Unavailable, wait
 PAGE = 100
 TEXTS = (presenters.DESCRIPTION, presenters.LANDMARK)
 ATTEMPTS = 20
-# The id of no report.
-NOBODY = "0" * 26
+# An id that no report has.
+NO_REPORT = "0" * 26
 
 
 def public(actor: Principal, report_id: str) -> dict[str, Any]:
-    """The public view, in one read; the reporter alone sees a protected one, and the words of a
-    private one are for who may see it all."""
+    """The public view of a report, in one read.
+
+    Only its reporter sees a protected report. Of a private report, others see the view without
+    texts (``presenters.private_for_public``). Raises ``Problem``: not_found.
+    """
     report, texts = reports.with_texts(actor.jurisdiction, report_id, *TEXTS)
     if report is None:
         raise Problem("not_found")
@@ -54,31 +57,33 @@ def _sees(actor: Principal, report: Report | None) -> bool:
 
 
 def track(actor: Principal, code: str) -> dict[str, Any]:
-    """The public view behind a tracking code, in whatever way it is typed."""
-    # The same calls whether there is no such code, or a report that nobody may know of.
-    known = ids.code_of(code) or code
-    return public(actor, reports.by_code(actor.jurisdiction, known) or NOBODY)
+    """The public view of the report with a tracking code, in any case, with or without dashes."""
+    # The reads are the same for an unknown code and for a secret report, so their time tells
+    # nothing.
+    normal = ids.code_of(code) or code
+    return public(actor, reports.by_code(actor.jurisdiction, normal) or NO_REPORT)
 
 
 def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
-    """A page of the public timeline: what happened, in public words, with its hash chain."""
-    shown = public(actor, report_id)
+    """A page of the public timeline, after event number ``after``: events with public texts and the
+    hash chain."""
+    view = public(actor, report_id)
     links = reports.timeline(actor.jurisdiction, report_id, after, PAGE)
-    if shown["private"] and not _sees(actor, reports.get(actor.jurisdiction, report_id)):
-        events = presenters.bare_timeline(links)
+    if view["private"] and not _sees(actor, reports.get(actor.jurisdiction, report_id)):
+        events = timeline_views.private_event_rows(links)
     else:
         texts = people.texts(actor.jurisdiction, report_id, after + 1, after + len(links))
-        # What happened while it was protected is for its reporter alone.
-        guarded = any(presenters.while_protected(json.loads(text)) for text, _ in links)
-        whole = guarded and access.load(actor, report_id).is_reporter
-        events = presenters.timeline(links, texts, inside=False, whole=whole)
+        # Events of a time when the report was protected are for its reporter only.
+        protected = any(timeline_views.while_protected(json.loads(text)) for text, _ in links)
+        whole = protected and access.load(actor, report_id).is_reporter
+        events = timeline_views.event_rows(links, texts, inside=False, whole=whole)
         events = secrecy.without_secret_reports(actor, events)
     more = len(links) == PAGE
     return {"id": report_id, "events": events, "next": after + PAGE if more else None}
 
 
 def case(actor: Principal, report_id: str) -> dict[str, Any]:
-    """The officials' view with the newest hundred events, inside words included."""
+    """The officials' view with the newest hundred events and their texts."""
     seen = access.load(actor, report_id)
     report, texts = reports.with_texts(actor.jurisdiction, report_id, *TEXTS)
     report = report or seen.report
@@ -87,15 +92,19 @@ def case(actor: Principal, report_id: str) -> dict[str, Any]:
     words = people.texts(actor.jurisdiction, report_id, first + 1, report.version)
     city = cities.at(report.jurisdiction, report.city_version)
     body = presenters.case(report, texts, city, open_actions(report, seen.standing))
-    shown = presenters.without_other_reports(report, presenters.timeline(links, words, inside=True))
+    shown = timeline_views.without_other_reports(
+        report, timeline_views.event_rows(links, words, inside=True)
+    )
     events = secrecy.without_secret_reports(actor, shown)
     return {**secrecy.without_secret_original(actor, body), "timeline": events}
 
 
 def contact(actor: Principal, op: KeyedOperation, report_id: str, now: datetime) -> Outcome:
-    """A reporter's contact data, for a holder of the permission; the event comes first.
+    """A reporter's contact, for an official with the permission ``contact``.
 
-    The idempotency row keeps no personal data: a replay reads the contact anew.
+    The event "contact_read" is written before the contact is read. The idempotency row holds no
+    personal data: a replay reads the contact again. Raises ``Problem``: contact_not_allowed,
+    not_found.
     """
     outcome = earlier_outcome(op)
     seen = access.load(actor, report_id)
@@ -112,8 +121,8 @@ def contact(actor: Principal, op: KeyedOperation, report_id: str, now: datetime)
         seen = access.load(actor, report_id)
     if outcome is None:
         raise Unavailable
-    found = people.contact(actor.jurisdiction, seen.report.contact or "")
-    return Outcome({**outcome.answer, "contact": found or {}}, outcome.replayed)
+    contact = people.contact(actor.jurisdiction, seen.report.contact or "")
+    return Outcome({**outcome.answer, "contact": contact or {}}, outcome.replayed)
 
 
 def _record(actor: Principal, op: KeyedOperation, seen: Seen, now: datetime) -> Outcome | None:

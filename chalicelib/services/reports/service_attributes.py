@@ -1,4 +1,4 @@
-"""The answers to a service's questions: checked by type, free text kept apart."""
+"""Service attributes: the answers to a service's questions, checked by type."""
 
 import re
 from datetime import datetime
@@ -11,20 +11,20 @@ LONGEST = 500
 _ZONED = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$")
 
 
-def check(service: Service, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """(codes for the head, free texts by question) of the answers given.
+def check(service: Service, answers: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """(values for the head, free texts), each by the question's code.
 
-    Numbers become decimal text, since an event holds integers only. Raises ``Problem``:
-    unknown_question, answer_missing, answer_invalid, each naming ``answers.<code>``.
+    Free texts are stored apart, where they can be erased. Numbers become decimal text, since events
+    hold integers only. Raises ``Problem``: unknown_question, answer_missing, answer_invalid.
     """
-    asked = {question.code: question for question in service.questions}
-    for code in given:
-        if code not in asked:
-            raise Problem("unknown_question", field="answers", questions=sorted(asked))
+    questions = {question.code: question for question in service.questions}
+    for code in answers:
+        if code not in questions:
+            raise Problem("unknown_question", field="answers", questions=sorted(questions))
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
-    for code, question in asked.items():
-        value = given.get(code)
+    for code, question in questions.items():
+        value = answers.get(code)
         if value is None or value == "" or value == []:
             if question.required:
                 raise Problem("answer_missing", field=f"answers.{code}")

@@ -1,0 +1,113 @@
+"""What each audience sees of a report's timeline."""
+
+import json
+from typing import Any
+
+from chalicelib.domain.report import Report
+from chalicelib.storage.people import text_name
+
+# Fields of an event's data that only officials see.
+_OFFICIAL_DATA = frozenset({"person", "proof", "former"})
+# What everybody sees of every event, so that the hash chain can be checked.
+_CHAIN = ("version", "at", "action", "hash", "prev")
+# Actions that only officials see: reading a contact, suspecting a report, protecting it.
+_OFFICIAL_ACTIONS = frozenset(
+    {
+        "contact_read", "unreachable", "flag", "flag_again", "photo_reused", "protect", "return",
+        "protect_lapse", "contact_corrected", "filer_read",
+    }
+)  # fmt: skip
+
+
+def event_rows(
+    links: list[tuple[str, str]],
+    texts: dict[str, dict[str, Any]],
+    *,
+    inside: bool,
+    whole: bool = False,
+) -> list[dict[str, Any]]:
+    """The events for the public, or for officials (``inside``), with the texts of that audience.
+
+    ``links``: (event as JSON, its hash). ``whole``: for the reporter, with the events of a time
+    when the report was protected. An event that the audience may not see shows only its chain.
+    """
+    rows = []
+    for text, digest in links:
+        event = json.loads(text)
+        official = event["action"] in _OFFICIAL_ACTIONS or (while_protected(event) and not whole)
+        if official and not inside:
+            rows.append(_chain_row(event, digest))
+            continue
+        words = {
+            word["field"]: texts[name]["text"]
+            for word in event["words"]
+            if (inside or word["audience"] == "public")
+            and (name := text_name(event["version"], word["field"])) in texts
+        }
+        actor = event["actor"]
+        rows.append(
+            {
+                **_chain_row(event, digest),
+                "action": event["action"],
+                "by": {
+                    "kind": actor["kind"],
+                    "role": actor["role"],
+                    "unit": actor["unit"],
+                    **({"uid": actor["uid"]} if inside else {}),
+                },
+                "state": event["after"]["state"],
+                "resolution": event["after"]["resolution"],
+                "unit": event["after"]["unit"],
+                "due_at": event["after"]["due_at"],
+                "data": {
+                    key: value
+                    for key, value in event["data"].items()
+                    if inside or not _for_officials(key, event["data"])
+                },
+                "words": words,
+            }
+        )
+    return rows
+
+
+def private_event_rows(links: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The events of a private report for everybody: what was done and by whom, without texts,
+    reasons, pictures or ids of other reports."""
+    kept = ("by", "state", "resolution", "unit", "due_at")
+    rows = event_rows(links, {}, inside=False)
+    return [{name: row[name] for name in (*_CHAIN, *kept) if name in row} for row in rows]
+
+
+def without_other_reports(report: Report, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without the id of another report that has the same photo of the reporter: it would
+    show that both reports are of one person. For photos of officials the id stays."""
+    return [
+        {**row, "data": {**row["data"], "of": None}} if _names_other(report, row) else row
+        for row in rows
+    ]
+
+
+def while_protected(event: dict[str, Any]) -> bool:
+    """Whether the report was protected before or after this event."""
+    return bool(event["after"]["protected"] or (event["before"] or {}).get("protected"))
+
+
+def _names_other(report: Report, row: dict[str, Any]) -> bool:
+    data = row.get("data", {})
+    of = data.get("of")
+    return bool(of and of.get("report") != report.id and data.get("photo") in report.photos)
+
+
+def _for_officials(key: str, data: dict[str, Any]) -> bool:
+    private_duplicate = bool(data.get("private")) and key in ("duplicate", "private")
+    return key in _OFFICIAL_DATA or private_duplicate
+
+
+def _chain_row(event: dict[str, Any], digest: str) -> dict[str, Any]:
+    return {
+        "version": event["version"],
+        "at": event["at"],
+        "action": "inside",
+        "hash": digest,
+        "prev": event["prev"],
+    }
