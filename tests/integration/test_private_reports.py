@@ -292,7 +292,7 @@ def test_private_reports_do_not_recur_for_being_in_one_square_kilometre(edge: Ed
     done = {**row["rounds"][0], "resolution": "verified", "closed_at": row["filed_at"]}
     found = Recurrences(Ever(), "9", 30, 60)  # type: ignore[arg-type]
     found.add({**row, "rounds": [done]})
-    assert list(found.parts()) == []
+    assert list(found.contributions()) == []
 
 
 @pytest.mark.parametrize("takes", [True, False])
