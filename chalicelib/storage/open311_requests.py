@@ -93,7 +93,7 @@ def changed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> li
     """The ids of reports whose last change is from ``start`` to ``end``, hidden ones too."""
     low, high = iso(start), iso(end + _SECOND)
     months = [f"{jurisdiction}#UPD#{month}" for month in _months(start, end)]
-    items = _over(months, low, high, limit, index=True, newest=True, wanted="ssk")
+    items = _over(months, low, high, limit, index=True, newest=True, attribute="ssk")
     return [item["ssk"]["S"].rpartition("#")[2] for item in items]
 
 
