@@ -112,8 +112,9 @@ bench-photos: $(VENV)/run.stamp ## what making pictures costs
 bench-geo: $(VENV)/bench.stamp ## the map beside dynamodbgeo and PostGIS [N=small]
 	@$(PY) -m bench.geo $(N)
 
-openapi: $(VENV)/run.stamp ## write docs/openapi.json
+openapi: $(VENV)/run.stamp ## write docs/openapi.json and the schemas of a city folder
 	@$(NO_AWS) $(PY) -m infra.docs.openapi
+	@$(PY) -m infra.city.schemas
 
 workflow: $(VENV)/run.stamp ## write docs/workflow.md from the rules that are enforced
 	@$(NO_AWS) $(PY) -m infra.docs.workflow

@@ -7,7 +7,8 @@ from chalicelib.http import openapi, swagger_ui
 from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.pages import landing
 from chalicelib.routes import schemas
-from chalicelib.services.city import cities
+from chalicelib.routes.schemas import city_folder
+from chalicelib.services.city import cities, folder_schemas
 from chalicelib.services.open_data import publishing
 from chalicelib.services.platform import photo_reasons
 from chalicelib.services.projections import monthly_counts
@@ -15,6 +16,8 @@ from chalicelib.services.reports import city_reference, queries
 
 routes = Blueprint(__name__)
 _BRIEF = "public, max-age=30"
+_LASTING = "public, max-age=300"
+_UNCHANGED = {"description": "What `If-None-Match` names is still right."}
 
 
 @route(
@@ -208,12 +211,48 @@ def list_open_data(call: Call) -> Answer:
 @route(
     routes,
     "GET",
+    folder_schemas.PATH,
+    Operation(
+        id="listSchemas",
+        summary="The JSON Schemas of the files of a city folder",
+        answers={200: city_folder.FOLDER_SCHEMAS, 304: _UNCHANGED},
+        cache=_LASTING,
+        etag=True,
+    ),
+)
+def list_schemas(call: Call) -> Answer:
+    """Each schema with its path. They say what the files of a city folder may hold."""
+    return Answer(folder_schemas.listed())
+
+
+@route(
+    routes,
+    "GET",
+    f"{folder_schemas.PATH}/{{name}}",
+    Operation(
+        id="getSchema",
+        summary="The JSON Schema of a file of a city folder",
+        answers={200: city_folder.JSON_SCHEMA, 304: _UNCHANGED},
+        problems=("not_found",),
+        cache=_LASTING,
+        etag=True,
+        media="application/schema+json",
+    ),
+)
+def get_schema(call: Call) -> Answer:
+    """JSON Schema, draft 2020-12: editors complete and check a file whose ``$schema`` names it."""
+    return Answer(folder_schemas.schema(call.path["name"]))
+
+
+@route(
+    routes,
+    "GET",
     "/v1/openapi.json",
     Operation(
         id="getOpenApi",
         summary="This API, described by OpenAPI 3.1",
         answers={200: schemas.OPENAPI},
-        cache="public, max-age=300",
+        cache=_LASTING,
     ),
 )
 def get_openapi(call: Call) -> Answer:

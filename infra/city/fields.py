@@ -24,7 +24,7 @@ class Fields:
         self.file = file
         self.path = path
         self.line = value.line if isinstance(value, Node) else 0
-        self._seen = {"about"}
+        self._seen = {"about"} if path else {"about", "$schema"}
         if not isinstance(value, dict):
             self.fault("", "must be an object")
         self._value: dict[str, Any] = value if isinstance(value, dict) else {}
@@ -166,7 +166,7 @@ class Fields:
 
     def names(self) -> list[str]:
         """The names of the fields given."""
-        return [name for name in self._value if name != "about"]
+        return [name for name in self._value if name not in ("about", "$schema")]
 
     def close(self) -> None:
         """Report the fields that are not known."""
