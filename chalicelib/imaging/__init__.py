@@ -1,2 +1,4 @@
-"""Pictures out of what people upload. Pillow and libheif are loaded by the modules here alone, in
-a process of their own (``workshop``), and only in the photo function."""
+"""Makes pictures from uploads. Only these modules load Pillow and libheif.
+
+They run in a process of their own (``sandbox``), and only in the photo function.
+"""

@@ -1,7 +1,7 @@
 """The process that decodes one photo: ``python -m chalicelib.imaging <folder>``.
 
-The folder holds ``job.json`` and ``input``; the renditions and ``result.json``, written last, are
-put beside them. It has no credentials, and limits that the system enforces.
+The folder holds ``job.json`` and ``input``. The renditions are written beside them, and
+``result.json`` last. The process has no credentials, and the system limits its memory and CPU.
 """
 
 import json
@@ -20,8 +20,7 @@ def _limit() -> None:
 
 
 def main(folder: Path) -> None:
-    """Do the folder's job. What is wrong with the photo is a result, what is wrong with this
-    installation is none."""
+    """Do the folder's job. A bad photo gives a result; a fault of this installation raises."""
     from chalicelib.imaging import renditions
     from chalicelib.imaging.refusals import TOO_HEAVY, UNDECODABLE, PhotoRefused
 

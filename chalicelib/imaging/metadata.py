@@ -1,6 +1,6 @@
-"""What a photo's metadata tells before it is thrown away: when and where it was taken.
+"""Reads when and where a photo was taken from its metadata, before that is dropped.
 
-Everything here comes from the uploader's file: what does not parse is left out.
+Everything comes from the uploader's file; values that do not parse are left out.
 """
 
 import math
@@ -15,10 +15,11 @@ _UNREADABLE = (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, Va
 
 
 def read(image: Image.Image) -> dict[str, Any]:
-    """``{"taken": "2024-05-01T10:20:30", "offset": "+07:00", "lat": …, "long": …}``, each if told.
+    """Time and place of a photo; values that are missing are left out.
 
-    ``taken`` is local to ``offset``, or to nobody knows where; the place is WGS84 degrees. Exif
-    2.32, 4.6.5 and 4.6.6. Null Island is where phones are that do not know.
+    ``{"taken": "2024-05-01T10:20:30", "offset": "+07:00", "lat": …, "long": …}``. ``taken`` is
+    local time; without ``offset`` its zone is unknown. The place is in WGS84 degrees; 0, 0 is left
+    out, because phones without a position write it. Exif 2.32, 4.6.5 and 4.6.6.
     """
     try:
         exif = image.getexif()
@@ -28,10 +29,10 @@ def read(image: Image.Image) -> dict[str, Any]:
 
 
 def _time(exif: dict[int, Any]) -> dict[str, str]:
-    found = _WHEN.match(str(exif.get(ExifTags.Base.DateTimeOriginal, "")))
-    if not found:
+    match = _WHEN.match(str(exif.get(ExifTags.Base.DateTimeOriginal, "")))
+    if not match:
         return {}
-    year, month, day, hour, minute, second = found.groups()
+    year, month, day, hour, minute, second = match.groups()
     taken = {"taken": f"{year}-{month}-{day}T{hour}:{minute}:{second}"}
     offset = str(exif.get(ExifTags.Base.OffsetTimeOriginal, "")).strip("\x00 ")
     return {**taken, "offset": offset} if _OFFSET.fullmatch(offset) else taken

@@ -1,4 +1,4 @@
-"""A picture's hash, near which lie the hashes of the same picture scaled, encoded or brightened."""
+"""A picture's perceptual hash: similar for the same picture scaled, encoded or brightened."""
 
 from PIL import Image
 
@@ -8,9 +8,11 @@ _LEAST = 32
 
 
 def perceptual_hash(image: Image.Image) -> str | None:
-    """128 bits in hexadecimal: whether each cell of an 8 by 8 grid is brighter than its neighbour
-    to the left, and than the one above ("dHash", Krawetz 2013); ``None`` for a picture with too
-    little in it to be told from others, such as a dark one."""
+    """128 bits in hexadecimal ("dHash", Krawetz 2013); ``None`` with too little detail.
+
+    Each bit says whether a cell of an 8 by 8 grid is brighter than its neighbour to the left, or
+    than the one above. A dark picture, for example, has too little detail to compare.
+    """
     grey = image.convert("L")
     rows = grey.resize((_SIDE + 1, _SIDE), Image.Resampling.BOX).tobytes()
     columns = grey.resize((_SIDE, _SIDE + 1), Image.Resampling.BOX).tobytes()

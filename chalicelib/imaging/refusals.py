@@ -1,4 +1,4 @@
-"""Why a photo is refused: the stable reasons, with their texts in ``rules/photos.json``."""
+"""Why a photo is refused: stable reasons; their texts are in ``rules/photos.json``."""
 
 EMPTY = "empty"
 NOT_A_PHOTO = "not_a_photo"
@@ -20,7 +20,7 @@ REASONS = (
 
 
 class PhotoRefused(ValueError):
-    """A photo that cannot be taken; ``reason`` is one of ``REASONS``."""
+    """A photo that is not accepted; ``reason`` is one of ``REASONS``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,7 +1,7 @@
-"""Decode a photo within limits, and make the three renditions of it, which hold nothing but pixels.
+"""Decodes a photo within limits and makes its three renditions, which hold only pixels.
 
-Runs in the process that ``workshop`` starts. Large pictures are made smaller strip by strip, so
-that no second picture of full size is ever in memory.
+Runs in the process that ``sandbox`` starts. Large pictures are reduced strip by strip, so that no
+second picture of full size is in memory.
 """
 
 import io
@@ -33,29 +33,35 @@ pi_heif.register_heif_opener(thumbnails=False)
 def make(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
     """Write ``320.webp``, ``1280.webp`` and ``master.jpg`` of an upload to ``folder``.
 
-    Answers with ``width`` and ``height`` of the master, the ``likeness`` and the ``facts`` of its
-    metadata. Raises ``PhotoRefused``, or whatever the decoder raises at a broken file.
+    Returns ``width`` and ``height`` of the master, its ``likeness`` (perceptual hash), and the
+    ``facts`` of its metadata. Raises ``PhotoRefused``, or any error of the decoder.
     """
     kind = sniff.kind_of(data, declared)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image: Image.Image = Image.open(io.BytesIO(data), formats=[kind])
     _within_limits(image)
-    # MPO, a JPEG with more pictures behind it, is what some cameras write for one photo.
+    # Some cameras write one photo as MPO: a JPEG with more pictures behind it.
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format not in ("MPO", "HEIF"):
         raise PhotoRefused(refusals.ANIMATED)
-    told = metadata.read(image)
+    photo_metadata = metadata.read(image)
     width, height = image.size
     image.draft(None, fitted(width, height, MASTER))
     image.load()
     master = _finished(image, fitted(width, height, MASTER))
-    return {**_renditions(master, folder), "likeness": perceptual_hash(master), "facts": told}
+    return {
+        **_renditions(master, folder),
+        "likeness": perceptual_hash(master),
+        "facts": photo_metadata,
+    }
 
 
 def remake(data: bytes, rectangles: list[list[int]], folder: Path) -> dict[str, Any]:
-    """The renditions of a master anew, with ``rectangles`` (x, y, width, height in thousandths)
-    made unrecognisable."""
+    """New renditions of a master, with ``rectangles`` blurred.
+
+    Rectangles are (x, y, width, height) in thousandths of the master's size.
+    """
     with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
         master = _bare(image.convert("RGB"))
     for rectangle in rectangles:
@@ -83,7 +89,7 @@ def _finished(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """The picture in a plain mode, whole parts smaller if it is far larger than its master."""
+    """The picture in a plain mode, reduced by a whole factor if far larger than its master."""
     factor = max(1, max(image.size) // (MASTER * 3 // 2))
     if factor == 1 and image.mode in _PLAIN and "transparency" not in image.info:
         return image
@@ -124,12 +130,12 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             if turned is not None:
                 return turned
         except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            pass  # A profile of another colour model, or none: the plain meaning of the numbers.
+            pass  # An unusable profile: take the numbers as they are.
     return image.convert("RGB")
 
 
 def _bare(image: Image.Image) -> Image.Image:
-    """The pixels alone, on a new image: whatever a decoder hung on the old one stays behind."""
+    """The pixels alone on a new image, without anything that a decoder added."""
     new = Image.new("RGB", image.size)
     new.paste(image)
     return new
@@ -142,7 +148,7 @@ def _blur(master: Image.Image, rectangle: list[int]) -> None:
     left, top = x * master.width // SCALE, y * master.height // SCALE
     if right <= left or bottom <= top:
         return
-    # A few averages, so that nothing written there can be found again.
+    # A few averages only, so that no text can be recovered.
     part = master.crop((left, top, right, bottom))
     few = part.resize((_BLOCKS, _BLOCKS), Image.Resampling.BOX)
     master.paste(few.resize(part.size, Image.Resampling.BICUBIC), (left, top))

@@ -1,5 +1,7 @@
-"""Photos made in a process apart: a decoder that is broken by a photo breaks nothing else, and
-holds no credential that a photo could take (docs/decisions/photo-process.md)."""
+"""Processes photos in a separate process: a photo that breaks a decoder breaks nothing else.
+
+That process has no credentials that an attacker could take (docs/decisions/photo-process.md).
+"""
 
 import json
 import os
@@ -20,7 +22,7 @@ _NAMES = {"master.jpg": "image/jpeg", "1280.webp": "image/webp", "320.webp": "im
 
 @dataclass(frozen=True)
 class ProcessedPhoto:
-    """The renditions by name, the master's size, the picture's hash, what the metadata told."""
+    """The renditions by name, the master's size, its perceptual hash, and the metadata."""
 
     files: dict[str, bytes]
     width: int
@@ -35,9 +37,9 @@ def media_type(name: str) -> str:
 
 
 def develop(data: bytes, declared: str) -> ProcessedPhoto:
-    """The renditions of an upload that was declared as ``image/…``; raises ``PhotoRefused``.
+    """The renditions of an upload that was declared as ``image/…``. Raises ``PhotoRefused``.
 
-    Raises ``RuntimeError`` where the codecs are missing, which is no photo's fault.
+    Raises ``RuntimeError`` if the codecs are missing, which is not the photo's fault.
     """
     return _run({"task": "develop", "type": declared}, data)
 
@@ -65,18 +67,18 @@ def _run(job: dict[str, Any], data: bytes) -> ProcessedPhoto:
 
 def _wait_for(folder: Path) -> None:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    # In Lambda the code, its libraries and the layer lie in different places.
+    # In Lambda the code, its libraries and the layer lie in different folders.
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-m", "chalicelib.imaging", str(folder)]
     errors = folder / "errors"
     try:
-        with errors.open("wb") as heard:
+        with errors.open("wb") as stderr:
             done = subprocess.run(  # noqa: S603 - our own program and our own folder
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=heard,
+                stderr=stderr,
                 timeout=SECONDS,
                 check=False,
             )
@@ -85,7 +87,7 @@ def _wait_for(folder: Path) -> None:
     if -done.returncode in (signal.SIGXCPU, signal.SIGKILL):
         raise PhotoRefused(TOO_HEAVY)
     if done.returncode < 0:
-        raise PhotoRefused(UNDECODABLE)  # A decoder that a photo broke.
+        raise PhotoRefused(UNDECODABLE)  # The photo crashed the decoder.
     if done.returncode > 0:
         last = errors.read_text("utf-8", "replace").strip().rpartition("\n")[2]
         raise RuntimeError(f"the process for photos does not run here: {last[:200]}")

@@ -1,7 +1,7 @@
-"""What a file is by its own bytes, before any decoder sees it: its type, and what else it hides.
+"""Detects a file's type from its own bytes before any decoder reads it, and what it hides.
 
-Re-encoding is the real control: nothing of the upload is ever served. This keeps from the
-decoders what no phone makes.
+The real protection is re-encoding: nothing of an upload is ever served. This keeps files that no
+phone makes away from the decoders.
 """
 
 import re
@@ -28,7 +28,7 @@ _HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"hevc", b"hevx", b"msf1"}
 )
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-# As the major brand: an image sequence, meant to be played (ISO/IEC 23008-12, 7.2).
+# As the major brand: an image sequence (ISO/IEC 23008-12, 7.2).
 _PLAYED = frozenset({b"msf1", b"hevc", b"hevx", b"avis"})
 _CODE = re.compile(rb"<script[\s>]|<html[\s>]|<!doctype\s|<\?php\s|%PDF-\d", re.IGNORECASE)
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
@@ -41,8 +41,8 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 def kind_of(data: bytes, declared: str) -> str:
     """The type of a file: one of ``DECLARED``'s values.
 
-    Raises ``PhotoRefused``: empty, not_a_photo, type_mismatch (it is not what it was declared as),
-    animated, or polyglot (it is a photo and something else besides).
+    Raises ``PhotoRefused``: empty, not_a_photo, type_mismatch (not the declared type), animated, or
+    polyglot (a photo and something else in one file).
     """
     if not data:
         raise PhotoRefused(EMPTY)
@@ -68,7 +68,7 @@ def _magic(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         size = min(int.from_bytes(data[:4], "big"), 256)
         brands = {data[8:12], *(data[at : at + 4] for at in range(16, size, 4))}
-        # Both name the same container (mif1): the codec's own brand tells.
+        # Both use the same container (mif1); the codec's own brand decides.
         if brands & _AVIF_BRANDS:
             return AVIF
         if brands & _HEIF_BRANDS:
@@ -80,19 +80,19 @@ def _hides(data: bytes, kind: str) -> bool:
     tail = data[_END[kind](data) :]
     if _CODE.search(data) or _SVG.search(data, 0, _HEAD) or _SVG.search(tail):
         return True
-    # A phone may append a film or a second picture, but no archive and no program.
+    # A phone may append a film or a second picture, but never an archive or a program.
     archive = b"PK\x03\x04" in tail and b"PK\x05\x06" in tail
     return archive or tail.startswith(_PROGRAM)
 
 
 def _jpeg_end(data: bytes) -> int:
     at = 2
-    while found := _MARKER.search(data, at):
-        marker = found[1][0]
+    while match := _MARKER.search(data, at):
+        marker = match[1][0]
         if marker == 0xD9:
-            return found.end()
-        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
-        at = found.end() + max(2, length)
+            return match.end()
+        length = int.from_bytes(data[match.end() : match.end() + 2], "big")
+        at = match.end() + max(2, length)
     return len(data)
 
 

@@ -1,8 +1,8 @@
-"""Which servers outside may be spoken to: by https, at port 443, at an address that is public.
+"""Which outside servers we may connect to: by https, at port 443, at a public address.
 
-A name is judged when it is registered (``check``) and again whenever something is sent
-(``targets``): whoever sends connects to one of the addresses that were judged, so that a name
-that changes its mind in between leads nowhere (OWASP: Server Side Request Forgery Prevention).
+A name is checked when it is registered (``check``) and again at each request (``targets``). The
+request connects to one of the checked addresses, so a name whose address changes in between is
+harmless (OWASP: Server Side Request Forgery Prevention).
 """
 
 import ipaddress
@@ -20,18 +20,18 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The last label has a letter: 127.1 and 0x7f000001 are addresses to some resolvers.
 _NAME = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z])(?!0x){_LABEL}")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
-# RFC 6052: behind it lies whatever the network's translator reaches.
+# RFC 6052: addresses that the network translates to IPv4 ones.
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 _INSIDE = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion", "test", "invalid")
 
 
 class UnsafeAddress(ValueError):
-    """An address that nothing is sent to; its text says why."""
+    """An address that we do not connect to; its text says why."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a URL leads: ``name`` and ``port``, and the path that all else is appended to."""
+    """A server's base URL: ``name`` and ``port``, and the ``path`` before all others."""
 
     scheme: str
     name: str
@@ -40,7 +40,7 @@ class Endpoint:
 
 
 def check(url: str) -> Endpoint:
-    """The place of a server's base URL, judged by its form alone. Raises ``UnsafeAddress``."""
+    """The endpoint of a base URL, checked by its form only. Raises ``UnsafeAddress``."""
     if len(url) > LONGEST:
         raise UnsafeAddress(f"is longer than {LONGEST} characters")
     if not url.isascii() or not url.isprintable() or " " in url:
@@ -63,7 +63,7 @@ def check(url: str) -> Endpoint:
     name = (parts.hostname or "").lower()
     if not _NAME.fullmatch(name) or len(name) > 253:
         raise UnsafeAddress("must name a server, not a number")
-    if name.endswith(tuple(f".{one}" for one in _INSIDE)):
+    if name.endswith(tuple(f".{suffix}" for suffix in _INSIDE)):
         raise UnsafeAddress("names a server inside")
     return Endpoint("https", name, PORT, parts.path.rstrip("/"))
 
@@ -73,35 +73,35 @@ def targets(endpoint: Endpoint) -> list[str]:
 
     Raises ``UnsafeAddress`` or ``OSError``.
     """
-    found = sorted(resolve(endpoint.name), key=lambda one: ":" in one)
+    addresses = sorted(resolve(endpoint.name), key=lambda address: ":" in address)
     if endpoint.scheme != "https":
-        return found
-    if not found or not all(is_public(one) for one in found):
+        return addresses
+    if not addresses or not all(is_public(address) for address in addresses):
         raise UnsafeAddress("leads to an address that is not public")
-    return found
+    return addresses
 
 
 def resolve(name: str) -> set[str]:
-    """What the resolver says of a name."""
+    """The IP addresses of a name."""
     answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return {str(answer[4][0]) for answer in answers}
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the internet and to no network inside it."""
+    """Whether an IP address is a public address of the internet."""
     try:
-        found = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address) and (
-        found.ipv4_mapped or found.sixtofour or found.teredo or found in _TRANSLATED
+    if isinstance(ip, ipaddress.IPv6Address) and (
+        ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in _TRANSLATED
     ):
         return False
-    return found.is_global and not found.is_multicast
+    return ip.is_global and not ip.is_multicast
 
 
 def _is_local(url: str) -> bool:
-    """Whether development names this server (``TANGGAP_OUTSIDE_LOCAL``); on Lambda none is."""
+    """Whether this is a local server for development (``TANGGAP_OUTSIDE_LOCAL``); not on Lambda."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         return False
-    return any(url == one or url.startswith(f"{one}/") for one in settings().outside_local)
+    return any(url == base or url.startswith(f"{base}/") for base in settings().outside_local)

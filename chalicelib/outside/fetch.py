@@ -1,7 +1,7 @@
-"""One request to a server outside: nothing it answers, or keeps from answering, can hold us up.
+"""One request to an outside server, which cannot keep us waiting.
 
-``SECONDS`` for everything from the first packet to the last byte, a limit on what is read, TLS
-with a certificate for the name, no redirects, and only addresses that ``addresses`` lets pass.
+``SECONDS`` in all, from the first packet to the last byte; a limit on the size of the answer; TLS
+with a certificate for the name; no redirects; only addresses that ``addresses`` accepts.
 """
 
 import http.client
@@ -24,7 +24,7 @@ Pairs = list[tuple[str, str]]
 
 
 class Failed(Exception):
-    """It did not work this time; ``reason`` is a code. Whether it was received is not known."""
+    """The request failed this time; ``reason`` is a code. The server may have received it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -41,8 +41,8 @@ class Reply:
 
 def get(endpoint: Endpoint, path: str, query: Pairs) -> Reply:
     """GET a list. Raises ``Failed``."""
-    asked = f"{endpoint.path}{path}" + (f"?{urlencode(query)}" if query else "")
-    return _fetch(endpoint, "GET", asked, None, {}, MOST_LIST)
+    url = f"{endpoint.path}{path}" + (f"?{urlencode(query)}" if query else "")
+    return _fetch(endpoint, "GET", url, None, {}, MOST_LIST)
 
 
 def post(endpoint: Endpoint, path: str, body: bytes, headers: dict[str, str]) -> Reply:
@@ -84,15 +84,19 @@ def _exchange(
     connection = http.client.HTTPConnection(endpoint.name, endpoint.port, timeout=SECONDS)
     connection.sock = _connected(endpoint, deadline)
     try:
-        known = {"User-Agent": "Tanggap", "Accept-Encoding": "identity", "Connection": "close"}
-        connection.request(method, path, body, {**known, **headers})
+        own_headers = {
+            "User-Agent": "Tanggap",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
+        connection.request(method, path, body, {**own_headers, **headers})
         with connection.getresponse() as answer:
             if 300 <= answer.status < 400:
                 raise Failed("redirect")
             data = answer.read(most + 1)
             if len(data) > most:
                 raise Failed("too_large")
-            # A connection that the deadline cut looks like an end to http.client.
+            # http.client reads a connection that was cut as the end of the answer.
             if deadline.passed or (answer.length or 0) > 0:
                 raise Failed("too_slow" if deadline.passed else "no_answer")
             return Reply(answer.status, data)
@@ -131,12 +135,12 @@ def _secured(endpoint: Endpoint, plain: socket.socket, deadline: "_Deadline") ->
 
 
 def context() -> ssl.SSLContext:
-    """TLS as it is today: certificates are checked, for the name that was asked for."""
+    """TLS with today's defaults: certificates are checked, also for the name."""
     return ssl.create_default_context()
 
 
 class _Deadline:
-    """Cuts the connection at its end: a time-out of a socket begins anew at each byte."""
+    """Cuts the connection when the time is over: a socket's own timeout restarts at each byte."""
 
     def __init__(self, seconds: float) -> None:
         self.passed = False
@@ -146,7 +150,7 @@ class _Deadline:
         self._timer.daemon = True
 
     def watch(self, connection: socket.socket) -> None:
-        """Cut this connection when the time is over, at once if it is."""
+        """Cut this connection when the time is over; at once if it already is."""
         with self._lock:
             self._socket = connection
             if self.passed:

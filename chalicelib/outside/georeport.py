@@ -1,7 +1,7 @@
-"""Another city's or agency's Open311 server as a client sees it: GeoReport v2 in JSON or XML.
+"""A client of another city's or agency's Open311 server: GeoReport v2 in JSON or XML.
 
-http://wiki.open311.org/GeoReport_v2. What a server answers is not believed: identifiers must look
-like some, texts are cleaned, and whatever else it says is passed over.
+http://wiki.open311.org/GeoReport_v2. Answers are not trusted: identifiers must have the form of
+one, texts are cleaned, and all other fields are ignored.
 """
 
 import json
@@ -22,12 +22,12 @@ from chalicelib.outside.fetch import Failed, Pairs, Reply
 LONGEST = 2000
 PAGE = 20
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,63}")
-# Not the request's fault: another attempt may go through.
+# Not the request's fault: a later attempt may succeed.
 _LATER = frozenset({408, 425, 429})
 
 
 class Declined(Exception):
-    """The server refused the request for good; ``status`` is its answer."""
+    """The server refused the request for good; ``status`` is its HTTP status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(str(status))
@@ -36,7 +36,7 @@ class Declined(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """Where to, for which jurisdiction, and with which key."""
+    """A server's base URL, its jurisdiction and our key."""
 
     endpoint: str
     format: str
@@ -46,7 +46,7 @@ class Server:
 
 @dataclass(frozen=True)
 class RemoteStatus:
-    """What a server says of a request. ``status``: "open" or "closed"."""
+    """A request's state on its server. ``status``: "open" or "closed"."""
 
     id: str
     status: str
@@ -56,7 +56,7 @@ class RemoteStatus:
 
 @dataclass(frozen=True)
 class Update:
-    """One thing that happened to a request there; ``status`` is one of the extension's."""
+    """One update of a request on its server; ``status`` is one of the extension's."""
 
     id: str
     request: str
@@ -65,54 +65,54 @@ class Update:
 
 
 def post(server: Server, body: bytes, headers: dict[str, str]) -> tuple[str | None, str | None]:
-    """(id, token) of a new request, whose ``form`` is ``body``. Raises ``Declined``, ``Failed``."""
+    """(id, token) of a new request with the form ``body``. Raises ``Declined`` or ``Failed``."""
     path = f"/requests.{server.format}"
     rows = _rows(server, fetch.post(_endpoint(server), path, body, headers))
     if len(rows) != 1:
         raise Failed("not_understood")
-    said = {name: rows[0].get(name) for name in ("service_request_id", "token")}
-    known = {name: _identifier(value) for name, value in said.items()}
-    if any(value and not known[name] for name, value in said.items()):
+    values = {name: rows[0].get(name) for name in ("service_request_id", "token")}
+    valid = {name: _identifier(value) for name, value in values.items()}
+    if any(value and not valid[name] for name, value in values.items()):
         raise Failed("wrong_id")
-    return known["service_request_id"], known["token"]
+    return valid["service_request_id"], valid["token"]
 
 
 def form(server: Server, fields: Pairs) -> bytes:
-    """The body of a request, with what the server must know of us."""
-    known = [("jurisdiction_id", server.jurisdiction_id), ("api_key", server.key)]
-    return urlencode([*((name, one) for name, one in known if one), *fields]).encode()
+    """The body of a request: the fields, the jurisdiction and our key."""
+    own = [("jurisdiction_id", server.jurisdiction_id), ("api_key", server.key)]
+    return urlencode([*((name, value) for name, value in own if value), *fields]).encode()
 
 
 def services(server: Server) -> list[str]:
-    """The codes of the services that it offers. Raises ``Declined`` and ``Failed``."""
+    """The codes of the server's services. Raises ``Declined`` or ``Failed``."""
     return [code for row in _get(server, "/services", []) if (code := _identifier(
         row.get("service_code")))]  # fmt: skip
 
 
-def token(server: Server, given: str) -> str | None:
-    """The id behind a token, once there is one. Raises ``Declined`` and ``Failed``."""
-    rows = _get(server, f"/tokens/{quote(given, safe='')}", [])
-    return next((found for row in rows if (found := _identifier(row.get("service_request_id")))),
-                None)  # fmt: skip
+def token(server: Server, value: str) -> str | None:
+    """The id for a token, once there is one. Raises ``Declined`` or ``Failed``."""
+    rows = _get(server, f"/tokens/{quote(value, safe='')}", [])
+    ids = (_identifier(row.get("service_request_id")) for row in rows)
+    return next((request_id for request_id in ids if request_id), None)
 
 
 def requests(server: Server, ids: Iterable[str]) -> dict[str, RemoteStatus]:
-    """What it says of these requests; of others it is not heard. Raises as ``token`` does."""
+    """The state of these requests; others are ignored. Raises as ``token`` does."""
     wanted = list(ids)
     rows = _get(server, "/requests", [("service_request_id", ",".join(wanted))])
-    found = {}
+    statuses = {}
     for row in rows:
         name, status = _identifier(row.get("service_request_id")), row.get("status")
         if name in wanted and isinstance(status, str) and status.lower() in ("open", "closed"):
             notes, updated = _words(row.get("status_notes")), _words(row.get("updated_datetime"))
-            found[name] = RemoteStatus(name, status.lower(), notes, updated[:40])
-    return found
+            statuses[name] = RemoteStatus(name, status.lower(), notes, updated[:40])
+    return statuses
 
 
 def updates(server: Server, since: datetime, until: datetime) -> list[Update]:
-    """What happened there in a window, by mySociety's extension. Raises as ``token`` does."""
+    """The updates of a window, by mySociety's extension. Raises as ``token`` does."""
     window = [("start_date", format_time(since)), ("end_date", format_time(until))]
-    found = []
+    happened = []
     for row in _get(server, "/servicerequestupdates", window):
         name, request = (
             _identifier(row.get("update_id")),
@@ -120,18 +120,18 @@ def updates(server: Server, since: datetime, until: datetime) -> list[Update]:
         )
         status = _words(row.get("status")).lower()
         if name and request and status:
-            found.append(Update(name, request, status, _words(row.get("description"))))
-    return found
+            happened.append(Update(name, request, status, _words(row.get("description"))))
+    return happened
 
 
 def find(server: Server, mark: str, service: str, since: datetime, until: datetime) -> str | None:
-    """The id of the request whose description holds ``mark``, filed between two moments."""
+    """The id of the request with ``mark`` in its description, filed between two moments."""
     window = [("start_date", format_time(since)), ("end_date", format_time(until))]
     rows = _get(server, "/requests", [("service_code", service), *window])
     for row in rows:
-        if mark in str(row.get("description")) and (found := _identifier(
+        if mark in str(row.get("description")) and (request_id := _identifier(
             row.get("service_request_id"))):  # fmt: skip
-            return found
+            return request_id
     return None
 
 
@@ -157,12 +157,12 @@ def _rows(server: Server, reply: Reply) -> list[dict[str, Any]]:
     if not 200 <= reply.status < 300:
         raise Failed(f"status_{reply.status}")
     try:
-        found = _json(reply.body) if server.format == "json" else _xml(reply.body)
+        rows = _json(reply.body) if server.format == "json" else _xml(reply.body)
     except (ValueError, RecursionError):
         raise Failed("not_understood") from None
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Failed("not_understood")
-    return found
+    return rows
 
 
 def _json(body: bytes) -> Any:
@@ -170,7 +170,7 @@ def _json(body: bytes) -> Any:
 
 
 def _xml(body: bytes) -> list[dict[str, Any]]:
-    # Without DTDs, entities or anything from elsewhere.
+    # Without DTDs, entities and external references.
     from defusedxml.ElementTree import ParseError, fromstring
 
     try:
@@ -183,16 +183,16 @@ def _xml(body: bytes) -> list[dict[str, Any]]:
 def _identifier(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    found = _ID.fullmatch(value.strip()) if isinstance(value, str) else None
-    return found[0] if found else None
+    match = _ID.fullmatch(value.strip()) if isinstance(value, str) else None
+    return match[0] if match else None
 
 
 def _words(value: Any) -> str:
-    """A text from outside as it may be shown: clean, short, without addresses of people."""
+    """A text from outside that may be shown: cleaned, shortened, without personal data."""
     if not isinstance(value, str):
         return ""
     try:
-        # By what holds in every country; the city's own rules are the caller's.
+        # The rules of every country; the caller applies the city's own rules.
         return redaction.redact(text.clean(value.strip()[:LONGEST]), redaction.of_country(None))
     except Problem:
         return ""

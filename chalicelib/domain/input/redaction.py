@@ -1,9 +1,9 @@
-"""E-mail addresses, telephone and identity numbers of people in a text, by a city's own rules.
+"""Finds and masks e-mail addresses, telephone and identity numbers in a text, by a city's rules.
 
-A rule is data, and no regular expression: ``{"kind", "starts", "digits", "first", "groups"}`` for
-numbers, ``{"kind", "shape"}`` for numbers with letters (``A`` a letter, ``9`` a digit, a space an
-optional separator). So no rule can take long on any text. Places are no persons: links to maps and
-coordinates stay as they are.
+A rule is data and not a regular expression, so no rule can be slow on any text: ``{"kind",
+"starts", "digits", "first", "groups"}`` for numbers, ``{"kind", "shape"}`` for numbers with letters
+(``A`` a letter, ``9`` a digit, a space an optional separator). Links to maps and coordinates are
+kept: places are not personal data.
 """
 
 import re
@@ -31,7 +31,7 @@ Rule = dict[str, Any]
 
 
 class Find(NamedTuple):
-    """Where something personal stands, in characters: from ``start`` up to ``end``."""
+    """Personal data in a text, in characters: from ``start`` up to ``end``."""
 
     start: int
     end: int
@@ -41,82 +41,84 @@ class Find(NamedTuple):
 @cache
 def defaults() -> dict[str, Any]:
     """rules/patterns.json: {"maps": […], "countries": {"*": [rule], "ID": [rule], …}}."""
-    found: dict[str, Any] = rules.load("patterns")
-    return found
+    table: dict[str, Any] = rules.load("patterns")
+    return table
 
 
 def of_country(country: str | None) -> list[Rule]:
-    """What is looked for everywhere, and in a country (ISO 3166, ``ID``)."""
+    """The rules for every country and those of one country (ISO 3166, ``ID``)."""
     countries = defaults()["countries"]
     return [*countries["*"], *(countries.get(country, ()) if country else ())]
 
 
 def find_personal(text: str, rules: list[Rule]) -> list[Find]:
-    """What is personal in a text, in its order, nothing twice."""
+    """The personal data in a text, in order, without overlaps."""
     spared = _spared(text)
-    found = [*_emails(text), *_numbers(text, rules)]
+    finds = [*_emails(text), *_numbers(text, rules)]
     for rule in rules:
         if "shape" in rule:
             shape = _shape(rule["shape"])
-            found += [Find(*one.span(), rule["kind"]) for one in shape.finditer(text)]
+            finds += [Find(*match.span(), rule["kind"]) for match in shape.finditer(text)]
     kept: list[Find] = []
-    for one in sorted(found, key=lambda find: (find.start, -find.end)):
-        free = not kept or kept[-1].end <= one.start
-        mapped = one.kind != EMAIL and any(a < one.end and one.start < z for a, z in spared)
-        if free and not mapped:
-            kept.append(one)
+    for find in sorted(finds, key=lambda find: (find.start, -find.end)):
+        free = not kept or kept[-1].end <= find.start
+        place = find.kind != EMAIL and any(a < find.end and find.start < z for a, z in spared)
+        if free and not place:
+            kept.append(find)
     return kept
 
 
 def redact(text: str, rules: list[Rule]) -> str:
-    """The text with ``SHOWN`` in the place of every find."""
-    return mask(text, [(one.start, one.end) for one in find_personal(text, rules)])
+    """The text with ``SHOWN`` in place of all personal data."""
+    return mask(text, [(find.start, find.end) for find in find_personal(text, rules)])
 
 
 def mask(text: str, spans: list[tuple[int, int]]) -> str:
-    """The text with ``SHOWN`` in the place of each span; spans do not overlap."""
+    """The text with ``SHOWN`` in place of each span; spans must not overlap."""
     for start, end in sorted(spans, reverse=True):
         text = f"{text[:start]}{SHOWN}{text[end:]}"
     return text
 
 
 def _spared(text: str) -> list[tuple[int, int]]:
-    """Links to maps, and coordinates."""
+    """The spans of links to maps and of coordinates, which are kept."""
     maps = defaults()["maps"]
     links = [
-        one.span() for one in _LINK.finditer(text) if any(place in one[0].lower() for place in maps)
+        link.span()
+        for link in _LINK.finditer(text)
+        if any(host in link[0].lower() for host in maps)
     ]
-    pairs = [one.span() for one in _PAIR.finditer(text)]
-    return [*links, *pairs, *(one.span() for one in _DECIMAL.finditer(text))]
+    pairs = [pair.span() for pair in _PAIR.finditer(text)]
+    return [*links, *pairs, *(number.span() for number in _DECIMAL.finditer(text))]
 
 
 def _emails(text: str) -> list[Find]:
-    found = []
+    finds = []
     for at in _AT.finditer(text):
         local = _LOCAL.search(text[max(0, at.start() - 64) : at.start()])
         domain = _DOMAIN.match(text, at.end())
         if local and domain and "." in domain[0] and _TOP.search(domain[0].rpartition(".")[2]):
-            found.append(Find(at.start() - len(local[0]), domain.end(), EMAIL))
-    return found
+            finds.append(Find(at.start() - len(local[0]), domain.end(), EMAIL))
+    return finds
 
 
 def _numbers(text: str, rules: list[Rule]) -> list[Find]:
     numeric = [rule for rule in rules if "digits" in rule]
-    found: list[Find] = []
+    finds: list[Find] = []
     for run in _runs(text):
         start = 0
         while start < len(run):
-            one = _longest(text, run, start, numeric)
-            if one is None:
+            match = _longest(text, run, start, numeric)
+            if match is None:
                 start += 1
                 continue
-            found.append(one[0])
-            start = one[1]
-    return found
+            finds.append(match[0])
+            start = match[1]
+    return finds
 
 
 def _runs(text: str) -> list[list[re.Match[str]]]:
-    """Groups of digits that stand together, with but a separator between them."""
+    """Groups of digits with only a separator between them."""
     runs: list[list[re.Match[str]]] = []
     end = -1
     for group in _GROUP.finditer(text):
@@ -131,7 +133,7 @@ def _runs(text: str) -> list[list[re.Match[str]]]:
 def _longest(
     text: str, run: list[re.Match[str]], start: int, rules: list[Rule]
 ) -> tuple[Find, int] | None:
-    """The longest number that begins with a group and that a rule knows, and where to go on."""
+    """The longest number that starts with a group and fits a rule, and the group after it."""
     begin = run[start].start()
     if begin and text[begin - 1].isalnum():
         return None
@@ -142,7 +144,7 @@ def _longest(
         end = run[last].end()
         if end < len(text) and text[end].isalnum():
             continue
-        groups = [one[0] for one in run[start : last + 1]]
+        groups = [group[0] for group in run[start : last + 1]]
         for rule in rules:
             if _fits(groups, plus, rule):
                 return Find(begin, end, rule["kind"]), last + 1
@@ -152,18 +154,18 @@ def _longest(
 def _fits(groups: list[str], plus: bool, rule: Rule) -> bool:
     digits = "".join(groups)
     low, high = rule["digits"]
-    known = f"+{digits}" if plus else digits
+    number = f"+{digits}" if plus else digits
     sizes = rule.get("groups")
     return (
         low <= len(digits) <= high
-        and any(known.startswith(one) for one in rule.get("starts", [""]))
+        and any(number.startswith(prefix) for prefix in rule.get("starts", [""]))
         and len(groups[0]) >= (1 if plus else rule.get("first", 1))
-        and (plus or sizes is None or [len(one) for one in groups] in sizes)
+        and (plus or sizes is None or [len(group) for group in groups] in sizes)
     )
 
 
 @cache
 def _shape(shape: str) -> re.Pattern[str]:
     parts = {"A": "[A-Z]", "9": "[0-9]", " ": "[ .-]?"}
-    body = "".join(parts.get(one, re.escape(one)) for one in shape)
+    body = "".join(parts.get(char, re.escape(char)) for char in shape)
     return re.compile(rf"(?<![^\W_]){body}(?![^\W_])", re.IGNORECASE)

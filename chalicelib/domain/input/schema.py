@@ -1,8 +1,8 @@
-"""JSON Schema as the one declaration of what a request may hold: it validates and it cleans.
+"""Validates and cleans requests by JSON Schemas.
 
-The schemas are those of the OpenAPI document (the subset that fastjsonschema knows). A string is
+The schemas are those of the OpenAPI document (the subset that fastjsonschema supports). A string is
 cleaned by ``domain.input.text`` unless its schema says ``"x-verbatim": true``. A refusal names the
-field and the rule, never the value, and never a name that does not look like a field's.
+field and the rule, never the value, and never a name that does not look like a field name.
 """
 
 import re
@@ -27,21 +27,22 @@ _MOMENT = re.compile(
     r"(Z|[+-][0-2][0-9]:[0-5][0-9])"
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Rules whose bound helps a client and tells nothing about the value.
+# Rules with a limit that helps the client and reveals nothing of the value.
 _BOUNDS = ("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems")
 
 
 def compiled(schema: Schema) -> Validator:
-    """A validator of ``schema``; it fills in defaults. Made at first use and kept by the caller."""
-    # Imported here: functions of streams and queues start without it.
+    """A validator of ``schema`` that fills in defaults; callers keep it, compiling is slow."""
+    # Imported here: functions on streams and queues do not need it at start.
     import fastjsonschema
 
-    made: Validator = fastjsonschema.compile(schema, formats=_FORMATS)
-    return made
+    validator: Validator = fastjsonschema.compile(schema, formats=_FORMATS)
+    return validator
 
 
 def body(validate: Validator, schema: Schema, value: dict[str, Any]) -> tuple[str, ...]:
-    """Validate and clean ``value`` in place; the fields out of which something invisible was taken.
+    """Validate and clean ``value`` in place; the fields from which invisible characters were
+    removed.
 
     Raises ``Problem``: ``missing_field``, ``unknown_field`` or ``invalid_field`` (422) with the
     field's path (``photos.0``) and the broken rule; ``malformed`` (400) for unreadable text.
@@ -99,9 +100,9 @@ def _problem(error: "JsonSchemaValueException") -> Problem:
         missing = next((name for name in definition["required"] if name not in error.value), "?")
         return Problem("missing_field", field=_field([*path, missing]), rule="required")
     if error.rule == "additionalProperties" and isinstance(error.value, dict):
-        known = definition.get("properties", {})
+        properties = definition.get("properties", {})
         patterns = definition.get("patternProperties", {})
-        others = (name for name in error.value if name not in known)
+        others = (name for name in error.value if name not in properties)
         unknown = next(n for n in others if not any(re.search(each, n) for each in patterns))
         return Problem("unknown_field", field=_field([*path, unknown]), rule="unknown")
     return Problem("invalid_field", field=_field(path), **_rule(error))
@@ -113,7 +114,7 @@ def _rule(error: "JsonSchemaValueException") -> dict[str, Any]:
 
 
 def named(name: str) -> str:
-    """``name`` if it looks like a field's, else ``?``: a refusal must not repeat what was typed."""
+    """``name`` if it looks like a field name, else ``?``: a refusal must not repeat input."""
     return name if _NAME.fullmatch(name) else "?"
 
 
@@ -154,20 +155,20 @@ class _Walk:
 
 
 def _member(schema: Schema, name: str) -> Schema:
-    found = schema.get("properties", {}).get(name)
-    if found is None:
+    member = schema.get("properties", {}).get(name)
+    if member is None:
         patterns = schema.get("patternProperties", {})
-        found = next((each for part, each in patterns.items() if re.search(part, name)), None)
-    if found is None:
-        found = schema.get("additionalProperties")
-    return found if isinstance(found, dict) else {}
+        member = next((each for part, each in patterns.items() if re.search(part, name)), None)
+    if member is None:
+        member = schema.get("additionalProperties")
+    return member if isinstance(member, dict) else {}
 
 
 def _moment(value: str) -> bool:
     if not _MOMENT.fullmatch(value):
         return False
     try:
-        # fromisoformat wants at most six digits of a second; more say nothing that is kept.
+        # fromisoformat accepts at most six digits; more are not stored anyway.
         datetime.fromisoformat(re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", value))
     except ValueError:
         return False

@@ -1,7 +1,7 @@
-"""The one reader of JSON that people send: whatever is not plain and small is refused.
+"""The only reader of JSON from requests: it refuses everything that is not plain and small.
 
-Python's own reader takes ``NaN``, ``1e999``, duplicate keys, a list as the root and nesting that
-ends in a RecursionError. This one answers with a ``dict`` or with a ``Problem``, never otherwise.
+Python's own reader accepts ``NaN``, ``1e999``, duplicate keys and a list as the root, and deep
+nesting ends in a RecursionError. This one returns a ``dict`` or raises ``Problem``.
 """
 
 import json
@@ -17,7 +17,7 @@ MAX_KEYS = 200
 MAX_ITEMS = 100
 MAX_NUMBER = 20
 
-# A string matches whole, closed or not, so that the scan never goes back: it stays linear.
+# A string matches as a whole, closed or not. So the scan never goes back and stays linear.
 _TOKENS = re.compile(rb'"(?:[^"\\]+|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -25,9 +25,9 @@ _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 def parse(raw: bytes) -> dict[str, Any]:
     """The JSON object in ``raw``.
 
-    Raises ``Problem``: ``too_large`` above ``MAX_BYTES``; ``malformed``, with the broken rule as
-    its member ``rule``, for anything but one object in UTF-8 within the limits of this module,
-    without duplicate keys, NUL, lone surrogates or numbers that a float cannot hold.
+    Raises ``Problem``: ``too_large`` above ``MAX_BYTES``; ``malformed``, with the broken rule in
+    its member ``rule``, for anything else than one object in UTF-8 within the limits of this
+    module, without duplicate keys, NUL, lone surrogates, and numbers that a float cannot hold.
     """
     if len(raw) > MAX_BYTES:
         raise Problem("too_large", limit=MAX_BYTES)

@@ -1,7 +1,7 @@
-"""What people write, made safe to keep: one spelling, nothing invisible, nothing that piles up.
+"""Cleans texts from people: one spelling (NFC), nothing invisible, no stacks of marks.
 
-Every string of every request passes ``clean``. It never escapes or shortens anything: how a text
-is shown is the matter of the place that shows it.
+Every string of every request passes ``clean``. It never escapes or shortens a text: that is up to
+the code that shows the text.
 """
 
 import re
@@ -13,10 +13,10 @@ MAX_BYTES = 8_192
 MAX_MARKS = 4
 
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
-# Controls but tab and newline, and the code points that Unicode keeps out of interchange.
+# Control characters except tab and newline, and Unicode noncharacters.
 _REFUSED = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
-# Marks of direction (a text must not show in another order than it is stored) and zero widths.
+# Zero-width characters, and marks of direction: a text must be shown in the order it is stored.
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
@@ -36,7 +36,7 @@ def clean(value: str, field: str | None = None) -> str:
 
 
 def scrub(value: str, field: str | None = None) -> tuple[str, bool]:
-    """``clean``'s text, and whether something invisible was taken out of it."""
+    """The cleaned text, and whether invisible characters were removed."""
     if value.isascii() and value.isprintable() and len(value) <= MAX_BYTES:
         return value, False
     if _UNREADABLE.search(value):
@@ -51,13 +51,13 @@ def scrub(value: str, field: str | None = None) -> tuple[str, bool]:
     return text, visible != lines
 
 
-def _joiner(found: re.Match[str]) -> str:
-    text, start, end = found.string, found.start(), found.end()
+def _joiner(match: re.Match[str]) -> str:
+    text, start, end = match.string, match.start(), match.end()
     if end - start > 1 or start == 0 or end == len(text):
         return ""
     sides = (text[start - 1], text[end])
     joins = all(unicodedata.category(side)[0] in _JOINABLE for side in sides)
-    return found[0] if joins else ""
+    return match[0] if joins else ""
 
 
 def _piles_up(text: str) -> bool:

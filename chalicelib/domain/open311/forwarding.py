@@ -1,7 +1,7 @@
-"""Which reports go to the Open311 server of a unit that has a system of its own, and as what.
+"""Which reports are forwarded to the Open311 server of their unit, and with which fields.
 
-A report goes out once each time that it comes to such a unit, and once more whenever it is work
-again: refused, reopened, or no duplicate any more.
+A report is forwarded each time that it comes to such a unit, and again whenever it is work again:
+refused, reopened, or no longer a duplicate.
 """
 
 import re
@@ -22,17 +22,19 @@ _IMPORT = "import"
 
 
 def unit_of(facts: dict[str, Any], city: City) -> str | None:
-    """The unit with a system of its own that has the report: the agency first, then who answers
-    for it. ``None`` for a secret report, which goes nowhere."""
+    """The unit with its own system that has the report: the agency first, then the unit.
+
+    ``None`` for a secret report, which is never forwarded.
+    """
     if secret_in(facts):
         return None
-    held = [facts[name] for name in ("agency", "unit") if facts[name]]
+    units = [facts[name] for name in ("agency", "unit") if facts[name]]
     private = bool(facts.get("private"))
-    return next((one for one in held if _takes(one, private, city)), None)
+    return next((unit for unit in units if _takes(unit, private, city)), None)
 
 
 def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
-    """What an event leaves to the function that passes reports on: {unit, round}."""
+    """The forwarding job of an event, {unit, round}; ``None`` if there is nothing to forward."""
     before, after, action = event["before"], event["after"], event["action"]
     if after["state"] == "closed" or secret_in(after) or action in (_IMPORT, FORWARDED):
         return None
@@ -41,7 +43,7 @@ def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
         return {"unit": offered, "round": event["version"]}
     unit = unit_of(after, city)
     if event["data"].get("outside") == "has_it":
-        return None  # Proposed for protection and given back: the unit's system has it still.
+        return None  # Given back after a proposal for protection: the unit's system still has it.
     was = unit_of(before, city) if before else None
     if unit is None or (unit == was and action not in AGAIN):
         return None
@@ -49,7 +51,7 @@ def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
 
 
 def concerns(report: Report, unit: str, city: City) -> bool:
-    """Whether a unit with a system of its own has the report, or is offered it."""
+    """Whether a unit with its own system has the report or is offered it."""
     if not report.open or report.secret:
         return False
     if report.private and not _takes(unit, True, city):
@@ -71,30 +73,30 @@ def taken(report: Report, unit: str, request: str | None, now: datetime) -> Repo
 
 
 def message(jurisdiction: str, report: str, unit: str, turn: int) -> dict[str, Any]:
-    """What asks the function that passes reports on to do so."""
-    known = {"kind": "forward", "jurisdiction": jurisdiction, "report": report}
+    """The outbox message that starts the forwarding of a report."""
+    base = {"kind": "forward", "jurisdiction": jurisdiction, "report": report}
     dedupe = f"{jurisdiction}:{report}:{turn}:forward:{unit}"
-    return {**known, "unit": unit, "round": turn, "dedupe": dedupe}
+    return {**base, "unit": unit, "round": turn, "dedupe": dedupe}
 
 
 def server_of(city: City, unit: str) -> Open311Server | None:
-    """How a unit's own system is reached, if it has one."""
+    """The Open311 server of a unit, if it has one."""
     found = city.units.get(unit)
     return found.outside if found else None
 
 
 def mark(report: str, turn: int) -> str:
-    """What a description ends with, so that this very request can be found again."""
+    """The end of a forwarded description, by which the request can be found again."""
     return f"[Tanggap {report}-{turn}]"
 
 
 def came_from_outside(description: str) -> bool:
-    """Whether another Tanggap passed this on already: it would go in circles."""
+    """Whether another Tanggap forwarded this: forwarding it again would make a loop."""
     return bool(_MARK.search(description))
 
 
 def code_there(service: str, chosen: Open311Server) -> tuple[str, dict[str, str]]:
-    """(service code, attributes) by which the other system knows a service."""
+    """(service code, attributes) of a service on the other server."""
     found = chosen.services.get(service) or chosen.services.get("*") or {}
     return found.get("code", service), found.get("attributes", {})
 
@@ -108,10 +110,10 @@ def fields(
     picture: str | None,
     chosen: Open311Server,
 ) -> list[tuple[str, str]]:
-    """The form of a request: what everybody may know of the report, and nothing of its reporter.
+    """The form fields of a request: only public data of the report, and nothing about its reporter.
 
-    Of a private one also the words and the place that the unit works by, but no picture: those
-    are behind addresses for everybody.
+    A private report is sent with its text and place, which the unit needs, but without a picture:
+    pictures have public addresses.
     """
     code, attributes = code_there(report.service, chosen)
     lat7, long7 = report.service_place

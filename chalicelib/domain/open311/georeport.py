@@ -1,4 +1,4 @@
-"""GeoReport v2's times and windows: liberal in, strict out.
+"""GeoReport v2's times and windows: reads many forms, writes one.
 
 http://wiki.open311.org/GeoReport_v2
 """
@@ -14,7 +14,7 @@ _DATE = re.compile(
 
 
 class InvalidArgument(ValueError):
-    """A value that cannot be understood; ``field`` names the argument."""
+    """An argument that cannot be used; ``field`` names it."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(why)
@@ -22,26 +22,26 @@ class InvalidArgument(ValueError):
 
 
 def last(given: Mapping[str, list[str]], name: str) -> str | None:
-    """The last value of an argument; an empty one is absent."""
+    """The last value of an argument; ``None`` if it is empty or absent."""
     values = [value for value in given.get(name, ()) if value.strip()]
     return values[-1].strip() if values else None
 
 
 def format_time(moment: datetime) -> str:
-    """A moment as every client reads it: W3C-DTF with a zone and without fractions."""
+    """A moment in the form that every client reads: W3C-DTF with zone, no fractions."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment(text: str, zone: tzinfo, field: str = "datetime") -> datetime:
-    """The moment that a client means: with a space for the T, with fractions, without a zone (then
-    the city's), a bare date, or with a ``+`` that a query string has made a space.
+    """The moment in a client's text.
 
-    Raises ``InvalidArgument``.
+    Accepts a space for the T, fractions, a missing zone (then the city's), a bare date, and a space
+    for the ``+`` of the zone (from a query string). Raises ``InvalidArgument``.
     """
-    found = _DATE.fullmatch(text.strip())
-    if not found:
+    match = _DATE.fullmatch(text.strip())
+    if not match:
         raise InvalidArgument(field, "is no date and time")
-    day, minute, second, offset = found.groups()
+    day, minute, second, offset = match.groups()
     offset = (offset or "").replace(" ", "+").upper()
     try:
         read = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}{offset}")
@@ -53,9 +53,9 @@ def moment(text: str, zone: tzinfo, field: str = "datetime") -> datetime:
 def window(
     start: datetime | None, end: datetime | None, now: datetime
 ) -> tuple[datetime, datetime]:
-    """The span of filing that is asked for, both ends included: by default the last 90 days.
+    """The requested span of filing, both ends included; by default the last 90 days.
 
-    Raises ``InvalidArgument`` for a span of more, or one that ends before it begins.
+    Raises ``InvalidArgument`` for a longer span, or one that ends before it begins.
     """
     if start and end:
         if end < start:

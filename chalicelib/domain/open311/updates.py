@@ -1,4 +1,4 @@
-"""What an event tells another system in the words of mySociety's servicerequestupdates."""
+"""The rows of mySociety's servicerequestupdates extension: what events tell other systems."""
 
 from functools import cache
 from typing import Any
@@ -9,19 +9,18 @@ from chalicelib.rules import load
 
 @cache
 def rules() -> dict[str, Any]:
-    """The statuses of states, resolutions and actions, and what a status from outside does."""
-    found: dict[str, Any] = load("open311")
-    return found
+    """Statuses for states, resolutions and actions, and actions for statuses from outside."""
+    table: dict[str, Any] = load("open311")
+    return table
 
 
 def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
     """{report, version, at, status, words}: ``words`` names the event's public texts.
 
-    ``None`` for what is nobody's business: a hidden report, a comment inside, a bookkeeping
-    event.
+    ``None`` for a hidden report, an internal comment, or an event without news.
     """
     action, after = event["action"], event["after"]
-    words = [one["field"] for one in event["words"] if one["audience"] == "public"]
+    words = [word["field"] for word in event["words"] if word["audience"] == "public"]
     if hidden_in(after) or action not in rules()["told"] or (action == "comment" and not words):
         return None
     return {
@@ -34,11 +33,11 @@ def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def status(action: str, after: dict[str, Any]) -> str:
-    """The extension's word for how things stand after an action."""
+    """The extension's status after an action."""
     table = rules()
-    found: str = (
+    word: str = (
         table["actions"].get(action)
         or table["resolutions"].get(after["resolution"] or "")
         or table["states"].get(after["state"], "unchanged")
     )
-    return found
+    return word

@@ -21,7 +21,7 @@ COLUMNS = (
     "description", "agency_responsible", "address", "lat", "long",
 )  # fmt: skip
 _NUMBERS = frozenset({"lat", "long"})
-# What a spreadsheet takes for the beginning of a formula, also behind spaces and in full width.
+# The beginning of a formula for a spreadsheet, also after spaces and in full width.
 _FORMULA = re.compile("^[\\s\u200b\u3000]*[=+\\-@\t\r\n\x00＝＋－＠]")
 NEWEST = 100
 
@@ -44,7 +44,7 @@ GEORSS = Format("xml", "application/rss+xml; charset=utf-8")
 
 
 def bulk(request: Request) -> dict[str, Any]:
-    """A request by the columns of GeoReport Bulk."""
+    """A request with the columns of GeoReport Bulk."""
     closed = request["updated_datetime"] if request["status"] == "closed" else None
     return {
         **{name: request.get(name) for name in COLUMNS},
@@ -87,19 +87,19 @@ def foot(form: str) -> str:
 
 
 def georss(requests: Iterable[Request], title: str, link: str) -> Iterator[str]:
-    """The newest as an RSS 2.0 feed with GeoRSS-Simple points."""
+    """The newest requests as an RSS 2.0 feed with GeoRSS-Simple points."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield '<rss version="2.0" xmlns:georss="http://www.georss.org/georss"><channel>'
     yield f"<title>{for_xml(title)}</title><link>{for_xml(link)}</link>"
     yield f"<description>{for_xml(title)}</description>\n"
-    for one in requests:
-        address = f"{link}/open311/v2/requests/{one['service_request_id']}.json"
+    for request in requests:
+        address = f"{link}/open311/v2/requests/{request['service_request_id']}.json"
         yield (
-            f"<item><guid isPermaLink={quoteattr('false')}>{one['service_request_id']}</guid>"
-            f"<title>{for_xml(one['service_name'])}, {for_xml(one['address'])}</title>"
+            f"<item><guid isPermaLink={quoteattr('false')}>{request['service_request_id']}</guid>"
+            f"<title>{for_xml(request['service_name'])}, {for_xml(request['address'])}</title>"
             f"<link>{for_xml(address)}</link>"
-            f"<description>{for_xml(one['description'])}</description>"
-            f"<georss:point>{one['lat']} {one['long']}</georss:point></item>\n"
+            f"<description>{for_xml(request['description'])}</description>"
+            f"<georss:point>{request['lat']} {request['long']}</georss:point></item>\n"
         )
     yield "</channel></rss>\n"
 
@@ -116,7 +116,7 @@ def feature(request: Request) -> dict[str, Any]:
 
 
 def cell(value: Any) -> str:
-    """A text as a CSV cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    """A text as a CSV cell that no spreadsheet reads as a formula (OWASP, CSV injection)."""
     text = "" if value is None else str(value)
     if _FORMULA.match(text):
         text = f"'{text}"
@@ -129,17 +129,17 @@ def _csv(row: dict[str, Any]) -> str:
     return ",".join(cells) + "\r\n"
 
 
-def _placemark(one: Request) -> str:
-    known = {name: one[name] for name in ("status", "requested_datetime", "updated_datetime",
+def _placemark(request: Request) -> str:
+    known = {name: request[name] for name in ("status", "requested_datetime", "updated_datetime",
                                           "agency_responsible")}  # fmt: skip
     data = "".join(
         f"<Data name={quoteattr(name)}><value>{for_xml(value)}</value></Data>"
         for name, value in known.items()
     )
     return (
-        f"<Placemark id={quoteattr('r' + one['service_request_id'])}>"
-        f"<name>{for_xml(one['service_name'])}</name>"
-        f"<description>{for_xml(one['description'])}</description>"
+        f"<Placemark id={quoteattr('r' + request['service_request_id'])}>"
+        f"<name>{for_xml(request['service_name'])}</name>"
+        f"<description>{for_xml(request['description'])}</description>"
         f"<ExtendedData>{data}</ExtendedData>"
-        f"<Point><coordinates>{one['long']},{one['lat']}</coordinates></Point></Placemark>\n"
+        f"<Point><coordinates>{request['long']},{request['lat']}</coordinates></Point></Placemark>\n"
     )

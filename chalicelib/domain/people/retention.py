@@ -1,12 +1,13 @@
-"""For how long personal data are kept: classes, each with the days that a city sets in its data.
+"""How long personal data are kept: classes, each with a number of days in the city's data.
 
-``contact``    how a reporter or a follower can be reached, since the report was closed
-``closed``     words, photos and marks of people and whose a report was, since it was closed
-``cancelled``  the same of what the city had nothing to do about (rejected, not ours, withdrawn)
-``originals``  uploads kept as evidence, since they came
-``addresses``  what an address chose and what bounced there, since something was last to be sent
+- ``contact``: how to reach a reporter or a follower, from the report's closing
+- ``closed``: texts, photos, marks of people and the reporter, from the report's closing
+- ``cancelled``: the same for reports that were not the city's work (rejected, not ours,
+  withdrawn)
+- ``originals``: uploads kept as evidence, from the upload
+- ``addresses``: an address's choices and bounces, from the last message that was due to it
 
-A class without days is kept until somebody asks. A report that is open is left alone.
+A class without days is kept until somebody asks for erasure. Open reports are never touched.
 """
 
 from collections.abc import Iterable
@@ -23,26 +24,26 @@ REASON = "retention"
 
 
 def setting(kind: str) -> str:
-    """The name of a class's days in the city's data."""
+    """The name of a class's number of days in the city's data."""
     return f"{kind}_days"
 
 
 def cutoff(days: dict[str, int], kind: str, now: datetime) -> datetime | None:
-    """What is as old as this is over its time; ``None`` where the city set no days."""
+    """Data older than this moment have passed their time; ``None`` without days."""
     kept = days.get(setting(kind))
     return None if kept is None else now - timedelta(days=kept)
 
 
 def ended(chain: Iterable[Report]) -> tuple[datetime, str] | None:
-    """(when it was over, ``CLOSED`` or ``CANCELLED``) of a report: ``chain`` is it, the original
-    that it is merged into, and so on; ``None`` while any of them is open.
+    """(when the report was over, ``CLOSED`` or ``CANCELLED``); ``None`` while it is open.
 
-    A duplicate's reporter has rights in the original, so its time begins when that is closed too.
+    ``chain``: the report, the original that it is merged into, and so on. The reporter of a
+    duplicate has rights in the original, so the time begins when the last of them is closed.
     """
     last, kind = None, CLOSED
-    for one in chain:
-        if one.open or one.closed_at is None:
+    for report in chain:
+        if report.open or report.closed_at is None:
             return None
-        last = one.closed_at if last is None else max(last, one.closed_at)
-        kind = CANCELLED if one.resolution in DISOWNED else CLOSED
+        last = report.closed_at if last is None else max(last, report.closed_at)
+        kind = CANCELLED if report.resolution in DISOWNED else CLOSED
     return None if last is None else (last, kind)
