@@ -1,10 +1,11 @@
-"""The map of the system: every way in. Routes stand in blueprints, all other entry points here.
+"""The map of the system: all entry points. Routes are in blueprints, all other entry points here.
 
 (Chalice runs a blueprint's event handler without importing this module, so that its middleware
 would silently not run: chalice#1566.)
 
 Each function has its rights, limits and alarm in one row of ``infra/deploy/functions.py``; a test
-compares. What only one function needs is imported by that function, to keep cold starts short.
+compares. A module that only one function needs is imported by that function, to keep cold starts
+short.
 """
 
 from typing import Any
@@ -32,8 +33,8 @@ observability.register(app)
 # Otherwise API Gateway would read the files of a form as text.
 app.api.binary_types.append("multipart/form-data")
 
-# Time kept back for one last step: the close of a large city's month; a page of twenty-one
-# questions to a server outside, five seconds each.
+# Time to keep for one last step: the close of a large city's month, or a page of 21 requests to an
+# external server of five seconds each.
 _CLOSE_MS = _PULL_MS = 120_000
 
 _ROUTES = (
@@ -45,31 +46,31 @@ for blueprint in _ROUTES:
 
 @app.on_dynamodb_record(stream_arn=settings().timeline_stream, batch_size=100)
 def project_timeline(event: DynamoDBEvent) -> dict[str, Any]:
-    """The timeline's stream: counters and outbox rows, then what is new goes out."""
+    """The timeline's stream: write counters and outbox rows, then publish the new rows."""
     return batches.project(event.to_dict(), event.context)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="relay_outbox")
 def relay_outbox(event: CloudWatchEvent) -> None:
-    """What a killed projection left unpublished."""
+    """Publish outbox rows that an interrupted projection left."""
     batches.relay_outbox(event.context)
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES), name="sweep_clocks")
 def sweep_clocks(event: CloudWatchEvent) -> None:
-    """The SLA clock: breaches, levels of the ladder, lapses, ends of pauses."""
+    """The SLA sweep: breaches, escalations, lapses, ends of pauses."""
     batches.sweep_clocks(event.context)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="warn_units")
 def warn_units(event: CloudWatchEvent) -> None:
-    """Each unit's morning notice, once its city's morning has come."""
+    """Send each unit's morning notice, at its city's local time."""
     batches.warn_units(event.context)
 
 
 @app.schedule(Cron("0/15", "*", "*", "*", "?", "*"), name="keep_scorecards")
 def keep_scorecards(event: CloudWatchEvent) -> None:
-    """Live figures each hour, a month's close when its city's clock says so: at any UTC offset."""
+    """Update live scorecards each hour, and close months at the city's local time."""
     from chalicelib.services.scorecards import lifecycle
 
     lifecycle.update_all(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
@@ -77,7 +78,7 @@ def keep_scorecards(event: CloudWatchEvent) -> None:
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="hide_rows")
 def hide_rows(event: CloudWatchEvent) -> None:
-    """The rows of judged months whose report became protected: anonymous from then on."""
+    """Make rows of closed months anonymous if their report became protected."""
     from chalicelib.services.scorecards import anonymising
 
     anonymising.anonymise_hidden(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
@@ -85,13 +86,13 @@ def hide_rows(event: CloudWatchEvent) -> None:
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="erase_expired")
 def erase_expired(event: CloudWatchEvent) -> None:
-    """Personal data whose time is over, in each city's night."""
+    """Erase personal data whose retention time is over, in each city's night."""
     batches.erase_expired(event.context)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="write_open_data")
 def write_open_data(event: CloudWatchEvent) -> None:
-    """The open data's files of the months in which something has changed."""
+    """Rewrite the open data files of months with changes."""
     from chalicelib.services.open_data import publishing
 
     publishing.publish(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
@@ -99,7 +100,7 @@ def write_open_data(event: CloudWatchEvent) -> None:
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="follow_forwards")
 def follow_forwards(event: CloudWatchEvent) -> dict[str, int]:
-    """What the systems of units say of the reports that were passed on to them."""
+    """Poll the units' own systems for news about forwarded reports."""
     from chalicelib.services.forwarding import polling
 
     return polling.pull(clock.now(), batches.while_time_left(event.context, _PULL_MS))
@@ -107,17 +108,17 @@ def follow_forwards(event: CloudWatchEvent) -> dict[str, int]:
 
 @app.on_sqs_message(queue=settings().forwards_queue, batch_size=1, name="forward_reports")
 def forward_reports(event: SQSEvent) -> dict[str, Any]:
-    """Reports for the Open311 servers of units that work with systems of their own."""
+    """Forward reports to the Open311 servers of units."""
     return batches.forward_reports(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue=settings().messages_queue, batch_size=10, name="send_messages")
 def send_messages(event: SQSEvent) -> dict[str, Any]:
-    """Messages to citizens, by the function that may read contacts."""
+    """Send messages to citizens; only this function may read contacts."""
     return batches.send_messages(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue=settings().photos_queue, batch_size=1, name="process_photos")
 def process_photos(event: SQSEvent) -> dict[str, Any]:
-    """Photos that arrived in quarantine (S3 through SQS), and what reports want of theirs."""
+    """Process uploads in quarantine (S3 through SQS), and photo jobs of reports."""
     return batches.process_photos(event.to_dict(), event.context)

@@ -1,8 +1,8 @@
-"""The one place that reads the time, so that a month can pass in a test within a millisecond.
+"""The only module that reads the time, so that tests can let a month pass at once.
 
-``now()`` is the city's business time. The local stack and the tests replace its source with
-``use``; nothing that ships does. ``wall()`` is the machine's real time and serves only what AWS
-itself judges by its own clock: TTL attributes and presigned requests.
+``now()`` is the business time. The local stack and the tests replace its source with ``use``;
+deployed code does not. ``wall()`` is the machine's real time, for values that AWS compares with its
+own clock: TTL attributes and presigned requests.
 """
 
 from collections.abc import Callable

@@ -1,14 +1,14 @@
-"""Every refusal is a ``Problem``: an RFC 9457 document whose kinds are data in rules/problems.json.
+"""Every refusal is a ``Problem``: an RFC 9457 document. Its kinds are data in rules/problems.json.
 
     Problem
-      400 malformed …        what cannot be read
-      401 / 403 / 404        who may not, or must not know
-      409 stale_version …    what the state of things forbids
-      413 / 415 / 422        too large, wrong type, readable but wrong
+      400 malformed …        the request cannot be read
+      401 / 403 / 404        no right, or the caller must not know that it exists
+      409 stale_version …    the present state forbids it
+      413 / 415 / 422        too large, wrong media type, wrong content
       429 / 503              not now
 
 ``raise Problem("outside_area", field="lat", ward="Menteng", distance_m=812)``: the keywords fill
-the text's ``{places}`` and become members of the document. Never pass what a person typed.
+the text's ``{placeholders}`` and become members of the document. Never pass text from people.
 """
 
 from functools import cache

@@ -1,4 +1,4 @@
-"""Where identifiers and randomness come from; tests replace the source to repeat a history."""
+"""Identifiers and random bytes; tests replace the source to repeat a history."""
 
 import math
 import os
@@ -31,20 +31,22 @@ def moment(ulid: str) -> datetime:
 
 
 def floor(moment: datetime) -> str:
-    """What sorts before every id made at ``moment`` or later, and after every earlier one."""
+    """The lowest possible id of ``moment``: it sorts after all ids that were made earlier."""
     milliseconds = max(0, min(math.ceil(moment.timestamp() * 1000), (1 << 48) - 1))
     return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + bytes(10)))
 
 
 def new_code() -> str:
-    """A tracking code to read out on the phone, ``XXXX-XXXX``; it says nothing about the id."""
+    """A random tracking code, ``XXXX-XXXX``, easy to read out on the phone."""
     letters = "".join(_CROCKFORD[byte & 31] for byte in token_bytes(CODE_LETTERS))
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def code_of(text: str) -> str | None:
-    """The tracking code that somebody typed, ``None`` if it is none: any case, with or without dash
-    and spaces, and with letters that look like digits (O, I, L)."""
+    """The tracking code in what somebody typed; ``None`` if it is none.
+
+    Any case, with or without dash and spaces; O, I and L count as the digits 0, 1 and 1.
+    """
     plain = re.sub(r"[\s-]|%20", "", text).upper().translate(_LOOK_ALIKES)
     letters = len(plain) == CODE_LETTERS and set(plain) <= set(_CROCKFORD)
     return f"{plain[:4]}-{plain[4:]}" if letters else None

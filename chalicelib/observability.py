@@ -1,7 +1,7 @@
-"""Logs and metrics: JSON lines, made once, without personal data.
+"""Logs (JSON lines) and metrics, without personal data.
 
-Never logged: bodies, queries, headers, addresses, and the messages of exceptions, which may quote
-what a person typed. What failed and where is enough to find the fault.
+Never logged: bodies, queries, headers, addresses, and messages of exceptions, which may contain
+text from people. The type of an error and its traceback are enough to find the fault.
 """
 
 import os
@@ -16,7 +16,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 NAMESPACE = "tanggap"
 MAX_FRAMES = 12
 
-# A deployment says INFO (infra/deploy): the way of every report. Elsewhere only what is wrong.
+# A deployment sets INFO (infra/deploy), which logs the steps of every report.
 logger = Logger(service=NAMESPACE, level=os.environ.get("POWERTOOLS_LOG_LEVEL", "WARNING"))
 metrics = Metrics(namespace=NAMESPACE, service=NAMESPACE)
 
@@ -24,8 +24,7 @@ metrics = Metrics(namespace=NAMESPACE, service=NAMESPACE)
 def register(app: Any) -> None:
     """Make every entry point of ``app`` (a Chalice application) log its ids and emit its metrics.
 
-    Call it in app.py: handlers that a blueprint declares do not pass an application's middleware
-    on Lambda.
+    Call it in app.py: on Lambda, handlers declared in a blueprint do not run the middleware.
     """
     app.register_middleware(_observed, "all")
 
@@ -36,17 +35,17 @@ def count(name: str, value: float = 1) -> None:
 
 
 def note(step: str, **ids: Any) -> None:
-    """Log a step on a report's way, by ids and codes alone.
+    """Log one step in the processing of a report, with ids and codes only.
 
-    ``report`` and ``version`` lead from the request, whose correlation id the line has, through
-    its event to every message of it.
+    The line has the correlation id of the request; ``report`` and ``version`` link it to the event
+    and its messages.
     """
     logger.info(step, extra=ids)
 
 
 def unhandled(error: BaseException, operation: str) -> None:
-    """Log an exception that nobody expected: its type, an AWS error code, the places it passed."""
-    # What AWS said may stand behind an exception of ours.
+    """Log an unexpected exception: its type, the AWS error code if any, and its traceback."""
+    # The error of AWS may be the cause of one of our exceptions.
     answer = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]

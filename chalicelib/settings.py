@@ -1,7 +1,7 @@
-"""What a deployment tells the code, read once from the environment (docs/operations.md).
+"""The settings of a deployment, read once from the environment (docs/operations.md).
 
-No secret is among them: signing keys live in SSM under ``secret_parameter``. Nothing here knows
-of an emulator; the AWS SDK's own endpoint variables do that.
+They contain no secrets: signing keys are in SSM under ``secret_parameter``. The address of an
+emulator is not among them; the AWS SDK reads its own endpoint variables.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Settings:
-    """The names of a deployment's resources and its few switches."""
+    """The names of a deployment's resources, and its switches."""
 
     stage: str
     table_prefix: str
@@ -36,22 +36,22 @@ class Settings:
     issuers: tuple[dict[str, Any], ...]
 
     def table(self, name: str) -> str:
-        """The deployed name of the table that the documents call ``name``."""
+        """The deployed name of table ``name``."""
         return f"{self.table_prefix}-{name}"
 
 
 def origins(text: str) -> tuple[str, ...]:
-    """The web origins of a list with commas between them."""
+    """The web origins in a comma-separated list."""
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
-# How often a queue hands a message out before it goes to the dead letters.
+# How often a queue delivers a message before it becomes a dead letter.
 RECEIVED_AT_MOST = 5
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process; ``settings.cache_clear()`` reads them anew."""
+    """The settings of this process; after ``settings.cache_clear()`` they are read again."""
     env = os.environ.get
     prefix = env("TANGGAP_TABLE_PREFIX", "tanggap")
     return Settings(

@@ -5,9 +5,9 @@
     Bearer <JWT>      -> staff by its record, else citizen "p_…"
     anything else     -> 401
 
-Issuers, algorithms and audiences are settings; roles never come from a token but from the staff
-record, so that what is taken away is gone. All failures look alike; only a key server that has
-been away too long is told apart (503), and then nobody gets in.
+Issuers, algorithms and audiences are settings. Roles come from the staff record, never from a
+token, so that a withdrawn role is gone at once. All failures look alike, except that a key server
+has not answered for too long (503).
 """
 
 import re
@@ -27,15 +27,15 @@ _SCHEME = re.compile(r"(Bearer|Device) +([!-~]+)", re.IGNORECASE)
 
 @cache
 def key_sets() -> KeySets:
-    """The issuers' keys, held for the life of the process."""
+    """The issuers' keys, cached for the life of the process."""
     return KeySets()
 
 
 def authenticate(headers: Mapping[str, str], jurisdiction: str, now: datetime) -> Principal:
     """The principal of a request with ``headers`` (any case) to ``jurisdiction`` at ``now``.
 
-    Raises ``Problem``: ``invalid_token`` (401), or ``unavailable`` (503) when an issuer's keys
-    cannot be had.
+    Raises ``Problem``: ``invalid_token`` (401), or ``unavailable`` (503) if an issuer's keys are
+    not available.
     """
     given = _authorization(headers)
     if given is None:
@@ -68,7 +68,7 @@ def _device(token: str, jurisdiction: str, now: datetime) -> Principal:
 
 
 def _bearer(token: str, jurisdiction: str, now: datetime) -> Principal:
-    # PyJWT and cryptography cost as much as half a cold start; most requests need neither.
+    # Importing PyJWT and cryptography takes as long as half a cold start; most requests need none.
     from chalicelib.auth import oidc
 
     issuer, subject = oidc.verify(token, key_sets(), now)

@@ -1,9 +1,9 @@
-"""The public keys of token issuers (JWKS), fetched rarely and kept while an issuer is away.
+"""The public keys of token issuers (JWKS), cached, and kept while an issuer does not answer.
 
-known kid                     the key, for up to 24 hours after the last good fetch
-unknown kid                   one fetch in five minutes, then 401
-older than an hour            one fetch in five minutes, the old set meanwhile
-never had, or over 24 hours   503, a fetch at most every ten seconds
+known kid                       the key, for up to 24 hours after the last good fetch
+unknown kid                     at most one fetch in five minutes, then 401
+set older than an hour          at most one fetch in five minutes, the old set in between
+no set, or older than 24 hours  503, at most one fetch in ten seconds
 """
 
 import json
@@ -37,7 +37,7 @@ class _Held:
 
 
 class KeySets:
-    """Key sets by address. ``fetch`` gives the bytes at an address or raises ``OSError``."""
+    """Key sets by URL. ``fetch`` returns the bytes at a URL or raises ``OSError``."""
 
     def __init__(self, fetch: Fetch | None = None) -> None:
         self._fetch = fetch or fetched
@@ -47,7 +47,7 @@ class KeySets:
         """The JWK ``kid`` of the set at ``uri``.
 
         Raises ``Problem``: ``invalid_token`` if the set has no such key, ``unavailable`` if no set
-        could be had for a day.
+        could be fetched for a day.
         """
         moment = now.timestamp()
         held = self._held.setdefault(uri, _Held({}))
@@ -74,7 +74,7 @@ class KeySets:
 
 
 def _age(then: float | None, moment: float) -> float:
-    # A clock that was set back must not make a set young for ever.
+    # ``abs``: after a clock was set back, a set must not stay fresh for ever.
     return float("inf") if then is None else abs(moment - then)
 
 

@@ -1,7 +1,7 @@
-"""OIDC access tokens, verified in our own code so that no environment lets a forged one in.
+"""OIDC access tokens, verified in our own code, so that it does not depend on the environment.
 
-PyJWT checks the signature with the algorithms that the issuer's settings pin. The header, the
-claims and the time (the city's clock, not the machine's) are judged here.
+PyJWT checks the signature, only with the algorithms in the issuer's settings. This module checks
+the header, the claims and the time (by the business clock, not the machine's).
 """
 
 import base64
@@ -19,22 +19,22 @@ from chalicelib.settings import settings
 
 LEEWAY = 30.0
 MAX_TOKEN = 8_192
-# Only public-key algorithms: a shared secret could be a public key in disguise.
+# Only public-key algorithms: with HMAC, a forger could use the public key as the shared secret.
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}) | frozenset(
     {"ES256", "ES384", "ES512", "EdDSA"}
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{1,1024}")
 _KID = re.compile(r"[A-Za-z0-9+/=_-]{1,128}")
 _SUBJECT = re.compile(r"[!-~]{1,255}")
-# A header may not bring its own key, point to one, or ask for what we do not know.
+# A header may not contain a key, point to one, or require extensions.
 _REFUSED = ("crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc")
-# What an access token never has, or has only where its kind is stated.
+# Claims that only ID tokens have; and the header types of access tokens.
 _ID_TOKEN_ONLY = ("at_hash", "c_hash", "s_hash")
 _ACCESS_TYPES = ("at+jwt", "application/at+jwt")
 
 
 def verify(token: str, key_sets: KeySets, now: datetime) -> tuple[str, str]:
-    """(issuer, subject) of an access token that one of the settings' issuers made.
+    """(issuer, subject) of an access token from one of the issuers in the settings.
 
     Raises ``Problem``: ``invalid_token`` for any fault, ``unavailable`` without the issuer's keys.
     """
@@ -126,7 +126,7 @@ def _meant_for_us(claims: dict[str, Any], issuer: dict[str, Any]) -> bool:
         return False
     if use and claims.get("token_use") != use:
         return False
-    # Keycloak names the client by who asked for the token.
+    # Keycloak names the client in ``azp``.
     if client and claims.get("client_id", claims.get("azp")) != client:
         return False
     named = claims.get("aud")
@@ -134,11 +134,11 @@ def _meant_for_us(claims: dict[str, Any], issuer: dict[str, Any]) -> bool:
 
 
 def _is_access_token(header: dict[str, Any], claims: dict[str, Any]) -> bool:
-    """Whether a token was made to open doors, not to tell its client who signed in.
+    """Whether a token is an access token, not an ID token.
 
-    An ID token's audience is the client, so that no audience tells the two apart. A stated kind
-    decides: the header's ``at+jwt`` (RFC 9068), Cognito's ``token_use``, Keycloak's ``typ``. Where
-    none is stated a scope must be, and nothing that belongs to signing in.
+    The audience does not distinguish them: an ID token's audience is the client. A stated kind
+    decides: the header's ``at+jwt`` (RFC 9068), Cognito's ``token_use``, Keycloak's ``typ``.
+    Without one, a scope is required, and no claim of an ID token is allowed.
     """
     use, kind = claims.get("token_use"), claims.get("typ")
     if any(name in claims for name in _ID_TOKEN_ONLY):

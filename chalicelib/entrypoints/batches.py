@@ -1,8 +1,7 @@
-"""Batches from streams and queues: one record at a time, failures named, the rest done; and the
-schedules that do several things.
+"""Handlers for batches from streams and queues, and for schedules that do several things.
 
-Powertools' batch processor reports partial failures; it is imported by the functions that need
-it, not by the API.
+Records are processed one at a time, and failures are reported record by record with Powertools'
+batch processor. Only the functions that need it import it, not the API.
 """
 
 import json
@@ -20,15 +19,15 @@ from chalicelib.storage import queues
 from chalicelib.storage.transactions import Unavailable, Unknown
 
 _SPARE_MS = 5_000
-# One report with everybody on it.
+# Time to erase one report with everybody on it.
 _ERASE_MS = 30_000
 _FIRST_RETRY = 60
-# In which of the sweep's runs of an hour hidden texts are erased whose time is over.
+# The sweep's run from this minute of the hour erases expired originals of masked texts.
 _FORGETS_FROM = 35
 
 
 def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Apply a batch of the timeline's stream; then publish at once what it added to the outbox."""
+    """Project a batch of the timeline's stream, then publish its outbox rows at once."""
     from aws_lambda_powertools.utilities.batch import EventType
 
     news: list[str] = []
@@ -42,19 +41,19 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     answer = _batch(event, context, one, EventType.DynamoDBStreams)
     if news:
-        # What cannot go out now waits for the schedule; the events are counted already.
+        # If publishing fails now, the schedule does it later; the events are projected.
         with suppress(Unavailable, Unknown):
             relay_outbox(context)
     return answer
 
 
 def relay_outbox(context: Any) -> int:
-    """Publish what waits in the outbox while there is time; how many went out."""
+    """Publish waiting outbox rows while there is time. Returns how many."""
     return outbox.drain(lambda: _time_left(context))
 
 
 def sweep_clocks(context: Any) -> dict[str, int]:
-    """Do what reports owe by now while there is time; how many steps of each kind."""
+    """Do what is due while there is time. Returns the number of steps of each kind."""
     now = clock.now()
     done = sweep.sweep(now, lambda: _time_left(context))
     if _FORGETS_FROM <= now.minute < _FORGETS_FROM + 5:
@@ -63,14 +62,13 @@ def sweep_clocks(context: Any) -> dict[str, int]:
 
 
 def warn_units(context: Any) -> int:
-    """The morning's notices that are due, and what has waited for people's hours; how many notices
-    were made."""
+    """Write due morning notices and queue held messages. Returns the number of notices."""
     citizen_messages.queue_held(clock.now(), lambda: _time_left(context))
     return daily_digest.notify(clock.now(), lambda: _time_left(context))
 
 
 def erase_expired(context: Any) -> dict[str, int]:
-    """Erase what is over its time in each city where it is night; how much of each class."""
+    """Erase expired data in each city where it is night. Returns the number for each class."""
     from chalicelib.services.people import retention
 
     done = retention.nightly(clock.now(), lambda: _time_left(context, _ERASE_MS))
@@ -80,7 +78,7 @@ def erase_expired(context: Any) -> dict[str, int]:
 
 
 def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Send a batch of messages to citizens; hear of those that came back."""
+    """Send a batch of messages to citizens, and handle notices of bounces."""
     from aws_lambda_powertools.utilities.batch import EventType
 
     def one(record: Any) -> None:
@@ -97,9 +95,9 @@ def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def process_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do a batch of the photos' queue: uploads by the bucket's events, jobs by reports' events.
+    """Process a batch of the photo queue: uploads (events of the bucket) and jobs of reports.
 
-    What fails at its last delivery goes to the dead letters, and whoever waits is told.
+    If the last delivery fails, the record becomes a dead letter and the ticket says so.
     """
     from aws_lambda_powertools.utilities.batch import EventType
 
@@ -114,9 +112,9 @@ def process_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Pass reports on to the systems of their units.
+    """Forward reports to the systems of their units.
 
-    What fails comes back later and later, at a moment of chance, and at last is a dead letter.
+    Failures are retried with exponential backoff and jitter, then dead-lettered.
     """
     from aws_lambda_powertools.utilities.batch import EventType
 
@@ -139,8 +137,7 @@ def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _later(tried: int) -> int:
-    """Seconds until the next attempt: twice as long each time, and by chance half of that, so that
-    what failed together does not come back together."""
+    """Seconds until the next attempt: doubled each time, with jitter from half to the whole."""
     longest: int = _FIRST_RETRY * 2**tried
     return longest // 2 + int.from_bytes(ids.token_bytes(4), "big") % (longest // 2)
 
@@ -155,11 +152,11 @@ def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str
         try:
             one(record)
         except Exception as error:
-            # The dead letter keeps the record; only this says why it is there.
+            # The dead letter has the record but not the reason; only this log line has it.
             observability.unhandled(error, getattr(context, "function_name", "a batch"))
             raise
 
-    # A batch in which everything fails is reported item by item too, not as a crash.
+    # Report item by item even if all items fail, instead of raising.
     processor = BatchProcessor(event_type=kind, raise_on_entire_batch_failure=False)
     answer: dict[str, Any] = process_partial_response(  # type: ignore[assignment]
         event=event, record_handler=handle, processor=processor, context=context
@@ -175,7 +172,7 @@ def _object(body: str) -> dict[str, Any]:
 
 
 def while_time_left(context: Any, spare_ms: int) -> Callable[[], bool]:
-    """What a service asks before each further step: whether more than ``spare_ms`` remain."""
+    """A function that says whether more than ``spare_ms`` of the invocation's time remain."""
     return lambda: _time_left(context, spare_ms)
 
 

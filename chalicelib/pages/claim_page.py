@@ -1,4 +1,4 @@
-"""The page behind "your report was claimed": plain HTML, whose button ends the claim."""
+"""The page of the link in "your report was claimed": plain HTML with a button to end the claim."""
 
 from datetime import datetime
 from html import escape
@@ -11,7 +11,7 @@ HEADERS = {**one_tap_page.HEADERS, "Cache-Control": "no-store"}
 
 
 def ask(token: str, now: datetime) -> str:
-    """What has happened, with the button; nothing of the report, whose screen this may not be."""
+    """What has happened, and the button. Nothing about the report: the reader may be a stranger."""
     report, open_ = claiming.read_undo_link(token, now)
     why = claiming.undo_link_kind(token, now)
     if not open_:
@@ -25,7 +25,7 @@ def ask(token: str, now: datetime) -> str:
 
 
 def undo(token: str, now: datetime) -> str:
-    """End the claim, and show the secret by which a device takes the report back."""
+    """End the claim, and show the secret with which a device can claim the report back."""
     report, _ = claiming.read_undo_link(token, now)
     outcome, title = claiming.undo(token, now), f"{claiming.undo_link_kind(token, now)}.subject"
     if outcome is None:

@@ -1,7 +1,7 @@
 """The page at ``/``: what this is and where to go, as HTML for people and as JSON for programs.
 
-It stands in the reader's language until the web front ends are built. It has no script, and its
-policy lets it load nothing from elsewhere.
+It is in the reader's language. It has no script, and its security policy lets it load nothing from
+other servers.
 """
 
 import base64
@@ -49,7 +49,7 @@ _HEADERS = {
 
 
 def wants_json(accept: str) -> bool:
-    """Whether an Accept header names JSON and does not rather have HTML."""
+    """Whether an Accept header names JSON and does not prefer HTML."""
     weights: dict[str, float] = {}
     for part in accept.lower().split(","):
         media, *parameters = (one.strip() for one in part.split(";"))

@@ -1,4 +1,4 @@
-"""The one-tap page: plain HTML that works on the cheapest phone, without a script."""
+"""The one-tap page: plain HTML without a script, for any phone."""
 
 from datetime import datetime
 from html import escape
@@ -26,7 +26,7 @@ _STYLE = (
 
 
 def ask(token: str, now: datetime) -> str:
-    """The question with its two buttons, or that it has been answered."""
+    """The question with its two buttons, or a note that it has been answered."""
     question = one_tap.question(token, now)
     report = question.report
     if not question.answerable:
@@ -52,7 +52,7 @@ def ask(token: str, now: datetime) -> str:
 
 
 def thanks(token: str, repaired: bool | None, now: datetime) -> str:
-    """What the answer did; ``None``: nothing, since the report has moved on."""
+    """The page after an answer; ``None``: it had no effect, because the report has changed."""
     report = one_tap.question(token, now).report
     keys = {True: "page.thanks_yes", False: "page.thanks_no", None: "page.answered"}
     return _page(report, f"<p>{_say(keys[repaired], report)}</p>")
@@ -79,21 +79,21 @@ def of_report(report: Report, title_key: str, content: str) -> str:
 
 
 def page(city: City, language: str, title_key: str, content: str) -> str:
-    """A whole page of this kind; ``content`` is HTML."""
+    """A whole page in a language of the city; ``content`` is HTML."""
     return laid_out(
         city.choose_language(language), message_text(title_key, language, city), content
     )
 
 
 def refused(language: str, title: str, said: str, city: City | None) -> str:
-    """The page instead of one that cannot be shown: what is wrong with the link, what to do."""
+    """An error page: what is wrong with the link, and what to do."""
     texts = [said, message_text("page.help", language, city)]
     content = "".join(f"<p>{escape(one)}</p>" for one in texts if one)
     return laid_out(language, title, content)
 
 
 def laid_out(language: str, title: str, content: str) -> str:
-    """A whole page of this kind; ``content`` is HTML, ``title`` is not."""
+    """The HTML document of a page; ``content`` is HTML, ``title`` is plain text."""
     title = escape(title)
     return (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'

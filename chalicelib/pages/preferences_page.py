@@ -1,4 +1,4 @@
-"""The page behind the link in every message: what to hear and how, in plain HTML, no script."""
+"""The page of the link in every message: notification preferences, plain HTML without a script."""
 
 from html import escape
 
@@ -12,13 +12,13 @@ HEADERS = {**one_tap_page.HEADERS, "Cache-Control": "no-store"}
 
 
 def ask(city: City, token: str, languages: tuple[str, ...], query: str) -> str:
-    """The choices as buttons, the present ones marked; opening the page changes nothing."""
+    """The choices as buttons, with the present ones marked. Opening the page changes nothing."""
     held = preferences.choice(city.jurisdiction, token)
     return _page(city, city.choose_language(*languages), held, f"{token}/", query)
 
 
 def chosen(city: City, token: str, wish: str, languages: tuple[str, ...], query: str) -> str:
-    """Keep a choice, and show the page as it is then."""
+    """Store a choice, and show the page."""
     held = preferences.choose(city.jurisdiction, token, wish)
     return _page(city, city.choose_language(*languages), held, "", query)
 
