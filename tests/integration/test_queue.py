@@ -59,7 +59,7 @@ def test_pages_may_be_short_but_nothing_is_left_out(
     world: World, monkeypatch: pytest.MonkeyPatch, state: str | None, limit: int
 ) -> None:
     """However few rows a request looks through, the cursors lead to all of them, once."""
-    monkeypatch.setattr(queues, "LOOKED_THROUGH", 3)
+    monkeypatch.setattr(queues, "ROWS_READ_AT_MOST", 3)
     given = held(world, "mate1 mate1 mate1 mate1 worker1 - mate1 worker1 worker1 - - - - worker1")
     if state is None:
         world.act(official("worker1"), given["worker1"][2], "start")
@@ -81,7 +81,7 @@ def test_a_cursor_is_good_for_its_holder_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another filter begins anew."""
-    monkeypatch.setattr(queues, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(queues, "ROWS_READ_AT_MOST", 2)
     held(world, "worker1 mate1 worker1")
     cursor = page(world, holder="s_worker1")["cursor"]
     assert cursor is not None

@@ -24,7 +24,7 @@ from chalicelib.storage.open311_requests import Row
 
 MOST, MOST_IDS = 1000, 100
 # How many rows a request may look through.
-LOOKED_THROUGH = 10_000
+ROWS_READ_AT_MOST = 10_000
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SECOND = timedelta(seconds=1)
 NOBODY = "0" * 26
@@ -77,9 +77,9 @@ def search(
         _number(arguments, ("page_size", "per_page"), MOST),
         _number(arguments, ("page",), 1),
     )
-    if size * page > LOOKED_THROUGH:
+    if size * page > ROWS_READ_AT_MOST:
         raise InvalidArgument(
-            "page", f"reaches beyond {LOOKED_THROUGH} requests: ask for a shorter window"
+            "page", f"reaches beyond {ROWS_READ_AT_MOST} requests: ask for a shorter window"
         )
     matches = _row_filter(arguments)
     candidates, complete = _rows_in_window(city, arguments, now, size * page)
@@ -88,7 +88,7 @@ def search(
     page_rows = rows[(page - 1) * size : page * size]
     if not complete and len(page_rows) < size:
         raise InvalidArgument(
-            "start_date", f"covers more than {LOOKED_THROUGH} requests: ask for less"
+            "start_date", f"covers more than {ROWS_READ_AT_MOST} requests: ask for less"
         )
     return to_requests(
         city.jurisdiction, page_rows, languages, extended=_is_true(arguments.get("extensions"))
@@ -100,13 +100,13 @@ def _rows_in_window(
 ) -> tuple[list[Row], bool]:
     """(rows of the requested window, whether these are all).
 
-    Without further filters only as many rows as ``needed``, else at most ``LOOKED_THROUGH``.
+    Without further filters only as many rows as ``needed``, else at most ``ROWS_READ_AT_MOST``.
     """
     start, end, after, before = (
         georeport.moment(text, city.zone, name) if (text := arguments.get(name)) else None
         for name in ("start_date", "end_date", "updated_after", "updated_before")
     )
-    jurisdiction, limit = city.jurisdiction, LOOKED_THROUGH + 1
+    jurisdiction, limit = city.jurisdiction, ROWS_READ_AT_MOST + 1
     if (after or before) and not (start or end):
         # No default window of 90 days here: search by the time of the last change.
         until = before or now
@@ -117,7 +117,7 @@ def _rows_in_window(
         # Rows come by change but are sorted by filing, so all of them are needed.
         if len(rows) == limit:
             raise InvalidArgument(
-                "updated_after", f"covers over {LOOKED_THROUGH} requests: ask for less"
+                "updated_after", f"covers over {ROWS_READ_AT_MOST} requests: ask for less"
             )
         return rows, True
     since, until = georeport.window(start, end, now)
@@ -252,7 +252,7 @@ def _number(arguments: dict[str, str | None], names: tuple[str, ...], default: i
         if text := arguments.get(name):
             if not text.isascii() or not text.isdigit() or len(text) > 6:
                 raise InvalidArgument(name, "must be a whole number")
-            return max(1, min(int(text), default if default > 1 else LOOKED_THROUGH))
+            return max(1, min(int(text), default if default > 1 else ROWS_READ_AT_MOST))
     return default
 
 

@@ -1,4 +1,4 @@
-"""The same photo, or nearly the same, in two reports, or before and after one repair."""
+"""Finding the same photo, or nearly the same, in two reports, or before and after one repair."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,15 +17,15 @@ REUSED = "photo_reused"
 
 
 def register_use(jurisdiction: str, report: str, photo: str, now: datetime) -> None:
-    """A photo is in a report for good: keep its files, and look where it was used before.
+    """Keep the files of a photo that a report uses, and flag the report if it was used elsewhere.
 
-    Its own row is written first, so that of two used at once at least one finds the other; the
-    later use is flagged, whoever finds it.
+    The photo's own row is written before the search. So of two photos used at the same moment, at
+    least one finds the other. The later use is flagged.
     """
-    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
-    if head is None or found is None or found[1]["state"] != photos.READY:
+    head, stored = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    if head is None or stored is None or stored[1]["state"] != photos.READY:
         return
-    ticket = found[1]
+    ticket = stored[1]
     names = Files(jurisdiction, photo, ticket["cut"]).by_name(ticket["rev"])
     hidden = head.pictures[photo]["state"] == photos.HIDDEN
     for name, key in names.items():
@@ -34,9 +34,9 @@ def register_use(jurisdiction: str, report: str, photo: str, now: datetime) -> N
     kind = head.pictures[photo]["kind"]
     use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])
     photo_hashes.put(jurisdiction, use)
-    now_found = reports.photo(jurisdiction, photo)
-    if now_found is None or now_found[1]["state"] == photos.ERASED:
-        # Forgotten meanwhile.
+    stored = reports.photo(jurisdiction, photo)
+    if stored is None or stored[1]["state"] == photos.ERASED:
+        # The photo was erased meanwhile.
         photo_hashes.forget(jurisdiction, photo, use.sha256, use.likeness)
         return
     others = [
@@ -59,14 +59,14 @@ def _order(use: Use) -> tuple[str, str]:
 def _flag(jurisdiction: str, later: Use, first: Use, now: datetime) -> None:
     actor = system(jurisdiction)
     original = reports.get(jurisdiction, first.report)
-    # What is protected is not named to those who may not see it.
+    # The id of a secret report must not appear in the timeline of another one.
     named = original is not None and (not original.secret or first.report == later.report)
 
     def change(seen: Seen, city: City) -> Addition:
         flags = seen.report.flags
         after = replace(seen.report, flags=flags if REUSED in flags else (*flags, REUSED))
         of = {"report": first.report, "photo": first.photo} if named else None
-        same = "same" if later.sha256 == first.sha256 else "near"
-        return Addition(after, {}, data={"photo": later.photo, "of": of, "alike": same})
+        alike = "same" if later.sha256 == first.sha256 else "near"
+        return Addition(after, {}, data={"photo": later.photo, "of": of, "alike": alike})
 
     add(actor, keyed_operation(actor, REUSED, later.photo, ""), later.report, REUSED, change, now)

@@ -1,4 +1,4 @@
-"""What stands in the photos' queue: the bucket's events, and jobs that reports' events leave.
+"""Messages of the photo queue: events of the bucket, and jobs that a report's events leave.
 
 {"Records": [{"s3": …}]}                                      an upload has arrived
 {"kind": "photo", "task": "develop", "photo", "report", …}    a report waits for an upload
@@ -17,9 +17,10 @@ _QUARANTINED = re.compile(r"quarantine/([a-z0-9][a-z0-9._-]{0,62})/([0-9A-HJKMNP
 
 
 def handle(message: dict[str, Any], now: datetime, *, last: bool) -> None:
-    """Do what a message asks for; at the ``last`` try a failure is noted and told, then raised.
+    """Do the job of a message. On a failure of the ``last`` try, record it, tell the report, and
+    raise.
 
-    The bucket's own test event is nothing. Raises ``ValueError`` for what no message of ours says.
+    The bucket's test event is ignored. Raises ``ValueError`` for an unknown task.
     """
     if message.get("kind") == "photo":
         _job(message, now, last=last)
@@ -32,29 +33,29 @@ def handle(message: dict[str, Any], now: datetime, *, last: bool) -> None:
 
 
 def _job(message: dict[str, Any], now: datetime, *, last: bool) -> None:
-    place, report, photo = message["jurisdiction"], message["report"], message["photo"]
+    jurisdiction, report, photo = message["jurisdiction"], message["report"], message["photo"]
     task, rev = message["task"], message["rev"]
     if task == DEVELOP:
-        _develop(place, photo, now, last=last)
+        _develop(jurisdiction, photo, now, last=last)
     elif task == USED:
-        duplicates.register_use(place, report, photo, now)
+        duplicates.register_use(jurisdiction, report, photo, now)
     elif task == HIDE:
-        processing.hide(place, report, photo, rev)
+        processing.hide(jurisdiction, report, photo, rev)
     elif task == DRAW:
         try:
-            processing.redraw(place, report, photo, rev, now)
+            processing.redraw(jurisdiction, report, photo, rev, now)
         except Exception as error:
             if last:
-                processing.give_up(place, report, photo, rev, now, error)
+                processing.give_up(jurisdiction, report, photo, rev, now, error)
             raise
     else:
-        raise ValueError(f"a job for photos that is unknown: {task}")
+        raise ValueError(f"unknown photo task: {task}")
 
 
-def _develop(place: str, photo: str, now: datetime, *, last: bool) -> None:
+def _develop(jurisdiction: str, photo: str, now: datetime, *, last: bool) -> None:
     try:
-        processing.develop(place, photo, now)
+        processing.develop(jurisdiction, photo, now)
     except Exception as error:
         if last:
-            processing.refuse(place, photo, now, error)
+            processing.refuse(jurisdiction, photo, now, error)
         raise

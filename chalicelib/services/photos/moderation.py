@@ -1,4 +1,4 @@
-"""What must not be seen: officials hide, show or blur a picture; anybody may flag a report."""
+"""Moderation of pictures by officials (hide, show, blur), and flags by anybody."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -40,8 +40,9 @@ def moderate(
     """Hide, unhide or blur one picture of a report in the official's scope.
 
     ``body``: ``action``, ``reason`` (a code of rules/photos.json), a ``rectangle`` to blur (x, y,
-    width, height in thousandths of the picture), a ``note`` for officials. A blurred picture is
-    shown again as soon as it is made anew; the one before is out of everybody's reach.
+    width, height in thousandths of the picture), a ``note`` for officials. Nobody sees a picture
+    while a new revision of it is being made. Raises ``Problem``: not_found, picture_state and
+    problems of the body.
     """
     action, reason = body["action"], body["reason"]
     if (action == BLUR) != ("rectangle" in body):
@@ -79,26 +80,26 @@ def _changed(
         raise Problem("picture_state", action=action, picture=picture["state"])
     if action == HIDE:
         return {"state": HIDDEN}
-    found = reports.photo(actor.jurisdiction, photo)
-    if found is None or found[1]["state"] != READY:
+    stored = reports.photo(actor.jurisdiction, photo)
+    if stored is None or stored[1]["state"] != READY:
         raise Problem("picture_state", action=action, picture=picture["state"])
-    anew: dict[str, Any] = {"state": PENDING, "rev": picture["rev"] + 1}
+    revision: dict[str, Any] = {"state": PENDING, "rev": picture["rev"] + 1}
     if rectangle is None:
-        return anew
+        return revision
     blurred = picture.get("blurred", [])
     if len(blurred) >= _MOST_BLURS:
         raise Problem("picture_state", action=action, picture=picture["state"])
-    return {**anew, "blurred": [*blurred, [rectangle[name] for name in RECTANGLE]]}
+    return {**revision, "blurred": [*blurred, [rectangle[name] for name in RECTANGLE]]}
 
 
 def flag(
     actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
-    """Tell the officials that a report or one of its pictures should not be there: once a person.
+    """Flag a report, a picture or a text for officials: once per person. A flag hides nothing.
 
     ``body``: ``reason`` (a code of rules/photos.json), ``photo`` or ``text`` (version, field), a
-    ``note`` for officials. Where personal data name neither, the description is meant. What is done
-    about it is theirs to decide: a flag hides nothing.
+    ``note`` for officials. With the reason personal_data and neither of them, the description is
+    flagged. Raises ``Problem``: not_found, unknown_photo, unknown_text, too_many.
     """
     reason, photo = body["reason"], body.get("photo")
     named = body.get("text")
@@ -118,21 +119,21 @@ def flag(
         marks = [mark, *traces.index_rows(actor, people.FLAG, report.id, meant)]
         data: dict[str, Any] = {"reason": reason, **({"photo": photo} if photo else {})}
         data |= {"text": list(text)} if text else {}
-        # The unit hears of the first; the others are counted.
+        # Only the first flag alerts the unit.
         name = "flag" if not report.flagged else "flag_again"
         return Addition(after, {"flagged": after.flagged}, marks, data, name)
 
     note = body.get("note")
     words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
     usage = rate_limits.Usage(city.person_limits("flags"), {"flags": uid}, fail_open=False)
-    given = (words,) if words else ()
-    return add(actor, op, report_id, "flag", change, now, given, usage=usage)
+    texts = (words,) if words else ()
+    return add(actor, op, report_id, "flag", change, now, texts, usage=usage)
 
 
 def _flagged_text(
     report: Report, named: dict[str, Any] | None, photo: str | None, reason: str
 ) -> tuple[int, str] | None:
-    """The public text that a flag is about, so that officials find what they may hide."""
+    """(version, field) of the public text that a flag is about; ``None`` if it is about none."""
     text = (named["version"], named["field"]) if named else None
     if text is None and photo is None and reason == "personal_data":
         text = (1, "description")

@@ -1,12 +1,12 @@
-"""Where a photo's files lie in the bucket, and the addresses of what may be seen of it.
+"""Keys of a photo's files in the bucket, and signed URLs of its renditions.
 
     quarantine/<city>/<photo>                  the upload; a day at most
     evidence/<city>/<photo>                    the original, where a deployment keeps it; 30 days
     masters/<city>/<photo>/<cut>/<rev>.jpg     2048 pixels, never served
     photos/<city>/<photo>/<cut>/<rev>/1280.webp, 320.webp
 
-A revision is never written twice with other contents, and is deleted when a newer one is made. The
-cut stands for the upload that was made: of two that were sent with one form, each has its own.
+The files of a revision never change; they are deleted when a newer revision is made. ``cut``
+identifies the upload: if two files are uploaded with one form, each has its own.
 """
 
 import hashlib
@@ -21,22 +21,22 @@ ORIGINALS_FOLDER = "evidence"
 
 
 def quarantined(jurisdiction: str, photo: str) -> str:
-    """Where a photo's upload lies."""
+    """The key of a photo's upload."""
     return f"quarantine/{jurisdiction}/{photo}"
 
 
 def original(jurisdiction: str, photo: str) -> str:
-    """Where the upload is kept as evidence."""
+    """The key under which the upload is kept as evidence."""
     return f"{ORIGINALS_FOLDER}/{jurisdiction}/{photo}"
 
 
 def cut_of(photo: str, sha256: str) -> str:
-    """The name of what is made of one upload."""
+    """The part of the keys that identifies the upload."""
     return hashlib.sha256(f"{photo}|{sha256}".encode()).hexdigest()[:16]
 
 
 def forget(jurisdiction: str, photo: str) -> None:
-    """Delete all files of a photo for good, from upload to renditions, in every version."""
+    """Delete all files of a photo, from upload to renditions, with all object versions."""
     files.delete_all(quarantined(jurisdiction, photo))
     files.delete_all(original(jurisdiction, photo))
     for folder in ("masters", "photos"):
@@ -52,11 +52,11 @@ class Files:
     cut: str
 
     def master(self, rev: int) -> str:
-        """Where the picture lies from which the others are made anew."""
+        """The key of the master, from which new revisions are made."""
         return f"masters/{self.jurisdiction}/{self.photo}/{self.cut}/{rev}.jpg"
 
     def served(self, rev: int) -> dict[int, str]:
-        """{side: where the picture lies that may be seen}."""
+        """{length of the longer side: key of the public rendition}."""
         folder = f"photos/{self.jurisdiction}/{self.photo}/{self.cut}/{rev}"
         return {side: f"{folder}/{side}.webp" for side in (LARGE, SMALL)}
 
@@ -66,10 +66,10 @@ class Files:
         return {MASTER_NAME: self.master(rev), **shown}
 
     def shown(self, rev: int, width: int, height: int) -> dict[str, dict[str, Any]]:
-        """{"small", "large"}: a signed address each, with its width and height."""
-        found = {}
+        """{"small", "large"}: the signed URL of each rendition, with its width and height."""
+        views = {}
         for name, side in (("small", SMALL), ("large", LARGE)):
             wide, high = fitted(width, height, side)
             url = files.address(self.served(rev)[side])
-            found[name] = {"url": url, "width": wide, "height": high}
-        return found
+            views[name] = {"url": url, "width": wide, "height": high}
+        return views

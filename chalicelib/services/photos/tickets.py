@@ -1,7 +1,7 @@
-"""Photo tickets: a presigned upload into quarantine, what became of it, its one use in a report.
+"""Photo tickets: a presigned upload into quarantine, its state, and its one use in a report.
 
-A ticket is ``issued`` until the function of photos has made pictures of the upload (``ready``) or
-refused it (``refused``, with a reason); what lies in quarantine is never served.
+A ticket is ``issued`` until ``process_photos`` has made pictures of the upload (``ready``) or
+refused it (``refused``, with a reason). Files in quarantine are never served.
 """
 
 from dataclasses import dataclass, replace
@@ -39,7 +39,11 @@ _WAIT = {"Retry-After": "2"}
 
 @dataclass(frozen=True)
 class Claim:
-    """A photo that its owner uses now: the writes that use it up, and how the report lists it."""
+    """A photo that its owner uses in a report now.
+
+    ``writes`` mark the ticket as used; ``entry`` is the report's row of the picture; ``proof`` says
+    how its metadata fit the report, for a finish.
+    """
 
     photo: str
     writes: list[Write]
@@ -48,9 +52,10 @@ class Claim:
 
 
 def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime) -> Outcome:
-    """A photo's id and the form to upload it with; a replay signs a new form for the same id.
+    """A new photo id and a form to upload the file with.
 
-    Once the photo is used or processed there are no more forms: ``upload`` is null.
+    A replay signs a new form for the same id, but not once the photo is processed or used: then
+    ``upload`` is null.
     """
     if content_type not in TYPES:
         raise Problem("unknown_photo_type", field="content_type", types=sorted(TYPES))
@@ -68,9 +73,9 @@ def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime
     outcome = run_once(op, lambda: rate_limits.run_limited(actor.jurisdiction, usage, now, attempt))
     photo = outcome.answer["photo"]
     if outcome.replayed:
-        found = reports.photo(actor.jurisdiction, photo)
-        if found is None or found[1]["state"] != "issued" or "report" in found[1]:
-            # A new form would let the evidence be replaced.
+        stored = reports.photo(actor.jurisdiction, photo)
+        if stored is None or stored[1]["state"] != "issued" or "report" in stored[1]:
+            # With a new form, the evidence could be replaced.
             return Outcome({**outcome.answer, "upload": None}, replayed=True)
     key = quarantined(actor.jurisdiction, photo)
     form = files.upload_form(key, content_type, SMALLEST, LARGEST, SECONDS)
@@ -78,18 +83,19 @@ def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime
 
 
 def status(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
-    """What became of an upload, for its owner alone: pictures, a reason, the place it was taken.
+    """The state of an upload, for its owner: pictures, reason of a refusal, and where and when the
+    photo was taken.
 
-    The place is offered until the photo is used, and only within the city.
+    The place is in the answer until the photo is used, and only if it is within the city.
     """
     _, doc = _own(actor, photo, "not_found")
     city = cities.current(actor.jurisdiction, now)
     ready = doc["state"] == "ready"
-    told = people.photo_facts(actor.jurisdiction, photo) if ready else None
-    place = told if told and "lat" in told else None
+    facts = people.photo_facts(actor.jurisdiction, photo) if ready else None
+    place = facts if facts and "lat" in facts else None
     if place and not _in_city(city, place["lat"], place["long"]):
         place = None
-    taken = report_photos.taken_at(told or {}, city.zone)
+    taken = report_photos.taken_at(facts or {}, city.zone)
     reason = doc.get("reason")
     return {
         "photo": photo,
@@ -112,9 +118,11 @@ def claim_photos(
     now: datetime,
     city: City,
 ) -> list[Claim]:
-    """Prove that the actor may use these photos: own, uploaded, unused, at most a day old.
+    """Claim photos for a report: the actor's own, uploaded, unused, at most a day old.
 
-    Work is proved by a photo that can be seen: ``finish`` takes only what is processed.
+    ``purpose``: the action. ``finish`` takes only photos that are processed already. Raises
+    ``Problem``: too_many_photos, unknown_photo, photo_used, photo_refused, photo_missing,
+    photo_processing.
     """
     if len(photos) > MOST or len(set(photos)) != len(photos):
         raise Problem("too_many_photos", field="photos", most=MOST)
@@ -122,17 +130,17 @@ def claim_photos(
 
 
 def _own(actor: Principal, photo: str, slug: str) -> tuple[int, dict[str, Any]]:
-    found = reports.photo(actor.jurisdiction, photo)
-    if found is None or found[1]["owner"] != actor.uid:
+    stored = reports.photo(actor.jurisdiction, photo)
+    if stored is None or stored[1]["owner"] != actor.uid:
         raise Problem(slug, field=None if slug == "not_found" else "photos")
-    return found
+    return stored
 
 
 def _claim(
     actor: Principal, photo: str, report: Report, purpose: str, now: datetime, city: City
 ) -> Claim:
-    place = actor.jurisdiction
-    seen, doc = _own(actor, photo, "unknown_photo")
+    jurisdiction = actor.jurisdiction
+    version, doc = _own(actor, photo, "unknown_photo")
     if "report" in doc:
         raise Problem("photo_used", field="photos")
     if doc["state"] == "refused":
@@ -141,57 +149,56 @@ def _claim(
     if parse(doc["issued"]) < now - USABLE:
         raise Problem("unknown_photo", field="photos")
     if doc["state"] == "issued":
-        # The bucket's event may still be on its way: the object itself decides.
-        if files.head(quarantined(place, photo)) is None:
+        # The bucket's event may be late, so look at the object itself.
+        if files.head(quarantined(jurisdiction, photo)) is None:
             raise _missing(actor, photo)
         if purpose == "finish":
             raise Problem("photo_processing", field="photos", photo=photo, headers=_WAIT)
     used = {**doc, "report": report.id, "purpose": purpose, "used": iso(now)}
-    writes: list[Write] = [reports.put_photo(place, photo, used, seen=seen)]
+    writes: list[Write] = [reports.put_photo(jurisdiction, photo, used, seen=version)]
     proof = {}
     if doc["state"] == "ready":
-        told = people.photo_facts(place, photo) or {}
-        writes.append(people.delete_photo_facts(place, photo))
-        proof = report_photos.proof(told, report, city.zone) if purpose == "finish" else {}
+        facts = people.photo_facts(jurisdiction, photo) or {}
+        writes.append(people.delete_photo_facts(jurisdiction, photo))
+        proof = report_photos.proof(facts, report, city.zone) if purpose == "finish" else {}
     return Claim(photo, writes, report_photos.new_picture(purpose, doc), proof)
 
 
 def _missing(actor: Principal, photo: str) -> Problem:
-    # Between two looks the photo may have been made, and its upload removed.
+    # The photo may have been processed, and its upload deleted, since the ticket was read.
     _, doc = _own(actor, photo, "unknown_photo")
     if doc["state"] == "issued":
         return Problem("photo_missing", field="photos")
     return Unavailable()
 
 
-def claim_failure(actor: Principal, taken: list[Claim]) -> Problem:
-    """Why claims failed in the transaction: used meanwhile, or merely processed.
-
-    The function of photos may come between the proof and the claim; then trying again helps.
-    """
-    for one in taken:
-        found = reports.photo(actor.jurisdiction, one.photo)
-        if found is None or "report" in found[1]:
+def claim_failure(actor: Principal, claims: list[Claim]) -> Problem:
+    """Why the writes of claims failed: ``photo_used``, or ``Unavailable`` if a photo was only
+    processed meanwhile, so that trying again helps."""
+    for claim in claims:
+        stored = reports.photo(actor.jurisdiction, claim.photo)
+        if stored is None or "report" in stored[1]:
             return Problem("photo_used", field="photos")
     return Unavailable()
 
 
-def with_photos(after: Report, taken: list[Claim]) -> Report:
-    """The report with the photos that it uses now among its pictures."""
-    new = {one.photo: one.entry for one in taken}
+def with_photos(after: Report, claims: list[Claim]) -> Report:
+    """The report with the claimed photos among its pictures."""
+    new = {claim.photo: claim.entry for claim in claims}
     return replace(after, pictures={**after.pictures, **new}) if new else after
 
 
-def event_data(taken: list[Claim]) -> dict[str, Any]:
-    """What the event of a use says of the photos; the proof is for officials."""
-    if not taken:
+def event_data(claims: list[Claim]) -> dict[str, Any]:
+    """The event's data about claimed photos: their ids, and proofs, which only officials see."""
+    if not claims:
         return {}
-    proofs = {one.photo: one.proof for one in taken if one.proof}
-    return {"photos": [one.photo for one in taken], **({"proof": proofs} if proofs else {})}
+    proofs = {claim.photo: claim.proof for claim in claims if claim.proof}
+    photos = [claim.photo for claim in claims]
+    return {"photos": photos, **({"proof": proofs} if proofs else {})}
 
 
 def _own_pictures(jurisdiction: str, photo: str, doc: dict[str, Any]) -> dict[str, Any] | None:
-    # Once it belongs to a report, the report's answers say what may be seen of it.
+    # Once the photo belongs to a report, only the report's own answers show it.
     if "report" in doc:
         return None
     return Files(jurisdiction, photo, doc["cut"]).shown(doc["rev"], doc["width"], doc["height"])

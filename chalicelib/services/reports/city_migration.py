@@ -1,9 +1,8 @@
-"""Open reports follow their city: into the codes of a new version, and out of the hands of
-officials who left.
+"""Moving open reports to the codes of a new city version, and away from officials who left.
 
-Each report by one event of its own, written over the version that was read; what has followed
-already is passed over, so that a run that is repeated or broken off does nothing twice. A report
-that is acted on before the run has come to it follows by itself (``follow_city``).
+Each report is moved by one event, written over the version that was read. Reports that were moved
+already are skipped, so a run can be repeated or interrupted. A report on which somebody acts before
+the run reaches it is moved by that action (``follow_city``).
 """
 
 import hashlib
@@ -44,42 +43,42 @@ Keeps = Callable[[Report], bool]
 
 @dataclass
 class Moves:
-    """What a run has done: reports by new codes, reports whose holder left, and for a person to
-    look at; each (report, in words)."""
+    """What a run has done: reports with new codes, reports whose holder left, and reports that a
+    person must look at; each (report, explanation)."""
 
     moved: list[tuple[str, str]] = field(default_factory=list)
     freed: list[tuple[str, str]] = field(default_factory=list)
     doubts: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, later: "Moves") -> None:
-        """What a later run has done too."""
+        """Add what a later run has done."""
         self.moved += later.moved
         self.freed += later.freed
-        self.doubts += [one for one in later.doubts if one not in self.doubts]
+        self.doubts += [doubt for doubt in later.doubts if doubt not in self.doubts]
 
 
 def follow_city(report: Report, now: datetime) -> City | None:
-    """The version of the city by whose codes the report stands, to act on it by.
+    """The city version to act by on this report.
 
-    It is the present one, or the report's own where nobody knows what became of its service.
-    ``None``: the report had to follow the city first, and is to be read again.
+    It is the present one, or the report's own if its service has no successor. ``None``: the report
+    has just been moved to the present version, and must be read again.
     """
     present = cities.current(report.jurisdiction, now)
     if report.city_version == present.version:
         return present
-    found = _followed(report, present, now)
+    found = _moved(report, present, now)
     if found is None:
         return cities.at(report.jurisdiction, report.city_version)
     if not found.changed:
         return present
-    _follow(report, found, _keeps_now, now)
+    _write_move(report, found, _keeps_now, now)
     return None
 
 
 def run(jurisdiction: str, now: datetime) -> Moves:
-    """Let every open report follow the present version and the staff as it is.
+    """Move every open report to the present version, and free those whose holder left.
 
-    Reads the queues page by page, of every district that the city ever had and every unit.
+    Reads the queues page by page, of every district that the city has or had, and of every unit.
     """
     present = cities.current(jurisdiction, now)
     officials = {
@@ -91,7 +90,7 @@ def run(jurisdiction: str, now: datetime) -> Moves:
     def keeps(report: Report) -> bool:
         return _holds(officials.get(report.holder or ""), report)
 
-    # An agency, or a unit that is offered a report, does not show in its row.
+    # A queue row does not show the agency, or the unit that the report is offered to.
     done, moved_units = Moves(), bool(present.successors.get(UNITS))
     for desk, card in _cards(present, present):
         same = (
@@ -102,13 +101,13 @@ def run(jurisdiction: str, now: datetime) -> Moves:
             and not (moved_units and card.state != "submitted")
         )
         if not same or not _may_hold(officials, desk, card):
-            _one(jurisdiction, card.id, present, keeps, now, done)
+            _move(jurisdiction, card.id, present, keeps, now, done)
     return done
 
 
 def codes_without_successor(old: City, new: City) -> list[tuple[str, str, list[str]]]:
-    """(kind, code, reports) of codes that open reports have, and for which ``new``, which is not
-    published yet, neither has a place nor names a successor."""
+    """(kind, code, reports) of codes that open reports use, and that ``new``, a version that is not
+    published yet, neither contains nor gives a successor."""
     gone = without_successor(old, new)
     found: dict[tuple[str, str], list[str]] = {}
     if not gone:
@@ -120,7 +119,7 @@ def codes_without_successor(old: City, new: City) -> list[tuple[str, str, list[s
     return [(*one, ids) for one, ids in sorted(found.items())]
 
 
-def _one(
+def _move(
     jurisdiction: str, report_id: str, present: City, keeps: Keeps, now: datetime, done: Moves
 ) -> None:
     for _ in range(ATTEMPTS):
@@ -129,14 +128,14 @@ def _one(
             return
         found = None
         if report.city_version != present.version:
-            found = _followed(report, present, now)
+            found = _moved(report, present, now)
             if found is None:
                 done.doubts.append((report.id, f"service {report.service} is gone"))
                 return
         try:
             if found is not None and found.changed:
-                _follow(report, found, keeps, now)
-                changed = (f"{what} {was} → {now_}" for what, (was, now_) in found.changed.items())
+                _write_move(report, found, keeps, now)
+                changed = (f"{what} {was} → {new}" for what, (was, new) in found.changed.items())
                 done.moved.append((report.id, ", ".join(changed)))
                 done.doubts += [(report.id, f"{one} has no successor") for one in found.doubts]
                 if report.open and report.holder and not keeps(found.report):
@@ -150,7 +149,7 @@ def _one(
     raise Unavailable
 
 
-def _follow(report: Report, found: Succession, keeps: Keeps, now: datetime) -> None:
+def _write_move(report: Report, found: Succession, keeps: Keeps, now: datetime) -> None:
     after = replace(found.report, version=report.version + 1, changed_at=now)
     was = {what: code for what, (code, _) in found.changed.items() if what != PROPOSAL}
     _write(report, after, MOVED, {"was": was}, now)
@@ -174,7 +173,7 @@ def _write(before: Report, after: Report, name: str, data: dict[str, Any], now: 
     write_with_key(op, writes, {"id": after.id, "version": after.version})
 
 
-def _followed(report: Report, present: City, now: datetime) -> Succession | None:
+def _moved(report: Report, present: City, now: datetime) -> Succession | None:
     old = cities.at(report.jurisdiction, report.city_version)
 
     def ward_at(lat: float, long: float) -> str | None:
@@ -188,14 +187,14 @@ def _keeps_now(report: Report) -> bool:
 
 
 def _holds(person: Principal | None, report: Report) -> bool:
-    """Whether an official may still have a report: active, of its unit, with a role over it."""
+    """Whether an official may still hold a report: active, of its unit, with a role over it."""
     if person is None or person.unit not in (report.unit, report.agency):
         return False
     return bool(permissions.over(person, report).roles())
 
 
 def _may_hold(officials: dict[str, Principal], desk: str | None, card: reports.Card) -> bool:
-    """Whether a row's holder looks right; where it does not, the head tells."""
+    """Whether the holder in a row seems right; if not, the head is read."""
     if card.holder is None:
         return True
     person = officials.get(card.holder)
@@ -207,8 +206,10 @@ def _district(city: City, ward: str) -> str | None:
 
 
 def _cards(old: City, new: City) -> Iterator[tuple[str | None, reports.Card]]:
-    """(district, row) of every open report and every closed one that is proposed for protection,
-    desk by desk and page by page; a protected report's row does not tell its district."""
+    """(district, row) of every open report, and of closed ones that are proposed for protection.
+
+    The district of a protected report is ``None``: its row does not tell it.
+    """
     districts = sorted({*cities.districts(old), *(area.code for area in new.areas_of_level(-2))})
     # The unit of a district never has a protected report.
     known = {**old.units, **new.units}

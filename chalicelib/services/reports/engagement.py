@@ -1,4 +1,4 @@
-"""What people add without moving a report: comments, support, following, rating."""
+"""What people add to a report without changing its state: comments, support, following, rating."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -33,14 +33,18 @@ def comment(
     audience: str,
     now: datetime,
 ) -> Outcome:
-    """Add a comment, to the public or inside the administration."""
+    """Add a comment for an ``audience``: "public", or "inside" for officials.
+
+    The first public comment of its holder acknowledges the report.
+    """
 
     def change(seen: Seen, city: City) -> Addition:
         _may_comment(actor, seen, audience)
         report = seen.report
-        spoke = audience == "public" and holds(actor, report)
-        heard = now if spoke and report.acknowledged_at is None else report.acknowledged_at
-        after = replace(report, comments=report.comments + 1, acknowledged_at=heard)
+        by_holder = audience == "public" and holds(actor, report)
+        first = by_holder and report.acknowledged_at is None
+        acknowledged = now if first else report.acknowledged_at
+        after = replace(report, comments=report.comments + 1, acknowledged_at=acknowledged)
         return Addition(after, {"comments": after.comments})
 
     words = Words("comment", audience, text, ids.token_bytes(SALT_BYTES))
@@ -49,7 +53,7 @@ def comment(
 
 
 def support(actor: Principal, op: KeyedOperation, report_id: str, now: datetime) -> Outcome:
-    """Say "me too": once a person, whatever the key; it also follows the report."""
+    """Support a report: once per person, whatever the idempotency key. It also follows it."""
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
@@ -85,7 +89,10 @@ def rate(
     text: str | None,
     now: datetime,
 ) -> Outcome:
-    """Rate the work 1–5, from ``work_done`` on; a later rating replaces the earlier one."""
+    """Rate the work with 1–5 stars, from ``work_done`` on. A later rating replaces an earlier one.
+
+    Raises ``Problem``: reporter_only, not_yet_rated.
+    """
 
     def change(seen: Seen, city: City) -> Addition:
         if not seen.is_reporter:
@@ -98,12 +105,12 @@ def rate(
         return Addition(after, {"rating": stars})
 
     words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
-    given, usage = (words,) if words else (), rate_limits.person_usage(actor, now, "ratings")
-    return add(actor, op, report_id, "rate", change, now, given, usage=usage)
+    texts, usage = (words,) if words else (), rate_limits.person_usage(actor, now, "ratings")
+    return add(actor, op, report_id, "rate", change, now, texts, usage=usage)
 
 
 def make_public(actor: Principal, op: KeyedOperation, report_id: str, now: datetime) -> Outcome:
-    """Let everybody read a private report, by the one who filed it; nobody closes it again.
+    """Make a private report public, by the person who filed it. It cannot be undone.
 
     Raises ``Problem``: not_found, reporter_only, not_private.
     """
@@ -127,16 +134,17 @@ def follow(
     contact: dict[str, Any] | None = None,
     languages: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Follow a report, or stop; it is nobody's business, so it is no event.
+    """Follow a report, or stop. No event is written: others shall not know who follows.
 
-    ``contact`` is where news of it go; without it, to that of the follower's newest own reports.
+    ``contact`` is where messages about it go; without it, to the contact of the follower's newest
+    own reports.
     """
     report = access.load(actor, report_id).report
     access.permit(actor, report, "followReport")
     place, uid = actor.jurisdiction, actor.uid or ""
     writes = traces.after_closing(actor, report, now) if following else list[Write]()
     for ref in people.details(place, uid, people.REACHED_BY, report_id):
-        # What was chosen for that address goes on holding.
+        # The preferences of that address are kept.
         writes.append(people.delete_contact(place, ref))
         writes.append(people.delete_trace(place, uid, people.REACHED_BY, report_id, ref))
     if not following:

@@ -1,4 +1,4 @@
-"""Lists of reports: an officer's queue by deadline, a citizen's own, with signed cursors."""
+"""Lists of reports: an official's queue by deadline, and a citizen's own reports."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +15,9 @@ from chalicelib.services.reports import presenters
 from chalicelib.storage import reports
 from chalicelib.storage.secrecy import PROPOSED
 
-LOOKED_THROUGH = 500
-# Of several districts each has a desk to read.
+# Rows read for one page, of each desk and state, when only one official's reports are wanted.
+ROWS_READ_AT_MOST = 500
+# More districts than this are read by their unit's desk instead, since each costs a query.
 DISTRICTS_AT_MOST = 8
 PROTECTED = "protected"
 
@@ -31,18 +32,18 @@ def queue(
     now: datetime,
     holder: str | None = None,
 ) -> dict[str, Any]:
-    """A page of a district's open work, the next deadline first.
+    """A page of open reports, by deadline. Its parameters are those of the query, so more than six.
 
-    ``due_within``: only what is overdue or falls due in so many hours. ``holder`` (``me`` or a
-    reference): only what that official holds; then at most ``LOOKED_THROUGH`` rows a state are
-    looked through for a page, which may be short while its cursor says that more come.
+    ``due_within``: only reports that are overdue or due in so many hours. ``holder`` (``me`` or a
+    reference): only reports of that official. Then at most ``ROWS_READ_AT_MOST`` rows of each desk
+    and state are read for a page, so a page can be short although its cursor continues.
 
-    With a state it is a Query a desk; without, one for each of the seven open states. Without a
-    district it is the official's own: their districts, if their grants name at most
-    ``DISTRICTS_AT_MOST`` and their unit is of a district, else what their unit answers for;
-    and what their unit is called to, as an agency or because it is offered. Members of the unit
-    for protected reports get theirs with ``district=protected``, and what is proposed to them, by
-    the moment until which they may take it.
+    Without ``district``, it is the official's own work: their districts, if their unit is one of a
+    district and their grants name at most ``DISTRICTS_AT_MOST``; else the reports of their unit. In
+    both cases with reports that their unit is called to, as agency or because it is offered.
+    ``district=protected``: the protected reports of their unit, and reports proposed to it.
+
+    Costs one Query for each desk and state; without ``state`` there are seven open states.
     """
     city = cities.current(actor.jurisdiction, now)
     desks = _desks(actor, district, city)
@@ -56,23 +57,23 @@ def queue(
         "u": actor.uid, "w": due_within, "h": person,
     }  # fmt: skip
     start = open_cursor(cursor, filters, now)
-    reach = LOOKED_THROUGH if person else limit + 1
-    # A report may lie on several desks: in an official's district, and offered to their unit.
-    found: dict[str, reports.Card] = {}
-    last = []
+    rows_read = ROWS_READ_AT_MOST if person else limit + 1
+    # A report can be on several desks: in an official's district, and offered to their unit.
+    cards: dict[str, reports.Card] = {}
+    cut_off = []
     proposed = set[str]()
     for desk in desks:
-        for one in states:
-            rows = reports.queue_page(actor.jurisdiction, desk, one, start, until, reach)
-            found.update(rows)
-            proposed |= {key for key, _ in rows} if one == PROPOSED else set()
-            last += [rows[-1][0]] if len(rows) == reach else []
-    # Beyond the end of a page that was cut off nothing is known yet.
-    known = [pair for pair in sorted(found.items()) if not last or pair[0] <= min(last)]
-    held = [pair for pair in known if person is None or pair[1].holder == person]
-    page = held[:limit]
-    more = len(held) > limit or bool(last)
-    end = page[-1][0] if len(held) > limit else min(last, default="")
+        for name in states:
+            rows = reports.queue_page(actor.jurisdiction, desk, name, start, until, rows_read)
+            cards.update(rows)
+            proposed |= {key for key, _ in rows} if name == PROPOSED else set()
+            cut_off += [rows[-1][0]] if len(rows) == rows_read else []
+    # Rows after the end of a query that was cut off are not complete yet.
+    complete = [pair for pair in sorted(cards.items()) if not cut_off or pair[0] <= min(cut_off)]
+    wanted = [pair for pair in complete if person is None or pair[1].holder == person]
+    page = wanted[:limit]
+    more = len(wanted) > limit or bool(cut_off)
+    end = page[-1][0] if len(wanted) > limit else min(cut_off, default="")
     return {
         "reports": [
             presenters.list_row(card, city, inside=True, proposed=key in proposed)
@@ -84,7 +85,8 @@ def queue(
 
 
 def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
-    """A page of the reporter's own reports, newest first; ``not_found`` for another system."""
+    """A page of the reporter's own reports, newest first. Raises ``Problem``: not_found, for a
+    channel."""
     if FOR_MANY in actor.permissions:
         raise Problem("not_found")
     filters = {"j": actor.jurisdiction, "u": actor.uid, "k": "mine"}
@@ -99,7 +101,7 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
 
 
 def _desks(actor: Principal, district: str | None, city: City) -> list[str]:
-    """The desks to read; what on them is out of the official's scope is left out by the caller."""
+    """The desks to read. The caller leaves out rows that are outside the official's scope."""
     if district == PROTECTED and actor.unit:
         return [reports.protected_desk(actor.unit)]
     if district is not None:
@@ -107,26 +109,27 @@ def _desks(actor: Principal, district: str | None, city: City) -> list[str]:
             raise Problem("not_found")
         return [reports.district_desk(district)]
     if actor.unit is None or not actor.roles() & WORKERS:
-        # Whoever looks on has no work of their own.
+        # Roles that only read have no work of their own.
         raise Problem("district_needed", field="district")
     called = [reports.called_desk(actor.unit)]
-    named = {one for grant in actor.grants for one in grant.districts}
+    named = {district for grant in actor.grants for district in grant.districts}
     unit = city.units.get(actor.unit)
     local = unit is not None and unit.kind == "district"
     if named and ANY not in named and len(named) <= (DISTRICTS_AT_MOST if local else 1):
-        # A district's unit is called to nothing outside its districts.
+        # A district's unit is never called to a report outside its districts.
         within = local and unit is not None and unit.districts <= named
-        return [reports.district_desk(one) for one in sorted(named)] + ([] if within else called)
+        desks = [reports.district_desk(code) for code in sorted(named)]
+        return desks + ([] if within else called)
     return [reports.unit_desk(actor.unit), *called]
 
 
 def _shown(actor: Principal, city: City, card: reports.Card) -> bool:
     """Whether the row is in the official's scope, or their unit is called to it or took it."""
-    ours = card.unit == actor.unit and card.entrusted and bool(actor.roles() & ENTRUSTED)
+    taken = card.unit == actor.unit and card.entrusted and bool(actor.roles() & ENTRUSTED)
     called = card.called is not None and card.called == actor.unit
-    return ours or called or bool(actor.roles(_district(city, card), card.service))
+    return taken or called or bool(actor.roles(_district(city, card), card.service))
 
 
 def _district(city: City, card: reports.Card) -> str | None:
-    # A ward of an older version of the city may be gone.
+    # A ward of an older city version may not exist any more.
     return city.district_and_path(card.ward)[0] if card.ward in city.areas else None

@@ -1,7 +1,7 @@
-"""Words that should not be there: officials hide them, reporters correct their own.
+"""Texts that should not be public: officials hide them, reporters correct their own.
 
-What stands for a text is a text of its own, with the commitment of a later event that names the one
-before; a copy of it lies in the first one's place, where readers look (docs/decisions/words.md).
+A replacement is a new text, with the commitment of a later event that names the text before. A copy
+of it is stored in the row of the first text, which is what readers read (docs/decisions/words.md).
 """
 
 import json
@@ -35,30 +35,31 @@ HIDDEN, CORRECTED, REACHED, FORGOTTEN = (
     "text_hidden", "text_corrected", "contact_corrected", "text_erased",
 )  # fmt: skip
 DAYS = 30
-_AT_ONCE = 100
+_NOTES_AT_ONCE = 100
 _EVENTS_AT_MOST = 50
 _ORIGINALS_AT_MOST = 100
 Doc = dict[str, Any]
 
 
 def find_personal_data(words: Iterable[Words], city: City) -> list[dict[str, Any]]:
-    """{"field", "kind", "start", "end"} of what looks personal in the public words of a filing."""
+    """{"field", "kind", "start", "end"} of passages in a filing's public texts that look like
+    personal data."""
     return [
-        {"field": one.field, **find._asdict()}
-        for one in words
-        if one.field in FIELDS
-        for find in find_personal(one.text, city.patterns)
+        {"field": text.field, **find._asdict()}
+        for text in words
+        if text.field in FIELDS
+        for find in find_personal(text.text, city.patterns)
     ]
 
 
 def hide(
     actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
-    """Hide passages of a text, or all of it, in the official's scope.
+    """Hide passages of a text, or all of it, on a report in the official's scope.
 
-    ``body``: ``version`` and ``field`` of the text, ``passages`` ({start, end}), ``reason``, a
-    ``note`` for officials. Auditors see the original for ``hidden_text_days``. Raises ``Problem``:
-    not_found, unknown_text, text_moved, invalid_field.
+    ``body``: ``version`` and ``field`` of the text, ``passages`` ({start, end}), ``reason``, and a
+    ``note`` for officials. Auditors can read the original for ``hidden_text_days`` of the city's
+    rules. Raises ``Problem``: not_found, unknown_text, text_moved, invalid_field.
     """
     place, name = actor.jurisdiction, people.text_name(body["version"], body["field"])
     _may_hide(actor, access.load(actor, report_id).report)
@@ -82,7 +83,7 @@ def hide(
             raise Problem("text_moved", field="version", newest=_version(doc["now"]))
         after = replace(report, shown_at=now)
         if audience == "public":
-            after = replace(after, hidden_texts=_noted(report, root, body["reason"]))
+            after = replace(after, hidden_texts=_hidden_texts(report, root, body["reason"]))
         writes = _replaced(report, name, doc, words)
         if not doc.get("hid"):
             days = timedelta(days=city.rules.get("hidden_text_days", DAYS))
@@ -101,9 +102,9 @@ def hide(
 def correct(
     actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
 ) -> Outcome:
-    """Let the one who filed a report correct its words and their contact, while nobody has acted.
+    """Correct the texts and the contact of a report, by its reporter and before anybody acts on it.
 
-    The words before are gone at once. Raises ``Problem``: not_found, reporter_only,
+    The old texts are deleted at once. Raises ``Problem``: not_found, reporter_only,
     correction_late, missing_field.
     """
     place = actor.jurisdiction
@@ -151,21 +152,21 @@ def correct(
         if "contact" in body:
             after, more = _contact(after, body["contact"], city, now)
             writes += more
-        # Whoever could be reached before is told, where they were for a while.
+        # The former contact gets a message, if it was kept (``former_contacts``).
         former = {"former": True} if after.former != report.former else {}
-        found = [] if report.protected else find_personal_data(words, city)
+        passages = [] if report.protected else find_personal_data(words, city)
         name = CORRECTED if words or gone else REACHED
         data = {"texts": named, **former}
-        return Addition(after, {"personal_data": found}, writes, data, name)
+        return Addition(after, {"personal_data": passages}, writes, data, name)
 
     return add(actor, op, report_id, CORRECTED, change, now, tuple(words))
 
 
 def originals(actor: Principal, report_id: str) -> dict[str, Any]:
-    """What officials have hidden on a report, as long as it is kept, for its auditors."""
+    """The originals of a report's hidden texts that are still kept, for its auditors."""
     report = access.load(actor, report_id).report
     access.permit(actor, report, "listHiddenTexts")
-    found = people.originals(actor.jurisdiction, report_id, _ORIGINALS_AT_MOST)
+    stored = people.originals(actor.jurisdiction, report_id, _ORIGINALS_AT_MOST)
     return {
         "texts": [
             {
@@ -174,7 +175,7 @@ def originals(actor: Principal, report_id: str) -> dict[str, Any]:
                 "text": doc["text"],
                 "until": doc["until"],
             }
-            for name, doc in found.items()
+            for name, doc in stored.items()
         ]
     }
 
@@ -183,7 +184,7 @@ def erase_due_originals(now: datetime, may_go_on: Callable[[], bool] = lambda: T
     """Erase the hidden texts whose time is over, in every city, while there is time; how many."""
     done = 0
     for place in city_store.jurisdictions():
-        for note in people.due_originals(place, iso(now), _AT_ONCE):
+        for note in people.due_originals(place, iso(now), _NOTES_AT_ONCE):
             if not may_go_on():
                 return done
             _, report, name = note.split("#", 2)
@@ -209,8 +210,8 @@ def _forget(place: str, report: str, name: str, note: str, now: datetime) -> boo
 
 
 def _origin(doc: Doc | None) -> Doc:
-    """Whose a text is, as its row says: so that what stands for it is erased with its author."""
-    return {one: doc[one] for one in ("by", "filed") if one in doc} if doc else {}
+    """The fields of a row that name its author; a replacement keeps them, for erasure."""
+    return {name: doc[name] for name in ("by", "filed") if name in doc} if doc else {}
 
 
 def _may_hide(actor: Principal, report: Report) -> None:
@@ -222,7 +223,7 @@ def _may_hide(actor: Principal, report: Report) -> None:
 def _without(text: str, passages: list[dict[str, int]] | None) -> str:
     if passages is None:
         return SHOWN
-    spans = sorted((one["start"], one["end"]) for one in passages)
+    spans = sorted((passage["start"], passage["end"]) for passage in passages)
     last = 0
     for start, end in spans:
         if not last <= start < end <= len(text):
@@ -232,7 +233,7 @@ def _without(text: str, passages: list[dict[str, int]] | None) -> str:
 
 
 def _replaced(report: Report, name: str, doc: Doc, words: Words) -> list[Write]:
-    """The writes by which ``words`` stand for the text ``name``, wherever that is read."""
+    """The writes that replace the text ``name`` by ``words``, also in the row of the first text."""
     place, root = report.jurisdiction, words.more["root"]
     newest = people.text_name(report.version + 1, words.field)
     writes: list[Write] = []
@@ -263,7 +264,7 @@ def _superseded(
 
 
 def _may_correct(actor: Principal, report: Report) -> None:
-    """Only who filed it, and while nothing depends on what was written."""
+    """Raise unless the actor filed the report and nothing depends on its texts yet."""
     if actor.uid is None or actor.uid != report.reporter:
         raise Problem("reporter_only")
     counted = report.supports or report.comments or report.merged or report.outside
@@ -292,7 +293,7 @@ def _contact(
     return replace(after, contact=None, contactable=False), writes
 
 
-def _noted(report: Report, root: str, reason: str) -> tuple[tuple[int, str, int, str], ...]:
+def _hidden_texts(report: Report, root: str, reason: str) -> tuple[tuple[int, str, int, str], ...]:
     version, field = _version(root), root.partition("#")[2]
     others = [one for one in report.hidden_texts if (one[0], one[1]) != (version, field)]
     return (*others, (version, field, report.version + 1, reason))
