@@ -114,13 +114,15 @@ def ending(document: dict[str, Any], checks: Mapping[str, bool]) -> str:
         if closed.get(name)
     ]
     refused = sum(document["refused"].values())
+    outside = set(document["refused"]) == {"outside_area"}
+    why = "they lie outside the city" if outside else _listed(document["refused"])
     late = document["breached"]
     failed = [statement for statement, holds in checks.items() if not holds]
     return "\n".join(
         [
             "In short",
             f"  People filed {document['filed']} reports. The city accepted {document['accepted']}"
-            f" and refused {refused} (most of these lie outside the city).",
+            + (f" and refused {refused}: {why}." if refused else "."),
             f"  {sum(closed.values())} reports are closed:",
             *reasons,
             f"  {open_} reports are still open.",

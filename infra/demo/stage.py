@@ -63,6 +63,7 @@ def _prepared(stack: LocalStack, folder: Path, data: Path | None, seed: int) -> 
     from infra.city.load import load_folder
 
     load_folder(folder, data / "jakarta" if data else None)
+    stack.call_directly()
     name = settings().jurisdiction
     city = cities.current(name, stack.clock.now())
     if data:

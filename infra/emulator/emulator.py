@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.emulator.bridge import Bridge
+from infra.emulator.direct import attach
 from infra.emulator.setting import configure
 from infra.emulator.store import Store
 
@@ -130,6 +131,10 @@ class Emulator:
     def set(self, name: str, sequence: str) -> None:
         """Keep a stream position."""
         self._store.set_note(f"position/{name}", sequence)
+
+    def attach(self, client: Any) -> None:
+        """Answer every request of an SDK client without HTTP (``direct``)."""
+        attach(client, self._bridge.app, self._loop)
 
     def has_events(self, arn: str, after: str | None) -> bool:
         """Whether a queue holds a message, or a stream a record after a sequence number."""

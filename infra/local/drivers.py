@@ -78,8 +78,7 @@ class Drivers:
         self._app = app
         self._clients = _clients()
         # boto3's session is not safe for threads: what they need is made before them.
-        for service in ("dynamodbstreams", "sqs"):
-            self._clients(service)
+        self.clients = [self._clients(service) for service in ("dynamodbstreams", "sqs")]
         self._positions = positions or Held()
         self._by_hand = by_hand
         self._has_events = has_events

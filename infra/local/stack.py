@@ -140,6 +140,14 @@ class LocalStack:
         """Run one scheduled function now."""
         return self._drivers.fire(name)
 
+    def call_directly(self) -> None:
+        """Answer the AWS calls of this process without HTTP (``infra.emulator.direct``)."""
+        from chalicelib.storage import aws, tables
+
+        services = [aws.client(name) for name in ("s3", "sns", "sqs", "ssm", "sesv2")]
+        for client in [tables.client(), *services, *self._drivers.clients]:
+            self._emulator.attach(client)
+
     def token(self, subject: str) -> str:
         """An access token of the development issuer for ``subject``."""
         return self.issuer.token(subject)
