@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from bench import cold, requests
+from bench.failures import reported
 from bench.stack import running_stack
 
 OUT = Path("build") / "bench" / "spine.json"
@@ -47,4 +48,4 @@ def median(values: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(reported(main))

@@ -9,7 +9,6 @@ local stack in another process.
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from bench.clocks_city import MONTH, fill_heads, fill_rows, publish
 from bench.counting import Counting
+from bench.failures import BenchError, reported, run
 from bench.stack import running_stack
 
 OUT = Path("build") / "bench" / "clocks.json"
@@ -56,13 +56,16 @@ def _sweeps(found: dict[str, dict[str, Any]], size: int) -> None:
         there = times * size
         with Counting() as counted:
             done = sweep.sweep(now)
-        assert done == {"breach": BREACHES}, done
+        if done != {"breach": BREACHES}:
+            raise BenchError(f"the sweep should have found {BREACHES} breaches, and did {done}")
         read[times] = counted.reads
         _row(found, f"sweep, {BREACHES} breaches, reads at {times}x open", counted.reads)
     _row(found, "sweep, reads at 4x / at 1x", read[4] / read[1], 1.1)
     _row(found, "sweep, reads at 16x / at 1x", read[16] / read[1], 1.1)
     with Counting() as counted:
-        assert sweep.sweep(now) == {}
+        done = sweep.sweep(now)
+    if done:
+        raise BenchError(f"nothing was due any more, and the sweep did {done}")
     _row(found, "sweep with nothing due, calls", counted.calls.total(), 1)
 
 
@@ -72,8 +75,7 @@ def _close(found: dict[str, dict[str, Any]], reports: int) -> None:
     fill_rows(city, now, reports)
     for what, bounds in (("close", (60, 512)), ("live", (None, None))):
         command = [sys.executable, "-m", "bench.clocks_close", city.jurisdiction, MONTH, what]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        row = json.loads(done.stdout.splitlines()[-1])
+        row = json.loads(run(command).splitlines()[-1])
         title = f"{what}, {reports} reports in {WARDS} wards"
         _row(found, f"{title}, s", row["seconds"], bounds[0])
         _row(found, f"{title}, s of CPU", row["cpu"])
@@ -90,4 +92,4 @@ def _row(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(reported(main))

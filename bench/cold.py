@@ -6,9 +6,10 @@ Both run from compiled bytecode, as the deployed package does.
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
+
+from bench.failures import run
 
 RUNS = 7
 _PROBE = """
@@ -42,12 +43,6 @@ def measure() -> dict[str, float]:
 def _run(code: str, compiled: str) -> tuple[float, float]:
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = subprocess.run(
-        [sys.executable, "-c", _PROBE.format(code=code)],
-        capture_output=True,
-        check=True,
-        text=True,
-        env=environment,
-    )
-    cpu, peak = json.loads(done.stdout.splitlines()[-1])
+    printed = run([sys.executable, "-c", _PROBE.format(code=code)], env=environment)
+    cpu, peak = json.loads(printed.splitlines()[-1])
     return cpu, peak

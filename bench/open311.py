@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.failures import reported
 from bench.stack import running_stack
 
 OUT = Path("build") / "bench" / "open311.json"
@@ -120,4 +121,4 @@ def _fill(now: datetime) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(reported(main))

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from bench.failures import reported
+
 OUT = Path("build") / "bench" / "open_data.json"
 TEXT = "Lubang di depan pasar, sudah dua minggu, kemarin ada motor jatuh."
 BOUNDS = {"seconds": 600.0, "peak memory, MiB": 512.0}
@@ -96,4 +98,4 @@ def _pages(city: Any, many: int) -> Iterator[list[dict[str, Any]]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(reported(main))

@@ -8,13 +8,14 @@ import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from bench.failures import reported, run
 
 OUT = Path("build") / "bench" / "photos.json"
 ROUNDS = 9
@@ -54,7 +55,7 @@ def main(words: list[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory() as name:
         # Made by a process apart: what this one holds would count as its children's.
-        subprocess.run([sys.executable, "-m", "bench.photos", "make", name], check=True)
+        run([sys.executable, "-m", "bench.photos", "make", name])
         rows = _measure(Path(name))
     rows |= _weights() | _cold_starts()
     found = {name: {"value": value, **_bound(name, value)} for name, value in rows.items()}
@@ -123,10 +124,7 @@ def _alone(path: Path, declared: str) -> tuple[float, float]:
         "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
         "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", command], check=True, capture_output=True, text=True
-    )
-    cpu, peak = map(float, done.stdout.split())
+    cpu, peak = map(float, run([sys.executable, "-c", command]).split())
     return cpu, peak
 
 
@@ -138,7 +136,7 @@ def _bare(path: Path) -> None:
         "image.load()\n"
         "image.save(io.BytesIO(), 'JPEG', quality=85)\n"
     )
-    subprocess.run([sys.executable, "-c", command], check=True)
+    run([sys.executable, "-c", command])
 
 
 def _cpu(work: Any) -> float:
@@ -175,16 +173,16 @@ def _cold_starts() -> dict[str, float]:
             "except ValueError: pass"
         ),
     }
-    found: dict[str, list[float]] = {name: [] for name in starts}
+    samples: dict[str, list[float]] = {name: [] for name in starts}
     for _ in range(5):
         for name, command in starts.items():
-            run = [sys.executable, "-c", command]
-            known = {**os.environ, **environment, "PYTHONPATH": "."}
-            found[name].append(
-                _cpu(lambda run=run, known=known: subprocess.run(run, env=known, check=True))
+            words = [sys.executable, "-c", command]
+            variables = {**os.environ, **environment, "PYTHONPATH": "."}
+            samples[name].append(
+                _cpu(lambda words=words, variables=variables: run(words, env=variables))
             )
-    return {name: statistics.median(times) for name, times in found.items()}
+    return {name: statistics.median(times) for name, times in samples.items()}
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(reported(lambda: main(sys.argv[1:])))

@@ -8,7 +8,6 @@ is a ratio within the run; wall times are only told, not judged: the emulator is
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.failures import reported, run
 from bench.geo import dynamodb_geo, models, ours, postgis
 from bench.geo.canned import Canned
 from bench.geo.measure import ZOOMS, City, Tally, cost_of, cpu_ratio, differing, median_ms
@@ -159,12 +159,13 @@ def _spent(city: City, boxes: list[Box]) -> dict[str, float]:
     """Milliseconds of CPU of a view by each way, from a process that does nothing else."""
     command = [sys.executable, "-m", "bench.geo.cpu", city.name]
     with Canned(os.environ["AWS_ENDPOINT_URL"]) as canned:
-        done = subprocess.run(
-            command, input=json.dumps(boxes), capture_output=True, text=True, check=True,
+        printed = run(
+            command,
+            given=json.dumps(boxes),
             env={**os.environ, "AWS_ENDPOINT_URL_DYNAMODB": canned.url},
-        )  # fmt: skip
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        )
+    milliseconds: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return milliseconds
 
 
 def _heat(table: Table, points: list[Point]) -> None:
@@ -280,4 +281,4 @@ def _postgis(table: Table, size: Size, city: City, points: list[Point]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(reported(main))
