@@ -88,8 +88,8 @@ audit: $(VENV)/test.stamp $(VENV)-audit/stamp ## cfn-lint, checkov, bandit, dete
 	@$(NO_AWS) $(PY) -m infra.deploy package --stage prod --unmeasured
 	@bash infra/audit.sh
 
-cost: $(VENV)/run.stamp ## what a month costs, for three cities
-	@$(PY) -m infra.cost
+cost: $(VENV)/run.stamp ## what a month costs, for three cities [CPU=--cpu: measure CPU again first]
+	@$(PY) -m infra.cost $(CPU)
 
 city: $(VENV)/run.stamp ## load a jurisdiction into the local system: DIR=path [BOUNDARIES=path]
 	@$(PY) -m infra.city load '$(DIR)' $(if $(BOUNDARIES),--boundaries '$(BOUNDARIES)')
