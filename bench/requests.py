@@ -35,16 +35,17 @@ def measure() -> dict[str, float]:
     for _ in range(60):
         _call(app, filing())
     city = cities.current(settings().jurisdiction, _now())
+    district = first["district"]["code"]
     actor = Principal(
         "staff",
         city.jurisdiction,
         uid="s_bench",
-        grants=(Grant("officer", frozenset({first["district"]["code"]}), frozenset({"*"})),),
+        grants=(Grant("officer", frozenset({district}), frozenset({"*"})),),
     )
     by_id = event("GET", "/v1/reports/{id}", path={"id": first["id"]})
 
     def page() -> None:
-        queues.queue(actor, None, "submitted", None, 50, None, _now())
+        queues.queue(actor, district, "submitted", None, 50, None, _now())
 
     sdk, heads = boto3.client("dynamodb"), settings().table("reports")
     key = {"pk": {"S": f"{city.jurisdiction}#R#{first['id']}"}}

@@ -1,4 +1,4 @@
-"""``python -m infra.demo``: plays, prints the summary, writes the document."""
+"""``python -m infra.demo``: play, print the results, write the document."""
 
 import argparse
 import json
@@ -42,15 +42,19 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m infra.demo", description=__doc__)
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--data", type=Path, help=f"where the real data lie ({SHARED})")
-    source.add_argument("--made-up", action="store_true", help="as if there were no real data")
+    source.add_argument("--data", type=Path, help=f"folder of the real data ({SHARED})")
+    source.add_argument(
+        "--made-up", action="store_true", help="use made-up reports, not the real data"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--limit", type=int, help="file only the first so many reports")
-    parser.add_argument("--share", type=float, default=1.0, help="of reports anybody acts on")
-    parser.add_argument("--days", type=int, default=DAYS, help="played after the last filing")
+    parser.add_argument("--limit", type=int, help="file only the first LIMIT reports")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="share of reports that anybody acts on"
+    )
+    parser.add_argument("--days", type=int, default=DAYS, help="days played after the last filing")
     parser.add_argument("--twice", action="store_true", help="send every request a second time")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo.json")
-    parser.add_argument("--keep", type=Path, help="where the stack's data stay afterwards")
+    parser.add_argument("--keep", type=Path, help="folder in which the stack's data are kept")
     return parser
 
 

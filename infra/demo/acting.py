@@ -1,4 +1,4 @@
-"""Takes the model's steps through the API: who competent does it, with what, and one more try."""
+"""Takes the model's steps through the API: finds the actor, makes the body, retries once."""
 
 import random
 from collections.abc import Callable
@@ -21,8 +21,11 @@ _AUDIT = {
 
 
 class Acting:
-    """The people of the demo; ``seed`` makes their idempotency keys, and ``process`` lets the
-    functions do what an upload leaves to them."""
+    """The people of the demo.
+
+    ``seed`` is part of their idempotency keys. ``process`` runs the background functions after an
+    upload.
+    """
 
     def __init__(
         self,
@@ -50,11 +53,11 @@ class Acting:
         return Actor("device", reply.body["token"])
 
     def key(self, number: int, about: str) -> str:
-        """The idempotency key of what row ``number`` is about to do."""
+        """The idempotency key of an action of row ``number``."""
         return f"demo-{self._seed}-{number}-{about}"
 
     def take(self, case: Case, step: Step, original: Case | None, now: datetime) -> bool:
-        """Take a step of the course; whether the report has moved by it."""
+        """Take a step of the course. Returns whether it was accepted."""
         actor = self._who(case, step)
         body = self._body(case, step, actor, original, now)
         if actor is None or body is None:
@@ -63,7 +66,7 @@ class Acting:
         if step.action == "rate":
             return self._rate(case)
         if step.who == "reporter":
-            # A citizen opens the report before answering; an official acts on what came last.
+            # A citizen reads the report first; an official uses the last version that they saw.
             case.version = self._courier.get(f"/v1/reports/{case.id}").body["version"]
         reply = self._act(case, step, actor, body)
         if reply.problem == "stale_version" and not reply.accepted:
@@ -76,14 +79,14 @@ class Acting:
         return reply.accepted
 
     def aside(self, case: Case, step: Step, now: datetime) -> None:
-        """Take a step beside the course: support, a comment, a change of mind."""
+        """Take a step outside the course: support, a comment, a withdrawal."""
         if step.action == "withdraw":
             self.take(case, step, None, now)
             return
         path, body = f"/v1/reports/{case.id}/{step.action}", None
         actor: Actor | None = case.reporter
         if step.action == "support":
-            # A neighbour sees that a report is closed, and files one of their own instead.
+            # Neighbours do not support a report that they see is closed.
             if self._courier.get(f"/v1/reports/{case.id}").body["status"] == "closed":
                 return
             actor = self.device()
@@ -167,7 +170,7 @@ class Acting:
         return reply
 
     def photo(self, actor: Actor, key: str, *, repaired: bool) -> str | None:
-        """A photo that ``actor`` has uploaded and the function of photos has made pictures of."""
+        """Upload a photo and let the photo function process it. Returns its id, or ``None``."""
         asked = {"content_type": photos.TYPE}
         reply = self._courier.send(Request("POST", "/v1/photos", actor, key, asked))
         if not reply.accepted:

@@ -1,7 +1,7 @@
-"""Whom each alert reached, and why: what an official would find in the inbox after the run.
+"""Which officials each alert reached, and why.
 
-The product's own rule decides (``services.notifications.officials``); an alert that nobody can get
-has an empty list. Messages are counted by official and hour, urgent ones apart.
+The product's own rule decides (``services.notifications.officials``). An alert that reaches nobody
+has an empty list. Messages that are not urgent are counted by official and hour.
 """
 
 import json
@@ -14,18 +14,18 @@ URGENT = "urgent"
 
 
 class Audience:
-    """Everybody whom the run's messages reached."""
+    """The recipients of the run's messages."""
 
     def __init__(self) -> None:
         self._told: list[dict[str, Any]] = []
         self._hours: Counter[tuple[str, str]] = Counter()
 
     def take(self, document: dict[str, Any], attributes: dict[str, Any], now: datetime) -> None:
-        """Note one message: ``document`` as machines get it, its attributes, and when it came."""
+        """Record a message: the ``document`` for machines, its attributes, and its time."""
         # Imported once the stack has named its region and tables.
         from chalicelib.services.notifications import alerts
 
-        # What announces a scorecard names its audience in the attributes alone.
+        # The announcement of a scorecard has its audience only in the attributes.
         whom = document.get("audience") or json.loads(attributes["audience"]["Value"])
         to = alerts.recipients({**document, "audience": whom})
         priority = attributes.get("priority", {}).get("Value", "normal")
@@ -42,7 +42,7 @@ class Audience:
             self._hours.update((ref, hour) for ref, _ in to)
 
     def document(self) -> dict[str, Any]:
-        """Every message's audience, how many reached nobody, and the fullest hour of anybody."""
+        """Every message's audience, how many reached nobody, and the most in one hour."""
         (official, hour), most = max(
             self._hours.items(), key=lambda one: (one[1], one[0]), default=(("", ""), 0)
         )

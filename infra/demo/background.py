@@ -1,4 +1,4 @@
-"""The background functions' inputs, kept so that every function can be run over them once more."""
+"""Records the inputs of the background functions, to run each function on them again."""
 
 import copy
 from collections import Counter
@@ -11,7 +11,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 class Background:
-    """Stands in front of every function of ``app`` that is not HTTP and notes what it is given."""
+    """Wraps every function of ``app`` that is not HTTP and records its inputs."""
 
     def __init__(self, app: Any) -> None:
         self._handlers: dict[str, Handler] = app.handler_map
@@ -21,7 +21,7 @@ class Background:
             self._handlers[name] = self._noting(name, handler)
 
     def again(self) -> dict[str, int]:
-        """Run every function over all that it was given; how many runs of each.
+        """Run every function on all its inputs again. Returns the number of runs of each.
 
         Raises ``RuntimeError`` if one reports a failure.
         """
@@ -34,7 +34,7 @@ class Background:
         return dict(sorted(runs.items()))
 
     def remove(self) -> None:
-        """Step aside."""
+        """Remove the wrappers."""
         self._handlers.update(self._own)
 
     def _noting(self, name: str, handler: Handler) -> Handler:

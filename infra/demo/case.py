@@ -12,7 +12,7 @@ from infra.demo.rows import words
 
 @dataclass
 class Case:
-    """What the answers have said; ``version`` is the one that officials saw last."""
+    """What the answers said; ``version`` is the last one that officials saw."""
 
     number: int
     id: str
@@ -33,13 +33,13 @@ class Case:
 
     @property
     def situation(self) -> str:
-        """The state as the model distinguishes it."""
+        """The state in the terms of the model (``STEPS``)."""
         if self.state == "closed":
             return f"closed/{self.resolution}"
         return "refused" if self.state == "in_progress" and self.refused else self.state
 
     def learn(self, answer: dict[str, Any]) -> None:
-        """Take over what an answer says; those of other routes say less."""
+        """Take over what an answer says; some routes answer with fewer fields."""
         self.version = answer["version"]
         self.state = answer.get("state", self.state)
         self.resolution = answer.get("resolution", self.resolution)
@@ -65,8 +65,10 @@ def said(case: Case, about: str) -> str:
 
 
 def fields(case: Case, action: str, now: datetime, rules: Rules) -> dict[str, Any] | None:
-    """The fields of an action but for version, photos, person and original; ``None`` where the
-    city has no agency to hand it to."""
+    """The fields of an action, without version, photos, person and original.
+
+    ``None`` if the city has no agency to coordinate with.
+    """
     if action in ("start", "assign", "resume", "verify", "finish"):
         about = "start" if action == "resume" else action
         return {"note": said(case, about)}

@@ -1,4 +1,4 @@
-"""One keep-alive HTTP connection to the API, and what a request and its answer are."""
+"""One keep-alive HTTP connection to the API, and the types of requests and answers."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Actor:
-    """Who sends: a ``device`` by its token, an ``official`` by the subject of the staff record."""
+    """The sender: a ``device`` by its token, or an ``official`` by the subject of the record."""
 
     kind: str
     name: str
@@ -19,7 +19,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent; ``key`` is the idempotency key of a request that has one."""
+    """A request; ``key`` is its idempotency key, if it has one."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: ``replayed`` says that the key had been answered before."""
+    """An answer; ``replayed``: the key had been answered before."""
 
     status: int
     body: dict[str, Any]
@@ -38,12 +38,12 @@ class Reply:
 
     @property
     def accepted(self) -> bool:
-        """Whether it was done."""
+        """Whether the request was accepted."""
         return self.status < 300
 
     @property
     def problem(self) -> str:
-        """The slug of the problem document, ``http_500`` where there is none."""
+        """The slug of the problem document, or for example ``http_500`` if there is none."""
         kind = str(self.body.get("type", ""))
         return kind.rstrip("/").rpartition("/")[2].rpartition(":")[2] or f"http_{self.status}"
 
@@ -60,7 +60,7 @@ class Connection:
         self._connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_SECONDS)
 
     def send(self, request: Request, authorization: str | None = None) -> Reply:
-        """Send a request of JSON and read its answer. Raises ``OSError`` without a server."""
+        """Send JSON and read the answer. Raises ``OSError`` if there is no server."""
         headers = {"Accept-Language": "id"}
         if authorization:
             headers["Authorization"] = authorization
@@ -77,7 +77,7 @@ class Connection:
     def exchange(
         self, method: str, path: str, payload: bytes | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
-        """(status, headers in lower case, body); a connection that was closed is opened anew."""
+        """(status, headers in lower case, body); a closed connection is opened again."""
         self.sent += 1
         try:
             return self._once(method, path, payload, headers)
@@ -87,7 +87,7 @@ class Connection:
             return self._once(method, path, payload, headers)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def _once(

@@ -1,4 +1,4 @@
-"""What the demo counts, from answers alone, and the document that it writes."""
+"""The counts of the demo, all from answers of the API."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from infra.demo.rows import Row
 
 @dataclass
 class Counts:
-    """Numbers of one run; every one stems from an answer of the API."""
+    """The counts of one run."""
 
     filed: int = 0
     accepted: int = 0

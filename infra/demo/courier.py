@@ -1,4 +1,4 @@
-"""Sends the demo's requests, each in its actor's name, and remembers them to send them again."""
+"""Sends the demo's requests with the actor's token, and keeps them to send them again."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from infra.demo.officials import Tokens
 
 
 class Courier:
-    """Requests to the API over one connection; those with a key are kept with their answers."""
+    """Sends requests over one connection; keeps those with a key, with their answers."""
 
     def __init__(self, connection: Connection, tokens: Tokens) -> None:
         self._connection = connection
@@ -15,7 +15,7 @@ class Courier:
         self.kept: list[tuple[Request, Reply]] = []
 
     def send(self, request: Request) -> Reply:
-        """Send it; an error of the server itself ends the demo (``RuntimeError``)."""
+        """Send it. Raises ``RuntimeError`` for a status of 500 and above."""
         reply = self.again(request)
         if reply.status >= 500:
             raise RuntimeError(f"{request.method} {request.path}: {reply.status} {reply.body}")
@@ -33,7 +33,7 @@ class Courier:
 
 
 def heads(courier: Courier, ids: list[str]) -> dict[str, dict[str, object]]:
-    """Every report as the public sees it, by id, without the signatures of its pictures."""
+    """The public view of each report by id, without the signatures of its picture addresses."""
     found = {}
     for one in ids:
         body = courier.get(f"/v1/reports/{one}").body
@@ -45,10 +45,10 @@ def heads(courier: Courier, ids: list[str]) -> dict[str, dict[str, object]]:
 
 
 def replay(courier: Courier, progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
-    """Send every kept request again with its key: how many were answered as before.
+    """Send every kept request again with its key. Returns counts.
 
-    ``created`` counts what must not be: an answer that did something now, or another answer than
-    the first. What was refused may be refused for another reason, since time has passed.
+    ``created`` and ``different`` must be 0: a request that did something again, or an answer that
+    is not the first one. A request that was refused may now be refused for another reason.
     """
     found = {"replayed": 0, "refused_again": 0, "created": 0, "different": 0}
     for number, (request, first) in enumerate(courier.kept):
@@ -66,5 +66,5 @@ def replay(courier: Courier, progress: Callable[[int], None] = lambda _: None) -
 
 
 def _answer(reply: Reply) -> dict[str, object]:
-    # A photo's upload form is signed anew for the same photo.
+    # The upload form of a photo is signed again; the photo is the same.
     return {name: value for name, value in reply.body.items() if name != "upload"}

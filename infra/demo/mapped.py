@@ -1,4 +1,4 @@
-"""What the public map shows at the end of the demo: views and counters, and whether they agree."""
+"""Compares the public map (views and counters) with the answers at the end of the demo."""
 
 from math import atan, degrees, pi, sinh
 from typing import Any
@@ -10,7 +10,7 @@ _EDGE = 1e-7
 
 
 def read(courier: Courier, accepted: int, opened: int) -> dict[str, Any]:
-    """How many reports views and cells of the whole city show; whether it is what answers said."""
+    """The reports in all views and cells of the city, and whether they agree with the answers."""
     cells = courier.get("/v1/map/cells?z=16").body
     still = courier.get("/v1/map/cells?z=16&status=open").body
     shown: set[str] = set()
@@ -29,7 +29,7 @@ def read(courier: Courier, accepted: int, opened: int) -> dict[str, Any]:
 
 
 def _views(cells: list[tuple[int, int]]) -> list[str]:
-    """Boxes of the largest size, side by side, over all cells."""
+    """Boxes of the largest size that together cover all cells."""
     if not cells:
         return []
     west, east = (_long(x) for x in (min(c[0] for c in cells), max(c[0] for c in cells) + 1))

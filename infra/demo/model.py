@@ -1,9 +1,9 @@
 """How officials and citizens behave: a stated model, drawn by the seed (docs/demo.md).
 
-``STEPS`` is what comes next in a situation: one row is drawn by its share, and happens after a
-delay of a lognormal with this median (hours of the city's time) and this spread (sigma of the
-logarithm). What the shares leave over 1 is silence: nothing more happens by this side.
-``ASIDES`` come beside that course, each at most once, counted from filing.
+``STEPS`` are the next steps in a situation: one row is drawn by its share. It happens after a
+lognormal delay with this median (hours of the city's time) and this spread (sigma of the
+logarithm). The rest of the shares up to 1 is silence: nothing more happens.
+``ASIDES`` are steps outside that course, each at most once, counted from filing.
 """
 
 import random
@@ -54,7 +54,7 @@ STEPS = (
     Step("closed/rejected", "reopen", "reporter", 0.10, 24.0),
 )
 
-# In a flood the neighbours' reports of one street are merged before anything else is decided.
+# In a flood, officers first merge the reports of one street.
 MERGE_SHARE = 0.45
 MERGE = Step("submitted", "merge", "officer", MERGE_SHARE, 4.0)
 
@@ -68,8 +68,8 @@ ASIDES = (
 
 CONTACT_SHARE = 0.15
 PHOTO_SHARE = 0.1
-# The day of the month on which verifiers audit the last month's sample: a sham closing, and one
-# dismissal in ten, does not pass.
+# The day of the month on which verifiers audit the last month's sample. Sham closings fail, and one
+# dismissal in ten.
 AUDIT_DAY = 6
 DISMISSAL_FAILS = 0.1
 PERSON_SHARE = 0.5
@@ -78,8 +78,11 @@ STEPS_AT_MOST = 30
 
 @dataclass(frozen=True)
 class Diligence:
-    """How a district works: its officials' delays are multiplied by ``pace``, their shares by
-    ``effort``; of what it finishes ``sham`` is finished quickly and not repaired."""
+    """How a district works.
+
+    Its officials' delays are multiplied by ``pace``, their shares by ``effort``. The share ``sham``
+    of its repairs is reported as finished quickly, without a repair.
+    """
 
     kind: str
     pace: float
@@ -94,12 +97,12 @@ DISTRICTS = (
     (0.10, Diligence("sham", 0.7, 1.0, 0.6)),
 )
 _OFFICIALS = frozenset({"officer", "worker"})
-# Who finds a sham repair refuses it, or says nothing.
+# The share of sham repairs that the reporter refuses; the others say nothing. How fast.
 SHAM_REFUSED, SHAM_PACE = 0.6, 0.2
 
 
 def diligence(seed: int, district: str) -> Diligence:
-    """The diligence of a district: drawn once, by the seed and its code alone."""
+    """The diligence of a district; it depends only on the seed and the district's code."""
     left = random.Random(f"{seed}:district:{district}").random()
     for share, found in DISTRICTS:
         left -= share
@@ -115,8 +118,10 @@ def next_step(
     district: Diligence = DISTRICTS[1][1],
     sham: bool = False,
 ) -> Step | None:
-    """What comes next, or ``None`` for silence. ``merge``: there is an older report to join;
-    ``sham``: the report was finished and not repaired."""
+    """The next step, or ``None`` for silence.
+
+    ``merge``: there is an older report to join. ``sham``: the repair was a sham.
+    """
     if merge and situation == MERGE.situation and rng.random() < MERGE.share:
         return MERGE
     left = rng.random()
@@ -135,14 +140,14 @@ def _share(step: Step, district: Diligence, sham: bool) -> float:
 
 
 def asides(rng: random.Random) -> list[Step]:
-    """What happens beside the course of one report."""
+    """The steps outside the course of one report."""
     return [step for step in ASIDES if rng.random() < step.share]
 
 
 def delay(
     step: Step, rng: random.Random, district: Diligence = DISTRICTS[1][1], sham: bool = False
 ) -> timedelta:
-    """How long after the moment in which the step was drawn it is taken, at least a minute."""
+    """The time from drawing a step to taking it, at least a minute."""
     hours = exp(rng.gauss(log(step.median_hours), step.spread))
     if step.who in _OFFICIALS:
         hours *= SHAM_PACE if sham and step.action == "finish" else district.pace

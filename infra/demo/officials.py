@@ -14,7 +14,7 @@ _TOKEN_LASTS = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Place:
-    """What decides who is competent for a report: its unit, district and service."""
+    """The unit, district and service of a report, which decide who is competent."""
 
     unit: str
     district: str
@@ -22,7 +22,7 @@ class Place:
 
 
 class Officials:
-    """The active records of a city, asked for by role; every choice is the seed's."""
+    """The active staff records of a city, found by role; choices depend on the seed."""
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
         active = [record for record in records if record.get("active", True)]
@@ -30,19 +30,19 @@ class Officials:
         self._known: dict[tuple[str, Place], list[dict[str, Any]]] = {}
 
     def worker(self, place: Place, rng: random.Random, holder: str | None) -> Actor | None:
-        """Who does the work: the person that holds it, else a worker or officer of the unit."""
+        """The person who holds the report, else a field worker or officer of the unit."""
         for record in self._records:
             if holder is not None and record["ref"] == holder:
                 return _actor(record)
         return self.of_unit("field_worker", place, rng) or self.of_unit("officer", place, rng)
 
     def of_unit(self, role: str, place: Place, rng: random.Random) -> Actor | None:
-        """Somebody of the report's unit who has the role for it."""
+        """An official of the report's unit with the role."""
         ours = [one for one in self._able(role, place) if one["unit"] == place.unit]
         return _actor(rng.choice(ours)) if ours else None
 
     def officer(self, role: str, place: Place, rng: random.Random) -> Actor | None:
-        """Somebody with the role for it, of its unit if there is one."""
+        """An official with the role, of the report's unit if there is one."""
         able = self._able(role, place)
         found = self.of_unit(role, place, rng)
         return found or (_actor(rng.choice(able)) if able else None)
@@ -57,12 +57,12 @@ class Officials:
         return _actor(rng.choice(able)) if able else None
 
     def districts(self) -> list[str]:
-        """The districts that some official's grant names."""
+        """The districts that are named in the officials' grants."""
         named = {one for r in self._records for g in r["grants"] for one in g["districts"]}
         return sorted(named - {_ANY})
 
     def person(self, place: Place, rng: random.Random) -> str | None:
-        """The reference of a field worker of the unit, to hand a report to."""
+        """The reference of a field worker of the unit, for an assignment."""
         ours = [one for one in self._able("field_worker", place) if one["unit"] == place.unit]
         return str(rng.choice(ours)["ref"]) if ours else None
 
@@ -83,7 +83,7 @@ class Tokens:
         self._held: dict[str, tuple[datetime, str]] = {}
 
     def of(self, actor: Actor | None) -> str | None:
-        """The header's value, or ``None`` for nobody in particular."""
+        """The header's value; ``None`` without an actor."""
         if actor is None:
             return None
         if actor.kind == "device":

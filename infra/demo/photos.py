@@ -15,7 +15,7 @@ _BOUNDARY = "tanggap-demo-photo"
 
 
 def draw(rng: random.Random, *, repaired: bool) -> bytes:
-    """A JPEG of a road with something wrong on it, or with the patch where that was."""
+    """A JPEG of a road with damage, or with a patch in its place."""
     sky = (rng.randint(120, 200), rng.randint(160, 220), rng.randint(200, 255))
     image = Image.new("RGB", (_WIDE, _HIGH), sky)
     pen = ImageDraw.Draw(image)
@@ -42,7 +42,7 @@ def draw(rng: random.Random, *, repaired: bool) -> bytes:
 
 
 def upload(connection: Connection, form: dict[str, Any], picture: bytes) -> int:
-    """Post ``picture`` with a presigned form; the status (201 or 204 is stored)."""
+    """Post ``picture`` with a presigned form. Returns the status (201 or 204: stored)."""
     lines = []
     for name, value in form["fields"].items():
         lines.append(f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n')

@@ -1,4 +1,4 @@
-"""The demo's days: filings in their order, and everybody's steps between them, moment by moment."""
+"""Plays the demo's days: filings and everybody's steps, in the order of their times."""
 
 import heapq
 import random
@@ -22,17 +22,17 @@ from infra.local.stack import LocalStack
 
 _WORK_OFF_REQUESTS = 60
 _WORK_OFF_TIME = timedelta(hours=6)
-# Figures of the month are worked out at midnight, where the product does it each hour.
+# Computed at midnight only; the product does it each hour.
 _BY_THE_DAY = ("keep_scorecards",)
-# Until the first month's draft, which is made on the 16th of the next.
+# Long enough for the first month's draft, which is made on the 16th of the next month.
 DAYS = 30
 Show = Callable[[datetime, Counts, int], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of the demo is played: the seed, the share of reports that anybody acts on, and
-    for how long after the last filing."""
+    """How much is played: the seed, the share of reports that anybody acts on, and the days
+    after the last filing."""
 
     seed: int
     share: float = 1.0
@@ -40,7 +40,7 @@ class Plan:
 
 
 class Play:
-    """One run. ``stack`` is worked by hand: its background functions run between the requests."""
+    """One run. The background functions of ``stack`` are run by hand between the requests."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Play:
         self._midnight = first + timedelta(days=1)
 
     def run(self, rows: list[Row]) -> None:
-        """File every row at its moment and play on until the plan's end."""
+        """File every row at its time and play until the end of the plan."""
         end = rows[-1].at + timedelta(days=self._plan.days)
         waiting = iter(rows)
         row = next(waiting, None)
@@ -87,12 +87,12 @@ class Play:
             self._show(self._stack.clock.now(), self._counts, len(self._watch.distinct))
         self._go_to(end)
         self.work_off()
-        # What was gathered for a digest goes out when its hour is over.
+        # A digest is sent when its hour is over.
         self._stack.clock.set(end + timedelta(hours=1))
         self.work_off()
 
     def work_off(self) -> None:
-        """Let every background function do what is outstanding, and take in the alerts."""
+        """Run all background functions that have work, and collect the alerts."""
         now = self._stack.clock.now()
         self._timed("background", self._stack.tick, now, without=_BY_THE_DAY)
         self._timed("background", self._watch.collect)
@@ -180,7 +180,7 @@ class Play:
             self._acting.aside(case, step, now)
             return
         if case.situation != step.situation:
-            # Something else happened meanwhile, of which both sides were told.
+            # The report has changed in the meantime; the step no longer applies.
             return
         original = self._original(case) if step is model.MERGE else None
         moved = self._acting.take(case, step, original, now)
@@ -194,13 +194,13 @@ class Play:
         return case is not None and case.sham
 
     def _original(self, case: Case) -> Case | None:
-        """The nearest older report that was offered as the same problem and is open, as known."""
+        """The nearest older report that was offered as a possible duplicate and is still open."""
         known = (self.cases[one] for one in case.offered if one in self.cases)
         return next((one for one in known if one.state != "closed"), None)
 
 
 def rules(courier: Courier, agencies: list[str]) -> Rules:
-    """What the demo's people know of the city, read from the API."""
+    """The city's rules that the people of the demo need, read from the API."""
     services = courier.get("/v1/services").body["services"]
     workflow = courier.get("/v1/workflow").body
     hours = {one["code"]: float(one["resolve_hours"]) for one in services}

@@ -1,7 +1,7 @@
-"""What is filed: rows of the Qlue archive in their order, or reports of our own making.
+"""The reports to file: rows of the Qlue archive by time, or made-up ones.
 
-services are chosen by words.json: the first service of the list one of whose words occurs in
-title or text (lower case), otherwise its default
+words.json gives the service: the first one of its list with a word that occurs in title or text (in
+lower case), else the default.
 """
 
 import csv
@@ -22,7 +22,7 @@ REPORTS = Path("reports") / "qlue_2017-02.csv"
 MADE_UP = 300
 _STORMS, _STORM_HOURS = 12, 60.0
 _ELSEWHERE_SHARE = 0.02
-# South, west, north, east: where the centres of the made-up storms are looked for.
+# South, west, north, east: the box for the centres of the made-up storms.
 _BOX = (-6.36, 106.70, -6.10, 106.96)
 _CLUSTER_DEGREES = 0.0012
 _LONGEST_LANDMARK = 200
@@ -30,8 +30,8 @@ _LONGEST_LANDMARK = 200
 
 @dataclass(frozen=True)
 class Row:
-    """One report to file. ``ward`` is where the archive says that it lies ("" is nowhere in the
-    city), ``None`` where nobody has said so."""
+    """One report to file. ``ward`` is the archive's ward code: "" if the place is outside the
+    city, ``None`` without an archive."""
 
     number: int
     at: datetime
@@ -45,13 +45,13 @@ class Row:
 
 @cache
 def words() -> dict[str, Any]:
-    """words.json: the mapping to services, and what people write."""
+    """words.json: which words mean which service, and the texts that people write."""
     found: dict[str, Any] = json.loads((Path(__file__).parent / "words.json").read_bytes())
     return found
 
 
 def service_of(text: str, offered: Iterable[str]) -> str:
-    """The service that a title and text speak of, among those that the city offers."""
+    """The service of a title and text, among the services that the city offers."""
     lower = f"{text.lower()} "
     for entry in words()["services"]:
         if entry["service"] in offered and any(word in lower for word in entry["words"]):
@@ -71,7 +71,7 @@ def archive(data: Path, offered: Iterable[str]) -> list[Row]:
 
 
 def made_up(boundaries: Boundaries, seed: int, offered: Iterable[str]) -> list[Row]:
-    """Reports around the centres of a few storms in the city, over three days, some from afar."""
+    """Reports around the centres of storms in the city, over three days; a few lie outside."""
     rng = random.Random(f"{seed}:made-up")
     centres = [_inside(boundaries, rng) for _ in range(_STORMS)]
     kinds = [kind for kind in words()["texts"] if kind in offered]

@@ -1,4 +1,4 @@
-"""A whole run: the city's days, the reading of the results, the second sending, the document."""
+"""A whole run: play the days, read the results, send everything again, make the document."""
 
 import os
 import time
@@ -27,8 +27,7 @@ _RESOLUTIONS = ("verified", "unverified", "rejected", "duplicate", "not_ours", "
 
 
 class Run:
-    """One run on a stage. ``found`` is the document, ``names`` the wards' names, ``seconds``
-    where the time went."""
+    """One run on a stage. ``names`` are the wards' names, ``seconds`` the time of each part."""
 
     def __init__(self, stage: Stage, rows: list[Row], plan: Plan) -> None:
         self._stage, self._rows, self._plan = stage, rows, plan
@@ -48,7 +47,7 @@ class Run:
         return self._counts.ward_names
 
     def play(self, twice: bool) -> dict[str, Any]:
-        """Play it all and make the document of what the answers said."""
+        """Play everything and make the document of the answers."""
         stack = self._stage.stack
         storage = Connection(_endpoint())
         acting = Acting(
@@ -81,13 +80,13 @@ class Run:
 
     def _drain(self) -> None:
         self._stage.stack.drain()
-        # At once, so that each message is counted in the hour in which it came.
+        # Collected at once, so that each message is counted in its own hour.
         self._watch.collect()
 
     def _read(self, play: Play) -> None:
         cases = list(play.cases.values())
         for case in cases:
-            # The clock may have moved it since anybody acted on it.
+            # The clock may have changed it after the last action.
             case.learn(self._courier.get(f"/v1/reports/{case.id}").body)
         tallies = self._tallies()
         closed = Counter(case.resolution for case in cases if case.state == "closed")
@@ -112,7 +111,7 @@ class Run:
         }
 
     def _clocks(self, ids: list[str]) -> dict[str, Any]:
-        """What the clocks did, by the public timelines: breaches, levels, lapses."""
+        """The steps of the clock in the public timelines: breaches, escalation levels, lapses."""
         breached: Counter[str] = Counter()
         escalated: Counter[str] = Counter()
         steps: Counter[str] = Counter()
@@ -128,7 +127,7 @@ class Run:
                         breached[event["data"]["target"]] += 1
                     elif event["action"] == "escalate":
                         escalated[str(event["data"]["level"])] += 1
-                        # Told with the broken promise of the same moment.
+                        # Sent in one message with the breach of the same moment.
                         joined += bool(event["data"].get("joined"))
                     elif event.get("by", {}).get("kind") == "system":
                         steps[event["action"]] += 1
@@ -176,7 +175,7 @@ class Run:
         }
 
     def _everything(self, ids: list[str]) -> dict[str, Any]:
-        """What may not change when all is sent again."""
+        """The state that must stay the same when everything is sent again."""
         return {
             "heads": sending.heads(self._courier, ids),
             "tallies": self._tallies(),
@@ -200,7 +199,7 @@ class Run:
         return {month: self._courier.get(f"/v1/tallies/{month}").body["city"] for month in months}
 
     def _agree(self, tallies: dict[str, dict[str, int]], closed: Counter[str | None]) -> bool:
-        """Whether the projections say what the answers said."""
+        """Whether the monthly counts equal the counts of the answers."""
         total: Counter[str] = Counter()
         for tally in tallies.values():
             total.update(tally)
@@ -216,15 +215,15 @@ class Run:
         return all(total[name] == n for name, n in counted.items())
 
     def _alerts_counted(self) -> int:
-        """The alerts of actions of which officials are always told."""
+        """The alerts of actions that always alert officials."""
         sometimes = alerts.sometimes_alerting()
         return sum(key.split(":")[3] not in sometimes for key in self._watch.distinct)
 
     def _alerts_due(self) -> int:
-        """One for each filing, and for each action of which rules/alerts.json tells officials."""
-        told = alerts.always_alerting()
-        # Of comments, officials are told of the reporter's.
-        by_people = sum(self._counts.actions[name] for name in told - {"comment"})
+        """One for each filing, and one for each action in rules/alerts.json."""
+        alerting = alerts.always_alerting()
+        # Only the reporter's comments alert officials.
+        by_people = sum(self._counts.actions[name] for name in alerting - {"comment"})
         return self._counts.accepted + by_people + self._heard + self._by_the_clock
 
     def _timed(self, part: str, work: Callable[[], None]) -> None:

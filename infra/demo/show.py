@@ -15,7 +15,7 @@ _EVERY_SECONDS_IN_A_FILE = 15.0
 
 
 class Progress:
-    """One line on the terminal, renewed each second; in a file a line now and then."""
+    """A line on the terminal, renewed each second; in a file, a line every 15 seconds."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -24,7 +24,7 @@ class Progress:
         self._before = ""
 
     def __call__(self, moment: datetime, counts: Counts, alerts: int) -> None:
-        """Show how far the run is at ``moment`` of the city's time."""
+        """Show the progress at ``moment`` of the city's time."""
         refused = sum(counts.actions_refused.values())
         self.line(
             f"{moment.astimezone(WIB):%Y-%m-%d %H:%M}  filed {counts.filed}/{self._total}"
@@ -32,7 +32,7 @@ class Progress:
         )
 
     def line(self, text: str, at_once: bool = False) -> None:
-        """Show a line, unless the last one is too young."""
+        """Show a line, unless the last one was shown just before."""
         now = time.monotonic()
         if now < self._next and not at_once:
             return
@@ -44,13 +44,13 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leave the line."""
+        """Clear the line."""
         if self._terminal:
             print(f"\r{' ' * len(self._before)}\r", end="", file=sys.stderr, flush=True)
 
 
 def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[str, float]) -> str:
-    """The run as a text of some forty lines."""
+    """All counts of the run, in about forty lines."""
     recorded = found["ward_as_recorded"]
     lines = [
         f"{found['city']['jurisdiction']} {found['city']['version']}, {found['source']}, "

@@ -1,4 +1,4 @@
-"""Where the demo plays: a local stack of its own in a folder of its own, with one city loaded."""
+"""The demo's own local stack, in its own folder, with one city loaded."""
 
 import json
 import os
@@ -23,7 +23,7 @@ _VARIABLE = "TANGGAP_JURISDICTION"
 
 @dataclass(frozen=True)
 class Stage:
-    """A running stack (its background functions by hand, its clock standing) with its city."""
+    """A running stack with its city; background functions run by hand, the clock stands still."""
 
     stack: LocalStack
     staff: list[dict[str, Any]]
@@ -34,9 +34,9 @@ class Stage:
 
 @contextmanager
 def stage(data: Path | None, seed: int, keep: Path | None) -> Iterator[Stage]:
-    """The stage for the archive in ``data``, or without one for reports of our own making.
+    """The stage for the archive in ``data``, or for made-up reports without one.
 
-    Its data stay in ``keep``, which is emptied first, or nowhere.
+    Its data stay in the folder ``keep``, which is emptied first; without one they are deleted.
     """
     folder = CITIES / ("jakarta" if data else "demo")
     if not keep:

@@ -1,4 +1,4 @@
-"""The alerts as somebody outside receives them: a queue of the demo's own on the topic."""
+"""Receives all alerts, in a queue that the demo subscribes to the topic."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ _MOST = 10
 
 
 class Watch:
-    """Subscribed to every alert, without a filter; counts ``dedupe`` keys, a digest's too."""
+    """Subscribes without a filter; counts ``dedupe`` keys, also those within a digest."""
 
     def __init__(self) -> None:
         self._queues = boto3.client("sqs")
@@ -30,7 +30,7 @@ class Watch:
         self.delivered = 0
 
     def collect(self) -> int:
-        """Take what has come since the last time; how many messages that was."""
+        """Collect the messages since the last call. Returns how many."""
         before = self.delivered
         while messages := self._receive():
             for message in messages:
@@ -54,7 +54,7 @@ class Watch:
 
 
 def _keys(message: dict[str, Any]) -> list[str]:
-    """The keys of the alerts in a message: one, all of a digest, none of a notice or a card."""
+    """The keys of the alerts in a message: one, several for a digest, none for other kinds."""
     event = message["MessageAttributes"]["event"]["Value"]
     if event == "digest":
         return [str(one["dedupe"]) for one in json.loads(message["Message"])["alerts"]]
