@@ -1,8 +1,8 @@
-"""The AWS resources that the code needs, made where there is no CloudFormation: here and in tests.
+"""Makes the AWS resources that the code needs, without CloudFormation: locally and in tests.
 
-``create()`` names them as ``chalicelib.settings`` does, makes what is missing, changes nothing that
-is there, and returns the ``TANGGAP_*`` variables by which the code finds them. It speaks to
-whatever AWS endpoint the environment names: the local stack's emulator, or moto.
+``create()`` takes the names from ``chalicelib.settings``, makes missing resources, does not change
+existing ones, and returns the ``TANGGAP_*`` variables by which the code finds them. It uses the AWS
+endpoint of the environment: the local stack's emulator, or moto.
 """
 
 import base64
@@ -63,7 +63,7 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
 
 
 def stream_arn(table: str) -> str:
-    """The ARN of the stream of ``table``, which is switched on if it was off."""
+    """The ARN of the stream of ``table``; the stream is switched on if necessary."""
     client = boto3.client("dynamodb")
     arn = client.describe_table(TableName=table)["Table"].get("LatestStreamArn")
     if not arn:
@@ -173,7 +173,7 @@ def _bucket(name: str, allow_origins: Sequence[str], photos: str) -> None:
 
 
 def _lifecycle() -> list[dict[str, Any]]:
-    """What goes by itself: uploads after a day, originals after a month, pictures nobody used."""
+    """Expiry: uploads after a day, originals after a month, unused pictures."""
     chosen: dict[str, tuple[dict[str, Any], int]] = {
         "quarantine": ({"Prefix": QUARANTINE}, 1),
         "evidence": ({"Prefix": "evidence/"}, EVIDENCE_DAYS),
@@ -186,7 +186,7 @@ def _lifecycle() -> list[dict[str, Any]]:
 
 
 def signing_keys(parameter: str) -> bool:
-    """Make the signing keys if there are none; whether there were none."""
+    """Make the signing keys if there are none. Returns whether it made them."""
     client = boto3.client("ssm")
     key = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
     value = json.dumps({"current": "k1", "keys": {"k1": key}})

@@ -1,1 +1,1 @@
-"""Pages of the documentation that are made from the code, so that they cannot lag."""
+"""Makes pages of the documentation from the code."""

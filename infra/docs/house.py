@@ -1,7 +1,7 @@
 """``python -m infra.docs.house``: draw the layers and subjects into docs/architecture.md.
 
-The order is that of the import contracts in pyproject.toml; the words are the first line of each
-package's docstring. A test compares, so that the picture cannot lag behind the code.
+The order comes from the import contracts in pyproject.toml, the texts from the first line of each
+package's docstring. A test fails if the page differs from the code.
 """
 
 import ast
@@ -21,7 +21,7 @@ _LAYERS = {
 
 
 def drawn() -> str:
-    """The picture, as it stands between the marks."""
+    """The picture, the text between the two marks."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     orders = {
         one["containers"][0]: one["layers"]
@@ -42,7 +42,7 @@ def drawn() -> str:
 
 
 def text() -> str:
-    """The page with the picture drawn anew."""
+    """The page with the current picture."""
     page = PAGE.read_text()
     head, _, rest = page.partition(BEGIN)
     _, _, tail = rest.partition(END)
@@ -59,7 +59,7 @@ def _line(folder: str, name: str, depth: int) -> str:
 
 
 def main() -> int:
-    """Write the page; with ``--check`` only say whether it is up to date."""
+    """Write the page; with ``--check`` the exit status says whether it is up to date."""
     if "--check" in sys.argv[1:]:
         return int(PAGE.read_text() != text())
     PAGE.write_text(text())

@@ -1,8 +1,7 @@
-"""What knows ministack's insides (with letters.py), for the one version it was written against.
+"""Wraps internal functions of ministack (with letters.py), for the one version in setting.py.
 
-ministack keeps everything in memory and writes it to disk only when it stops in good order. Here
-its functions are wrapped so that every change is in the ``Store`` before the request that made it
-is answered:
+ministack keeps everything in memory and writes it to disk only at a regular stop. The wrappers put
+every change into the ``Store`` before the request that made it is answered:
 
     DynamoDB     items, stream records, definitions      kept
     SQS          queues and the messages in them         kept (received again after a crash)
@@ -10,9 +9,8 @@ is answered:
     SNS, SSM, EventBridge, S3 settings                   kept
     letters      e-mail and SMS "sent" through SES, SNS  kept, nothing leaves the machine
 
-After a crash a message that was being worked on is received again, with its count of receptions
-back at zero, and a FIFO queue forgets the last five minutes of its deduplication ids. What a
-service had accepted is otherwise there.
+After a crash a message that was being processed is received again, with its receive count at zero,
+and a FIFO queue forgets the last five minutes of its deduplication ids. Nothing else is lost.
 """
 
 import json
@@ -24,7 +22,7 @@ from typing import Any
 from infra.emulator.letters import Letters
 from infra.emulator.store import Item, Message, Record, Store
 
-# Laptops sleep over a week-end: what no consumer has handled yet must outlive AWS's 24 hours.
+# Longer than the 24 hours of AWS: a laptop that sleeps over a weekend must not lose records.
 STREAM_KEPT_SECONDS = 366 * 86_400
 _CACHES = ("sqs", "sns", "eventbridge", "ssm", "ses", "ses_v2", "kms", "s3")
 _ITEM_ACTIONS = frozenset(
@@ -44,7 +42,7 @@ _DATA_PLANE = ("Send", "Receive", "DeleteMessage", "ChangeMessage", "Publish", "
 
 
 class Bridge:
-    """Wraps ministack's functions so that ``store`` always holds what it has answered."""
+    """Wraps ministack's functions so that ``store`` holds every change that was answered."""
 
     def __init__(self, store: Store) -> None:
         from ministack import app
@@ -64,7 +62,7 @@ class Bridge:
     # ---- what is kept ------------------------------------------------------------------------
 
     def flush(self, queues: bool = True) -> None:
-        """Write what changed since the last call (also in queues), as one transaction."""
+        """Write all changes since the last call (also in queues), as one transaction."""
         touched, self._touched = self._touched, {}
         letters = self._letters.take()
         items = [
@@ -143,7 +141,7 @@ class Bridge:
         self._store.set_note("dynamodb", json.dumps(state, default=_json_default))
 
     def restore(self) -> None:
-        """Bring back what the store holds (ministack has read its own files by now)."""
+        """Load the store into ministack (which has read its own files before)."""
         from ministack.core.persistence import _json_object_hook
 
         ddb = self._ddb
@@ -181,7 +179,7 @@ class Bridge:
         self._wrap(ddb, "_set_item", self._touching)
         self._wrap(ddb, "_remove_item", self._touching)
         self._wrap(ddb, "handle_request", self._keeping_tables)
-        # The store has the items; a snapshot of them would only be slow and out of date.
+        # The store has the items; a snapshot would be slow and out of date.
         self._wrap(ddb, "get_state", lambda _original: lambda: None)
         self._wrap(self._modules["sqs"], "get_state", _without_messages)
         for name, module in self._modules.items():
@@ -189,11 +187,11 @@ class Bridge:
         self._wrap(sns, "_publish", self._letters.keeping_texts)
         self._wrap(sns, "_fanout", self._letters.keeping_alerts)
         self._wrap(sns, "_http_post_sync", self._letters.only_loopback)
-        # These depend on their arguments alone, and parse the same texts again and again.
+        # Pure functions that parse the same texts many times: cached.
         self._wrap(ddb, "_condition_syntax_error", lru_cache(1024))
         self._wrap(sns, "_resolve_message_for_protocol", lru_cache(64))
         self._wrap(sns, "_matches_filter_policy", lambda original: _matching(original, sns))
-        # Notified within the request, so that "quiet" means that nothing is on its way.
+        # Notify within the request, so that after it no event is outstanding.
         self._wrap(s3, "_fire_s3_event_async", lambda _original: self._notify_now)
         s3.reset()
         s3._load_persisted_data()
@@ -290,7 +288,7 @@ def _form_action(body: Any, query: Any) -> str:
 
 
 def _matching(original: Any, sns: Any) -> Any:
-    """ministack's judgement of a filter policy, with every policy parsed once."""
+    """ministack's check of a filter policy, with each policy parsed once."""
 
     @lru_cache(4096)
     def policy_of(text: str) -> Any:

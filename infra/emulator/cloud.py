@@ -1,11 +1,11 @@
-"""An AWS in a process of its own that takes whole deployments: CloudFormation, IAM, Lambda.
+"""An emulated AWS in a process of its own, for whole deployments: CloudFormation, IAM, Lambda.
 
     with Cloud(folder) as cloud:        # boto3 finds it through AWS_ENDPOINT_URL
         stacks.deploy(...)
         cloud.api(api_id, "api")        the address of a deployed API
 
-Every call is signed and judged by the policies of whoever signs it; a function runs its own zip in
-a process with its own role. For tests of what is deployed; ``make run`` needs none of it.
+Every call is signed, and checked against the policies of its signer. A function runs its own zip in
+a process with its own role. Used by tests of deployments; ``make run`` does not need it.
 """
 
 import os
@@ -22,7 +22,7 @@ import boto3
 
 from infra.emulator.emulator import LOOPBACK, StackError, listen
 
-# What the emulator takes for the owner of its account.
+# The credentials of the account's owner in the emulator.
 OWNER = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 REGION = "us-east-1"
 _PATIENCE = 60
@@ -70,7 +70,7 @@ class Cloud:
                "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
         self._before = {name: os.environ.get(name) for name in own}
         os.environ.update(own)
-        # The session of before has found other credentials, once for all.
+        # The default session keeps the credentials that it found first.
         boto3.setup_default_session()
         try:
             self._wait()
@@ -99,7 +99,7 @@ class Cloud:
         boto3.setup_default_session()
 
     def log(self) -> str:
-        """What the emulator said."""
+        """The emulator's log."""
         return (self.folder / "log").read_text(errors="replace")
 
     def api(self, api: str, stage: str) -> str:
@@ -119,11 +119,11 @@ class Cloud:
 
 
 def emulated(template: dict[str, Any]) -> dict[str, Any]:
-    """A template as the emulator takes it. What differs from what AWS gets, and nothing else:
+    """A template for the emulator. These are the only differences from the one for AWS:
 
-    * no statements that refuse plain HTTP, which is all that the emulator speaks
-    * no association of the firewall with the API: it does not know such a resource
-    * mail may be sent in the name of whoever: it judges SES by "*", and by no identity
+    * no statements that refuse plain HTTP: the emulator has no TLS
+    * no association of the firewall with the API: the emulator does not know this resource
+    * mail may be sent from any identity: the emulator checks SES only for "*"
     """
     template["Resources"].pop("FirewallOfApi", None)
     for resource in template["Resources"].values():

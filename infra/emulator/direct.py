@@ -1,7 +1,7 @@
-"""AWS calls of this process handed to the emulator as function calls, without HTTP.
+"""Answers the AWS calls of this process by function calls, without HTTP.
 
-The demo makes tens of thousands of calls; half the CPU of a call is HTTP between two threads of one
-process. Requests are built, signed and parsed by the SDK as always, and answered by the same code.
+The demo makes tens of thousands of calls, and about half the CPU of a call is HTTP between two
+threads of the same process. The SDK still builds, signs and parses; the emulator still answers.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ class _Body(BytesIO):
     """The body of an answer as botocore reads it."""
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        """All of it at once."""
+        """The whole body in one piece."""
         if rest := self.read():
             yield rest
 

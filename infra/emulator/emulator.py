@@ -1,12 +1,11 @@
-"""AWS on this machine: ministack inside this process, on loopback only, with nothing answered lost.
+"""AWS on this machine: ministack in this process, on loopback only; it loses no answered change.
 
     with Emulator(Path(".local"), port=4566) as emulator:
         ...                      # boto3 and PynamoDB find it through AWS_ENDPOINT_URL
 
-ministack takes any credentials and answers whoever asks, so a port open to the network, or a web
-page in a browser, must not reach it: it binds 127.0.0.1 alone, answers no foreign Host (DNS
-rebinding) or Origin, reads nothing to whoever has not signed (the bucket is private), and of its
-services only those in use are switched on.
+ministack accepts any credentials, so neither the network nor a web page in a browser may reach it.
+It binds 127.0.0.1 only, refuses a foreign Host (DNS rebinding) or Origin, refuses unsigned reads
+(the bucket is private), and only the services in use are switched on.
 """
 
 import asyncio
@@ -74,7 +73,7 @@ class Emulator:
         self._failure: BaseException | None = None
 
     def start(self) -> str:
-        """Serve, and point the AWS SDK's environment variables here; the endpoint's URL.
+        """Serve, and set the AWS SDK's environment variables. Returns the endpoint's URL.
 
         Raises StackError for a taken port or folder.
         """
@@ -105,7 +104,7 @@ class Emulator:
         return self.endpoint
 
     def stop(self) -> None:
-        """Stop serving; everything is on the disk."""
+        """Stop serving; all data are on the disk."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(30)
         self._bridge.flush()
@@ -145,7 +144,7 @@ class Emulator:
         return self._store.mail()
 
     def forget_records(self, stream_arn: str, before: str) -> None:
-        """Drop the stream records before sequence number ``before``: all consumers had them."""
+        """Drop the stream records before sequence number ``before`` (all were handled)."""
         asyncio.run_coroutine_threadsafe(self._forget(stream_arn, before), self._loop).result(60)
 
     async def _forget(self, stream_arn: str, before: str) -> None:
@@ -177,7 +176,7 @@ class Emulator:
         await upkeep
 
     async def _upkeep(self) -> None:
-        """Each second: write what changed outside requests (expired items), and sync the disk."""
+        """Each second, write changes made outside requests (expired items), and sync the disk."""
         while not self._stopping.is_set():
             try:
                 await asyncio.wait_for(self._stopping.wait(), 1)
@@ -217,7 +216,7 @@ def _refusal(scope: Any) -> bytes | None:
     signed = (
         b"authorization" in headers or b"Signature=" in query or b"ConfirmSubscription" in query
     )
-    # A form posted to a bucket carries its signed policy in its body; a preflight carries nothing.
+    # A form posted to a bucket has its signed policy in the body; a preflight has no signature.
     if host in _OURS and from_here and (signed or scope["method"] in ("POST", "OPTIONS")):
         return None
     return b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
@@ -234,7 +233,7 @@ def _own(folder: Path) -> Any:
 
 
 def in_use(folder: Path) -> bool:
-    """Whether a local stack is running on ``folder``, in whatever process."""
+    """Whether a local stack is running on ``folder``, in any process."""
     if not (folder / "lock").exists():
         return False
     try:
@@ -245,7 +244,7 @@ def in_use(folder: Path) -> bool:
 
 
 def erase(folder: Path) -> None:
-    """Delete everything that a local stack kept in ``folder``.
+    """Delete the data of a local stack in ``folder``.
 
     Raises StackError while a stack is running on it.
     """

@@ -1,4 +1,4 @@
-"""E-mail, SMS and webhooks that the code "sent": kept to be read, never sent from this machine."""
+"""Keeps the e-mail, SMS and webhooks that the code "sent"; nothing leaves this machine."""
 
 import urllib.parse
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ _INSIDE = ("sqs", "lambda")
 
 
 class Letters:
-    """Collects what passes through ministack's SES and SNS modules (see bridge.py)."""
+    """Collects messages from ministack's SES and SNS modules (see bridge.py)."""
 
     def __init__(self, sns: Any, ses: Any) -> None:
         self._sns = sns
@@ -18,13 +18,13 @@ class Letters:
         self._fresh: list[dict[str, Any]] = []
 
     def take(self) -> list[dict[str, Any]]:
-        """The letters since the last call: at, channel, to, and of text, html, subject, sender,
-        topic those that there are."""
+        """The letters since the last call: at, channel, to, and if present text, html, subject,
+        sender, topic."""
         taken, self._fresh = self._fresh, []
         return taken
 
     def collect_mails(self) -> None:
-        """Take over what SES has accepted since the last call."""
+        """Add the mails that SES has accepted since the last call."""
         sent = [mail for box in self._ses._sent_emails._data.values() for mail in box]
         for mail in sent[self._mails_seen :]:
             for to in (*mail["To"], *mail["CC"], *mail["BCC"]):
@@ -33,7 +33,7 @@ class Letters:
         self._mails_seen = len(sent)
 
     def keeping_texts(self, original: Any) -> Any:
-        """Wrap SNS's publish: a text message to a phone number is a letter."""
+        """Wrap SNS's publish: keep a text message to a phone number as a letter."""
 
         def publish(params: Any) -> Any:
             answer = original(params)
@@ -45,7 +45,7 @@ class Letters:
         return publish
 
     def keeping_alerts(self, original: Any) -> Any:
-        """Wrap SNS's fan-out: what a topic would deliver to people is letters."""
+        """Wrap SNS's fan-out: keep the messages of a topic to people as letters."""
 
         def fanout(
             topic_arn: str,
@@ -69,7 +69,7 @@ class Letters:
         return fanout
 
     def only_loopback(self, original: Any) -> Any:
-        """Wrap SNS's webhook call: a development machine alerts no other machine."""
+        """Wrap SNS's webhook call: only webhooks on this machine are called."""
 
         def post(endpoint: str, payload: str, kind: str) -> int:
             return int(original(endpoint, payload, kind)) if is_loopback(endpoint) else 200

@@ -1,4 +1,4 @@
-"""The AWS of a local stack, for commands: of the one that runs, or of one that is started.
+"""The AWS of a local stack, for commands: of the running stack, or of one started for the command.
 
 with aws():
     cities.publish(...)
@@ -33,7 +33,7 @@ def running(folder: Path) -> dict[str, Any] | None:
 
 @contextmanager
 def aws(folder: Path = DATA) -> Iterator[None]:
-    """The stack's AWS, for commands: that of the running stack, else one started for the while.
+    """Use the AWS of the running stack, or start one until the block ends.
 
     with aws():
         cities.publish(...)
@@ -45,7 +45,7 @@ def aws(folder: Path = DATA) -> Iterator[None]:
         yield
         return
     with Emulator(folder):
-        # The second one of a process has another endpoint than the first.
+        # An earlier emulator of this process had another endpoint.
         forget_clients()
         from infra import resources
 
@@ -56,10 +56,10 @@ def aws(folder: Path = DATA) -> Iterator[None]:
 
 
 def forget_clients() -> None:
-    """Make settings, AWS clients and what was cached from them anew: the endpoint has changed."""
+    """Forget settings, AWS clients and cached values, because the endpoint has changed."""
     import boto3
 
-    boto3.setup_default_session()  # The last one keeps the credentials that it has found once.
+    boto3.setup_default_session()  # The old session keeps the credentials that it found first.
     modules = sys.modules
     if settings := modules.get("chalicelib.settings"):
         settings.settings.cache_clear()
@@ -78,7 +78,7 @@ def forget_clients() -> None:
 
 
 def warm_clients() -> None:
-    """boto3's session is not safe for threads: the clients are made before the threads start."""
+    """Make the clients before threads start: boto3's session is not thread-safe."""
     from chalicelib.storage import aws, tables
 
     tables.client()

@@ -1,4 +1,4 @@
-"""How ministack is set up and imported: one version, loopback only, only the services in use."""
+"""Sets up and imports ministack: one version, on loopback, only the services in use."""
 
 import logging
 import os
@@ -10,9 +10,9 @@ SERVICES = ("dynamodb", "dynamodbstreams", "s3", "sqs", "sns", "events", "ssm", 
 
 
 def configure(folder: Path, port: int) -> None:
-    """Set what ministack reads from the environment, import it, and check its version.
+    """Set ministack's environment variables, import it, and check its version.
 
-    Raises RuntimeError for another version of ministack, whose insides may differ.
+    Raises RuntimeError for another version of ministack, which may differ inside.
     """
     found = version("ministack")
     if found != MINISTACK:
@@ -28,7 +28,7 @@ def configure(folder: Path, port: int) -> None:
         SFTP_ENABLED="0",
         SERVICES=",".join(SERVICES),
     )
-    # ministack.app sets up the root logger when it is imported; that is the application's to do.
+    # ministack.app changes the root logger when it is imported; undo that.
     root, level_named = logging.getLogger(), os.environ.get("LOG_LEVEL")
     handlers, level = root.handlers[:], root.level
     os.environ["LOG_LEVEL"] = "WARNING"

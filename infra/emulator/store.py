@@ -1,10 +1,9 @@
-"""What the local emulator holds, written through to one SQLite file as it changes.
+"""The local emulator's data, written to one SQLite file with every change.
 
-The rows are states, not requests: an item, a stream record, a queued message. Reading them again
-after a crash can therefore apply nothing twice, and no snapshot has to agree with a log. SQLite's
-write-ahead log is flushed to the operating system with every commit, so ``kill -9`` loses nothing
-that was answered; ``checkpoint`` also flushes it to the disk, which the emulator asks for every
-second, so a power cut loses at most that.
+A row is a state (an item, a stream record, a queued message), not a request: reading it after a
+crash cannot apply a change twice. SQLite's write-ahead log goes to the operating system with every
+commit, so ``kill -9`` loses no answered change. ``checkpoint`` also flushes it to the disk; the
+emulator calls it every second, so a power cut loses at most one second.
 """
 
 import json
@@ -73,7 +72,7 @@ class Store:
         messages: Iterable[Message] = (),
         mail: Iterable[dict[str, Any]] = (),
     ) -> None:
-        """All of these changes, or after a crash none of them."""
+        """Write all of these changes in one transaction."""
         run = self._database.execute
         with self._lock:
             run("BEGIN")
@@ -142,7 +141,7 @@ class Store:
             self._database.execute("REPLACE INTO note VALUES (?,?)", (name, body))
 
     def checkpoint(self) -> None:
-        """Bring every commit so far to the disk."""
+        """Flush every commit to the disk."""
         side = sqlite3.connect(self._path)
         try:
             side.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -150,7 +149,7 @@ class Store:
             side.close()
 
     def close(self) -> None:
-        """Fold the log into the file and let go of it."""
+        """Write the log into the file and close it."""
         with self._lock:
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.close()

@@ -2,7 +2,7 @@
 
 python -m infra.local run                                   serve until Ctrl-C
 python -m infra.local token --role officer --district 31.71.01
-python -m infra.local mail                                  what would have been sent
+python -m infra.local mail                                  the messages that would have been sent
 python -m infra.local reset                                 delete everything it keeps
 """
 
@@ -111,7 +111,7 @@ def _signed(folder: Path, subject: str) -> str:
     note = running(folder)
     if note is None:
         return Issuer(folder, "http://127.0.0.1:8000", clock.now).token(subject)
-    # A running stack has its own time, by which it judges tokens.
+    # A running stack has its own clock, and checks tokens by it.
     asked = urllib.parse.urlencode({"subject": subject})
     with urllib.request.urlopen(f"{note['url']}/dev/token?{asked}", timeout=10) as answer:  # nosec B310
         return str(json.load(answer)["access_token"])
@@ -130,9 +130,9 @@ def _mail(arguments: argparse.Namespace) -> int:
 
 
 def _reset(arguments: argparse.Namespace) -> int:
-    found = arguments.data.exists()
+    existed = arguments.data.exists()
     erase(arguments.data)
-    print(f"deleted {arguments.data}" if found else f"nothing in {arguments.data}")
+    print(f"deleted {arguments.data}" if existed else f"nothing in {arguments.data}")
     return 0
 
 
@@ -145,7 +145,7 @@ def _with(arguments: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m infra.local", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA, help="where it keeps everything")
+    parser.add_argument("--data", type=Path, default=DATA, help="the folder of the data")
     commands = parser.add_subparsers(required=True)
 
     def command(name: str, act: Any, about: str) -> argparse.ArgumentParser:

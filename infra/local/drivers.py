@@ -1,12 +1,12 @@
 """Runs everything in app.py that is not HTTP: streams, queues, topics, rules and schedules.
 
     drivers = Drivers(app)                 by hand, for tests and the demo:
-    drivers.drain()                          work off all there is, until it is quiet
-    drivers.tick(moment)                     let business time pass, with every schedule due by then
+    drivers.drain()                          handle all outstanding events and those that follow
+    drivers.tick(moment)                     move business time and run the schedules that are due
     drivers.start() ... drivers.stop()     in threads, for a person
 
-By hand nothing waits: a message or record that fails is tried again at once until its queue's or
-stream's limit sets it aside.
+By hand there are no pauses: a message or record that fails is retried at once, up to the limit of
+its queue or stream, and then set aside.
 """
 
 import json
@@ -58,7 +58,7 @@ def _clients() -> Callable[[str], Any]:
 
 
 class Drivers:
-    """All event sources of ``app``, against whatever AWS endpoint the environment names.
+    """All event sources of ``app``, at the AWS endpoint of the environment.
 
     ``has_events(arn, after)`` says whether a queue, or a stream after a sequence number, has
     anything to take; by hand, a source that has nothing is not polled.
@@ -77,7 +77,7 @@ class Drivers:
         self.clock = clock or Clock()
         self._app = app
         self._clients = _clients()
-        # boto3's session is not safe for threads: what they need is made before them.
+        # boto3's session is not thread-safe: these clients are made before the threads.
         self.clients = [self._clients(service) for service in ("dynamodbstreams", "sqs")]
         self._positions = positions or Held()
         self._by_hand = by_hand
@@ -93,18 +93,18 @@ class Drivers:
     # ---- by hand -----------------------------------------------------------------------------
 
     def drain(self) -> int:
-        """Work off every outstanding event, and what comes of it; how many there were."""
+        """Handle every outstanding event and those that follow. Returns how many."""
         total = 0
         while taken := sum(self._exhaust(source) for source in self.sources):
             total += taken
         return total
 
     def tick(self, moment: datetime, coalesce: bool = True, without: Collection[str] = ()) -> int:
-        """Let business time pass to ``moment``: each schedule due by then runs at its moment.
+        """Move business time to ``moment`` and run each schedule at the times when it is due.
 
-        With ``coalesce`` a rate that came due several times runs once, at its last moment: what
-        it does catches up by itself. Crons run every time. Schedules named in ``without`` are left
-        to the caller. Returns the number of runs.
+        With ``coalesce`` a rate that is due several times runs once, at its last time; its function
+        catches up by itself. Crons run every time. Schedules in ``without`` are left to the caller.
+        Returns the number of runs.
         """
         moment = max(self._fired, moment)
         since, self._fired = self._fired, moment
@@ -123,7 +123,7 @@ class Drivers:
         return len(due)
 
     def fire(self, name: str, at: datetime | None = None) -> Any:
-        """Run the scheduled function ``name`` as if it were due ``at`` (now); its answer."""
+        """Run the scheduled function ``name``, due ``at`` (default: now). Returns its answer."""
         moment = at or self.clock.now()
         event = {
             "version": "0",
@@ -167,14 +167,14 @@ class Drivers:
     # ---- in threads --------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Poll every source in a thread of its own, and fire the schedules by the clock."""
+        """Poll each source in its own thread, and run the schedules by the clock."""
         for source in self.sources:
             self._spawn(source.name, self._follow, source)
         if self.schedules:
             self._spawn("schedules", self._keep_time)
 
     def stop(self) -> None:
-        """Stop taking events; those being worked on are finished (or come again after restart)."""
+        """Stop taking events; events in progress are finished, or come again after a restart."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(5)
@@ -250,7 +250,7 @@ class Drivers:
         self.sources.append(source)
 
     def _stream(self, arn: str) -> str:
-        """The stream that the table has now: a table made anew has another than app.py was told."""
+        """The table's current stream; a table made again has another one than app.py."""
         table = arn.split("/")[1]
         found = boto3.client("dynamodb").describe_table(TableName=table)["Table"]
         return str(found["LatestStreamArn"])
@@ -260,7 +260,7 @@ class Drivers:
         dead = client.create_queue(QueueName=f"local-{name}-dead")["QueueUrl"]
         asked = {"AttributeNames": ["QueueArn"]}
         arn = client.get_queue_attributes(QueueUrl=dead, **asked)["Attributes"]["QueueArn"]
-        # Lambda itself tries an asynchronous event three times.
+        # Lambda tries an asynchronous event three times.
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
         queue = f"local-{name}"
         url = client.create_queue(QueueName=queue, Attributes={"RedrivePolicy": redrive})[

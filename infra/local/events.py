@@ -1,4 +1,4 @@
-"""What Lambda gives to a function: its context, and the events of each kind of source."""
+"""The context and the events that Lambda gives to functions."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ REGION = "us-east-1"
 
 
 class Context:
-    """What Lambda tells a function about its call."""
+    """The context of a Lambda call."""
 
     function_version = "$LATEST"
     identity = None
@@ -83,9 +83,9 @@ def sqs_event(messages: list[dict[str, Any]], arn: str) -> dict[str, Any]:
 
 
 def sns_event(messages: list[dict[str, Any]], _arn: str) -> dict[str, Any]:
-    """The event of a topic: one notification, which came through a queue of its own."""
+    """The event of a topic: one notification, received through the topic's local queue."""
     notice = json.loads(messages[0]["Body"])
-    # SNS leaves these out of what it sends to a queue; Lambda always gets them.
+    # SNS omits these in messages to a queue; Lambda always gets them.
     notice.setdefault("Subject", None)
     notice.setdefault("MessageAttributes", {})
     record = {
@@ -98,6 +98,6 @@ def sns_event(messages: list[dict[str, Any]], _arn: str) -> dict[str, Any]:
 
 
 def bus_event(messages: list[dict[str, Any]], _arn: str) -> dict[str, Any]:
-    """The event of an EventBridge rule, which came through a queue of its own."""
+    """The event of an EventBridge rule, received through the rule's local queue."""
     event: dict[str, Any] = json.loads(messages[0]["Body"])
     return event

@@ -1,10 +1,10 @@
-"""HTTP on this machine as API Gateway would have it: WSGI in, Lambda events out to the app.
+"""HTTP on this machine, like API Gateway: WSGI requests become Lambda events for the app.
 
     waitress -> Gateway -> chalice's LocalGateway -> app(event, context) -> answer
 
-It refuses what API Gateway refuses (bodies over 10 MB, headers without end, unknown paths and
-methods), passes paths on undecoded, and answers every refusal as a problem document. Nothing that
-a request or a view does stops it.
+It refuses what API Gateway refuses (bodies over 10 MB, too many headers, unknown paths and
+methods), does not decode paths, and answers every refusal as a problem document. No error of a
+request or a view stops it.
 """
 
 import base64
@@ -62,7 +62,7 @@ class Gateway:
         return _send(answer, environ, start_response)
 
     def _answer(self, environ: dict[str, Any]) -> dict[str, Any] | None:
-        # A page that makes its name point here (DNS rebinding) must not reach the local tokens.
+        # A web page whose name resolves to this machine (DNS rebinding) must not get local tokens.
         if not _OURS.fullmatch(environ.get("HTTP_HOST", "")):
             raise Problem("forbidden")
         if self._prefix(environ):
@@ -92,13 +92,13 @@ class _Gateway(LocalGateway):
         super().__init__(app, Config(config_from_disk={"lambda_timeout": int(MAX_SECONDS)}))
         self._routes = [(route, route.split("/")) for route in sorted(app.routes)]
         self._app = app
-        # LocalGateway has no parameter for who is asking, and serves many threads.
+        # LocalGateway has no parameter for the client's address, and serves many threads.
         self.address = threading.local()
 
     def handle_request(
         self, method: str, path: str, headers: dict[str, Any], body: bytes | None
     ) -> dict[str, Any]:
-        """The app's answer; unknown paths and methods are the app's to refuse."""
+        """The app's answer; the app itself refuses unknown paths and methods."""
         event = self._generate_lambda_event(method, path, headers, body)
         return self._app(event, self._generate_lambda_context())
 
@@ -198,7 +198,7 @@ def _send(
         body = gzip.compress(body, 6, mtime=0)
         lines.append(("Content-Encoding", "gzip"))
     status = int(answer["statusCode"])
-    # Whoever asks HEAD learns no length: the app has not made the body that GET would have.
+    # No length for HEAD: the app has not made the body that GET would have.
     if status not in (204, 304) and environ["REQUEST_METHOD"] != "HEAD":
         lines.append(("Content-Length", str(len(body))))
     start_response(f"{status} {_phrase(status)}", lines)
@@ -212,7 +212,7 @@ def _takes_gzip(environ: dict[str, Any]) -> bool:
 
 @cache
 def _compressed_from() -> int:
-    """From how many bytes on API Gateway compresses, by Chalice's configuration."""
+    """The smallest body in bytes that API Gateway compresses, by Chalice's configuration."""
     stage = json.loads(_CONFIG.read_bytes())["stages"]["dev"]
     return int(stage["minimum_compression_size"])
 
@@ -225,7 +225,7 @@ def _phrase(status: int) -> str:
 
 
 def refusal(status: int) -> tuple[list[tuple[str, str]], bytes]:
-    """Headers and body of the answer to what is no HTTP request, or one without end."""
+    """Headers and body of the answer to a request that is not HTTP or too large."""
     problem = Problem("headers_too_large") if status == 431 else for_status(status)
     answer = problem_response(problem, "en", str(uuid.uuid4()))
     return list(answer["headers"].items()), str(answer["body"]).encode()

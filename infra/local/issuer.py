@@ -1,9 +1,9 @@
-"""The development token issuer: an OIDC provider that believes whoever asks.
+"""The development token issuer: an OIDC provider that gives a token to anybody who asks.
 
     /dev/.well-known/openid-configuration      /dev/jwks.json      /dev/token?subject=...
 
-It stands beside the app, never inside it, and cannot be loaded on Lambda: the app verifies its
-tokens like those of any issuer, because the local stack names it in TANGGAP_ISSUERS.
+It is not part of the app and cannot be loaded on Lambda. The app verifies its tokens like those of
+any issuer, because the local stack names it in TANGGAP_ISSUERS.
 """
 
 import base64
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
     raise RuntimeError("the development issuer must never run on Lambda")
 
-# A name, not a place: staff records refer to it, whatever port the local stack happens to have.
+# A fixed name without a port: staff records refer to it, and the port may change.
 ISSUER = "http://127.0.0.1:8000/dev"
 AUDIENCE = "tanggap"
 ALGORITHM = "ES256"
@@ -57,7 +57,7 @@ class Issuer:
         }
 
     def settings(self) -> dict[str, Any]:
-        """What TANGGAP_ISSUERS says of this issuer."""
+        """The entry of this issuer in TANGGAP_ISSUERS."""
         return {
             "issuer": ISSUER,
             "jwks_uri": f"{self._place}/jwks.json",

@@ -1,9 +1,9 @@
-"""What citizens and officials would have received: e-mail, SMS, webhooks.
+"""The e-mail, SMS and webhooks that citizens and officials would have received.
 
     for letter in messages(Path(".local")):
         print(letter["channel"], letter["to"], letter.get("subject"), letter["text"])
 
-It reads the local stack's own file, so it works in any process, while the stack runs or not.
+It reads the local stack's file, so it works in any process, with or without a running stack.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from infra.emulator.store import Store
 
 
 def messages(folder: Path, to: str | None = None) -> list[dict[str, Any]]:
-    """Every letter, oldest first, or those to one address; letters.py says what is in one."""
+    """Every letter, oldest first, or those to one address; for the fields see letters.py."""
     path = folder / "aws.sqlite"
     if not path.exists():
         return []

@@ -1,8 +1,8 @@
-"""Whose token ``make token`` prints: an official of the loaded city, found by role and place.
+"""Finds the official for ``make token`` by role, district and unit.
 
     subject("demo", "officer", district="31.71.01")      "officer-31.71.01"
 
-A word that the city does not know is an error that lists the words that it knows.
+An unknown role, district or unit is an error that lists the known ones.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def subject(
     *,
     now: datetime,
 ) -> str:
-    """The subject of the first active official who fits; raises ``StackError`` with a text."""
+    """The subject of the first active official who fits. Raises ``StackError``."""
     # Storage makes its AWS clients when it is imported, so it has to come after the stack.
     from chalicelib.errors import Problem
     from chalicelib.services.city import cities

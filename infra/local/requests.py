@@ -7,7 +7,7 @@ Event = dict[str, Any]
 
 
 class Context:
-    """What a function is told of its invocation."""
+    """The context of a Lambda call."""
 
     function_name = "requests"
     aws_request_id = "requests"
@@ -15,7 +15,7 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:bench"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Plenty."""
+        """Milliseconds until the time limit."""
         return 60_000
 
 

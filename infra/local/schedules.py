@@ -1,4 +1,4 @@
-"""When a schedule is due, and a clock that can be compressed: a month in a minute, or by hand.
+"""When a schedule is due, and a clock that can run faster or be set by hand.
 
 EventBridge's own expressions, in UTC: ``rate(5 minutes)`` and ``cron(0 8 ? * MON-FRI *)``.
 """
@@ -21,7 +21,7 @@ _UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
 class Clock:
     """Business time: ``factor`` seconds pass in one second of the machine's.
 
-    Without ``start`` it tells the machine's time. With factor 0 it stands until ``set`` moves it.
+    Without ``start`` it begins at the machine's time. With factor 0 it stands still until ``set``.
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class Clock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """The moment that it is, aware UTC."""
+        """The current time, aware UTC."""
         with self._lock:
             passed = (self._wall() - self._origin) * self.factor
             return (self._start + timedelta(seconds=passed)).astimezone(UTC)
 
     def set(self, moment: datetime) -> None:
-        """Make it ``moment`` now; the clock goes on from there."""
+        """Set the clock to ``moment``; it continues from there."""
         if moment.tzinfo is None:
             raise ValueError("a clock is set to an aware moment")
         with self._lock:
@@ -55,7 +55,7 @@ class Clock:
             self._start = moment
 
     def seconds_until(self, moment: datetime) -> float:
-        """How long the machine has to wait for ``moment``; endless for a clock that stands."""
+        """The machine's seconds until ``moment``; almost endless for a clock that stands still."""
         ahead = (moment - self.now()).total_seconds()
         if ahead <= 0:
             return 0.0
@@ -63,9 +63,9 @@ class Clock:
 
 
 class Schedule:
-    """One schedule expression; ``origin`` is when the rule was made, from which rates count.
+    """One schedule expression; rates count from ``origin``, the time when the rule was made.
 
-    Raises ValueError for what EventBridge would refuse and for what can never be due.
+    Raises ValueError for an expression that EventBridge refuses or that is never due.
     """
 
     def __init__(self, expression: str, origin: datetime) -> None:
@@ -91,7 +91,7 @@ class Schedule:
             raise ValueError(f"neither rate(...) nor cron(...): {expression}")
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first due moment after ``moment``; None if there is none any more."""
+        """The first due time after ``moment``; None if there is none."""
         if self.period is not None:
             passed = max(0, (moment - self._origin) // self.period)
             return self._origin + (passed + 1) * self.period
@@ -99,7 +99,7 @@ class Schedule:
         return found
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
-        """Every due moment after ``after`` up to and with ``until``."""
+        """Every due time after ``after``, up to and including ``until``."""
         due = self.next_after(after)
         while due is not None and due <= until:
             yield due

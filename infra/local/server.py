@@ -1,4 +1,4 @@
-"""waitress on loopback, in threads, answering even what it cannot parse with a problem document."""
+"""waitress on loopback, in threads; also a request that it cannot parse gets a problem document."""
 
 import socket
 import threading
@@ -12,14 +12,14 @@ from waitress.task import ErrorTask
 from infra.emulator.emulator import LOOPBACK
 from infra.local.gateway import MAX_BODY, Wsgi, refusal
 
-# The gateway refuses in order what API Gateway does; these only end what would never end.
+# The gateway refuses as API Gateway does; these limits only stop endless requests.
 _BODY_END = 4 * MAX_BODY
 _HEADERS_END = 4 * 1024 * 1024
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
-        """Refuse a request that did not get as far as the application."""
+        """Refuse a request that did not reach the application."""
         found, _, _ = self.request.error.to_response("")
         headers, body = refusal(int(found.split()[0]))
         self.status = found
@@ -34,7 +34,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 class Server:
-    """An HTTP server for one WSGI application, on a socket that listens (``emulator.listen``)."""
+    """An HTTP server for one WSGI application, on a listening socket (``emulator.listen``)."""
 
     def __init__(self, application: Wsgi, listener: socket.socket, threads: int = 8) -> None:
         self.url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"

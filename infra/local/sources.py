@@ -1,8 +1,8 @@
 """The event sources of a Chalice app, each polled as AWS Lambda's event source mappings do.
 
-A source has one method that matters: ``poll(wait)`` takes one batch, hands it to the function,
-acknowledges what succeeded and tells how many events it took. At least once, in order within a
-stream; what fails is given again, and at last set aside in a queue, never dropped in silence.
+``poll(wait)`` of a source takes one batch, calls the function, acknowledges the events that
+succeeded and returns how many it took. Delivery is at least once, and in order within a stream. A
+failed event is retried, and at last set aside in a queue.
 """
 
 import json
@@ -22,7 +22,7 @@ Invoke = Callable[[dict[str, Any]], Any]
 
 
 class Positions(Protocol):
-    """Where each function has got to in its stream."""
+    """The position of each function in its stream."""
 
     def get(self, name: str) -> str | None:
         """The last sequence number that ``name`` has handled."""
@@ -58,8 +58,8 @@ class Source(Protocol):
 class StreamSource:
     """A DynamoDB stream, in order, with partial batch failures.
 
-    A batch that fails ``tries`` times in a row is given again one record at a time; a record that
-    fails alone as often is set aside in the queue ``<function>-poison``, and the stream goes on.
+    A batch that fails ``tries`` times in a row is retried one record at a time. A record that fails
+    alone as often is set aside in the queue ``<function>-poison``, and the stream continues.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class StreamSource:
 
     @property
     def failures(self) -> int:
-        """How often in a row the record that is next has failed."""
+        """How often in a row the next record has failed."""
         return self._failing[1]
 
     def poll(self, wait: float = 0) -> int:
@@ -156,7 +156,7 @@ class StreamSource:
                 )
                 return str(answer["ShardIterator"])
             except client.exceptions.TrimmedDataAccessException:
-                # Its record is no longer kept, so whatever is kept came later.
+                # Its record is no longer kept, so all kept records are later.
                 pass
         answer = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")
         return str(answer["ShardIterator"])
@@ -166,7 +166,7 @@ Convert = Callable[[list[dict[str, Any]], str], dict[str, Any]]
 
 
 class QueueSource:
-    """An SQS queue: what succeeded is deleted, the rest comes back by the queue's own rules."""
+    """An SQS queue: succeeded messages are deleted, the others return by the queue's own rules."""
 
     def __init__(
         self,
@@ -217,7 +217,7 @@ class QueueSource:
 
     def _give_back(self, message: dict[str, Any]) -> None:
         received = int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1"))
-        # A queue without a dead-letter queue would otherwise give it back for ever.
+        # A queue without a dead-letter queue would otherwise return it for ever.
         if self._retry_at_once and received < _TRIES_AT_ONCE:
             handle = message["ReceiptHandle"]
             self._client.change_message_visibility(
@@ -232,7 +232,7 @@ def _failed(answer: Any) -> set[Any]:
 
 
 def _succeeded(answer: Any, sequences: list[str]) -> int:
-    """How many records from the first on are done: a failure also gives again what follows it."""
+    """How many records from the first are done; a failure also retries all records after it."""
     failed = _failed(answer)
     if not failed <= set(sequences):
         return 0

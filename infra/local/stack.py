@@ -6,11 +6,11 @@
     clock = Clock(datetime(2017, 2, 1, tzinfo=UTC), factor=0)       for tests, the demo, the bench
     with LocalStack(folder, clock=clock, drivers="manual") as stack:
         requests to stack.url
-        stack.drain()               streams, queues and what follows from them, until it is quiet
-        stack.tick(moment)          business time passes, with every schedule due by then
-        stack.mail()                what would have been sent
+        stack.drain()               handle all events of streams and queues, and those that follow
+        stack.tick(moment)          move business time and run the schedules that are due
+        stack.mail()                the messages that would have been sent
 
-The app learns of the emulator through AWS's endpoint variable only.
+The app finds the emulator through AWS's endpoint variable only.
 """
 
 import json
@@ -31,9 +31,9 @@ DEMO_CITY = Path(__file__).parents[1] / "cities" / "demo"
 class LocalStack:
     """One running system with its data in ``folder``; one at a time in a process.
 
-    ``city`` is the folder of the jurisdiction that is loaded if the city of the settings is not
-    there yet (None: load nothing). Ports of 0 are chosen freely. ``tell`` is told of each step
-    of starting; ``origins`` are web origins that may call the API beside its own.
+    ``city`` is the folder of the city to load if the city of the settings is not loaded yet (None:
+    load nothing). For port 0 a free one is chosen. ``tell`` is called with each step of starting;
+    ``origins`` are further web origins that may call the API.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class LocalStack:
         self._undo: list[Any] = []
 
     def start(self) -> "LocalStack":
-        """Start everything; raises StackError if something is in the way."""
+        """Start everything. Raises StackError if a port or the folder is in use."""
         host, port = self._ports
         listener = listen(port, host)
         try:
@@ -117,7 +117,7 @@ class LocalStack:
         self._undo.append(lambda: (self.folder / NOTE).unlink(missing_ok=True))
 
     def stop(self) -> None:
-        """Stop everything, the last started first; the data stays."""
+        """Stop everything in reverse order; the data stay."""
         while self._undo:
             self._undo.pop()()
         forget_clients()
@@ -157,7 +157,7 @@ class LocalStack:
         return self._emulator.mail()
 
     def _enter(self, environment: dict[str, str]) -> dict[str, str]:
-        """Set the variables, and those of the resources, which are made if missing."""
+        """Make missing resources, and set their variables and the given ones."""
         self._set(environment)
         forget_clients()
         from infra import resources
@@ -192,7 +192,7 @@ class LocalStack:
             load_folder(self._city)
 
     def _forget_handled(self) -> None:
-        """Drop stream records that every function has handled, so that the file does not grow."""
+        """Drop stream records that every function has handled, to keep the file small."""
         streams = [s for s in self._drivers.sources if isinstance(s, StreamSource)]
         for arn in {stream.stream_arn for stream in streams}:
             seen = [self._emulator.get(s.name) for s in streams if s.stream_arn == arn]
