@@ -20,12 +20,12 @@ from infra.city import reach, voronoi
 from infra.city.findings import CityErrors
 from infra.city.load import Loaded, load_folder, prepare
 
-# Until every container has heard of a new version (cities.FRESH), and a second more.
+# After this many seconds every container uses the new version (cities.FRESH, plus one).
 _SETTLED = 31
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 1 where the folder has faults, which are listed."""
+    """Run one command. Returns 1 if the folder has faults, which are printed."""
     options = _parser().parse_args(arguments)
     try:
         if options.command == "shapes":
@@ -61,7 +61,7 @@ def _load(options: argparse.Namespace) -> Loaded:
     from infra.emulator.session import aws
 
     with aws():
-        # The local issuer's address has the stack's port, which the folder cannot know.
+        # The local issuer's address contains the stack's port, so it is not in the folder.
         local = next((one["issuer"] for one in settings().issuers), None)
         return load_folder(
             options.folder,
@@ -72,7 +72,7 @@ def _load(options: argparse.Namespace) -> Loaded:
 
 
 def _import(options: argparse.Namespace) -> int:
-    """Into the AWS account of the environment, or into the local stack."""
+    """Import into the AWS account of the environment, or into the local stack."""
     from infra.emulator.session import DATA, aws
 
     with nullcontext() if options.deployed else aws(options.data or DATA):
@@ -86,7 +86,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _scorecard(options: argparse.Namespace) -> int:
-    """From the AWS account, or the local stack, or what the demo left behind."""
+    """Print the ranking from the AWS account, the local stack or the demo's data."""
     from infra.city.scorecard import rankings
     from infra.emulator.session import DATA, DEMO, aws
 

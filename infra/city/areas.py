@@ -9,11 +9,11 @@
           {"level": "district", "code": "district_code", "name": "district"},
           {"level": "ward", "code": "ward_code", "name": "ward", "parent": "district_code"}]}]}
 
-``areas`` are written out. Each feature that passes ``where`` names one area for each entry; what
-several features say of one area must agree. Without ``parent`` the parent is the area of the entry
-before, or the one area of the highest level. A feature that names an area of the last level gives
-that ward its shape. ``population`` is a number in ``areas``, and the name of a property in
-``files``; it may be left out of both.
+The first ``areas`` are complete. In ``files``, each feature that matches ``where`` names one area
+for each entry; features that name the same area must agree. Without ``parent`` the parent is the
+area of the previous entry, or the one area of the highest level. A feature with an area of the last
+level gives that ward its shape. ``population`` is optional: a number in ``areas``, the name of a
+property in ``files``.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ _WGS84 = ("CRS84", "EPSG::4326", "EPSG:4326")
 
 @dataclass
 class Areas:
-    """The areas by code, in the order met, and each ward's shape."""
+    """The areas by code, in the order of the files, and each ward's shape."""
 
     areas: dict[str, dict[str, Any]] = field(default_factory=dict)
     shapes: dict[str, Polygons] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class _Entry:
 
 
 def read(mapping: Fields, folder: Path, levels: list[str], findings: Findings) -> Areas:
-    """Every area and every ward's shape; what is wrong goes to ``findings``."""
+    """Read every area and every ward's shape; faults go to ``findings``."""
     found = Areas()
     for one in mapping.each("areas", required=False):
         _read_written(one, levels, found)

@@ -1,7 +1,7 @@
-"""A city's own messages, beside those that ship: ``messages/<language>.json``.
+"""A city's own messages in addition to the shipped ones: ``messages/<language>.json``.
 
-Keys and ``{places}`` are those of chalicelib/rules/messages.json. A key that is missing is told in
-the city's next language, at last in English.
+Keys and ``{placeholders}`` are those of chalicelib/rules/messages.json. For a missing key the
+city's next language is used, at last English.
 """
 
 import string
@@ -49,7 +49,7 @@ def _texts(one: Fields) -> dict[str, str]:
 
 
 def _wrong(text: str, shipped: str) -> str | None:
-    """What is wrong with a text that stands for a shipped one."""
+    """The fault of a text that replaces a shipped one."""
     wanted = _places(shipped)
     try:
         given = _places(text)
@@ -62,7 +62,7 @@ def _wrong(text: str, shipped: str) -> str | None:
 
 
 def _places(text: str) -> set[str]:
-    """The names in braces, with whatever stands behind them there."""
+    """The placeholders: the names in braces, with their format."""
     return {
         f"{name}{f'!{how}' if how else ''}{f':{form}' if form else ''}"
         for _, name, form, how in string.Formatter().parse(text)

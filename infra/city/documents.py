@@ -1,4 +1,4 @@
-"""JSON and CSV as they stand in a file: every object and row remembers its line."""
+"""Reads JSON and CSV files; every object and row knows its line."""
 
 import csv
 import io
@@ -15,14 +15,14 @@ _LARGEST = 200_000_000
 
 
 class Node(dict[str, Any]):
-    """A JSON object, the line on which it begins, and the keys that it repeats."""
+    """A JSON object with its first line and its repeated keys."""
 
     line: int = 0
     repeated: tuple[str, ...] = ()
 
 
 class _Decoder(json.JSONDecoder):
-    """Python's own decoder, whose objects are ``Node``s (so it is slow: for small files)."""
+    """Python's own decoder with ``Node`` objects; slow, so only for small files."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ def read_json(path: Path, findings: Findings) -> Any:
 
 
 def read_large_json(path: Path, findings: Findings) -> Any:
-    """As ``read_json``, fast and without lines: for GeoJSON, whose features have numbers."""
+    """Like ``read_json``, but fast and without lines; for GeoJSON, whose features have numbers."""
     text = _text(path, findings)
     if text is None:
         return None

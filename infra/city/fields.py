@@ -1,6 +1,6 @@
-"""One object of a city file, its fields read and checked one by one.
+"""Reads and checks the fields of one object of a city file.
 
-Each reader returns a usable value even where it finds a fault, so that one pass names all faults.
+Each reader returns a usable value even if it finds a fault, so that one pass finds all faults.
 """
 
 import math
@@ -17,7 +17,7 @@ _TEXT_LIMIT = 2000
 
 
 class Fields:
-    """The fields of one object; ``close`` reports those that nobody asked for."""
+    """The fields of one object; ``close`` reports the fields that were not read."""
 
     def __init__(self, findings: Findings, file: str, value: Any, path: str = "") -> None:
         self.findings = findings
@@ -32,11 +32,11 @@ class Fields:
             self.fault(name, "is given twice")
 
     def fault(self, name: str, message: str) -> None:
-        """Note a fault of a field."""
+        """Report a fault of a field."""
         self.findings.add(self._place(), self._named(name), message)
 
     def warn(self, name: str, message: str) -> None:
-        """Note what should be changed, though it is no fault."""
+        """Report a warning: the field should be changed, but the folder loads."""
         self.findings.warn(self._place(), self._named(name), message)
 
     def _place(self) -> str:
@@ -46,11 +46,11 @@ class Fields:
         return ".".join(part for part in (self.path, name) if part)
 
     def has(self, name: str) -> bool:
-        """Whether the field is given."""
+        """Whether the field is present."""
         return name in self._value
 
     def raw(self, name: str, *, required: bool = True) -> Any:
-        """The value as it stands, ``None`` where there is none."""
+        """The unchecked value, ``None`` if there is none."""
         self._seen.add(name)
         if name not in self._value:
             if required:
@@ -79,7 +79,7 @@ class Fields:
         return self.text(name, pattern=CODE, form="a code of letters, digits and . _ -")
 
     def both(self, name: str, *, required: bool = True) -> dict[str, str]:
-        """A text in every language of the city; what is in others is left out."""
+        """A text in every language of the city; other languages are left out."""
         value = self.raw(name, required=required)
         if value is None and name not in self._value:
             return {}
@@ -90,14 +90,14 @@ class Fields:
         found = {language: inner.text(language) for language in self.findings.languages}
         for other in inner.names():
             if LANGUAGE.match(other) and other not in found:
-                # A folder may be the base of cities with fewer languages.
+                # A folder may be the base of a city with fewer languages.
                 inner.raw(other)
         inner.close()
         return found
 
     def number(self, name: str, low: float, high: float, *, whole: bool = False,
                default: float | None = None) -> float:  # fmt: skip
-        """A finite number within bounds; it may be left out if it has a default."""
+        """A finite number within bounds; optional if there is a default."""
         value = self.raw(name, required=default is None)
         if value is None and name not in self._value:
             return low if default is None else default
@@ -165,7 +165,7 @@ class Fields:
         ]
 
     def names(self) -> list[str]:
-        """The names of the fields given."""
+        """The names of the fields that are present."""
         return [name for name in self._value if name not in ("about", "$schema")]
 
     def close(self) -> None:
@@ -174,7 +174,7 @@ class Fields:
             self.fault(name, "is not known here")
 
     def muted(self) -> "Fields":
-        """These fields, with faults that nobody sees: their absence is reported already."""
+        """The same fields without reports of faults: their absence has been reported."""
         self.findings = Findings(languages=self.findings.languages)
         return self
 
@@ -192,7 +192,7 @@ class Fields:
 
 
 def unique(rows: list[Fields], values: list[str], name: str) -> None:
-    """Report every row whose value an earlier row has."""
+    """Report every row with the value of an earlier row."""
     seen: set[str] = set()
     for row, value in zip(rows, values, strict=True):
         if value and value in seen:

@@ -1,10 +1,10 @@
-"""What is wrong with a city folder: every fault found, each with its file, place and field."""
+"""The faults of a city folder, each with its file, position and field."""
 
 from dataclasses import dataclass, field
 
 
 class CityErrors(Exception):
-    """A city folder that cannot be loaded; ``findings`` names every fault."""
+    """A city folder cannot be loaded; ``findings`` are all its faults."""
 
     def __init__(self, findings: list[str]) -> None:
         super().__init__("\n".join(findings))
@@ -13,23 +13,25 @@ class CityErrors(Exception):
 
 @dataclass
 class Findings:
-    """The faults of one folder, in the order in which they were met; ``languages`` are those in
-    which the city's names must be, once its city.json is read."""
+    """The faults of one folder, in the order of reading.
+
+    ``languages`` are the languages that the city's names need, known after city.json is read.
+    """
 
     lines: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     languages: tuple[str, ...] = ()
 
     def add(self, place: str, name: str, message: str) -> None:
-        """Note a fault: ``place`` is "services.json:12" or "wards.geojson: feature 3"."""
+        """Add a fault: ``place`` is "services.json:12" or "wards.geojson: feature 3"."""
         _note(self.lines, place, name, message)
 
     def warn(self, place: str, name: str, message: str) -> None:
-        """Note what is no fault and should be changed; the folder loads all the same."""
+        """Add a warning: the folder loads, but this should be changed."""
         _note(self.warnings, place, name, message)
 
     def stop_if_any(self) -> None:
-        """Raise ``CityErrors`` with everything found so far."""
+        """Raise ``CityErrors`` if there are faults."""
         if self.lines:
             raise CityErrors(self.lines)
 

@@ -1,8 +1,8 @@
-"""A city folder, read as a whole: the bundle of rules, the boundary index and the staff.
+"""Reads a city folder: the bundle of rules, the boundary index and the staff.
 
-``"base": "../demo"`` in city.json takes every file, and every field of city.json, that the folder
-lacks from another folder. Rows under ``for_each_district`` in units.json and staff.json are
-templates: one row a district, with ``{district}`` and ``{name}`` for its code and name.
+With ``"base": "../demo"`` in city.json, files and fields of city.json that the folder lacks are
+taken from the base folder. Rows under ``for_each_district`` in units.json and staff.json are
+templates: one row for each district, with its code for ``{district}`` and its name for ``{name}``.
 """
 
 import hashlib
@@ -37,8 +37,8 @@ _VERSION_DIGITS = 12
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is published: ``bundle`` for ``City.from_json``, the boundary index, staff records;
-    and ``warnings``, which keep nothing from being loaded."""
+    """A checked folder: ``bundle`` for ``City.from_json``, the boundary index, the staff records,
+    and ``warnings``, which do not prevent loading."""
 
     bundle: dict[str, Any]
     blob: bytes
@@ -47,7 +47,7 @@ class Prepared:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How much of everything there is."""
+        """The number of areas, services, units and so on."""
         levels = dict.fromkeys(self.bundle["levels"], 0)
         for area in self.bundle["areas"]:
             levels[area["level"]] += 1
@@ -73,9 +73,9 @@ def prepare(
     jurisdiction: str | None = None,
     issuer: str | None = None,
 ) -> Prepared:
-    """Everything in a city folder, checked; ``CityErrors`` naming every fault.
+    """Read and check a city folder. Raises ``CityErrors`` with all faults.
 
-    ``boundaries`` is where the GeoJSON files lie, if not in the folder; ``jurisdiction`` replaces
+    ``boundaries`` is the folder of the GeoJSON files, if another one; ``jurisdiction`` replaces
     the city's own; ``issuer`` replaces that of every staff record.
     """
     findings = Findings()
@@ -91,7 +91,7 @@ def prepare(
     named = {c: a["name"] for c, a in areas.areas.items() if a["level"] == rules["levels"][-2:][0]}
     districts = set(named)
     if not districts:
-        # What the other files say of districts and units cannot be judged.
+        # Without districts and units the other files cannot be checked.
         findings.stop_if_any()
     units = validate.units(source.fields("units.json", "units", named), districts)
     offered = offer.services(source.fields("services.json"), units, districts)
@@ -150,7 +150,7 @@ class _Source:
             self.shapes = folder if "boundaries" in own else self._base
 
     def has(self, name: str) -> bool:
-        """Whether a file that need not be there is there."""
+        """Whether an optional file exists."""
         return self._place(name).exists()
 
     def fields(
@@ -173,12 +173,12 @@ class _Source:
         return Fields(self._findings, name, value)
 
     def catalogue(self, language: str) -> Fields | None:
-        """The city's own messages in a language, a file that need not be there."""
+        """The city's own messages in a language (an optional file)."""
         name = f"{catalogues.FOLDER}/{language}.json"
         return self.fields(name) if self.has(name) else None
 
     def overrides(self) -> list[Fields]:
-        """The rows of overrides.csv, a file that need not be there."""
+        """The rows of overrides.csv (an optional file)."""
         path = self._place("overrides.csv")
         if not self.has(path.name):
             return []

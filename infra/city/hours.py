@@ -1,4 +1,4 @@
-"""The working hours and holidays of a city, read into the bundle's form and checked."""
+"""Reads and checks the working hours and holidays of a city."""
 
 import re
 from datetime import date, time
@@ -8,7 +8,7 @@ from chalicelib.domain.city.business_hours import DAYS
 from infra.city.fields import Fields, unique
 from infra.city.findings import Findings
 
-# Nine of the ten years that Calendar.add_working looks ahead: the tenth is for holidays.
+# Calendar.add_working looks ten years ahead; one year is left for holidays.
 _WEEKS_SEARCHED = 9 * 52
 _HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
@@ -37,9 +37,9 @@ def calendar(one: Fields) -> dict[str, Any]:
 
 
 def check_reach(bundle: dict[str, Any], findings: Findings) -> None:
-    """Report targets that the calendar cannot count: deadlines are searched for ten years.
+    """Report targets that are too long for the calendar: deadlines are searched for ten years.
 
-    A schedule may take twice a target, and a ladder as much as its highest rung.
+    A schedule may double a target; a ladder needs the time of its highest level.
     """
     spans = [span for day in bundle["calendar"]["working"].values() for span in day]
     week = sum(_minutes(end) - _minutes(start) for start, end in spans) / 60

@@ -1,9 +1,9 @@
-"""An old system's history, row by row: what is wrong is told and left out, the rest is imported.
+"""Imports an old system's history row by row; faulty rows are reported and left out.
 
     python -m infra.city import-reports old.csv --mapping mapping.json
     python -m infra.city import-reports https://old.example.org/open311/v2 --since 2024-01-01
 
-Importing again changes nothing, so a run that broke off is simply repeated (docs/import.md).
+Importing again changes nothing, so repeat a run that was interrupted (docs/import.md).
 """
 
 import csv
@@ -47,14 +47,14 @@ Row = dict[str, Any]
 
 @dataclass
 class Outcome:
-    """What became of the rows: how many of each, and why some were left out or changed."""
+    """The counts of rows by result, and the findings of those left out or changed."""
 
     imported: int = 0
     known: int = 0
     findings: list[tuple[int, str, str]] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
-        """The numbers, and how often each finding was made."""
+        """The counts, and how often each finding occurred."""
         kinds = Counter(kind for _, _, kind in self.findings)
         return {
             "imported": self.imported,
@@ -68,12 +68,12 @@ class Wrong(ValueError):
 
 
 def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime) -> Outcome:
-    """Import what is right of the rows; ``mapping`` is documented in docs/import.md."""
+    """Import the correct rows; docs/import.md describes ``mapping``."""
     outcome, seen = Outcome(), set[str]()
     for number, row in enumerate(rows, start=1):
         named = {name: _text(row.get(column)) for name, column in mapping["columns"].items()}
         if not mapping["columns"].get("id"):
-            # A file without ids: the same row is the same report.
+            # Without ids in the file, an equal row is the same report.
             named["id"] = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:32]
         old_id = named["id"]
         if old_id in seen:
@@ -90,7 +90,7 @@ def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime)
         outcome.known += not new
         outcome.findings += [(number, old_id, one) for one in remarks]
     if outcome.imported:
-        # Closed long ago: the schedule has gone past them.
+        # Closed long ago; the schedule no longer visits them.
         retention.restart(city.jurisdiction)
     return outcome
 
@@ -163,7 +163,7 @@ def from_csv(path: Path) -> Iterator[Row]:
 
 
 def from_open311(base: str, since: datetime, now: datetime) -> Iterator[Row]:
-    """The requests of a GeoReport endpoint, by windows of 90 days and pages, each once."""
+    """The requests of a GeoReport endpoint, each once, by windows of 90 days and by pages."""
     http, seen, start = urllib3.PoolManager(), set[str](), since
     while start < now:
         end = min(now, start + SPAN)
@@ -178,7 +178,7 @@ def from_open311(base: str, since: datetime, now: datetime) -> Iterator[Row]:
             fresh = [one for one in rows if str(one.get("service_request_id")) not in seen]
             seen.update(str(one.get("service_request_id")) for one in fresh)
             yield from fresh
-            # A server without pages gives the same again.
+            # A server without pages returns the same requests again.
             if len(rows) < PAGE or not fresh:
                 break
         start = end + timedelta(seconds=1)
@@ -200,7 +200,7 @@ def _page(http: urllib3.PoolManager, url: str, fields: dict[str, str]) -> list[R
 
 
 def command(options: Any, city: City) -> int:
-    """``import-reports``: import, write what was found to a CSV, print the numbers."""
+    """``import-reports``: import, write the findings to a CSV, print the counts."""
     from chalicelib import clock
 
     mapping, now = GEOREPORT, clock.now()

@@ -10,8 +10,8 @@ from chalicelib.domain.people.retention import (
 )
 from infra.city.fields import Fields
 
-# A judged month's audit still looks at what was closed three months before. Longer than a century
-# is a slip of the pen. The bucket itself keeps no original for longer than 30 days.
+# The audit of a month still reads reports closed three months before. More than a century is a
+# mistake. The bucket deletes originals after 30 days in any case.
 _SPANS = {
     CONTACT: (30, 36_500),
     CLOSED: (120, 36_500),
@@ -22,8 +22,10 @@ _SPANS = {
 
 
 def retention(one: Fields, rules: dict[str, int]) -> dict[str, int]:
-    """The days of each class that has any; ``rules`` are the city's, within whose windows people
-    must still be reached and find their report."""
+    """The days of each class of data that has a limit.
+
+    ``rules`` are the city's: within their windows people must be reachable and find their report.
+    """
     found: dict[str, int] = {}
     for kind, (low, high) in _SPANS.items():
         name = setting(kind)

@@ -1,4 +1,4 @@
-"""Publishing a city folder: all of it or nothing, and nothing again when nothing has changed."""
+"""Publishes a city folder: all of it or nothing; an unchanged folder changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ __all__ = ["Loaded", "Prepared", "load_folder", "prepare"]
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was published; ``new`` says whether its version was not the current one before, and
-    ``moves`` which open reports followed."""
+    """The published city; ``new``: the version was not the current one before; ``moves``: the open
+    reports that were moved."""
 
     jurisdiction: str
     version: str
@@ -38,12 +38,11 @@ def load_folder(
     issuer: str | None = None,
     settle: Callable[[], None] | None = None,
 ) -> Loaded:
-    """Check and publish a city folder; ``CityErrors`` before anything is written.
+    """Check and publish a city folder. Raises ``CityErrors`` before anything is written.
 
     The arguments are those of ``prepare``. Officials' endpoints are subscribed, filtered and
-    removed as the staff records say, and open reports follow the new codes and the new staff.
-    After a new version ``settle`` waits until no container files by the old one any more; then
-    they follow once more.
+    removed by the staff records. Open reports are moved to the new codes and staff. After a new
+    version ``settle`` waits until no container uses the old one; then reports are moved again.
     """
     made = prepare(folder, boundaries, jurisdiction=jurisdiction, issuer=issuer)
     # Imported here so that checking a folder needs no AWS.
@@ -57,11 +56,11 @@ def load_folder(
     known = store.current(name) is not None
     _check_open_reports(made)
     new = cities.publish(made.bundle, made.blob, made.staff, now)
-    # An address that a record no longer has is removed, like those of one who left.
+    # Addresses that were deleted from a record are removed too, as for officials who left.
     left = [{**record, "active": False} for record in before]
     done = subscriptions.sync(name, [*store.all_staff(name), *left])
     staff.forget()
-    # A city that was not here before has no reports yet.
+    # A new city has no reports yet.
     moves = city_migration.run(name, now) if known else city_migration.Moves()
     if known and new and settle is not None:
         settle()
@@ -70,7 +69,7 @@ def load_folder(
 
 
 def _check_open_reports(made: Prepared) -> None:
-    """Refuse a version that leaves open reports behind, because their codes have no successor."""
+    """Refuse a version in which codes of open reports have no successor."""
     from chalicelib.domain.city.city import City
     from chalicelib.services.city import cities
     from chalicelib.services.reports import city_migration

@@ -1,4 +1,4 @@
-"""How a city measures and presses itself: scorecard settings and escalation ladders, checked."""
+"""Reads and checks the scorecard settings and the escalation ladders of a city."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from chalicelib.domain.scorecards.measures import scored
 from infra.city.fields import Fields
 from infra.city.people import ROLES
 
-# name: (lowest, highest, whether it is whole, what holds where it is left out)
+# name: (lowest, highest, whether it is a whole number, default)
 SETTINGS: dict[str, tuple[float, float, bool, float]] = {
     "rank_from": (1, 10_000, True, 10),
     "audit_from": (1, 10_000, True, 30),
@@ -17,7 +17,7 @@ SETTINGS: dict[str, tuple[float, float, bool, float]] = {
     "shrink_n": (0, 10_000, True, 20),
     "old_factor": (1, 20, False, 3),
     "recurrence_m": (1, 1000, False, 30),
-    # A scorecard looks back two months, so a longer wait would let repairs go unjudged.
+    # A scorecard looks back two months; with a longer wait some repairs would never be scored.
     "recurrence_days": (1, 60, True, 60),
 }
 PRIORITIES = ("normal", "high", "urgent")
@@ -51,7 +51,7 @@ def scoring(one: Fields) -> dict[str, Any]:
 
 
 def escalation(one: Fields, groups: set[str]) -> dict[str, Any]:
-    """The ladders by service group ("*" for the other groups), and when their alerts go out."""
+    """The ladders by service group ("*" for the other groups), and the hours of their alerts."""
     found = {
         "per_hour": int(one.number("per_hour", 1, 10_000, whole=True, default=20)),
         "morning_hour": int(one.number("morning_hour", 0, 23, whole=True, default=7)),

@@ -1,4 +1,4 @@
-"""A city's services and the districts' own targets, read into the bundle's form and checked."""
+"""Reads and checks a city's services and the districts' own targets."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ def _target(row: Fields) -> dict[str, Any]:
 
 
 def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> list[dict[str, Any]]:
-    """A district's own targets, from rows of text in which empty means the city's target."""
+    """A district's own targets, from rows of text; an empty cell means the city's target."""
     found = []
     for row in rows:
         one: dict[str, Any] = {

@@ -1,7 +1,7 @@
-"""How telephone and identity numbers look in a city: its country's rules, and its own.
+"""Rules that find telephone and identity numbers: those of the city's country, and its own.
 
-No rule is a regular expression (``chalicelib.domain.input.redaction``), so none can take long. Each
-of the city's own brings examples, which are tried.
+No rule is a regular expression (``chalicelib.domain.input.redaction``), so each is fast. A city's
+own rule has examples, which are tested.
 """
 
 import re
@@ -19,14 +19,14 @@ _EXAMPLES = ("finds", "passes")
 
 
 def country(one: Fields) -> str | None:
-    """The city's country, of city.json; ``None`` where it names none."""
+    """The city's country in city.json, or ``None``."""
     if not one.has("country"):
         return None
     return one.text("country", pattern=_COUNTRY, form="two capital letters of ISO 3166") or None
 
 
 def rules(code: str | None, own: Fields | None) -> list[dict[str, Any]]:
-    """What is looked for in the city's texts: everywhere, in its country, and by its own file."""
+    """All rules for the city's texts: general ones, the country's and the city's own."""
     found = [_plain(rule) for rule in redaction.of_country(code)]
     rows = own.each("patterns") if own else []
     if own and len(rows) > _MOST:

@@ -26,8 +26,8 @@ def staff(
 ) -> list[dict[str, Any]]:
     """The staff records; ``services`` by code, ``issuer`` of the file for records without one.
 
-    Who belongs to the unit of a protected service is marked ``protected_unit``, and is alerted of
-    its reports alone.
+    Members of the unit of a protected service are marked ``protected_unit`` and get alerts only of
+    its reports.
     """
     guarded = {service["unit"] for service in services.values() if service["protected"]}
     issuer = one.text("issuer", required=False)

@@ -1,5 +1,4 @@
-"""Whom alerts would reach: districts, services and rungs for which no active official has an
-address are named, so that nobody finds out by a report that nobody heard of."""
+"""Finds districts, services and escalation levels whose alerts would reach no active official."""
 
 from typing import Any
 
@@ -10,7 +9,7 @@ ANY = "*"
 
 
 def nobody(made: Prepared) -> list[str]:
-    """What would reach nobody, in words; empty when every alert has somebody to go to."""
+    """The alerts that would reach nobody, as texts; empty if every alert reaches somebody."""
     city = City.from_json(made.bundle)
     heard = [one for one in made.staff if one.get("active", True) and one.get("endpoints")]
     found = []

@@ -1,4 +1,4 @@
-"""A month's ranking for a terminal: who stands where, and how sure that is."""
+"""A month's ranking for a terminal, with intervals."""
 
 from contextlib import suppress
 from typing import Any
@@ -8,8 +8,8 @@ from chalicelib.errors import Problem
 
 
 def rankings(month: str, jurisdiction: str | None = None) -> list[str]:
-    """The rankings of a month (``YYYYMM``) as texts, as an auditor may read them: of one city, or
-    of every city that has one."""
+    """The rankings of a month (``YYYYMM``) as texts, with an auditor's rights: of one city, or of
+    every city that has one."""
     from chalicelib import clock
     from chalicelib.services.city import cities
     from chalicelib.services.scorecards import card_queries

@@ -1,4 +1,4 @@
-"""One feature of a GeoJSON file: its properties and its polygons, read and checked."""
+"""Reads and checks one feature of a GeoJSON file: its properties and polygons."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NAME_LIMIT = 200
 
 @dataclass
 class Feature:
-    """One feature of one file, and what is found about it."""
+    """One feature of one file; faults go to the findings."""
 
     place: str
     properties: dict[str, Any]
@@ -35,14 +35,14 @@ class Feature:
         return value.strip()
 
     def people(self, name: str) -> int | None:
-        """A property that is a number of people; ``null`` where it is not known."""
+        """A property that is a number of people; ``null`` if unknown."""
         if name not in self.properties:
             self.fault(name, "is missing")
             return None
         value = self.properties[name]
         if value is None:
             return None
-        # Programs that write GeoJSON like to write whole numbers as 1234.0.
+        # Many programs write whole numbers in GeoJSON as 1234.0.
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_PEOPLE:

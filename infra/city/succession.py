@@ -1,10 +1,10 @@
-"""What became of codes that the city no longer has, read into the bundle's form and checked.
+"""Reads and checks the successors of codes that the city no longer has.
 
     {"areas": {"31.71.01.1002": ["31.71.01.1007", "31.71.01.1008"]},
      "units": {"pju": "dinas_energi"}, "services": {"lampu_jalan": "penerangan"}}
 
-An area may have several successors (it was divided), itself among them; a unit and a service have
-one. A successor is a code of this folder, or one that has successors itself.
+An area that was divided has several successors, perhaps also itself; a unit and a service have one.
+A successor is a code of this folder, or a code that has successors itself.
 """
 
 from typing import Any

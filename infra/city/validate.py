@@ -1,4 +1,4 @@
-"""A city's own facts and its units, each read into the bundle's form and checked."""
+"""Reads and checks a city's general data and its units."""
 
 import re
 import zoneinfo
@@ -12,7 +12,7 @@ from infra.city.findings import CityErrors as CityErrors
 
 UNIT_KINDS = ("district", "agency", "province", "bureau")
 LIMITS = ("device", "devices", "address", "cell", "tickets")
-# A folder of an earlier version has none: then the product's own hold.
+# A folder of an earlier version has none; then the product's defaults apply.
 OPTIONAL_LIMITS = (*PERSON_LIMITS, *CODE_LIMITS)
 RULES = {
     "reopen_days": (1, 365),
@@ -59,7 +59,7 @@ def city(one: Fields) -> dict[str, Any]:
 
 
 def _languages(one: Fields) -> list[str]:
-    """The languages of the city's names and messages, the first for whoever asks for no other."""
+    """The languages of the city's names and messages; the first one is the default."""
     found = one.texts("languages")
     good = [tag for tag in found if LANGUAGE.match(tag)]
     if len(good) < len(found):
@@ -95,7 +95,7 @@ def _rules(one: Fields) -> dict[str, int]:
 
 
 def numbers(one: Fields) -> list[dict[str, Any]]:
-    """Telephone numbers that help, in the order in which they are shown."""
+    """Helpful telephone numbers in the order of display."""
     rows = one.each("numbers")
     found = []
     for row in rows:

@@ -1,12 +1,12 @@
-"""Approximate shapes from points: each district is what lies nearest to its point.
+"""Approximate shapes from points: a district is the area nearest to its point.
 
     {"outline": [[long, lat], ...], "districts": [{"code", "name", "municipality", "lat", "long",
      "population", "radius_m"?}], "municipalities": {code: name}}
 
 The outline is convex, so cutting it by the bisectors to all other points leaves the district.
 A district with ``radius_m`` (islands) is a polygon of 16 corners around its point. Each district
-is cut into a northern and a southern ward at its point, and its people are shared between them by
-their areas. None of it is a real border.
+is cut into a northern and a southern ward at its point, and its population is divided by their
+areas. These are no real borders.
 """
 
 import json

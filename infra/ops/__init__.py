@@ -1,1 +1,1 @@
-"""``python -m infra.ops``: what administrators run on a deployment or locally."""
+"""``python -m infra.ops``: commands for administrators, on a deployment or locally."""

@@ -1,9 +1,10 @@
-"""``python -m infra.ops backfill``: write every head again in its present form.
+"""``python -m infra.ops backfill``: write every head again in its current form.
 
-Needed where a release adds an index or packs a row otherwise (the CHANGELOG says so). It goes in
-pages, remembers after each where it is, and goes on from there when it is started again; a head
-that somebody changes meanwhile is of the new form by that. Reports, versions and timelines stay.
-Afterwards the index of what people left is written for old rows (``infra.ops.backfill_traces``).
+Needed after a release that adds an index or changes the format of a row (see the CHANGELOG). It
+works in pages, stores its position after each page, and continues there when it is started again.
+A head that changes in the meantime already has the new form. Reports, versions and timelines do not
+change. Afterwards the index of personal data is written for old rows
+(``infra.ops.backfill_traces``).
 """
 
 import json
@@ -14,7 +15,7 @@ PAGE = 100
 
 
 def main() -> int:
-    """Go on until all is done; how many heads were written, passed over, or there."""
+    """Continue until done. Returns how many heads were written and passed over."""
     from infra.ops import backfill_traces
 
     print(json.dumps({**run(), **backfill_traces.run()}))
@@ -47,7 +48,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
                 backfill_filers.register(head, is_judged)
                 found["written"] += 1
                 if head.protected:
-                    # Before rows became anonymous, what was counted once stayed by id.
+                    # Rows from before anonymous rows: marks of counted reports contain the id.
                     commit(
                         [
                             scorecards.put_to_anonymise(

@@ -1,7 +1,7 @@
-"""Who filed the reports of before: people apart from the keys and officials that filed for them.
+"""Adds the filer to older reports: the person, not the key or official that filed for them.
 
-Only private fields of heads and the index of filers change, so there is no event. Months that are
-judged already (provisional or draft) keep the weights that they were judged by.
+Only private fields of heads and the index of filers change, so there is no event. Months with a
+provisional or draft scorecard keep their weights.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Judged = Callable[[str, str], bool]
 
 
 def judged() -> Judged:
-    """Whether a city's month has a provisional or a draft scorecard, each asked for once."""
+    """Whether a city's month has a provisional or draft scorecard (each read once)."""
 
     @cache
     def found(jurisdiction: str, month: str) -> bool:
@@ -32,12 +32,12 @@ def judged() -> Judged:
 
 
 def with_filer(head: Report, is_judged: Judged) -> tuple[Report, list[Write]]:
-    """The head with its filer, and the rows to write with it; as it is where that is known."""
+    """The head with its filer, and the rows to write with it; unchanged if the filer is known."""
     place, month = head.jurisdiction, head.filed_month
     if head.filer is not None or (head.reporter is None and head.via is None):
         return head, []
     counted = people.filer(place, month, head.id)
-    # One that came through a channel may have been claimed since.
+    # A report from a channel may have been claimed in the meantime.
     claimed = counted if counted and counted.startswith(filer.CHANNELS) else None
     via = head.via or claimed
     if via is None:
@@ -56,9 +56,9 @@ def with_filer(head: Report, is_judged: Judged) -> tuple[Report, list[Write]]:
 
 
 def register(head: Report, is_judged: Judged) -> None:
-    """Count the filer behind a channel among the registered users, and the channel no more.
+    """Count the filer as a registered user instead of the channel.
 
-    From the month of filing, or from the first that is not judged yet.
+    From the month of filing on, or from the first month without a scorecard.
     """
     if head.via is None:
         return

@@ -1,9 +1,8 @@
-"""Writing the index of what people left (``BY#<uid>``) for what an older version wrote without it,
-and that of the contacts which officials have read.
+"""Writes indexes for rows of an older version: personal data (``BY#<uid>``), and read contacts.
 
-It reads the tables of reports, people and events by pages, remembers after each where it is, and
-changes nothing that is there. What it cannot know: who wrote a comment on another person's report,
-because an event names no citizen; an erasure finds such a text only on the reports of its author.
+It reads the tables of reports, people and events by pages, stores its position after each page, and
+changes no existing row. It cannot know who wrote an old comment on another person's report, because
+an event names no citizen: an erasure finds such a text only on the author's own reports.
 """
 
 from typing import Any
@@ -14,7 +13,7 @@ _EVENTS = "backfill-traces-events"
 
 
 def run() -> dict[str, int]:
-    """Go on until all is done: {"traces": how many rows were written}."""
+    """Continue until done. Returns {"traces": number of rows written}."""
     return {"traces": _of_reports() + _of_people() + _of_events()}
 
 
@@ -58,7 +57,7 @@ def _of_people() -> int:
 
 
 def _of_events() -> int:
-    """Which contacts officials have read: by the events that say so."""
+    """The contacts that officials have read, from the events of reading."""
     from chalicelib.domain.timestamps import parse
     from chalicelib.storage import access_index, control, reports
 

@@ -1,14 +1,14 @@
-"""A whole stage as files in a folder, and back: for drills, moves, and what PITR cannot bring back.
+"""Copies a whole stage into files, and restores it: for drills, moves, and losses beyond PITR.
 
-    erasures.jsonl                      who was erased, when (``storage.erasures``), of any copy
+    erasures.jsonl                      who was erased, when (``storage.erasures``), for all copies
     <moment>/tables/<name>.jsonl.gz     items in DynamoDB's own JSON, a line each
-    <moment>/files/<key>                the bucket, but uploads that still wait
-    <moment>/copy.json                  what was copied, when, and the digests
+    <moment>/files/<key>                the bucket, without unprocessed uploads
+    <moment>/copy.json                  the contents, the time, and the digests
 
-A copy is named by the moment at which it began. Whoever was erased since is erased again when it
-is restored: by the list beside the copy, what the stage's bucket still knows, and the copy itself.
-It holds everything, contacts included: keep it where such things are kept. Reading a table is a
-Scan; on a busy stage prefer PITR, whose copies are of one moment.
+A copy has the name of the time at which it began. When it is restored, people who were erased since
+then are erased again: by the list beside the copy, the list in the stage's bucket, and the one in
+the copy. A copy contains all personal data, so protect it. It reads tables by Scan; on a busy
+stage prefer PITR, which copies one moment.
 """
 
 import gzip
@@ -29,7 +29,7 @@ from chalicelib.services.people import erasure, retention
 from chalicelib.settings import settings
 from chalicelib.storage import erasures, people, reports
 
-# The order of restoring: what says that an event was counted comes before the events.
+# The order of restoring: the marks of counted events come before the events.
 TABLES = ("city", "people", "control", "figures", "reports", "timeline")
 ERASURES = "erasures.jsonl"
 _WAITING = "quarantine/"
@@ -37,12 +37,12 @@ _BATCH, _TRIES = 25, 8
 
 
 class NotEmpty(RuntimeError):
-    """A restore would mix two cities' histories."""
+    """The stage is not empty: a restore would mix two histories."""
 
 
 def backup(copies: Path) -> dict[str, Any]:
     """Copy everything into a new folder of ``copies``; {"copy": the folder, "at": when it began,
-    "tables": {name: items}, "files": n, "erasures": how many the list knows}."""
+    "tables": {name: items}, "files": n, "erasures": entries of the list}."""
     began = clock.now()
     folder = copies / began.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
     (folder / "tables").mkdir(parents=True)
@@ -70,7 +70,7 @@ def backup(copies: Path) -> dict[str, Any]:
 
 
 def keep_erasures(copies: Path) -> int:
-    """Bring the list of erasures beside the copies up to date; how many it has."""
+    """Update the list of erasures beside the copies. Returns its length."""
     path = copies / ERASURES
     held = {(one["jurisdiction"], one["who"]): one for one in listed(copies)}
     for one in _known_here():
@@ -84,9 +84,9 @@ def keep_erasures(copies: Path) -> int:
 
 
 def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
-    """Repeat the erasures of ``records`` and of this stage that were made since; the reports."""
+    """Repeat the later erasures of ``records`` and of this stage. Returns the reports."""
     for place in cities.jurisdictions():
-        # What a schedule had erased may be back.
+        # Data that the retention schedule had erased may be back.
         retention.restart(place)
     chosen = erasure.ended_since([*records, *_known_here()], since)
     if not chosen:
@@ -108,7 +108,7 @@ def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
 
 
 def listed(copies: Path | None) -> list[dict[str, Any]]:
-    """The erasures of the list beside copies; none where there is no list."""
+    """The erasures in the list beside the copies; none without a list."""
     if copies is None or not (path := copies / ERASURES).exists():
         return []
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
@@ -122,9 +122,9 @@ def _known_here() -> list[dict[str, Any]]:
 
 
 def restore(folder: Path) -> dict[str, Any]:
-    """Bring one copy into an empty stage, and erase again whoever was erased since it began.
+    """Restore one copy into an empty stage, and repeat the erasures made since it began.
 
-    Raises ``NotEmpty``; ``ValueError`` for a copy that is not as it was made.
+    Raises ``NotEmpty``, and ``ValueError`` for a copy that was changed.
     """
     if not (folder / "copy.json").exists():
         there = ", ".join(sorted(one.parent.name for one in folder.glob("*/copy.json")))

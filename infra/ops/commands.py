@@ -1,28 +1,28 @@
 """``python -m infra.ops``: a deployment's dead letters, copies and erasures (docs/operations.md).
 
-dead                 what was given up: notes, and messages in the dead-letter queues
-redrive QUEUE        put what was given up back: messages, photos, forwards, or failures
-backup DIR           every table and file of the stage, as files in a new folder of DIR
-restore DIR/COPY     all of it into a stage that is still empty; then what follows is counted anew,
-                     and whoever was erased since the copy is erased again
-erase CITY WHO       forget a person (the reporter of the report WHO, or the uid WHO)
-                     and, with --copies DIR, say so beside the copies
-erasures DIR         bring the list of erasures beside the copies up to date
-erase-again SINCE    repeat the erasures made since a moment (ISO 8601): after PITR;
-                     with --copies DIR also those that are listed there
+dead                 show dead letters: notes, and messages in the dead-letter queues
+redrive QUEUE        put dead letters back: messages, photos, forwards, or failures
+backup DIR           copy every table and file of the stage into a new folder of DIR
+restore DIR/COPY     restore a copy into an empty stage, recompute the projections, and repeat the
+                     erasures made since the copy
+erase CITY WHO       erase a person (the reporter of the report WHO, or the uid WHO);
+                     with --copies DIR, note it in the list beside the copies
+erasures DIR         update the list of erasures beside the copies
+erase-again SINCE    repeat the erasures made since a moment (ISO 8601), after PITR;
+                     with --copies DIR also those in the list there
 
-retention CITY       what is over its time and would be erased next, by class; with --run erase it
+retention CITY       show the data that are over their time, by class; with --run erase them
 
 keys …               API keys of Open311 clients: issue NAME, list, revoke ID
 forwarding …         units with an Open311 server of their own: list, key, check, secret, enable
 open-data            write the open data's files now
-verify               check that each timeline is whole, chained and fits its head
+verify               check that each timeline is complete, chained and matches its head
 rebuild              recompute every projection from the timeline; prints what differed
-backfill             write every head again in its present form
+backfill             write every head again in its current form
 
-copy CITY REPORT     all that is held on whoever filed a report, for a request on paper
-exposed CITY KIND ID  whom a leaked key (its id), person (uid) or official (reference) could read:
-                     ids and counts; --since MOMENT, --limit N, and --after NEXT for the next page
+copy CITY REPORT     all data about the person who filed a report, for a request on paper
+exposed CITY KIND ID  what a leaked key (its id), person (uid) or official (reference) could read:
+                     ids and counts; --since MOMENT, --limit N, --after NEXT: the next page
 
 On a stage: ``make ops STAGE=prod DO='infra.ops redrive photos'``.
 """
@@ -80,7 +80,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _apart() -> dict[str, Callable[[list[str]], int]]:
-    """Commands that are modules of their own, with arguments of their own."""
+    """Commands in modules of their own, which parse their own arguments."""
     from infra.ops import backfill, forwarding, keys, open_data, rebuild, verify
 
     return {
@@ -97,8 +97,8 @@ def _exposed(command: argparse.ArgumentParser) -> None:
     command.add_argument("city")
     command.add_argument("kind", choices=("key", "person", "official"))
     command.add_argument("id")
-    command.add_argument("--since", help="ISO 8601; 90 days ago if nothing is said")
-    command.add_argument("--after", default="", help="where the page of before said to go on")
+    command.add_argument("--since", help="ISO 8601; default: 90 days ago")
+    command.add_argument("--after", default="", help="the cursor of the previous page")
     command.add_argument("--limit", type=int, default=200)
 
 

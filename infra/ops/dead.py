@@ -1,4 +1,4 @@
-"""``python -m infra.ops dead``: what could not be processed, and how many messages were given up.
+"""``python -m infra.ops dead``: show what could not be processed, and count dead-lettered messages.
 
 Prints JSON: the notes of every city by source (the newest ``MOST`` each), and the number of
 messages in each dead-letter queue. Exits 1 if there is anything.
@@ -12,7 +12,7 @@ MOST = 100
 
 
 def main() -> int:
-    """Print what is there."""
+    """Print the dead letters."""
     found = look()
     print(json.dumps(found, indent=2, ensure_ascii=False))
     return 1 if found["notes"] or any(found["queues"].values()) else 0

@@ -1,10 +1,10 @@
-"""``python -m infra.ops forwarding``: units that work with an Open311 server of their own.
+"""``python -m infra.ops forwarding``: units with an Open311 server of their own.
 
-list              the units with a server, and how each has been doing
-key UNIT          keep the API key for a unit's server (read from standard input)
-check UNIT        try its server: address, certificate, services; nothing is sent
-secret UNIT       the secrets by which it may check our signatures
-enable UNIT       send there again, beginning with all that has failed
+list              the units with a server, and the state of each
+key UNIT          store the API key for a unit's server (read from standard input)
+check UNIT        test its server: address, certificate, services; sends no report
+secret UNIT       the secrets with which it can check our signatures
+enable UNIT       send to it again, beginning with the failed reports
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """``python -m infra.ops keys``: the API keys of Open311 clients of a city.
 
-issue NAME [--per-minute N]    a new key, shown this once
-list                           who has keys, since when, which are revoked
-revoke ID                      the key opens nothing any more
+issue NAME [--per-minute N]    a new key, shown only once
+list                           the keys: name, date, whether revoked
+revoke ID                      make the key invalid
 """
 
 import argparse

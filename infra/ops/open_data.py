@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> int:
-    """Write what has changed, and name it."""
+    """Write the changed files and print their names."""
     from chalicelib import clock
     from chalicelib.services.open_data import publishing
 

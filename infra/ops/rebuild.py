@@ -1,8 +1,8 @@
 """``python -m infra.ops rebuild``: recompute every projection from the timeline.
 
 Prints what differed.
-It reads the whole timeline (a Scan, the only one): run it against the local stack while that is
-stopped or idle, or against a deployment when a tally is doubted.
+It reads the whole timeline by a Scan. Run it on a local stack that is stopped or idle, or on a
+deployment if a count may be wrong.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 
 
 def main() -> int:
-    """Print what the rebuild found; exit 1 if anything differed."""
+    """Print the differences. Returns 1 if there are any."""
     from chalicelib.services.projections import monthly_counts
 
     outcome = monthly_counts.rebuild()

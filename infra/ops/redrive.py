@@ -1,8 +1,8 @@
-"""Putting back what was given up, once its cause is gone. Every handler bears a message twice.
+"""Puts dead letters back, after their cause is removed. Every handler is idempotent.
 
-A queue's dead letters go back into the queue. ``<prefix>-failures`` holds envelopes instead: of
-schedules, which are run again, and of stream records, which DynamoDB keeps for a day and which are
-read from the stream by their numbers (an envelope names only the first and the last).
+A queue's dead letters return to the queue. ``<prefix>-failures`` holds envelopes: of schedules,
+which are run again, and of stream records. DynamoDB keeps these for a day; they are read from the
+stream by their sequence numbers (an envelope has only the first and the last).
 """
 
 import json
@@ -16,7 +16,7 @@ _BATCH = 10
 
 
 def redrive(queue: str) -> dict[str, int]:
-    """Put everything back; how many of what. ``queue``: messages, photos, forwards, failures."""
+    """Put everything back. Returns counts. ``queue``: messages, photos, forwards, failures."""
     prefix = settings().table_prefix
     if queue == "failures":
         return _failures(f"{prefix}-failures")
@@ -74,8 +74,8 @@ def _function(body: dict[str, Any]) -> str | None:
 
 
 def _records(batch: dict[str, Any]) -> int | None:
-    """How many records of the batch are counted by now; ``None`` if the stream has let go of them,
-    which only ``make rebuild`` puts right."""
+    """How many records of the batch were processed; ``None`` if the stream no longer has them, in
+    which case run ``make rebuild``."""
     from chalicelib.services.projections import timeline_events
 
     client = boto3.client("dynamodbstreams")

@@ -1,7 +1,7 @@
-"""``python -m infra.ops verify``: check that each timeline is whole, chained and fits its head.
+"""``python -m infra.ops verify``: check the timelines.
 
-Its texts are those that its events commit to; one that is missing was named by an event that erased
-or removed it, otherwise somebody has taken it away.
+Each must be complete and chained, and match its head. Texts must match the digests in the events. A
+missing text must be named by an event that erased or removed it; otherwise it is a fault.
 
 Prints JSON, and exits 1 if anything is wrong. It reads the whole timeline.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def main() -> int:
-    """Print what was found."""
+    """Print the faults."""
     found = check()
     print(json.dumps(found, indent=2, ensure_ascii=False))
     return 1 if found["faults"] else 0
