@@ -1,1 +1,1 @@
-"""What is fast, as ratios in one run."""
+"""Benches: what requests, clocks, maps, photos and open data cost, mostly as ratios in one run."""

@@ -1,7 +1,7 @@
 """``python -m bench``: what a request costs, as ratios within one run; also build/bench/spine.json.
 
-CPU is this process's own (``time.process_time``); the emulator runs in another process, so its
-work is not counted. Each figure is the median of batches taken in turn with the bare route.
+CPU is this process's own (``time.process_time``); the emulator runs in another process and is not
+counted. Each figure is the median of batches that alternate with the bare route.
 """
 
 import json
@@ -24,7 +24,7 @@ BOUNDS = {
 
 
 def main() -> int:
-    """Print the table and write it. Figures are printed as they are, whether they hold or not."""
+    """Print the table and write it, also figures beyond their bounds."""
     with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder)) as environment:
         os.environ.update(environment)
         rows = requests.measure()

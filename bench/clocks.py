@@ -2,8 +2,8 @@
 
 Calls and items are counted at the client, so they do not depend on the machine. Units are
 DynamoDB's: half a read unit for each 4 KB of an eventually consistent page, a write unit for each
-KB of an item. Time and memory are those of a process that does nothing but the close, against the
-local stack in another process.
+KB of an item. Time and memory are those of a process that does only the close; the local stack runs
+in another process.
 """
 
 import argparse
@@ -25,7 +25,7 @@ WARDS = 267
 
 
 def main() -> int:
-    """Print the table and write it. Figures are printed as they are, whether they hold or not."""
+    """Print the table and write it, also figures beyond their bounds."""
     parser = argparse.ArgumentParser("python -m bench.clocks", description=__doc__)
     parser.add_argument("--reports", type=int, default=60_000, help="rows of the month")
     parser.add_argument("--open", type=int, default=OPEN, help="open reports at 1x")
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _sweeps(found: dict[str, dict[str, Any]], size: int) -> None:
-    """The same breaches among 1, 4 and 16 times as many open reports."""
+    """Sweep the same number of breaches among 1, 4 and 16 times as many open reports."""
     from chalicelib.services.sla import sweep
 
     read: dict[int, float] = {}
@@ -70,7 +70,7 @@ def _sweeps(found: dict[str, dict[str, Any]], size: int) -> None:
 
 
 def _close(found: dict[str, dict[str, Any]], reports: int) -> None:
-    """A month's close and an hourly live one, each in a process of its own."""
+    """Run a month's close and a live one, each in a process of its own."""
     city, now = publish("closing", WARDS)
     fill_rows(city, now, reports)
     for what, bounds in (("close", (60, 512)), ("live", (None, None))):

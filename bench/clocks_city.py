@@ -1,4 +1,4 @@
-"""A made-up city for the clocks: its wards, open reports, and a month of rows, by a seed."""
+"""A made-up city for the bench of the clocks: wards, open reports, and a month of rows."""
 
 import random
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def publish(name: str, wards: int) -> tuple[City, datetime]:
-    """The city as it is loaded, and the moment at which the bench plays."""
+    """Publish the city. Returns it and the time of the bench."""
     from chalicelib.services.city import cities
 
     rules = bundle(name, wards)
@@ -26,7 +26,7 @@ def publish(name: str, wards: int) -> tuple[City, datetime]:
 
 
 def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int) -> None:
-    """Open reports that were heard of, ``overdue`` of them past their promise unnoticed."""
+    """Write acknowledged open reports; ``overdue`` of them have a breach that is not yet noted."""
     from chalicelib.domain.report import Report
     from chalicelib.domain.sla import custody, timers
     from chalicelib.storage import reports
@@ -57,7 +57,7 @@ def fill_heads(city: City, now: datetime, many: int, *, overdue: int, first: int
 
 
 def fill_rows(city: City, now: datetime, many: int) -> None:
-    """A month of reports' rows as the projection keeps them."""
+    """Write a month of score rows, as the projection writes them."""
     from chalicelib.domain.sla import periods
     from chalicelib.storage import score_rows
     from chalicelib.storage.transactions import commit

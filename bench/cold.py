@@ -1,4 +1,4 @@
-"""Cold start: CPU and peak memory of ``import app`` in fresh interpreters, beside a boto3 client.
+"""Cold start: CPU and peak memory of ``import app`` in new interpreters, and of a boto3 client.
 
 Both run from compiled bytecode, as the deployed package does.
 """
@@ -24,7 +24,7 @@ _CLIENT = "import boto3; boto3.client('dynamodb')"
 
 
 def measure() -> dict[str, float]:
-    """The ratio of medians, taken in turn, and the app's peak memory after import."""
+    """The ratio of the medians of alternating runs, and the app's peak memory after import."""
     samples: dict[str, list[tuple[float, float]]] = {_APP: [], _CLIENT: []}
     with tempfile.TemporaryDirectory() as compiled:
         for code in samples:

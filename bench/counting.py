@@ -1,4 +1,4 @@
-"""Counts what a client asks of DynamoDB, and what that costs there."""
+"""Counts a client's calls to DynamoDB and their units."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ _READS = frozenset({"GetItem", "Query", "BatchGetItem"})
 
 
 class Counting:
-    """While it is entered: ``calls`` by operation, items and units read, units written."""
+    """Counts within a ``with`` block: ``calls`` by operation, items, units read and written."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -18,7 +18,7 @@ class Counting:
 
     @property
     def reads(self) -> int:
-        """Reading calls and the items that they gave."""
+        """The number of reading calls and of the items that they returned."""
         return sum(n for name, n in self.calls.items() if name in _READS) + self.items
 
     def __enter__(self) -> Self:

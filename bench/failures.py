@@ -1,4 +1,4 @@
-"""A bench that gives up says why, in one line and with the last lines of the failed process."""
+"""Errors of the benches: the reason, with the last lines of a failed process."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
 """``python -m bench.open311``: a list of 1,000 requests, as ratios; also build/bench/open311.json.
 
-CPU is this process's own, of the whole request through the application, beside ``json.dumps`` of
-the same rows, taken in turn; the emulator runs in another process. Calls are counted at the client.
+CPU is this process's own for the whole request through the application, in turn with ``json.dumps``
+of the same rows; the emulator runs in another process. Calls are counted at the client.
 """
 
 import json
@@ -87,7 +87,7 @@ def _cpu(work: Callable[[], Any]) -> float:
 
 
 def _fill(now: datetime) -> None:
-    """Rows and texts as a projection and filings leave them."""
+    """Write rows and texts as the projection and the filings write them."""
     from chalicelib import ids
     from chalicelib.domain.events import Words
     from chalicelib.domain.timestamps import iso

@@ -1,8 +1,8 @@
 """``python -m bench.open_data``: writing a month of open data; also build/bench/open_data.json.
 
-Rows are made up as they are read and files are measured and thrown away, so that what is measured
-is the writing itself (rows to GeoReport, five formats, digests) and its memory, without DynamoDB's
-and S3's time: those are pages of 1,000 rows, ten BatchGets each, and one upload a file.
+Rows are made up, and files are measured and dropped. The figures are the time and memory of writing
+(rows to GeoReport, five formats, digests), without DynamoDB and S3, which would add pages of 1,000
+rows, ten BatchGets for each, and one upload for each file.
 """
 
 import argparse
@@ -25,7 +25,7 @@ BOUNDS = {"seconds": 600.0, "peak memory, MiB": 512.0}
 
 
 def main() -> int:
-    """Print the table and write it. Figures are printed as they are, whether they hold or not."""
+    """Print the table and write it, also figures beyond their bounds."""
     parser = argparse.ArgumentParser("python -m bench.open_data")
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = _measure(parser.parse_args().rows)

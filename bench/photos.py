@@ -1,7 +1,7 @@
-"""``python -m bench.photos``: what the function of photos costs; also build/bench/photos.json.
+"""``python -m bench.photos``: the cost of the photo function; also build/bench/photos.json.
 
-A figure of time is CPU of the process that decodes, or a ratio to bare Pillow (decode, encode at
-full size) taken in turn with it in the same run; of memory, the most that any such process held.
+Times are CPU of the decoding process, or a ratio to plain Pillow (decode, encode at full size) in
+alternating runs. Memory is the peak of any such process.
 """
 
 import json
@@ -25,7 +25,7 @@ BOUNDS = {
     "12-megapixel JPEG, s of CPU": 3.0,
     "peak memory of one photo, MiB": 512.0,
 }
-# name: (width, height, mode, format); the last ones are as large as is taken.
+# name: (width, height, mode, format); the last ones have the largest accepted size.
 CASES = {
     "12 Mpx JPEG": (4000, 3000, "RGB", "JPEG"),
     "2 Mpx JPEG": (1600, 1200, "RGB", "JPEG"),
@@ -49,12 +49,12 @@ TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF":
 
 
 def main(words: list[str]) -> int:
-    """Print the table and write it. Figures are printed as they are, whether they hold or not."""
+    """Print the table and write it, also figures beyond their bounds."""
     if words[:1] == ["make"]:
         _make(Path(words[1]))
         return 0
     with tempfile.TemporaryDirectory() as name:
-        # Made by a process apart: what this one holds would count as its children's.
+        # Made in another process: the memory of this one would count for its children.
         run([sys.executable, "-m", "bench.photos", "make", name])
         rows = _measure(Path(name))
     rows |= _weights() | _cold_starts()
@@ -75,7 +75,7 @@ def _make(folder: Path) -> None:
     from PIL import Image
 
     for name, (width, height, mode, kind) in CASES.items():
-        # As much detail as a photo has: the size of its file is about a phone's.
+        # With the detail of a photo, so that the file is about as large as a phone's.
         noise = Image.effect_noise((width // 4, height // 4), 70).resize((width, height))
         image = (
             noise.convert("I").point(lambda v: v * 257).convert("I;16")
@@ -116,7 +116,7 @@ def _measure(folder: Path) -> dict[str, float]:
 
 
 def _alone(path: Path, declared: str) -> tuple[float, float]:
-    """CPU and peak memory of one photo, asked for by a small process of its own."""
+    """CPU and peak memory of one photo, in a small process of its own."""
     command = (
         "import pathlib, resource\n"
         "from chalicelib.imaging import workshop\n"

@@ -1,4 +1,4 @@
-"""CPU of requests through the app object, as Lambda calls it, beside a bare Chalice route."""
+"""CPU of requests through the app object, called as by Lambda, and of a bare Chalice route."""
 
 import json
 import statistics
@@ -78,7 +78,7 @@ def _bare() -> Chalice:
 
 
 def _prepared(app: Any, filing: Callable[[], Event]) -> Callable[[], object]:
-    # Making the event, its device and its key is the client's work.
+    # The event, its device and its key are made by the client, so not measured.
     ready = [filing() for _ in range(12 * BATCHES)]
     return lambda: _call(app, ready.pop())
 

@@ -1,1 +1,1 @@
-"""Place: viewports, circles, heat, beside the peers, on the same points in the same run."""
+"""The map (views, circles, heat map) beside other systems, on the same points in one run."""

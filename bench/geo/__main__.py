@@ -1,8 +1,8 @@
 """``python -m bench.geo [small]``: the map beside its peers; prints a table, build/bench/geo.json.
 
-The same seeded points, views and circles for everybody, in one run; every answer is compared with
-brute force. Calls, rows and units are counted at the client and do not depend on the machine; CPU
-is a ratio within the run; wall times are only told, not judged: the emulator is no DynamoDB.
+All systems get the same seeded points, views and circles in one run; every answer is compared with
+brute force. Calls, rows and units are counted at the client and do not depend on the machine. CPU
+is a ratio within the run. Wall times have no bounds, because an emulator is not DynamoDB.
 """
 
 import argparse
@@ -27,7 +27,7 @@ OUT = Path("build") / "bench" / "geo.json"
 
 
 class Size(NamedTuple):
-    """How much is loaded and asked; ``side`` shrinks the city, so that fewer points are dense."""
+    """The numbers of points and questions; ``side`` shrinks the city."""
 
     opened: int
     closed: int
@@ -44,13 +44,13 @@ SIZES = {
 
 
 class Table:
-    """The rows as they are found."""
+    """The figures, printed as they are measured."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
 
     def __call__(self, name: str, value: float, bound: float | None = None) -> None:
-        """Note and print a figure; whether it holds follows from what is printed."""
+        """Add and print a figure; the bound is compared with the printed value."""
         shown = round(value, 4)
         limit = {} if bound is None else {"bound": bound, "holds": shown <= bound}
         self.rows[name] = {"value": shown, **limit}
@@ -156,7 +156,7 @@ def _cpu(table: Table, size: Size, city: City) -> None:
 
 
 def _spent(city: City, boxes: list[Box]) -> dict[str, float]:
-    """Milliseconds of CPU of a view by each way, from a process that does nothing else."""
+    """The CPU of a view in milliseconds for each method, measured in a process of its own."""
     command = [sys.executable, "-m", "bench.geo.cpu", city.name]
     with Canned(os.environ["AWS_ENDPOINT_URL"]) as canned:
         printed = run(
@@ -169,7 +169,7 @@ def _spent(city: City, boxes: list[Box]) -> dict[str, float]:
 
 
 def _heat(table: Table, points: list[Point]) -> None:
-    """The city's heat after a year beside that of a city as old as one of its months."""
+    """Compare the heat map of a year with that of a city with one month of reports."""
 
     def units(city: str, **window: str) -> float:
         return cost_of(ours.ask, "/v1/map/cells", city, **window).units
@@ -216,7 +216,7 @@ def _tenfold(table: Table, size: Size) -> None:
 
 
 def _tiles(table: Table, size: Size, city: City) -> int:
-    """What tile documents would cost instead of the index."""
+    """The cost of tile documents as an alternative to the index."""
     tiles, wrong = Tiles(city.opened), 0
     for zoom in (14, 16, 18):
         boxes = _boxes(city, zoom, size.peer_views)

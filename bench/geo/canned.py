@@ -1,7 +1,7 @@
-"""An endpoint that answers what it has answered before: CPU is measured without the emulator's.
+"""An endpoint that repeats recorded answers, to measure CPU without the emulator.
 
-The emulator computes for tens of milliseconds on the same cores; whoever waits for it pays with
-cold caches. What is measured therefore runs in a process of its own against remembered answers.
+The emulator uses the same cores for tens of milliseconds, which leaves cold caches. The measured
+code therefore runs in a process of its own, against recorded answers.
 """
 
 import http.client
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 class Canned:
-    """While it is entered: ``url`` answers as ``endpoint`` does, each question asked once there."""
+    """Within a ``with`` block ``url`` answers like ``endpoint``, which gets each question once."""
 
     def __init__(self, endpoint: str) -> None:
         place = urlsplit(endpoint)

@@ -1,6 +1,6 @@
-"""CPU of a view's endpoint and of its rows as models, in a process of its own: prints JSON.
+"""Prints the CPU of a view's endpoint and of its rows as models, as JSON.
 
-Asked with a city's name; the boxes come as JSON on standard input.
+The argument is a city's name; the boxes are JSON on standard input.
 """
 
 import json
@@ -17,7 +17,7 @@ TURNS = 5
 
 
 def main(city: str) -> None:
-    """Each way in turn, the median of the turns, in milliseconds a view."""
+    """Each method in turn: the median in milliseconds a view."""
     boxes = [tuple(box) for box in json.load(sys.stdin)]
     ways: dict[str, Callable[[Any], object]] = {
         "endpoint": lambda box: ours.view(city, box),
@@ -31,7 +31,7 @@ def main(city: str) -> None:
             start = time.process_time()
             for box in boxes:
                 ask(box)
-            # The first turn only fills what is remembered.
+            # The first turn only fills the recorded answers.
             if turn:
                 spent[name].append(1000 * (time.process_time() - start) / len(boxes))
     print(json.dumps({name: statistics.median(times) for name, times in spent.items()}))

@@ -1,7 +1,7 @@
-"""The peer on DynamoDB: PyPI's dynamodbgeo 0.0.3, as its README uses it, on the same emulator.
+"""The peer on DynamoDB: PyPI's dynamodbgeo 0.0.3, used as in its README, on the same emulator.
 
-Its table holds the open reports alone: it cannot tell open from closed, and its README advises a
-table for each kind. What it reads is a whole report, since its index projects everything.
+Its table has only the open reports: it cannot filter by state, and its README recommends a table
+for each kind. It reads whole reports, because its index projects all attributes.
 """
 
 import contextlib
@@ -17,12 +17,12 @@ from bench.geo.ours import head
 from bench.geo.points import Box, Circle, Point
 from bench.geo.units import item_size, read_units
 
-# Its sphere is smaller than the mean Earth, by which everybody else measures.
+# Its sphere is smaller than the mean Earth of the other systems.
 _RADII = 6_367_000 / 6_371_008.8
 
 
 class Peer:
-    """A table of the library's, filled; ``calls``, ``items``, ``units`` since ``reset``."""
+    """A filled table of the library; ``cost`` counts calls, items and units since ``reset``."""
 
     def __init__(self, points: list[Point], key_length: int) -> None:
         import dynamodbgeo
@@ -40,7 +40,7 @@ class Peer:
 
     @property
     def cost(self) -> "_Counted":
-        """What was asked of DynamoDB."""
+        """The counts of DynamoDB calls."""
         return self._client
 
     def box(self, box: Box) -> list[int]:
@@ -86,8 +86,8 @@ def cover(box: Box) -> Any:
 class _Counted:
     """A client that counts its queries.
 
-    The library hands the start key of a range's last page on to the next range, where DynamoDB
-    refuses it (its issue 43): here it is dropped, so that it can be measured at all.
+    The library passes the start key of a range's last page to the next range, where DynamoDB
+    refuses it (its issue 43). Here the key is dropped, otherwise nothing could be measured.
     """
 
     def __init__(self, client: Any) -> None:
@@ -95,7 +95,7 @@ class _Counted:
         self.reset()
 
     def reset(self) -> None:
-        """Count from here."""
+        """Set the counts to zero."""
         self.calls = self.items = self.leaked = 0
         self.units = 0.0
 

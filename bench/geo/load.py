@@ -1,4 +1,4 @@
-"""Many items into the emulator, quickly: BatchWriteItem over a few kept connections."""
+"""Loads many items into the emulator quickly: BatchWriteItem over a few connections."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ _mine = local()
 
 
 def load(table: str, items: Iterable[dict[str, Any]]) -> int:
-    """Put all items; how many there were."""
+    """Put all items. Returns how many."""
     many = 0
     rest = iter(items)
     with ThreadPoolExecutor(_THREADS) as pool:

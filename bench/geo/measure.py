@@ -1,4 +1,4 @@
-"""What the map costs and whether it is right, view by view."""
+"""Measures the cost and the correctness of the map's answers."""
 
 import json
 import statistics
@@ -19,7 +19,7 @@ _BATCHES = 5
 
 @dataclass
 class Tally:
-    """Many questions of one kind, added up."""
+    """The sums of many questions of one kind."""
 
     asked: int = 0
     most_calls: int = 0
@@ -31,7 +31,7 @@ class Tally:
     truncated: int = 0
 
     def add(self, cost: ours.Cost, there: int, wrong: int) -> None:
-        """One more answer."""
+        """Add one answer."""
         self.asked += 1
         self.most_calls = max(self.most_calls, cost.calls)
         self.calls += cost.calls
@@ -42,7 +42,7 @@ class Tally:
 
     @property
     def amplification(self) -> float:
-        """Rows read for each that was wanted."""
+        """Rows read for each row in the answer."""
         return self.read / max(self.there, 1)
 
 
@@ -78,13 +78,13 @@ class City:
         right = self.truth.circle(circle)
         found = Counter(self.ids.get(one["id"], -1) for one in answer["reports"])
         if answer.get("truncated"):
-            # Only the nearest are told.
+            # The answer has only the nearest reports.
             tally.truncated += 1
             right = [point for point in right if point.number in found]
         tally.add(cost, len(right), _differing(found, right))
 
     def _miscounted(self, cells: list[list[int]], box: Box, right: list[Point]) -> int:
-        """By how many the counts are wrong: of the box, or of all cells that it touches."""
+        """The error of the counts: of the box, or of all cells that it touches."""
         told = {(x, y): n for x, y, n in cells}
         if told == _counted(right):
             return 0
@@ -102,7 +102,7 @@ def _counted(points: list[Point]) -> Counter[tuple[int, int]]:
 
 
 def _differing(found: Counter[int], right: list[Point]) -> int:
-    """How many are missing, too many, or twice."""
+    """The number of missing, wrong and repeated reports."""
     wanted = Counter(point.number for point in right)
     return (found - wanted).total() + (wanted - found).total()
 
@@ -113,7 +113,7 @@ def differing(found: list[int], right: list[Point]) -> int:
 
 
 def cost_of(action: Callable[..., object], *given: Any, **more: Any) -> ours.Cost:
-    """What an action asks of DynamoDB."""
+    """The DynamoDB calls and units of an action."""
     with ours.Cost() as cost:
         action(*given, **more)
     return cost
@@ -122,7 +122,7 @@ def cost_of(action: Callable[..., object], *given: Any, **more: Any) -> ours.Cos
 def cpu_ratio(
     one: Callable[[Any], object], other: Callable[[Any], object], given: list[Any]
 ) -> float:
-    """CPU of one over CPU of the other for the same questions, the median of turns."""
+    """CPU of one function divided by CPU of the other for the same questions (median)."""
     ratios = []
     for _ in range(_BATCHES):
         spent = []

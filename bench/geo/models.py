@@ -1,7 +1,7 @@
-"""The same rows as PynamoDB models: as the index has them, and with an attribute a field.
+"""The same rows as PynamoDB models: packed as in the index, and with one attribute for each field.
 
-The second is what somebody would write without packing: eight fields beside the keys, in a table
-of the bench's own with the index's keys.
+The second form is the usual one without packing: eight fields and the keys, in a table of the bench
+with the index's keys.
 """
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -54,7 +54,7 @@ def fill(city: str, points: list[Point]) -> None:
 
 
 def unpacked(city: str, box: Box) -> int:
-    """The rows of a view's ranges as models with an attribute a field; how many."""
+    """Read the rows of a view's ranges as unpacked models. Returns how many."""
     from chalicelib.domain.map.cover import box_ranges
 
     many = 0
@@ -64,7 +64,7 @@ def unpacked(city: str, box: Box) -> int:
 
 
 def packed(city: str, box: Box) -> int:
-    """The index's own rows as models; how many."""
+    """Read the index's own rows as models. Returns how many."""
     from chalicelib.domain.map.cover import box_ranges
     from chalicelib.storage import tables
 

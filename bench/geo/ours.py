@@ -1,4 +1,4 @@
-"""Our side: the points as reports of a city, and the map's endpoints with what they cost."""
+"""Our side: the points as reports of a city, the map's endpoints and their cost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ def head(city: str, point: Point) -> Report:
 
 
 def fill(city: str, points: list[Point]) -> None:
-    """Publish the city, and put every report and counter that its life would have left."""
+    """Publish the city, and write its reports and the counters that they would have."""
     from chalicelib.domain.city.boundaries import build
     from chalicelib.services.city import cities
     from chalicelib.storage import tables
@@ -65,7 +65,7 @@ def fill(city: str, points: list[Point]) -> None:
 
 @dataclass
 class Cost:
-    """While it is entered: what is asked of DynamoDB, and what the rows weigh there."""
+    """Counts within a ``with`` block: DynamoDB calls, and the size of the rows there."""
 
     calls: int = 0
     items: int = 0
@@ -86,7 +86,7 @@ class Cost:
         self.calls += 1
         self.items += len(parsed["Items"])
         if params.get("IndexName") == "geo":
-            # Only part of a row is asked for; the index holds its three keys and the pin.
+            # A query asks for part of a row; the index has its three keys and the pin.
             partition = params["ExpressionAttributeValues"][":p"]["S"]
             fixed = _INDEX_NAMES + len(partition) + len(partition.split("#")[0]) + 3
             size = sum(
@@ -98,7 +98,7 @@ class Cost:
 
 
 def ask(path: str, city: str, **query: Any) -> str:
-    """What the application answers to a GET, as Lambda calls it."""
+    """The application's answer to a GET, called as by Lambda."""
     from app import app
 
     asked = {name: [str(value)] for name, value in {**query, "jurisdiction_id": city}.items()}

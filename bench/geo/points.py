@@ -1,4 +1,4 @@
-"""Seeded points of a city like Jakarta, and the views and circles that are asked of it.
+"""Seeded points of a city like Jakarta, and views and circles on them.
 
 Sixty Gaussian clusters (sigma 0.3 to 3.5 km, Zipf weights) and a fifth of the points uniform, in a
 box of 33 by 32 km; or all uniform. A year of filing; open ones are mostly recent.
@@ -24,7 +24,7 @@ Circle = tuple[float, float, float]
 
 
 class Point(NamedTuple):
-    """A report: where (1e-7 degrees), what, whose, when, and when it was closed."""
+    """A report: place (1e-7 degrees), service, district, times of filing and closing."""
 
     number: int
     lat7: int
@@ -36,7 +36,7 @@ class Point(NamedTuple):
 
 
 def clustered(opened: int, closed: int, side: float = 1.0, seed: int = 1) -> Iterator[Point]:
-    """So many open points, then so many closed ones, in clusters; ``side``: of the box."""
+    """Open points, then closed ones, in clusters; ``side`` is the share of the box's side."""
     draw = random.Random(f"clustered {seed}")
     north, east = _corner(side)
     centres = [
@@ -59,7 +59,7 @@ def clustered(opened: int, closed: int, side: float = 1.0, seed: int = 1) -> Ite
 
 
 def uniform(opened: int, side: float = 1.0, seed: int = 1) -> Iterator[Point]:
-    """So many open points, anywhere in the box."""
+    """Open points, uniform in the box."""
     draw = random.Random(f"uniform {seed}")
     north, east = _corner(side)
     for number in range(opened):
@@ -67,7 +67,7 @@ def uniform(opened: int, side: float = 1.0, seed: int = 1) -> Iterator[Point]:
 
 
 def tenfold(points: list[Point]) -> Iterator[Point]:
-    """The points, and nine more such cities beside them: ten times the data, as dense."""
+    """The points, and nine copies of the city beside it: ten times the data, equally dense."""
     for city in range(10):
         east = round(city * (EAST - WEST) * 1e7)
         for point in points:
@@ -85,7 +85,7 @@ def view(lat: float, long: float, zoom: int) -> Box:
 
 
 def centres(points: list[Point], many: int, seed: int = 2) -> Iterator[tuple[float, float]]:
-    """People look where reports are: within 50 m of a random one."""
+    """Centres of views: people look near reports, within 50 m of a random one."""
     draw = random.Random(f"centres {seed}")
     for point in draw.choices(points, k=many):
         yield (
@@ -99,7 +99,7 @@ def _corner(side: float) -> tuple[float, float]:
 
 
 def _point(number: int, place: tuple[float, float], draw: random.Random, still_open: bool) -> Point:
-    # Whole lives fit into the year: the few that would not are taken for its first days'.
+    # All reports lie within the year; older ones are moved to its first days.
     recent = min(draw.expovariate(1 / _OPEN_FOR), _YEAR - 1)
     age = recent if still_open else draw.uniform(0, _YEAR)
     filed = NOW - timedelta(days=age)

@@ -1,4 +1,4 @@
-"""The peer in SQL: PostGIS on the same points, in a cluster of its own that is thrown away.
+"""The peer in SQL: PostGIS on the same points, in a temporary cluster of its own.
 
 Needs Debian's ``postgresql`` and ``postgresql-15-postgis-3`` (or another version's), and psycopg.
 """
@@ -29,7 +29,7 @@ _INDEXES = """CREATE INDEX ON report USING gist (place) WHERE closed IS NULL;
 
 
 def missing() -> str | None:
-    """Why it cannot be measured here; ``None`` if it can."""
+    """The reason why it cannot be measured here, or ``None``."""
     if _binaries() is None:
         return "PostgreSQL's server is not installed"
     if not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
@@ -77,7 +77,7 @@ class Peer:
 
 @contextmanager
 def running(points: list[Point]) -> Iterator[Peer]:
-    """A server with the points, gone at the end."""
+    """A server with the points, deleted at the end."""
     import psycopg
 
     binaries = _binaries()

@@ -1,6 +1,6 @@
-"""An alternative that the product does not have: documents of packed pins, one a gh6 cell.
+"""An alternative that is not in the product: one document of packed pins for each gh6 cell.
 
-24 bytes a pin, kept in the figures table while the bench runs, one BatchGetItem a view
+24 bytes a pin, stored in the figures table during the bench, one BatchGetItem a view
 (docs/decisions/no-tile-documents.md).
 """
 
@@ -18,7 +18,7 @@ _KEYS_AT_ONCE = 100
 
 
 class Tiles:
-    """The documents of a set of points, stored; what views of them read and updates write."""
+    """The stored documents of a set of points, with the cost of views and updates."""
 
     def __init__(self, points: list[Point]) -> None:
         from chalicelib.storage import tables
@@ -36,12 +36,12 @@ class Tiles:
     def box(self, box: Box) -> tuple[list[int], int, float]:
         """(numbers of the points in a box, calls, read units)."""
         cells = _cells(box)
-        # A batch rounds each item up by itself.
+        # In a batch each item is rounded up.
         units = sum(read_units(self._sizes.get(cell, 0)) for cell in cells)
         return read(box), ceil(len(cells) / _KEYS_AT_ONCE), units
 
     def write_units(self) -> float:
-        """What one change of a report costs, on average over the reports, in a transaction."""
+        """The write units of one change of a report in a transaction, on average."""
         weights = [(held // _PIN.size, ceil((held + 60) / 1024)) for held in self._sizes.values()]
         return 2 * sum(many * units for many, units in weights) / sum(many for many, _ in weights)
 

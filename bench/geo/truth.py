@@ -1,4 +1,4 @@
-"""What is in a box or a circle, by looking at every point that could be."""
+"""The points in a box or a circle, by brute force."""
 
 from bisect import bisect_left, bisect_right
 

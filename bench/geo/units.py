@@ -1,7 +1,7 @@
-"""DynamoDB's read units by its published rules: emulators do not count them.
+"""DynamoDB's read units by its published rules; emulators do not count them.
 
-An eventually consistent Query costs half a unit for each 4 KB that it reads, at least half a one.
-Read is what the index holds of an item, whatever part of it is asked for.
+An eventually consistent Query costs half a unit for each 4 KB that it reads, at least half a unit.
+It reads everything that the index has of an item, even if it asks for a part.
 """
 
 from math import ceil
@@ -33,5 +33,5 @@ def item_size(item: dict[str, Any]) -> int:
 
 
 def read_units(size: int) -> float:
-    """What a page of so many bytes costs, eventually consistent."""
+    """The read units of a page of ``size`` bytes, eventually consistent."""
     return max(1, ceil(size / PAGE)) / 2

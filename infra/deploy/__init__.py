@@ -1,7 +1,7 @@
-"""Deploying to AWS: two CloudFormation stacks of a stage, and what is packed into them.
+"""Deploys to AWS: two CloudFormation stacks for each stage, and the packages for them.
 
-<prefix>-data   tables, bucket, queues, topics, keys, the CDN: what must outlive every release
-<prefix>        functions, API, schedules, alarms: made and deleted at will
+<prefix>-data   tables, bucket, queues, topics, keys, the CDN; never deleted by a release
+<prefix>        functions, API, schedules, alarms; may be deleted and made again
 
 data.py         the data stack                    package.py   the packing of the other
 application.py  what `chalice package` lacks      stacks.py    create, update, delete

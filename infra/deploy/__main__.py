@@ -1,12 +1,12 @@
-"""``python -m infra.deploy``: packing, deploying and removing a stage.
+"""``python -m infra.deploy``: pack, deploy and remove a stage.
 
 package [--stage S]             templates and zips in build/<stage>, and build/package.json
-deploy  [--stage S] NAME=VALUE  pack, and bring AWS up to it; the values are the stacks'
+deploy  [--stage S] NAME=VALUE  pack and deploy; the values are the stacks'
                                 parameters
 with    [--stage S] MODULE ...  run a module on a deployed stage (infra.city, infra.ops.dead, …)
-destroy [--stage S]             delete the application; what holds data stays
+destroy [--stage S]             delete the application; the data stay
 
-AWS is found as the AWS CLI finds it: its variables, profiles, single sign-on.
+Credentials are found as by the AWS CLI: its variables, profiles, single sign-on.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def main(words: list[str] | None = None) -> int:
     """Run one command; its exit status."""
     asked = _parser().parse_args(words)
     if asked.command == "package":
-        # Only looks at the code: clients are made, nothing is called.
+        # Packing makes clients and calls nothing, so any credentials will do.
         os.environ.update({name: os.environ.get(name, one) for name, one in _NOBODY.items()})
         if asked.unmeasured:
             from infra.deploy.package import package
@@ -67,7 +67,7 @@ def _on_aws(asked: argparse.Namespace) -> int:
         if asked.command == "destroy":
             stacks.destroy(asked.stage)
         elif asked.command == "with":
-            # Anew: modules that are loaded by now have looked at their settings already.
+            # In a new process, because loaded modules have already read their settings.
             env = {**os.environ, **stacks.environment(asked.stage)}
             python = [sys.executable, "-m", asked.module, *asked.words]
             os.execve(sys.executable, python, env)  # nosec B606

@@ -1,7 +1,7 @@
-"""The application stack: what ``chalice package`` lacks, as one template to merge into its own.
+"""The application stack: one template, merged into the one of ``chalice package``.
 
-Chalice's merge replaces lists and adds to objects, so that an intrinsic must be overridden by the
-same intrinsic, and nothing can be taken away. What it cannot do at all is done in ``finish``.
+Chalice's merge replaces lists and adds to objects: an intrinsic can only be overridden by the same
+intrinsic, and nothing can be removed. ``finish`` does the rest.
 """
 
 import json
@@ -24,7 +24,7 @@ from infra.deploy.names import (
 )
 
 API = "APIHandler"
-# What SAM calls the alias "live" of the API's function.
+# SAM's id of the alias "live" of the API's function.
 _ALIAS = f"{API}Aliaslive"
 RETRIES = 2
 MAX_AGE_SECONDS = 3600
@@ -151,8 +151,8 @@ def _queue(stage: str, name: str) -> Doc:
 
 
 def _refusal(slug: str, *, own_status: bool = False, **members: Any) -> Doc:
-    """What the gateway answers by itself, in the words of our own problems, for the first of the
-    allowed origins (it can name only one); with ``own_status`` the status stays as it was."""
+    """A refusal by the gateway itself, as a problem document, for the first allowed origin (it can
+    name only one). With ``own_status`` the gateway's status stays."""
     problem = Problem(slug, **members)
     document = problem.document()
     headers: Doc = {"Access-Control-Allow-Origin": _first_origin()}
@@ -180,7 +180,7 @@ def _api(stage: str) -> dict[str, Doc]:
         "THROTTLED": _refusal("too_many", seconds=RETRY_SECONDS),
         "REQUEST_TOO_LARGE": _refusal("too_large", limit=LARGEST_BODY),
         "UNSUPPORTED_MEDIA_TYPE": _refusal("unsupported_media_type"),
-        # The rate rule, above all: it lets go of an address within five minutes.
+        # Mainly for the rate rule, which unblocks an address within five minutes.
         "WAF_FILTERED": _refusal("too_many", seconds=RATE_SECONDS),
         "INTEGRATION_TIMEOUT": _refusal("unavailable", seconds=RETRY_SECONDS),
         "INTEGRATION_FAILURE": _refusal("unavailable", seconds=RETRY_SECONDS),
@@ -269,9 +269,9 @@ def _photo_layer() -> dict[str, Doc]:
 
 
 def finish(packaged: Doc, stage: str) -> Doc:
-    """What a merge cannot do: the methods that Chalice does not declare, and (prod alone) routes to
-    an alias, so that a release reaches a tenth of the requests first and goes back by itself when
-    an alarm goes off."""
+    """Add what a merge cannot: methods that Chalice does not declare, and (in prod) routes to an
+    alias. A release then gets a tenth of the requests first, and is rolled back if an alarm
+    goes off."""
     api = packaged["Resources"]["RestAPI"]["Properties"]
     api["DefinitionBody"] = methods.completed(api["DefinitionBody"])
     if stage != "prod":

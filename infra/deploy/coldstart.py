@@ -1,10 +1,10 @@
-"""What a cold start costs: a zip started as Lambda starts it, by AWS's own runtime client.
+"""Measures cold starts: a zip started like on Lambda, by AWS's own runtime client.
 
 The runtime interface client (``awslambdaric``) asks a Runtime API for work; this is a small one
 (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). CPU time of the process until it
-asks for its first event is compared in one run with that of a zip that makes one boto3 client:
-boto3 and what it needs as pip installs them, precompiled as ours is, so that a ratio means the same
-on any machine.
+asks for its first event is compared in one run with that of a zip that makes one boto3 client
+(boto3 as pip installs it, precompiled like ours), so that the ratio is comparable between
+machines.
 """
 
 import os
@@ -34,13 +34,13 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class Start:
-    """The least CPU milliseconds of some cold starts."""
+    """The least CPU milliseconds of several cold starts."""
 
     milliseconds: float
 
 
 class _Runtime:
-    """A Runtime API that tells when it is asked for an event, and never has one."""
+    """A Runtime API that notes the first request for an event, and never has one."""
 
     def __init__(self) -> None:
         asked = self.asked = threading.Event()
@@ -70,7 +70,7 @@ class _Runtime:
 
 
 def start(tree: Path, handler: str, environment: dict[str, str]) -> float:
-    """CPU milliseconds from nothing to the first question for an event; the process then ends."""
+    """CPU milliseconds from the start to the first request for an event; the process then ends."""
     runtime = _Runtime()
     env = {
         "PATH": os.environ["PATH"],
@@ -110,7 +110,7 @@ def compared(code: Path, handlers: list[str], environment: dict[str, str]) -> di
         tree, bare = Path(name) / "code", Path(name) / "bare"
         with zipfile.ZipFile(code) as packed:
             packed.extractall(tree)
-        # The SDK as pip installs it, compiled as ours is.
+        # The SDK as pip installs it, compiled like ours.
         bare.mkdir()
         site = Path(boto3.__file__).parents[1]
         for part in (

@@ -1,4 +1,4 @@
-"""The data stack: what must outlive every release. Nothing that holds data goes when it goes."""
+"""The data stack. It outlives every release, and its data stay even if it is deleted."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ _CASES = {"attribute_name": "AttributeName", "attribute_type": "AttributeType",
 
 
 def _logs(stage: str, function: str) -> dict[str, Doc]:
-    """Logs outlive the functions: a name that is taken would keep them from being made again."""
+    """The log groups, here because an existing name would block a new application stack."""
     properties = {"LogGroupName": log_group(stage, function), "RetentionInDays": ref("LogDays")}
     made = {"Type": "AWS::Logs::LogGroup", **KEPT, "Properties": properties}
     return {f"{logical(function)}Logs": made}

@@ -1,4 +1,4 @@
-"""The data stack's buckets, who may read what of them, and the CDN of what everybody may."""
+"""The data stack's buckets, the rights to read them, and the CDN for public files."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def files(stage: str) -> dict[str, Doc]:
         {
             "Id": "old-versions",
             "Status": "Enabled",
-            # What was deleted or replaced is gone for good after a week, erased people included.
+            # Deleted and replaced versions, also of erased people, are removed after a week.
             "NoncurrentVersionExpiration": {"NoncurrentDays": OLD_VERSIONS_DAYS},
             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
         },
@@ -82,7 +82,7 @@ def files(stage: str) -> dict[str, Doc]:
         },
     }
     ours = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/" + prefix(stage)
-    # Of our functions, that is: whoever restores a copy is somebody else.
+    # Applies to our functions only: an administrator restores copies.
     only_photos = {
         "Sid": "OnlyThePhotoFunctionMakesPictures",
         "Effect": "Deny",
@@ -138,7 +138,7 @@ def _bucket_policy(name: str, statements: list[Doc]) -> Doc:
 
 
 def artifacts(stage: str) -> dict[str, Doc]:
-    """Where releases lie: the last ones are kept, so that there is something to go back to."""
+    """The bucket of releases; the last ones are kept for a rollback."""
     rule = {
         "Id": "old-releases",
         "Status": "Enabled",
@@ -155,8 +155,8 @@ def artifacts(stage: str) -> dict[str, Doc]:
 
 
 def distribution(stage: str) -> dict[str, Doc]:
-    """The CDN of what anybody may read: open data now, the web front ends later. Photos are not
-    among it: their addresses are signed by S3 and lapse (docs/decisions/picture-revisions.md)."""
+    """The CDN of public files: open data, later the web front ends. Not photos: S3 signs their
+    addresses, which expire (docs/decisions/picture-revisions.md)."""
     control = {
         "Name": f"{prefix(stage)}-files",
         "OriginAccessControlOriginType": "s3",

@@ -1,7 +1,7 @@
-"""``make lock``: write what ships, with the digests of every file, into requirements*.lock.
+"""``make lock``: write what ships, with the digest of each file, into requirements*.lock.
 
-uv finds the versions, from an environment of its own. The files name versions and digests, never
-where they come from, so that any mirror may serve them.
+uv, in an environment of its own, finds the versions. The files contain versions and digests but no
+addresses, so that any mirror can be used.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Lambda's Python, whatever Python runs this.
+# The Python version of Lambda, not of this process.
 PYTHON = "3.11"
 LOCKS = {
     "requirements.lock": "requirements.txt",
@@ -22,7 +22,7 @@ HEAD = (
 
 
 def needed(source: str) -> str:
-    """The part of a list of requirements that ships; of Chalice, packing adds what runs."""
+    """The shipped requirements of a list; packing adds the runtime part of Chalice."""
     lines = (ROOT / source).read_text("utf-8").splitlines()
     kept = [line for line in lines if line and not line.startswith(("#", "chalice=="))]
     return "\n".join([*kept, ""])
@@ -42,7 +42,7 @@ def _locked(uv: Path, source: str, held: str, upgrade: bool) -> str:
 
 
 def main(given: list[str] | None = None) -> int:
-    """Write the files anew; libraries that nobody pins stay as they are without ``--upgrade``."""
+    """Write the files again; without ``--upgrade`` unpinned libraries keep their version."""
     parser = argparse.ArgumentParser(
         "python -m infra.deploy.lock", description=__doc__.splitlines()[0]
     )

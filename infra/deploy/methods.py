@@ -1,7 +1,7 @@
-"""HEAD and OPTIONS of the deployed API: methods that the app answers beside those of its routes.
+"""HEAD and OPTIONS of the deployed API: methods that the app answers but Chalice does not declare.
 
-Chalice declares neither. Its own preflight is a constant of API Gateway, which can name one origin
-only; ours goes to the function, which knows the list of origins.
+Chalice's own preflight is a constant answer of API Gateway with only one origin; ours calls the
+function, which knows the list of origins.
 """
 
 from copy import deepcopy
@@ -20,7 +20,7 @@ def completed(definition: Doc) -> Doc:
 
 def _path(methods: Doc) -> Doc:
     declared = [name for name in _HTTP if name in methods]
-    # Where there is a GET, HEAD goes where it goes; OPTIONS goes where anything goes.
+    # HEAD uses the integration of GET; OPTIONS that of any method.
     model = methods[declared[0]]
     every = also_answered(name.upper() for name in declared)
     return {**{name.lower(): deepcopy(model) for name in every}, **methods}

@@ -1,4 +1,4 @@
-"""What everything of a stage is called; the code finds it by the same names (``settings``)."""
+"""The names of a stage's resources; the code uses the same names (``settings``)."""
 
 import re
 from typing import Any
@@ -10,12 +10,12 @@ FAILURES = "failures"
 
 Doc = dict[str, Any]
 
-# Kept but for a first attempt that failed, which would stand in the way of the second.
+# Retained, except after a failed first attempt, which would block the second.
 KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 
 
 def prefix(stage: str) -> str:
-    """What every name of a stage begins with."""
+    """The prefix of all names of a stage."""
     return f"tanggap-{stage}"
 
 
@@ -64,7 +64,7 @@ def arn(service: str, rest: str) -> Doc:
 
 
 def bucket(stage: str) -> Doc:
-    """The name of the stage's bucket: such names are one in the world."""
+    """The name of the stage's bucket; bucket names are unique in the world."""
     return sub(f"{prefix(stage)}-files-${{AWS::AccountId}}")
 
 

@@ -1,12 +1,12 @@
-"""``make package``: from the sources to two templates and two zips that CloudFormation takes.
+"""``make package``: make two templates and two zips for CloudFormation from the sources.
 
     build/<stage>/data.json         the data stack
     build/<stage>/app.json          the application stack
-    build/<stage>/deployment.zip    the code: pruned, precompiled, the same bytes each time
+    build/<stage>/deployment.zip    the code: pruned, precompiled, reproducible
     build/<stage>/photos.zip        the layer of the photo function
 
-Lambda's /var/task is read-only, so that what is not compiled beforehand is compiled at every cold
-start: that doubles it (``infra.deploy.coldstart`` measures it).
+Lambda's /var/task is read-only: without precompiled files Python would compile at every cold start,
+which doubles its time (``infra.deploy.coldstart`` measures it).
 """
 
 import gzip
@@ -29,7 +29,7 @@ from infra.deploy.policies import policy
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
-# What the code speaks to, and what botocore cannot do without.
+# The services that the code uses, and the data that botocore needs.
 SERVICES = ("dynamodb", "s3", "sesv2", "sns", "sqs", "ssm")
 _ENDPOINTS = frozenset({*SERVICES, "email", "streams.dynamodb", "sts"})
 _BOTOCORE = re.compile(
@@ -39,8 +39,8 @@ _POWERTOOLS = re.compile(
     r"aws_lambda_powertools/(event_handler|utilities/(parser|feature_flags|idempotency|kafka|streaming"
     r"|data_masking|parameters|circuit_breaker|auth_alpha|validation))/.*"
 )
-# Named by no line of ours: other viewers of the API's description, stubs, notes on building, and
-# the compiler part of cffi, of which cryptography needs the compiled rest.
+# Never used by our code: other viewers of the API's description, stubs, build notes, and the
+# compiler part of cffi (cryptography needs only its compiled part).
 _NEEDLESS = re.compile(
     r"offapi/(scalar|redoc|swagger_preset)\.js|.*\.pyi|.*/tests/.*|.*/py\.typed|(.*/)?\.gitignore|.*\.so\.debug|boto3/(data|examples)/(?!s3/).*"
     r"|[^/]+\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json)|bin/.*|cffi/.*|pycparser/.*"
@@ -54,7 +54,7 @@ _WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 @dataclass(frozen=True)
 class Packaged:
-    """Where everything lies."""
+    """The paths of the made files."""
 
     stage: str
     folder: Path
@@ -86,7 +86,7 @@ class Packaged:
 
 
 def package(stage: str, architecture: str = "arm64", folder: Path | None = None) -> Packaged:
-    """Make everything anew; raises ``subprocess.CalledProcessError`` with the tool's own words."""
+    """Make everything again. Raises ``subprocess.CalledProcessError`` with the tool's output."""
     made = Packaged(stage, folder or BUILD / stage)
     shutil.rmtree(made.folder, ignore_errors=True)
     made.folder.mkdir(parents=True)
@@ -105,14 +105,14 @@ def package(stage: str, architecture: str = "arm64", folder: Path | None = None)
 
 
 def _staged(made: Packaged, stage: str, architecture: str) -> Path:
-    """The project as Chalice is to see it: what ships, and a policy for each function."""
+    """The project as Chalice gets it: the shipped files, and a policy for each function."""
     project = made.folder / "project"
     project.mkdir()
     shutil.copy(ROOT / "app.py", project)
     skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "chalicelib", project / "chalicelib", ignore=skip)
-    # Chalice would ask for each library by its version; pip asks for the bytes that are locked, and
-    # Chalice takes over what lies in this folder. The part of itself that runs, it adds.
+    # Chalice would install libraries by version only. pip installs the locked files here, and
+    # Chalice takes them from this folder and adds its own runtime part.
     _install(_LIBRARIES, architecture, project / "vendor")
     (project / "requirements.txt").write_text("")
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
@@ -168,15 +168,15 @@ def _code(made: Packaged) -> None:
 
 
 def _trim(data: Path) -> None:
-    """Leave in botocore's data what a start reads for nothing otherwise: the endpoints of four
-    hundred other services, and the documentation of DynamoDB's operations."""
+    """Remove data that botocore would read for nothing at each start: the endpoints of four hundred
+    other services, and the documentation of DynamoDB's operations."""
     endpoints = json.loads((data / "endpoints.json").read_text())
     for partition in endpoints["partitions"]:
         every = partition["services"]
         partition["services"] = {name: every[name] for name in every if name in _ENDPOINTS}
     (data / "endpoints.json").write_text(json.dumps(endpoints, separators=(",", ":")))
     for packed in data.glob("dynamodb/*/*.json.gz"):
-        # Presigned forms read the documentation of S3's; that one stays as it is.
+        # Presigned forms need S3's documentation, so it stays.
         model = _undocumented(json.loads(gzip.decompress(packed.read_bytes())))
         packed.with_suffix("").write_text(json.dumps(model, separators=(",", ":")))
         packed.unlink()
@@ -194,7 +194,7 @@ def _undocumented(model: Any) -> Any:
 
 
 def needless(name: str) -> bool:
-    """Whether a file of Chalice's package is no part of ours."""
+    """Whether a file of Chalice's package is not needed in ours."""
     return any(one.fullmatch(name) for one in (_BOTOCORE, _POWERTOOLS, _NEEDLESS))
 
 
@@ -205,7 +205,7 @@ def _compile(tree: Path) -> None:
 
 
 def _install(lock: str, architecture: str, target: Path) -> None:
-    """Install exactly what a lock file names, for Lambda's machine; pip refuses any other file."""
+    """Install exactly the files of a lock file, for Lambda's platform; pip refuses others."""
     _run(
         [
             "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-compile",
@@ -227,7 +227,7 @@ def _layer(made: Packaged, architecture: str) -> None:
 
 
 def _zip(tree: Path, target: Path) -> None:
-    """The same tree is the same zip: sorted, with one date and one mode."""
+    """Make a reproducible zip: sorted, with one date and one mode."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         files = {one.relative_to(tree).as_posix(): one for one in tree.rglob("*") if one.is_file()}
         for name, path in sorted(files.items()):
@@ -250,6 +250,6 @@ def sizes(archive: Path) -> dict[str, Any]:
 
 
 def load(path: Path) -> Doc:
-    """A template that was made."""
+    """Read a made template."""
     found: Doc = json.loads(path.read_text())
     return found

@@ -7,7 +7,7 @@ from infra.deploy.names import FAILURES, Doc, arn, bucket_arn, prefix, ref
 
 READ = ("GetItem", "BatchGetItem", "Query", "ConditionCheckItem")
 WRITE = (*READ, "PutItem", "UpdateItem", "DeleteItem")
-# An event is never changed nor taken away.
+# An event is never changed or deleted.
 APPEND = (*READ, "PutItem")
 BULK = (*WRITE, "BatchWriteItem")
 _ACTIONS = {"read": READ, "write": WRITE, "append": APPEND, "bulk": BULK}
@@ -41,7 +41,7 @@ def policy(stage: str, function: str, log_group: str) -> Doc:
         stream = ("DescribeStream", "GetRecords", "GetShardIterator")
         reads = [f"dynamodb:{one}" for one in stream]
         statements.append(_may("Stream", reads, ref("TimelineStream")))
-        # AWS takes no narrower resource for it.
+        # AWS accepts no narrower resource for it.
         statements.append(_may("Streams", ["dynamodb:ListStreams"], "*"))
     if chosen.publishes:
         key = {"StringEquals": {"kms:ViaService": _via("sns")}}
@@ -56,8 +56,8 @@ def policy(stage: str, function: str, log_group: str) -> Doc:
         statements.append(_may("Outside", ["ssm:GetParameter"], parameters))
     if chosen.mails:
         statements.append(_may("Mails", ["ses:SendEmail"], arn("ses", "identity/*")))
-        # A text message goes to a number, which is no resource: AWS takes "*" alone; topics are
-        # other functions' matter.
+        # A phone number is not a resource, so AWS accepts only "*" here. Topics are excluded:
+        # other functions publish to them.
         sms = {"Effect": "Allow", "Sid": "Texts", "Action": ["sns:Publish"],
                "NotResource": [arn("sns", "*")]}  # fmt: skip
         statements.append(sms)
@@ -94,7 +94,7 @@ def _files(stage: str, chosen: Function) -> list[Doc]:
         for actions, folders in by_actions.items()
     ]
     if chosen.files:
-        # Without it S3 says 403 of an object that is not there, instead of 404.
+        # Without it S3 answers 403 instead of 404 for a missing object.
         listed = ["s3:ListBucket"]
         if any(FORGET in actions for actions in chosen.files.values()):
             listed.append("s3:ListBucketVersions")

@@ -39,7 +39,7 @@ def queues(stage: str) -> dict[str, Doc]:
 
 
 def _schedules(stage: str) -> Doc:
-    """What lets EventBridge leave there what it could not deliver."""
+    """The policy with which EventBridge can store events that it could not deliver."""
     return {
         "Sid": "Schedules",
         "Effect": "Allow",
@@ -51,7 +51,7 @@ def _schedules(stage: str) -> Doc:
 
 
 def _lone_queue(stage: str, name: str, may: list[Doc]) -> dict[str, Doc]:
-    """A queue that only people take from."""
+    """A queue without a consumer; people read it."""
     full = f"{prefix(stage)}-{name}"
     properties = {
         "QueueName": full,
@@ -92,7 +92,7 @@ def _queue(stage: str, name: str) -> dict[str, Doc]:
             }
         )
     if name == "messages":
-        # What came back of the e-mails, as SES tells it.
+        # SES's notices of bounced e-mails.
         topic = arn("sns", f"{prefix(stage)}-{MAIL}")
         may.append(
             {

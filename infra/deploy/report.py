@@ -1,7 +1,7 @@
-"""``make package``: pack a stage, check what was made, and say what it weighs.
+"""``make package``: pack a stage, check the result, and print its sizes.
 
 Writes ``build/package.json``. Cold starts are measured with the x86_64 build of the same sources,
-which is equal but for native libraries.
+which differs only in native libraries.
 """
 
 import json
@@ -17,16 +17,16 @@ from infra.deploy.package import BUILD, Packaged, package, sizes
 MEGABYTE = 1_000_000
 CODE_AT_MOST = 12 * MEGABYTE
 LAYER_AT_MOST = 12 * MEGABYTE
-# Times the CPU of a zip that makes one boto3 client.
+# As a multiple of the CPU of a zip that makes one boto3 client.
 API_AT_MOST = 1.25
 OTHERS_AT_MOST = 1.5
 _OURS = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 def main(stage: str) -> int:
-    """Pack, measure, print and write; 1 where a zip is too large.
+    """Pack, measure, print and write. Returns 1 if a zip is too large.
 
-    Cold starts are only printed: even the least of several depends on what else the machine does.
+    Cold starts have no limit: even the least of several depends on the machine's load.
     """
     made = package(stage)
     found = measured(made)

@@ -1,9 +1,9 @@
-"""Creating, updating and deleting the stacks of a stage, by CloudFormation's own change sets.
+"""Creates, updates and deletes the stacks of a stage, by CloudFormation's change sets.
 
-data        tables, bucket, queues, topics: first, and never deleted with what it holds
-keys        the signing keys, which CloudFormation cannot make: once, if they are not there
-release     the zips to the artifacts bucket, under names that say what they hold
-application the functions and the API; twice at first, since its own address is a setting
+data        tables, bucket, queues, topics: first; its data are never deleted
+keys        the signing keys, which CloudFormation cannot make: only if they are missing
+release     the zips to the artifacts bucket, named by their digest
+application the functions and the API; twice the first time, as its address is a setting
 budget      in us-east-1
 """
 
@@ -33,12 +33,12 @@ _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
 class DeployError(Exception):
-    """A stack that could not be made; its text says what went wrong, resource by resource."""
+    """A stack could not be made; the text has the reason for each resource."""
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a person needs to know afterwards."""
+    """The result for the person who deploys."""
 
     url: str
     files_url: str
@@ -54,8 +54,8 @@ def deploy(
     transform: Callable[[Doc], Doc] = lambda template: template,
     pause: float = _PAUSE,
 ) -> Deployed:
-    """Bring a stage up to what was packaged. ``chosen``: values of parameters; those that are not
-    given stay as they are. Repeating it changes nothing more. Raises ``DeployError``."""
+    """Deploy a package to a stage. ``chosen``: values of parameters; the others keep their values.
+    Repeating it changes nothing. Raises ``DeployError``."""
     name = prefix(made.stage)
     say(f"data stack {name}-data")
     data = _apply(f"{name}-data", transform(load(made.data)), chosen, None, pause)
@@ -89,14 +89,14 @@ def budget(made: Packaged, chosen: dict[str, str], pause: float = _PAUSE) -> Non
 
 
 def unknown(stage: str, chosen: dict[str, str]) -> list[str]:
-    """The names among ``chosen`` that no stack has a parameter of, before anything is packed."""
+    """The names in ``chosen`` that are no stack's parameter; checked before packing."""
     templates = keeping.template(stage), application.template(stage), watching.budget(stage)
     known = {name for template in templates for name in template["Parameters"]}
     return sorted(set(chosen) - known)
 
 
 def destroy(stage: str, say: Say = print, pause: float = _PAUSE) -> None:
-    """Delete the application stack; what it holds no data of is gone, the data stack stays."""
+    """Delete the application stack; the data stack stays."""
     name = prefix(stage)
     client = boto3.client("cloudformation")
     say(f"application stack {name}")
@@ -105,8 +105,8 @@ def destroy(stage: str, say: Say = print, pause: float = _PAUSE) -> None:
 
 
 def environment(stage: str) -> dict[str, str]:
-    """The settings of a deployed stage, for commands that work on it: the variables of the
-    functions, their references filled in."""
+    """The settings of a deployed stage, for commands: the functions' variables with their
+    references resolved."""
     name = prefix(stage)
     client = boto3.client("cloudformation")
     body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
@@ -131,8 +131,8 @@ def _filled(value: Any, known: dict[str, str]) -> str:
 
 
 def _room(say: Say) -> str:
-    """Whether the account has room to reserve concurrency: AWS keeps the last ten free, and a new
-    account may have ten in all. Runs that overlap do no harm, only more work."""
+    """Whether the account can reserve concurrency: AWS keeps the last ten free, and a new account
+    may have only ten. Without it runs may overlap, which is harmless but costs more."""
     limit = boto3.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     if limit >= ROOM:
         return "yes"
@@ -150,7 +150,7 @@ def _pointing(template: Doc, bucket: str, code: str, layer: str) -> Doc:
 
 
 def _upload(bucket: str, path: Path) -> str:
-    """Put a zip where CloudFormation finds it; the same zip is there already."""
+    """Upload a zip for CloudFormation, unless the same one is there."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     key = f"{path.stem}-{digest}.zip"
     client = boto3.client("s3")
@@ -180,7 +180,7 @@ def _apply(
     client = client or boto3.client("cloudformation")
     stack = _described(client, name)
     if stack is not None and stack["StackStatus"] == "ROLLBACK_COMPLETE":
-        # The first attempt failed: such a stack holds nothing, and can only be deleted.
+        # The first attempt failed. Such a stack is empty and can only be deleted.
         client.delete_stack(StackName=name)
         _settled(client, name, pause)
         stack = None

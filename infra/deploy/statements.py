@@ -6,7 +6,7 @@ from infra.deploy.names import Doc
 
 
 def tls_only(action: str, resource: Any) -> Doc:
-    """Nobody speaks to it without TLS."""
+    """Refuse access without TLS."""
     return {
         "Sid": "TlsOnly",
         "Effect": "Deny",

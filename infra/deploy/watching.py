@@ -1,4 +1,4 @@
-"""What tells people that something is wrong: alarms, each with a page of what to do, and a board.
+"""Alarms, each with a page that says what to do, and a dashboard.
 
 An alarm's description names its page under docs/incidents/.
 """
@@ -111,7 +111,7 @@ def _alarm(
 
 
 def dashboard(stage: str) -> dict[str, Doc]:
-    """One screen: requests, errors, latency, what waits, what was given up, what it does."""
+    """One screen: requests, errors, latency, queues, dead letters, activity."""
     name = prefix(stage)
     rows: list[tuple[str, list[list[Any]]]] = [
         ("Requests and errors", [
@@ -170,9 +170,9 @@ def dashboard(stage: str) -> dict[str, Doc]:
 
 
 def budget(stage: str) -> Doc:
-    """The stack of the budget: a warning by e-mail when a month costs more than it should.
+    """The stack of the budget: an e-mail when a month costs more than planned.
 
-    A stack of its own, because CloudFormation knows budgets in few regions; us-east-1 is one.
+    In a stack of its own, because CloudFormation has budgets only in some regions (us-east-1).
     """
 
     def at(percent: int, kind: str) -> Doc:
