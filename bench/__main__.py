@@ -29,10 +29,12 @@ def main() -> int:
         os.environ.update(environment)
         rows = requests.measure()
         rows |= cold.measure()
-    found = {name: {"value": value, **_bound(name, value)} for name, value in sorted(rows.items())}
+    figures = {
+        name: {"value": value, **_bound(name, value)} for name, value in sorted(rows.items())
+    }
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
-    for name, row in found.items():
+    OUT.write_text(json.dumps(figures, indent=2) + "\n")
+    for name, row in figures.items():
         bound = f"  (bound {row['bound']}, holds: {row['holds']})" if "bound" in row else ""
         print(f"{name:42} {row['value']:>10.2f}{bound}")
     return 0

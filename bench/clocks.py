@@ -30,20 +30,20 @@ def main() -> int:
     parser.add_argument("--reports", type=int, default=60_000, help="rows of the month")
     parser.add_argument("--open", type=int, default=OPEN, help="open reports at 1x")
     options = parser.parse_args()
-    found: dict[str, dict[str, Any]] = {}
+    figures: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder)) as environment:
         os.environ.update(environment)
-        _sweeps(found, options.open)
-        _close(found, options.reports)
+        _sweeps(figures, options.open)
+        _close(figures, options.reports)
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
-    for name, row in found.items():
+    OUT.write_text(json.dumps(figures, indent=2) + "\n")
+    for name, row in figures.items():
         bound = f"  (bound {row['bound']}, holds: {row['holds']})" if "bound" in row else ""
         print(f"{name:52} {row['value']:>12,.2f}{bound}")
     return 0
 
 
-def _sweeps(found: dict[str, dict[str, Any]], size: int) -> None:
+def _sweeps(figures: dict[str, dict[str, Any]], size: int) -> None:
     """Sweep the same number of breaches among 1, 4 and 16 times as many open reports."""
     from chalicelib.services.sla import sweep
 
@@ -59,17 +59,17 @@ def _sweeps(found: dict[str, dict[str, Any]], size: int) -> None:
         if done != {"breach": BREACHES}:
             raise BenchError(f"the sweep should have found {BREACHES} breaches, and did {done}")
         read[times] = counted.reads
-        _row(found, f"sweep, {BREACHES} breaches, reads at {times}x open", counted.reads)
-    _row(found, "sweep, reads at 4x / at 1x", read[4] / read[1], 1.1)
-    _row(found, "sweep, reads at 16x / at 1x", read[16] / read[1], 1.1)
+        _row(figures, f"sweep, {BREACHES} breaches, reads at {times}x open", counted.reads)
+    _row(figures, "sweep, reads at 4x / at 1x", read[4] / read[1], 1.1)
+    _row(figures, "sweep, reads at 16x / at 1x", read[16] / read[1], 1.1)
     with Counting() as counted:
         done = sweep.sweep(now)
     if done:
         raise BenchError(f"nothing was due any more, and the sweep did {done}")
-    _row(found, "sweep with nothing due, calls", counted.calls.total(), 1)
+    _row(figures, "sweep with nothing due, calls", counted.calls.total(), 1)
 
 
-def _close(found: dict[str, dict[str, Any]], reports: int) -> None:
+def _close(figures: dict[str, dict[str, Any]], reports: int) -> None:
     """Run a month's close and a live one, each in a process of its own."""
     city, now = publish("closing", WARDS)
     fill_rows(city, now, reports)
@@ -77,18 +77,18 @@ def _close(found: dict[str, dict[str, Any]], reports: int) -> None:
         command = [sys.executable, "-m", "bench.clocks_close", city.jurisdiction, MONTH, what]
         row = json.loads(run(command).splitlines()[-1])
         title = f"{what}, {reports} reports in {WARDS} wards"
-        _row(found, f"{title}, s", row["seconds"], bounds[0])
-        _row(found, f"{title}, s of CPU", row["cpu"])
-        _row(found, f"{title}, peak MB", row["peak_mb"], bounds[1])
+        _row(figures, f"{title}, s", row["seconds"], bounds[0])
+        _row(figures, f"{title}, s of CPU", row["cpu"])
+        _row(figures, f"{title}, peak MB", row["peak_mb"], bounds[1])
         for name in ("calls", "files", "read_units", "write_units"):
-            _row(found, f"{title}, {name.replace('_', ' ')}", row[name])
+            _row(figures, f"{title}, {name.replace('_', ' ')}", row[name])
 
 
 def _row(
-    found: dict[str, dict[str, Any]], name: str, value: float, bound: float | None = None
+    figures: dict[str, dict[str, Any]], name: str, value: float, bound: float | None = None
 ) -> None:
     limit = {} if bound is None else {"bound": bound, "holds": value <= bound}
-    found[name] = {"value": value, **limit}
+    figures[name] = {"value": value, **limit}
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def main(jurisdiction: str, month: str, what: str) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     with Counting() as counted:
         assert lifecycle.close(city, month, stage, now) is not None
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - cpu,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -41,7 +41,7 @@ def main(jurisdiction: str, month: str, what: str) -> None:
         "read_units": counted.read_units,
         "write_units": counted.write_units,
     }
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

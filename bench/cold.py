@@ -30,8 +30,8 @@ def measure() -> dict[str, float]:
         for code in samples:
             _run(code, compiled)
         for _ in range(RUNS):
-            for code, found in samples.items():
-                found.append(_run(code, compiled))
+            for code, times in samples.items():
+                times.append(_run(code, compiled))
     app, client = (statistics.median(cpu for cpu, _ in samples[code]) for code in (_APP, _CLIENT))
     return {
         "cold_start / boto3 client": app / client,

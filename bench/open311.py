@@ -29,9 +29,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder)) as environment:
         os.environ.update(environment)
         rows = _measure()
-    found = {name: {"value": value} for name, value in rows.items()}
+    figures = {name: {"value": value} for name, value in rows.items()}
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
+    OUT.write_text(json.dumps(figures, indent=2) + "\n")
     for name, value in rows.items():
         print(f"{name:52} {value:>10.2f}")
     return 0

@@ -29,10 +29,10 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m bench.open_data")
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = _measure(parser.parse_args().rows)
-    found = {name: {"value": value, **_bound(name, value)} for name, value in rows.items()}
+    figures = {name: {"value": value, **_bound(name, value)} for name, value in rows.items()}
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
-    for name, row in found.items():
+    OUT.write_text(json.dumps(figures, indent=2) + "\n")
+    for name, row in figures.items():
         bound = f"  (bound {row['bound']:g}, holds: {row['holds']})" if "bound" in row else ""
         print(f"{name:32} {row['value']:>14,.1f}{bound}")
     return 0

@@ -58,10 +58,10 @@ def main(words: list[str]) -> int:
         run([sys.executable, "-m", "bench.photos", "make", name])
         rows = _measure(Path(name))
     rows |= _weights() | _cold_starts()
-    found = {name: {"value": value, **_bound(name, value)} for name, value in rows.items()}
+    figures = {name: {"value": value, **_bound(name, value)} for name, value in rows.items()}
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
-    for name, row in found.items():
+    OUT.write_text(json.dumps(figures, indent=2) + "\n")
+    for name, row in figures.items():
         bound = f"  (bound {row['bound']:g}, holds: {row['holds']})" if "bound" in row else ""
         print(f"{name:52} {row['value']:>9.2f}{bound}")
     return 0

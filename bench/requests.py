@@ -61,10 +61,10 @@ def measure() -> dict[str, float]:
         for name, (action, times) in work.items():
             samples[name].append(_cpu(action, times))
     base = statistics.median(samples.pop("bare"))
-    found = {name: statistics.median(values) / base for name, values in samples.items()}
+    ratios = {name: statistics.median(values) / base for name, values in samples.items()}
     index = cities.boundaries(city.jurisdiction, city.version)
-    found["warm boundary look-up, µs of CPU"] = 1e6 * _cpu(lambda: index.ward_at(*PLACE), 20_000)
-    return {**found, "bare route, µs of CPU": base * 1e6}
+    ratios["warm boundary look-up, µs of CPU"] = 1e6 * _cpu(lambda: index.ward_at(*PLACE), 20_000)
+    return {**ratios, "bare route, µs of CPU": base * 1e6}
 
 
 def _bare() -> Chalice:

@@ -46,7 +46,7 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
     topic = boto3.client("sns").create_topic(Name=chosen.alerts_topic.rsplit(":", 1)[-1])
     signing_keys(chosen.secret_parameter)
     boto3.client("ses").verify_email_identity(EmailAddress=chosen.mail_from)
-    found = {
+    variables = {
         "TANGGAP_TABLE_PREFIX": chosen.table_prefix,
         "TANGGAP_BUCKET": chosen.bucket,
         "TANGGAP_ALERTS_TOPIC": str(topic["TopicArn"]),
@@ -58,8 +58,8 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
         "TANGGAP_MAIL_FROM": chosen.mail_from,
     }
     if "timeline" in models:
-        found["TANGGAP_TIMELINE_STREAM"] = stream_arn(chosen.table("timeline"))
-    return found
+        variables["TANGGAP_TIMELINE_STREAM"] = stream_arn(chosen.table("timeline"))
+    return variables
 
 
 def stream_arn(table: str) -> str:
@@ -125,8 +125,8 @@ def _queue_arn(client: Any, name: str, attributes: dict[str, str]) -> str:
         url = client.get_queue_url(QueueName=name)["QueueUrl"]
     except client.exceptions.QueueDoesNotExist:
         url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return str(found["Attributes"]["QueueArn"])
+    queue_attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(queue_attributes["Attributes"]["QueueArn"])
 
 
 def _bucket_may_send(bucket: str) -> dict[str, Any]:

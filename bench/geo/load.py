@@ -47,10 +47,10 @@ def _put(table: str, items: list[dict[str, Any]]) -> int:
         connection = _connection()
         connection.request("POST", "/", body, _HEADERS)
         answer = connection.getresponse()
-        found = json.loads(answer.read())
+        answered = json.loads(answer.read())
         if answer.status != 200:
-            raise RuntimeError(found)
-        waiting = found.get("UnprocessedItems", {}).get(table, [])
+            raise RuntimeError(answered)
+        waiting = answered.get("UnprocessedItems", {}).get(table, [])
     return len(items)
 
 
@@ -58,5 +58,5 @@ def _connection() -> http.client.HTTPConnection:
     if not hasattr(_mine, "connection"):
         place = urlsplit(os.environ["AWS_ENDPOINT_URL"])
         _mine.connection = http.client.HTTPConnection(place.hostname or "", place.port)
-    found: http.client.HTTPConnection = _mine.connection
-    return found
+    connection: http.client.HTTPConnection = _mine.connection
+    return connection

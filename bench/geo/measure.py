@@ -68,20 +68,20 @@ class City:
             tally.truncated += 1
             tally.add(cost, len(right), self._miscounted(answer["cells"]["cells"], box, right))
             return
-        found = Counter(self.ids.get(one["id"], -1) for one in answer["features"])
-        tally.add(cost, len(right), _differing(found, right))
+        numbers = Counter(self.ids.get(one["id"], -1) for one in answer["features"])
+        tally.add(cost, len(right), _differing(numbers, right))
 
     def circle(self, circle: Circle, tally: Tally) -> None:
         """Ask for a circle and compare."""
         with ours.Cost() as cost:
             answer = json.loads(ours.nearby(self.name, circle))
         right = self.truth.circle(circle)
-        found = Counter(self.ids.get(one["id"], -1) for one in answer["reports"])
+        numbers = Counter(self.ids.get(one["id"], -1) for one in answer["reports"])
         if answer.get("truncated"):
             # The answer has only the nearest reports.
             tally.truncated += 1
-            right = [point for point in right if point.number in found]
-        tally.add(cost, len(right), _differing(found, right))
+            right = [point for point in right if point.number in numbers]
+        tally.add(cost, len(right), _differing(numbers, right))
 
     def _miscounted(self, cells: list[list[int]], box: Box, right: list[Point]) -> int:
         """The error of the counts: of the box, or of all cells that it touches."""
@@ -101,15 +101,15 @@ def _counted(points: list[Point]) -> Counter[tuple[int, int]]:
     return Counter(tile(point.lat7 / 1e7, point.long7 / 1e7, 16) for point in points)
 
 
-def _differing(found: Counter[int], right: list[Point]) -> int:
+def _differing(numbers: Counter[int], right: list[Point]) -> int:
     """The number of missing, wrong and repeated reports."""
     wanted = Counter(point.number for point in right)
-    return (found - wanted).total() + (wanted - found).total()
+    return (numbers - wanted).total() + (wanted - numbers).total()
 
 
-def differing(found: list[int], right: list[Point]) -> int:
+def differing(numbers: list[int], right: list[Point]) -> int:
     """The same for a peer's answer."""
-    return _differing(Counter(found), right)
+    return _differing(Counter(numbers), right)
 
 
 def cost_of(action: Callable[..., object], *given: Any, **more: Any) -> ours.Cost:

@@ -50,9 +50,9 @@ def clustered(opened: int, closed: int, side: float = 1.0, seed: int = 1) -> Ite
             if draw.random() < 0.2:
                 return draw.uniform(SOUTH, north), draw.uniform(WEST, east)
             [(lat, long, sigma)] = draw.choices(centres, cum_weights=weights)
-            found = draw.gauss(lat, sigma), draw.gauss(long, sigma)
-            if SOUTH <= found[0] <= north and WEST <= found[1] <= east:
-                return found
+            position = draw.gauss(lat, sigma), draw.gauss(long, sigma)
+            if SOUTH <= position[0] <= north and WEST <= position[1] <= east:
+                return position
 
     for number in range(opened + closed):
         yield _point(number, place(), draw, number < opened)

@@ -52,7 +52,7 @@ def read(box: Box) -> list[int]:
 
     south, west, north, east = (round(edge * 1e7) for edge in box)
     cells, table = _cells(box), tables.Figure.Meta.table_name
-    found: list[int] = []
+    numbers: list[int] = []
     for start in range(0, len(cells), _KEYS_AT_ONCE):
         part = cells[start : start + _KEYS_AT_ONCE]
         keys = [{"pk": {"S": _key(cell)}, "sk": {"S": "-"}} for cell in part]
@@ -60,8 +60,8 @@ def read(box: Box) -> list[int]:
         for item in answer["Responses"][table]:
             for lat7, long7, _, _, _, number in _PIN.iter_unpack(item["pins"]["B"]):
                 if south <= lat7 <= north and west <= long7 <= east:
-                    found.append(int.from_bytes(number))
-    return found
+                    numbers.append(int.from_bytes(number))
+    return numbers
 
 
 def _document(cell: str, held: bytes) -> dict[str, Any]:
@@ -79,12 +79,12 @@ def _cells(box: Box) -> list[str]:
     south, west, north, east = box
     first = bounds(encode(south, west, 6))
     tall, wide = first[2] - first[0], first[3] - first[1]
-    found = []
+    cells = []
     lat = (first[0] + first[2]) / 2
     while lat - tall / 2 <= north:
         long = (first[1] + first[3]) / 2
         while long - wide / 2 <= east:
-            found.append(encode(lat, long, 6))
+            cells.append(encode(lat, long, 6))
             long += wide
         lat += tall
-    return found
+    return cells

@@ -93,8 +93,8 @@ def _scorecard(options: argparse.Namespace) -> int:
     folders = [options.data] if options.data else [one for one in (DATA, DEMO) if one.exists()]
     for open_aws in [nullcontext] if options.deployed else [partial(aws, one) for one in folders]:
         with open_aws():
-            if found := rankings(options.month, options.jurisdiction):
-                print("\n\n".join(found))
+            if texts := rankings(options.month, options.jurisdiction):
+                print("\n\n".join(texts))
                 return 0
     print(f"no scorecards of {options.month}", file=sys.stderr)
     return 1

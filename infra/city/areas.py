@@ -55,19 +55,19 @@ class _Entry:
 
 def read(mapping: Fields, folder: Path, levels: list[str], findings: Findings) -> Areas:
     """Read every area and every ward's shape; faults go to ``findings``."""
-    found = Areas()
+    areas = Areas()
     for one in mapping.each("areas", required=False):
-        _read_written(one, levels, found)
-    roots = sorted(found.of(levels[0])) if levels else []
+        _read_written(one, levels, areas)
+    roots = sorted(areas.of(levels[0])) if levels else []
     for one in mapping.each("files"):
-        _read_file(one, folder, levels, roots[0] if len(roots) == 1 else None, found, findings)
+        _read_file(one, folder, levels, roots[0] if len(roots) == 1 else None, areas, findings)
     mapping.close()
     if levels:
-        _check_tree(found, levels, findings)
-    return found
+        _check_tree(areas, levels, findings)
+    return areas
 
 
-def _read_written(one: Fields, levels: list[str], found: Areas) -> None:
+def _read_written(one: Fields, levels: list[str], areas: Areas) -> None:
     code = one.code()
     area: dict[str, Any] = {
         "code": code,
@@ -78,15 +78,15 @@ def _read_written(one: Fields, levels: list[str], found: Areas) -> None:
     if one.has("population"):
         area["population"] = int(one.number("population", 0, MOST_PEOPLE, whole=True))
     one.close()
-    if code in found.areas:
+    if code in areas.areas:
         one.fault("code", f"{code!r} is used twice")
     elif code and area["level"]:
-        found.areas[code] = area
-        found.where[code] = f"{one.file}:{one.line}"
+        areas.areas[code] = area
+        areas.where[code] = f"{one.file}:{one.line}"
 
 
 def _read_file(
-    one: Fields, folder: Path, levels: list[str], root: str | None, found: Areas, findings: Findings
+    one: Fields, folder: Path, levels: list[str], root: str | None, areas: Areas, findings: Findings
 ) -> None:
     name = one.text("file")
     where = one.raw("where", required=False) or {}
@@ -119,7 +119,7 @@ def _read_file(
             findings.add(place, "properties", "must be an object")
         elif all(_passes(properties.get(key), value) for key, value in where.items()):
             item = Feature(place, properties, feature.get("geometry"), findings)
-            _read_feature(item, entries, levels, root, found)
+            _read_feature(item, entries, levels, root, areas)
 
 
 def _passes(value: Any, wanted: Any) -> bool:
@@ -127,7 +127,7 @@ def _passes(value: Any, wanted: Any) -> bool:
 
 
 def _read_feature(
-    feature: Feature, entries: list[_Entry], levels: list[str], root: str | None, found: Areas
+    feature: Feature, entries: list[_Entry], levels: list[str], root: str | None, areas: Areas
 ) -> None:
     above = root
     for entry in entries:
@@ -145,8 +145,8 @@ def _read_feature(
         }
         if entry.population and (people := feature.people(entry.population)) is not None:
             area["population"] = people
-        known = found.areas.setdefault(code, area)
-        first = found.where.setdefault(code, feature.place)
+        known = areas.areas.setdefault(code, area)
+        first = areas.where.setdefault(code, feature.place)
         if known != area:
             parts = ("level", "name", "parent", "population")
             part = next(key for key in parts if known.get(key) != area.get(key))
@@ -154,38 +154,38 @@ def _read_feature(
             feature.fault(
                 entry.code, f"{code!r} has the {part} {here!r} here, but {there!r} in {first}"
             )
-        elif entry.level == levels[-1] and code in found.shapes:
+        elif entry.level == levels[-1] and code in areas.shapes:
             feature.fault(entry.code, f"{code!r} is used twice, first in {first}")
             continue
         shape = polygons(feature) if entry is entries[-1] else None
         if entry.level == levels[-1]:
-            found.shapes[code] = shape or []
+            areas.shapes[code] = shape or []
 
 
-def _check_tree(found: Areas, levels: list[str], findings: Findings) -> None:
-    for code, area in found.areas.items():
+def _check_tree(areas: Areas, levels: list[str], findings: Findings) -> None:
+    for code, area in areas.areas.items():
         parent = area["parent"]
-        place, above = found.where[code], levels[levels.index(area["level"]) - 1]
+        place, above = areas.where[code], levels[levels.index(area["level"]) - 1]
         if area["level"] == levels[0]:
             if parent is not None:
                 findings.add(place, "parent", f"{code!r} is of the highest level")
         elif parent is None:
             findings.add(place, "parent", f"{area['level']} {code!r} lies in no {above}")
-        elif parent not in found.areas:
+        elif parent not in areas.areas:
             findings.add(place, "parent", f"{area['level']} {code!r} lies in unknown {parent!r}")
-        elif found.areas[parent]["level"] != above:
+        elif areas.areas[parent]["level"] != above:
             findings.add(
                 place,
                 "parent",
                 f"{area['level']} {code!r} must lie in a {above}, "
-                f"not in the {found.areas[parent]['level']} {parent!r}",
+                f"not in the {areas.areas[parent]['level']} {parent!r}",
             )
-    for code in sorted(found.of(levels[-1]) - found.shapes.keys()):
-        findings.add(found.where[code], "geometry", f"{levels[-1]} {code!r} has no shape")
-    points = sum(len(r) for shape in found.shapes.values() for polygon in shape for r in polygon)
-    if not found.shapes:
+    for code in sorted(areas.of(levels[-1]) - areas.shapes.keys()):
+        findings.add(areas.where[code], "geometry", f"{levels[-1]} {code!r} has no shape")
+    points = sum(len(r) for shape in areas.shapes.values() for polygon in shape for r in polygon)
+    if not areas.shapes:
         findings.add("city.json", "boundaries", f"no feature names an area of level {levels[-1]}")
-    if len(found.shapes) > _MOST_WARDS:
+    if len(areas.shapes) > _MOST_WARDS:
         findings.add("city.json", "boundaries", f"more than {_MOST_WARDS} wards")
     if points > _MOST_POINTS:
         findings.add("city.json", "boundaries", f"more than {_MOST_POINTS} points in the shapes")

@@ -19,33 +19,33 @@ def read(
     languages: Iterable[str], file: Callable[[str], Fields | None], findings: Findings
 ) -> Catalogues:
     """{language: {key: text}} of the city's languages that have a file."""
-    found: Catalogues = {}
+    catalogues: Catalogues = {}
     for language in languages:
         name = f"{FOLDER}/{language}.json"
         one = file(language)
         if one is not None:
-            found[language] = _texts(one)
+            catalogues[language] = _texts(one)
         shipped = {key for key, texts in city_texts().items() if language in texts}
-        missing = city_texts().keys() - shipped - found.get(language, {}).keys()
+        missing = city_texts().keys() - shipped - catalogues.get(language, {}).keys()
         if missing:
             some = ", ".join(sorted(missing)[:3]) + (" …" if len(missing) > 3 else "")
             findings.warn(
                 name, "", f"has not {len(missing)} of {len(city_texts())} messages: {some}"
             )
-    return found
+    return catalogues
 
 
 def _texts(one: Fields) -> dict[str, str]:
-    found = {}
+    texts = {}
     for key in one.names():
         if key not in (known := city_texts() | optional_texts()):
             continue  # ``close`` names it.
         text = one.text(key)
         if text and (wrong := _wrong(text, known[key][SHIPPED])):
             one.fault(key, wrong)
-        found[key] = text
+        texts[key] = text
     one.close()
-    return found
+    return texts
 
 
 def _wrong(text: str, shipped: str) -> str | None:

@@ -87,13 +87,13 @@ class Fields:
         inner.line = inner.line or self.line
         if not isinstance(value, dict):
             return {}
-        found = {language: inner.text(language) for language in self.findings.languages}
+        texts = {language: inner.text(language) for language in self.findings.languages}
         for other in inner.names():
-            if LANGUAGE.match(other) and other not in found:
+            if LANGUAGE.match(other) and other not in texts:
                 # A folder may be the base of a city with fewer languages.
                 inner.raw(other)
         inner.close()
-        return found
+        return texts
 
     def number(self, name: str, low: float, high: float, *, whole: bool = False,
                default: float | None = None) -> float:  # fmt: skip
@@ -134,21 +134,21 @@ class Fields:
     def texts(self, name: str, *, required: bool = True) -> list[str]:
         """A list of different texts."""
         value = self._list(name, required)
-        found = [one for one in value if isinstance(one, str) and one.strip()]
-        if len(found) < len(value):
+        texts = [one for one in value if isinstance(one, str) and one.strip()]
+        if len(texts) < len(value):
             self.fault(name, "must be a list of texts")
-        for one in sorted({one for one in found if found.count(one) > 1}):
+        for one in sorted({one for one in texts if texts.count(one) > 1}):
             self.fault(name, f"names {one!r} twice")
-        return found
+        return texts
 
     def choices(self, name: str, options: Iterable[str], kind: str) -> list[str]:
         """A list of different options."""
         allowed = set(options)
-        found = self.texts(name)
-        for one in found:
+        chosen = self.texts(name)
+        for one in chosen:
             if one not in allowed:
                 self.fault(name, f"names an unknown {kind} {one!r}")
-        return [one for one in found if one in allowed]
+        return [one for one in chosen if one in allowed]
 
     def inner(self, name: str) -> "Fields":
         """The object of a field."""

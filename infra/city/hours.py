@@ -67,7 +67,7 @@ def _minutes(text: str) -> int:
 
 def _spans(week: Fields, day: str) -> list[list[str]]:
     given = week.raw(day, required=False) or []
-    found = []
+    spans = []
     last = ""
     for number, span in enumerate(given if isinstance(given, list) else [given]):
         name = f"{day}[{number}]"
@@ -79,9 +79,9 @@ def _spans(week: Fields, day: str) -> list[list[str]]:
         elif span[0] < last:
             week.fault(name, "must begin after the span before it ends")
         else:
-            found.append(span)
+            spans.append(span)
             last = span[1]
-    return found
+    return spans
 
 
 def _day(row: Fields, name: str) -> str:

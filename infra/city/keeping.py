@@ -26,15 +26,15 @@ def retention(one: Fields, rules: dict[str, int]) -> dict[str, int]:
 
     ``rules`` are the city's: within their windows people must be reachable and find their report.
     """
-    found: dict[str, int] = {}
+    days: dict[str, int] = {}
     for kind, (low, high) in _SPANS.items():
         name = setting(kind)
         if one.has(name):
-            found[name] = int(one.number(name, low, high, whole=True))
+            days[name] = int(one.number(name, low, high, whole=True))
     window = rules.get("reopen_days", 0)
     for kind in (CONTACT, CLOSED, CANCELLED):
         name = setting(kind)
-        if found.get(name, window) < window:
+        if days.get(name, window) < window:
             one.fault(name, f"must not be shorter than reopen_days, {window}")
     one.close()
-    return found
+    return days

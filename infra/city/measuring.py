@@ -39,46 +39,46 @@ def scoring(one: Fields) -> dict[str, Any]:
     if weights.names() and sum(given.values()) != 100:
         one.fault("weights", f"must add up to 100, not {sum(given.values())}")
     weights.close()
-    found: dict[str, Any] = {"weights": given}
+    settings: dict[str, Any] = {"weights": given}
     for name, (low, high, whole, default) in SETTINGS.items():
         value = one.number(name, low, high, whole=whole, default=default)
-        found[name] = int(value) if whole else float(value)
-    reach = _AUDIT_MONTHS * found["audit_sample"]
-    if found["audit_from"] > reach:
+        settings[name] = int(value) if whole else float(value)
+    reach = _AUDIT_MONTHS * settings["audit_sample"]
+    if settings["audit_from"] > reach:
         one.fault("audit_from", f"can never be reached: three samples are {reach} closings")
     one.close()
-    return found
+    return settings
 
 
 def escalation(one: Fields, groups: set[str]) -> dict[str, Any]:
     """The ladders by service group ("*" for the other groups), and the hours of their alerts."""
-    found = {
+    settings = {
         "per_hour": int(one.number("per_hour", 1, 10_000, whole=True, default=20)),
         "morning_hour": int(one.number("morning_hour", 0, 23, whole=True, default=7)),
         "ladders": _ladders(one, groups),
     }
     one.close()
-    return found
+    return settings
 
 
 def _ladders(one: Fields, groups: set[str]) -> dict[str, list[dict[str, Any]]]:
     inner = one.inner("ladders")
     if one.has("ladders") and not inner.has(EVERY_GROUP):
         inner.fault(EVERY_GROUP, "is missing: the ladder of the groups without one of their own")
-    found = {}
+    ladders = {}
     for name in inner.names():
         rows = inner.each(name)
         if name != EVERY_GROUP and name not in groups:
             inner.fault(name, "is no group of services.json, nor *")
         if isinstance(inner.raw(name), list) and not 1 <= len(rows) <= _MOST_RUNGS:
             inner.fault(name, f"must have 1 to {_MOST_RUNGS} rungs, not {len(rows)}")
-        found[name] = _rungs(rows)
+        ladders[name] = _rungs(rows)
     inner.close()
-    return found
+    return ladders
 
 
 def _rungs(rows: list[Fields]) -> list[dict[str, Any]]:
-    found = []
+    rungs = []
     last = 0.0
     for row in rows:
         share = float(row.number("share", 0, _LARGEST_SHARE))
@@ -88,6 +88,6 @@ def _rungs(rows: list[Fields]) -> list[dict[str, Any]]:
         told = row.choices("tell", {HOLDER, *ROLES}, "role")
         if row.has("tell") and not told:
             row.fault("tell", f"must name somebody: {HOLDER}, {', '.join(ROLES)}")
-        found.append({"share": share, "tell": told, "priority": row.choice("priority", PRIORITIES)})
+        rungs.append({"share": share, "tell": told, "priority": row.choice("priority", PRIORITIES)})
         row.close()
-    return found
+    return rungs

@@ -20,16 +20,18 @@ def services(one: Fields, units: list[dict[str, Any]], districts: set[str]) -> d
         row.close()
     unique(group_rows, [group["code"] for group in groups], "code")
     known = {unit["code"]: unit for unit in units}
-    found = [_service(row, [group["code"] for group in groups], known, districts) for row in rows]
-    unique(rows, [service["code"] for service in found], "code")
+    services = [
+        _service(row, [group["code"] for group in groups], known, districts) for row in rows
+    ]
+    unique(rows, [service["code"] for service in services], "code")
     one.close()
-    return {"groups": groups, "services": found}
+    return {"groups": groups, "services": services}
 
 
 def _service(
     row: Fields, groups: list[str], units: dict[str, dict[str, Any]], districts: set[str]
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    service: dict[str, Any] = {
         "code": row.code(),
         "name": row.both("name"),
         "description": row.both("description", required=False),
@@ -46,34 +48,34 @@ def _service(
         "keywords": row.texts("keywords", required=False),
     }
     if row.has("public"):
-        found["public"] = row.flag("public", True)
-        if found["public"] and found["protected"]:
+        service["public"] = row.flag("public", True)
+        if service["public"] and service["protected"]:
             row.fault("public", "a protected service is never public")
     if row.has("reception"):
-        found["reception"] = row.choice("reception", RECEPTIONS)
+        service["reception"] = row.choice("reception", RECEPTIONS)
     if row.has("numbers"):
-        found["numbers"] = numbers(row)
+        service["numbers"] = numbers(row)
     asked = row.each("questions", required=False)
-    found["questions"] = [_question(one) for one in asked]
-    unique(asked, [one["code"] for one in found["questions"]], "code")
-    first, last = found["acknowledge"], found["resolve"]
+    service["questions"] = [_question(one) for one in asked]
+    unique(asked, [one["code"] for one in service["questions"]], "code")
+    first, last = service["acknowledge"], service["resolve"]
     if first["clock"] == last["clock"] and first["hours"] > last["hours"]:
         row.fault("acknowledge", "must not be longer than resolve")
-    unit = units.get(found["unit"])
-    if unit and unit.get("open311") and found["protected"]:
+    unit = units.get(service["unit"])
+    if unit and unit.get("open311") and service["protected"]:
         row.fault("unit", f"a protected service is passed on to nobody, {unit['code']!r} included")
     if unit and (missing := districts - set(unit["districts"])):
         row.fault("unit", f"{unit['code']!r} does not cover district {min(missing)!r}")
-    if found["protected"] and (
-        found["unit"] == "district" or (unit and unit["kind"] == "district")
+    if service["protected"] and (
+        service["unit"] == "district" or (unit and unit["kind"] == "district")
     ):
         row.fault("unit", "a protected service needs a unit outside the districts")
     row.close()
-    return found
+    return service
 
 
 def _question(row: Fields) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    question: dict[str, Any] = {
         "code": row.code(),
         "type": row.choice("type", QUESTION_TYPES),
         "required": row.flag("required", False),
@@ -82,27 +84,27 @@ def _question(row: Fields) -> dict[str, Any]:
     }
     options = row.each("options", required=False)
     for option in options:
-        found["options"].append({"key": option.code("key"), "name": option.both("name")})
+        question["options"].append({"key": option.code("key"), "name": option.both("name")})
         option.close()
-    unique(options, [option["key"] for option in found["options"]], "key")
-    if found["type"] and bool(options) != found["type"].endswith("list"):
+    unique(options, [option["key"] for option in question["options"]], "key")
+    if question["type"] and bool(options) != question["type"].endswith("list"):
         row.fault("options", "a list needs options, and only a list may have them")
     row.close()
-    return found
+    return question
 
 
 def _target(row: Fields) -> dict[str, Any]:
     hours = row.number("hours", 0, _LONGEST_HOURS)
     if row.has("hours") and hours <= 0:
         row.fault("hours", "must be more than 0")
-    found = {"hours": hours, "clock": row.choice("clock", CLOCKS)}
+    target = {"hours": hours, "clock": row.choice("clock", CLOCKS)}
     row.close()
-    return found
+    return target
 
 
 def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> list[dict[str, Any]]:
     """A district's own targets, from rows of text; an empty cell means the city's target."""
-    found = []
+    targets = []
     for row in rows:
         one: dict[str, Any] = {
             "district": row.choice("district", sorted(districts), "district"),
@@ -122,6 +124,6 @@ def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> li
             one[part] = {"hours": value, "clock": clock}
         if len(one) == 2:
             row.fault("", "gives neither an acknowledge nor a resolve target")
-        found.append(one)
-    unique(rows, [f"{one['district']} {one['service']}" for one in found], "district, service")
-    return found
+        targets.append(one)
+    unique(rows, [f"{one['district']} {one['service']}" for one in targets], "district, service")
+    return targets

@@ -27,16 +27,16 @@ def country(one: Fields) -> str | None:
 
 def rules(code: str | None, own: Fields | None) -> list[dict[str, Any]]:
     """All rules for the city's texts: general ones, the country's and the city's own."""
-    found = [_plain(rule) for rule in redaction.of_country(code)]
+    rules = [_plain(rule) for rule in redaction.of_country(code)]
     rows = own.each("patterns") if own else []
     if own and len(rows) > _MOST:
         own.fault("patterns", f"may have at most {_MOST} rules")
     for row in rows:
-        found.append(_rule(row))
+        rules.append(_rule(row))
         row.close()
     if own:
         own.close()
-    return found
+    return rules
 
 
 def _rule(row: Fields) -> dict[str, Any]:

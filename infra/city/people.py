@@ -32,13 +32,13 @@ def staff(
     guarded = {service["unit"] for service in services.values() if service["protected"]}
     issuer = one.text("issuer", required=False)
     rows = one.each("staff")
-    found = [_record(row, issuer, units, districts, set(services), guarded) for row in rows]
-    unique(rows, [record["ref"] for record in found], "ref")
-    unique(rows, [_identity(record) for record in found], "subject")
+    records = [_record(row, issuer, units, districts, set(services), guarded) for row in rows]
+    unique(rows, [record["ref"] for record in records], "ref")
+    unique(rows, [_identity(record) for record in records], "subject")
     if len(rows) > MOST:
         one.fault("staff", f"must have at most {MOST} records")
     one.close()
-    return found
+    return records
 
 
 def _identity(record: dict[str, Any]) -> str:
@@ -53,7 +53,7 @@ def _record(
     services: set[str],
     guarded: set[str],
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    record: dict[str, Any] = {
         "ref": row.text("ref", pattern=_REF, form="s_ and letters, digits or . _ -"),
         "issuer": row.text("issuer", required=not issuer) or issuer,
         "subject": row.text("subject"),
@@ -65,24 +65,24 @@ def _record(
         "active": row.flag("active", True),
     }
     if row.raw("home_district", required=False) is not None:
-        found["home_district"] = row.choice("home_district", sorted(districts), "district")
+        record["home_district"] = row.choice("home_district", sorted(districts), "district")
     if row.has("permissions"):
         everywhere = row.choices("permissions", PERMISSIONS, "permission")
         if everywhere:
             row.warn("permissions", "belong into a grant; they are read as with every grant")
-        for grant in found["grants"]:
+        for grant in record["grants"]:
             if grant["role"] != AUDITOR:
                 grant["permissions"] = sorted({*grant["permissions"], *everywhere})
-    if row.has("grants") and not found["grants"]:
+    if row.has("grants") and not record["grants"]:
         row.fault("grants", "must name at least one role")
-    if found["unit"] in guarded:
-        found["protected_unit"] = True
+    if record["unit"] in guarded:
+        record["protected_unit"] = True
     row.close()
-    return found
+    return record
 
 
 def _grant(row: Fields, districts: set[str], services: set[str]) -> dict[str, Any]:
-    found = {
+    grant = {
         "role": row.choice("role", ROLES),
         "districts": scope(row, "districts", districts, "district"),
         "services": scope(row, "services", services, "service"),
@@ -90,23 +90,27 @@ def _grant(row: Fields, districts: set[str], services: set[str]) -> dict[str, An
         if row.has("permissions")
         else [],
     }
-    if found["role"] == AUDITOR and found["permissions"]:
+    if grant["role"] == AUDITOR and grant["permissions"]:
         row.fault("permissions", "are none of an auditor's, who reads no personal data")
     row.close()
-    return found
+    return grant
 
 
 def _endpoint(row: Fields) -> dict[str, Any]:
     protocol = row.choice("protocol", _ENDPOINTS)
-    found: dict[str, Any] = {
+    endpoint: dict[str, Any] = {
         "protocol": protocol,
         "endpoint": row.text(
             "endpoint", pattern=_ENDPOINTS.get(protocol), form=f"an address for {protocol}"
         ),
     }
-    if protocol.startswith("email") and found["endpoint"] and not is_address(found["endpoint"]):
-        row.fault("endpoint", f"must be an address for {protocol}, not {found['endpoint']!r}")
+    if (
+        protocol.startswith("email")
+        and endpoint["endpoint"]
+        and not is_address(endpoint["endpoint"])
+    ):
+        row.fault("endpoint", f"must be an address for {protocol}, not {endpoint['endpoint']!r}")
     if row.has("events"):
-        found["events"] = row.texts("events")
+        endpoint["events"] = row.texts("events")
     row.close()
-    return found
+    return endpoint

@@ -12,17 +12,17 @@ def nobody(made: Prepared) -> list[str]:
     """The alerts that would reach nobody, as texts; empty if every alert reaches somebody."""
     city = City.from_json(made.bundle)
     heard = [one for one in made.staff if one.get("active", True) and one.get("endpoints")]
-    found = []
+    texts = []
     for area in sorted(city.areas_of_level(-2), key=lambda one: one.code):
         unit = city.district_unit(area.code)
         if not any(one["unit"] == unit and _covers(one, None, area.code, None) for one in heard):
-            found.append(f"district {area.code} ({area.name}): nobody of {unit} has an endpoint")
+            texts.append(f"district {area.code} ({area.name}): nobody of {unit} has an endpoint")
     for service in city.services.values():
         if service.unit == "district" or not service.active:
             continue
         people = [one for one in heard if one["unit"] == service.unit]
         if not any(_covers(one, None, None, service.code) for one in people):
-            found.append(f"service {service.code}: nobody of {service.unit} has an endpoint")
+            texts.append(f"service {service.code}: nobody of {service.unit} has an endpoint")
     roles = {
         role for rungs in city.ladders.values() for rung in rungs for role in rung.tell
     } - {"holder"}  # fmt: skip
@@ -32,10 +32,10 @@ def nobody(made: Prepared) -> list[str]:
             code for code in districts if not any(_covers(one, role, code, None) for one in heard)
         ]
         if silent == districts:
-            found.append(f"rung {role}: nobody has an endpoint")
+            texts.append(f"rung {role}: nobody has an endpoint")
         else:
-            found += [f"rung {role}: nobody over district {one} has an endpoint" for one in silent]
-    return found
+            texts += [f"rung {role}: nobody over district {one} has an endpoint" for one in silent]
+    return texts
 
 
 def _covers(

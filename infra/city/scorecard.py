@@ -15,14 +15,14 @@ def rankings(month: str, jurisdiction: str | None = None) -> list[str]:
     from chalicelib.services.scorecards import card_queries
 
     everywhere = frozenset({"*"})
-    found = []
+    texts = []
     for place in [jurisdiction] if jurisdiction else cities.jurisdictions():
         grants = (Grant("auditor", everywhere, everywhere),)
         auditor = Principal("staff", place, uid="s_terminal", grants=grants)
         with suppress(Problem):
             page = card_queries.month(auditor, month, clock.now())
-            found.append(f"{place} {text(page)}")
-    return found
+            texts.append(f"{place} {text(page)}")
+    return texts
 
 
 def text(page: dict[str, Any]) -> str:

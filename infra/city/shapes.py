@@ -71,15 +71,15 @@ def polygons(feature: Feature) -> Polygons | None:
     if not isinstance(several, list) or not several:
         feature.fault("geometry.coordinates", "must be a list of rings")
         return None
-    found: Polygons = []
+    polygons: Polygons = []
     for number, rings in enumerate(several):
         prefix = "geometry.coordinates" + (f"[{number}]" if kind == "MultiPolygon" else "")
         if not isinstance(rings, list) or not rings:
             feature.fault(prefix, "must be a list of rings")
             continue
         read = [_ring(feature, ring, f"{prefix}[{place}]") for place, ring in enumerate(rings)]
-        found.append([ring for ring in read if ring])
-    return found
+        polygons.append([ring for ring in read if ring])
+    return polygons
 
 
 def _ring(feature: Feature, ring: Any, path: str) -> list[tuple[float, float]]:

@@ -17,15 +17,17 @@ _MOST = 20
 
 def read(one: Fields, bundle: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """The successors by kind and code, each as a list."""
-    found = {}
+    successors = {}
     for kind in KINDS:
         known = {row["code"] for row in bundle[kind]}
         if one.has(kind):
-            found[kind] = _links(one.inner(kind), kind, known)
+            successors[kind] = _links(one.inner(kind), kind, known)
     one.close()
-    if "areas" in found:
-        _check_levels(one, found["areas"], {row["code"]: row["level"] for row in bundle["areas"]})
-    return found
+    if "areas" in successors:
+        _check_levels(
+            one, successors["areas"], {row["code"]: row["level"] for row in bundle["areas"]}
+        )
+    return successors
 
 
 def _links(one: Fields, kind: str, known: set[str]) -> dict[str, list[str]]:

@@ -35,7 +35,7 @@ _JURISDICTION = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 def city(one: Fields) -> dict[str, Any]:
     """Name, time zone, levels, languages, emergency number, limits and rules."""
     languages = _languages(one)
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "jurisdiction": one.text(
             "jurisdiction", pattern=_JURISDICTION, form="lower-case letters, digits and . _ -"
         ),
@@ -48,30 +48,30 @@ def city(one: Fields) -> dict[str, Any]:
         "rules": _rules(one.inner("rules")),
     }
     if one.has("numbers"):
-        found["numbers"] = numbers(one)
+        document["numbers"] = numbers(one)
     if one.has("retention"):
-        found["retention"] = keeping.retention(one.inner("retention"), found["rules"])
-    if found["time_zone"] and found["time_zone"] not in zoneinfo.available_timezones():
-        one.fault("time_zone", f"{found['time_zone']!r} is not a time zone of the IANA database")
-    if one.has("levels") and len(found["levels"]) < 2:
+        document["retention"] = keeping.retention(one.inner("retention"), document["rules"])
+    if document["time_zone"] and document["time_zone"] not in zoneinfo.available_timezones():
+        one.fault("time_zone", f"{document['time_zone']!r} is not a time zone of the IANA database")
+    if one.has("levels") and len(document["levels"]) < 2:
         one.fault("levels", "must name at least two levels, the wards' last")
-    return found
+    return document
 
 
 def _languages(one: Fields) -> list[str]:
     """The languages of the city's names and messages; the first one is the default."""
-    found = one.texts("languages")
-    good = [tag for tag in found if LANGUAGE.match(tag)]
-    if len(good) < len(found):
+    languages = one.texts("languages")
+    good = [tag for tag in languages if LANGUAGE.match(tag)]
+    if len(good) < len(languages):
         one.fault("languages", "must be tags of two or three small letters, like id, en, nl")
-    if one.has("languages") and not found:
+    if one.has("languages") and not languages:
         one.fault("languages", "must name at least one language")
     one.findings.languages = tuple(good)
-    return found
+    return languages
 
 
 def _limits(one: Fields) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
     for kind in (*LIMITS, *(kind for kind in OPTIONAL_LIMITS if one.has(kind))):
         rows = one.each(kind)
         for row in rows:
@@ -80,24 +80,24 @@ def _limits(one: Fields) -> dict[str, Any]:
                 "seconds": int(row.number("seconds", 1, 30 * 86400, whole=True)),
             }
             row.close()
-            found.setdefault(kind, []).append(limit)
+            limits.setdefault(kind, []).append(limit)
     one.close()
-    return found
+    return limits
 
 
 def _rules(one: Fields) -> dict[str, int]:
     known = {**RULES, **{name: span for name, span in OPTIONAL_RULES.items() if one.has(name)}}
-    found = {
+    rules = {
         name: int(one.number(name, low, high, whole=True)) for name, (low, high) in known.items()
     }
     one.close()
-    return found
+    return rules
 
 
 def numbers(one: Fields) -> list[dict[str, Any]]:
     """Helpful telephone numbers in the order of display."""
     rows = one.each("numbers")
-    found = []
+    numbers = []
     for row in rows:
         number: dict[str, Any] = {
             "name": row.both("name"),
@@ -106,15 +106,15 @@ def numbers(one: Fields) -> list[dict[str, Any]]:
         if row.has("hours"):
             number["hours"] = row.both("hours")
         row.close()
-        found.append(number)
-    unique(rows, [number["number"] for number in found], "number")
-    return found
+        numbers.append(number)
+    unique(rows, [number["number"] for number in numbers], "number")
+    return numbers
 
 
 def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
     """The units; "*" stands for every district, and every district has one unit of its own."""
     rows = one.each("units")
-    found = []
+    units = []
     holders: dict[str, str] = {}
     for row in rows:
         unit: dict[str, Any] = {
@@ -132,28 +132,28 @@ def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
         if row.has("open311"):
             unit["open311"] = _outside(row.inner("open311"))
         row.close()
-        found.append(unit)
-    unique(rows, [unit["code"] for unit in found], "code")
+        units.append(unit)
+    unique(rows, [unit["code"] for unit in units], "code")
     for district in sorted(districts - holders.keys()):
         one.fault("units", f"no unit of kind district covers district {district!r}")
     one.close()
-    return found
+    return units
 
 
 def _outside(one: Fields) -> dict[str, Any]:
     """The Open311 server of a unit; its key is not in the folder (``infra.ops forwarding``)."""
-    found: dict[str, Any] = {
+    server: dict[str, Any] = {
         "endpoint": one.text("endpoint"),
         "format": one.choice("format", ("json", "xml")) if one.has("format") else "json",
         "services": {},
         "updates": one.flag("updates", False),
     }
     if one.has("private"):
-        found["private"] = one.flag("private", True)
+        server["private"] = one.flag("private", True)
     if one.has("jurisdiction_id"):
-        found["jurisdiction_id"] = one.text("jurisdiction_id")
+        server["jurisdiction_id"] = one.text("jurisdiction_id")
     try:
-        addresses.check(found["endpoint"] or "https://example.org")
+        addresses.check(server["endpoint"] or "https://example.org")
     except addresses.UnsafeAddress as unsafe:
         one.fault("endpoint", str(unsafe))
     services = one.inner("services") if one.has("services") else None
@@ -161,7 +161,7 @@ def _outside(one: Fields) -> dict[str, Any]:
         assert services is not None
         there = services.inner(name)
         attributes = there.inner("attributes") if there.has("attributes") else None
-        found["services"][name] = {
+        server["services"][name] = {
             "code": there.text("code"),
             "attributes": {key: attributes.text(key) for key in attributes.names()}
             if attributes
@@ -169,20 +169,20 @@ def _outside(one: Fields) -> dict[str, Any]:
         }
         there.close()
     one.close()
-    return found
+    return server
 
 
 def _scope(row: Fields, name: str, known: set[str], kind: str) -> list[str] | None:
     """The codes of a scope, or ``None`` for everything ("*")."""
-    found = row.choices(name, {"*", *known}, kind)
-    if row.has(name) and not found:
+    codes = row.choices(name, {"*", *known}, kind)
+    if row.has(name) and not codes:
         row.fault(name, f"must name at least one {kind}, or *")
-    if "*" in found and len(found) > 1:
+    if "*" in codes and len(codes) > 1:
         row.fault(name, "must be * or a list of codes, not both")
-    return None if "*" in found else found
+    return None if "*" in codes else codes
 
 
 def scope(row: Fields, name: str, known: set[str], kind: str) -> list[str]:
     """The codes of a scope, or ["*"]."""
-    found = _scope(row, name, known, kind)
-    return ["*"] if found is None else found
+    codes = _scope(row, name, known, kind)
+    return ["*"] if codes is None else codes

@@ -104,19 +104,19 @@ def _clip(ring: list[Point], plane: tuple[float, float, float]) -> list[Point]:
     """The part of a convex ring (not closed) on the side of a half-plane."""
     a, b, c = plane
     sides = [(point, a * point[0] + b * point[1] + c) for point in ring]
-    found: list[Point] = []
+    corners: list[Point] = []
     for (before, s), (after, t) in pairwise([*sides, sides[0]]):
         if s >= 0:
-            found.append(before)
+            corners.append(before)
         if (s > 0 > t) or (s < 0 < t):
             share = s / (s - t)
-            found.append(
+            corners.append(
                 (
                     before[0] + share * (after[0] - before[0]),
                     before[1] + share * (after[1] - before[1]),
                 )
             )
-    return found
+    return corners
 
 
 def _joined(rings: Iterable[list[Point]]) -> list[list[Point]]:

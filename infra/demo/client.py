@@ -70,9 +70,9 @@ class Connection:
         if request.body is not None:
             headers["Content-Type"] = "application/json"
             payload = json.dumps(request.body, ensure_ascii=False).encode()
-        status, found, raw = self.exchange(request.method, request.path, payload, headers)
+        status, answered, raw = self.exchange(request.method, request.path, payload, headers)
         body = json.loads(raw) if raw else {}
-        return Reply(status, body, found.get("idempotent-replayed") == "true")
+        return Reply(status, body, answered.get("idempotent-replayed") == "true")
 
     def exchange(
         self, method: str, path: str, payload: bytes | None, headers: dict[str, str]

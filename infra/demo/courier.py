@@ -34,14 +34,14 @@ class Courier:
 
 def heads(courier: Courier, ids: list[str]) -> dict[str, dict[str, object]]:
     """The public view of each report by id, without the signatures of its picture addresses."""
-    found = {}
+    reports = {}
     for one in ids:
         body = courier.get(f"/v1/reports/{one}").body
         for picture in body["pictures"]:
             for size in ("small", "large"):
                 picture[size] = picture[size] and picture[size]["url"].partition("?")[0]
-        found[one] = body
-    return found
+        reports[one] = body
+    return reports
 
 
 def replay(courier: Courier, progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
@@ -50,19 +50,19 @@ def replay(courier: Courier, progress: Callable[[int], None] = lambda _: None) -
     ``created`` and ``different`` must be 0: a request that did something again, or an answer that
     is not the first one. A request that was refused may now be refused for another reason.
     """
-    found = {"replayed": 0, "refused_again": 0, "created": 0, "different": 0}
+    counts = {"replayed": 0, "refused_again": 0, "created": 0, "different": 0}
     for number, (request, first) in enumerate(courier.kept):
         reply = courier.again(request)
         if not reply.accepted and not first.accepted:
-            found["refused_again"] += 1
+            counts["refused_again"] += 1
         elif not reply.replayed:
-            found["created"] += 1
+            counts["created"] += 1
         elif _answer(reply) != _answer(first):
-            found["different"] += 1
+            counts["different"] += 1
         else:
-            found["replayed"] += 1
+            counts["replayed"] += 1
         progress(number + 1)
-    return found
+    return counts
 
 
 def _answer(reply: Reply) -> dict[str, object]:

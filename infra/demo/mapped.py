@@ -34,16 +34,16 @@ def _views(cells: list[tuple[int, int]]) -> list[str]:
         return []
     west, east = (_long(x) for x in (min(c[0] for c in cells), max(c[0] for c in cells) + 1))
     north, south = (_lat(y) for y in (min(c[1] for c in cells), max(c[1] for c in cells) + 1))
-    found = []
+    boxes = []
     bottom = south - _EDGE
     while bottom < north:
         left = west - _EDGE
         while left < east:
             box = (left, bottom, left + _SIDE, bottom + _SIDE)
-            found.append(",".join(f"{edge:.9f}" for edge in box))
+            boxes.append(",".join(f"{edge:.9f}" for edge in box))
             left += _SIDE
         bottom += _SIDE
-    return found
+    return boxes
 
 
 def _long(x: int) -> float:

@@ -104,10 +104,10 @@ SHAM_REFUSED, SHAM_PACE = 0.6, 0.2
 def diligence(seed: int, district: str) -> Diligence:
     """The diligence of a district; it depends only on the seed and the district's code."""
     left = random.Random(f"{seed}:district:{district}").random()
-    for share, found in DISTRICTS:
+    for share, kind in DISTRICTS:
         left -= share
         if left < 0:
-            return found
+            return kind
     return DISTRICTS[-1][1]
 
 

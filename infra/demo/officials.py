@@ -44,8 +44,8 @@ class Officials:
     def officer(self, role: str, place: Place, rng: random.Random) -> Actor | None:
         """An official with the role, of the report's unit if there is one."""
         able = self._able(role, place)
-        found = self.of_unit(role, place, rng)
-        return found or (_actor(rng.choice(able)) if able else None)
+        actor = self.of_unit(role, place, rng)
+        return actor or (_actor(rng.choice(able)) if able else None)
 
     def verifier(self, place: Place, rng: random.Random) -> Actor | None:
         """A verifier from outside the district and the unit."""

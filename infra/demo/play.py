@@ -139,17 +139,19 @@ class Play:
         self._counts.filing(row, reply)
         if not reply.accepted:
             return
-        found = reply.body
+        report = reply.body
         case = Case(
             number=row.number,
-            id=found["id"],
+            id=report["id"],
             reporter=device,
-            place=Place(found["unit"]["code"], found["district"]["code"], found["service"]["code"]),
+            place=Place(
+                report["unit"]["code"], report["district"]["code"], report["service"]["code"]
+            ),
             filed_at=row.at,
             contactable=contactable,
-            offered=[one["id"] for one in found["possible_duplicates"]],
+            offered=[one["id"] for one in report["possible_duplicates"]],
             rng=rng,
-            version=found["version"],
+            version=report["version"],
         )
         self.cases[case.id] = case
         if rng.random() < self._plan.share:

@@ -46,8 +46,8 @@ class Row:
 @cache
 def words() -> dict[str, Any]:
     """words.json: which words mean which service, and the texts that people write."""
-    found: dict[str, Any] = json.loads((Path(__file__).parent / "words.json").read_bytes())
-    return found
+    document: dict[str, Any] = json.loads((Path(__file__).parent / "words.json").read_bytes())
+    return document
 
 
 def service_of(text: str, offered: Iterable[str]) -> str:

@@ -258,11 +258,11 @@ def checks(document: dict[str, Any]) -> dict[str, bool]:
 
 
 def _months(first: datetime, last: datetime) -> list[str]:
-    day, found = first.astimezone(WIB), []
+    day, months = first.astimezone(WIB), []
     while day <= last.astimezone(WIB) + timedelta(days=1):
-        found.append(day.strftime("%Y%m"))
+        months.append(day.strftime("%Y%m"))
         day += timedelta(days=1)
-    return sorted(set(found))
+    return sorted(set(months))
 
 
 def _endpoint() -> str:

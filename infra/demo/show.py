@@ -49,14 +49,17 @@ class Progress:
             print(f"\r{' ' * len(self._before)}\r", end="", file=sys.stderr, flush=True)
 
 
-def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[str, float]) -> str:
+def summary(
+    document: dict[str, Any], names: Mapping[str, str], seconds: Mapping[str, float]
+) -> str:
     """All counts of the run, in about forty lines."""
-    recorded = found["ward_as_recorded"]
+    recorded = document["ward_as_recorded"]
     lines = [
-        f"{found['city']['jurisdiction']} {found['city']['version']}, {found['source']}, "
-        f"seed {found['seed']}",
+        f"{document['city']['jurisdiction']} {document['city']['version']}, {document['source']}, "
+        f"seed {document['seed']}",
         "",
-        f"filed      {found['filed']}: {found['accepted']} accepted, {_listed(found['refused'])}",
+        f"filed      {document['filed']}: {document['accepted']} accepted, "
+        f"{_listed(document['refused'])}",
     ]
     if recorded["rows"]:
         lines.append(
@@ -64,33 +67,33 @@ def summary(found: dict[str, Any], names: Mapping[str, str], seconds: Mapping[st
             "none) that the archive names"
         )
     lines += [
-        f"services   {_listed(found['services'])}",
-        f"actions    {_listed(found['actions'])}",
-        f"refused    {_refusals(found['actions_refused'])}",
-        f"alerts     {found['alerts']} different ones received, one for each event of which "
-        f"officials are told: {_yes(found['alerts_agree'])}",
-        f"messages   {found['messages_to_officials']} to officials, "
-        f"{found['messages_to_nobody']} of them to nobody; at most "
-        f"{found['fullest_hour']['messages']} an hour to one, urgent ones apart",
-        f"photos     {found['photos']} uploaded",
-        f"closed     {_listed(found['closed'])}",
-        f"open       {_listed(found['open'])}",
+        f"services   {_listed(document['services'])}",
+        f"actions    {_listed(document['actions'])}",
+        f"refused    {_refusals(document['actions_refused'])}",
+        f"alerts     {document['alerts']} different ones received, one for each event of which "
+        f"officials are told: {_yes(document['alerts_agree'])}",
+        f"messages   {document['messages_to_officials']} to officials, "
+        f"{document['messages_to_nobody']} of them to nobody; at most "
+        f"{document['fullest_hour']['messages']} an hour to one, urgent ones apart",
+        f"photos     {document['photos']} uploaded",
+        f"closed     {_listed(document['closed'])}",
+        f"open       {_listed(document['open'])}",
         "",
         "busiest wards",
-        *_wards(found["wards"], names),
+        *_wards(document["wards"], names),
         "",
         "tallies    month    received  verified  finished  refused  reopened  mean rating",
-        *[_month(month, tally) for month, tally in found["tallies"].items()],
-        f"           as counted from the answers: {_yes(found['tallies_agree'])}",
-        f"map        {found['map']['shown']} open reports in {found['map']['views']} views, "
-        f"{found['map']['received']} received in {found['map']['cells']} cells of zoom 16: "
-        f"{_yes(found['map']['agree'])}",
-        *_clocks(found),
-        f"rebuild    {found['rebuild']['tallies']} tallies recomputed from the timeline, "
-        f"{found['rebuild']['changed']} differed",
+        *[_month(month, tally) for month, tally in document["tallies"].items()],
+        f"           as counted from the answers: {_yes(document['tallies_agree'])}",
+        f"map        {document['map']['shown']} open reports in {document['map']['views']} views, "
+        f"{document['map']['received']} received in {document['map']['cells']} cells of zoom 16: "
+        f"{_yes(document['map']['agree'])}",
+        *_clocks(document),
+        f"rebuild    {document['rebuild']['tallies']} tallies recomputed from the timeline, "
+        f"{document['rebuild']['changed']} differed",
     ]
-    if "replay" in found:
-        lines += _replay(found)
+    if "replay" in document:
+        lines += _replay(document)
     lines.append("time       " + ", ".join(f"{part} {n:.1f} s" for part, n in seconds.items()))
     return "\n".join(lines)
 
@@ -139,11 +142,11 @@ def ending(document: dict[str, Any], checks: Mapping[str, bool]) -> str:
     )
 
 
-def _clocks(found: dict[str, Any]) -> list[str]:
-    card = found["scorecard"]
+def _clocks(document: dict[str, Any]) -> list[str]:
+    card = document["scorecard"]
     lines = [
-        f"clock      breached {_listed(found['breached'])}; escalated by level "
-        f"{_listed(found['escalated'])}; {found['lapsed']} lapsed",
+        f"clock      breached {_listed(document['breached'])}; escalated by level "
+        f"{_listed(document['escalated'])}; {document['lapsed']} lapsed",
     ]
     if card is None:
         return lines
@@ -159,11 +162,12 @@ def _clocks(found: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def _replay(found: dict[str, Any]) -> list[str]:
-    replay = found["replay"]
+def _replay(document: dict[str, Any]) -> list[str]:
+    replay = document["replay"]
     return [
-        f"sent again {replay['requests']} requests: {found['replayed']} answered as before, "
-        f"{replay['refused_again']} refused again, {found['created_on_replay']} created anything",
+        f"sent again {replay['requests']} requests: {document['replayed']} answered as before, "
+        f"{replay['refused_again']} refused again, "
+        f"{document['created_on_replay']} created anything",
         f"run again  {_listed(replay['background'])}",
         "           heads, tallies, alerts and letters unchanged: " + _yes(replay["unchanged"]),
     ]

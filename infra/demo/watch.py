@@ -19,11 +19,11 @@ class Watch:
     def __init__(self) -> None:
         self._queues = boto3.client("sqs")
         self._url = self._queues.create_queue(QueueName=QUEUE)["QueueUrl"]
-        found = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        queue = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         boto3.client("sns").subscribe(
             TopicArn=settings().alerts_topic,
             Protocol="sqs",
-            Endpoint=found["Attributes"]["QueueArn"],
+            Endpoint=queue["Attributes"]["QueueArn"],
         )
         self.audience = Audience()
         self.distinct: set[str] = set()
@@ -49,8 +49,8 @@ class Watch:
 
     def _receive(self) -> list[dict[str, Any]]:
         answer = self._queues.receive_message(QueueUrl=self._url, MaxNumberOfMessages=_MOST)
-        found: list[dict[str, Any]] = answer.get("Messages", [])
-        return found
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
 
 
 def _keys(message: dict[str, Any]) -> list[str]:

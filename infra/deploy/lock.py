@@ -52,8 +52,8 @@ def main(given: list[str] | None = None) -> int:
     for name, source in LOCKS.items():
         path = ROOT / name
         held = str(path) if path.exists() else ""
-        found = _locked(options.uv, source, held, options.upgrade)
-        path.write_text(HEAD.format(source=source) + found, "utf-8")
+        locked = _locked(options.uv, source, held, options.upgrade)
+        path.write_text(HEAD.format(source=source) + locked, "utf-8")
         print(f"wrote {name}")
     return 0
 

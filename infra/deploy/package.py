@@ -251,5 +251,5 @@ def sizes(archive: Path) -> dict[str, Any]:
 
 def load(path: Path) -> Doc:
     """Read a made template."""
-    found: Doc = json.loads(path.read_text())
-    return found
+    template: Doc = json.loads(path.read_text())
+    return template

@@ -85,7 +85,7 @@ def _files(stage: str, chosen: Function) -> list[Doc]:
     by_actions: dict[tuple[str, ...], list[str]] = {}
     for folder, actions in chosen.files.items():
         by_actions.setdefault(actions, []).append(folder)
-    found = [
+    statements = [
         _may(
             "Files" + "".join(folders).title().replace("-", ""),
             [f"s3:{one}" for one in actions],
@@ -98,5 +98,5 @@ def _files(stage: str, chosen: Function) -> list[Doc]:
         listed = ["s3:ListBucket"]
         if any(FORGET in actions for actions in chosen.files.values()):
             listed.append("s3:ListBucketVersions")
-        found.append(_may("Listed", listed, bucket_arn(stage)))
-    return found
+        statements.append(_may("Listed", listed, bucket_arn(stage)))
+    return statements

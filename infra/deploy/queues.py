@@ -32,10 +32,10 @@ _VISIBLE = {
 
 def queues(stage: str) -> dict[str, Doc]:
     """Every queue and its policy."""
-    found = _lone_queue(stage, FAILURES, [_schedules(stage)])
+    resources = _lone_queue(stage, FAILURES, [_schedules(stage)])
     for name in QUEUES:
-        found |= _queue(stage, name)
-    return found
+        resources |= _queue(stage, name)
+    return resources
 
 
 def _schedules(stage: str) -> Doc:
@@ -139,7 +139,7 @@ def topics(stage: str) -> dict[str, Doc]:
         "EnableKeyRotation": True,
         "KeyPolicy": policy(keyed),
     }
-    found: dict[str, Doc] = {
+    resources: dict[str, Doc] = {
         "TopicsKey": {"Type": "AWS::KMS::Key", **KEPT, "Properties": key},
         "TopicsKeyAlias": {
             "Type": "AWS::KMS::Alias",
@@ -179,7 +179,7 @@ def topics(stage: str) -> dict[str, Doc]:
                     "Condition": here,
                 }
             )
-        found[name] = {"Type": "AWS::SNS::Topic", **KEPT, "Properties": properties}
+        resources[name] = {"Type": "AWS::SNS::Topic", **KEPT, "Properties": properties}
         document = {"Topics": [ref(name)], "PolicyDocument": policy(statements)}
-        found[f"{name}Policy"] = {"Type": "AWS::SNS::TopicPolicy", "Properties": document}
-    return found
+        resources[f"{name}Policy"] = {"Type": "AWS::SNS::TopicPolicy", "Properties": document}
+    return resources

@@ -29,10 +29,10 @@ def main(stage: str) -> int:
     Cold starts have no limit: even the least of several depends on the machine's load.
     """
     made = package(stage)
-    found = measured(made)
-    (BUILD / "package.json").write_text(json.dumps(found, indent=2) + "\n")
-    print(table(found))
-    sizes_hold = (one["holds"] for one in found["targets"] if not one["name"].startswith("cold "))
+    report = measured(made)
+    (BUILD / "package.json").write_text(json.dumps(report, indent=2) + "\n")
+    print(table(report))
+    sizes_hold = (one["holds"] for one in report["targets"] if not one["name"].startswith("cold "))
     return 0 if all(sizes_hold) else 1
 
 
@@ -70,27 +70,27 @@ def cold_starts(made: Packaged) -> dict[str, float]:
     here = package(made.stage, _OURS[platform.machine()], folder)
     # The API's handler is the application itself.
     handlers = ["app" if one == "api_handler" else one for one in functions()]
-    found = coldstart.compared(
+    times = coldstart.compared(
         here.code,
         ["app.app" if one == "app" else f"app.{one}" for one in handlers],
         environment(made.stage),
     )
     shutil.rmtree(folder)
     return {
-        name.removeprefix("app.") if name != "bare" else name: one for name, one in found.items()
+        name.removeprefix("app.") if name != "bare" else name: one for name, one in times.items()
     }
 
 
-def table(found: dict[str, Any]) -> str:
+def table(report: dict[str, Any]) -> str:
     """The targets for a terminal."""
     lines = [f"{'':40} {'value':>12} {'at most':>12}"]
-    for one in found["targets"]:
+    for one in report["targets"]:
         mark = "" if one["holds"] else "  MISSED"
         lines.append(f"{one['name']:40} {one['value']:>12,} {one['at_most']:>12,}{mark}")
-    code, layer = found["code"], found["layer"]
+    code, layer = report["code"], report["layer"]
     lines.append(f"unzipped: code {code['unzipped']:,} bytes, with the layer "
                  f"{code['unzipped'] + layer['unzipped']:,} (AWS: 262,144,000)")  # fmt: skip
     lines.append(
-        f"cold starts in CPU of one boto3 client ({found['cold_start_cpu_ms']['bare']:.0f} ms)"
+        f"cold starts in CPU of one boto3 client ({report['cold_start_cpu_ms']['bare']:.0f} ms)"
     )
     return "\n".join(lines)

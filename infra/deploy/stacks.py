@@ -196,12 +196,12 @@ def _apply(
         **_body(template, name, bucket),
     )
     while True:
-        found = client.describe_change_set(StackName=name, ChangeSetName=change)
-        if not found["Status"].endswith(("PENDING", "IN_PROGRESS")):
+        described = client.describe_change_set(StackName=name, ChangeSetName=change)
+        if not described["Status"].endswith(("PENDING", "IN_PROGRESS")):
             break
         time.sleep(pause)
-    if found["Status"] == "FAILED":
-        reason = found.get("StatusReason", "")
+    if described["Status"] == "FAILED":
+        reason = described.get("StatusReason", "")
         if not any(one in reason for one in _NOTHING):
             raise DeployError(f"{name}: {reason}")
         client.delete_change_set(StackName=name, ChangeSetName=change)
@@ -214,15 +214,15 @@ def _apply(
 
 
 def _values(template: Doc, chosen: dict[str, str], *, known: bool) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    values: list[dict[str, Any]] = []
     for name, about in template.get("Parameters", {}).items():
         if name in chosen:
-            found.append({"ParameterKey": name, "ParameterValue": chosen[name]})
+            values.append({"ParameterKey": name, "ParameterValue": chosen[name]})
         elif known:
-            found.append({"ParameterKey": name, "UsePreviousValue": True})
+            values.append({"ParameterKey": name, "UsePreviousValue": True})
         elif "Default" not in about:
             raise DeployError(f"{name} is needed: {about['Description']}")
-    return found
+    return values
 
 
 def _body(template: Doc, name: str, bucket: str | None) -> dict[str, str]:
@@ -258,10 +258,10 @@ def _settled(client: Any, name: str, pause: float) -> None:
 
 def _described(client: Any, name: str) -> Doc | None:
     try:
-        found: Doc = client.describe_stacks(StackName=name)["Stacks"][0]
+        stack: Doc = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError:
         return None
-    return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+    return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
 def _parameters(name: str, client: Any = None) -> dict[str, str]:

@@ -25,9 +25,9 @@ _ROOT = "docs/incidents"
 
 def alarms(stage: str) -> dict[str, Doc]:
     """Every alarm of the stage."""
-    found: dict[str, Doc] = {}
+    resources: dict[str, Doc] = {}
     for queue in (*(f"{name}-dead" for name in QUEUES), FAILURES):
-        found[f"{logical(queue)}Alarm"] = _alarm(
+        resources[f"{logical(queue)}Alarm"] = _alarm(
             stage, f"{queue}-not-empty", "dead_letters",
             _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum",
                     QueueName=f"{prefix(stage)}-{queue}"), 0,
@@ -38,7 +38,7 @@ def alarms(stage: str) -> dict[str, Doc]:
             ("Errors", "Errors", "function_errors"),
             ("Throttles", "Throttles", "function_throttles"),
         ):
-            found[f"{logical(function)}{kind}Alarm"] = _alarm(
+            resources[f"{logical(function)}{kind}Alarm"] = _alarm(
                 stage, f"{function}-{kind.lower()}", page,
                 _metric("AWS/Lambda", metric, "Sum", **dimension), 0,
             )  # fmt: skip
@@ -47,25 +47,27 @@ def alarms(stage: str) -> dict[str, Doc]:
             continue
         period, periods = declared.silent_after
         silent = _metric("AWS/Lambda", "Invocations", "Sum", FunctionName=ref(_id(function)))
-        found[f"{logical(function)}SilentAlarm"] = _alarm(
+        resources[f"{logical(function)}SilentAlarm"] = _alarm(
             stage, f"{function}-silent", "clock_stopped", silent, 1, period=period,
             periods=periods, below=True,
         )  # fmt: skip
     behind = _metric("AWS/Lambda", "IteratorAge", "Maximum", FunctionName=ref("ProjectTimeline"))
-    found["StreamBehindAlarm"] = _alarm(
+    resources["StreamBehindAlarm"] = _alarm(
         stage, "stream-behind", "stream_behind", behind, 300_000, periods=2
     )
     api = {"ApiName": "tanggap"}
-    found["ApiErrorsAlarm"] = _alarm(
+    resources["ApiErrorsAlarm"] = _alarm(
         stage, "api-errors", "api_errors", _metric("AWS/ApiGateway", "5XXError", "Sum", **api), 5
     )
     slow = _metric("AWS/ApiGateway", "Latency", "p99", **api)
-    found["ApiLatencyAlarm"] = _alarm(stage, "api-latency", "api_latency", slow, 3000, periods=3)
+    resources["ApiLatencyAlarm"] = _alarm(
+        stage, "api-latency", "api_latency", slow, 3000, periods=3
+    )
     unexpected = _metric("tanggap", "UnhandledErrors", "Sum", service="tanggap")
-    found["UnhandledErrorsAlarm"] = _alarm(
+    resources["UnhandledErrorsAlarm"] = _alarm(
         stage, "unhandled-errors", "unhandled_errors", unexpected, 0
     )
-    return found
+    return resources
 
 
 def _id(function: str) -> str:

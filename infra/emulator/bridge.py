@@ -278,9 +278,9 @@ def _place(arn: str) -> str:
 
 
 def _form_action(body: Any, query: Any) -> str:
-    found = (query or {}).get("Action")
-    if found:
-        return str(found[0] if isinstance(found, list) else found)
+    action = (query or {}).get("Action")
+    if action:
+        return str(action[0] if isinstance(action, list) else action)
     if not isinstance(body, bytes) or b"Action=" not in body[:65_536]:
         return ""
     form = urllib.parse.parse_qs(body[:65_536].decode("utf-8", "replace"))

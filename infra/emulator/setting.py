@@ -14,9 +14,9 @@ def configure(folder: Path, port: int) -> None:
 
     Raises RuntimeError for another version of ministack, which may differ inside.
     """
-    found = version("ministack")
-    if found != MINISTACK:
-        raise RuntimeError(f"the local stack needs ministack {MINISTACK}, found {found}")
+    installed = version("ministack")
+    if installed != MINISTACK:
+        raise RuntimeError(f"the local stack needs ministack {MINISTACK}, found {installed}")
     os.environ.update(
         PERSIST_STATE="1",
         STATE_DIR=str(folder / "state"),

@@ -252,8 +252,8 @@ class Drivers:
     def _stream(self, arn: str) -> str:
         """The table's current stream; a table made again has another one than app.py."""
         table = arn.split("/")[1]
-        found = boto3.client("dynamodb").describe_table(TableName=table)["Table"]
-        return str(found["LatestStreamArn"])
+        described = boto3.client("dynamodb").describe_table(TableName=table)["Table"]
+        return str(described["LatestStreamArn"])
 
     def _own_queue(self, name: str) -> tuple[str, str]:
         client = self._clients("sqs")
@@ -266,8 +266,8 @@ class Drivers:
         url = client.create_queue(QueueName=queue, Attributes={"RedrivePolicy": redrive})[
             "QueueUrl"
         ]
-        found = client.get_queue_attributes(QueueUrl=url, **asked)
-        return queue, str(found["Attributes"]["QueueArn"])
+        queue_attributes = client.get_queue_attributes(QueueUrl=url, **asked)
+        return queue, str(queue_attributes["Attributes"]["QueueArn"])
 
     def _queue_of_topic(self, name: str, topic: str) -> str:
         queue, arn = self._own_queue(name)

@@ -52,8 +52,8 @@ class Gateway:
         try:
             answer = self._answer(environ)
             if answer is None:
-                found = self._extra[self._prefix(environ)](environ, start_response)
-                return list(found)
+                pieces = self._extra[self._prefix(environ)](environ, start_response)
+                return list(pieces)
         except Problem as problem:
             answer = problem_response(problem, language, str(uuid.uuid4()))
         except Exception:
@@ -77,8 +77,8 @@ class Gateway:
             raise for_status(413)
         method, address = environ["REQUEST_METHOD"], environ.get("REMOTE_ADDR", "")
         self._gateway.address.value = address
-        found: dict[str, Any] = self._gateway.handle_request(method, target, headers, body)
-        return found
+        answer: dict[str, Any] = self._gateway.handle_request(method, target, headers, body)
+        return answer
 
     def _prefix(self, environ: dict[str, Any]) -> str:
         path = environ.get("PATH_INFO", "")
@@ -167,15 +167,15 @@ def _target(environ: dict[str, Any]) -> str:
 
 
 def _headers(environ: dict[str, Any]) -> dict[str, Any]:
-    found = {
+    headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):
-            found[name.replace("_", "-").lower()] = environ[name]
-    return found
+            headers[name.replace("_", "-").lower()] = environ[name]
+    return headers
 
 
 def _send(

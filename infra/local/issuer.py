@@ -125,8 +125,8 @@ def _asked(environ: dict[str, Any]) -> str | None:
     text = environ.get("QUERY_STRING", "")
     if environ["REQUEST_METHOD"] == "POST":
         text += "&" + environ["wsgi.input"].read(65_536).decode("utf-8", "replace")
-    found = urllib.parse.parse_qs(text).get("subject", [])
-    return found[0] if len(found) == 1 and 0 < len(found[0]) <= 255 else None
+    subjects = urllib.parse.parse_qs(text).get("subject", [])
+    return subjects[0] if len(subjects) == 1 and 0 < len(subjects[0]) <= 255 else None
 
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -95,8 +95,8 @@ class Schedule:
         if self.period is not None:
             passed = max(0, (moment - self._origin) // self.period)
             return self._origin + (passed + 1) * self.period
-        found: datetime | None = self._cron.get_next(moment.astimezone(UTC))[0]
-        return found
+        due: datetime | None = self._cron.get_next(moment.astimezone(UTC))[0]
+        return due
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Every due time after ``after``, up to and including ``until``."""

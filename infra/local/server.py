@@ -20,9 +20,9 @@ _HEADERS_END = 4 * 1024 * 1024
 class _ProblemTask(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         """Refuse a request that did not reach the application."""
-        found, _, _ = self.request.error.to_response("")
-        headers, body = refusal(int(found.split()[0]))
-        self.status = found
+        status_line, _, _ = self.request.error.to_response("")
+        headers, body = refusal(int(status_line.split()[0]))
+        self.status = status_line
         self.response_headers.extend(headers)
         self.set_close_on_finish()
         self.content_length = len(body)

@@ -185,8 +185,10 @@ class QueueSource:
         self._convert = convert or sqs_event
         self._retry_at_once = retry_at_once
         self.url = self._client.get_queue_url(QueueName=queue)["QueueUrl"]
-        found = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-        self.arn = str(found["Attributes"]["QueueArn"])
+        queue_attributes = self._client.get_queue_attributes(
+            QueueUrl=self.url, AttributeNames=["QueueArn"]
+        )
+        self.arn = str(queue_attributes["Attributes"]["QueueArn"])
 
     def poll(self, wait: float = 0) -> int:
         """See ``Source``."""

@@ -32,7 +32,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
     from chalicelib.storage.transactions import Refused, commit
     from infra.ops import backfill_filers
 
-    found = {"written": 0, "overtaken": 0}
+    counts = {"written": 0, "overtaken": 0}
     place = control.stored_cursor("backfill")
     is_judged = backfill_filers.judged()
     while pages is None or pages > 0:
@@ -46,7 +46,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
             try:
                 commit([put, *rows])
                 backfill_filers.register(head, is_judged)
-                found["written"] += 1
+                counts["written"] += 1
                 if head.protected:
                     # Rows from before anonymous rows: marks of counted reports contain the id.
                     commit(
@@ -57,12 +57,12 @@ def run(pages: int | None = None) -> dict[str, Any]:
                         ]
                     )
             except Refused:
-                found["overtaken"] += 1
+                counts["overtaken"] += 1
         control.store_cursor("backfill", place)
         if place is None:
-            return {**found, "done": True}
+            return {**counts, "done": True}
         pages = None if pages is None else pages - 1
-    return {**found, "done": False}
+    return {**counts, "done": False}
 
 
 if __name__ == "__main__":

@@ -45,14 +45,14 @@ def with_filer(head: Report, is_judged: Judged) -> tuple[Report, list[Write]]:
         return replace(head, filer=counted or head.reporter), list[Write](writes)
     contact = people.contact(place, head.contact) if head.contact else None
     pseudonym = filers.pseudonym(place, contact or {})
-    found = replace(head, via=via, filer=pseudonym or filer.by_report(head.id))
+    changed = replace(head, via=via, filer=pseudonym or filer.by_report(head.id))
     who = head.reporter or pseudonym
     rows: list[Write] = []
     if who:
         rows.append(people.put_trace(place, who, people.FILED, head.id))
     if counted == via and not is_judged(place, month):
-        rows.append(people.put_filer(place, month, head.id, found.filer or ""))
-    return found, rows
+        rows.append(people.put_filer(place, month, head.id, changed.filer or ""))
+    return changed, rows
 
 
 def register(head: Report, is_judged: Judged) -> None:

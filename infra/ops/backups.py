@@ -59,9 +59,9 @@ def backup(copies: Path) -> dict[str, Any]:
     for key in _keys():
         target = folder / "files" / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        found = boto3.client("s3").get_object(Bucket=settings().bucket, Key=key)
-        target.write_bytes(found["Body"].read())
-        (target.parent / f"{target.name}.type").write_text(found["ContentType"])
+        stored = boto3.client("s3").get_object(Bucket=settings().bucket, Key=key)
+        target.write_bytes(stored["Body"].read())
+        (target.parent / f"{target.name}.type").write_text(stored["ContentType"])
         files += 1
     about = {"at": iso(began), "tables": items, "files": files, "sha256": digests}
     (folder / "copy.json").write_text(json.dumps(about, indent=1))

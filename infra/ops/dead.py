@@ -13,9 +13,9 @@ MOST = 100
 
 def main() -> int:
     """Print the dead letters."""
-    found = look()
-    print(json.dumps(found, indent=2, ensure_ascii=False))
-    return 1 if found["notes"] or any(found["queues"].values()) else 0
+    dead_letters = look()
+    print(json.dumps(dead_letters, indent=2, ensure_ascii=False))
+    return 1 if dead_letters["notes"] or any(dead_letters["queues"].values()) else 0
 
 
 def look() -> dict[str, Any]:

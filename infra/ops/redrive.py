@@ -35,12 +35,12 @@ def redrive(queue: str) -> dict[str, int]:
 
 def _messages(client: Any, url: str) -> Any:
     while True:
-        found = client.receive_message(
+        received = client.receive_message(
             QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1
         ).get("Messages", [])
-        if not found:
+        if not received:
             return
-        yield from found
+        yield from received
 
 
 def _failures(name: str) -> dict[str, int]:

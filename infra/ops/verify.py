@@ -14,9 +14,9 @@ from typing import Any
 
 def main() -> int:
     """Print the faults."""
-    found = check()
-    print(json.dumps(found, indent=2, ensure_ascii=False))
-    return 1 if found["faults"] else 0
+    results = check()
+    print(json.dumps(results, indent=2, ensure_ascii=False))
+    return 1 if results["faults"] else 0
 
 
 def check() -> dict[str, Any]:
