@@ -2,6 +2,8 @@
 
 Times are CPU of the decoding process, or a ratio to plain Pillow (decode, encode at full size) in
 alternating runs. Memory is the peak of any such process.
+
+A process that fails ends the bench with its last lines (``bench.failures``).
 """
 
 import json
