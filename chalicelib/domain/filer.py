@@ -74,5 +74,5 @@ def plain_email(email: str) -> str:
 
 def plain_phone(phone: str) -> str | None:
     """A number as E.164, without spaces and punctuation; ``None`` if it is not a number."""
-    found = _PHONE.fullmatch(_GAPS.sub("", phone))
-    return found[0] if found else None
+    match = _PHONE.fullmatch(_GAPS.sub("", phone))
+    return match[0] if match else None

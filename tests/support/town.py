@@ -166,7 +166,7 @@ def reset() -> None:
         aws.empty(but_cities=True)
     # What is known of them must not be older in one test than in another.
     cities._pointers[PLACE] = (clock.now(), version)
-    signing_keys._held = (time.monotonic(), aws.KEYS)
+    signing_keys._cached = (time.monotonic(), aws.KEYS)
     for queue in (settings().messages_queue, settings().photos_queue):
         queues._url(queue)
 

@@ -353,7 +353,7 @@ class City:
         return local.astimezone(UTC)
 
     def month_of(self, text: str) -> str:
-        """The month of a moment as ``timestamps.iso`` writes it."""
+        """The month (``YYYYMM``, local) of a moment that ``timestamps.iso`` wrote."""
         return self.month(parse(text))
 
     def district_and_path(self, ward: str) -> tuple[str, tuple[str, ...]]:

@@ -81,8 +81,8 @@ def message(jurisdiction: str, report: str, unit: str, turn: int) -> dict[str, A
 
 def server_of(city: City, unit: str) -> Open311Server | None:
     """The Open311 server of a unit, if it has one."""
-    found = city.units.get(unit)
-    return found.outside if found else None
+    office = city.units.get(unit)
+    return office.outside if office else None
 
 
 def mark(report: str, turn: int) -> str:
@@ -97,8 +97,8 @@ def came_from_outside(description: str) -> bool:
 
 def code_there(service: str, chosen: Open311Server) -> tuple[str, dict[str, str]]:
     """(service code, attributes) of a service on the other server."""
-    found = chosen.services.get(service) or chosen.services.get("*") or {}
-    return found.get("code", service), found.get("attributes", {})
+    row = chosen.services.get(service) or chosen.services.get("*") or {}
+    return row.get("code", service), row.get("attributes", {})
 
 
 def fields(

@@ -1,7 +1,8 @@
-"""Open data, line by line: GeoReport Bulk's CSV, GeoJSON, the same by lines, KML, GeoRSS.
+"""Open data line by line: GeoReport Bulk's CSV, GeoJSON, GeoJSON lines, KML, GeoRSS.
 
-Pure: a request as GeoReport tells it (``services.open311.requests``) in, text out. Each format is a
-head, a line a request, and a foot, so that a million need no more memory than one.
+Pure: takes a request in GeoReport's form (``services.open311.requests``) and returns text. Each
+format has a head, a line for each request, and a foot, so that a file of a million requests needs
+little memory.
 """
 
 import json
@@ -106,12 +107,12 @@ def georss(requests: Iterable[Request], title: str, link: str) -> Iterator[str]:
 
 def feature(request: Request) -> dict[str, Any]:
     """A request as a GeoJSON feature (RFC 7946)."""
-    known = {name: value for name, value in request.items() if name not in _NUMBERS}
+    properties = {name: value for name, value in request.items() if name not in _NUMBERS}
     return {
         "type": "Feature",
         "id": request["service_request_id"],
         "geometry": {"type": "Point", "coordinates": [request["long"], request["lat"]]},
-        "properties": known,
+        "properties": properties,
     }
 
 
@@ -130,11 +131,11 @@ def _csv(row: dict[str, Any]) -> str:
 
 
 def _placemark(request: Request) -> str:
-    known = {name: request[name] for name in ("status", "requested_datetime", "updated_datetime",
+    values = {name: request[name] for name in ("status", "requested_datetime", "updated_datetime",
                                           "agency_responsible")}  # fmt: skip
     data = "".join(
         f"<Data name={quoteattr(name)}><value>{for_xml(value)}</value></Data>"
-        for name, value in known.items()
+        for name, value in values.items()
     )
     return (
         f"<Placemark id={quoteattr('r' + request['service_request_id'])}>"

@@ -207,9 +207,9 @@ class Scorecards:
 
     def _rank(self, cards: list[dict[str, Any]]) -> None:
         enough = [card for card in cards if card["n"] >= self._settings.rank_from]
-        known = [card for card in enough if card["score"] is not None]
-        for card, rank in zip(known, ranks([card["score"] for card in known]), strict=True):
-            card |= {"ranked": True, "rank": rank, "of": len(known)}
+        scored = [card for card in enough if card["score"] is not None]
+        for card, rank in zip(scored, ranks([card["score"] for card in scored]), strict=True):
+            card |= {"ranked": True, "rank": rank, "of": len(scored)}
 
 
 def _rate(totals: Totals, measure: str, hit: str, other: str) -> Rate:

@@ -30,16 +30,16 @@ def measures() -> dict[str, dict[str, Any]]:
 
 
 def scored() -> tuple[str, ...]:
-    """The measures that a score may weigh."""
+    """The measures that may have a weight in the score."""
     return tuple(code for code, row in table().items() if "scored" in row)
 
 
 def behind() -> dict[str, tuple[str, ...]]:
-    """{figure: measures of the contributions that it is made of}, of those that have any."""
-    found = {code: tuple(row.get("rows", (code,))) for code, row in table().items()}
-    return {AUDIT: (AUDIT,), **{code: rows for code, rows in found.items() if rows}}
+    """{figure: the measures of the contributions that it is computed from}, if it has any."""
+    sources = {code: tuple(row.get("rows", (code,))) for code, row in table().items()}
+    return {AUDIT: (AUDIT,), **{code: measures for code, measures in sources.items() if measures}}
 
 
 def uncapped() -> frozenset[str]:
-    """The measures in which every report counts in full, however many its reporter has filed."""
+    """The measures in which all reports of one filer count in full, however many there are."""
     return frozenset({AUDIT, *(code for code, row in table().items() if row.get("uncapped"))})
