@@ -20,8 +20,8 @@ from chalicelib import rules
 @cache
 def kinds() -> dict[str, dict[str, Any]]:
     """All kinds of problem: slug -> {status, title: {en, id}, detail: {en, id}}."""
-    found: dict[str, dict[str, Any]] = rules.load("problems")
-    return found
+    loaded: dict[str, dict[str, Any]] = rules.load("problems")
+    return loaded
 
 
 class Problem(Exception):

@@ -42,7 +42,7 @@ class Settings:
 
 def origins(text: str) -> tuple[str, ...]:
     """The web origins in a comma-separated list."""
-    return tuple(one.strip() for one in text.split(",") if one.strip())
+    return tuple(origin.strip() for origin in text.split(",") if origin.strip())
 
 
 # How often a queue delivers a message before it becomes a dead letter.

@@ -37,15 +37,15 @@ def authenticate(headers: Mapping[str, str], jurisdiction: str, now: datetime) -
     Raises ``Problem``: ``invalid_token`` (401), or ``unavailable`` (503) if an issuer's keys are
     not available.
     """
-    given = _authorization(headers)
-    if given is None:
+    header = _authorization(headers)
+    if header is None:
         return Principal("public", jurisdiction)
-    found = _SCHEME.fullmatch(given)
-    if found is None:
+    match = _SCHEME.fullmatch(header)
+    if match is None:
         raise Problem("invalid_token")
-    if found[1].lower() == "device":
-        return _device(found[2], jurisdiction, now)
-    return _bearer(found[2], jurisdiction, now)
+    if match[1].lower() == "device":
+        return _device(match[2], jurisdiction, now)
+    return _bearer(match[2], jurisdiction, now)
 
 
 def person_uid(issuer: str, subject: str) -> str:

@@ -30,17 +30,17 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Project a batch of the timeline's stream, then publish its outbox rows at once."""
     from aws_lambda_powertools.utilities.batch import EventType
 
-    news: list[str] = []
+    projected: list[str] = []
 
-    def one(record: Any) -> None:
-        found = timeline_events.event_of(record.raw_event)
-        if found is not None and timeline_events.apply(found):
-            news.append(found["report"])
-            ids = {name: found[name] for name in ("report", "version", "action", "op")}
+    def project_record(record: Any) -> None:
+        event_doc = timeline_events.event_of(record.raw_event)
+        if event_doc is not None and timeline_events.apply(event_doc):
+            projected.append(event_doc["report"])
+            ids = {name: event_doc[name] for name in ("report", "version", "action", "op")}
             observability.note("counted", **ids)
 
-    answer = _batch(event, context, one, EventType.DynamoDBStreams)
-    if news:
+    answer = _batch(event, context, project_record, EventType.DynamoDBStreams)
+    if projected:
         # If publishing fails now, the schedule does it later; the events are projected.
         with suppress(Unavailable, Unknown):
             relay_outbox(context)
@@ -81,17 +81,17 @@ def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Send a batch of messages to citizens, and handle notices of bounces."""
     from aws_lambda_powertools.utilities.batch import EventType
 
-    def one(record: Any) -> None:
-        asked = _object(record.body)
-        if (told := bounces.parse_notice(asked)) is not None:
+    def handle_record(record: Any) -> None:
+        message = _object(record.body)
+        if (notice := bounces.parse_notice(message)) is not None:
             observability.note(
-                "bounced" if bounces.handle_notice(told, clock.now()) else "not bounced"
+                "bounced" if bounces.handle_notice(notice, clock.now()) else "not bounced"
             )
             return
-        sent = citizen_messages.send(asked, clock.now())
-        observability.note("sent" if sent else "not sent", dedupe=asked.get("dedupe"))
+        sent = citizen_messages.send(message, clock.now())
+        observability.note("sent" if sent else "not sent", dedupe=message.get("dedupe"))
 
-    return _batch(event, context, one, EventType.SQS)
+    return _batch(event, context, handle_record, EventType.SQS)
 
 
 def process_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -103,12 +103,12 @@ def process_photos(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     from chalicelib.services.photos import jobs
 
-    def one(record: Any) -> None:
-        tried = int(record.attributes.approximate_receive_count)
-        last = tried >= RECEIVED_AT_MOST
+    def handle_record(record: Any) -> None:
+        attempts = int(record.attributes.approximate_receive_count)
+        last = attempts >= RECEIVED_AT_MOST
         jobs.handle(_object(record.body), clock.now(), last=last)
 
-    return _batch(event, context, one, EventType.SQS)
+    return _batch(event, context, handle_record, EventType.SQS)
 
 
 def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -121,28 +121,28 @@ def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.outside.fetch import Failed
     from chalicelib.services.forwarding import sending
 
-    def one(record: Any) -> None:
-        asked = _object(record.body)
-        tried = int(record.attributes.approximate_receive_count)
+    def handle_record(record: Any) -> None:
+        message = _object(record.body)
+        attempts = int(record.attributes.approximate_receive_count)
         try:
             sending.forward(
-                asked["jurisdiction"], asked["report"], asked["unit"], asked["round"],
-                clock.now(), last=tried >= RECEIVED_AT_MOST,
+                message["jurisdiction"], message["report"], message["unit"], message["round"],
+                clock.now(), last=attempts >= RECEIVED_AT_MOST,
             )  # fmt: skip
         except Failed:
-            queues.postpone(settings().forwards_queue, record.receipt_handle, _later(tried))
+            queues.postpone(settings().forwards_queue, record.receipt_handle, _later(attempts))
             raise
 
-    return _batch(event, context, one, EventType.SQS)
+    return _batch(event, context, handle_record, EventType.SQS)
 
 
-def _later(tried: int) -> int:
+def _later(attempts: int) -> int:
     """Seconds until the next attempt: doubled each time, with jitter from half to the whole."""
-    longest: int = _FIRST_RETRY * 2**tried
+    longest: int = _FIRST_RETRY * 2**attempts
     return longest // 2 + int.from_bytes(ids.token_bytes(4), "big") % (longest // 2)
 
 
-def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str, Any]:
+def _batch(event: dict[str, Any], context: Any, handle_record: Any, kind: Any) -> dict[str, Any]:
     from aws_lambda_powertools.utilities.batch import (
         BatchProcessor,
         process_partial_response,
@@ -150,7 +150,7 @@ def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str
 
     def handle(record: Any) -> None:
         try:
-            one(record)
+            handle_record(record)
         except Exception as error:
             # The dead letter has the record but not the reason; only this log line has it.
             observability.unhandled(error, getattr(context, "function_name", "a batch"))
@@ -165,10 +165,10 @@ def _batch(event: dict[str, Any], context: Any, one: Any, kind: Any) -> dict[str
 
 
 def _object(body: str) -> dict[str, Any]:
-    found = json.loads(body)
-    if not isinstance(found, dict):
+    message = json.loads(body)
+    if not isinstance(message, dict):
         raise ValueError("a message that is no object")
-    return found
+    return message
 
 
 def while_time_left(context: Any, spare_ms: int) -> Callable[[], bool]:

@@ -1,8 +1,8 @@
-"""The application object: Chalice, with every one of its own errors turned into a problem document.
+"""The application object: Chalice, with all its own errors turned into problem documents.
 
 It refuses unknown routes and methods itself. It answers HEAD wherever GET is declared, and OPTIONS
-on every path (``infra.deploy.methods`` has API Gateway pass both on). Browsers may read its answers
-on pages of the allowed origins alone. Several threads may call it, as the local gateway does.
+on every path (``infra.deploy.methods`` makes API Gateway pass both on). Only pages of the allowed
+origins may read its answers in a browser. Several threads may call it, as the local gateway does.
 """
 
 import threading
@@ -37,12 +37,12 @@ _TAKEN_HEADERS = (
     "If-None-Match",
 )
 _PREFLIGHT_SECONDS = 600
-# API Gateway's own limit, so that every other way to run this answers alike.
+# API Gateway's own limit, so that the local gateway answers the same.
 MAX_HEADERS = 10_240
 
 
 class _PerThread:
-    """An attribute with a value of its own in every thread."""
+    """An attribute with a separate value in every thread."""
 
     def __init__(self) -> None:
         self._held = threading.local()
@@ -55,9 +55,9 @@ class _PerThread:
 
 
 class TanggapApp(Chalice):
-    """A Chalice application that speaks RFC 9457."""
+    """A Chalice application whose errors are RFC 9457 documents."""
 
-    # Chalice keeps one request for the whole process; two threads would read each other's.
+    # Chalice keeps one request for the whole process; threads would read each other's request.
     current_request = _PerThread()
 
     def __init__(self, app_name: str = "tanggap") -> None:
@@ -66,17 +66,17 @@ class TanggapApp(Chalice):
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """The Lambda proxy answer to an API Gateway event."""
         event = event if isinstance(event, Mapping) else {}
-        asked = event.get("requestContext") or {}
+        request_context = event.get("requestContext") or {}
         headers = CaseInsensitiveMapping(event.get("headers") or {})
-        request_id = request_id_of(asked, context)
-        methods = self.methods(asked.get("resourcePath"))
-        method = asked.get("httpMethod")
+        request_id = request_id_of(request_context, context)
+        methods = self.methods(request_context.get("resourcePath"))
+        method = request_context.get("httpMethod")
         problem = _unroutable(methods, method) or _oversized(headers)
         if problem is None and method == "OPTIONS":
             return _finished(_preflight(methods, headers), headers, request_id)
         if problem is None:
             if method == "HEAD":
-                event = {**event, "requestContext": {**asked, "httpMethod": "GET"}}
+                event = {**event, "requestContext": {**request_context, "httpMethod": "GET"}}
             response = super().__call__({**event, "headers": dict(headers)}, context)
             if response["statusCode"] >= 400 and "X-Request-Id" not in response["headers"]:
                 problem = for_status(response["statusCode"])
@@ -96,9 +96,9 @@ class TanggapApp(Chalice):
 
 
 def also_answered(declared: Iterable[str]) -> list[str]:
-    """The declared methods of a path and those that follow from them."""
-    known = list(declared)
-    return [*known, *(["HEAD"] if "GET" in known else []), "OPTIONS"]
+    """The declared methods of a path, with HEAD and OPTIONS."""
+    methods = list(declared)
+    return [*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"]
 
 
 def _unroutable(methods: list[str], method: Any) -> Problem | None:
@@ -109,10 +109,10 @@ def _unroutable(methods: list[str], method: Any) -> Problem | None:
     return None
 
 
-def _preflight(methods: list[str], asked: Mapping[str, str]) -> dict[str, Any]:
-    """What a browser asks before a request that a plain form could not make."""
+def _preflight(methods: list[str], request_headers: Mapping[str, str]) -> dict[str, Any]:
+    """The answer to a CORS preflight request."""
     headers = {"Allow": ", ".join(methods), "Cache-Control": "no-store"}
-    if asked.get("origin") in settings().allow_origins:
+    if request_headers.get("origin") in settings().allow_origins:
         headers |= {
             "Access-Control-Allow-Methods": ", ".join(methods),
             "Access-Control-Allow-Headers": ", ".join(_TAKEN_HEADERS),
@@ -127,7 +127,7 @@ def _oversized(headers: Mapping[str, str]) -> Problem | None:
 
 
 def _finished(
-    response: dict[str, Any], asked: Mapping[str, str], request_id: str
+    response: dict[str, Any], request_headers: Mapping[str, str], request_id: str
 ) -> dict[str, Any]:
     headers = {
         **response["headers"],
@@ -135,7 +135,7 @@ def _finished(
         "X-Request-Id": request_id,
         "Vary": response["headers"].get("Vary", VARY),
     }
-    origin = asked.get("origin")
+    origin = request_headers.get("origin")
     if origin in settings().allow_origins:
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)

@@ -1,9 +1,10 @@
-"""The edge of GeoReport v2: its forms in and out, its errors, and its tolerance of what it ignores.
+"""The HTTP edge of GeoReport v2: reading forms, writing XML or JSON, and its kind of errors.
 
     event -> path and suffix 404 -> jurisdiction 400/404 -> form 400 -> view -> XML or JSON
 
-Everything else (problems, the clock, logs) is as with ``chalicelib.http.router``; unknown arguments
-are ignored, empty ones are absent, and every refusal is a list of errors in the asked form.
+Everything else (problems, the clock, logs) works as in ``chalicelib.http.router``. Unknown
+arguments are ignored, empty ones count as absent, and every refusal is a list of errors in the
+requested format.
 """
 
 import base64
@@ -32,7 +33,7 @@ _DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "base64": binascii.a2b_base64,
     "quoted-printable": binascii.a2b_qp,
 }
-# Lambda's own limit of an answer is 6 MB.
+# Lambda's own limit for an answer is 6 MB.
 LARGEST = 5_500_000
 _JURISDICTION = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _STATUS = {401: 403, 403: 403, 404: 404, 410: 404, 415: 415, 429: 429, 503: 503}
@@ -41,7 +42,7 @@ _FORMS = ("", "application/x-www-form-urlencoded", "multipart/form-data")
 
 @dataclass(frozen=True)
 class File:
-    """A part of a form that is a file."""
+    """A file in a form."""
 
     media: str
     data: bytes
@@ -67,7 +68,7 @@ class Asked:
 
 @dataclass
 class Faults(Exception):
-    """Everything that is wrong with a request: {argument: what}."""
+    """All faults of a request: {argument: description}."""
 
     found: dict[str, str] = field(default_factory=dict)
 
@@ -127,11 +128,11 @@ def _serve(
         return _answer("errors", _errors(400, {invalid.field: str(invalid)}), form, 400)
     except Problem as problem:
         status = _STATUS.get(problem.status, 400)
-        place = last(given, "jurisdiction_id")
-        language = reader_language(accepted, place, problem, last(given, "locale"))
-        told = problem.document(language)
-        why = {problem.field or "": f"{told['title']}: {told['detail']}"}
-        return _answer("errors", _errors(status, why), form, status, problem.headers)
+        jurisdiction = last(given, "jurisdiction_id")
+        language = reader_language(accepted, jurisdiction, problem, last(given, "locale"))
+        document = problem.document(language)
+        errors = {problem.field or "": f"{document['title']}: {document['detail']}"}
+        return _answer("errors", _errors(status, errors), form, status, problem.headers)
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
         observability.unhandled(error, root)
         return _answer("errors", _errors(500, {"": "Internal error"}), form, 500)
@@ -154,7 +155,7 @@ def _answer(
         "Content-Type": georeport_formats.MEDIA[form],
         "Cache-Control": "no-cache",
         "Vary": "Accept-Language",
-        # Every answer has one; it also says that this one is ours.
+        # Every answer has this header. ``TanggapApp`` recognises our own errors by it.
         "X-Request-Id": "-",
         **(more or {}),
     }
@@ -206,7 +207,7 @@ def _given(
 
 
 def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> list[File]:
-    # Forms of several parts are few, and the others need not wait for this.
+    # Multipart forms are rare, so other requests do not import this.
     import multipart
 
     boundary = multipart.parse_options_header(content_type)[1].get("boundary", "")
@@ -223,7 +224,7 @@ def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> li
     try:
         for part in parser:
             body = _decoded(part.raw, part.headers.get("Content-Transfer-Encoding", ""))
-            # RFC 5987's form of a name that is not ASCII, which the parser does not know.
+            # The parser does not know file names that are encoded by RFC 5987.
             extended = "filename*=" in part.headers["Content-Disposition"].lower()
             if part.filename is not None or extended:
                 files.append(File(part.content_type, body))
@@ -237,7 +238,7 @@ def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> li
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    """A part without the encoding that RFC 7578 deprecates and old clients still use."""
+    """Decode a part's transfer encoding, which RFC 7578 deprecates but old clients use."""
     decode = _DECODERS.get(encoding.strip().lower())
     try:
         return decode(body) if decode else body

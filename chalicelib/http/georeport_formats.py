@@ -1,7 +1,7 @@
-"""GeoReport v2's two formats: XML, and JSON by the Spark convention of it.
+"""GeoReport v2's two formats: XML, and JSON by the Spark convention.
 
-A list has the name of its element in XML and is a bare array in JSON, also with one child and with
-none; nothing is an empty element, or ``null``.
+In XML each item of a list is an element with its own name; in JSON a list is a bare array, also
+with one item or none. ``None`` is an empty element in XML and ``null`` in JSON.
 """
 
 import io
@@ -13,7 +13,7 @@ from xml.sax.xmlreader import AttributesImpl
 from chalicelib.domain.open_data.xml_text import legal
 
 MEDIA = {"xml": "text/xml; charset=utf-8", "json": "application/json; charset=utf-8"}
-# A list's name -> that of its elements; other lists repeat their name without the plural s.
+# {name of a list: name of its elements}; elements of other lists drop the plural s.
 _ELEMENTS = {
     "services": "service",
     "service_requests": "request",

@@ -1,9 +1,9 @@
-"""The OpenAPI 3.1 document, made from the declarations that judge the requests.
+"""The OpenAPI 3.1 document, made from the same declarations that check the requests.
 
-Schemas with a ``title`` become components of that name; two that differ may not share one. Every
-kind of problem that an operation can answer stands under its status, with its text as example.
-Descriptions of schemas, fields and parameters that have none in their declaration come from
-``chalicelib.http.openapi_texts``; an operation's is the docstring of its view.
+A schema with a ``title`` becomes a component of that name; two different schemas may not have one
+title. Every kind of problem that an operation can answer is under its status, with an example.
+Descriptions that a declaration does not have come from ``chalicelib.http.openapi_texts``; the
+description of an operation is the docstring of its view.
 """
 
 import re
@@ -100,8 +100,8 @@ def document(server: str = "/") -> Document:
     components: dict[str, Document] = {}
     paths: dict[str, Document] = {}
     for registered in OPERATIONS.values():
-        place = paths.setdefault(registered.path, {})
-        place[registered.method.lower()] = _operation(registered, components)
+        path_item = paths.setdefault(registered.path, {})
+        path_item[registered.method.lower()] = _operation(registered, components)
     _hoisted(_PROBLEM, components)
     return {
         "openapi": "3.1.0",
@@ -111,7 +111,7 @@ def document(server: str = "/") -> Document:
             "description": "City reports: filed by citizens, repaired and proved by officials.",
         },
         "servers": [{"url": server}],
-        "tags": openapi_texts.tags({_tag(one.path) for one in OPERATIONS.values()}),
+        "tags": openapi_texts.tags({_tag(registered.path) for registered in OPERATIONS.values()}),
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
@@ -143,7 +143,7 @@ def problems_of(registered: Registered) -> list[str]:
 
 def _operation(registered: Registered, components: dict[str, Document]) -> Document:
     operation = registered.operation
-    made: Document = {
+    operation_object: Document = {
         "operationId": operation.id,
         "summary": operation.summary,
         "description": openapi_texts.of_view(registered.view),
@@ -155,11 +155,11 @@ def _operation(registered: Registered, components: dict[str, Document]) -> Docum
     }
     if operation.body is not None:
         shown = _hoisted(operation.body, components)
-        made["requestBody"] = {
+        operation_object["requestBody"] = {
             "required": not operation.body_optional,
             "content": {"application/json": {"schema": shown}},
         }
-    return made
+    return operation_object
 
 
 def _tag(path: str) -> str:
@@ -168,7 +168,8 @@ def _tag(path: str) -> str:
 
 
 def _security(registered: Registered) -> list[Document]:
-    """No way at all where a token makes no difference; ``{}`` first where none is needed."""
+    """The security requirements: none if a token makes no difference, ``{}`` first if none is
+    needed."""
     open_to_all = "public" in registered.roles
     if open_to_all and not registered.operation.personal:
         return []
@@ -178,7 +179,7 @@ def _security(registered: Registered) -> list[Document]:
 
 
 def _parameters(registered: Registered, components: dict[str, Document]) -> list[Document]:
-    made: list[Document] = [
+    parameters: list[Document] = [
         {
             "name": name,
             "in": "path",
@@ -189,32 +190,38 @@ def _parameters(registered: Registered, components: dict[str, Document]) -> list
         for name in PARAMETER.findall(registered.path)
     ]
     for name, each in registered.query.items():
-        wanted = name in registered.operation.required_query
+        required = name in registered.operation.required_query
         shown = {"description": openapi_texts.parameter(name), **_hoisted(each, components)}
         about = shown.pop("description")
-        made.append(
-            {"name": name, "in": "query", "required": wanted}
+        parameters.append(
+            {"name": name, "in": "query", "required": required}
             | {"description": about, "schema": shown}
         )
-    return [*made, _KEY, _LANGUAGE] if registered.operation.idempotent else [*made, _LANGUAGE]
+    return (
+        [*parameters, _KEY, _LANGUAGE]
+        if registered.operation.idempotent
+        else [*parameters, _LANGUAGE]
+    )
 
 
 def _responses(registered: Registered, components: dict[str, Document]) -> Document:
     operation = registered.operation
-    made: Document = {}
+    responses: Document = {}
     for status, answer in (operation.answers or {200: {"type": "string"}}).items():
-        made[str(status)] = {"description": answer.get("description", operation.summary)}
+        responses[str(status)] = {"description": answer.get("description", operation.summary)}
         if status not in (204, 304):
             shown = _hoisted(answer, components)
             also = {media: _hoisted(each, components) for media, each in operation.also.items()}
             media = {operation.media: shown, **also}
-            made[str(status)]["content"] = {name: {"schema": each} for name, each in media.items()}
+            responses[str(status)]["content"] = {
+                name: {"schema": each} for name, each in media.items()
+            }
     by_status: dict[int, list[str]] = defaultdict(list)
     for slug in problems_of(registered):
         by_status[kinds()[slug]["status"]].append(slug)
     for status, slugs in sorted(by_status.items()):
-        made[str(status)] = _refusal(status, slugs)
-    return made
+        responses[str(status)] = _refusal(status, slugs)
+    return responses
 
 
 def _refusal(status: int, slugs: list[str]) -> Document:
@@ -252,13 +259,13 @@ def _hoisted(schema: Any, components: dict[str, Document]) -> Any:
     if not isinstance(schema, dict):
         return schema
     title = schema.get("title")
-    made = {
+    converted = {
         name: each if name in _DATA else _hoisted(each, components) for name, each in schema.items()
     }
     if not isinstance(title, str):
-        return made
+        return converted
     name = re.sub(r"[^A-Za-z0-9]", "", title)
-    made = openapi_texts.described(name, made)
-    if components.setdefault(name, made) != made:
+    converted = openapi_texts.described(name, converted)
+    if components.setdefault(name, converted) != converted:
         raise ValueError(f"two different schemas are titled {title}")
     return {"$ref": f"#/components/schemas/{name}"}

@@ -1,8 +1,9 @@
-"""What the API's description says in words: rules/descriptions.json, and the views' docstrings.
+"""The descriptions in the OpenAPI document: rules/descriptions.json, and the views' docstrings.
 
-``schemas``: {schema: text}; ``fields``: {field: text} wherever a field of that name has no other;
-``own``: {"Schema.field": text} where it means something else there; ``parameters``: {name: text}
-of paths and queries; ``tags``: {tag: text}. What a declaration says itself is not said here.
+``schemas``: {schema: text}; ``fields``: {field: text}, for every field of that name without another
+text; ``own``: {"Schema.field": text}, for a field with another meaning in one schema;
+``parameters``: {name: text} of paths and queries; ``tags``: {tag: text}. A description in a
+declaration comes first.
 """
 
 import inspect
@@ -17,8 +18,8 @@ Document = dict[str, Any]
 @cache
 def texts() -> dict[str, dict[str, str]]:
     """The file: section -> name -> text."""
-    found: dict[str, dict[str, str]] = rules.load("descriptions")
-    return found
+    sections: dict[str, dict[str, str]] = rules.load("descriptions")
+    return sections
 
 
 def described(name: str, schema: Document) -> Document:
@@ -27,12 +28,12 @@ def described(name: str, schema: Document) -> Document:
         field: _with(each, texts()["own"].get(f"{name}.{field}") or texts()["fields"].get(field))
         for field, each in schema.get("properties", {}).items()
     }
-    told = {**schema, "properties": fields} if fields else schema
-    return _with(told, texts()["schemas"].get(name))
+    with_fields = {**schema, "properties": fields} if fields else schema
+    return _with(with_fields, texts()["schemas"].get(name))
 
 
 def parameter(name: str) -> str:
-    """What a parameter of a path or a query is."""
+    """The description of a parameter of a path or a query."""
     return texts()["parameters"].get(name, "")
 
 
@@ -42,8 +43,8 @@ def of_view(view: Any) -> str:
 
 
 def tags(names: set[str]) -> list[Document]:
-    """The groups of operations, in order."""
-    return [{"name": one, "description": texts()["tags"].get(one, "")} for one in sorted(names)]
+    """The tags with their descriptions, in order."""
+    return [{"name": name, "description": texts()["tags"].get(name, "")} for name in sorted(names)]
 
 
 def _with(schema: Document, text: str | None) -> Document:

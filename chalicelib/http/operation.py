@@ -1,4 +1,4 @@
-"""What an operation is: declarations that routes are made of, and what a view gets and gives."""
+"""The declaration of an operation, and what its view receives and returns."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from chalicelib.domain.workflow.permissions import operations
 PATH_PATTERNS = {
     "id": r"[0-9A-HJKMNP-TV-Z]{26}",
     "photo": r"[0-9A-HJKMNP-TV-Z]{26}",
-    # As people type it: ``ids.code_of`` reads it. Nobody decodes the spaces of a path before us.
+    # As people type it; ``ids.code_of`` normalises it. Spaces in a path arrive encoded (%20).
     "code": r"((-| |%20){0,3}[0-9A-TV-Za-tv-z]){8}(-| |%20){0,3}",
     "month": r"[0-9]{4}(0[1-9]|1[0-2])",
     "area": r"[A-Za-z0-9._-]{1,64}",
@@ -35,11 +35,11 @@ PARAMETER = re.compile(r"{(\w+)}")
 class Operation:
     """One operation of the API: ``body``, ``query`` and ``answers`` are JSON Schemas.
 
-    ``etag``: the answer is the same for everybody and has a validator. ``bad_query``: the problem
-    of a query parameter's wrong value. ``body_optional``: a request may have none, as if ``{}``.
-    ``also``: further media of its answers, {media: schema}; the view chooses by ``Call.accept``.
-    ``personal``: everybody may call it, and who has a token may be answered otherwise.
-    ``one_click``: it may have what a mail program posts to unsubscribe (RFC 8058).
+    ``etag``: the answer is the same for everybody and has an ETag. ``bad_query``: the kind of
+    problem for a wrong value of a query parameter. ``body_optional``: a missing body counts as
+    ``{}``. ``also``: further media types of its answers, {media: schema}; the view chooses by
+    ``Call.accept``. ``personal``: everybody may call it, but the answer may depend on the token.
+    ``one_click``: it accepts what a mail program posts to unsubscribe (RFC 8058).
     """
 
     id: str
@@ -62,8 +62,8 @@ class Operation:
 
 @dataclass(frozen=True)
 class Call:
-    """A valid request, as a view gets it. ``languages``: the reader's, the best first;
-    ``stripped``: fields that held invisible characters."""
+    """A valid request for a view. ``languages``: the reader's, the preferred one first;
+    ``stripped``: fields from which invisible characters were removed."""
 
     principal: Principal
     jurisdiction: str
@@ -82,12 +82,12 @@ class Call:
 
 
 class Encoded(str):
-    """JSON that is text already."""
+    """A body that is already JSON text."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a view gives back: JSON, or a ``str`` where the operation's media is another."""
+    """The answer of a view: a JSON value, or a ``str`` for another media type."""
 
     body: Any
     status: int = 200
@@ -99,7 +99,7 @@ View = Callable[[Call], Answer]
 
 @dataclass(frozen=True)
 class Registered:
-    """An operation at its place; validators are compiled at the first request that needs them.
+    """An operation with its path and view. Validators are compiled when first needed.
 
     The docstring of ``view`` is the operation's description for clients.
     """

@@ -1,8 +1,8 @@
-"""Problems as answers: every refusal leaves as ``application/problem+json``, in the asked language.
+"""Problems as answers: every refusal is ``application/problem+json``, in the reader's language.
 
-    Problem, or an error that the framework made   ->   {statusCode, headers, body}
+    Problem, or an error of the framework   ->   {statusCode, headers, body}
 
-Nothing that a client sent is repeated in them.
+They repeat nothing that a client sent.
 """
 
 import json
@@ -18,11 +18,11 @@ from chalicelib.settings import settings
 
 MEDIA = "application/problem+json"
 LANGUAGES = ("en", "id")
-# There is no city then whose language it could be.
+# Problems for which there is no city, and so no language of a city.
 _CITY_UNKNOWN = ("unknown_jurisdiction",)
 VARY = "Accept-Language, Authorization, Origin"
 
-# What Chalice and API Gateway answer by themselves, as kinds of our own.
+# Our kinds for the errors that Chalice and API Gateway make themselves.
 _BY_STATUS = {
     400: "malformed",
     401: "unauthenticated",
@@ -61,17 +61,17 @@ def problem_response(
 
 
 def document_of(problem: Problem, language: str) -> dict[str, Any]:
-    """The RFC 9457 document; a broken rule of a field or body is told in a sentence of its own."""
+    """The RFC 9457 document, with a sentence about the broken rule of a field or body, if any."""
     document = problem.document(language)
-    told = rule_texts().get(str(problem.members.get("rule")))
-    if told:
-        sentence = told[language].format(limit=problem.members.get("limit", ""))
+    sentences = rule_texts().get(str(problem.members.get("rule")))
+    if sentences:
+        sentence = sentences[language].format(limit=problem.members.get("limit", ""))
         document["detail"] = f"{document['detail']} {sentence}"
     return document
 
 
 def for_status(status: int) -> Problem:
-    """The problem that stands for an error answer which was not made by us."""
+    """The problem for an error status that was not made by us."""
     if status == 413:
         return Problem("too_large", limit=strict_json.MAX_BYTES)
     return Problem(_BY_STATUS.get(status, "malformed" if status < 500 else "internal"))
@@ -79,15 +79,15 @@ def for_status(status: int) -> Problem:
 
 def request_id_of(context: dict[str, Any], lambda_context: Any) -> str:
     """The id of a request in logs and answers: API Gateway's, else Lambda's."""
-    found = context.get("requestId") or getattr(lambda_context, "aws_request_id", None)
-    return found if isinstance(found, str) else "unknown"
+    request_id = context.get("requestId") or getattr(lambda_context, "aws_request_id", None)
+    return request_id if isinstance(request_id, str) else "unknown"
 
 
 def language_of(
     accept_language: str | None, city: Sequence[str] = (), locale: str | None = None
 ) -> str:
-    """The reader's language if problems are told in it, else the first such of a city, else
-    English."""
+    """The reader's language if problems have texts in it, else the city's first such language,
+    else English."""
     wanted = (*languages.requested(accept_language, locale), *city, LANGUAGES[0])
     return languages.first_offered(wanted, LANGUAGES) or LANGUAGES[0]
 
@@ -98,18 +98,20 @@ def reader_language(
     problem: Problem,
     locale: str | None = None,
 ) -> str:
-    """The language of a refusal: a reader who asks for none of the product's gets the city's
-    first. Where things fail, nothing more is asked of them."""
-    asked = languages.requested(accept_language, locale)
-    if languages.first_offered(asked, LANGUAGES) or problem.slug in _CITY_UNKNOWN:
+    """The language of a refusal: the reader's, if the product has it, else the city's first.
+
+    After a server error only cached data about the city are used.
+    """
+    wanted = languages.requested(accept_language, locale)
+    if languages.first_offered(wanted, LANGUAGES) or problem.slug in _CITY_UNKNOWN:
         return language_of(accept_language, (), locale)
-    place = jurisdiction or settings().jurisdiction
-    known = cities.languages(place, clock.now() if problem.status < 500 else None)
-    return language_of(accept_language, known, locale)
+    city = jurisdiction or settings().jurisdiction
+    spoken = cities.languages(city, clock.now() if problem.status < 500 else None)
+    return language_of(accept_language, spoken, locale)
 
 
 @cache
 def rule_texts() -> dict[str, dict[str, str]]:
-    """What each rule of a field says, by language."""
-    found: dict[str, dict[str, str]] = rules.load("field_rules")
-    return found
+    """{rule of a field: {language: sentence}}."""
+    texts: dict[str, dict[str, str]] = rules.load("field_rules")
+    return texts

@@ -1,4 +1,4 @@
-"""A refusal as a page: what somebody sees in a browser whose link is forged, cut off or lapsed."""
+"""A refusal as an HTML page: for a browser whose link is forged, incomplete or expired."""
 
 from chalice.app import Response
 
@@ -12,7 +12,7 @@ from chalicelib.services.city import cities
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.settings import settings
 
-# What is wrong with a link: one sentence, in the city's own words.
+# Problems of a link; the page says one sentence in a language of the city.
 _OF_LINK = frozenset({"invalid_token", "not_found"})
 
 
@@ -23,8 +23,7 @@ def response(
     language: str,
     request_id: str | None,
 ) -> Response:
-    """The page of ``problem``, with its status and headers; ``language`` is the one in which its
-    document would be told."""
+    """The page of ``problem``, with status and headers; ``language`` is that of its document."""
     refused = problem_response(problem, language, request_id)
     city = _city(jurisdiction) if problem.status < 500 else None
     wanted = languages.requested(accept_language)

@@ -1,9 +1,9 @@
-"""What a request holds, read once and strictly: body, query, path, key.
+"""Strict reading of a request: body, query and idempotency key.
 
     too large 413 -> not JSON 415 -> unreadable 400 -> wrong 422
 
-A route without a declared body takes an empty body of any type (a form without JavaScript posts
-one) or the JSON object ``{}``; a GET's body is never looked at.
+A route without a declared body accepts an empty body of any type (a form without JavaScript posts
+one) or the JSON object ``{}``. The body of a GET is ignored.
 """
 
 import base64
@@ -18,7 +18,7 @@ from chalicelib.errors import Problem
 
 _JSON = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
-# What a mail program posts to unsubscribe (RFC 8058); it says nothing more.
+# The body that a mail program posts to unsubscribe (RFC 8058).
 _ONE_CLICK = re.compile(
     rb"List-Unsubscribe=One-Click"
     rb'|--[^\r\n]{1,72}\r\nContent-Disposition: form-data; name="List-Unsubscribe"'
@@ -34,9 +34,10 @@ def read_json(
     declared: bool,
     one_click: bool = False,
 ) -> Any:
-    """The JSON object of an HTTP event; ``one_click``: or what a mail program posts, as ``{}``.
+    """The JSON object in an HTTP event.
 
-    Raises ``Problem`` in the order above.
+    ``declared``: the route has a body. ``one_click``: what a mail program posts to unsubscribe
+    counts as ``{}``. Raises ``Problem`` in the order above.
     """
     raw = _raw(event)
     if not raw and not declared:
@@ -72,10 +73,8 @@ def read_query(
     required: tuple[str, ...],
     bad: str = "invalid_parameter",
 ) -> dict[str, Any]:
-    """The typed query. Raises ``Problem``: unknown, repeated, missing or invalid parameter.
-
-    A value that does not fit is ``bad``.
-    """
+    """The typed query. Raises ``Problem``: unknown, repeated or missing parameter, or ``bad`` for a
+    wrong value."""
     values = {name: each["default"] for name, each in declared.items() if "default" in each}
     for name, texts in (given or {}).items():
         if name not in declared:
@@ -103,7 +102,7 @@ def read_key(headers: Mapping[str, str]) -> str:
 
 
 def hash_of(operation: str, path: Mapping[str, str], body: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what is asked: operation, path and the body with sorted keys."""
+    """SHA-256 (hex) of operation, path and body (with sorted keys)."""
     asked = json.dumps(
         [operation, path, body],
         sort_keys=True,

@@ -1,12 +1,12 @@
-"""Routes as declarations: what an operation takes, answers and needs is data, and one wrapper acts.
+"""Routes as declarations: an operation's input, answers and rights are data; one wrapper serves it.
 
     event -> path 404 -> query 400/422 -> who 401/403 -> key 400 -> body 413/415/400/422 -> view
                                                                            Answer | Problem -> event
 
-The same declarations make the OpenAPI document (``chalicelib.http.openapi``). Who may call what is
-data too: ``rules/permissions.json``; an operation without a row there cannot be declared. A row
-that names ``public`` opens the operation to everybody. Districts and services are judged by
-services.
+The same declarations make the OpenAPI document (``chalicelib.http.openapi``). Who may call an
+operation is data too, in ``rules/permissions.json``; an operation without a row there cannot be
+declared. A row that names ``public`` opens the operation to everybody. Rights on districts and
+services are checked by the services layer.
 """
 
 import hashlib
@@ -59,8 +59,8 @@ OPERATIONS: dict[str, Registered] = {}
 def route(bp: Blueprint, method: str, path: str, operation: Operation) -> Callable[[View], View]:
     """Declare the view of ``operation`` at ``method path``.
 
-    Raises ``ValueError`` at import: no row in rules/permissions.json, an id used twice, a path
-    parameter without a pattern.
+    Raises ``ValueError`` at import for an operation without a row in rules/permissions.json, for a
+    repeated id, and for a path parameter without a pattern.
     """
     roles = permissions().get(operation.id)
     if roles is None:
@@ -77,7 +77,7 @@ def route(bp: Blueprint, method: str, path: str, operation: Operation) -> Callab
         def handler(**parameters: str) -> Response:
             return _serve(bp.current_request, registered, parameters)
 
-        # Content types are judged by our own reader, after the size and in our own words.
+        # No content types here: our own reader checks them, after the size, with our own errors.
         bp.route(path, methods=[method], content_types=[], name=operation.id)(handler)
         OPERATIONS[operation.id] = registered
         return view
@@ -97,17 +97,17 @@ def _serve(request: Request, registered: Registered, path: dict[str, str]) -> Re
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
         observability.unhandled(error, registered.operation.id)
         refusal = Problem("internal")
-    asked = request.to_original_event().get("queryStringParameters") or {}
-    language = reader_language(accepted, asked.get("jurisdiction_id"), refusal)
+    query = request.to_original_event().get("queryStringParameters") or {}
+    language = reader_language(accepted, query.get("jurisdiction_id"), refusal)
     if registered.operation.media == "text/html" and _reads_pages(request):
-        place = asked.get("jurisdiction_id")
+        place = query.get("jurisdiction_id")
         return refusal_page.response(refusal, accepted, place, language, request_id)
     refused = problem_response(refusal, language, request_id)
     return Response(refused["body"], refused["headers"], refused["statusCode"])
 
 
 def _reads_pages(request: Request) -> bool:
-    """Whether it is a browser that asks, which shows pages and no documents."""
+    """Whether a browser asks, which shows pages and not JSON documents."""
     return "text/html" in request.headers.get("accept", "").lower()
 
 
@@ -194,12 +194,12 @@ def _response(answer: Answer, operation: Operation, call: Call) -> Response:
 
 
 def _validated(answer: Response, request: Request) -> Response:
-    """The answer with its ``ETag``, or 304 where the client has it (RFC 9110, section 13.1.2)."""
+    """The answer with its ``ETag``, or 304 if the client has it (RFC 9110, section 13.1.2)."""
     digest = hashlib.blake2b(answer.body.encode(), digest_size=12).hexdigest()
-    # Weak, since whoever compresses the answer keeps the tag.
+    # A weak ETag: API Gateway compresses the body without changing the tag.
     answer.headers["ETag"] = f'W/"{digest}"'
-    known = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
-    if any(one == "*" or one.removeprefix("W/") == f'"{digest}"' for one in known):
+    client_tags = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    if any(tag == "*" or tag.removeprefix("W/") == f'"{digest}"' for tag in client_tags):
         del answer.headers["Content-Type"]
         return Response("", answer.headers, 304)
     return answer

@@ -1,6 +1,7 @@
-"""The packaged viewer of the API's own description: Swagger UI out of the ``offapi`` package.
+"""The viewer of the API's description: Swagger UI from the ``offapi`` package.
 
-Its files are served by exact name, under a policy that lets the page load nothing from elsewhere.
+Its files are served by exact name; the security policy lets the page load nothing from other
+servers.
 """
 
 from functools import cache
@@ -74,7 +75,7 @@ def asset(name: str) -> tuple[str, str]:
 
 
 def _folder() -> Path:
-    # The package reads all its nine megabytes when imported; its files are all that is needed.
+    # Find the package without importing it: the import would read nine megabytes.
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise Problem("not_found")

@@ -82,13 +82,18 @@ def answer(
 
 def index(city: City | None, language: str) -> dict[str, Any]:
     """The same as a document: {name, about, city, links}."""
-    known = city and {
+    city_document = city and {
         "jurisdiction": city.jurisdiction,
         "name": city.text(city.name, language),
         "languages": list(city.languages),
     }
-    places = {name: urls.absolute(path) for name, path in PLACES.items()}
-    return {"name": "Tanggap", "about": _about(city, language), "city": known, "links": places}
+    links = {name: urls.absolute(path) for name, path in PLACES.items()}
+    return {
+        "name": "Tanggap",
+        "about": _about(city, language),
+        "city": city_document,
+        "links": links,
+    }
 
 
 def _about(city: City | None, language: str) -> str:
