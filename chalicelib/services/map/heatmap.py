@@ -1,4 +1,4 @@
-"""Counts of places for the heat map, low zooms and districts, from counters alone."""
+"""Numbers of reports in map cells and districts, from counters: no report is read."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,8 +18,9 @@ ZOOM = heat_counters.ZOOM
 
 @dataclass(frozen=True)
 class HeatQuery:
-    """Of which reports: filed on the days ``first`` to ``last`` (``YYYY-MM-DD``, the city's; both
-    included; neither: ever), ``open`` or ``closed`` by now, in every z16 cell that a box touches.
+    """What to count: reports filed on the days ``first`` to ``last`` (``YYYY-MM-DD`` in the city's
+    time zone, both included; without them: all), ``status`` ``open`` or ``closed``, in each z16
+    cell that touches ``bbox``.
     """
 
     zoom: int
@@ -30,27 +31,27 @@ class HeatQuery:
     status: str | None = None
 
 
-def cells(jurisdiction: str, asked: HeatQuery, now: datetime) -> dict[str, Any]:
-    """How many reports each web-mercator cell of a zoom (at most 16) has, and each district.
+def cells(jurisdiction: str, query: HeatQuery, now: datetime) -> dict[str, Any]:
+    """The numbers of reports by web-mercator cell of a zoom (at most 16), and by district.
 
-    Costs a Query for each month touched (four with a box); the whole city
-    ever, or in a month: one.
+    Costs one Query for each month (four with a box), and one for the whole city without days.
+    Raises ``Problem``: too_many_cells and problems of the filters.
     """
     city = cities.current(jurisdiction, now)
-    parameters.check_filters(city, service=asked.service)
-    start, end = parameters.days(asked.first, asked.last, date.fromisoformat(city.today(now)))
-    reach = tiles(parameters.box(asked.bbox), ZOOM) if asked.bbox is not None else None
-    spans = heat_counters.spans(start, end, asked.service, reach)
-    found, whole = _summed(jurisdiction, spans, asked.status, reach)
+    parameters.check_filters(city, service=query.service)
+    start, end = parameters.days(query.first, query.last, date.fromisoformat(city.today(now)))
+    reach = tiles(parameters.box(query.bbox), ZOOM) if query.bbox is not None else None
+    spans = heat_counters.spans(start, end, query.service, reach)
+    counts, whole = _sum(jurisdiction, spans, query.status, reach)
     many: Counter[tuple[int, int]] = Counter()
     districts: Counter[str] = Counter()
-    for (x, y, district), n in found.items():
-        many[x >> ZOOM - asked.zoom, y >> ZOOM - asked.zoom] += n
+    for (x, y, district), n in counts.items():
+        many[x >> ZOOM - query.zoom, y >> ZOOM - query.zoom] += n
         districts[district] += n
     if not whole or len(many) > parameters.limits()["cells"]:
         raise Problem("too_many_cells", field="z", limit=parameters.limits()["cells"])
     return {
-        "z": asked.zoom,
+        "z": query.zoom,
         "from": start.isoformat() if start else None,
         "to": end.isoformat() if end else None,
         "total": sum(districts.values()),
@@ -60,38 +61,39 @@ def cells(jurisdiction: str, asked: HeatQuery, now: datetime) -> dict[str, Any]:
 
 
 def cells_around(jurisdiction: str, box: Box, service: str | None, opened: bool) -> dict[str, Any]:
-    """The z16 cells that a box touches: what is open, or what was ever closed; one Query."""
+    """The numbers of open reports, or of all closed ones, by z16 cell that touches a box. Costs one
+    Query."""
     status = "open" if opened else "closed"
     reach = tiles(box, ZOOM)
-    found, _ = _summed(
+    counts, _ = _sum(
         jurisdiction, heat_counters.spans(None, None, service, reach, 1), status, reach
     )
     many: Counter[tuple[int, int]] = Counter()
-    for (x, y, _), n in found.items():
+    for (x, y, _), n in counts.items():
         many[x, y] += n
     return {"z": ZOOM, "cells": [[x, y, n] for (x, y), n in sorted(many.items())]}
 
 
-def _summed(
+def _sum(
     jurisdiction: str,
     spans: list[heat_counters.Span],
     status: str | None,
     reach: heat_counters.Tiles | None,
 ) -> tuple[Counter[tuple[int, int, str]], bool]:
-    """{(x, y, district): n} of z16 cells, and whether that is all."""
+    """{(x, y, district): n} of z16 cells, and whether all counters were read."""
     read, whole = store.documents(jurisdiction, spans)
-    found: Counter[tuple[int, int, str]] = Counter()
+    total: Counter[tuple[int, int, str]] = Counter()
     for documents in read:
-        for place, counts in documents.items():
-            for cell in heat_counters.cells(place, counts):
+        for key, counters in documents.items():
+            for cell in heat_counters.cells(key, counters):
                 if reach and not (
                     reach[0] <= cell.x <= reach[2] and reach[1] <= cell.y <= reach[3]
                 ):
                     continue
                 n = _of_status(cell, status)
                 if n:
-                    found[cell.x, cell.y, cell.district] += n
-    return found, whole
+                    total[cell.x, cell.y, cell.district] += n
+    return total, whole
 
 
 def _of_status(cell: heat_counters.Cell, status: str | None) -> int:

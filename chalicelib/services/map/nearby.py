@@ -1,4 +1,4 @@
-"""Open reports around a point, nearest first; among them what may be a duplicate of a new one."""
+"""Open reports around a point, nearest first, also as possible duplicates of a new report."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ READ_LIMIT = 3000
 
 @dataclass(frozen=True)
 class NearbyQuery:
-    """What is asked: a point, metres around it, and filters."""
+    """A point, a radius in metres, and filters."""
 
     lat: float
     long: float
@@ -32,33 +32,34 @@ class NearbyQuery:
     group: str | None = None
 
 
-def around(jurisdiction: str, asked: NearbyQuery, now: datetime) -> dict[str, Any]:
+def around(jurisdiction: str, query: NearbyQuery, now: datetime) -> dict[str, Any]:
     """At most ``limit`` open public reports within ``radius`` metres (≤ 1 km) of a point.
 
-    ``truncated`` says that there are more. At most four Query calls of ``READ_LIMIT`` rows each.
+    ``truncated`` says that there are more. Costs at most four Query calls of ``READ_LIMIT`` rows.
     """
     city = cities.current(jurisdiction, now)
-    parameters.check_filters(city, service=asked.service, group=asked.group)
+    parameters.check_filters(city, service=query.service, group=query.group)
     try:
-        found, whole = _within(city, asked.lat, asked.long, asked.radius)
+        near, whole = _within(city, query.lat, query.long, query.radius)
     except TooWide:
-        # Near a pole a circle touches many cells.
+        # Near a pole, a circle touches too many cells.
         raise Problem("circle_too_wide", field="radius") from None
     fitting = [
         (away, pin)
-        for away, pin in found
-        if asked.service in (None, pin.service) and asked.group in (None, _group(city, pin))
+        for away, pin in near
+        if query.service in (None, pin.service) and query.group in (None, _group(city, pin))
     ]
-    more = {} if whole and len(fitting) <= asked.limit else {"truncated": True}
-    return {"reports": [_shown(away, pin) for away, pin in fitting[: asked.limit]], **more}
+    more = {} if whole and len(fitting) <= query.limit else {"truncated": True}
+    return {"reports": [_shown(away, pin) for away, pin in fitting[: query.limit]], **more}
 
 
 def same_problem(city: City, report: Report) -> list[dict[str, Any]]:
-    """At most five open reports of the service's group within ``duplicate_m``, nearest first."""
-    found, _ = _within(city, report.lat, report.long, city.rules["duplicate_m"])
+    """At most five open reports of the same service group within the city's ``duplicate_m``,
+    nearest first."""
+    near, _ = _within(city, report.lat, report.long, city.rules["duplicate_m"])
     return [
-        {**_told(away, pin), "filed_at": iso(ids.moment(pin.id))}
-        for away, pin in found
+        {**_row(away, pin), "filed_at": iso(ids.moment(pin.id))}
+        for away, pin in near
         if _group(city, pin) == report.group and pin.id != report.id
     ][:NEAREST]
 
@@ -73,15 +74,15 @@ def _within(
 
 
 def _group(city: City, pin: Pin) -> str | None:
-    # A service of an older version of the city may be gone.
+    # A service of an older city version may not exist any more.
     service = city.services.get(pin.service)
     return service.group if service else None
 
 
-def _told(away: float, pin: Pin) -> dict[str, Any]:
+def _row(away: float, pin: Pin) -> dict[str, Any]:
     return {"id": pin.id, "service": pin.service, "state": pin.state, "distance_m": round(away)}
 
 
 def _shown(away: float, pin: Pin) -> dict[str, Any]:
-    place = {"lat": pin.lat7 / 1e7, "long": pin.long7 / 1e7}
-    return {**_told(away, pin), **place, **({"late": True} if pin.late else {})}
+    position = {"lat": pin.lat7 / 1e7, "long": pin.long7 / 1e7}
+    return {**_row(away, pin), **position, **({"late": True} if pin.late else {})}

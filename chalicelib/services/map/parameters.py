@@ -1,4 +1,4 @@
-"""What may be asked of the map: boxes, filters and windows, each refused with 400 where wrong."""
+"""Parameters of map requests: boxes, filters, months and days. Wrong ones are refused with 400."""
 
 import re
 from datetime import date, timedelta
@@ -16,53 +16,54 @@ _BOX = re.compile(r"-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}")
 @cache
 def limits() -> dict[str, Any]:
     """The limits of rules/map.json."""
-    found: dict[str, Any] = rules.load("map")
-    return found
+    table: dict[str, Any] = rules.load("map")
+    return table
 
 
 def box(text: str, side: float | None = None) -> Box:
-    """The box of ``west,south,east,north`` (RFC 7946's order), degrees.
+    """The box of ``west,south,east,north`` (the order of RFC 7946) in degrees.
 
-    Raises ``invalid_box`` for what is none, for one turned inside out (so also for one across the
-    180th meridian), and ``box_too_large`` where a side is longer than ``side`` degrees.
+    Raises ``Problem``: invalid_box, also if west > east (a box across the 180th meridian), and
+    box_too_large, if a side is longer than ``side`` degrees.
     """
     if not _BOX.fullmatch(text):
         raise Problem("invalid_box", field="bbox")
     west, south, east, north = map(float, text.split(","))
     if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
         raise Problem("invalid_box", field="bbox")
-    # A hair wider than told, for the sums of whoever cuts the world into views.
+    # A small tolerance for rounding in clients that compute their boxes.
     if side is not None and max(north - south, east - west) > side * (1 + 1e-9):
         raise Problem("box_too_large", field="bbox", limit=side)
     return south, west, north, east
 
 
-def check_filters(city: City, **asked: str | None) -> None:
+def check_filters(city: City, **filters: str | None) -> None:
     """Raise ``unknown_filter`` for a service, group or district that the city does not have.
 
-    A protected service is unknown to the map.
+    Protected services are not on the map, so they are unknown too.
     """
-    there = {
-        "service": {code for code, one in city.services.items() if not one.protected},
+    known = {
+        "service": {code for code, service in city.services.items() if not service.protected},
         "group": city.groups.keys(),
         "district": {area.code for area in city.areas_of_level(-2)},
     }
-    for name, value in asked.items():
-        if value is not None and value not in there[name]:
+    for name, value in filters.items():
+        if value is not None and value not in known[name]:
             raise Problem("unknown_filter", field=name)
 
 
 def months(first: str | None, last: str | None) -> list[str]:
-    """The months (``YYYYMM``) from the first to the last, the last being the first by default.
+    """The months (``YYYYMM``) from first to last; without a last, only the first.
 
-    Raises ``window_invalid`` for a last without a first or before it, or too many.
+    Raises ``Problem``: missing_parameter for a last without a first; window_invalid if it is before
+    the first, or there are too many months.
     """
     if first is None:
         if last is not None:
             raise Problem("missing_parameter", field="closed_from")
         return []
     last = last or first
-    start, end = (int(one[:4]) * 12 + int(one[4:]) - 1 for one in (first, last))
+    start, end = (int(month[:4]) * 12 + int(month[4:]) - 1 for month in (first, last))
     most = limits()["closed_months"]
     if not start <= end < start + most:
         raise Problem("window_invalid", field="closed_to", limit=f"{most} months")
@@ -70,10 +71,11 @@ def months(first: str | None, last: str | None) -> list[str]:
 
 
 def days(first: str | None, last: str | None, today: date) -> tuple[date | None, date | None]:
-    """The days from ``YYYY-MM-DD`` to another, both included; without a last, until today.
+    """The days (``YYYY-MM-DD``) from first to last, both included; without a last, until today;
+    without both, (``None``, ``None``): all days.
 
-    Neither is ever. Raises ``window_invalid`` for a last before the first, too many days, or a
-    century that no report is from.
+    Raises ``Problem``: missing_parameter, and window_invalid for a last before the first, too many
+    days, or a year outside 2000–2099.
     """
     if first is None:
         if last is not None:
@@ -81,7 +83,7 @@ def days(first: str | None, last: str | None, today: date) -> tuple[date | None,
         return None, None
     start, end = date.fromisoformat(first), date.fromisoformat(last) if last else today
     most = limits()["window_days"]
-    known = 2000 <= start.year <= end.year < 2100
-    if not known or not start <= end or end - start >= timedelta(days=most):
+    in_range = 2000 <= start.year <= end.year < 2100
+    if not in_range or not start <= end or end - start >= timedelta(days=most):
         raise Problem("window_invalid", field="to", limit=f"{most} days")
     return start, end

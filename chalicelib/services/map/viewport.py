@@ -1,4 +1,4 @@
-"""The map's view: the open reports of a box, and with months also the closed, newest first."""
+"""The reports in a box of the map: open ones, and closed ones of given months, newest first."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ CLOSED = "closed"
 
 @dataclass(frozen=True)
 class ViewQuery:
-    """What is asked: a box, and filters. ``status``: ``open``, ``closed`` or one state."""
+    """A box and filters. ``status``: ``open``, ``closed`` or one state."""
 
     bbox: str
     limit: int
@@ -34,33 +34,35 @@ class ViewQuery:
     closed_to: str | None = None
 
 
-def view(jurisdiction: str, asked: ViewQuery, now: datetime) -> str:
-    """A GeoJSON FeatureCollection (text) of every report that fits: the exact set.
+def view(jurisdiction: str, query: ViewQuery, now: datetime) -> str:
+    """A GeoJSON FeatureCollection (JSON text) of exactly the reports in the box that fit.
 
-    More than ``asked.limit`` answers ``"truncated": true`` with counts of z16 cells instead. Costs
-    at most nine Query calls, in one round, and eight more a closed month; where more rows than a
-    page holds (1 MB, about 7,000) lie in one of their ranges, one more for the counters.
-    ``changes`` is a cursor for ``GET /v1/changes`` from a little before this answer.
+    If there are more than ``limit``, the answer has ``"truncated": true`` and numbers by z16 cell
+    instead. Costs at most nine Query calls in parallel, eight more for each closed month, and one
+    for the counters if a range has more rows than one page (1 MB, about 7,000). ``changes`` is a
+    cursor for ``GET /v1/changes`` from a little before this answer.
     """
-    box = parameters.box(asked.bbox, parameters.limits()["box_degrees"])
-    months = parameters.months(asked.closed_from, asked.closed_to)
-    if asked.status == CLOSED and not months:
+    box = parameters.box(query.bbox, parameters.limits()["box_degrees"])
+    months = parameters.months(query.closed_from, query.closed_to)
+    if query.status == CLOSED and not months:
         raise Problem("missing_parameter", field="closed_from")
     city = cities.current(jurisdiction, now)
-    parameters.check_filters(city, service=asked.service, district=asked.district)
-    opened = asked.status != CLOSED
+    parameters.check_filters(city, service=query.service, district=query.district)
+    opened = query.status != CLOSED
     areas = [reports.open_area(jurisdiction)] if opened else []
-    if asked.status in (None, CLOSED):
+    if query.status in (None, CLOSED):
         areas += [reports.closed_area(jurisdiction, month) for month in months]
     rows, whole = reports.pins(areas, box_ranges(box), parameters.limits()["range_rows"])
-    found = _fitting(rows, box, asked)
+    pins = _filter(rows, box, query)
     cursor = json.dumps(changes.cursor_before(jurisdiction, now))
-    if whole and len(found) <= asked.limit:
-        found.sort(reverse=True)
-        shown = geojson.array(found)
+    if whole and len(pins) <= query.limit:
+        pins.sort(reverse=True)
+        shown = geojson.array(pins)
         return f'{{"type":"FeatureCollection","features":{shown},"changes":{cursor}}}'
     cells = (
-        _counted(found) if whole else heatmap.cells_around(jurisdiction, box, asked.service, opened)
+        _count_cells(pins)
+        if whole
+        else heatmap.cells_around(jurisdiction, box, query.service, opened)
     )
     counted = json.dumps(cells, separators=(",", ":"))
     return (
@@ -69,26 +71,26 @@ def view(jurisdiction: str, asked: ViewQuery, now: datetime) -> str:
     )
 
 
-def _fitting(rows: list[Pin], box: Box, asked: ViewQuery) -> list[Pin]:
-    """The pins in the box, edges included, that the filters let through."""
-    # In whole units of 1e-7°, as points are kept: a border drawn through one holds it.
+def _filter(rows: list[Pin], box: Box, query: ViewQuery) -> list[Pin]:
+    """The pins in the box, edges included, that fit the filters."""
+    # In units of 1e-7°, in which points are stored, so that a point on the edge is inside.
     south, west = (ceil(round(edge * 1e7, 3)) for edge in box[:2])
     north, east = (floor(round(edge * 1e7, 3)) for edge in box[2:])
-    found = [
+    pins = [
         pin for pin in rows if south <= pin.lat7 <= north and west <= pin.long7 <= east
     ]  # fmt: skip
-    if asked.status not in (None, "open", CLOSED):
-        found = [pin for pin in found if pin.state == asked.status]
-    if asked.service is not None:
-        found = [pin for pin in found if pin.service == asked.service]
-    if asked.district is not None:
-        found = [pin for pin in found if pin.district == asked.district]
-    if asked.since is not None:
-        first = ids.floor(datetime.fromisoformat(asked.since))
-        found = [pin for pin in found if pin.id >= first]
-    return found
+    if query.status not in (None, "open", CLOSED):
+        pins = [pin for pin in pins if pin.state == query.status]
+    if query.service is not None:
+        pins = [pin for pin in pins if pin.service == query.service]
+    if query.district is not None:
+        pins = [pin for pin in pins if pin.district == query.district]
+    if query.since is not None:
+        first = ids.floor(datetime.fromisoformat(query.since))
+        pins = [pin for pin in pins if pin.id >= first]
+    return pins
 
 
-def _counted(found: list[Pin]) -> dict[str, Any]:
-    many = Counter(tile(pin.lat7 / 1e7, pin.long7 / 1e7, heatmap.ZOOM) for pin in found)
+def _count_cells(pins: list[Pin]) -> dict[str, Any]:
+    many = Counter(tile(pin.lat7 / 1e7, pin.long7 / 1e7, heatmap.ZOOM) for pin in pins)
     return {"z": heatmap.ZOOM, "cells": [[x, y, n] for (x, y), n in sorted(many.items())]}

@@ -1,7 +1,7 @@
-"""The function of photos: pictures out of uploads, and out of masters again after moderation.
+"""Processing of photos: pictures from uploads, and new revisions from masters after moderation.
 
-Every step may run twice, late or be killed half-way: files have names that follow from photo and
-revision, and the ticket, the head and the event change in one transaction.
+Each step can run twice, late, or be interrupted: the names of files depend only on photo and
+revision, and ticket, head and event are written in one transaction.
 """
 
 import hashlib
@@ -31,43 +31,44 @@ ATTEMPTS = 6
 
 
 @dataclass(frozen=True)
-class _Made:
-    """What an upload came to: what the ticket says from now on, and what its metadata told."""
+class _Result:
+    """The result of an upload: the fields to add to its ticket, and facts from its metadata."""
 
     ticket: dict[str, Any]
     facts: dict[str, Any]
 
 
 def develop(jurisdiction: str, photo: str, now: datetime) -> None:
-    """Make an upload's pictures or refuse it, tell its report, and take it out of quarantine.
+    """Make the pictures of an upload or refuse it, write that to its report, and delete the upload
+    from quarantine.
 
-    Called for every event of the bucket and once more for a photo that a report uses.
+    Called for each event of the bucket, and again when a report uses the photo.
     """
     found = reports.photo(jurisdiction, photo)
     if found is None:
-        return  # Nobody's ticket: what lies there goes by itself.
+        return  # No ticket: the bucket's lifecycle rule deletes the file.
     if found[1]["state"] == "issued":
-        made = _make(jurisdiction, photo, found[1])
+        made = _process(jurisdiction, photo, found[1])
         if made is None:
             return
-        _settle(jurisdiction, photo, made, now)
-    _tidy(jurisdiction, photo)
+        _write_result(jurisdiction, photo, made, now)
+    _clear_quarantine(jurisdiction, photo)
 
 
 def refuse(jurisdiction: str, photo: str, now: datetime, error: Exception) -> None:
-    """Give up an upload that failed again and again, and keep the reason among the dead."""
+    """Mark an upload as failed after the last try, and record a dead-letter note."""
     note = {"photo": photo, "error": type(error).__name__}
     control.put_dead(jurisdiction, "photos", photo, note)
     found = reports.photo(jurisdiction, photo)
     if found is not None and found[1]["state"] == "issued":
-        _settle(jurisdiction, photo, _refused(refusals.PROCESSING_FAILED), now)
+        _write_result(jurisdiction, photo, _refused(refusals.PROCESSING_FAILED), now)
 
 
-def _make(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Made | None:
+def _process(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Result | None:
     key = storage_keys.quarantined(jurisdiction, photo)
     stored = files.head(key)
     if stored is None:
-        # Only a report that waits needs an answer; anybody else may still upload.
+        # A report is waiting for this upload. Without a report, it may still be uploaded.
         return _refused(refusals.MISSING) if "report" in ticket else None
     if stored["size"] > LARGEST:
         return _refused(refusals.TOO_LARGE)
@@ -75,14 +76,14 @@ def _make(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Made | None
         return _refused(refusals.TYPE_MISMATCH)
     data = files.get(key)
     if data is None:
-        return None  # Another run has been here meanwhile.
+        return None  # Another run has processed it meanwhile.
     try:
         developed = sandbox.develop(data, ticket["type"])
     except PhotoRefused as refusal:
         return _refused(refusal.reason)
     sha256 = hashlib.sha256(data).hexdigest()
     cut = storage_keys.cut_of(photo, sha256)
-    # Even if a report waits for it: another upload with the same form may have been first.
+    # Marked as unused even if a report waits: another upload with the form may have been first.
     _store(Files(jurisdiction, photo, cut), 1, developed, unused=True)
     known = {
         "state": READY,
@@ -94,11 +95,11 @@ def _make(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Made | None
         "sha256": sha256,
         "etag": stored["etag"],
     }
-    return _Made(known, developed.facts)
+    return _Result(known, developed.facts)
 
 
-def _refused(reason: str) -> _Made:
-    return _Made({"state": REFUSED, "reason": reason}, {})
+def _refused(reason: str) -> _Result:
+    return _Result({"state": REFUSED, "reason": reason}, {})
 
 
 def _store(held: Files, rev: int, made: ProcessedPhoto, *, unused: bool) -> None:
@@ -106,15 +107,15 @@ def _store(held: Files, rev: int, made: ProcessedPhoto, *, unused: bool) -> None
         files.put(key, made.files[name], sandbox.media_type(name), unused=unused)
 
 
-def _settle(jurisdiction: str, photo: str, made: _Made, now: datetime) -> None:
-    """Write what became of the upload, with the event of its report if it has one by now."""
+def _write_result(jurisdiction: str, photo: str, made: _Result, now: datetime) -> None:
+    """Write the result to the ticket, and to the photo's report if it has one by now."""
     for _ in range(ATTEMPTS):
         found = reports.photo(jurisdiction, photo)
         if found is None or found[1]["state"] != "issued":
             return
         seen, doc = found
         if "report" in doc:
-            _tell(jurisdiction, photo, doc["report"], made, now)
+            _write_to_report(jurisdiction, photo, doc["report"], made, now)
             return
         writes: list[Write] = [
             reports.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=seen)
@@ -124,12 +125,14 @@ def _settle(jurisdiction: str, photo: str, made: _Made, now: datetime) -> None:
         try:
             commit(writes)
         except Refused:
-            continue  # Used, or made by another run, in between.
+            continue  # A report or another run has changed the ticket.
         return
     raise Unavailable
 
 
-def _tell(jurisdiction: str, photo: str, report: str, made: _Made, now: datetime) -> None:
+def _write_to_report(
+    jurisdiction: str, photo: str, report: str, made: _Result, now: datetime
+) -> None:
     actor = system(jurisdiction)
 
     def change(seen: Seen, city: City) -> Addition | None:
@@ -155,46 +158,47 @@ def _tell(jurisdiction: str, photo: str, report: str, made: _Made, now: datetime
 
 
 def _hide_if_hidden(jurisdiction: str, report: str, photo: str) -> None:
-    # It was hidden while it was made, so that the job of hiding may have come too early.
+    # If the picture was hidden while it was being made, the job to hide it may have run too early.
     head = reports.get(jurisdiction, report)
     if head is not None and head.pictures[photo]["state"] == HIDDEN:
         hide(jurisdiction, report, photo, head.pictures[photo]["rev"])
 
 
-def _tidy(jurisdiction: str, photo: str) -> None:
+def _clear_quarantine(jurisdiction: str, photo: str) -> None:
     found = reports.photo(jurisdiction, photo)
     if found is None or found[1]["state"] == "issued":
         return
     if found[1]["state"] == photos.ERASED:
-        # Whose it was is forgotten: so is what was uploaded or made meanwhile.
+        # The photo was erased: delete what was uploaded or made meanwhile.
         storage_keys.forget(jurisdiction, photo)
         return
     key = storage_keys.quarantined(jurisdiction, photo)
     stored = files.head(key)
     if stored is None:
         return
-    # Whatever was uploaded with the same form afterwards is no evidence of anything.
+    # Keep only the file that was processed, not one that was uploaded with the form afterwards.
     if settings().keep_originals and stored["etag"] == found[1].get("etag"):
         files.copy(key, storage_keys.original(jurisdiction, photo))
     files.delete([key])
 
 
 def redraw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
-    """Make revision ``rev`` of a picture out of its master, with all that is to be blurred in it.
+    """Make revision ``rev`` of a picture from its master, with all its rectangles blurred.
 
-    A newer revision has a job of its own. What older ones showed is deleted, as is the original.
+    Does nothing if there is a newer revision, which has its own job. The files of older revisions
+    and the original are deleted.
     """
     head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
     if head is None or found is None or head.pictures[photo]["rev"] != rev:
         return
     if found[1]["state"] == READY and found[1]["rev"] < rev:
-        _draw(jurisdiction, report, photo, rev, now)
+        _make_revision(jurisdiction, report, photo, rev, now)
         _hide_if_hidden(jurisdiction, report, photo)
-    _forget(head, photo, rev)
-    _tidy(jurisdiction, photo)
+    _delete_older(head, photo, rev)
+    _clear_quarantine(jurisdiction, photo)
 
 
-def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
+def _make_revision(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
     actor = system(jurisdiction)
     head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
     assert head is not None
@@ -232,7 +236,8 @@ def _draw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -
 def give_up(
     jurisdiction: str, report: str, photo: str, rev: int, now: datetime, error: Exception
 ) -> None:
-    """Let nobody wait for a revision that failed again and again."""
+    """Mark the picture as refused if its revision failed at the last try, and record a dead-letter
+    note."""
     note = {"photo": photo, "report": report, "rev": rev, "error": type(error).__name__}
     control.put_dead(jurisdiction, "photos", f"{photo}:{rev}", note)
     actor = system(jurisdiction)
@@ -249,18 +254,19 @@ def give_up(
 
 
 def hide(jurisdiction: str, report: str, photo: str, rev: int) -> None:
-    """Delete what could be seen of a picture up to a revision; its master stays."""
+    """Delete the public renditions of a picture up to a revision; the masters stay."""
     head = reports.get(jurisdiction, report)
     cut = head.pictures[photo].get("cut") if head else None
     if cut:
-        held = Files(jurisdiction, photo, cut)
-        files.delete([key for one in range(1, rev + 1) for key in held.served(one).values()])
+        renditions = Files(jurisdiction, photo, cut)
+        old = range(1, rev + 1)
+        files.delete([key for number in old for key in renditions.served(number).values()])
 
 
-def _forget(head: Report, photo: str, rev: int) -> None:
+def _delete_older(head: Report, photo: str, rev: int) -> None:
     picture = head.pictures[photo]
-    held = Files(head.jurisdiction, photo, picture["cut"])
-    old = [key for one in range(1, rev) for key in held.by_name(one).values()]
+    renditions = Files(head.jurisdiction, photo, picture["cut"])
+    old = [key for number in range(1, rev) for key in renditions.by_name(number).values()]
     if picture.get("blurred"):
         old.append(storage_keys.original(head.jurisdiction, photo))
     files.delete(old)

@@ -1,9 +1,9 @@
-"""Rows of judged months whose report nobody may know of any more: made anonymous, once for all.
+"""Making rows of published months anonymous when their report has become secret.
 
-``hide_rows`` runs this, and it alone may replace a file that is locked. A row keeps what totals are
-made of (district, original service, outcome, share, weight) and loses report, ward, holder and
-time. Each file replaced leaves a tombstone with both digests, in the month and as a locked file of
-its own. Every step may run twice or be killed half-way.
+Only ``hide_rows`` runs this; only it may replace a locked file. A row keeps what totals are made of
+(district, original service, outcome, share, weight) and loses report, ward, holder and time. Each
+replaced file leaves a tombstone with the hashes of the old and the new file, in the month's
+document and as a locked file. Each step can run twice or be interrupted.
 """
 
 import hashlib
@@ -23,73 +23,73 @@ from chalicelib.storage import scorecards as store
 from chalicelib.storage.transactions import Refused, commit
 
 PAGE = 50
-# A computation that had begun before may still write the old rows: they are looked at again.
-SURE = timedelta(hours=1)
+# A computation that started before may still write the old rows, so look again for this long.
+RECHECK = timedelta(hours=1)
 LIVE = "live"
 
 
 def anonymise_hidden(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
-    """Make the rows of every report that became protected anonymous; the files replaced."""
+    """Make the rows of every report that became protected anonymous. Returns the replaced files."""
     done: list[str] = []
     for jurisdiction in cities.jurisdictions():
-        for report, asked in store.to_anonymise(jurisdiction, PAGE):
-            for month in _months(asked["month"], cities.current(jurisdiction, now).month(now)):
+        for report, note in store.to_anonymise(jurisdiction, PAGE):
+            for month in _months(note["month"], cities.current(jurisdiction, now).month(now)):
                 if not may_go_on():
                     return done
                 done += _month(jurisdiction, month, report, now)
-            if now - parse(asked["at"]) >= SURE:
+            if now - parse(note["at"]) >= RECHECK:
                 commit([store.delete_to_anonymise(jurisdiction, report)])
     return done
 
 
 def _months(first: str, last: str) -> Iterator[str]:
-    # An open report is in every month's rows from its filing on, a repair two months later still.
+    # An open report has rows in every month since its filing, and its repair for two more months.
     while first <= last:
         yield first
         first = shifted(first, 1)
 
 
-def _month(place: str, month: str, report: str, now: datetime) -> list[str]:
-    held = store.month(place, month)
+def _month(jurisdiction: str, month: str, report: str, now: datetime) -> list[str]:
+    held = store.month(jurisdiction, month)
     if held is None:
         return []
-    city = cities.at(place, held["rules"])
-    found = [
-        (key, body, told)
+    city = cities.at(jurisdiction, held["rules"])
+    replaced = [
+        (key, body, tombstone)
         for folder in _folders(held)
         for district in compute.districts(city)
         if (made := _anonymous(city, month, folder, district, report, now))
-        for key, body, told in [made]
+        for key, body, tombstone in [made]
     ]
-    because = [one for one in held.get("because", []) if one != report]
-    if not found and len(because) == len(held.get("because", [])):
+    because = [other for other in held.get("because", []) if other != report]
+    if not replaced and len(because) == len(held.get("because", [])):
         return []
-    told = {(one["folder"], one["district"], one["was"]): one for one in held.get("tombstones", [])}
-    told |= {(one["folder"], one["district"], one["was"]): one for _, _, one in found}
+    tombstones = [*held.get("tombstones", []), *(tombstone for _, _, tombstone in replaced)]
+    by_file = {(row["folder"], row["district"], row["was"]): row for row in tombstones}
     doc = {
         **held,
         "edition": held["edition"] + 1,
-        "tombstones": sorted(told.values(), key=lambda one: (one["at"], one["district"])),
+        "tombstones": sorted(by_file.values(), key=lambda row: (row["at"], row["district"])),
         **({"because": because} if "because" in held else {}),
     }
     try:
-        commit([store.put_month(place, month, doc, held["edition"])])
+        commit([store.put_month(jurisdiction, month, doc, held["edition"])])
     except Refused:
-        return []  # The month was computed meanwhile: the next run sees what there is then.
-    for key, body, one in found:
-        locked = one["folder"] != LIVE
+        return []  # The month was computed meanwhile: the next run tries again.
+    for key, body, tombstone in replaced:
+        locked = tombstone["folder"] != LIVE
         if locked:
-            grave = f"scorecards/{place}/{month}/{one['folder']}/tombstones"
-            name = f"{grave}/{one['district']}-{one['was'][:12]}.json"
-            files.put(name, json.dumps(one).encode(), "application/json", locked=True)
+            grave = f"scorecards/{jurisdiction}/{month}/{tombstone['folder']}/tombstones"
+            name = f"{grave}/{tombstone['district']}-{tombstone['was'][:12]}.json"
+            files.put(name, json.dumps(tombstone).encode(), "application/json", locked=True)
         files.replace(key, body, "application/gzip", locked=locked)
-    return [key for key, _, _ in found]
+    return [key for key, _, _ in replaced]
 
 
 def _anonymous(
     city: City, month: str, folder: str, district: str, report: str, now: datetime
 ) -> tuple[str, bytes, dict[str, Any]] | None:
-    """(key, new file, its tombstone) of a file that has rows of the report; ``None`` of others."""
+    """(key, new file, tombstone) for a file with rows of the report; ``None`` for other files."""
     key = compute.rows_key(city.jurisdiction, month, folder, district)
     old = files.get(key)
     if not old:
@@ -114,7 +114,7 @@ def _anonymous(
 
 
 def _folders(held: dict[str, Any]) -> list[str]:
-    """Every folder that a month's rows were ever written to."""
+    """Every folder that has or had rows of a month."""
     known = [*held["history"], held] if held["revision"] else held["history"]
     revisions = {f"r{one['revision']}-{one['digest'][:12]}" for one in known if one["revision"]}
     return sorted({LIVE, held["folder"], *revisions})

@@ -1,8 +1,8 @@
-"""The verifiers' audit: a random sample of the closings that nobody confirmed.
+"""The audit: a random sample of the month's closed reports that no reporter confirmed.
 
-Before a month begins, the hash of its seed is published; when the month is over, the seed is, and
-anybody can draw the same sample: in each district the closings with the lowest
-SHA-256(seed + report). Until then nobody, officers included, can know what will be drawn.
+Before a month begins, the hash of its seed is published; after the month, the seed itself. Then
+anybody can draw the same sample: in each district, the reports with the lowest
+SHA-256(seed + report id). Before that nobody, officials included, can know the sample.
 """
 
 import hashlib
@@ -25,72 +25,82 @@ AUDITED = DISMISSED | {"unverified"}
 
 
 def seed(jurisdiction: str, month: str) -> str:
-    """The seed of a month's sample: derived, so that it cannot be chosen afterwards."""
+    """The seed of a month's sample, derived from a secret, so that nobody can choose it."""
     return signing.mac("audit", f"{jurisdiction}|{month}", signing.pseudonym_key())
 
 
 def commitment(jurisdiction: str, month: str) -> str:
-    """What is published of the seed beforehand: its SHA-256, in hex."""
+    """The SHA-256 of the seed in hex, which is published before the month."""
     return hashlib.sha256(seed(jurisdiction, month).encode()).hexdigest()
 
 
 def published(city: City, now: datetime) -> dict[str, Any]:
-    """The commitments of this month and the next, and the seeds of the months that are over."""
-    place, current = city.jurisdiction, city.month(now)
+    """The hashes of this month's and the next month's seeds, and the seeds of the last three."""
+    jurisdiction, current = city.jurisdiction, city.month(now)
+    past = [shifted(current, -back) for back in (1, 2, 3)]
     return {
         "commitments": [
-            {"month": month, "sha256": commitment(place, month)}
+            {"month": month, "sha256": commitment(jurisdiction, month)}
             for month in (current, shifted(current, 1))
         ],
         "seeds": [
-            {"month": month, "seed": seed(place, month), "sha256": commitment(place, month)}
-            for month in (shifted(current, -back) for back in (1, 2, 3))
+            {
+                "month": month,
+                "seed": seed(jurisdiction, month),
+                "sha256": commitment(jurisdiction, month),
+            }
+            for month in past
         ],
     }
 
 
 def draw(city: City, month: str, size: int, now: datetime) -> int:
-    """Draw the sample of a month that is over, ``size`` a district; how many closings it has.
+    """Draw and store the sample of a past month, ``size`` reports per district. Returns its size.
 
-    Districts are those of the month's cards; whoever audits finds a closing by its district of
-    today.
+    It is drawn by the districts of that month, and stored by those of today, where verifiers look.
     """
-    window, chance = Window.of(month, city, now), seed(city.jurisdiction, month)
-    found: dict[str, list[tuple[bytes, dict[str, Any], dict[str, Any]]]] = {}
-    for kept, row in report_rows.read(city, month):
+    window, month_seed = Window.of(month, city, now), seed(city.jurisdiction, month)
+    lots_by_district: dict[str, list[tuple[bytes, dict[str, Any], dict[str, Any]]]] = {}
+    for stored, row in report_rows.read(city, month):
         if (closing := _closing(row, window)) is not None:
-            lot = hashlib.sha256(f"{chance}{closing['report']}".encode()).digest()
-            found.setdefault(row["district"], []).append((lot, closing, kept))
+            lot = hashlib.sha256(f"{month_seed}{closing['report']}".encode()).digest()
+            lots_by_district.setdefault(row["district"], []).append((lot, closing, stored))
     today = report_rows.code_history(cities.current(city.jurisdiction, now))
     drawn = [
-        {**closing, "district": today.row(kept)["district"]}
-        for _, lots in sorted(found.items())
-        for _, closing, kept in sorted(lots, key=lambda one: one[0])[:size]
+        {**closing, "district": today.row(stored)["district"]}
+        for _, lots in sorted(lots_by_district.items())
+        for _, closing, stored in sorted(lots, key=lambda drawn_lot: drawn_lot[0])[:size]
     ]
     store.put_sample(city.jurisdiction, month, drawn)
     return len(drawn)
 
 
 def sample_district(city: City, month: str, district: str, report: str) -> str:
-    """The district under which the sample of a month has a report that lies in ``district``, which
-    may be one of an older version: a closed report keeps its codes."""
+    """The district under which a month's sample has a report of ``district``.
+
+    Its district may have another code in the present city version; a closed report keeps its old
+    code.
+    """
     today = report_rows.code_history(city).codes(AREAS, district)
-    desks = {district, *(one for code in today for one in _desks(city, code))}
-    known = (one for one in sorted(desks) if store.sampled(city.jurisdiction, month, one, report))
-    return next(known, district) if len(desks) > 1 else district
+    codes = {district, *(name for code in today for name in _codes(city, code))}
+    sampled = (
+        code for code in sorted(codes) if store.sampled(city.jurisdiction, month, code, report)
+    )
+    return next(sampled, district) if len(codes) > 1 else district
 
 
-def _desks(city: City, district: str) -> list[str]:
-    # A sample that was drawn before a district was renamed lies under the name of then.
-    gone = [one for one in cities.districts(city) if one not in city.areas]
-    codes = report_rows.code_history(city)
-    return [district, *(one for one in gone if district in codes.codes(AREAS, one))]
+def _codes(city: City, district: str) -> list[str]:
+    # A sample that was drawn before a district was renamed is stored under its old code.
+    old = [code for code in cities.districts(city) if code not in city.areas]
+    history = report_rows.code_history(city)
+    return [district, *(code for code in old if district in history.codes(AREAS, code))]
 
 
 def queue(
     actor: Principal, month: str | None, district: str, after: str | None, limit: int, now: datetime
 ) -> dict[str, Any]:
-    """A page of a district's sample for a verifier from outside it; ``not_found`` for others."""
+    """A page of a district's sample, for verifiers from other districts, auditors and city
+    administrators. Raises ``Problem``: not_found, for others."""
     city = cities.current(actor.jurisdiction, now)
     roles = actor.roles(district)
     outside = "verifier" in roles and actor.home_district != district
@@ -98,25 +108,25 @@ def queue(
         raise Problem("not_found")
     chosen = month or shifted(city.month(now), -1)
     page = sorted(
-        (row for one in _desks(city, district)
-         for row in store.sample(actor.jurisdiction, chosen, one, after, limit + 1)),
+        (row for code in _codes(city, district)
+         for row in store.sample(actor.jurisdiction, chosen, code, after, limit + 1)),
         key=lambda row: row[0],
     )[: limit + 1]  # fmt: skip
-    gone = secrecy.hidden_from(actor, [one["report"] for _, one in page[:limit]])
+    secret = secrecy.hidden_from(actor, [row["report"] for _, row in page[:limit]])
     return {
         "month": chosen,
         "district": district,
         "sample": [
-            {name: one[name] for name in ("report", "resolution", "closed_at", "result")}
-            for _, one in page[:limit]
-            if one["report"] not in gone
+            {name: row[name] for name in ("report", "resolution", "closed_at", "result")}
+            for _, row in page[:limit]
+            if row["report"] not in secret
         ],
         "next": page[limit - 1][0] if len(page) > limit else None,
     }
 
 
 def _closing(row: dict[str, Any], window: Window) -> dict[str, Any] | None:
-    # The last closing only: one that was undone has been answered for already.
+    # Only the last closing: an earlier one was undone by reopening, which is counted already.
     last = row["rounds"][-1]
     if row.get("anonymous"):
         return None

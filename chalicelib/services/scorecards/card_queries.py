@@ -1,7 +1,7 @@
 """Reading scorecards: who sees which stage and which card, and the rows behind a figure.
 
-Live and provisional cards are for officials; an official's own card is for that official, the
-head of the unit and the auditors. What may not be seen is not found.
+Live and provisional cards are for officials. The card of an official is for that official, the head
+of the unit and auditors. For others a card is ``not_found``.
 """
 
 from datetime import datetime
@@ -29,8 +29,8 @@ FILES_AT_MOST = 4
 
 
 def months(actor: Principal, before: str | None, limit: int, now: datetime) -> dict[str, Any]:
-    """The months with scorecards that the caller may see, how scores are made, and the audits'
-    seeds."""
+    """The months with scorecards that the caller may see, the settings of scores, and the seeds of
+    audits."""
     city = cities.current(actor.jurisdiction, now)
     found = store.months(actor.jurisdiction, before, limit)
     settings = Settings.from_json(city.scoring)
@@ -44,7 +44,7 @@ def months(actor: Principal, before: str | None, limit: int, now: datetime) -> d
 
 
 def month(actor: Principal, name: str, now: datetime) -> dict[str, Any]:
-    """A month's ranking, and what its last revision changed."""
+    """A month's ranking, and the changes of its last revision."""
     held, city = _month(actor, name, now)
     page = store.card(actor.jurisdiction, name, held["folder"], "ranking") or {}
     return {
@@ -68,8 +68,8 @@ def month(actor: Principal, name: str, now: datetime) -> dict[str, Any]:
 def card(actor: Principal, name: str, area: str, now: datetime) -> dict[str, Any]:
     """One card: of the city, a district, a ward, a unit, or an official.
 
-    A code of today is answered with the card of what the area or unit was in that month. Raises
-    ``Problem``: not_found; codes_of_then, where it was several.
+    For a present code, it is the card of the area or unit that had its place in that month. Raises
+    ``Problem``: not_found; codes_of_then, if there were several.
     """
     held, city = _month(actor, name, now)
     area = _of_then(area, city, now)
@@ -132,7 +132,7 @@ def rows(
 
 
 def _month(actor: Principal, name: str, now: datetime) -> tuple[dict[str, Any], City]:
-    """What is known of a month, and the version of the city by which it is judged."""
+    """A month's document, and the city version by which it is judged."""
     present = cities.current(actor.jurisdiction, now)
     held = store.month(actor.jurisdiction, name)
     if held is None or not _shown(actor, held):
@@ -152,11 +152,11 @@ def _stage(held: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_then(area: str, city: City, now: datetime) -> str:
-    """The code by which ``city``, an earlier version, knows an area or a unit of today."""
+    """The code in ``city``, an earlier version, of a present area or unit."""
     if area in city.areas or area in city.units:
         return area
     present = cities.current(city.jurisdiction, now)
-    # Only codes that the city has, so that a made-up one costs nothing.
+    # Only for codes that exist, so that a request with an invented code costs nothing.
     kinds = [AREAS] if area in present.areas else []
     kinds += [UNITS] if area in present.units else []
     if not kinds:
@@ -199,12 +199,12 @@ def _may_see_officer(actor: Principal, ref: str) -> bool:
 def _card(actor: Principal, held: dict[str, Any], scope: Scope) -> dict[str, Any] | None:
     name = compute.card_name(*scope)
     found = store.card(actor.jurisdiction, held["month"], held["folder"], name)
-    # A live card that the last run has not written again is of somebody who has nothing any more.
+    # Ignore stale live cards: the scope had no data in the last run.
     return found if found and found["until"] >= held["until"] else None
 
 
 def _measure(code: str, city: City) -> dict[str, Any]:
-    """A measure, named and explained in the city's own languages too."""
+    """A measure with name and formula, also in the city's own languages."""
     names = {name: translations(f"measure.{code}.{name}", city) for name in ("name", "formula")}
     return {**measures()[code], **names}
 
@@ -252,8 +252,8 @@ def _named_still(actor: Principal, because: list[str]) -> list[str]:
 def _told(
     actor: Principal, found: list[tuple[str, Contribution, int]], scope: Scope, totals: MonthTotals
 ) -> list[dict[str, Any]]:
-    """The rows, of which those of reports that became secret since name nobody: they still count
-    for the city and the district, and are of no ward, unit or official any more."""
+    """The rows for the answer. Rows of reports that have become secret are made anonymous: they
+    count for city and district, but no longer for a ward, unit or official."""
     gone = secrecy.hidden_from(actor, {report for report, _, _ in found if report})
     rows = []
     for report, contribution, weight in found:
@@ -280,5 +280,5 @@ def _row(report: str, contribution: Contribution, weight: int, scope: Scope) -> 
         "at": contribution.at if known else None,
         **({} if known else {"district": contribution.ward or None}),
     }
-    # Whose share it is stands in an official's own card alone.
+    # Only an official's own card shows whose share it is.
     return {**found, "officer": contribution.officer} if scope.kind == "officer" else found

@@ -1,7 +1,7 @@
-"""Computing one month's scorecards from the reports' rows, and writing them down.
+"""Computing a month's scorecards from the reports' rows, and writing cards and files.
 
-What is computed depends on the rows, the month and the city's rules alone, whatever the order in
-which they come: the same bytes each time.
+The result depends only on the rows, the month and the city's rules, not on the order of the rows:
+the same input gives the same bytes.
 """
 
 import csv
@@ -38,7 +38,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass
 class Computed:
-    """A month as computed: its cards, and the rows behind them by district (a file each)."""
+    """A computed month: its cards, and the file of rows of each district."""
 
     month: str
     rules: str
@@ -50,7 +50,7 @@ class Computed:
 
     @property
     def digest(self) -> str:
-        """What tells two results apart: every figure."""
+        """A hash of every figure: equal for equal results."""
         text = json.dumps([self.cards, self.pass_rates, self.settings], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -58,7 +58,8 @@ class Computed:
 def compute(
     city: City, month: str, settings: Settings, now: datetime, *, whole: bool = True
 ) -> Computed:
-    """The scorecards of a month as they stand ``now``; ``whole`` counts known reporters too."""
+    """The scorecards of a month at ``now``. ``whole``: also count registered reporters, which takes
+    longer."""
     window = Window.of(month, city, now)
     totals = MonthTotals(city)
     again = Recurrences(
@@ -102,9 +103,10 @@ def compute(
 
 
 def publish(city: City, found: Computed, stage: str, revision: int) -> str:
-    """Write a revision's cards to the table and its files to the bucket; the folder they are in.
+    """Write a revision's cards to the table and its files to the bucket. Returns their folder.
 
-    The folder is named by what it holds, so that two runs never mix; the live one is written over.
+    The folder's name has the digest of its figures, so two runs never mix. The folder ``live`` is
+    overwritten.
     """
     place, month = city.jurisdiction, found.month
     folder = f"r{revision}-{found.digest[:12]}" if revision else "live"
@@ -128,7 +130,7 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
     }
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     prefix = f"scorecards/{place}/{month}/{folder}"
-    # What was told once stays as it was told; a correction is another revision.
+    # Published files never change; a correction is a new revision.
     lock = bool(revision)
     files.put(f"{prefix}/scorecard.json", text.encode(), "application/json", locked=lock)
     files.put(f"{prefix}/scorecard.csv", cards_csv(public, city).encode(), "text/csv", locked=lock)
@@ -141,12 +143,12 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
 
 
 def districts(city: City) -> list[str]:
-    """The names of the files of rows: the districts, and one for wards that are no more."""
+    """The names of the files of rows: the districts, and one for wards that no longer exist."""
     return [*sorted(area.code for area in city.areas_of_level(-2)), NOWHERE]
 
 
 def ranking(found: Computed) -> dict[str, Any]:
-    """The page of a month: every district and agency with rank, score and what is on time."""
+    """The month's ranking: city, districts and units with rank, score and the measure on_time."""
     lists: dict[str, list[dict[str, Any]]] = {"city": [], "district": [], "unit": []}
     for card in found.cards:
         if card["kind"] in lists:
@@ -160,7 +162,7 @@ def ranking(found: Computed) -> dict[str, Any]:
 
 
 def cards_csv(cards: list[dict[str, Any]], city: City) -> str:
-    """The cards as CSV: a line a figure; no name in it passes for a formula."""
+    """The cards as CSV, one line per measure. Names that look like formulas get an apostrophe."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\r\n")
     writer.writeheader()
@@ -174,7 +176,7 @@ def cards_csv(cards: list[dict[str, Any]], city: City) -> str:
 
 
 def card_title(kind: str, code: str, city: City) -> str:
-    """The name of whom a card is about; an official's is not for everybody, so the reference."""
+    """The name of a card's area or unit; for an official only the reference, since it is public."""
     if kind == "unit" and code in city.units:
         return city.text(city.units[code].name)
     return city.areas[code].name if code in city.areas else code
@@ -186,16 +188,16 @@ def card_name(kind: str, code: str) -> str:
 
 
 def rows_key(jurisdiction: str, month: str, folder: str, district: str) -> str:
-    """Where the rows behind a district's figures lie."""
+    """The key of the file with the rows behind a district's figures."""
     return f"scorecards/{jurisdiction}/{month}/{folder}/rows/{district}.jsonl.gz"
 
 
 def read_rows(
     jurisdiction: str, month: str, folder: str, district: str
 ) -> Iterator[tuple[str, Contribution, int]]:
-    """(report, contribution, weight) of a district's file; none if there is no file.
+    """(report, contribution, weight) of each line of a district's file; nothing without a file.
 
-    An anonymous contribution has no report ("").
+    The report of an anonymous contribution is "".
     """
     body = files.get(rows_key(jurisdiction, month, folder, district))
     yield from unpacked(body) if body else ()
@@ -215,12 +217,12 @@ def packed_line(report: str, contribution: Contribution, weight: int) -> str:
 
 def packed(lines: list[str]) -> bytes:
     """A file of rows, the same bytes for the same lines."""
-    # Sorted, and without the time of day that gzip would put in: the same bytes each time.
+    # Sorted and without gzip's timestamp, so that the same lines give the same bytes.
     return gzip.compress("\n".join(sorted(lines)).encode(), mtime=0)
 
 
 class _Weights:
-    """How much each report counts: less than whole where one reporter filed very many."""
+    """How much each report counts: less than 1 if its filer filed over ``cap`` in the month."""
 
     def __init__(self, jurisdiction: str, cap: int) -> None:
         self._place, self._cap = jurisdiction, cap

@@ -1,8 +1,8 @@
-"""The life of a month's scorecards: live, provisional, draft, and revisions after that.
+"""The stages of a month's scorecards: live, provisional, draft, and revisions of the draft.
 
-Every run looks at what is there and does what is missing, so that a run that is missed, repeated
-or overlapped changes nothing. A revision once named is never written again; a later event makes
-another one, which says what changed and by which reports.
+Each run computes what is due and not there yet, so it does no harm if a run is missed, repeated or
+overlaps another. A published revision never changes. If a later event changes figures, there is a
+new revision, which says what changed and because of which reports.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,11 +27,11 @@ HISTORY_KEPT = 100
 
 
 def update_all(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
-    """Bring every city's scorecards up to ``now``; what was done, as ``city month stage``."""
+    """Compute what is due in every city at ``now``. Returns ``city month stage`` of each."""
     done: list[str] = []
     for jurisdiction in cities.jurisdictions():
         city = cities.current(jurisdiction, now)
-        for month, stage in _wanted(city, now):
+        for month, stage in _due(city, now):
             if not may_go_on():
                 return done
             if close(city, month, stage, now):
@@ -40,17 +40,24 @@ def update_all(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> l
 
 
 def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] | None:
-    """Compute a month anew and name the result as its revision; ``None`` if that is no news."""
-    place = city.jurisdiction
-    was = store.month(place, month)
-    # Judged by the city of the month's first moment, and once told, by what it was told by.
-    told_by = was["rules"] if was and was["stage"] != LIVE else None
-    city = cities.at(place, told_by) if told_by else report_rows.city_judging(city, month)
-    # Weights are frozen from the month's first moment on.
+    """Compute a month and publish the result as its present revision.
+
+    Returns the month's document, or ``None`` if nothing changed or another run was faster.
+    """
+    jurisdiction = city.jurisdiction
+    was = store.month(jurisdiction, month)
+    # By the city version of the month's first moment; a revision by that of the one before.
+    published = was["rules"] if was and was["stage"] != LIVE else None
+    city = (
+        cities.at(jurisdiction, published) if published else report_rows.city_judging(city, month)
+    )
+    # Settings stay as they were when the month was first computed.
     settings = Settings.from_json(was["settings"] if was else city.scoring)
-    found = compute.compute(city, month, settings, now, whole=stage != LIVE)
-    if stage == DRAFT and was and (was["stage"], was["digest"]) == (stage, found.digest):
-        _name(place, {**was, "edition": was["edition"] + 1, "checked": _day(city, now)}, was)
+    computed = compute.compute(city, month, settings, now, whole=stage != LIVE)
+    if stage == DRAFT and was and (was["stage"], was["digest"]) == (stage, computed.digest):
+        _publish(
+            jurisdiction, {**was, "edition": was["edition"] + 1, "checked": _day(city, now)}, was
+        )
         return None
     if stage == PROVISIONAL:
         audits.draw(city, month, settings.audit_sample, now)
@@ -59,12 +66,12 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
         "month": month,
         "stage": stage,
         "revision": revision,
-        "folder": compute.publish(city, found, stage, revision),
+        "folder": compute.publish(city, computed, stage, revision),
         "edition": was["edition"] + 1 if was else 1,
-        "rules": found.rules,
-        "until": found.until,
-        "settings": found.settings,
-        "digest": found.digest,
+        "rules": computed.rules,
+        "until": computed.until,
+        "settings": computed.settings,
+        "digest": computed.digest,
         "closed_at": iso(now),
         "checked": _day(city, now),
         "history": _history(was),
@@ -72,43 +79,47 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
     if was and was.get("tombstones"):
         doc["tombstones"] = was["tombstones"]
     if was and was["stage"] == DRAFT:
-        doc["changes"] = _changes(place, month, was["folder"], found)
+        doc["changes"] = _changes(jurisdiction, month, was["folder"], computed)
         doc["because"] = _because(city, month, was["folder"], doc["folder"])
-    told = [] if stage == LIVE else [_announcement(place, doc)]
-    return doc if _name(place, doc, was, told) else None
+    writes = [] if stage == LIVE else [_announcement(jurisdiction, doc)]
+    return doc if _publish(jurisdiction, doc, was, writes) else None
 
 
-def _name(
-    place: str, doc: dict[str, Any], was: dict[str, Any] | None, also: Sequence[Write] = ()
+def _publish(
+    jurisdiction: str, doc: dict[str, Any], was: dict[str, Any] | None, also: Sequence[Write] = ()
 ) -> bool:
     seen = was["edition"] if was else None
     try:
-        commit([store.put_month(place, doc["month"], doc, seen), *also])
+        commit([store.put_month(jurisdiction, doc["month"], doc, seen), *also])
     except Refused:
-        return False  # Another run was quicker, with the same figures.
+        return False  # Another run was faster, with the same figures.
     return True
 
 
-def _announcement(place: str, doc: dict[str, Any]) -> Write:
+def _announcement(jurisdiction: str, doc: dict[str, Any]) -> Write:
     kept = ("month", "stage", "revision", "folder", "rules")
-    message = {"kind": "scorecard", "jurisdiction": place, **{name: doc[name] for name in kept}}
-    name = f"{doc['closed_at']}#scorecard:{place}:{doc['month']}:{doc['revision']}"
+    message = {
+        "kind": "scorecard",
+        "jurisdiction": jurisdiction,
+        **{name: doc[name] for name in kept},
+    }
+    name = f"{doc['closed_at']}#scorecard:{jurisdiction}:{doc['month']}:{doc['revision']}"
     return control.put_outbox(name, message)
 
 
-def _wanted(city: City, now: datetime) -> Iterator[tuple[str, str]]:
-    """(month, stage) of what is due, the oldest month first."""
-    place, current = city.jurisdiction, city.month(now)
-    flagged = store.flagged(place, RECHECKED)
+def _due(city: City, now: datetime) -> Iterator[tuple[str, str]]:
+    """(month, stage) of each computation that is due, the oldest month first."""
+    jurisdiction, current = city.jurisdiction, city.month(now)
+    flagged = store.flagged(jurisdiction, RECHECKED)
     months = {*flagged, *(shifted(current, -back) for back in range(1, RECHECKED + 1))}
-    for month in sorted(one for one in months if one < current):
-        was = store.month(place, month)
-        if was is not None or tallies.month(place, month):
+    for month in sorted(name for name in months if name < current):
+        was = store.month(jurisdiction, month)
+        if was is not None or tallies.month(jurisdiction, month):
             yield from _steps(city, month, was, month in flagged, now)
         if month in flagged:
             with suppress(Refused):
-                commit([store.unflag(place, month, flagged[month])])
-    was = store.month(place, current)
+                commit([store.unflag(jurisdiction, month, flagged[month])])
+    was = store.month(jurisdiction, current)
     top = now.astimezone(city.zone).replace(minute=0, second=0, microsecond=0)
     if was is None or was["until"] < iso(top):
         yield current, LIVE
@@ -130,7 +141,7 @@ def _steps(
 
 
 def _day(city: City, now: datetime) -> str:
-    # From three in the morning on, when little else runs.
+    # The day changes at three in the morning, when little else runs.
     return (now.astimezone(city.zone) - timedelta(hours=3)).date().isoformat()
 
 
@@ -141,18 +152,21 @@ def _history(was: dict[str, Any] | None) -> list[dict[str, Any]]:
     return [*was["history"], {name: was[name] for name in kept}][-HISTORY_KEPT:]
 
 
-def _changes(place: str, month: str, folder: str, found: Computed) -> list[dict[str, Any]]:
-    """Which figures of which cards are others than in an earlier revision."""
-    old = dict(store.cards(place, month, folder))
+def _changes(
+    jurisdiction: str, month: str, folder: str, computed: Computed
+) -> list[dict[str, Any]]:
+    """The figures of public cards that differ from an earlier revision."""
+    old = dict(store.cards(jurisdiction, month, folder))
     changed = []
-    for card in found.cards:
+    for card in computed.cards:
         if card["kind"] not in compute.PUBLIC_KINDS:
             continue
         before = old.get(compute.card_name(card["kind"], card["code"]), {})
-        known = {one["measure"]: one["value"] for one in before.get("measures", ())}
+        old_values = {row["measure"]: row["value"] for row in before.get("measures", ())}
         pairs = [("score", before.get("score"), card["score"])]
         pairs += [
-            (one["measure"], known.get(one["measure"]), one["value"]) for one in card["measures"]
+            (row["measure"], old_values.get(row["measure"]), row["value"])
+            for row in card["measures"]
         ]
         changed += [
             {"kind": card["kind"], "code": card["code"], "measure": name, "was": was, "is": value}
@@ -163,10 +177,10 @@ def _changes(place: str, month: str, folder: str, found: Computed) -> list[dict[
 
 
 def _because(city: City, month: str, before: str, after: str) -> list[str]:
-    """The reports whose rows are others than in an earlier revision."""
-    place, found = city.jurisdiction, set[str]()
+    """The reports whose rows differ from an earlier revision, without secret ones."""
+    jurisdiction, differing = city.jurisdiction, set[str]()
     for district in compute.districts(city):
-        old = set(compute.read_rows(place, month, before, district))
-        new = set(compute.read_rows(place, month, after, district))
-        found |= {row[0] for row in old ^ new if row[0]}
-    return sorted(found - secrecy.secret(place, found))[:REPORTS_KEPT]
+        old = set(compute.read_rows(jurisdiction, month, before, district))
+        new = set(compute.read_rows(jurisdiction, month, after, district))
+        differing |= {row[0] for row in old ^ new if row[0]}
+    return sorted(differing - secrecy.secret(jurisdiction, differing))[:REPORTS_KEPT]

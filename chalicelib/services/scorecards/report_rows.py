@@ -1,4 +1,4 @@
-"""The reports' rows as a month is judged by: by the codes of one version of the city."""
+"""The score rows of reports, translated to the codes of one city version."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,37 +12,40 @@ from chalicelib.storage import score_rows
 
 
 def city_judging(present: City, month: str) -> City:
-    """The version of a city by which a month is judged: that of its first moment."""
+    """The city version by which a month is judged: the one in force at its first moment."""
     first, _ = present.bounds(month)
     version = store.version_at(present.jurisdiction, iso(first))
     return cities.at(present.jurisdiction, version) if version else present
 
 
 def code_history(city: City) -> CodeHistory:
-    """What the codes of the city's other versions are in this one."""
-    place = city.jurisdiction
+    """Translates codes of other versions of the city to those of this version."""
+    jurisdiction = city.jurisdiction
 
     def others() -> tuple[list[City], list[City]]:
-        versions = store.history(place)
+        versions = store.history(jurisdiction)
         at = versions.index(city.version) if city.version in versions else 0
         before = dict.fromkeys(versions[:at])
-        after = dict.fromkeys(one for one in versions[at:] if one != city.version)
-        return [cities.at(place, one) for one in before], [cities.at(place, one) for one in after]
+        after = dict.fromkeys(name for name in versions[at:] if name != city.version)
+        return (
+            [cities.at(jurisdiction, name) for name in before],
+            [cities.at(jurisdiction, name) for name in after],
+        )
 
     def ward_at(lat: float, long: float) -> str | None:
-        return cities.boundaries(place, city.version).locate(lat, long).ward
+        return cities.boundaries(jurisdiction, city.version).locate(lat, long).ward
 
     return CodeHistory(city, others, ward_at)
 
 
 def read(city: City, month: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Every row that matters in ``month`` or later, each report once: (as it is kept, by the codes
-    of ``city``)."""
+    """Every row that matters in ``month`` or later, once per report: (row as stored, row with the
+    codes of ``city``)."""
     codes, seen = code_history(city), set[str]()
-    alone = not set(store.history(city.jurisdiction)) - {city.version}
-    # A row lies under the district that its newest event named, be it of this version or not.
+    only_version = not set(store.history(city.jurisdiction)) - {city.version}
+    # A row is stored under the district in its newest event, which may be of another version.
     for district in cities.districts(city):
         for row in score_rows.scores(city.jurisdiction, district, month):
             if row["report"] not in seen:
                 seen.add(row["report"])
-                yield row, row if alone else codes.row(row)
+                yield row, row if only_version else codes.row(row)
