@@ -24,7 +24,7 @@ from chalicelib.domain.city.boundaries import Polygons
 from infra.city.documents import read_large_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings
-from infra.city.shapes import MOST_PEOPLE, Feature, polygons
+from infra.city.shapes import Feature, polygons
 
 _MOST_WARDS = 20_000
 _MOST_POINTS = 3_000_000
@@ -56,28 +56,26 @@ class _Entry:
 def read(mapping: Fields, folder: Path, levels: list[str], findings: Findings) -> Areas:
     """Read every area and every ward's shape; faults go to ``findings``."""
     areas = Areas()
-    for one in mapping.each("areas", required=False):
+    for one in mapping.each("areas"):
         _read_written(one, levels, areas)
     roots = sorted(areas.of(levels[0])) if levels else []
     for one in mapping.each("files"):
         _read_file(one, folder, levels, roots[0] if len(roots) == 1 else None, areas, findings)
-    mapping.close()
     if levels:
         _check_tree(areas, levels, findings)
     return areas
 
 
 def _read_written(one: Fields, levels: list[str], areas: Areas) -> None:
-    code = one.code()
+    code = one.text("code")
     area: dict[str, Any] = {
         "code": code,
         "name": one.text("name"),
-        "level": one.choice("level", levels),
-        "parent": one.text("parent", required=False) or None,
+        "level": one.choice("level", levels, "level"),
+        "parent": one.text("parent") or None,
     }
     if one.has("population"):
-        area["population"] = int(one.number("population", 0, MOST_PEOPLE, whole=True))
-    one.close()
+        area["population"] = one.whole("population")
     if code in areas.areas:
         one.fault("code", f"{code!r} is used twice")
     elif code and area["level"]:
@@ -89,18 +87,14 @@ def _read_file(
     one: Fields, folder: Path, levels: list[str], root: str | None, areas: Areas, findings: Findings
 ) -> None:
     name = one.text("file")
-    where = one.raw("where", required=False) or {}
-    if not isinstance(where, dict):
-        one.fault("where", "must be an object of property names and values")
-        where = {}
+    where = one.raw("where")
+    where = where if isinstance(where, dict) else {}
     entries = []
     for row in one.each("areas"):
-        level = row.choice("level", levels)
-        parent = row.text("parent", required=False) or None
-        people = row.text("population", required=False) or None
+        level = row.choice("level", levels, "level")
+        parent = row.text("parent") or None
+        people = row.text("population") or None
         entries.append(_Entry(level, row.text("code"), row.text("name"), parent, people))
-        row.close()
-    one.close()
     if not name or not all(entry.level and entry.code and entry.name for entry in entries):
         return
     document = read_large_json(folder / name, findings)

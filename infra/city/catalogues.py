@@ -39,12 +39,11 @@ def _texts(one: Fields) -> dict[str, str]:
     texts = {}
     for key in one.names():
         if key not in (known := city_texts() | optional_texts()):
-            continue  # ``close`` names it.
+            continue  # The schema names it.
         text = one.text(key)
         if text and (wrong := _wrong(text, known[key][SHIPPED])):
             one.fault(key, wrong)
         texts[key] = text
-    one.close()
     return texts
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib.domain.city.boundaries import build
 from infra.city import areas as places
 from infra.city import catalogues, hours, measuring, offer, patterns, people, succession, validate
+from infra.city.checking import check
 from infra.city.documents import Node, read_csv, read_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings
@@ -80,14 +81,13 @@ def prepare(
     """
     findings = Findings()
     source = _Source(folder, findings)
+    check(findings, "city.json", source.city)
     head = Fields(findings, "city.json", source.city)
-    head.raw("base", required=False)
     rules = validate.city(head)
     country = patterns.country(head)
     areas = places.read(
         head.inner("boundaries"), boundaries or source.shapes, rules["levels"], findings
     )
-    head.close()
     named = {c: a["name"] for c, a in areas.areas.items() if a["level"] == rules["levels"][-2:][0]}
     districts = set(named)
     if not districts:
@@ -145,7 +145,9 @@ class _Source:
         self.shapes = folder
         if self._base and isinstance(own, Node):
             base = read_json(self._base / "city.json", findings)
-            self.city = Node({**base, **own}) if isinstance(base, Node) else own
+            # Without ``base``: together they have every field that a city needs.
+            both = {**base, **own} if isinstance(base, Node) else own
+            self.city = Node({name: value for name, value in both.items() if name != "base"})
             self.city.line, self.city.repeated = own.line, own.repeated
             self.shapes = folder if "boundaries" in own else self._base
 
@@ -154,9 +156,16 @@ class _Source:
         return self._place(name).exists()
 
     def fields(
-        self, name: str, rows: str | None = None, districts: dict[str, str] | None = None
+        self,
+        name: str,
+        rows: str | None = None,
+        districts: dict[str, str] | None = None,
+        schema: str = "",
     ) -> Fields:
-        """The object of a file, with the templates of the list ``rows`` filled in."""
+        """The object of a file, checked, with the templates of the list ``rows`` filled in.
+
+        ``schema``: the name of its schema, if not that of the file.
+        """
         value = read_json(self._place(name), self._findings)
         if value is None:
             return Fields(self._findings, name, {}).muted()
@@ -170,12 +179,17 @@ class _Source:
             if isinstance(written, list):
                 value[rows] = [*made, *written]
             del value[_TEMPLATES]
-        return Fields(self._findings, name, value)
+        sound = check(self._findings, name, value, schema)
+        if not isinstance(value, Node):
+            return Fields(self._findings, name, {}).muted()
+        fields = Fields(self._findings, name, value)
+        fields.sound = sound
+        return fields
 
     def catalogue(self, language: str) -> Fields | None:
         """The city's own messages in a language (an optional file)."""
         name = f"{catalogues.FOLDER}/{language}.json"
-        return self.fields(name) if self.has(name) else None
+        return self.fields(name, schema="messages.json") if self.has(name) else None
 
     def overrides(self) -> list[Fields]:
         """The rows of overrides.csv (an optional file)."""

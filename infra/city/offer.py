@@ -2,13 +2,9 @@
 
 from typing import Any
 
-from chalicelib.domain.city.city import QUESTION_TYPES
 from infra.city.fields import Fields, unique
+from infra.city.schemas.offer import CLOCKS, LONGEST_HOURS
 from infra.city.validate import numbers
-
-CLOCKS = ("calendar", "working")
-RECEPTIONS = ("realtime", "batch", "blackbox")
-_LONGEST_HOURS = 24 * 366
 
 
 def services(one: Fields, units: list[dict[str, Any]], districts: set[str]) -> dict[str, Any]:
@@ -16,15 +12,13 @@ def services(one: Fields, units: list[dict[str, Any]], districts: set[str]) -> d
     group_rows, rows = one.each("groups"), one.each("services")
     groups: list[dict[str, Any]] = []
     for row in group_rows:
-        groups.append({"code": row.code(), "name": row.both("name")})
-        row.close()
+        groups.append({"code": row.text("code"), "name": row.both("name")})
     unique(group_rows, [group["code"] for group in groups], "code")
     known = {unit["code"]: unit for unit in units}
     services = [
         _service(row, [group["code"] for group in groups], known, districts) for row in rows
     ]
     unique(rows, [service["code"] for service in services], "code")
-    one.close()
     return {"groups": groups, "services": services}
 
 
@@ -32,34 +26,30 @@ def _service(
     row: Fields, groups: list[str], units: dict[str, dict[str, Any]], districts: set[str]
 ) -> dict[str, Any]:
     service: dict[str, Any] = {
-        "code": row.code(),
+        "code": row.text("code"),
         "name": row.both("name"),
-        "description": row.both("description", required=False),
+        "description": row.both("description"),
         "group": row.choice("group", groups, "group"),
         "acknowledge": _target(row.inner("acknowledge")),
         "resolve": _target(row.inner("resolve")),
         "unit": row.choice("unit", ["district", *units], "unit"),
         "protected": row.flag("protected", False),
-        "public_decimals": row.number("public_decimals", 2, 5, whole=True)
-        if row.has("public_decimals")
-        else None,
+        "public_decimals": row.whole("public_decimals") if row.has("public_decimals") else None,
         "staff_only": row.flag("staff_only", False),
         "active": row.flag("active", True),
-        "keywords": row.texts("keywords", required=False),
+        "keywords": row.texts("keywords"),
     }
     if row.has("public"):
         service["public"] = row.flag("public", True)
-        if service["public"] and service["protected"]:
-            row.fault("public", "a protected service is never public")
     if row.has("reception"):
-        service["reception"] = row.choice("reception", RECEPTIONS)
+        service["reception"] = row.text("reception")
     if row.has("numbers"):
         service["numbers"] = numbers(row)
-    asked = row.each("questions", required=False)
+    asked = row.each("questions")
     service["questions"] = [_question(one) for one in asked]
     unique(asked, [one["code"] for one in service["questions"]], "code")
     first, last = service["acknowledge"], service["resolve"]
-    if first["clock"] == last["clock"] and first["hours"] > last["hours"]:
+    if first["clock"] == last["clock"] and 0 < last["hours"] < first["hours"]:
         row.fault("acknowledge", "must not be longer than resolve")
     unit = units.get(service["unit"])
     if unit and unit.get("open311") and service["protected"]:
@@ -70,42 +60,35 @@ def _service(
         service["unit"] == "district" or (unit and unit["kind"] == "district")
     ):
         row.fault("unit", "a protected service needs a unit outside the districts")
-    row.close()
     return service
 
 
 def _question(row: Fields) -> dict[str, Any]:
     question: dict[str, Any] = {
-        "code": row.code(),
-        "type": row.choice("type", QUESTION_TYPES),
+        "code": row.text("code"),
+        "type": row.text("type"),
         "required": row.flag("required", False),
         "label": row.both("label"),
         "options": [],
     }
-    options = row.each("options", required=False)
+    options = row.each("options")
     for option in options:
-        question["options"].append({"key": option.code("key"), "name": option.both("name")})
-        option.close()
+        question["options"].append({"key": option.text("key"), "name": option.both("name")})
     unique(options, [option["key"] for option in question["options"]], "key")
-    if question["type"] and bool(options) != question["type"].endswith("list"):
-        row.fault("options", "a list needs options, and only a list may have them")
-    row.close()
     return question
 
 
 def _target(row: Fields) -> dict[str, Any]:
-    hours = row.number("hours", 0, _LONGEST_HOURS)
-    if row.has("hours") and hours <= 0:
-        row.fault("hours", "must be more than 0")
-    target = {"hours": hours, "clock": row.choice("clock", CLOCKS)}
-    row.close()
-    return target
+    return {"hours": row.number("hours"), "clock": row.text("clock")}
 
 
 def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> list[dict[str, Any]]:
     """A district's own targets, from rows of text; an empty cell means the city's target."""
     targets = []
     for row in rows:
+        for name in ("district", "service"):
+            if not row.text(name):
+                row.fault(name, "is missing")
         one: dict[str, Any] = {
             "district": row.choice("district", sorted(districts), "district"),
             "service": row.choice("service", sorted(services), "service"),
@@ -118,9 +101,11 @@ def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> li
                 value = float(hours)
             except ValueError:
                 value = 0.0
-            if not 0 < value <= _LONGEST_HOURS:
+            if not 0 < value <= LONGEST_HOURS:
                 row.fault(f"{part}_hours", f"must be a number of hours, not {hours!r}")
-            row.choice(f"{part}_clock", CLOCKS)
+            if not clock:
+                row.fault(f"{part}_clock", "is missing")
+            row.choice(f"{part}_clock", CLOCKS, "clock")
             one[part] = {"hours": value, "clock": clock}
         if len(one) == 2:
             row.fault("", "gives neither an acknowledge nor a resolve target")

@@ -7,8 +7,8 @@ from typing import Any
 from chalicelib.domain.city.boundaries import SCALE, Polygons
 from infra.city.fields import CODE
 from infra.city.findings import Findings
+from infra.city.schemas.city import MOST_PEOPLE
 
-MOST_PEOPLE = 100_000_000
 _NAME_LIMIT = 200
 
 

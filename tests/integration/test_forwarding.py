@@ -549,6 +549,7 @@ def test_the_command_keeps_a_key_tries_the_server_and_enables_it(
 
 
 def test_a_folder_says_what_is_wrong_with_a_server() -> None:
+    from infra.city.checking import check
     from infra.city.fields import Fields
     from infra.city.findings import Findings
     from infra.city.offer import services
@@ -561,6 +562,7 @@ def test_a_folder_says_what_is_wrong_with_a_server() -> None:
 
     def read(**server: Any) -> list[dict[str, Any]]:
         given = {"units": [district, {**row, "open311": server}]}
+        check(findings, "units.json", given)
         return units(Fields(findings, "units.json", given), {"D"})
 
     (_, good) = read(endpoint="https://open311.example.org/v2", services={"x": {"code": "1"}})

@@ -78,7 +78,10 @@ def test_a_city_names_its_country_and_adds_patterns_of_its_own(tmp_path: Path) -
         ({**RULE, "shape": "(a+)+$"}, "shape"),
         ({"kind": "phone", "digits": [3, 4], "finds": ["123"]}, "from 5 to 24"),
         ({"kind": "phone", "digits": [5, 9], "starts": ["x"], "finds": ["12345"]}, "begins with"),
-        ({"kind": "phone", "digits": [5, 9], "groups": [[0]], "finds": ["12345"]}, "together"),
+        (
+            {"kind": "phone", "digits": [5, 9], "groups": [[0]], "finds": ["12345"]},
+            "groups[0][0]: must",
+        ),
         ({"kind": "phone", "digits": [5, 9]}, "finds"),
         ({"kind": "phone", "pattern": ".*", "digits": [5, 9], "finds": ["12345"]}, "pattern"),
     ],

@@ -71,6 +71,7 @@ BASE = addresses.Endpoint("https", open311_server.NAME, 443, "/v2")
 
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_case_104_an_unsafe_address_is_refused_at_registration(url: str) -> None:
+    from infra.city.checking import check
     from infra.city.fields import Fields
     from infra.city.findings import Findings
     from infra.city.validate import units
@@ -83,6 +84,7 @@ def test_case_104_an_unsafe_address_is_refused_at_registration(url: str) -> None
         "code": "a", "name": both, "kind": "district", "districts": ["*"],
         "open311": {"endpoint": url},
     }  # fmt: skip
+    check(findings, "units.json", {"units": [row]})
     units(Fields(findings, "units.json", {"units": [row]}), {"D"})
     assert "open311.endpoint" in str(findings.lines)
 

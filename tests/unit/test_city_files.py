@@ -255,6 +255,10 @@ def test_a_fault_names_its_file_place_and_field(
         ("D1,hole,,,8,lunar", "overrides.csv:2: resolve_clock"),
         ("D1,hole,,,,", "overrides.csv:2"),
         ("D1,hole,,,8", "overrides.csv:2"),
+        (",hole,,,8,working", "overrides.csv:2: district"),
+        ("D1,,,,8,working", "overrides.csv:2: service"),
+        ("D1,hole,,,8,", "overrides.csv:2: resolve_clock"),
+        ("D1,hole,4,,,", "overrides.csv:2: acknowledge_clock"),
         ("D1,hole,,,8,working\nD1,hole,,,9,working", "overrides.csv:3: district, service"),
     ],
 )

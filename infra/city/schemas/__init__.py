@@ -1,7 +1,7 @@
 """The JSON Schemas of a city folder's files (draft 2020-12): the one declaration of their fields.
 
 ``python -m infra.city.schemas`` writes them to chalicelib/rules/schemas, from where the API serves
-them and editors read them.
+them and editors read them. The loader checks by them (``infra.city.checking``).
 """
 
 from functools import cache

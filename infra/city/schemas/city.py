@@ -12,8 +12,8 @@ from infra.city.schemas.parts import (
     record,
     whole,
 )
-from infra.city.shapes import MOST_PEOPLE
 
+MOST_PEOPLE = 100_000_000
 LIMITS = ("device", "devices", "address", "cell", "tickets")
 # A folder of an earlier version has none: then the product's own hold.
 OPTIONAL_LIMITS = (*PERSON_LIMITS, *CODE_LIMITS)

@@ -83,6 +83,7 @@ _RECORD = record(
         "unit": common("text", "The code of the person's unit."),
         "home_district": {
             "type": ["string", "null"],
+            "pattern": r"\S",
             "description": "The code of the person's own district.",
         },
         "grants": many(
@@ -146,6 +147,9 @@ PER_HOUR = whole(1, 10_000, "The most messages that an official gets in an hour.
 MORNING_HOUR = whole(
     0, 23, "From which hour of the city's day the day's warnings are sent.", default=7
 )
+_LADDER = many(
+    _RUNG, "The rungs of a ladder.", minItems=1, maxItems=8, errorMessage="must have 1 to 8 rungs"
+)
 ESCALATION: Schema = file(
     "escalation.json",
     "Who is told of a report that is late, and when.",
@@ -159,4 +163,4 @@ ESCALATION: Schema = file(
         ),
     },
     ["ladders"],
-) | {"$defs": {"ladder": many(_RUNG, "The rungs of a ladder.", minItems=1, maxItems=8)}}
+) | {"$defs": {"ladder": _LADDER}}

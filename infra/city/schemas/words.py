@@ -88,7 +88,7 @@ def _successors(most: int, about: str) -> Schema:
         "minItems": 1,
         "maxItems": most,
         "uniqueItems": True,
-        "errorMessage": f"must name 1 to {most} successors" if most > 1 else "must name one code",
+        "errorMessage": f"must be a code or a list of codes, not more than {most}",
     }
     return by_code(heirs, about, propertyNames=common("code"))
 
