@@ -14,31 +14,13 @@ from chalicelib.domain.timestamps import iso, parse
 
 # About 1.1 km: shows only the part of the city.
 PRIVATE_DECIMALS = 2
-PRIVATE = frozenset(
-    {
-        "reporter", "filer", "via", "contact", "contact_since", "former", "former_until", "tail",
-        "decided",
-    }
-)  # fmt: skip
+# Marks of fields. Private: never in an event. Note: nobody decides anything by it, so an action on an
+# older version is accepted if only notes have changed since (``marks`` change alone by a rating).
+# A field of the type ``datetime`` is stored as text and read back as a moment.
+_PRIVATE = {"private": True}
+_NOTE = {"note": True}
 # The event by which a report follows its city into a new version.
 MOVED = "moved"
-_MOMENTS = frozenset(
-    {
-        "filed_at", "changed_at", "acknowledge_due", "due_at", "city_due_at", "acknowledged_at",
-        "clock_from", "paused_at", "scheduled_until", "agency_due", "finished_at", "closed_at",
-        "rated_at", "offered_at", "city_acknowledge_due", "shown_at",
-    }
-)  # fmt: skip
-# Nobody decides anything by these fields: an action on an older version is still accepted if only
-# they have changed since. ``marks`` change alone only by a rating.
-_NOTES = frozenset(
-    {
-        "version", "changed_at", "breached", "escalated", "flow", "supports", "support_month",
-        "released", "pictures", "flags", "flagged", "outside", "claims", "private", "shown_at",
-        "hidden_texts", "contactable",
-        "comments", "rating", "rated_at", "rating_month", "marks", "acknowledged_at",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +48,7 @@ class Report:
     channel: str
     language: str
     filed_at: datetime
-    changed_at: datetime
+    changed_at: datetime = field(metadata=_NOTE)
     clock_from: datetime
     acknowledge_due: datetime
     due_at: datetime
@@ -76,7 +58,7 @@ class Report:
     public_decimals: int | None = None
     city_acknowledge_due: datetime | None = None
     promise: dict[str, str] = field(default_factory=dict)
-    version: int = 1
+    version: int = field(default=1, metadata=_NOTE)
     state: str = "submitted"
     resolution: str | None = None
     back_to: str | None = None
@@ -88,17 +70,17 @@ class Report:
     held_by: tuple[str, ...] = ()
     worked: tuple[str, ...] = ()
     holds: tuple[tuple[str, str, str, str | None], ...] = ()
-    marks: tuple[tuple[str, str, str, str, str | None], ...] = ()
+    marks: tuple[tuple[str, str, str, str, str | None], ...] = field(default=(), metadata=_NOTE)
     past_rounds: tuple[dict[str, Any], ...] = ()
     audit: str | None = None
     missed_service: str | None = None
     finished_by: str | None = None
     agency: str | None = None
     agency_due: datetime | None = None
-    outside: dict[str, str] = field(default_factory=dict)
-    acknowledged_at: datetime | None = None
-    breached: tuple[str, ...] = ()
-    escalated: int = 0
+    outside: dict[str, str] = field(default_factory=dict, metadata=_NOTE)
+    acknowledged_at: datetime | None = field(default=None, metadata=_NOTE)
+    breached: tuple[str, ...] = field(default=(), metadata=_NOTE)
+    escalated: int = field(default=0, metadata=_NOTE)
     paused_at: datetime | None = None
     pauses: tuple[tuple[str, str], ...] = ()
     info_seconds: int = 0
@@ -113,44 +95,44 @@ class Report:
     ruled: bool = False
     merged_into: str | None = None
     merged: int = 0
-    released: bool = False
+    released: bool = field(default=False, metadata=_NOTE)
     succeeded_by: str | None = None
-    supports: int = 0
-    support_month: str | None = None
-    comments: int = 0
-    rating: int | None = None
-    rated_at: datetime | None = None
-    rating_month: str | None = None
-    flow: dict[str, dict[str, int]] = field(default_factory=dict)
+    supports: int = field(default=0, metadata=_NOTE)
+    support_month: str | None = field(default=None, metadata=_NOTE)
+    comments: int = field(default=0, metadata=_NOTE)
+    rating: int | None = field(default=None, metadata=_NOTE)
+    rated_at: datetime | None = field(default=None, metadata=_NOTE)
+    rating_month: str | None = field(default=None, metadata=_NOTE)
+    flow: dict[str, dict[str, int]] = field(default_factory=dict, metadata=_NOTE)
     outside_m: int = 0
     accuracy_m: int | None = None
     client_time: str | None = None
     answers: dict[str, Any] = field(default_factory=dict)
     photos: tuple[str, ...] = ()
     after_photos: tuple[str, ...] = ()
-    pictures: dict[str, dict[str, Any]] = field(default_factory=dict)
-    flags: tuple[str, ...] = ()
-    flagged: int = 0
-    contactable: bool = False
-    claims: int = 0
+    pictures: dict[str, dict[str, Any]] = field(default_factory=dict, metadata=_NOTE)
+    flags: tuple[str, ...] = field(default=(), metadata=_NOTE)
+    flagged: int = field(default=0, metadata=_NOTE)
+    contactable: bool = field(default=False, metadata=_NOTE)
+    claims: int = field(default=0, metadata=_NOTE)
     pins: int = 0
-    private: bool = False
-    shown_at: datetime | None = None
-    hidden_texts: tuple[tuple[int, str, int, str], ...] = ()
+    private: bool = field(default=False, metadata=_NOTE)
+    shown_at: datetime | None = field(default=None, metadata=_NOTE)
+    hidden_texts: tuple[tuple[int, str, int, str], ...] = field(default=(), metadata=_NOTE)
     corrections: int = 0
     protection: dict[str, Any] = field(default_factory=dict)
     counted: dict[str, Any] = field(default_factory=dict)
-    reporter: str | None = None
-    filer: str | None = None
-    via: str | None = None
-    contact: str | None = None
+    reporter: str | None = field(default=None, metadata=_PRIVATE)
+    filer: str | None = field(default=None, metadata=_PRIVATE)
+    via: str | None = field(default=None, metadata=_PRIVATE)
+    contact: str | None = field(default=None, metadata=_PRIVATE)
     # If the contact was corrected: since when, the contact before, and how long that one is kept.
-    contact_since: str | None = None
-    former: str | None = None
-    former_until: str | None = None
-    tail: str = ""
-    # The last version that changed more than ``_NOTES``; 0 in older heads.
-    decided: int = 0
+    contact_since: str | None = field(default=None, metadata=_PRIVATE)
+    former: str | None = field(default=None, metadata=_PRIVATE)
+    former_until: str | None = field(default=None, metadata=_PRIVATE)
+    tail: str = field(default="", metadata=_PRIVATE)
+    # The last version that changed more than notes; 0 in older heads.
+    decided: int = field(default=0, metadata=_PRIVATE)
 
     @property
     def open(self) -> bool:
@@ -237,6 +219,17 @@ class Report:
             # Written before channels were told from people.
             doc = {**doc, "reporter": None, "via": doc["reporter"]}
         return cls(**{name: _rich(name, value) for name, value in doc.items() if name in known})
+
+
+def _marked(mark: str) -> frozenset[str]:
+    return frozenset(spec.name for spec in fields(Report) if spec.metadata.get(mark))
+
+
+PRIVATE = _marked("private")
+_NOTES = _marked("note")
+_MOMENTS = frozenset(
+    spec.name for spec in fields(Report) if spec.type in (datetime, datetime | None)
+)
 
 
 def facts(report: Report) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.domain.workflow.table import table
+from chalicelib.domain.workflow.table import published
 from chalicelib.http import openapi, swagger_ui
 from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.pages import landing
@@ -107,7 +107,7 @@ def get_workflow(call: Call) -> Answer:
         "flags": photo_reasons.flags(),
         "texts": photo_reasons.texts(),
     }
-    return Answer({**table(), **reasons})
+    return Answer({**published(), **reasons})
 
 
 @route(

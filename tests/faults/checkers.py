@@ -32,7 +32,13 @@ _RUNNING = ("submitted", "assigned", "in_progress", "coordinated")
 _WORKFLOW = rules.load("workflow")
 _MAKES = ("file", "import")
 _TICKETS = {"pending": "issued", "ready": "ready", "refused": "refused"}
-_ALERTS = rules.load("alerts")
+_ALERTS = {
+    part: {
+        **rules.load("alerts")[part],
+        **{name: row["alert"][part] for name, row in _WORKFLOW["actions"].items()},
+    }
+    for part in ("officials", "citizens")
+}
 
 
 def check(state: State, record: Record) -> list[str]:

@@ -1,7 +1,7 @@
 """A head: written and read back, folded from its events, and public only where it may be."""
 
 import json
-from dataclasses import fields
+from dataclasses import Field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -142,3 +142,20 @@ def test_an_event_with_a_float_cannot_be_made() -> None:
     """Coordinates are integers of 1e-7 degrees."""
     with pytest.raises(TypeError):
         link("file", None, report(answers={"depth": 0.5}), citizen("a"), "op", START)
+
+
+SAMPLES = {"datetime": START, "tuple": (("a", 1), ("b", None)), "dict": {"a": {"b": 1}}, "str": "x",
+           "int": 3, "bool": True}  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", fields(Report), ids=lambda spec: spec.name)
+def test_a_field_comes_back_from_its_document_as_it_was(spec: Field[Any]) -> None:
+    """A moment as a moment, a tuple as a tuple: by the field's type alone."""
+    value: Any = next(value for kind, value in SAMPLES.items() if kind in str(spec.type))
+    made = replace(report(), **{spec.name: value})
+    assert getattr(Report.from_doc(json.loads(json.dumps(made.to_doc()))), spec.name) == value
+
+
+def test_a_field_is_marked_in_one_way_that_is_known() -> None:
+    for spec in fields(Report):
+        assert dict(spec.metadata) in ({}, {"private": True}, {"note": True}), spec.name

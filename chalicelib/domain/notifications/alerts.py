@@ -17,6 +17,7 @@ from typing import Any
 
 from chalicelib.domain.notifications import citizen_news
 from chalicelib.domain.report import secret_in
+from chalicelib.domain.workflow import table as workflow
 from chalicelib.rules import load
 
 OVERDUE = frozenset({"breach", "escalate"})
@@ -29,7 +30,8 @@ _ARRIVED = [f"{LOCAL}officer", f"{LOCAL}district_head"]
 def rules() -> dict[str, Any]:
     """The table: {"climb": [[whom]], "officials": {action: row}, "citizens": {action: kind}}."""
     table: dict[str, Any] = load("alerts")
-    return table
+    officials = {**table["officials"], **workflow.alerts("officials")}
+    return {**table, "officials": officials, "citizens": citizen_news.table()}
 
 
 def always_alerting() -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib import rules
 from chalicelib.domain.report import hidden_in, secret_in
+from chalicelib.domain.workflow import table as workflow
 
 RELATIONS = ("reporter", "duplicate", "follower")
 # Messages that need an answer; they also go to people who chose "asked".
@@ -26,8 +27,7 @@ TOLD = "told"
 @cache
 def table() -> dict[str, dict[str, str | None] | None]:
     """The table: {action: {"reporter": kind, "duplicate": kind, "follower": kind, "when"}}."""
-    rows: dict[str, dict[str, str | None] | None] = rules.load("alerts")["citizens"]
-    return rows
+    return {**rules.load("alerts")["citizens"], **workflow.alerts("citizens")}
 
 
 def kinds() -> frozenset[str]:

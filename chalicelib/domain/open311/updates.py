@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.domain.report import hidden_in
+from chalicelib.domain.workflow.table import open311
 from chalicelib.rules import load
 
 
@@ -14,6 +15,12 @@ def rules() -> dict[str, Any]:
     return table
 
 
+@cache
+def told() -> dict[str, str]:
+    """{event: status} of the events that make an update: actions, and others of open311.json."""
+    return {**rules()["events"], **open311()}
+
+
 def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
     """{report, version, at, status, words}: ``words`` names the event's public texts.
 
@@ -21,7 +28,7 @@ def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
     """
     action, after = event["action"], event["after"]
     words = [word["field"] for word in event["words"] if word["audience"] == "public"]
-    if hidden_in(after) or action not in rules()["told"] or (action == "comment" and not words):
+    if hidden_in(after) or action not in told() or (action == "comment" and not words):
         return None
     return {
         "report": event["report"],
@@ -34,9 +41,10 @@ def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
 
 def status(action: str, after: dict[str, Any]) -> str:
     """The extension's status after an action."""
-    table = rules()
+    table, own = rules(), told().get(action)
+    own = None if own == "state" else own
     word: str = (
-        table["actions"].get(action)
+        own
         or table["resolutions"].get(after["resolution"] or "")
         or table["states"].get(after["state"], "unchanged")
     )

@@ -55,6 +55,37 @@ def table() -> dict[str, Any]:
     return data
 
 
+def published() -> dict[str, Any]:
+    """The workflow's data without what only the notifications and Open311 read."""
+    own = ("alert", "open311")
+    rows = {
+        name: {key: value for key, value in row.items() if key not in own}
+        for name, row in table()["actions"].items()
+    }
+    return {**table(), "actions": rows}
+
+
+def alerts(part: str) -> dict[str, Any]:
+    """{action: its row of ``part``: officials or citizens}; ``None`` tells nobody, on purpose.
+
+    Raises ``KeyError`` with the name of an action that does not say whom it tells.
+    """
+    return {name: _said(name, row, "alert")[part] for name, row in table()["actions"].items()}
+
+
+def open311() -> dict[str, str]:
+    """{action: status of the update that Open311 clients read}, of those that make one: ``state``
+    is the status of the state or resolution. Raises ``KeyError`` as ``alerts`` does."""
+    rows = table()["actions"].items()
+    return {name: told for name, row in rows if (told := _said(name, row, "open311")) is not None}
+
+
+def _said(name: str, row: dict[str, Any], key: str) -> Any:
+    if key not in row:
+        raise KeyError(f"rules/workflow.json: the action {name} has no {key!r}")
+    return row[key]
+
+
 def actions(protected: bool, proposed: bool = False) -> dict[str, Action]:
     """Every action by name; protected reports, and proposed ones, have their own rules."""
     return _actions("protected" if protected else "proposed" if proposed else "")
