@@ -14,8 +14,8 @@ from chalicelib.domain.timestamps import iso, parse
 
 # About 1.1 km: shows only the part of the city.
 PRIVATE_DECIMALS = 2
-# Marks of fields. Private: never in an event. Note: nobody decides anything by it, so an action on an
-# older version is accepted if only notes have changed since (``marks`` change alone by a rating).
+# Marks of fields. Private: never in an event. Note: nobody decides anything by it, so an action on
+# an older version is accepted if only notes have changed since (``marks`` change by a rating only).
 # A field of the type ``datetime`` is stored as text and read back as a moment.
 _PRIVATE = {"private": True}
 _NOTE = {"note": True}
