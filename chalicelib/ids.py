@@ -13,6 +13,10 @@ _bytes: Callable[[int], bytes] = os.urandom
 CODE_LETTERS = 8
 _LOOK_ALIKES = str.maketrans("OIL", "011")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LETTER = "[0-9A-HJKMNP-TV-Z]"
+# Regular expressions of an id and of a tracking code.
+PATTERN = f"{_LETTER}{{26}}"
+CODE_PATTERN = f"{_LETTER}{{4}}-{_LETTER}{{4}}"
 
 
 def token_bytes(count: int) -> bytes:

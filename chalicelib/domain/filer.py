@@ -5,19 +5,16 @@ Whoever files with their own device or account is the report's reporter. A repor
 confirms its contact. Until then figures count the contact's pseudonym, or the report alone.
 """
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chalicelib.domain.input import email_address
+from chalicelib.domain.input import email_address, phone_number
 from chalicelib.domain.principal import FOR_MANY, Principal
 
 # How the uids of channels begin: keys of other systems, and officials.
 CHANNELS = ("k_", "s_")
 BY_CONTACT, BY_REPORT = "c_", "r_"
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
-_GAPS = re.compile(r"[\s().-]")
 
 
 class Filer(NamedTuple):
@@ -57,7 +54,7 @@ def contact_name(contact: Mapping[str, str]) -> str | None:
     if email := contact.get("email"):
         return f"email:{plain_email(email)}"
     if phone := contact.get("phone"):
-        return f"phone:{plain_phone(phone) or phone.strip()}"
+        return f"phone:{phone_number.plain(phone) or phone.strip()}"
     return None
 
 
@@ -70,9 +67,3 @@ def plain_email(email: str) -> str:
     local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
     # A text that is not an Internet domain is compared as written.
     return f"{local}{at}{email_address.punycode(domain) or domain}"
-
-
-def plain_phone(phone: str) -> str | None:
-    """A number as E.164, without spaces and punctuation; ``None`` if it is not a number."""
-    match = _PHONE.fullmatch(_GAPS.sub("", phone))
-    return match[0] if match else None

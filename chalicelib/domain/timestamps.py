@@ -1,6 +1,6 @@
 """Moments as text: ISO 8601, UTC, milliseconds, ``Z``. The texts sort by time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def iso(moment: datetime) -> str:
@@ -12,3 +12,28 @@ def iso(moment: datetime) -> str:
 def parse(text: str) -> datetime:
     """The aware UTC moment of a text that ``iso`` wrote."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def shifted(month: str, by: int) -> str:
+    """The month (``YYYYMM``) ``by`` months later."""
+    year, number = divmod(_number(month) + by, 12)
+    return f"{year:04d}{number + 1:02d}"
+
+
+def months(first: str, last: str) -> list[str]:
+    """The months (``YYYYMM``) from the first to the last, both included."""
+    return [shifted(first, by) for by in range(months_between(first, last) + 1)]
+
+
+def months_between(first: str, last: str) -> int:
+    """How many months ``last`` is after ``first``."""
+    return _number(last) - _number(first)
+
+
+def first_day(month: str) -> date:
+    """The first day of a month (``YYYYMM``)."""
+    return date(int(month[:4]), int(month[4:]), 1)
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[4:]) - 1

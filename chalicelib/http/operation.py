@@ -7,13 +7,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from chalicelib import ids
 from chalicelib.domain.input import schema
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.workflow.permissions import operations
 
 PATH_PATTERNS = {
-    "id": r"[0-9A-HJKMNP-TV-Z]{26}",
-    "photo": r"[0-9A-HJKMNP-TV-Z]{26}",
+    "id": ids.PATTERN,
+    "photo": ids.PATTERN,
     # As people type it; ``ids.code_of`` normalises it. Spaces in a path arrive encoded (%20).
     "code": r"((-| |%20){0,3}[0-9A-TV-Za-tv-z]){8}(-| |%20){0,3}",
     "month": r"[0-9]{4}(0[1-9]|1[0-2])",

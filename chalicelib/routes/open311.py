@@ -7,6 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import ids
 from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
@@ -26,7 +27,7 @@ _FILTERS = (
     "updated_before", "page", "page_size", "per_page", "lat", "long", "radius", "bbox",
     "extensions",
 )  # fmt: skip
-_MEDIA = re.compile(r"([0-9A-HJKMNP-TV-Z]{26})-([0-9A-HJKMNP-TV-Z]{26})\.webp")
+_MEDIA = re.compile(rf"({ids.PATTERN})-({ids.PATTERN})\.webp")
 
 
 @route(routes, "GET", "/open311/discovery", "discovery", _SERVED)

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.report import hidden_in
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import iso, months, parse
 from chalicelib.storage import fast_query, tables
 from chalicelib.storage.people import text_name
 from chalicelib.storage.rows import dump, get, get_all
@@ -211,11 +211,7 @@ def _items(
 
 def _months(start: datetime, end: datetime) -> list[str]:
     """The months of a window (``YYYYMM``), latest first."""
-    months, month = [], (end.year, end.month)
-    while month >= (start.year, start.month):
-        months.append(f"{month[0]:04d}{month[1]:02d}")
-        month = (month[0] - (month[1] == 1), (month[1] - 2) % 12 + 1)
-    return months
+    return months(_month(start), _month(end))[::-1]
 
 
 def _month(moment: datetime) -> str:

@@ -21,6 +21,7 @@ import urllib3
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.redaction import redact
+from chalicelib.domain.input.text import no_formula
 from chalicelib.domain.open311.georeport import SPAN, InvalidArgument, format_time, moment
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -216,6 +217,7 @@ def command(options: Any, city: City) -> int:
     with options.findings.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("row", "id", "finding"))
-        writer.writerows(outcome.findings)
+        for finding in outcome.findings:
+            writer.writerow([no_formula(str(value)) for value in finding])
     print(json.dumps({**outcome.summary(), "written": str(options.findings)}, indent=2))
     return 0

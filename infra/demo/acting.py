@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.timestamps import shifted
 from infra.demo import model, photos
 from infra.demo.case import Case, Rules, fields, said
 from infra.demo.client import Actor, Connection, Reply, Request
@@ -103,7 +104,7 @@ class Acting:
 
     def audit(self, sham: Callable[[str], bool], now: datetime) -> None:
         """The verifiers' audit of last month's sample, district by district."""
-        last = (now.replace(day=1) - timedelta(days=1)).strftime("%Y%m")
+        last = shifted(now.strftime("%Y%m"), -1)
         for district in self._officials.districts():
             rng = random.Random(f"{self._seed}:audit:{last}:{district}")
             verifier = self._officials.verifier(Place("", district, "*"), rng)

@@ -11,7 +11,7 @@ from functools import cache
 
 from chalicelib.domain import filer
 from chalicelib.domain.report import Report
-from chalicelib.domain.scorecards.statistics import shifted
+from chalicelib.domain.timestamps import shifted
 from chalicelib.services.identity import filers
 from chalicelib.services.scorecards import lifecycle
 from chalicelib.storage import people, scorecards

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.report import Report
-from chalicelib.domain.scorecards.statistics import shifted
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import iso, parse, shifted
 from chalicelib.errors import Problem
 from chalicelib.services.open311 import requests
 from chalicelib.services.reports import queries, queues

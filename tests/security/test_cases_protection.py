@@ -7,7 +7,7 @@ from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
-from chalicelib.domain.scorecards.statistics import shifted
+from chalicelib.domain.timestamps import shifted
 from chalicelib.services.open_data import publishing
 from chalicelib.services.scorecards import anonymising, lifecycle
 from chalicelib.settings import settings

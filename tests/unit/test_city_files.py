@@ -380,3 +380,12 @@ def test_permissions_beside_the_grants_go_with_every_one_and_check_warns(
     grants[0]["permissions"] = ["contact"]
     made = prepare(write(town, given))
     assert (made.staff[2]["grants"][0]["permissions"], made.warnings) == (["contact"], ())
+
+
+def test_events_of_an_endpoint_are_left_out_with_a_warning(town: Path) -> None:
+    """They never chose anything; a folder of before still loads."""
+    given = files()
+    given["staff.json"]["for_each_district"][0]["endpoints"][0]["events"] = ["breach"]
+    made = prepare(write(town, given))
+    assert all("events" not in end for one in made.staff for end in one["endpoints"])
+    assert [line for line in made.warnings if "endpoints[0].events" in line]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.city.business_hours import Calendar
 from chalicelib.domain.input import languages
 from chalicelib.domain.input.redaction import of_country
-from chalicelib.domain.timestamps import parse
+from chalicelib.domain.timestamps import parse, shifted
 
 Text = dict[str, str]
 
@@ -342,10 +342,7 @@ class City:
 
     def bounds(self, month: str) -> tuple[datetime, datetime]:
         """The first moment of a month (``YYYYMM``) in the city's time zone, and of the next."""
-        year, number = int(month[:4]), int(month[4:])
-        after = (year + number // 12, number % 12 + 1)
-        first = datetime(year, number, 1, tzinfo=self.zone)
-        return first.astimezone(UTC), datetime(*after, 1, tzinfo=self.zone).astimezone(UTC)
+        return self.day(month, 1), self.day(shifted(month, 1), 1)
 
     def day(self, month: str, day: int) -> datetime:
         """The first moment of a day of a month, in the city's time zone."""

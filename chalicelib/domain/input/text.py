@@ -70,3 +70,13 @@ def _piles_up(text: str) -> bool:
         else:
             marks = 0
     return False
+
+
+# What a spreadsheet takes for the beginning of a formula, also behind spaces and in full width.
+_FORMULA = re.compile("^[\\s\u200b\u3000]*[=+\\-@\t\r\n\x00＝＋－＠]")
+
+
+def no_formula(text: str) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP, CSV injection): an apostrophe before
+    one that would. Everything that is written as CSV goes through here."""
+    return f"'{text}" if _FORMULA.match(text) else text

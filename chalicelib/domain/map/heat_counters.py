@@ -20,6 +20,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.domain.map.tiles import base4, quadkey, tile, tile_of
+from chalicelib.domain.timestamps import first_day, shifted
 
 ZOOM, PARENT = 16, 12
 EVER = "all"
@@ -104,7 +105,7 @@ def spans(
         return [Span(f"CELLS#{EVER}{suffix}", *keys) for keys in ranges]
     queries: list[Span] = []
     while first <= last:
-        after = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        after = first_day(shifted(f"{first:%Y%m}", 1))
         end = min(last, after - timedelta(days=1))
         month = f"{first:%Y%m}{suffix}"
         if first.day == 1 and end == after - timedelta(days=1):

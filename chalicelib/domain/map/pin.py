@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from chalicelib.domain.report import Report, hidden_in
 
 _LATE = "!"
+# Of the layout of a packed pin. A change of ``Pin`` or of the order is a new version.
+VERSION = "1"
 
 
 class Pin(NamedTuple):
@@ -42,12 +44,27 @@ def pin_in(report: str, facts: dict[str, Any] | None) -> Pin | None:
 
 
 def pack(pin: Pin) -> str:
-    """The pin as text without its id, separated by bars, which codes cannot hold."""
+    """The pin without its id, in the present layout: codes have no bar."""
     late = _LATE if pin.late else ""
-    return f"{pin.state}|{pin.service}|{pin.district}|{late}|{pin.lat7}|{pin.long7}"
+    return f"{VERSION}|{pin.state}|{pin.service}|{pin.district}|{late}|{pin.lat7}|{pin.long7}"
 
 
 def unpack(report: str, text: str) -> Pin:
-    """The pin that ``pack`` wrote."""
-    state, service, district, late, lat7, long7 = text.split("|")
+    """The pin that was packed, by this version or an earlier one.
+
+    Raises ValueError for the layout of a later version.
+    """
+    version, _, values = text.partition("|")
+    if version != VERSION:
+        values = _present_layout(version, text)
+    state, service, district, late, lat7, long7 = values.split("|")
     return Pin(report, state, service, district, bool(late), int(lat7), int(long7))
+
+
+def _present_layout(version: str, text: str) -> str:
+    """A row of an earlier version in the present layout. A version that adds a filter gives rows of
+    before a value for it here, so that they need not be written again."""
+    if not version.isdigit():
+        # Before layouts had a version; the row begins with the state.
+        return text
+    raise ValueError(f"a pin of version {version}, which is later than {VERSION}")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib import ids
 from chalicelib.domain.actions.context import unoffered
 from chalicelib.domain.city.city import City, Open311Server
 from chalicelib.domain.report import Report, facts, secret_in
@@ -17,7 +18,7 @@ from chalicelib.domain.sla import custody
 FORWARDED = "forwarded"
 AGAIN = frozenset({"refuse", "reopen", "unmerge"})
 SENT, TRYING, FAILED = "sent", "trying", "failed"
-_MARK = re.compile(r"\[Tanggap [0-9A-HJKMNP-TV-Z]{26}(-\d+)?\]")
+_MARK = re.compile(rf"\[Tanggap {ids.PATTERN}(-\d+)?\]")
 _IMPORT = "import"
 
 

@@ -6,12 +6,12 @@ little memory.
 """
 
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from chalicelib.domain.input.text import no_formula
 from chalicelib.domain.open_data.xml_text import for_xml
 
 Request = dict[str, Any]
@@ -22,26 +22,8 @@ COLUMNS = (
     "description", "agency_responsible", "address", "lat", "long",
 )  # fmt: skip
 _NUMBERS = frozenset({"lat", "long"})
-# The beginning of a formula for a spreadsheet, also after spaces and in full width.
-_FORMULA = re.compile("^[\\s\u200b\u3000]*[=+\\-@\t\r\n\x00＝＋－＠]")
 NEWEST = 100
-
-
-@dataclass(frozen=True)
-class Format:
-    """One format of a month's file."""
-
-    ending: str
-    media: str
-
-
-FORMATS = {
-    "csv": Format("csv", "text/csv; charset=utf-8"),
-    "geojson": Format("geojson", "application/geo+json"),
-    "ndjson": Format("ndjson", "application/x-ndjson"),
-    "kml": Format("kml", "application/vnd.google-earth.kml+xml"),
-}
-GEORSS = Format("xml", "application/rss+xml; charset=utf-8")
+GEORSS_MEDIA = "application/rss+xml; charset=utf-8"
 
 
 def bulk(request: Request) -> dict[str, Any]:
@@ -54,37 +36,6 @@ def bulk(request: Request) -> dict[str, Any]:
         "source": None,
         "service_subtype": None,
     }
-
-
-def head(form: str, title: str) -> str:
-    """What a file begins with."""
-    if form == "csv":
-        return ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
-    if form == "geojson":
-        return '{"type":"FeatureCollection","features":['
-    if form == "kml":
-        return (
-            '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">'
-            f"<Document><name>{for_xml(title)}</name>\n"
-        )
-    return ""
-
-
-def line(form: str, request: Request, *, first: bool) -> str:
-    """A request in a file."""
-    if form == "csv":
-        return _csv(bulk(request))
-    if form == "kml":
-        return _placemark(request)
-    text = json.dumps(feature(request), ensure_ascii=False)
-    if form == "ndjson":
-        return f"{text}\n"
-    return f"{'' if first else ','}\n{text}"
-
-
-def foot(form: str) -> str:
-    """What a file ends with."""
-    return {"geojson": "\n]}\n", "kml": "</Document></kml>\n"}.get(form, "")
 
 
 def georss(requests: Iterable[Request], title: str, link: str) -> Iterator[str]:
@@ -118,9 +69,7 @@ def feature(request: Request) -> dict[str, Any]:
 
 def cell(value: Any) -> str:
     """A text as a CSV cell that no spreadsheet reads as a formula (OWASP, CSV injection)."""
-    text = "" if value is None else str(value)
-    if _FORMULA.match(text):
-        text = f"'{text}"
+    text = no_formula("" if value is None else str(value))
     quoted = text.replace("\x00", "").replace('"', '""')
     return f'"{quoted}"'
 
@@ -144,3 +93,53 @@ def _placemark(request: Request) -> str:
         f"<ExtendedData>{data}</ExtendedData>"
         f"<Point><coordinates>{request['long']},{request['lat']}</coordinates></Point></Placemark>\n"
     )
+
+
+def _csv_head(title: str) -> str:
+    return ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
+
+
+def _geojson_head(title: str) -> str:
+    return '{"type":"FeatureCollection","features":['
+
+
+def _kml_head(title: str) -> str:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">'
+        f"<Document><name>{for_xml(title)}</name>\n"
+    )
+
+
+def _no_head(title: str) -> str:
+    return ""
+
+
+def _json(request: Request) -> str:
+    return json.dumps(feature(request), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of a month's file, whole: extension, content type, ``head`` for a title, ``row``
+    for a request, what stands between rows, and what ends the file."""
+
+    ending: str
+    media: str
+    head: Callable[[str], str]
+    row: Callable[[Request], str]
+    foot: str = ""
+    between: str = ""
+
+
+FORMATS = {
+    "csv": Format("csv", "text/csv; charset=utf-8", _csv_head, lambda one: _csv(bulk(one))),
+    "geojson": Format(
+        "geojson", "application/geo+json", _geojson_head, lambda one: f"\n{_json(one)}",
+        foot="\n]}\n", between=",",
+    ),
+    "ndjson": Format("ndjson", "application/x-ndjson", _no_head, lambda one: f"{_json(one)}\n"),
+    "kml": Format(
+        "kml", "application/vnd.google-earth.kml+xml", _kml_head, _placemark,
+        foot="</Document></kml>\n",
+    ),
+}  # fmt: skip

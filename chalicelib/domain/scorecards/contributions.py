@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from chalicelib.domain.actions.context import STARS
 from chalicelib.domain.city.city import City
-from chalicelib.domain.scorecards.statistics import DRAFT_DAY, shifted
+from chalicelib.domain.scorecards.statistics import DRAFT_DAY
 from chalicelib.domain.sla.custody import WHOLE
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import iso, parse, shifted
 
 DISMISSED = frozenset({"rejected", "duplicate", "not_ours", "withdrawn"})
 _NO_REPORT = frozenset({"duplicate", "not_ours", "withdrawn"})

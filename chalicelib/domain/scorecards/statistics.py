@@ -1,4 +1,4 @@
-"""The arithmetic of scorecards: settings, intervals, percentiles, shrinkage, months.
+"""The arithmetic of scorecards: settings, intervals, percentiles, shrinkage.
 
 Wilson's interval: E. B. Wilson (1927), JASA 22, 209–212; n may be a fraction, because holders
 share reports. Percentiles: linear between order statistics (Hyndman & Fan 1996, type 7).
@@ -106,9 +106,3 @@ def ranks(scores: Sequence[float]) -> list[int]:
     """The rank of each score, the highest first; equal scores share one (1, 2, 2, 4)."""
     order = sorted(scores, reverse=True)
     return [order.index(score) + 1 for score in scores]
-
-
-def shifted(month: str, by: int) -> str:
-    """The month ``by`` months later."""
-    number = int(month[:4]) * 12 + int(month[4:]) - 1 + by
-    return f"{number // 12:04d}{number % 12 + 1:02d}"

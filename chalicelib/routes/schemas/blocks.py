@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib import ids
 from chalicelib.domain.workflow.table import table
 
 Schema = dict[str, Any]
@@ -57,12 +58,12 @@ ANSWERS = by_code(
     {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
     "Answers to the service's questions, by the question's code; numbers are decimal text.",
 )
-ID = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$", "x-verbatim": True}
+ID = {"type": "string", "pattern": f"^{ids.PATTERN}$", "x-verbatim": True}
 CODE = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "x-verbatim": True}
 SCOPE = {"type": "string", "pattern": "^([*]|[A-Za-z0-9._-]{1,64})$", "description": "`*` is all."}
 TRACKING = {
     "type": "string",
-    "pattern": "^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$",
+    "pattern": f"^{ids.CODE_PATTERN}$",
 }
 MOMENT = {"type": "string", "format": "date-time", "x-verbatim": True}
 VERSION = {"type": "integer", "minimum": 1, "maximum": 1_000_000}

@@ -1,5 +1,6 @@
 """What the API takes: the bodies of requests."""
 
+from chalicelib.domain.input.phone_number import PHONE
 from chalicelib.routes.schemas.blocks import (
     CLIENT_ACTIONS,
     CODE,
@@ -40,7 +41,7 @@ CONTACT = record(
             "maxLength": 254,
             "description": "Also in other scripts, before and after the @.",
         },
-        "phone": {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"},
+        "phone": {"type": "string", "pattern": f"^{PHONE}$"},
         "safe": {**SAFE, "description": "When and how it is safe to be reached."},
     },
     optional=("name", "email", "phone", "safe"),

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib import rules
+from chalicelib.domain import timestamps
 from chalicelib.domain.city.city import City
 from chalicelib.domain.map.geohash import Box
 from chalicelib.errors import Problem
@@ -63,11 +64,10 @@ def months(first: str | None, last: str | None) -> list[str]:
             raise Problem("missing_parameter", field="closed_from")
         return []
     last = last or first
-    start, end = (int(month[:4]) * 12 + int(month[4:]) - 1 for month in (first, last))
     most = limits()["closed_months"]
-    if not start <= end < start + most:
+    if not 0 <= timestamps.months_between(first, last) < most:
         raise Problem("window_invalid", field="closed_to", limit=f"{most} months")
-    return [f"{number // 12:04}{number % 12 + 1:02}" for number in range(start, end + 1)]
+    return timestamps.months(first, last)
 
 
 def days(first: str | None, last: str | None, today: date) -> tuple[date | None, date | None]:

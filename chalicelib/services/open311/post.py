@@ -9,8 +9,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City, Question, Service
-from chalicelib.domain.filer import plain_phone
-from chalicelib.domain.input import email_address
+from chalicelib.domain.input import email_address, phone_number
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.domain.principal import Principal
@@ -139,7 +138,7 @@ def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
             raise InvalidArgument("email", "is no e-mail address")
         contact["email"] = email
     # Phone numbers come in many national formats; one that we cannot call is left out.
-    if phone is not None and (plain := plain_phone(phone)):
+    if phone is not None and (plain := phone_number.plain(phone)):
         contact["phone"] = plain
     names = [part for name in ("first_name", "last_name") if (part := last(arguments, name))]
     if names:

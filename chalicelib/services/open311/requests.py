@@ -25,7 +25,7 @@ from chalicelib.storage.open311_requests import Row
 MOST, MOST_IDS = 1000, 100
 # How many rows a request may look through.
 ROWS_READ_AT_MOST = 10_000
-_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+_ID = re.compile(ids.PATTERN)
 _SECOND = timedelta(seconds=1)
 NOBODY = "0" * 26
 _NARROWING = ("status", "service_code", "bbox", "lat", "updated_after", "updated_before")

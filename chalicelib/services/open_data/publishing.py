@@ -72,7 +72,7 @@ def _publish_city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> l
         with tempfile.TemporaryFile() as file:
             file.write(text.encode())
             files_written = _store(
-                city.jurisdiction, "newest.xml", formats.GEORSS.media, file, len(newest)
+                city.jurisdiction, "newest.xml", formats.GEORSS_MEDIA, file, len(newest)
             )
         resources |= files_written
         written += files_written

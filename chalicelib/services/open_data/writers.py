@@ -4,8 +4,7 @@ import tempfile
 import zipfile
 from typing import Any, Protocol
 
-from chalicelib.domain.open_data import formats
-from chalicelib.domain.open_data.formats import Request
+from chalicelib.domain.open_data.formats import FORMATS, Format, Request
 
 # WGS 84, as Esri writes it.
 _PROJECTION = (
@@ -42,21 +41,22 @@ class File(Protocol):
 class Text:
     """A text file in one of the formats of ``domain.open_data.formats``."""
 
-    def __init__(self, form: str, stem: str, title: str) -> None:
-        self.name = f"{stem}.{formats.FORMATS[form].ending}"
-        self.media = formats.FORMATS[form].media
+    def __init__(self, form: Format, stem: str, title: str) -> None:
+        self.name = f"{stem}.{form.ending}"
+        self.media = form.media
         self._form, self._first = form, True
         self._file = _file()
-        self._file.write(formats.head(form, title).encode())
+        self._file.write(form.head(title).encode())
 
     def add(self, request: Request) -> None:
         """Write one more request."""
-        self._file.write(formats.line(self._form, request, first=self._first).encode())
+        between = "" if self._first else self._form.between
+        self._file.write(f"{between}{self._form.row(request)}".encode())
         self._first = False
 
     def finish(self) -> Any:
         """Write what comes last."""
-        self._file.write(formats.foot(self._form).encode())
+        self._file.write(self._form.foot.encode())
         return self._file
 
 
@@ -101,7 +101,7 @@ class Shape:
 
 def every(stem: str, title: str) -> list[File]:
     """One file for each format."""
-    return [*(Text(form, stem, title) for form in formats.FORMATS), Shape(stem)]
+    return [*(Text(form, stem, title) for form in FORMATS.values()), Shape(stem)]
 
 
 def _file() -> Any:

@@ -11,8 +11,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.domain.report import Report
-from chalicelib.domain.scorecards.statistics import shifted
-from chalicelib.domain.timestamps import iso
+from chalicelib.domain.timestamps import iso, shifted
 from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem

@@ -27,8 +27,7 @@ from chalicelib.domain.people.retention import (
     setting,
 )
 from chalicelib.domain.report import Report
-from chalicelib.domain.scorecards.statistics import shifted
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import iso, parse, shifted
 from chalicelib.services.city import cities
 from chalicelib.services.people import report_retention
 from chalicelib.services.photos.storage_keys import ORIGINALS_FOLDER

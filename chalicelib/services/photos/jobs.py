@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
+from chalicelib import ids
 from chalicelib.domain.photos import DEVELOP, DRAW, HIDE, USED
 from chalicelib.services.photos import duplicates, processing
 
-_QUARANTINED = re.compile(r"quarantine/([a-z0-9][a-z0-9._-]{0,62})/([0-9A-HJKMNP-TV-Z]{26})")
+_QUARANTINED = re.compile(rf"quarantine/([a-z0-9][a-z0-9._-]{{0,62}})/({ids.PATTERN})")
 
 
 def handle(message: dict[str, Any], now: datetime, *, last: bool) -> None:

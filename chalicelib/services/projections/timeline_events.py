@@ -15,9 +15,9 @@ from chalicelib.domain.map import changelog, heat_counters
 from chalicelib.domain.map.pin import pack, pin_of
 from chalicelib.domain.notifications import alerts
 from chalicelib.domain.open311 import forwarding, updates
-from chalicelib.domain.scorecards.statistics import RECHECKED, shifted
+from chalicelib.domain.scorecards.statistics import RECHECKED
 from chalicelib.domain.sla import periods
-from chalicelib.domain.timestamps import iso
+from chalicelib.domain.timestamps import iso, shifted
 from chalicelib.services.city import cities
 from chalicelib.storage import (
     control,

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.scorecards.statistics import shifted
 from chalicelib.domain.scorecards.totals import MonthTotals
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import iso, parse, shifted
 from chalicelib.services.city import cities
 from chalicelib.services.scorecards import compute
 from chalicelib.storage import files

@@ -13,7 +13,7 @@ from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.scorecards.contributions import DISMISSED, Window
-from chalicelib.domain.scorecards.statistics import shifted
+from chalicelib.domain.timestamps import shifted
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform import signing

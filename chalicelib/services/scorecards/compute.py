@@ -16,13 +16,15 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.input.text import no_formula
 from chalicelib.domain.scorecards.cards import Scorecards
 from chalicelib.domain.scorecards.contributions import Contribution, Window, contributions, held_at
 from chalicelib.domain.scorecards.measures import measures, uncapped
 from chalicelib.domain.scorecards.recurrence import Recurrences
-from chalicelib.domain.scorecards.statistics import Settings, shifted
+from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.domain.timestamps import shifted
 from chalicelib.services.scorecards import report_rows
 from chalicelib.storage import files, people
 from chalicelib.storage import scorecards as store
@@ -33,7 +35,6 @@ _COLUMNS = (
     "kind", "code", "name", "score", "rank", "of", "measure", "value", "numerator", "denominator",
     "n", "low", "high", "median", "p90", "oldest_days", "old",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass
@@ -169,7 +170,7 @@ def cards_csv(cards: list[dict[str, Any]], city: City) -> str:
     for card in cards:
         head = {key: card[key] for key in ("kind", "code", "score", "rank", "of")}
         title = card_title(card["kind"], card["code"], city)
-        head["name"] = f"'{title}" if title[:1] in _FORMULA else title
+        head["name"] = no_formula(title)
         for figure in card["measures"]:
             writer.writerow({**head, **figure})
     return text.getvalue()

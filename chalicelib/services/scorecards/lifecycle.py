@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.scorecards.statistics import DRAFT_DAY, RECHECKED, Settings, shifted
-from chalicelib.domain.timestamps import iso
+from chalicelib.domain.scorecards.statistics import DRAFT_DAY, RECHECKED, Settings
+from chalicelib.domain.timestamps import iso, shifted
 from chalicelib.services.city import cities
 from chalicelib.services.scorecards import audits, compute, report_rows
 from chalicelib.services.scorecards.compute import Computed

@@ -1,0 +1,30 @@
+"""Packed pins: the present layout, and rows that were written before layouts had a version."""
+
+import pytest
+
+from chalicelib.domain.map.pin import VERSION, Pin, pack, unpack
+
+REPORT = "01J00000000000000000000009"
+PIN = Pin(REPORT, "assigned", "pothole", "D1", True, -61754000, 1068272000)
+
+
+def test_a_pin_comes_back_as_it_was() -> None:
+    assert unpack(REPORT, pack(PIN)) == PIN
+    assert unpack(REPORT, pack(PIN._replace(late=False))) == PIN._replace(late=False)
+
+
+def test_a_row_of_before_versions_is_still_read() -> None:
+    assert unpack(REPORT, "assigned|pothole|D1|!|-61754000|1068272000") == PIN
+
+
+def test_a_row_of_a_later_version_is_an_error() -> None:
+    with pytest.raises(ValueError, match="version 9"):
+        unpack(REPORT, "9|assigned|pothole|D1|!|-61754000|1068272000|new")
+
+
+def test_a_change_of_the_layout_is_a_new_version() -> None:
+    """Rows of version 1 are stored. Whoever changes this line raises ``VERSION`` and reads them in
+    ``_present_layout``."""
+    stored = {"1": "1|assigned|pothole|D1|!|-61754000|1068272000"}
+    assert pack(PIN) == stored[VERSION]
+    assert all(unpack(REPORT, row) == PIN for row in stored.values())
