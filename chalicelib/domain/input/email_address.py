@@ -4,6 +4,8 @@ import re
 import unicodedata
 
 LONGEST = 254
+# For schemas, which cannot ask ``is_address``: it lets more pass.
+PATTERN = r"^[^@\s]+@[^@\s]+$"
 _LOCAL_BYTES, _DOMAIN_BYTES, _LABEL_BYTES = 64, 253, 63
 # The characters of a plain local part in RFC 5322; quoted local parts are not supported.
 _ASCII = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]")

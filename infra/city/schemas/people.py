@@ -1,5 +1,7 @@
 """The schemas of staff.json and escalation.json."""
 
+from chalicelib.domain.input.email_address import PATTERN
+from chalicelib.domain.input.phone_number import PHONE
 from chalicelib.domain.principal import AUDITOR, roles
 from infra.city.schemas.offer import TEMPLATES
 from infra.city.schemas.parts import (
@@ -29,11 +31,10 @@ _PERMISSIONS = many(
     "Rights beyond the role, where the grant holds.",
     uniqueItems=True,
 )
-_MAIL = r"^[^@\s]+@[^@\s]+$"
 _ADDRESSES = {
-    "email": _MAIL,
-    "email-json": _MAIL,
-    "sms": r"^\+[1-9]\d{6,14}$",
+    "email": PATTERN,
+    "email-json": PATTERN,
+    "sms": f"^{PHONE}$",
     "https": r"^https://[^\s]+$",
     "sqs": r"^arn:aws[a-z-]*:sqs:[^\s]+$",
 }
@@ -41,7 +42,10 @@ _ENDPOINT = record(
     {
         "protocol": choice(_ADDRESSES, "How alerts are sent."),
         "endpoint": common("text", "The address, the telephone number or the queue's ARN."),
-        "events": common("words", "Only events of these kinds."),
+        "events": {
+            **common("words", "Left out: an endpoint gets every alert that is for its official."),
+            "deprecated": True,
+        },
     },
     ["protocol", "endpoint"],
     "One way to reach the person.",
