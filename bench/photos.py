@@ -121,8 +121,8 @@ def _alone(path: Path, declared: str) -> tuple[float, float]:
     """CPU and peak memory of one photo, in a small process of its own."""
     command = (
         "import pathlib, resource\n"
-        "from chalicelib.imaging import workshop\n"
-        f"workshop.develop(pathlib.Path({str(path)!r}).read_bytes(), {declared!r})\n"
+        "from chalicelib.imaging import sandbox\n"
+        f"sandbox.develop(pathlib.Path({str(path)!r}).read_bytes(), {declared!r})\n"
         "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
         "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)\n"
     )
@@ -170,8 +170,8 @@ def _cold_starts() -> dict[str, float]:
             "import app\n"
             "import aws_lambda_powertools.utilities.batch\n"
             "from chalicelib.services.photos import jobs\n"
-            "from chalicelib.imaging import workshop\n"
-            "try: workshop.develop(b'x', 'image/jpeg')\n"
+            "from chalicelib.imaging import sandbox\n"
+            "try: sandbox.develop(b'x', 'image/jpeg')\n"
             "except ValueError: pass"
         ),
     }

@@ -186,16 +186,16 @@ import json, sys
 from pathlib import Path
 from infra.emulator.session import aws
 with aws(Path(sys.argv[1])):
-    from chalicelib.services import cities
-    from chalicelib.storage import cards, city, people, scores
-    held = cards.month("demo", "201702")
+    from chalicelib.services.city import cities
+    from chalicelib.storage import city, people, score_rows, scorecards
+    held = scorecards.month("demo", "201702")
     places = cities.districts(cities.at("demo", held["rules"]))
     print(json.dumps({
         "held": held,
         "rules": city.rules("demo", held["rules"]),
-        "rows": [row for one in places for row in scores.scores("demo", one, "201612")],
+        "rows": [row for one in places for row in score_rows.scores("demo", one, "201612")],
         "filers": people.filers("demo", "201702"),
-        "cards": dict(cards.cards("demo", "201702", held["folder"])),
+        "cards": dict(scorecards.cards("demo", "201702", held["folder"])),
     }))
 """
 

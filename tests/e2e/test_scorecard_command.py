@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 _STACK = """
 from datetime import UTC, datetime
 from infra.local.schedules import Clock
-from infra.local.stack import DEMO, LocalStack
+from infra.emulator.session import DEMO
+from infra.local.stack import LocalStack
 clock = Clock(datetime(2026, 11, 2, 1, tzinfo=UTC), 0)
 with LocalStack(DEMO, clock=clock, drivers="manual") as stack:
     stack.fire("keep_scorecards")

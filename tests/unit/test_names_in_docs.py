@@ -1,5 +1,6 @@
 """Modules and files that documents and docstrings name do exist."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -11,6 +12,8 @@ _TOOL = re.compile(r"(?<![\w./-])((?:infra|tests|bench)(?:\.\w+)+)(?=[`\s])")
 _FILE = re.compile(
     r"(?<![\w./-])((?:chalicelib|infra|tests|bench|docs)/[\w/-]+\.(?:py|md|json|sh))\b"
 )
+
+_IMPORT = re.compile(r"^\s*from ((?:chalicelib|infra|tests)[\w.]*) import ([\w, ]+)$", re.M)
 
 
 def _texts() -> list[tuple[str, str]]:
@@ -60,4 +63,21 @@ def test_files_that_are_named_exist() -> None:
         for found in _FILE.findall(text)
         if not (ROOT / found).exists()
     }
+    assert missing == set()
+
+
+def test_programs_in_strings_import_what_exists() -> None:
+    """Tests and benches run small programs in processes of their own; no checker reads those."""
+    missing = set()
+    for name, text in _texts():
+        if not name.endswith(".py"):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+                continue
+            for module, names in _IMPORT.findall(node.value):
+                for each in names.split(","):
+                    dotted = f"{module}.{each.split(' as ')[0].strip()}"
+                    if not _exists(ROOT, dotted):
+                        missing.add((name, dotted))
     assert missing == set()
