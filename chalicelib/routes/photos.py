@@ -91,8 +91,8 @@ def moderate_photo(call: Call) -> Answer:
         body=schemas.FLAG,
         answers={200: schemas.FLAGGED},
         problems=(
-            "not_found", "role_not_allowed", "unknown_photo", "key_reused", "too_many",
-            "unknown_jurisdiction",
+            "not_found", "role_not_allowed", "unknown_photo", "unknown_text", "key_reused",
+            "too_many", "unknown_jurisdiction",
         ),
         idempotent=True,
     ),

@@ -531,3 +531,8 @@ def test_problems_of_one_operation_are_within_what_it_declares(checked: Checked)
     assert not checker.is_valid({**good, "type": "urn:tanggap:problem:outside_area"})
     assert not checker.is_valid({**good, "status": 401})
     assert openapi.problems_of(OPERATIONS["getHealth"])
+
+
+def test_flagging_a_text_that_is_not_there_is_a_problem_that_the_description_names() -> None:
+    refused = document()["paths"]["/v1/reports/{id}/flags"]["post"]["responses"]["422"]
+    assert "urn:tanggap:problem:unknown_text" in json.dumps(refused)
