@@ -25,7 +25,7 @@ WITH_ONE_FAULT = {
 }
 MANY_WITHOUT_FAULTS = {
     "photo_used_while_made": 20,
-    "two_digests": 70,
+    "two_digests": 58,
     "two_relays": 70,
     "two_senders": 20,
 }
