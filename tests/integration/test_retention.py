@@ -11,6 +11,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.domain.principal import Principal
 from chalicelib.entrypoints import batches
+from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import preferences, report_retention, retention
@@ -415,6 +416,19 @@ def test_the_schedule_works_at_night_by_the_citys_own_clock(world: World) -> Non
     assert batches.erase_expired(None) == {}
     world.advance(hours=14)
     assert batches.erase_expired(None) == {"contact": 1}
+
+
+def test_a_city_that_fails_does_not_keep_the_data_of_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = world.file(SITI, contact=CONTACT)["id"]
+    world.act(SITI, mine, "withdraw", reason="Gone")
+    world.now = START.replace(hour=19) + timedelta(days=70)  # two in the morning in Jakarta
+    own = cities.jurisdictions()
+    monkeypatch.setattr(cities, "jurisdictions", lambda: ["broken", *own])
+    with pytest.raises(Problem):
+        batches.erase_expired(None)
+    assert not world.head(mine).contact
 
 
 def test_of_twenty_peoples_lives_nothing_is_left_but_on_open_reports(world: World) -> None:

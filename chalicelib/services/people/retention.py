@@ -83,12 +83,22 @@ class _Run:
 
 
 def nightly(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-    """Erase expired data in each city where it is night. Returns the number for each class."""
+    """Erase expired data in each city where it is night. Returns the number for each class.
+
+    A city that fails does not stop the others; its error is raised at the end, for the alarm.
+    """
     done: Counter[str] = Counter()
+    failed: Exception | None = None
     for jurisdiction in cities.jurisdictions():
-        city = cities.current(jurisdiction, now)
-        if NIGHT[0] <= now.astimezone(city.zone).hour < NIGHT[1]:
-            done.update(erase_expired(city, now, may_go_on))
+        try:
+            city = cities.current(jurisdiction, now)
+            if NIGHT[0] <= now.astimezone(city.zone).hour < NIGHT[1]:
+                done.update(erase_expired(city, now, may_go_on))
+        except Exception as error:  # noqa: BLE001  (the other cities go on)
+            observability.unhandled(error, "retention")
+            failed = failed or error
+    if failed:
+        raise failed
     return dict(+done)
 
 
