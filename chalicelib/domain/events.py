@@ -1,4 +1,7 @@
-"""Builds the event of one change: what happened, by whom, before and after."""
+"""Builds the event of one change: what happened, by whom, before and after.
+
+Tests: tests/unit/test_report.py
+"""
 
 import dataclasses
 from dataclasses import dataclass

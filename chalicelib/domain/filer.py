@@ -3,6 +3,8 @@
 Whoever files with their own device or account is the report's reporter. A report from a channel
 (another system's key, or an official for a caller) has no reporter until somebody claims it or
 confirms its contact. Until then figures count the contact's pseudonym, or the report alone.
+
+Tests: tests/integration/test_filers.py
 """
 
 import unicodedata

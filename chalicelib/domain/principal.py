@@ -1,6 +1,8 @@
 """Who makes a request: a principal with roles and grants, as far as the rules need them.
 
 The roles of officials are in rules/roles.json, each with the groups that it belongs to.
+
+Tests: tests/integration/test_permissions.py
 """
 
 from collections.abc import Iterable

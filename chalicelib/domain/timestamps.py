@@ -1,4 +1,7 @@
-"""Moments as text: ISO 8601, UTC, milliseconds, ``Z``. The texts sort by time."""
+"""Moments as text: ISO 8601, UTC, milliseconds, ``Z``. The texts sort by time.
+
+Tests: tests/unit/test_perform.py
+"""
 
 from datetime import UTC, date, datetime
 

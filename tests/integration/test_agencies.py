@@ -12,7 +12,7 @@ from chalicelib.services.reports import queries, queues
 from chalicelib.services.timeline import access
 from chalicelib.storage import tables
 from infra.ops import backfill
-from tests.integration.test_digest import quiet, sent
+from tests.integration.test_outbox import quiet, sent
 from tests.support.world import JURISDICTION, World, citizen, official
 
 REASON = {"reason": "Theirs is the pipe."}

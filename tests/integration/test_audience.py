@@ -9,7 +9,7 @@ from chalicelib.services.city import staff
 from chalicelib.services.notifications import alerts
 from chalicelib.services.notifications import outbox as notifications_outbox
 from chalicelib.storage import city as store
-from tests.integration.test_digest import Sent, quiet, sent
+from tests.integration.test_outbox import Sent, quiet, sent
 from tests.support.world import JURISDICTION, STAFF, World, citizen, official
 
 REASON = {"reason": "Theirs is the pipe."}

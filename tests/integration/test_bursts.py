@@ -9,7 +9,7 @@ from chalicelib.services.notifications import alerts, announcements, daily_diges
 from chalicelib.storage import city as store
 from chalicelib.storage.transactions import Unavailable
 from tests.integration.test_audience import ALL, reach
-from tests.integration.test_digest import quiet, sent
+from tests.integration.test_outbox import quiet, sent
 from tests.support.world import BUNDLE, JURISDICTION, STAFF, World, citizen, official
 
 PER_HOUR = 5

@@ -10,7 +10,7 @@ from chalicelib.services.platform import signing
 from chalicelib.services.reports import text_moderation
 from chalicelib.storage import people
 from infra.city.validate import OPTIONAL_RULES
-from tests.integration.test_news import Run, run, to
+from tests.integration.test_citizen_messages import Run, run, to
 from tests.support.world import BUNDLE, JURISDICTION, World, citizen, faults
 
 __all__ = ["run"]

@@ -26,7 +26,7 @@ from chalicelib.services.platform.catalogue import (
 from chalicelib.services.scorecards import card_queries
 from infra.city.findings import CityErrors
 from infra.city.folder import prepare
-from tests.integration.test_digest import sent
+from tests.integration.test_outbox import sent
 from tests.support.city_folder import files, write
 from tests.support.world import BUNDLE, JURISDICTION, STAFF, World, blob, citizen, city, official
 

@@ -18,7 +18,7 @@ from chalicelib.services.reports import queries
 from chalicelib.settings import settings
 from chalicelib.storage import control, files, open311_requests, people, reports
 from infra.ops import dead
-from tests.integration.test_feedback import refusal
+from tests.integration.test_engagement import refusal
 from tests.support import aws, photo_files
 from tests.support.world import JURISDICTION, PUBLIC, World, citizen, faults, official, spot
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.test_agencies import coordinated, offered
 from tests.integration.test_audience import ALL, _no_digests, last, reach, told
-from tests.integration.test_digest import quiet
+from tests.integration.test_outbox import quiet
 from tests.support.world import World, citizen, official, spot
 
 __all__ = ["_no_digests"]

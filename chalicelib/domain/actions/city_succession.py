@@ -2,6 +2,8 @@
 
 A city names the successors of areas, units and services (docs/city-folder.md). A divided ward
 has several; the report's pin decides which one.
+
+Tests: tests/integration/test_city_versions.py
 """
 
 from collections.abc import Callable

@@ -1,6 +1,8 @@
 """Actions of the clock and of the audit that add to a report without changing its state.
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
+
+Tests: tests/unit/test_timers.py
 """
 
 from dataclasses import replace

@@ -1,6 +1,8 @@
 """Actions that close a report or open it again: verify, refuse, merge, withdraw, reopen.
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
+
+Tests: tests/unit/test_perform.py
 """
 
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""One attempt at an action, and the helpers that all effects on a report share."""
+"""One attempt at an action, and the helpers that all effects on a report share.
+
+Tests: tests/unit/test_perform.py
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

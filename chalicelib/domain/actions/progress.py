@@ -1,6 +1,8 @@
 """Actions on open reports: assign, work, pause, and move to another unit, service or ward.
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
+
+Tests: tests/unit/test_perform.py
 """
 
 from dataclasses import replace

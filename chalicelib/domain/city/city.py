@@ -1,6 +1,8 @@
 """A city's rules as they were loaded: one frozen version of areas, services, units and calendar.
 
 Made from the bundle that ``infra.city`` validates and stores; nothing here reads a file.
+
+Tests: tests/integration/test_city_load.py
 """
 
 from dataclasses import dataclass, field

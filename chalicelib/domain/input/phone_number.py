@@ -1,4 +1,7 @@
-"""Telephone numbers: E.164, as people and other systems write them."""
+"""Telephone numbers: E.164, as people and other systems write them.
+
+Tests: tests/unit/test_one_place.py
+"""
 
 import re
 

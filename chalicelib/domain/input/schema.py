@@ -3,6 +3,8 @@
 The schemas are those of the OpenAPI document (the subset that fastjsonschema supports). A string is
 cleaned by ``domain.input.text`` unless its schema says ``"x-verbatim": true``. A refusal names the
 field and the rule, never the value, and never a name that does not look like a field name.
+
+Tests: tests/unit/test_http.py
 """
 
 import re

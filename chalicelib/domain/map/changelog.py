@@ -3,6 +3,8 @@
 A row is stamped when its event is counted, so rows may become readable slightly out of order.
 Therefore a cursor stays ``LAG`` behind the present and remembers the rows after that point that
 were sent: no row is missed or sent twice.
+
+Tests: tests/integration/test_map.py
 """
 
 import hashlib

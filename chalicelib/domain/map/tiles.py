@@ -2,6 +2,8 @@
 
 A tile at zoom z has the parent ``x >> 1, y >> 1`` at z - 1. Its quadkey has one digit (0 to 3) for
 each zoom, and quadkeys sort in the Z-order of the tiles.
+
+Tests: tests/unit/test_heat_counters.py
 """
 
 import math

@@ -5,6 +5,8 @@ They are the reporter, the reporters of merged reports, and the followers. An ac
 nobody is informed, on purpose. ``when`` narrows it: ``words`` (an official, or a unit's own system,
 said something in public), ``claimed`` (the device changed), ``for_somebody`` (an official filed
 it), ``former`` (the contact was corrected, and the contact before is informed too).
+
+Tests: tests/integration/test_citizen_messages.py
 """
 
 from functools import cache

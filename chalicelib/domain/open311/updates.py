@@ -1,4 +1,7 @@
-"""The rows of mySociety's servicerequestupdates extension: what events tell other systems."""
+"""The rows of mySociety's servicerequestupdates extension: what events tell other systems.
+
+Tests: tests/unit/test_georeport.py
+"""
 
 from functools import cache
 from typing import Any

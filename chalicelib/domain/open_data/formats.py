@@ -3,6 +3,8 @@
 Pure: takes a request in GeoReport's form (``services.open311.requests``) and returns text. Each
 format has a head, a line for each request, and a foot, so that a file of a million requests needs
 little memory.
+
+Tests: tests/integration/test_open_data.py
 """
 
 import json

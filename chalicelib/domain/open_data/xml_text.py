@@ -1,4 +1,7 @@
-"""Text for XML, without the characters that XML cannot hold."""
+"""Text for XML, without the characters that XML cannot hold.
+
+Tests: tests/integration/test_open_data.py
+"""
 
 import re
 from functools import cache

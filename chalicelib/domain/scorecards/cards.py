@@ -1,4 +1,7 @@
-"""A month's scorecards from its totals: each figure with numerator, denominator, n, interval."""
+"""A month's scorecards from its totals: each figure with numerator, denominator, n, interval.
+
+Tests: tests/integration/test_recompute.py
+"""
 
 from functools import cached_property
 from typing import Any

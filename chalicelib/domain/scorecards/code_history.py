@@ -4,6 +4,8 @@ Rows of older versions are mapped forward by the successors that this version an
 it name. Rows of newer versions are mapped back by the successors that later versions name
 (``domain.actions.city_succession``). A code never changes its meaning, so a code that this
 version has stays. A code without an answer stays too, and counts as of another version.
+
+Tests: tests/integration/test_city_months.py
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -2,6 +2,8 @@
 
 A scorecard is the sum of these rows (``domain.scorecards.cards``); ``/rows`` shows the same
 rows. All moments are texts of ``timestamps.iso``, which sort by time.
+
+Tests: tests/integration/test_recompute.py
 """
 
 from collections.abc import Iterator

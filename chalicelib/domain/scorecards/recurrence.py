@@ -1,4 +1,7 @@
-"""Repairs that did not last: the same service reported again, close by and soon after."""
+"""Repairs that did not last: the same service reported again, close by and soon after.
+
+Tests: tests/integration/test_recompute.py
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -2,6 +2,8 @@
 
 Counts are whole numbers of ``UNIT``: a share of a report (millionths) times the weight of its
 reporter (millionths). So the totals are exact and do not depend on the order of reports.
+
+Tests: tests/integration/test_recompute.py
 """
 
 from collections import Counter

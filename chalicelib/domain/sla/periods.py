@@ -4,6 +4,8 @@ A period is one promise, from filing or reopening to its end (``rounds`` in stor
 ``score_row`` is the report's row: an event carries it, the projection keeps the newest, and
 every figure is computed from such rows alone. It holds whole numbers, codes and moments: no
 text, and no person except officials.
+
+Tests: tests/integration/test_recompute.py
 """
 
 from datetime import datetime

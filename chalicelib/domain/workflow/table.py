@@ -1,6 +1,8 @@
 """Who may take which action in which state: the table of rules/workflow.json, and refusals.
 
 Pure: it reads the table once and decides from the report and the actor's standing.
+
+Tests: tests/unit/test_workflow.py
 """
 
 from dataclasses import dataclass, field

@@ -2,6 +2,8 @@
 
 A process reads the rules and the boundary index of a version once. It reads the pointer to the
 current version again after ``FRESH``, so every process uses a new version by then.
+
+Tests: tests/integration/test_city_versions.py
 """
 
 import json

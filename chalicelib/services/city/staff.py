@@ -1,4 +1,7 @@
-"""Officials. Roles and scope come from the staff record, so a change there takes effect at once."""
+"""Officials. Roles and scope come from the staff record, so a change there takes effect at once.
+
+Tests: tests/integration/test_permissions.py
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -2,6 +2,8 @@
 
 News becomes events: a text is added to the timeline, and "closed" means work done, which must still
 be verified. The cursor of the pages is stored between runs, so that every request gets its turn.
+
+Tests: tests/integration/test_forwarding.py
 """
 
 import hashlib

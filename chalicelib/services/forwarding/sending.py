@@ -2,6 +2,8 @@
 
 To avoid sending twice, a report whose earlier attempt has no known result is first searched on the
 server, by the mark at the end of its description.
+
+Tests: tests/integration/test_forwarding.py
 """
 
 from datetime import datetime, timedelta

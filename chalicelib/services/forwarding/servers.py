@@ -2,6 +2,8 @@
 
 A server that failed ``FAILURES`` times in a row over an hour or more is disabled: officials are
 told, reports wait at the unit, and an administrator enables it again (infra.ops.forwarding).
+
+Tests: tests/integration/test_forwarding.py
 """
 
 from datetime import datetime, timedelta

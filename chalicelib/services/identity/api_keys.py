@@ -1,4 +1,7 @@
-"""API keys of Open311 clients: stored as hashes, with a limit per minute, revocable."""
+"""API keys of Open311 clients: stored as hashes, with a limit per minute, revocable.
+
+Tests: tests/security/test_cases_open311.py
+"""
 
 import hashlib
 from collections.abc import Callable

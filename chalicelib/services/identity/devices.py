@@ -1,4 +1,7 @@
-"""Devices of citizens without an account: a signed token, which is not stored."""
+"""Devices of citizens without an account: a signed token, which is not stored.
+
+Tests: tests/security/test_cases_identity.py
+"""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,7 @@
-"""What changed on the map since a cursor, for clients that poll."""
+"""What changed on the map since a cursor, for clients that poll.
+
+Tests: tests/integration/test_map.py
+"""
 
 import base64
 import hmac

@@ -1,5 +1,8 @@
 """Pins as GeoJSON, written as text. Building a thousand dictionaries would take longer than reading
-the pins."""
+the pins.
+
+Tests: tests/integration/test_map.py
+"""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,7 @@
-"""Numbers of reports in map cells and districts, from counters: no report is read."""
+"""Numbers of reports in map cells and districts, from counters: no report is read.
+
+Tests: tests/integration/test_map.py
+"""
 
 from collections import Counter
 from dataclasses import dataclass

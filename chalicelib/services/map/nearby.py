@@ -1,4 +1,7 @@
-"""Open reports around a point, nearest first, also as possible duplicates of a new report."""
+"""Open reports around a point, nearest first, also as possible duplicates of a new report.
+
+Tests: tests/integration/test_map.py
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""Parameters of map requests: boxes, filters, months and days. Wrong ones are refused with 400."""
+"""Parameters of map requests: boxes, filters, months and days. Wrong ones are refused with 400.
+
+Tests: tests/integration/test_map.py
+"""
 
 import re
 from datetime import date, timedelta

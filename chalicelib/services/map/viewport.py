@@ -1,4 +1,7 @@
-"""The reports in a box of the map: open ones, and closed ones of given months, newest first."""
+"""The reports in a box of the map: open ones, and closed ones of given months, newest first.
+
+Tests: tests/integration/test_map.py
+"""
 
 import json
 from collections import Counter

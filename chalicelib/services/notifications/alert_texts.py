@@ -1,4 +1,7 @@
-"""Texts of alerts and digests, as officials read them on a phone."""
+"""Texts of alerts and digests, as officials read them on a phone.
+
+Tests: tests/integration/test_alerts.py
+"""
 
 from datetime import datetime
 from typing import Any

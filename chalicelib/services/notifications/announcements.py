@@ -2,6 +2,8 @@
 
 An official of one district gets its summary. An official of several districts, or of the city, gets
 one message with all of them.
+
+Tests: tests/integration/test_bursts.py
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""The addressees of a report's message by page: reporter, reporters of duplicates, followers."""
+"""The addressees of a report's message by page: reporter, reporters of duplicates, followers.
+
+Tests: tests/integration/test_citizen_messages.py
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -5,6 +5,8 @@ is enough. Each mark has everything that decides: ``unit:<code>``, ``person:<ref
 ``<role>``, ``<role>@<district>``, ``<role>@<district>/<service>``, with ``*`` for all districts. So
 a role counts only within its own grant, and an alert to a unit or a person reaches them regardless
 of grants.
+
+Tests: tests/integration/test_audience.py
 """
 
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""Officials' subscriptions to the alerts topic, kept in line with the staff records."""
+"""Officials' subscriptions to the alerts topic, kept in line with the staff records.
+
+Tests: tests/integration/test_alerts.py
+"""
 
 from math import prod
 from typing import Any

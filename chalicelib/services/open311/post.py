@@ -1,4 +1,7 @@
-"""GeoReport v2, POST: a request from another system is filed like any report."""
+"""GeoReport v2, POST: a request from another system is filed like any report.
+
+Tests: tests/e2e/test_open311.py
+"""
 
 import hashlib
 import json

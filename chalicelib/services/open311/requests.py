@@ -1,6 +1,8 @@
 """GeoReport v2: requests, one or many. They contain no personal data.
 
 Where the specification is open, answers are as its clients expect (docs/open311.md).
+
+Tests: tests/e2e/test_open311.py
 """
 
 import re

@@ -1,4 +1,7 @@
-"""GeoReport v2: discovery, the list of services, and the definition of a service."""
+"""GeoReport v2: discovery, the list of services, and the definition of a service.
+
+Tests: tests/e2e/test_open311.py
+"""
 
 from typing import Any
 

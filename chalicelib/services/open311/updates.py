@@ -1,4 +1,7 @@
-"""Service request updates, mySociety's extension of GeoReport, for a FixMyStreet as front end."""
+"""Service request updates, mySociety's extension of GeoReport, for a FixMyStreet as front end.
+
+Tests: tests/e2e/test_open311.py
+"""
 
 import hashlib
 from collections.abc import Callable

@@ -2,6 +2,8 @@
 
 The files contain what GeoReport's lists contain: no personal data and no protected reports. An
 interrupted run does not move the time of the last check, so the next run does the same again.
+
+Tests: tests/integration/test_open_data.py
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Writers for a month's files: text formats line by line, and a zipped shapefile."""
+"""Writers for a month's files: text formats line by line, and a zipped shapefile.
+
+Tests: tests/integration/test_open_data.py
+"""
 
 import tempfile
 import zipfile

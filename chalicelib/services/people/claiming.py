@@ -4,6 +4,8 @@ Each claim uses up the secret and starts a new generation of it, so that neither
 a person who has seen the receipt can take the report back. The person who left a contact is told,
 with a link that can end the claim for a week. Then no device has the report, and the page shows a
 new secret.
+
+Tests: tests/integration/test_stolen_phone.py
 """
 
 import hmac

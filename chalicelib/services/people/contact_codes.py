@@ -2,6 +2,8 @@
 
 A queued message names the contact by its pseudonym. The address itself is among the personal data
 until the code expires.
+
+Tests: tests/integration/test_contacts.py
 """
 
 from datetime import timedelta

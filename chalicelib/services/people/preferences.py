@@ -3,6 +3,8 @@
 They are chosen by the link in every message. The link stands for an address, not for a report: one
 choice holds for everything that the city sends there. The link never expires; the choice is kept
 as long as there is something to write (``services.people.retention``).
+
+Tests: tests/integration/test_citizen_messages.py
 """
 
 from datetime import datetime, timedelta

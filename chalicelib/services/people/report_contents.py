@@ -1,4 +1,7 @@
-"""What people left on a report: the names of their texts, and their photos."""
+"""What people left on a report: the names of their texts, and their photos.
+
+Tests: tests/integration/test_erasure.py
+"""
 
 import json
 from collections.abc import Iterator

@@ -2,6 +2,8 @@
 
 The retention schedule (``services.people.retention``) does the same for everybody on a report, with
 a ``reason`` in the events. What there is to erase: ``services.people.report_contents``.
+
+Tests: tests/integration/test_erasure.py
 """
 
 from dataclasses import dataclass, replace

@@ -4,6 +4,8 @@ Either contacts only, or all personal data. It works as an erasure
 (``services.people.report_erasure``), but for everybody on the report; the preferences of an address
 stay, because they may hold for other reports. The events "erased" have the ``reason`` retention.
 Every step may be repeated; a repetition writes nothing.
+
+Tests: tests/integration/test_retention.py
 """
 
 import json

@@ -1,4 +1,7 @@
-"""Finding the same photo, or nearly the same, in two reports, or before and after one repair."""
+"""Finding the same photo, or nearly the same, in two reports, or before and after one repair.
+
+Tests: tests/integration/test_photos.py
+"""
 
 from dataclasses import replace
 from datetime import datetime

@@ -3,6 +3,8 @@
 {"Records": [{"s3": …}]}                                      an upload has arrived
 {"kind": "photo", "task": "develop", "photo", "report", …}    a report waits for an upload
 {"kind": "photo", "task": "used" | "draw" | "hide", …}        ``domain.photos.jobs``
+
+Tests: tests/integration/test_photos.py
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Moderation of pictures by officials (hide, show, blur), and flags by anybody."""
+"""Moderation of pictures by officials (hide, show, blur), and flags by anybody.
+
+Tests: tests/integration/test_photos.py
+"""
 
 from dataclasses import replace
 from datetime import datetime

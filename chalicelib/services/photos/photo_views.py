@@ -1,4 +1,7 @@
-"""The pictures of a report for each audience, with signed URLs that are valid for minutes."""
+"""The pictures of a report for each audience, with signed URLs that are valid for minutes.
+
+Tests: tests/integration/test_photos.py
+"""
 
 from typing import Any
 

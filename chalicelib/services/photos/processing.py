@@ -2,6 +2,8 @@
 
 Each step can run twice, late, or be interrupted: the names of files depend only on photo and
 revision, and ticket, head and event are written in one transaction.
+
+Tests: tests/integration/test_photos.py
 """
 
 import hashlib

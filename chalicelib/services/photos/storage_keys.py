@@ -7,6 +7,8 @@
 
 The files of a revision never change; they are deleted when a newer revision is made. ``cut``
 identifies the upload: if two files are uploaded with one form, each has its own.
+
+Tests: tests/integration/test_photos.py
 """
 
 import hashlib

@@ -2,6 +2,8 @@
 
 A ticket is ``issued`` until ``process_photos`` has made pictures of the upload (``ready``) or
 refused it (``refused``, with a reason). Files in quarantine are never served.
+
+Tests: tests/integration/test_photos.py
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""Texts that people read outside the screens: alerts, e-mails and text messages, translated."""
+"""Texts that people read outside the screens: alerts, e-mails and text messages, translated.
+
+Tests: tests/integration/test_languages.py
+"""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,7 @@
-"""Cursors of lists: signed, valid for a day, and only with the filters they were made for."""
+"""Cursors of lists: signed, valid for a day, and only with the filters they were made for.
+
+Tests: tests/integration/test_queues.py
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -2,6 +2,8 @@
 
 The key's row is written in the same transaction as the change. So there is never a key without its
 change, or a change without its key (docs/decisions/idempotency.md).
+
+Tests: tests/integration/test_intake.py
 """
 
 import hashlib

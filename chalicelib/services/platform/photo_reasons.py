@@ -1,4 +1,7 @@
-"""Reasons to refuse, hide or flag a photo or a text: codes and texts of rules/photos.json."""
+"""Reasons to refuse, hide or flag a photo or a text: codes and texts of rules/photos.json.
+
+Tests: tests/integration/test_photos.py
+"""
 
 from functools import cache
 

@@ -1,4 +1,7 @@
-"""URLs for messages and receipts, which name the city where that is needed."""
+"""URLs for messages and receipts, which name the city where that is needed.
+
+Tests: tests/integration/test_links_in_messages.py
+"""
 
 from chalicelib.settings import settings
 

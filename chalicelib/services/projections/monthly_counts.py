@@ -1,4 +1,7 @@
-"""The month's live tallies, and the recomputation of every counter from the timeline."""
+"""The month's live tallies, and the recomputation of every counter from the timeline.
+
+Tests: tests/integration/test_state_machine.py
+"""
 
 import json
 from collections import Counter

@@ -3,6 +3,8 @@
 Events arrive at least once, and in any order between reports; the marker makes each count exactly
 once. Counters never read a head: the event has the state before and after
 (docs/decisions/projections.md).
+
+Tests: tests/integration/test_state_machine.py
 """
 
 import json

@@ -3,6 +3,8 @@
 Each report is moved by one event, written over the version that was read. Reports that were moved
 already are skipped, so a run can be repeated or interrupted. A report on which somebody acts before
 the run reaches it is moved by that action (``follow_city``).
+
+Tests: tests/integration/test_city_versions.py
 """
 
 import hashlib

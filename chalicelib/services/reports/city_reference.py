@@ -1,4 +1,7 @@
-"""The city's public data: areas, units, languages and services."""
+"""The city's public data: areas, units, languages and services.
+
+Tests: tests/integration/test_protected_numbers.py
+"""
 
 from typing import Any
 

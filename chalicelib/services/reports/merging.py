@@ -3,6 +3,8 @@
 A duplicate is closed and merged into the original. If the original is closed as not a matter of the
 city, the oldest duplicate is opened again and the others are merged into it, one in each run of the
 sweep (``services.sla.sweep``).
+
+Tests: tests/integration/test_stranded.py
 """
 
 from collections.abc import Callable

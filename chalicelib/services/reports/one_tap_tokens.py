@@ -1,6 +1,8 @@
 """Tokens of the one-tap links: signed, and short enough for a text message.
 
 Bytes: kind (1), time of the finish in ms (6), report (16), [report of the recipient (16),] city.
+
+Tests: tests/integration/test_sms.py
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,7 @@
-"""A pin sent with an action: checking it, and what the answer says about the new place."""
+"""A pin sent with an action: checking it, and what the answer says about the new place.
+
+Tests: tests/integration/test_move_pin.py
+"""
 
 from typing import Any
 

@@ -1,5 +1,8 @@
 """What each audience sees of a report. Each view lists its fields, so a new field is in no view
-until it is added there."""
+until it is added there.
+
+Tests: tests/integration/test_permissions.py
+"""
 
 from typing import Any
 

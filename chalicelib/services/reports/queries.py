@@ -1,4 +1,7 @@
-"""Reading one report: the public view, the case, the timeline, a contact."""
+"""Reading one report: the public view, the case, the timeline, a contact.
+
+Tests: tests/integration/test_actions.py
+"""
 
 import json
 from dataclasses import replace

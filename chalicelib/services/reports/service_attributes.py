@@ -1,4 +1,7 @@
-"""Service attributes: the answers to a service's questions, checked by type."""
+"""Service attributes: the answers to a service's questions, checked by type.
+
+Tests: tests/integration/test_intake.py
+"""
 
 import re
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""What each audience sees of a report's timeline."""
+"""What each audience sees of a report's timeline.
+
+Tests: tests/integration/test_protection.py
+"""
 
 import json
 from typing import Any

@@ -4,6 +4,8 @@ Only ``hide_rows`` runs this; only it may replace a locked file. A row keeps wha
 (district, original service, outcome, share, weight) and loses report, ward, holder and time. Each
 replaced file leaves a tombstone with the hashes of the old and the new file, in the month's
 document and as a locked file. Each step can run twice or be interrupted.
+
+Tests: tests/integration/test_protection.py
 """
 
 import hashlib

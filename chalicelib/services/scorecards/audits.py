@@ -3,6 +3,8 @@
 Before a month begins, the hash of its seed is published; after the month, the seed itself. Then
 anybody can draw the same sample: in each district, the reports with the lowest
 SHA-256(seed + report id). Before that nobody, officials included, can know the sample.
+
+Tests: tests/integration/test_scorecards.py
 """
 
 import hashlib

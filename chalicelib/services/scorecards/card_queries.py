@@ -2,6 +2,8 @@
 
 Live and provisional cards are for officials. The card of an official is for that official, the head
 of the unit and auditors. For others a card is ``not_found``.
+
+Tests: tests/integration/test_scorecards.py
 """
 
 from datetime import datetime

@@ -2,6 +2,8 @@
 
 The result depends only on the rows, the month and the city's rules, not on the order of the rows:
 the same input gives the same bytes.
+
+Tests: tests/integration/test_recompute.py
 """
 
 import csv

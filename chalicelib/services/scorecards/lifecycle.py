@@ -3,6 +3,8 @@
 Each run computes what is due and not there yet, so it does no harm if a run is missed, repeated or
 overlaps another. A published revision never changes. If a later event changes figures, there is a
 new revision, which says what changed and because of which reports.
+
+Tests: tests/integration/test_scorecards.py
 """
 
 from collections.abc import Callable, Iterator, Sequence

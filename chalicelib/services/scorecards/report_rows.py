@@ -1,4 +1,7 @@
-"""The score rows of reports, translated to the codes of one city version."""
+"""The score rows of reports, translated to the codes of one city version.
+
+Tests: tests/integration/test_city_months.py
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,8 @@
 """Which reports a principal may see and act on. What they may not see is 404, as if it were not
-there."""
+there.
+
+Tests: tests/integration/test_permissions.py
+"""
 
 from dataclasses import dataclass
 

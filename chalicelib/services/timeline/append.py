@@ -2,6 +2,8 @@
 
 Many people may support a report at the same moment, and a photo may become ready while an official
 acts. Such changes do not depend on each other, so a conflict is no reason to refuse one.
+
+Tests: tests/integration/test_engagement.py
 """
 
 from collections.abc import Callable

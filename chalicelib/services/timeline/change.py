@@ -1,4 +1,7 @@
-"""The writes of one change of a report: its head over the version seen, its event, its texts."""
+"""The writes of one change of a report: its head over the version seen, its event, its texts.
+
+Tests: tests/integration/test_actions.py
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -4,6 +4,8 @@ The thief of a phone could correct the contact and then claim the report; all wa
 the thief. So an old contact is kept next to the new one (``Report.former``). It gets a message that
 it was replaced, and one for every claim, with a link that gives back report and contact. An old
 contact that was replaced at once was a typing error and may be a stranger's: it gets no message.
+
+Tests: tests/integration/test_corrected_contact.py
 """
 
 from dataclasses import replace

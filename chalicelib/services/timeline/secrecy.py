@@ -1,4 +1,7 @@
-"""Removing references to reports that have become secret from answers about other reports."""
+"""Removing references to reports that have become secret from answers about other reports.
+
+Tests: tests/integration/test_protection.py
+"""
 
 from collections.abc import Iterable
 from typing import Any

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import daily_digest, outbox
 from chalicelib.storage import control, reports
-from tests.integration.test_digest import Sent, quiet, sent
+from tests.integration.test_outbox import Sent, quiet, sent
 from tests.support import aws
 from tests.support.world import JURISDICTION, World, citizen, official
 
