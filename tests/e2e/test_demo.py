@@ -217,7 +217,7 @@ def test_pandas_computes_the_same_scorecard_from_the_demos_rows(
     assert len(kept["rows"]) == found["accepted"]
     filers = {"201702": kept["filers"]}
     facts = {**city_facts(kept["rules"]), "users": users(filers, "201702")}
-    counted = weights(filers, held["settings"]["reporter_cap"])
+    counted = weights(filers, held["settings"]["reporter_cap"], held["settings"]["weighing"])
     until = datetime.fromisoformat(held["until"])
     mine = recompute(kept["rows"], counted, facts, held["settings"], "201702", until)
     product = [card for name, card in kept["cards"].items() if name != "ranking"]

@@ -195,7 +195,7 @@ def test_recomputed_figures_agree_once_told_the_codes(world: World, told: Told, 
             for row in raw
         ]
     filers = {one: people.filers(JURISDICTION, one) for one in (MONTH, NEXT)}
-    weights = scorecards_in_pandas.weights(filers, settings.reporter_cap)
+    weights = scorecards_in_pandas.weights(filers, settings.reporter_cap, settings.weighing)
     bundle = BUNDLE if month == MONTH else second_city.bundle()
     facts = {**scorecards_in_pandas.city_facts(bundle), "users": users(filers, month)}
     facts["codes"] = BACK if month == MONTH else forward

@@ -68,11 +68,11 @@ def active_users(world: World) -> int:
 
 def weights(cap: int = 25) -> list[int]:
     """The weight of each of the month's reports, in millionths."""
-    found = compute._Weights(JURISDICTION, cap)
+    found = compute.Weights(JURISDICTION, Settings(reporter_cap=cap))
     part = type("Part", (), {"measure": "on_time"})
     return [
         found.of({"filed_month": MONTH, "report": one}, part)  # type: ignore[arg-type]
-        for one in found.month(MONTH)
+        for one in found.filers(MONTH)
     ]
 
 
@@ -151,7 +151,12 @@ def test_one_contact_through_several_keys_is_one_person(world: World) -> None:
     assert people.reporters(JURISDICTION, MONTH) == 1
     ani = {"email": "ani@example.org"}
     filed([filers.filer_of(keys[n % 3], f"{n:026}", ani) for n in range(394)])
-    assert weights() == [1_000_000 * 25 // 400] * 400
+    assert len(set(months_filers().values())) == 1
+    # One person alone at a step would be known by it. Five can share one.
+    assert weights() == [1_000_000] * 400
+    others = [Filer(None, f"c_{who}", None) for who in range(4) for _ in range(200)]
+    filed([*(filers.filer_of(keys[0], "", ani) for _ in range(394)), *others])
+    assert weights() == [1_000_000 // 8] * 1200
 
 
 def test_a_device_that_files_by_itself_is_its_own_filer_whatever_contact_it_names(

@@ -94,7 +94,7 @@ def test_random_months(aws: None, seed: int) -> None:
     settings = Settings.from_json(town.settings)
     found = compute.compute(city, town.month, settings, town.now)
     facts = {**scorecards_in_pandas.city_facts(raw), "users": users(town.filers, town.month)}
-    weights = scorecards_in_pandas.weights(town.filers, settings.reporter_cap)
+    weights = scorecards_in_pandas.weights(town.filers, settings.reporter_cap, settings.weighing)
     cards = scorecards_in_pandas.recompute(
         town.rows, weights, facts, found.settings, town.month, town.now
     )
@@ -115,7 +115,7 @@ def test_months_that_people_made(world: World) -> None:
     )
     months = ("202611", "202612", "202701")
     filers = {month: people.filers(JURISDICTION, month) for month in months}
-    weights = scorecards_in_pandas.weights(filers, settings.reporter_cap)
+    weights = scorecards_in_pandas.weights(filers, settings.reporter_cap, settings.weighing)
     for month in months:
         found = compute.compute(world_city(), month, settings, world.now)
         facts = {**scorecards_in_pandas.city_facts(BUNDLE), "users": users(filers, month)}

@@ -32,7 +32,9 @@ def city_facts(bundle: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def weights(filers: dict[str, dict[str, str]], cap: int) -> dict[str, int]:
+def weights(
+    filers: dict[str, dict[str, str]], cap: int, weighing: int | None = None
+) -> dict[str, int]:
     """Millionths that each report counts, by {filing month: {report: person}}."""
     found: dict[str, int] = {}
     for people in filers.values():
@@ -40,7 +42,20 @@ def weights(filers: dict[str, dict[str, str]], cap: int) -> dict[str, int]:
         filed = frame.groupby("person")["report"].transform("size")
         for report, k in zip(frame["report"], filed, strict=True):
             found[report] = MILLION if k <= cap else cap * MILLION // int(k)
+        if weighing == 2:
+            found |= _stepped(frame.assign(k=filed), cap)
     return found
+
+
+def _stepped(frame: pd.DataFrame, cap: int) -> dict[str, int]:
+    frame["part"] = pd.cut(
+        frame["k"] / cap, [0, 2, 4, 8, float("inf")], right=False, labels=[1, 2, 4, 8]
+    ).astype(int)
+    for part in (8, 4, 2):
+        here = frame["part"] == part
+        if frame.loc[here, "person"].nunique() < 5:
+            frame.loc[here, "part"] = part // 2
+    return dict(zip(frame["report"], MILLION // frame["part"], strict=True))
 
 
 def wilson(hits: float, n: float) -> tuple[float, float]:

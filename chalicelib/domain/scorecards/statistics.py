@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from math import sqrt
 from typing import Any, Self
 
+from chalicelib.domain.scorecards import weighing
+
 Z = 1.959963984540054
 DIGITS = 6
 # A day of the next month: by then every finished report of the month is answered or has lapsed.
@@ -19,7 +21,10 @@ RECHECKED = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """A city's scoring.json; ``weights`` are percents of the score."""
+    """A city's scoring.json; ``weights`` are percents of the score.
+
+    ``weighing``: the version of the rule by which reports of one filer count (rules/weighing.json).
+    """
 
     weights: Mapping[str, int] = field(default_factory=dict)
     rank_from: int = 10
@@ -32,12 +37,26 @@ class Settings:
     old_factor: float = 3.0
     recurrence_m: float = 30.0
     recurrence_days: int = 60
+    weighing: int = field(default_factory=weighing.present)
 
     @classmethod
     def from_json(cls, scoring: dict[str, Any]) -> Self:
         """The settings of a city's bundle; missing ones have their defaults."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in scoring.items() if name in names})
+
+    @classmethod
+    def of_month(cls, stored: dict[str, Any]) -> Self:
+        """The settings by which a month was judged, as ``published`` wrote them."""
+        return cls.from_json({"weighing": weighing.FIRST, **stored})
+
+    def published(self) -> dict[str, Any]:
+        """The settings as a month shows them. The first rule of weights has no version, so that
+        the digests of old months stay the same."""
+        shown = {**vars(self), "weights": dict(self.weights)}
+        if self.weighing == weighing.FIRST:
+            del shown["weighing"]
+        return shown
 
 
 @dataclass(frozen=True)

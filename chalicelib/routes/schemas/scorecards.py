@@ -53,7 +53,9 @@ _SETTINGS = record(
         "old_factor": NUMBER,
         "recurrence_m": NUMBER,
         "recurrence_days": COUNT,
+        "weighing": COUNT,
     },
+    optional=("weighing",),
 )
 _PASS_RATE = record(
     "PassRate",

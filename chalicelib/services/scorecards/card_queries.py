@@ -39,7 +39,7 @@ def months(actor: Principal, before: str | None, limit: int, now: datetime) -> d
     return {
         "months": [_stage(one) for one in found if _shown(actor, one)],
         "next": found[-1]["month"] if len(found) == limit else None,
-        "settings": {**vars(settings), "weights": dict(settings.weights)},
+        "settings": settings.published(),
         "measures": [_measure(code, city) for code in measures()],
         "audits": audits.published(city, now),
     }

@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +24,7 @@ from chalicelib.domain.scorecards.measures import measures, uncapped
 from chalicelib.domain.scorecards.recurrence import Recurrences
 from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.domain.scorecards.totals import MonthTotals
+from chalicelib.domain.scorecards.weighing import FIRST, weights
 from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.timestamps import shifted
 from chalicelib.services.scorecards import report_rows
@@ -71,7 +71,7 @@ def compute(
         settings.recurrence_m,
         settings.recurrence_days,
     )
-    weights = _Weights(city.jurisdiction, settings.reporter_cap)
+    weighed = Weights(city.jurisdiction, settings)
     lines: dict[str, list[str]] = {}
 
     anonymous = set[str]()
@@ -91,16 +91,16 @@ def compute(
         if window.holds(row["filed_at"]):
             totals.reported.add(held_at(row, window.settled)[0])
         for contribution in contributions(row, window, settings.old_factor):
-            take(row["report"], contribution, weights.of(row, contribution))
+            take(row["report"], contribution, weighed.of(row, contribution))
     for report, contribution in again.contributions():
         take(report, contribution, WHOLE)
-    extra = {"active_users": len(set(weights.month(month).values()))}
+    extra = {"active_users": len(set(weighed.filers(month).values()))}
     if whole:
         extra["registered_users"] = people.reporters(city.jurisdiction, month)
     made = Scorecards(totals, city, settings, extra)
     return Computed(
         month, city.version, window.until, made.cards(), made.pass_rates,
-        {**vars(settings), "weights": dict(settings.weights)},
+        settings.published(),
         {district: packed(held) for district, held in lines.items()},
     )  # fmt: skip
 
@@ -224,27 +224,48 @@ def packed(lines: list[str]) -> bytes:
     return gzip.compress("\n".join(sorted(lines)).encode(), mtime=0)
 
 
-class _Weights:
-    """How much each report counts: less than 1 if its filer filed over ``cap`` in the month."""
+class Weights:
+    """How much each report counts: less than 1 if its filer filed very many in its month."""
 
-    def __init__(self, jurisdiction: str, cap: int) -> None:
-        self._place, self._cap = jurisdiction, cap
+    def __init__(self, jurisdiction: str, settings: Settings) -> None:
+        self._place, self._settings = jurisdiction, settings
         self._uncapped = uncapped()
-        self._months: dict[str, dict[str, str]] = {}
-        self._counts: dict[str, Counter[str]] = {}
+        self._filers: dict[str, dict[str, str]] = {}
+        self._weights: dict[str, dict[str, int]] = {}
 
-    def month(self, month: str) -> dict[str, str]:
-        """{report: uid} of a month."""
-        if month not in self._months:
-            self._months[month] = people.filers(self._place, month)
-            self._counts[month] = Counter(self._months[month].values())
-        return self._months[month]
+    def filers(self, month: str) -> dict[str, str]:
+        """{report: filer} of a month."""
+        if month not in self._filers:
+            self._filers[month] = people.filers(self._place, month)
+        return self._filers[month]
+
+    def month(self, month: str) -> dict[str, int]:
+        """{report: millionths} of a month's reports, as they were fixed, else as they are now."""
+        if month not in self._weights:
+            fixed = files.get(self._key(month)) if self._settings.weighing > FIRST else None
+            self._weights[month] = json.loads(gzip.decompress(fixed)) if fixed else self._now(month)
+        return self._weights[month]
+
+    def fix(self, month: str) -> None:
+        """Fix the weights of a month that is over.
+
+        Filers change later (a claim, an erasure). If weights changed with them, the reports whose
+        weights change together would be seen to be of one person.
+        """
+        key = self._key(month)
+        if self._settings.weighing > FIRST and files.get(key) is None:
+            body = json.dumps(self._now(month), sort_keys=True, separators=(",", ":"))
+            files.put(key, gzip.compress(body.encode(), mtime=0), "application/gzip")
 
     def of(self, row: dict[str, Any], contribution: Contribution) -> int:
         """Millionths of a whole report."""
         if contribution.measure in self._uncapped:
             return WHOLE
-        month = row["filed_month"]
-        uid = self.month(month).get(row["report"])
-        filed = self._counts[month][uid] if uid else 0
-        return WHOLE if filed <= self._cap else WHOLE * self._cap // filed
+        return self.month(row["filed_month"]).get(row["report"], WHOLE)
+
+    def _now(self, month: str) -> dict[str, int]:
+        found = weights(self.filers(month), self._settings.reporter_cap, self._settings.weighing)
+        return {report: weight for report, weight in found.items() if weight < WHOLE}
+
+    def _key(self, month: str) -> str:
+        return f"scorecards/{self._place}/{month}/weights-{self._settings.weighing}.json.gz"

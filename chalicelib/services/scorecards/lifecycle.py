@@ -9,10 +9,12 @@ Tests: tests/integration/test_scorecards.py
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards import weighing
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY, RECHECKED, Settings
 from chalicelib.domain.timestamps import iso, shifted
 from chalicelib.services.city import cities
@@ -53,8 +55,9 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
     city = (
         cities.at(jurisdiction, published) if published else report_rows.city_judging(city, month)
     )
-    # Settings stay as they were when the month was first computed.
-    settings = Settings.from_json(was["settings"] if was else city.scoring)
+    settings = _settings(city, was)
+    if stage != LIVE:
+        compute.Weights(jurisdiction, settings).fix(month)
     computed = compute.compute(city, month, settings, now, whole=stage != LIVE)
     if stage == DRAFT and was and (was["stage"], was["digest"]) == (stage, computed.digest):
         _publish(
@@ -85,6 +88,15 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
         doc["because"] = _because(city, month, was["folder"], doc["folder"])
     writes = [] if stage == LIVE else [_announcement(jurisdiction, doc)]
     return doc if _publish(jurisdiction, doc, was, writes) else None
+
+
+def _settings(city: City, was: dict[str, Any] | None) -> Settings:
+    """The settings as they were when the month was first computed. Until then nothing was public,
+    so a live month takes the present rule of weights."""
+    if was is None:
+        return Settings.from_json(city.scoring)
+    settings = Settings.of_month(was["settings"])
+    return replace(settings, weighing=weighing.present()) if was["stage"] == LIVE else settings
 
 
 def _publish(
