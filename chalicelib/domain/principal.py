@@ -18,8 +18,12 @@ ANY = "*"
 FOR_MANY = "for_many"
 # Reads everything except personal data and writes nothing; has no permissions.
 AUDITOR = "auditor"
-# Followed by a report's id: the permission of the one-tap link to that report.
+# The permission of a system whose statuses repeat a report's present state, as FixMyStreet's do.
+REPEATS_STATE = "repeats_state"
+# Followed by a report's id: the permission of the one-tap link to that report, and of a person
+# whom the channel of that report names by the contact that the report was filed with.
 BY_LINK = "by_link:"
+BY_CONTACT = "by_contact:"
 
 
 @cache

@@ -100,6 +100,8 @@ class Report:
     supports: int = field(default=0, metadata=_NOTE)
     support_month: str | None = field(default=None, metadata=_NOTE)
     comments: int = field(default=0, metadata=_NOTE)
+    # When the reporter was last asked because somebody else said that the report is settled or not.
+    asked_at: datetime | None = field(default=None, metadata=_NOTE)
     rating: int | None = field(default=None, metadata=_NOTE)
     rated_at: datetime | None = field(default=None, metadata=_NOTE)
     rating_month: str | None = field(default=None, metadata=_NOTE)

@@ -29,8 +29,9 @@ def ask(token: str, now: datetime) -> str:
     """The question with its two buttons, or a note that it has been answered."""
     question = one_tap.question(token, now)
     report = question.report
+    title = "page.settled" if question.closed else "page.title"
     if not question.answerable:
-        return _page(report, f"<p>{_say('page.answered', report)}</p>")
+        return of_report(report, title, f"<p>{_say('page.answered', report)}</p>")
     city = cities.at(report.jurisdiction, report.city_version)
     about = words(
         "page.report",
@@ -44,18 +45,21 @@ def ask(token: str, now: datetime) -> str:
         f'<form method="post" action="{escape(token)}/{path}">'
         f'<button class="{look}">{_say(key, report)}</button></form>'
         for path, look, key in (
-            ("repaired", "yes", "page.yes"),
-            ("not-repaired", "no", "page.no"),
+            ("repaired", "yes", "page.settled_yes" if question.closed else "page.yes"),
+            ("not-repaired", "no", "page.settled_no" if question.closed else "page.no"),
         )
     )
-    return _page(report, f"<p>{escape(about)}</p>{buttons}")
+    return of_report(report, title, f"<p>{escape(about)}</p>{buttons}")
 
 
 def thanks(token: str, repaired: bool | None, now: datetime) -> str:
     """The page after an answer; ``None``: it had no effect, because the report has changed."""
-    report = one_tap.question(token, now).report
+    question = one_tap.question(token, now)
     keys = {True: "page.thanks_yes", False: "page.thanks_no", None: "page.answered"}
-    return _page(report, f"<p>{_say(keys[repaired], report)}</p>")
+    if question.closed:
+        keys[True] = "page.stays"
+    title = "page.settled" if question.closed else "page.title"
+    return of_report(question.report, title, f"<p>{_say(keys[repaired], question.report)}</p>")
 
 
 def words(key: str, report: Report, **values: Any) -> str:
@@ -66,10 +70,6 @@ def words(key: str, report: Report, **values: Any) -> str:
 
 def _say(key: str, report: Report) -> str:
     return escape(words(key, report))
-
-
-def _page(report: Report, content: str) -> str:
-    return of_report(report, "page.title", content)
 
 
 def of_report(report: Report, title_key: str, content: str) -> str:

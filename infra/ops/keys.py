@@ -1,6 +1,8 @@
 """``python -m infra.ops keys``: the API keys of Open311 clients of a city.
 
-issue NAME [--per-minute N]    a new key, shown only once
+issue NAME [--per-minute N] [--statuses state]
+                               a new key, shown only once; with --statuses state for a front end
+                               whose updates repeat the present state (FixMyStreet)
 list                           the keys: name, date, whether revoked
 revoke ID                      make the key invalid
 """
@@ -22,11 +24,15 @@ def main(words: list[str] | None = None) -> int:
     issue = commands.add_parser("issue")
     issue.add_argument("name")
     issue.add_argument("--per-minute", type=int, default=api_keys.PER_MINUTE)
+    kinds = (api_keys.VERDICT, api_keys.STATE)
+    issue.add_argument("--statuses", choices=kinds, default=api_keys.VERDICT)
     commands.add_parser("list")
     commands.add_parser("revoke").add_argument("id")
     asked = parser.parse_args(words)
     if asked.command == "issue":
-        key_id, key = api_keys.issue(asked.jurisdiction, asked.name, asked.per_minute, clock.now())
+        key_id, key = api_keys.issue(
+            asked.jurisdiction, asked.name, asked.per_minute, clock.now(), asked.statuses
+        )
         print(f"{key}\n\nid {key_id}; it is not shown again", file=sys.stdout)
     elif asked.command == "list":
         print(json.dumps(api_keys.list_keys(asked.jurisdiction), indent=2, ensure_ascii=False))

@@ -712,10 +712,13 @@ def test_upd_post_upper_and_replay_idempotent(client: Client) -> None:
     errors(update(client, "01J00000000000000000000001", update_id="b"), 404)
 
 
-def test_upd_post_reopens_what_was_closed(client: Client) -> None:
-    report = client.file()
+def test_upd_post_of_the_filing_person_alone_reopens_what_was_closed(client: Client) -> None:
+    report = client.file(email="rina@example.org")
     acted(client, report, REJECTED)
-    assert update(client, report, update_id=f"c-{report}").status == 200
+    client.stack.clock.set(client.stack.clock.now() + timedelta(minutes=1))
+    for number, email in enumerate((None, "other@example.org", "rina@example.org")):
+        assert client.get(f"requests/{report}.json").json[0]["status"] == "closed"
+        assert update(client, report, update_id=f"{number}-{report}", email=email).status == 200
     assert client.get(f"requests/{report}.json").json[0]["status"] == "open"
 
 

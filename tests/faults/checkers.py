@@ -129,7 +129,8 @@ def changed(state: State, record: Record) -> list[str]:
 
 def _tells(event: dict[str, Any]) -> bool:
     """Whether an event is to be told to any citizen, by a look of its own at the table."""
-    row, after = _ALERTS["citizens"].get(event["action"]), event["after"]
+    after, asks = event["after"], bool(event["data"].get("asks"))
+    row = _ALERTS["citizens"].get("doubt" if asks else event["action"])
     if row is None or (row.get("when") == "claimed" and "claims" not in event["set"]):
         return False
     by_citizen = event["actor"]["kind"] == "citizen"
@@ -142,7 +143,8 @@ def _tells(event: dict[str, Any]) -> bool:
             return False
     if not (secret or after.get("private")) and (row["duplicate"] or row["follower"]):
         return True
-    own = by_citizen and event["data"].get("by") != "duplicate" and row["reporter"] != "claimed"
+    named = event["data"].get("by") in ("duplicate", "contact")
+    own = by_citizen and not named and not asks and row["reporter"] != "claimed"
     asked = secret and row["reporter"] == "ask"
     return bool(row["reporter"] and after["contactable"] and not own and not asked)
 

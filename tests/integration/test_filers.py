@@ -197,8 +197,9 @@ def test_a_key_passes_on_what_its_people_say_of_their_own_reports_alone(world: W
             "update_id": str(number),
             "service_request_id": report,
             "status": status,
-            "updated_datetime": "2026-11-02T08:00:00Z",
+            "updated_datetime": world.now.isoformat(),
             "description": "Still there",
+            "email": "ani@example.org",
         }
         updates.receive(actor, told.get, world.now)
 

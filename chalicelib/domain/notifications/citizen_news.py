@@ -18,11 +18,13 @@ from chalicelib.domain.workflow import table as workflow
 
 RELATIONS = ("reporter", "duplicate", "follower")
 # Messages that need an answer; they also go to people who chose "asked".
-ASKING = frozenset({"ask", "question"})
+ASKING = frozenset({"ask", "doubted", "question"})
 # Warnings about the safety of the report; they go out whatever a person chose.
 ALWAYS = frozenset({"claimed", "recontacted"})
 # These also go to the contact before a correction; the last one goes to nobody else.
 FORMER = ("claimed", "recontacted")
+# The row of a remark that makes the reporter be asked: it has the action "comment".
+DOUBT = "doubt"
 TOLD = "told"
 
 
@@ -44,14 +46,17 @@ def message(event: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | Non
     Only the reporter hears of a secret or private report, without a survey if it is secret. Nobody
     is informed of their own action.
     """
-    row, after = table().get(event["action"]), event["after"]
+    data, after = event["data"], event["after"]
+    row = table().get(DOUBT if data.get("asks") else event["action"])
     if row is None or not _applies(row.get("when"), event):
         return None
     tell = {who: kind for who in RELATIONS if (kind := row.get(who))}
     if hidden_in(after):
         tell = {who: kind for who, kind in tell.items() if who == "reporter"}
-    own = event["actor"]["kind"] == "citizen" and event["data"].get("by") != "duplicate"
-    former = bool(event["data"].get("former"))
+    # Who was known by a contact alone hears what was done in their name.
+    others = data.get("asks") or data.get("by") in ("duplicate", "contact")
+    own = event["actor"]["kind"] == "citizen" and not others
+    former = bool(data.get("former"))
     silent = not (after["contactable"] or former) or (own and tell.get("reporter") not in ALWAYS)
     if silent or (secret_in(after) and tell.get("reporter") == "ask"):
         tell.pop("reporter", None)

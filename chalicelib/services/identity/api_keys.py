@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain.principal import FOR_MANY, Principal
+from chalicelib.domain.principal import FOR_MANY, REPEATS_STATE, Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.identity import rate_limits
@@ -17,14 +17,24 @@ from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.storage import city as store
 
 PER_MINUTE = 60
+# What the status of an update says: what the person who writes thinks, or the report's present
+# state, whoever writes.
+VERDICT, STATE = "verdict", "state"
 _PREFIX = "tk_"
 
 
-def issue(jurisdiction: str, name: str, per_minute: int, now: datetime) -> tuple[str, str]:
-    """Make a new key: (id, key). Only a hash is stored, so the key cannot be shown again."""
+def issue(
+    jurisdiction: str, name: str, per_minute: int, now: datetime, statuses: str = VERDICT
+) -> tuple[str, str]:
+    """Make a new key: (id, key). Only a hash is stored, so the key cannot be shown again.
+
+    ``statuses``: ``VERDICT`` or ``STATE``.
+    """
     key = _PREFIX + ids.token_bytes(16).hex()
     digest = _digest(key)
     doc = {"name": name, "created": iso(now), "per_minute": per_minute, "revoked": None}
+    if statuses == STATE:
+        doc["statuses"] = STATE
     store.put_key(jurisdiction, digest, doc)
     return digest[:16], key
 
@@ -59,7 +69,10 @@ def run_with_key(
         raise Problem("forbidden", field="api_key")
     uid = f"k_{_digest(key or '')[:16]}"
     limits = {"key": [{"n": record["per_minute"], "seconds": 60}]}
-    actor = Principal("citizen", jurisdiction, uid=uid, permissions=frozenset({FOR_MANY}))
+    permissions = {FOR_MANY}
+    if record.get("statuses") == STATE:
+        permissions.add(REPEATS_STATE)
+    actor = Principal("citizen", jurisdiction, uid=uid, permissions=frozenset(permissions))
     usage = rate_limits.Usage(limits, {"key": uid}, fail_open=False)
     return rate_limits.run_limited(jurisdiction, usage, now, lambda: attempt(actor))
 

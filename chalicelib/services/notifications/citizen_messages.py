@@ -21,7 +21,7 @@ from chalicelib.services.notifications.citizens import Addressee
 from chalicelib.services.people import claiming, contact_codes, preferences
 from chalicelib.services.platform import urls
 from chalicelib.services.platform.catalogue import message_text
-from chalicelib.services.reports import one_tap_tokens
+from chalicelib.services.reports import one_tap, one_tap_tokens
 from chalicelib.services.timeline import former_contacts
 from chalicelib.storage import control, mail, people, reach, reports, topics
 from chalicelib.storage.transactions import Refused, Write, commit
@@ -105,7 +105,7 @@ def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now:
     contact = people.contact(jurisdiction, addressee.contact)
     if addressee.contact == report.former and not former_contacts.reference(report, now):
         return False  # The former contact has expired.
-    if contact is None or (addressee.kind == "ask" and report.state != "work_done"):
+    if contact is None or _is_over(addressee.kind, report, now):
         return False
     key = preferences.key(contact)
     choice, dead = reach.person(jurisdiction, key)
@@ -144,6 +144,13 @@ def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now:
     return True
 
 
+def _is_over(kind: str, report: Report, now: datetime) -> bool:
+    """Whether a question to the reporter needs no answer any more."""
+    if kind == "doubted":
+        return not one_tap.judgements(report, now)
+    return kind == "ask" and report.state != "work_done"
+
+
 def _send_held(message: dict[str, Any], now: datetime) -> bool:
     """Send all messages held for one person as one: a digest if there are several."""
     jurisdiction, until, key = message["jurisdiction"], message["until"], message["key"]
@@ -157,7 +164,7 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
     for _, doc in rows:
         report = reports.get(jurisdiction, doc["report"])
         row_contact = people.contact(jurisdiction, doc["contact"])
-        if report and row_contact and not (doc["kind"] == "ask" and report.state != "work_done"):
+        if report and row_contact and not _is_over(doc["kind"], report, now):
             contact, given_for = row_contact, (doc["contact"], doc["own"])
             lines.append((*_compose(report, doc, city), doc["language"]))
     names = [name for name, _ in rows]
@@ -194,6 +201,8 @@ def _compose(report: Report, doc: dict[str, Any], city: City) -> tuple[str, str]
     if kind == "ask":
         finished = report.finished_at or parse(doc["at"])
         link = answer_link(jurisdiction, report.id, finished, doc.get("own"))
+    elif kind == "doubted":
+        link = doubt_link(report)
     elif kind in citizen_news.ALWAYS:
         link = claiming.undo_link(jurisdiction, report.id, report.claims, parse(doc["at"]), kind)
     text = message_text(f"{kind}.text", language, city, code=report.code, link=link)
@@ -228,6 +237,15 @@ def _mail_record(
     if name is None:
         return None
     return {"id": name, "jurisdiction": jurisdiction, "contact": contact, "own": own}
+
+
+def doubt_link(report: Report) -> str:
+    """The one-tap link that answers whether a report is settled, of which somebody else spoke."""
+    if report.state == "work_done" and report.finished_at:
+        return answer_link(report.jurisdiction, report.id, report.finished_at)
+    asked_at = report.asked_at or report.changed_at
+    token = one_tap_tokens.make_for_closed(report.jurisdiction, report.id, asked_at)
+    return urls.absolute(f"/v1/answers/{token}")
 
 
 def answer_link(

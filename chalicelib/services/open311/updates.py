@@ -5,18 +5,27 @@ Tests: tests/e2e/test_open311.py
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib import ids
 from chalicelib.domain.city.city import City
+from chalicelib.domain.events import Words
+from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.open311 import georeport, updates
 from chalicelib.domain.open311.georeport import InvalidArgument
-from chalicelib.domain.principal import Principal
+from chalicelib.domain.principal import BY_CONTACT, REPEATS_STATE, Principal
+from chalicelib.domain.report import Report
 from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
+from chalicelib.services.city import cities
+from chalicelib.services.identity import filers, rate_limits
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
-from chalicelib.services.reports import actions, engagement
+from chalicelib.services.reports import actions, engagement, one_tap
 from chalicelib.services.timeline import access
+from chalicelib.services.timeline.access import Seen
+from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import open311_requests
 
 MOST = 1000
@@ -58,14 +67,38 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
 
 
 def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -> Outcome:
-    """Take an update from the system that filed a request: a comment, and, as long as nobody has
-    claimed the report, the action of its status.
+    """Take an update from the system that filed a request: a remark, which is kept as a comment
+    with its status and whether the filing person said it.
 
-    ``FIXED`` confirms a repair, ``OPEN`` refuses it or reopens the report. If the status has no
-    action in the report's state, only the comment is added. Once for each ``update_id``. Raises
-    ``Problem``, or
-    ``ExceptionGroup`` of ``InvalidArgument``.
+    Only the filing person's status is an answer: it confirms or refuses a repair, or reopens the
+    report (``_is_verdict``). Where somebody else's status would have been one, that person is
+    asked, once for each repair and each closing. Once for each ``update_id``. Raises ``Problem``,
+    or ``ExceptionGroup`` of ``InvalidArgument``.
     """
+    remark = _read(get, cities.current(actor.jurisdiction, now))
+    seen = access.load(actor, remark.report)
+    if not seen.is_its_channel:
+        raise Problem("not_found", field="service_request_id")
+    outcome = _keep(actor, remark, now)
+    _act(actor, remark, now)
+    answer = [{"update_id": remark.update, "account_id": None}]
+    return Outcome({"updates": answer}, outcome.replayed, outcome.wrote)
+
+
+@dataclass(frozen=True)
+class Remark:
+    """An update from outside: its own id there, the report, the status, when it was written, the
+    text, and the contact of the person who wrote it."""
+
+    update: str
+    report: str
+    status: str
+    written: datetime
+    text: str
+    contact: dict[str, str]
+
+
+def _read(get: Callable[[str], str | None], city: City) -> Remark:
     # Older clients send their own id of an update under another name.
     update = get("update_id") or get("update_id_ext")
     faults = [InvalidArgument(name, "is required") for name in _REQUIRED if get(name) is None]
@@ -77,30 +110,95 @@ def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -
     text = get("description") or ""
     if len(text) > LONGEST:
         faults.append(InvalidArgument("description", f"is longer than {LONGEST} characters"))
-    if faults or update is None:
+    written = None
+    try:
+        written = georeport.moment(get("updated_datetime") or "", city.zone, "updated_datetime")
+    except InvalidArgument as invalid:
+        if get("updated_datetime") is not None:
+            faults.append(invalid)
+    if faults or update is None or written is None:
         raise ExceptionGroup("unfit", faults)
-    report = get("service_request_id") or ""
-    seen = access.load(actor, report)
-    if not seen.is_its_channel:
-        raise Problem("not_found", field="service_request_id")
-    op = _operation(actor, update, "comment")
-    outcome = engagement.comment(actor, op, report, text, "public", now)
-    _act(actor, report, update, word, text, now)
-    answer = [{"update_id": update, "account_id": None}]
-    return Outcome({"updates": answer}, outcome.replayed, outcome.wrote)
+    contact = {name: value for name in ("email", "phone") if (value := get(name))}
+    return Remark(update, get("service_request_id") or "", word, written, text, contact)
 
 
-def _act(actor: Principal, report: str, update: str, word: str, text: str, now: datetime) -> None:
-    op = _operation(actor, update, "act")
+def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
+    """Add the comment. Its event says the status, who said it, and what the reporter is asked."""
+
+    def change(seen: Seen, city: City) -> Addition:
+        report = seen.report
+        engagement.may_comment(actor, seen, "public")
+        after = replace(report, comments=report.comments + 1)
+        data = {"status": remark.status, "said_by": _said_by(actor, report, remark)}
+        action = _meaning(remark, report)
+        if action and not _is_verdict(actor, report, remark) and _may_ask(report, action, now):
+            after = replace(after, asked_at=now)
+            data["asks"] = action
+        return Addition(after, {"comments": after.comments}, data=data)
+
+    words = Words("comment", "public", remark.text, ids.token_bytes(SALT_BYTES))
+    usage = rate_limits.person_usage(actor, now, "comments", report_comments=remark.report)
+    op = _operation(actor, remark.update, "comment")
+    return add(actor, op, remark.report, "comment", change, now, (words,), usage=usage)
+
+
+def _meaning(remark: Remark, report: Report) -> str | None:
+    """The action that a status would be, if the reporter said it: verify, refuse or reopen."""
+    action: str | None = updates.rules()["received"].get(remark.status, {}).get(report.state)
+    return action
+
+
+def _said_by(actor: Principal, report: Report, remark: Remark) -> str:
+    """Who wrote: the ``filer``, known by the contact that the report was filed with, through the
+    same key; an ``other`` person; or ``unknown``, without a contact."""
+    if not remark.contact:
+        return "unknown"
+    known = filers.pseudonym(actor.jurisdiction, remark.contact)
+    return "filer" if access.is_its_channel(actor, report) and known == report.filer else "other"
+
+
+def _is_verdict(actor: Principal, report: Report, remark: Remark) -> bool:
+    """Whether a status is the filing person's own answer.
+
+    Not once somebody has claimed the report, who answers with their account; not if it was written
+    before the repair or the closing that it would judge; and not if the system only repeats the
+    present state.
+    """
+    if report.reporter is not None or _said_by(actor, report, remark) != "filer":
+        return False
+    if REPEATS_STATE in actor.permissions and remark.status not in updates.rules()["deliberate"]:
+        return False
+    return remark.written >= _since(report)
+
+
+def _since(report: Report) -> datetime:
+    """When the report came to what can be judged, to the second, as other systems write times."""
+    moment = report.finished_at if report.state == "work_done" else report.closed_at
+    return (moment or report.filed_at).replace(microsecond=0)
+
+
+def _may_ask(report: Report, action: str, now: datetime) -> bool:
+    asked = report.asked_at is not None and report.asked_at >= _since(report)
+    return not asked and action in one_tap.judgements(report, now)
+
+
+def _act(actor: Principal, remark: Remark, now: datetime) -> None:
+    op = _operation(actor, remark.update, "act")
     for _ in range(3):
-        head = access.load(actor, report).report
-        action = updates.rules()["received"].get(word, {}).get(head.state)
-        if action is None:
+        report = access.load(actor, remark.report).report
+        action = _meaning(remark, report)
+        if action is None or not _is_verdict(actor, report, remark):
             return
-        reason = {} if action == "verify" else {"reason": text[:1000]}
-        body = {"action": action, "version": head.version, **reason}
+        person = Principal(
+            "citizen",
+            actor.jurisdiction,
+            uid=report.filer,
+            permissions=frozenset({f"{BY_CONTACT}{report.id}"}),
+        )
+        reason = {} if action == "verify" else {"reason": remark.text[:1000]}
+        body = {"action": action, "version": report.version, **reason}
         try:
-            actions.act(actor, op, report, body, now)
+            actions.act(person, op, report.id, body, now)
         except Problem as problem:
             if problem.slug == "stale_version":
                 continue

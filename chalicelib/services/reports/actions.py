@@ -14,7 +14,7 @@ from chalicelib.domain.actions.perform import WORDS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
-from chalicelib.domain.principal import AUDITOR, Principal
+from chalicelib.domain.principal import AUDITOR, BY_CONTACT, Principal
 from chalicelib.domain.report import Report, noted
 from chalicelib.domain.timestamps import iso
 from chalicelib.domain.workflow import permissions
@@ -278,4 +278,6 @@ def _event_data(actor: Principal, seen: Seen, action: _Allowed) -> dict[str, Any
     own_ids = (before.reporter, before.filer, before.id)
     if actor.kind == "citizen" and seen.is_reporter and actor.uid not in own_ids:
         data["by"] = "duplicate"
+    if f"{BY_CONTACT}{before.id}" in actor.permissions:
+        data["by"] = "contact"
     return data

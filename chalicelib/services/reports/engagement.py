@@ -39,7 +39,7 @@ def comment(
     """
 
     def change(seen: Seen, city: City) -> Addition:
-        _may_comment(actor, seen, audience)
+        may_comment(actor, seen, audience)
         report = seen.report
         by_holder = audience == "public" and holds(actor, report)
         first = by_holder and report.acknowledged_at is None
@@ -170,7 +170,8 @@ def follow(
     ).answer
 
 
-def _may_comment(actor: Principal, seen: Seen, audience: str) -> None:
+def may_comment(actor: Principal, seen: Seen, audience: str) -> None:
+    """Raise ``role_not_allowed`` if the actor may not comment on the report for this audience."""
     if seen.report.protected and not seen.is_reporter and audience == "public":
         raise Problem("role_not_allowed", action="comment", rule="comment.protected")
     access.permit(actor, seen.report, "commentReport")

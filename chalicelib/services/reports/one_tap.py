@@ -1,10 +1,12 @@
-"""The one-tap answer to "is it repaired?": a signed link acts for the reporter on one finish."""
+"""The one-tap answer to "is it repaired?": a signed link acts for the reporter on one finish, or
+on a closed report of which somebody else says that it is not settled."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.principal import BY_LINK, Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.workflow.table import open_actions
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform.catalogue import message_text
@@ -15,10 +17,12 @@ from chalicelib.storage import reports
 
 @dataclass(frozen=True)
 class OneTapQuestion:
-    """The report that a link asks about, and whether it can still be answered."""
+    """The report that a link asks about, whether it can still be answered, and whether the
+    question is about a closed report."""
 
     report: Report
     answerable: bool
+    closed: bool = False
 
 
 def question(token: str, now: datetime) -> OneTapQuestion:
@@ -27,13 +31,29 @@ def question(token: str, now: datetime) -> OneTapQuestion:
     report = reports.get(payload["j"], payload["r"])
     if report is None:
         raise Problem("invalid_token")
+    if "a" in payload:
+        asked = report.asked_at.isoformat() if report.asked_at else None
+        same = not report.open and asked == payload["a"]
+        return OneTapQuestion(report, same and "reopen" in judgements(report, now), closed=True)
     finished = report.finished_at.isoformat() if report.finished_at else None
-    answerable = report.state == "work_done" and not report.disputed and finished == payload["f"]
-    return OneTapQuestion(report, answerable)
+    same = report.state == "work_done" and finished == payload["f"]
+    return OneTapQuestion(report, same and "verify" in judgements(report, now))
+
+
+def judgements(report: Report, now: datetime) -> list[str]:
+    """What the reporter can answer now: ``verify`` and ``refuse``, ``reopen``, or nothing."""
+    possible = open_actions(report, frozenset({"reporter"}))
+    if report.state == "work_done":
+        return [name for name in ("verify", "refuse") if name in possible and not report.disputed]
+    if "reopen" not in possible or report.ruled or report.closed_at is None:
+        return []
+    days = cities.promised(report).rules["reopen_days"]
+    return ["reopen"] if now <= report.closed_at + timedelta(days=days) else []
 
 
 def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
-    """Verify or refuse for the reporter; ``None`` if the report can no longer be answered.
+    """Verify, refuse or reopen for the reporter; ``None`` if it can no longer be answered. A closed
+    report that is settled stays as it is.
 
     The idempotency key is the link itself, so a second tap changes nothing.
     """
@@ -53,6 +73,8 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
     op = keyed_operation(actor, "answerByLink", token, "yes" if repaired else "no")
     if not link.answerable:
         return None
+    if link.closed and repaired:
+        return Outcome({"id": report.id, "version": report.version}, wrote=False)
     city = cities.at(report.jurisdiction, report.city_version)
     body = {
         "action": "verify",
@@ -61,7 +83,8 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
     }
     if not repaired:
         reason = message_text("page.reason", report.language, city)
-        body = {"action": "refuse", "version": report.version, "reason": reason}
+        name = "reopen" if link.closed else "refuse"
+        body = {"action": name, "version": report.version, "reason": reason}
     return actions.act(actor, op, report.id, body, now)
 
 

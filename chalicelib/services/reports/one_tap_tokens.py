@@ -1,6 +1,7 @@
 """Tokens of the one-tap links: signed, and short enough for a text message.
 
-Bytes: kind (1), time of the finish in ms (6), report (16), [report of the recipient (16),] city.
+Bytes: kind (1), time of the finish or of the question in ms (6), report (16), [report of the
+recipient (16),] city.
 
 Tests: tests/integration/test_sms.py
 """
@@ -15,7 +16,9 @@ ANSWER_DAYS = 14
 _PURPOSE = "answer"
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # pragma: allowlist secret
 _ID, _MOMENT = 16, 6
-_FOR_REPORT, _FOR_DUPLICATE = 1, 2
+_FOR_REPORT, _FOR_DUPLICATE, _FOR_CLOSED = 1, 2, 3
+# How many reports a token of each kind names.
+_REPORTS = {_FOR_REPORT: 1, _FOR_DUPLICATE: 2, _FOR_CLOSED: 1}
 
 
 def make(jurisdiction: str, report: str, finished_at: datetime, own: str | None = None) -> str:
@@ -23,16 +26,26 @@ def make(jurisdiction: str, report: str, finished_at: datetime, own: str | None 
 
     ``own``: the recipient's own report, if it is a duplicate that is merged into ``report``.
     """
-    moment = round(finished_at.timestamp() * 1000).to_bytes(_MOMENT, "big")
     others = [own] if own and own != report else []
-    ids = b"".join(_pack(report_id) for report_id in (report, *others))
-    kind = bytes([_FOR_DUPLICATE if others else _FOR_REPORT])
-    return signing.sign_bytes(_PURPOSE, kind + moment + ids + jurisdiction.encode())
+    kind = _FOR_DUPLICATE if others else _FOR_REPORT
+    return _signed(kind, finished_at, [report, *others], jurisdiction)
+
+
+def make_for_closed(jurisdiction: str, report: str, asked_at: datetime) -> str:
+    """A token for a closed report whose reporter is asked whether it is settled."""
+    return _signed(_FOR_CLOSED, asked_at, [report], jurisdiction)
+
+
+def _signed(kind: int, moment: datetime, reports: list[str], jurisdiction: str) -> str:
+    milliseconds = round(moment.timestamp() * 1000).to_bytes(_MOMENT, "big")
+    ids = b"".join(_pack(report_id) for report_id in reports)
+    return signing.sign_bytes(_PURPOSE, bytes([kind]) + milliseconds + ids + jurisdiction.encode())
 
 
 def read(token: str, now: datetime) -> dict[str, Any]:
     """{"j", "r", "f", "d"} of a valid token: jurisdiction, report, time of the finish, and the
-    recipient's own report if that is another.
+    recipient's own report if that is another. For a closed report "a" instead of "f": when its
+    reporter was asked.
 
     Also reads tokens of the older, longer format. Raises ``Problem``: invalid_token.
     """
@@ -41,12 +54,13 @@ def read(token: str, now: datetime) -> dict[str, Any]:
         return signing.unsign(_PURPOSE, token, now)
     kind, rest = raw[0], raw[1 + _MOMENT :]
     seconds = int.from_bytes(raw[1 : 1 + _MOMENT], "big") / 1000
-    finished = datetime.fromtimestamp(seconds, UTC)
-    if kind not in (_FOR_REPORT, _FOR_DUPLICATE) or now >= finished + timedelta(days=ANSWER_DAYS):
+    since = datetime.fromtimestamp(seconds, UTC)
+    if kind not in _REPORTS or now >= since + timedelta(days=ANSWER_DAYS):
         raise Problem("invalid_token")
-    # The kind is also the number of reports.
-    ids = [_unpack(rest[_ID * n : _ID * (n + 1)]) for n in range(kind)]
-    payload = {"j": rest[_ID * kind :].decode(), "r": ids[0], "f": finished.isoformat()}
+    count = _REPORTS[kind]
+    ids = [_unpack(rest[_ID * n : _ID * (n + 1)]) for n in range(count)]
+    moment = "a" if kind == _FOR_CLOSED else "f"
+    payload = {"j": rest[_ID * count :].decode(), "r": ids[0], moment: since.isoformat()}
     return {**payload, "d": ids[1]} if kind == _FOR_DUPLICATE else payload
 
 

@@ -6,7 +6,7 @@ Tests: tests/integration/test_permissions.py
 
 from dataclasses import dataclass
 
-from chalicelib.domain.principal import BY_LINK, FOR_MANY, Principal
+from chalicelib.domain.principal import BY_CONTACT, BY_LINK, FOR_MANY, Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import asked_to_protect, standing
@@ -54,7 +54,7 @@ def load(actor: Principal, report_id: str) -> Seen:
 
 def sees(actor: Principal, seen: Seen) -> bool:
     """Whether this principal may know of the report."""
-    if actor.kind == "system" or seen.is_reporter or _by_link(actor, seen.report):
+    if actor.kind == "system" or seen.is_reporter or speaks_for(actor, seen.report):
         return True
     if actor.kind != "staff":
         # A channel can still pass on what its people say about their private report.
@@ -105,11 +105,6 @@ def is_its_channel(actor: Principal, report: Report) -> bool:
 
 
 def speaks_for(actor: Principal, report: Report) -> bool:
-    """Whether the actor may answer for the reporter: the channel that it came through, as long as
-    nobody has claimed it, and a person with the one-tap link."""
-    unclaimed = report.reporter is None and is_its_channel(actor, report)
-    return unclaimed or _by_link(actor, report)
-
-
-def _by_link(actor: Principal, report: Report) -> bool:
-    return f"{BY_LINK}{report.id}" in actor.permissions
+    """Whether the actor may answer for the reporter: a person with the one-tap link, and one whom
+    the report's channel names by the contact that the report was filed with."""
+    return bool(actor.permissions & {f"{BY_LINK}{report.id}", f"{BY_CONTACT}{report.id}"})
