@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.city.boundaries import Polygons
+from chalicelib.domain.city.geometry import Polygons
 from infra.city.documents import read_large_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.city.boundaries import SCALE, Polygons
+from chalicelib.domain.city.geometry import SCALE, Polygons
 from infra.city.fields import CODE
 from infra.city.findings import Findings
 from infra.city.schemas.city import MOST_PEOPLE

@@ -13,7 +13,8 @@ import json
 import sys
 from typing import Any
 
-from chalicelib.domain.city.city import City, Open311Server
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.unit import Open311Server
 
 
 def main(words: list[str] | None = None) -> int:

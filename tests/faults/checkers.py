@@ -20,7 +20,7 @@ from typing import Any
 
 from chalicelib import rules
 from chalicelib.domain import hash_chain
-from chalicelib.domain.city.city import PERSON_LIMITS
+from chalicelib.domain.city.limits import PERSON_LIMITS
 from chalicelib.domain.report import Report, fold, public_part
 from chalicelib.errors import kinds
 from tests.faults.clients import Answered, Record

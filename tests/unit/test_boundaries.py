@@ -12,7 +12,8 @@ import shapely
 from shapely import STRtree
 from shapely.geometry import MultiPolygon, Point, shape
 
-from chalicelib.domain.city.boundaries import SCALE, Boundaries, Polygons, build
+from chalicelib.domain.city.boundaries import Boundaries, build
+from chalicelib.domain.city.geometry import SCALE, Polygons
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")

@@ -1,8 +1,8 @@
 """What each action does to a report; ``perform`` is the only entry.
 
 The table (``domain.workflow.table``) has decided who may act and from which state.
-``progress``, ``closure``, ``protection`` and ``clock_notes`` hold the rules that need the
-report's history: time limits, counts, the second person, the age of an original.
+``progress``, ``routing``, ``closure``, ``protection`` and ``clock_notes`` hold the rules that need
+the report's history: time limits, counts, the second person, the age of an original.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.actions import clock_notes, closure, progress, protection
+from chalicelib.domain.actions import clock_notes, closure, progress, protection, routing
 from chalicelib.domain.actions.context import Attempt, PinLocation
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
@@ -93,9 +93,9 @@ _EFFECTS: dict[str, Callable[[Attempt, Report], Report]] = {
     "merge": closure.merge,
     "unmerge": closure.unmerge,
     "remerge": closure.remerge,
-    "reclassify": progress.reclassify,
-    "transfer": progress.transfer,
-    "move_pin": progress.move_pin,
+    "reclassify": routing.reclassify,
+    "transfer": routing.transfer,
+    "move_pin": routing.move_pin,
     "disown": closure.close,
     "withdraw": closure.withdraw,
     "reopen": closure.reopen,

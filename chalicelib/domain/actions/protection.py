@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from chalicelib.domain import photos
 from chalicelib.domain.actions.context import Attempt
-from chalicelib.domain.actions.progress import rerouted
-from chalicelib.domain.city.city import City, Service
+from chalicelib.domain.actions.routing import rerouted
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.service import Service
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, periods
 from chalicelib.domain.timestamps import iso, parse

@@ -18,18 +18,25 @@ import zlib
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Self
 
-SCALE = 10_000_000
+from chalicelib.domain.city.geometry import (
+    SCALE,
+    Edge,
+    Polygons,
+    Ward,
+    box_distance,
+    edge_distance,
+    holds,
+    metric_scale,
+    quantised,
+)
+
 _SIDE = 512
 _SETS = 0x8000
 _TRIES = 32
 _LENGTH = 4
-
-Polygons = list[list[list[tuple[float, float]]]]
-Edge = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -40,44 +47,12 @@ class Located:
     distance_m: float
 
 
-class _Ward:
-    """A ward's edges, each with its lower end first; sorted into rows at first use."""
-
-    def __init__(self, code: str, rings: list[tuple[array[int], array[int]]]) -> None:
-        self.code = code
-        self.rings = rings
-        self.west = min(min(xs) for xs, _ in rings)
-        self.east = max(max(xs) for xs, _ in rings)
-        self.south = min(min(ys) for _, ys in rings)
-        self.north = max(max(ys) for _, ys in rings)
-        self._rows: dict[int, list[Edge]] = {}
-
-    @cached_property
-    def edges(self) -> list[Edge]:
-        """Every edge (x1, y1, x2, y2) with y1 <= y2."""
-        edges = []
-        for xs, ys in self.rings:
-            for (x1, y1), (x2, y2) in pairwise(zip(xs, ys, strict=True)):
-                edges.append((x1, y1, x2, y2) if y1 <= y2 else (x2, y2, x1, y1))
-        return edges
-
-    def row(self, number: int, south: int, height: int) -> list[Edge]:
-        """The edges that reach into a row of the grid."""
-        if not self._rows:
-            rows: defaultdict[int, list[Edge]] = defaultdict(list)
-            for edge in self.edges:
-                for row in range((edge[1] - south) // height, (edge[3] - south) // height + 1):
-                    rows[row].append(edge)
-            self._rows = dict(rows)
-        return self._rows.get(number, [])
-
-
 class Boundaries:
     """The wards of one version of a city."""
 
     def __init__(
         self,
-        wards: list[_Ward],
+        wards: list[Ward],
         origin: tuple[int, int],
         size: tuple[int, int],
         cells: array[int],
@@ -107,7 +82,7 @@ class Boundaries:
             for size in lengths:
                 rings.append((xs[start : start + size], ys[start : start + size]))
                 start += size
-            wards.append(_Ward(code, rings))
+            wards.append(Ward(code, rings))
         return cls(wards, tuple(head["origin"]), tuple(head["size"]), grid, head["sets"])
 
     def locate(self, lat: float, long: float) -> Located:
@@ -127,7 +102,7 @@ class Boundaries:
             if entry >= _SETS:
                 for number in self._sets[entry - _SETS]:
                     ward = self._wards[number]
-                    if _holds(ward.row(row, self._south, self._height), x, y):
+                    if holds(ward.row(row, self._south, self._height), x, y):
                         return ward.code
             elif entry:
                 return self._wards[entry - 1].code
@@ -158,8 +133,8 @@ class Boundaries:
         return None
 
     def _nearest(self, x: int, y: int) -> Located:
-        squeeze, metres = _scale(y / SCALE)
-        bounds = [_box_distance(ward, x, y, squeeze) for ward in self._wards]
+        squeeze, metres = metric_scale(y / SCALE)
+        bounds = [box_distance(ward, x, y, squeeze) for ward in self._wards]
         best, nearest = math.inf, None
         for number in sorted(range(len(bounds)), key=bounds.__getitem__):
             if bounds[number] >= best:
@@ -168,7 +143,7 @@ class Boundaries:
             for edge in ward.edges:
                 if edge[1] - y >= best or y - edge[3] >= best:
                     continue
-                away = _edge_distance(edge, x, y, squeeze)
+                away = edge_distance(edge, x, y, squeeze)
                 if away < best:
                     best, nearest = away, ward.code
         return Located(nearest, best * metres)
@@ -179,7 +154,7 @@ def build(wards: list[tuple[str, Polygons]]) -> bytes:
 
     Rings are closed and in degrees, as in GeoJSON; holes are the rings after the first.
     """
-    shapes = [_Ward(code, _quantised(polygons)) for code, polygons in sorted(wards)]
+    shapes = [Ward(code, quantised(polygons)) for code, polygons in sorted(wards)]
     west, south = min(w.west for w in shapes), min(w.south for w in shapes)
     width = (max(w.east for w in shapes) - west) // _SIDE + 1
     height = (max(w.north for w in shapes) - south) // _SIDE + 1
@@ -202,19 +177,8 @@ def build(wards: list[tuple[str, Polygons]]) -> bytes:
     return len(text).to_bytes(_LENGTH, "big") + text + body
 
 
-def _quantised(polygons: Polygons) -> list[tuple[array[int], array[int]]]:
-    return [
-        (
-            array("i", (round(point[0] * SCALE) for point in ring)),
-            array("i", (round(point[1] * SCALE) for point in ring)),
-        )
-        for polygon in polygons
-        for ring in polygon
-    ]
-
-
 def _grid(
-    wards: list[_Ward], west: int, south: int, width: int, height: int
+    wards: list[Ward], west: int, south: int, width: int, height: int
 ) -> tuple[array[int], list[list[int]]]:
     touched: defaultdict[int, set[int]] = defaultdict(set)
     for number, ward in enumerate(wards):
@@ -230,7 +194,7 @@ def _grid(
             for number, ward in enumerate(wards)
             if ward.west <= x <= ward.east
             and ward.south <= y <= ward.north
-            and _holds(ward.row(row, south, height), x, y)
+            and holds(ward.row(row, south, height), x, y)
         ]
 
     cells = array("H", bytes(_SIDE * _SIDE * 2))
@@ -267,43 +231,6 @@ def _cells_of(edge: Edge, west: int, south: int, width: int, height: int) -> lis
         last = (min(max(ends) + 1, max(x1, x2)) - west) // width
         cells += [row * _SIDE + column for column in range(first, last + 1)]
     return cells
-
-
-def _holds(edges: list[Edge], x: int, y: int) -> bool:
-    """Whether a point lies inside or on the border, by a ray to the east (half-open rule)."""
-    inside = False
-    for x1, y1, x2, y2 in edges:
-        if y < y1 or y > y2:
-            continue
-        side = (x2 - x1) * (y - y1) - (x - x1) * (y2 - y1)
-        if side == 0 and (x1 <= x <= x2 or x2 <= x <= x1):
-            return True
-        if y < y2 and side > 0:
-            inside = not inside
-    return inside
-
-
-def _scale(lat: float) -> tuple[float, float]:
-    """(ratio of a step east to a step north, metres of a step north) on the WGS84 ellipsoid."""
-    turn = math.radians(lat)
-    north = 111_132.954 - 559.822 * math.cos(2 * turn) + 1.175 * math.cos(4 * turn)
-    east = 111_412.84 * math.cos(turn) - 93.5 * math.cos(3 * turn) + 0.118 * math.cos(5 * turn)
-    return east / north, north / SCALE
-
-
-def _box_distance(ward: _Ward, x: int, y: int, squeeze: float) -> float:
-    across = max(ward.west - x, 0, x - ward.east) * squeeze
-    return math.hypot(across, max(ward.south - y, 0, y - ward.north))
-
-
-def _edge_distance(edge: Edge, x: int, y: int, squeeze: float) -> float:
-    x1, y1 = (edge[0] - x) * squeeze, edge[1] - y
-    x2, y2 = (edge[2] - x) * squeeze, edge[3] - y
-    along_x, along_y = x2 - x1, y2 - y1
-    length = along_x * along_x + along_y * along_y
-    share = -(x1 * along_x + y1 * along_y) / length if length else 0.0
-    share = min(max(share, 0.0), 1.0)
-    return math.hypot(x1 + share * along_x, y1 + share * along_y)
 
 
 def _differences(values: array[int]) -> bytes:

@@ -12,32 +12,24 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.city.business_hours import Calendar
+from chalicelib.domain.city.limits import CODE_LIMITS, PERSON_LIMITS
+from chalicelib.domain.city.service import (
+    Number,
+    Override,
+    Service,
+    read_numbers,
+    read_override,
+    read_service,
+)
+from chalicelib.domain.city.unit import Unit, read_unit
 from chalicelib.domain.input import languages
+from chalicelib.domain.input.languages import Text
 from chalicelib.domain.input.redaction import of_country
 from chalicelib.domain.timestamps import parse, shifted
-
-Text = dict[str, str]
 
 EMERGENCY_NAME: Text = {"en": "Emergency", "id": "Darurat"}
 # The message of a city's own catalogue that names its emergency number.
 EMERGENCY = "number.emergency"
-# How much one person may add by default. ``report_comments`` is for one report, ``proposals`` are
-# proposals for protection.
-PERSON_LIMITS = {
-    "flags": [{"n": 20, "seconds": 86_400}],
-    "comments": [{"n": 60, "seconds": 86_400}],
-    "report_comments": [{"n": 10, "seconds": 3_600}, {"n": 20, "seconds": 86_400}],
-    "supports": [{"n": 100, "seconds": 86_400}],
-    "follows": [{"n": 200, "seconds": 86_400}],
-    "ratings": [{"n": 30, "seconds": 86_400}],
-    "claims": [{"n": 20, "seconds": 86_400}],
-    "proposals": [{"n": 5, "seconds": 86_400}],
-}
-CODE_LIMITS = {
-    "codes": [{"n": 5, "seconds": 3_600}, {"n": 10, "seconds": 86_400}],
-    "codes_contact": [{"n": 5, "seconds": 3_600}, {"n": 10, "seconds": 86_400}],
-    "codes_address": [{"n": 20, "seconds": 3_600}],
-}
 
 
 @dataclass(frozen=True)
@@ -49,112 +41,6 @@ class Area:
     level: str
     parent: str | None
     population: int | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """A promise in hours; ``clock`` is ``calendar`` (all hours) or ``working`` hours."""
-
-    hours: float
-    clock: str
-
-
-# As GeoReport v2 names them.
-QUESTION_TYPES = ("text", "number", "singlevaluelist", "multivaluelist", "datetime")
-
-
-@dataclass(frozen=True)
-class Option:
-    """One answer that can be chosen."""
-
-    key: str
-    name: Text
-
-
-@dataclass(frozen=True)
-class Question:
-    """A service attribute: a question that a service asks. ``type``: see ``QUESTION_TYPES``."""
-
-    code: str
-    type: str
-    required: bool
-    label: Text
-    options: tuple[Option, ...] = ()
-
-
-@dataclass(frozen=True)
-class Number:
-    """A telephone number that helps: its name, and when somebody answers."""
-
-    name: Text
-    number: str
-    hours: Text | None = None
-
-
-@dataclass(frozen=True)
-class Service:
-    """A kind of problem, its promise, and the responsible unit ("district" or a unit's code).
-
-    ``public_decimals``: everybody may know the place to so many decimals of a degree (4 ≈ 11 m, 3 ≈
-    110 m, 2 ≈ 1.1 km; ``None``: the exact place). ``reception`` is GeoReport's type, what a client
-    gets back at once: "realtime" an id, "batch" a token, "blackbox" nothing. ``public`` is the
-    default if the reporter does not choose: whether everybody may read the report.
-    """
-
-    code: str
-    name: Text
-    group: str
-    acknowledge: Target
-    resolve: Target
-    unit: str
-    description: Text = field(default_factory=dict)
-    protected: bool = False
-    public: bool = True
-    public_decimals: int | None = None
-    staff_only: bool = False
-    active: bool = True
-    keywords: tuple[str, ...] = ()
-    reception: str = "realtime"
-    questions: tuple[Question, ...] = ()
-    numbers: tuple[Number, ...] = ()
-
-
-@dataclass(frozen=True)
-class Open311Server:
-    """The Open311 server of a unit that works with a system of its own.
-
-    ``services``: {our code: {"code": their code, "attributes": {code: value}}}; "*" is for all
-    other services, which keep their codes if it has no code. ``updates``: the server also has
-    mySociety's extension. ``private``: private reports are sent to it too.
-    """
-
-    endpoint: str
-    jurisdiction_id: str | None = None
-    format: str = "json"
-    services: dict[str, dict[str, Any]] = field(default_factory=dict)
-    updates: bool = False
-    private: bool = True
-
-
-@dataclass(frozen=True)
-class Unit:
-    """An office that repairs; ``kind`` is district, agency, province or bureau."""
-
-    code: str
-    name: Text
-    kind: str
-    districts: frozenset[str]
-    outside: Open311Server | None = None
-
-
-@dataclass(frozen=True)
-class Override:
-    """A district's own promise for a service."""
-
-    district: str
-    service: str
-    acknowledge: Target | None = None
-    resolve: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -214,15 +100,7 @@ class City:
         """The city of a bundle. Raises ``KeyError`` or ``ValueError`` for an invalid bundle."""
         zone = bundle["time_zone"]
         escalation = bundle.get("escalation", {})
-        overrides = [
-            Override(
-                row["district"],
-                row["service"],
-                _target(row.get("acknowledge")),
-                _target(row.get("resolve")),
-            )
-            for row in bundle.get("overrides", ())
-        ]
+        overrides = [read_override(row) for row in bundle.get("overrides", ())]
         return cls(
             jurisdiction=bundle["jurisdiction"],
             version=bundle["version"],
@@ -238,17 +116,8 @@ class City:
                 for row in bundle["areas"]
             },
             groups={row["code"]: row["name"] for row in bundle["groups"]},
-            services={row["code"]: _service(row) for row in bundle["services"]},
-            units={
-                row["code"]: Unit(
-                    row["code"],
-                    row["name"],
-                    row["kind"],
-                    frozenset(row["districts"]),
-                    Open311Server(**row["open311"]) if "open311" in row else None,
-                )
-                for row in bundle["units"]
-            },
+            services={row["code"]: read_service(row) for row in bundle["services"]},
+            units={row["code"]: read_unit(row) for row in bundle["units"]},
             calendar=Calendar.from_json(bundle["calendar"], zone),
             overrides={(row.district, row.service): row for row in overrides},
             scoring=bundle["scoring"],
@@ -263,7 +132,7 @@ class City:
             patterns=bundle.get("patterns", of_country(None)),
             alerts_per_hour=escalation.get("per_hour", 20),
             morning_hour=escalation.get("morning_hour", 7),
-            numbers=_numbers(bundle),
+            numbers=read_numbers(bundle),
             successors={
                 kind: {code: tuple(heirs) for code, heirs in links.items()}
                 for kind, links in bundle.get("successors", {}).items()
@@ -394,48 +263,3 @@ class City:
             if unit.kind == "district"
             for district in unit.districts
         }
-
-
-def _numbers(data: dict[str, Any]) -> tuple[Number, ...]:
-    return tuple(
-        Number(row["name"], row["number"], row.get("hours")) for row in data.get("numbers", ())
-    )
-
-
-def _target(data: dict[str, Any] | None) -> Target | None:
-    return Target(float(data["hours"]), data["clock"]) if data else None
-
-
-def _service(row: dict[str, Any]) -> Service:
-    acknowledge, resolve = _target(row["acknowledge"]), _target(row["resolve"])
-    assert acknowledge is not None
-    assert resolve is not None
-    return Service(
-        code=row["code"],
-        name=row["name"],
-        group=row["group"],
-        acknowledge=acknowledge,
-        resolve=resolve,
-        unit=row["unit"],
-        description=row.get("description", {}),
-        protected=row.get("protected", False),
-        public=row.get("public", True),
-        public_decimals=row.get("public_decimals"),
-        staff_only=row.get("staff_only", False),
-        active=row.get("active", True),
-        keywords=tuple(row.get("keywords", ())),
-        reception=row.get("reception", "realtime"),
-        numbers=_numbers(row),
-        questions=tuple(
-            Question(
-                question["code"],
-                question["type"],
-                question.get("required", False),
-                question["label"],
-                tuple(
-                    Option(option["key"], option["name"]) for option in question.get("options", ())
-                ),
-            )
-            for question in row.get("questions", ())
-        ),
-    )

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 
+# A text in several languages: {tag: text}.
+Text = dict[str, str]
+
 _READ_AT_MOST = 50
 _WEIGHT = re.compile(r"\s*[qQ]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*")
 # Tags that older phones send, and the present ones (ISO 639-1).

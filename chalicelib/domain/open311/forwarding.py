@@ -11,7 +11,8 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.actions.context import unoffered
-from chalicelib.domain.city.city import City, Open311Server
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.report import Report, facts, secret_in
 from chalicelib.domain.sla import custody
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.city.city import City, Target
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.service import Target
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import deadlines
 from chalicelib.domain.timestamps import iso, parse

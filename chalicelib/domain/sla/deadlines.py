@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.city.business_hours import Calendar
-from chalicelib.domain.city.city import City, Service, Target
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.service import Service, Target
 
 
 @dataclass(frozen=True)

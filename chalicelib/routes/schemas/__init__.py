@@ -1,35 +1,28 @@
 """What the API takes and answers, as JSON Schema: the declarations that validate and document."""
 
-from chalicelib.routes.schemas.answers import (
+from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
+from chalicelib.routes.schemas.changes import (
     ADDED,
-    CASE,
     CHANGED,
-    CITY,
     CLAIMED,
+    CORRECTED,
+    FOLLOWING,
+    OPENED,
+    RECEIPT,
+    TEXT_HIDDEN,
+)
+from chalicelib.routes.schemas.city import CITY, HEALTH, INDEX, OPENAPI, SERVICES, TALLIES
+from chalicelib.routes.schemas.identity import (
     CODE_SENT,
     CONTACT_CONFIRMED,
     CONTACT_READ,
-    CORRECTED,
     DEVICE,
     FILER_REPORTS,
-    FOLLOWING,
-    HEALTH,
-    INDEX,
     ME,
-    OPENAPI,
-    OPENED,
-    ORIGINALS,
-    PAGE,
-    RECEIPT,
-    REPORT,
-    SERVICES,
-    TALLIES,
-    TEXT_HIDDEN,
-    TIMELINE,
 )
-from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
 from chalicelib.routes.schemas.open_data import OPEN_DATA
 from chalicelib.routes.schemas.own_data import OWN_DATA
+from chalicelib.routes.schemas.reports import CASE, ORIGINALS, PAGE, REPORT, TIMELINE
 from chalicelib.routes.schemas.requests import (
     ACTION,
     CLAIM,

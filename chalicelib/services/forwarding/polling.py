@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain.city.city import City, Open311Server
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input.redaction import redact

@@ -9,7 +9,8 @@ Tests: tests/integration/test_forwarding.py
 from datetime import datetime, timedelta
 
 from chalicelib import observability
-from chalicelib.domain.city.city import City, Open311Server
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.open311.forwarding import FAILED, FORWARDED, SENT, TRYING
 from chalicelib.domain.principal import system

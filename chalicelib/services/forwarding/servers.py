@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import observability
-from chalicelib.domain.city.city import City, Open311Server
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside.georeport import Server

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain.city.city import City, Question, Service
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.service import Question, Service
 from chalicelib.domain.input import email_address, phone_number
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument, last

@@ -5,7 +5,8 @@ Tests: tests/e2e/test_open311.py
 
 from typing import Any
 
-from chalicelib.domain.city.city import City, Question, Service
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.service import Question, Service
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem

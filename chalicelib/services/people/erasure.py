@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock, ids
-from chalicelib.domain.city.city import CODE_LIMITS, PERSON_LIMITS
+from chalicelib.domain.city.limits import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities

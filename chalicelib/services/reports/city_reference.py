@@ -5,7 +5,8 @@ Tests: tests/integration/test_protected_numbers.py
 
 from typing import Any
 
-from chalicelib.domain.city.city import City, Question, Service
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.service import Question, Service
 from chalicelib.services.reports.presenters import code_and_name, phone_numbers
 
 

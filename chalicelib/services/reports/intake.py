@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.domain.city.city import City, Service
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.service import Service
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.filer import is_channel
 from chalicelib.domain.hash_chain import SALT_BYTES

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.city.city import Question, Service
+from chalicelib.domain.city.service import Question, Service
 from chalicelib.errors import Problem
 
 LONGEST = 500

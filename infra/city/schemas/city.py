@@ -1,6 +1,6 @@
 """The schema of city.json."""
 
-from chalicelib.domain.city.city import CODE_LIMITS, PERSON_LIMITS
+from chalicelib.domain.city.limits import CODE_LIMITS, PERSON_LIMITS
 from infra.city.schemas.parts import (
     LANGUAGE,
     Schema,

@@ -1,6 +1,6 @@
 """The schemas of services.json and units.json."""
 
-from chalicelib.domain.city.city import QUESTION_TYPES
+from chalicelib.domain.city.service import QUESTION_TYPES
 from infra.city.schemas.parts import (
     MESSAGE,
     Schema,
