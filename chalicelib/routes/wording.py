@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.routes import schemas
 from chalicelib.routes.keyed import answer, operation
-from chalicelib.services.reports import text_moderation
+from chalicelib.services.reports import text_correction, text_moderation
 
 routes = Blueprint(__name__)
 
@@ -64,7 +64,7 @@ def list_hidden_texts(call: Call) -> Answer:
 def correct_report(call: Call) -> Answer:
     """Possible until an official acts on the report. An empty contact removes the contact."""
     return answer(
-        text_moderation.correct(
+        text_correction.correct(
             call.principal, operation(call), call.path["id"], call.body, call.now
         )
     )

@@ -25,7 +25,7 @@ from chalicelib.domain.input.text import no_formula
 from chalicelib.domain.open311.georeport import SPAN, InvalidArgument, format_time, moment
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.people import retention
+from chalicelib.services.people import closed_reports
 from chalicelib.services.reports import legacy_import
 from chalicelib.services.reports.legacy_import import LegacyReport
 
@@ -92,7 +92,7 @@ def run(city: City, rows: Iterator[Row], mapping: dict[str, Any], now: datetime)
         outcome.findings += [(number, old_id, one) for one in remarks]
     if outcome.imported:
         # Closed long ago; the schedule no longer visits them.
-        retention.restart(city.jurisdiction)
+        closed_reports.restart(city.jurisdiction)
     return outcome
 
 

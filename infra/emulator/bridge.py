@@ -19,11 +19,11 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
+from infra.emulator.filter_policies import matching
 from infra.emulator.letters import Letters
+from infra.emulator.saved_tables import load_tables, save_tables
 from infra.emulator.store import Item, Message, Record, Store
 
-# Longer than the 24 hours of AWS: a laptop that sleeps over a weekend must not lose records.
-STREAM_KEPT_SECONDS = 366 * 86_400
 _CACHES = ("sqs", "sns", "eventbridge", "ssm", "ses", "ses_v2", "kms", "s3")
 _ITEM_ACTIONS = frozenset(
     {
@@ -122,48 +122,9 @@ class Bridge:
             self._queued[arn] = set(present)
         return changes
 
-    def _save_tables(self) -> None:
-        from ministack.core.persistence import _json_default
-        from ministack.core.responses import AccountRegionScopedDict
-
-        ddb = self._ddb
-        tables = AccountRegionScopedDict()
-        for scope, table in ddb._tables.all_items():
-            kept = {k: v for k, v in table.items() if k not in (ddb._INDEX_MEMBERS, "items")}
-            tables.set_scoped(*scope, {**kept, "items": {}})
-        state = {
-            "tables": tables,
-            "tags": ddb._tags,
-            "ttl_settings": ddb._ttl_settings,
-            "pitr_settings": ddb._pitr_settings,
-            "resource_policies": ddb._resource_policies,
-        }
-        self._store.set_note("dynamodb", json.dumps(state, default=_json_default))
-
     def restore(self) -> None:
         """Load the store into ministack (which has read its own files before)."""
-        from ministack.core.persistence import _json_object_hook
-
-        ddb = self._ddb
-        ddb._STREAM_RETENTION_SECONDS = STREAM_KEPT_SECONDS
-        ddb._restore_state(
-            json.loads(self._store.note("dynamodb") or "{}", object_hook=_json_object_hook)
-        )
-        tables = {"/".join(scope): table for scope, table in ddb._tables.all_items()}
-        for place, pk, sk, body in self._store.items():
-            if place in tables:
-                tables[place]["items"][pk][sk] = body
-        for table in tables.values():
-            ddb._items_replaced(table)
-        for place, position, record in self._store.records():
-            scope = place.split("/")
-            if place not in tables:
-                continue
-            if not ddb._stream_records.contains_scoped(*scope):
-                ddb._stream_records.set_scoped(*scope, [])
-                ddb._stream_trimmed.set_scoped(*scope, position)
-            ddb._stream_records.get_scoped(*scope).append(record)
-            self._positions[place] = position + 1
+        self._positions.update(load_tables(self._ddb, self._store))
         sqs = self._modules["sqs"]
         for arn, identity, message in self._store.messages():
             queue = sqs._queue_by_arn(arn)
@@ -190,7 +151,7 @@ class Bridge:
         # Pure functions that parse the same texts many times: cached.
         self._wrap(ddb, "_condition_syntax_error", lru_cache(1024))
         self._wrap(sns, "_resolve_message_for_protocol", lru_cache(64))
-        self._wrap(sns, "_matches_filter_policy", lambda original: _matching(original, sns))
+        self._wrap(sns, "_matches_filter_policy", lambda original: matching(original, sns))
         # Notify within the request, so that after it no event is outstanding.
         self._wrap(s3, "_fire_s3_event_async", lambda _original: self._notify_now)
         s3.reset()
@@ -228,7 +189,7 @@ class Bridge:
                 if action == "DeleteTable":
                     description = json.loads(answer[2])["TableDescription"]
                     self._forget_table(_place(description["TableArn"]))
-                self._save_tables()
+                save_tables(self._ddb, self._store)
             return answer
 
         return handle
@@ -285,27 +246,6 @@ def _form_action(body: Any, query: Any) -> str:
         return ""
     form = urllib.parse.parse_qs(body[:65_536].decode("utf-8", "replace"))
     return form.get("Action", [""])[0]
-
-
-def _matching(original: Any, sns: Any) -> Any:
-    """ministack's check of a filter policy, with each policy parsed once."""
-
-    @lru_cache(4096)
-    def policy_of(text: str) -> Any:
-        try:
-            return json.loads(text)
-        except ValueError:
-            return None
-
-    def matches(held: dict[str, Any], attributes: dict[str, Any], message: str = "") -> bool:
-        named = held.get("attributes", {})
-        policy = policy_of(named.get("FilterPolicy") or "")
-        scope = named.get("FilterPolicyScope", "MessageAttributes")
-        if not isinstance(policy, dict) or scope == "MessageBody":
-            return bool(original(held, attributes, message))
-        return bool(sns._policy_matches(policy, sns._attribute_lookup(attributes)))
-
-    return matches
 
 
 def _without_messages(original: Any) -> Any:

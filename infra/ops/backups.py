@@ -25,7 +25,7 @@ import boto3
 from chalicelib import clock
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.services.city import cities
-from chalicelib.services.people import erasure, retention
+from chalicelib.services.people import closed_reports, erasure
 from chalicelib.settings import settings
 from chalicelib.storage import erasures, people, reports
 
@@ -87,7 +87,7 @@ def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
     """Repeat the later erasures of ``records`` and of this stage. Returns the reports."""
     for place in cities.jurisdictions():
         # Data that the retention schedule had erased may be back.
-        retention.restart(place)
+        closed_reports.restart(place)
     chosen = erasure.ended_since([*records, *_known_here()], since)
     if not chosen:
         return []

@@ -13,7 +13,7 @@ from chalicelib.services.people import claiming, contacts
 from chalicelib.services.platform import signing
 from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.services.reports import queues as reports_queues
-from chalicelib.services.reports import text_moderation
+from chalicelib.services.reports import text_correction
 from chalicelib.storage import mail, people, queues, topics
 from tests.integration.test_filers import a_key, post
 from tests.support import aws
@@ -214,7 +214,7 @@ def test_a_caller_is_told_of_the_report_that_an_official_filed_for_them(
 def correct(world: World, actor: Principal, report: str, contact: dict[str, str]) -> None:
     """Correct the contact of one's report."""
     body = {"contact": contact}
-    text_moderation.correct(actor, world.operation(actor, "correct", body), report, body, world.now)
+    text_correction.correct(actor, world.operation(actor, "correct", body), report, body, world.now)
 
 
 def claimed(world: World, actor: Principal, report: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.pages import claim_page
 from chalicelib.services.people import claiming
 from chalicelib.services.platform import signing
-from chalicelib.services.reports import text_moderation
+from chalicelib.services.reports import text_correction
 from chalicelib.storage import people
 from infra.city.validate import OPTIONAL_RULES
 from tests.integration.test_citizen_messages import Run, run, to
@@ -22,7 +22,7 @@ Post = list[tuple[str, str]]
 def correct(world: World, report: str, contact: dict[str, Any], **more: Any) -> None:
     body = {"contact": contact, **more}
     op = world.operation(PHONE, "correctReport", [report, body])
-    text_moderation.correct(PHONE, op, report, body, world.now)
+    text_correction.correct(PHONE, op, report, body, world.now)
 
 
 def claim(world: World, report: str, secret: str) -> None:

@@ -14,7 +14,7 @@ from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.open_data import publishing
-from chalicelib.services.people import preferences, report_retention, retention
+from chalicelib.services.people import closed_reports, preferences, report_retention, retention
 from chalicelib.services.photos import duplicates, moderation, processing, storage_keys
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, text_moderation
@@ -39,7 +39,7 @@ DAYS = {
 @pytest.fixture(name="world")
 def fixture_world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The test city with days for every class, whose bucket keeps old versions."""
-    monkeypatch.setattr(retention, "_FIRST", "202611")
+    monkeypatch.setattr(closed_reports, "_FIRST", "202611")
     monkeypatch.setattr(publishing, "_FIRST", START)
     with personal_data_search.versions_kept(), personal_data_search.quick():
         world = World()
@@ -167,7 +167,7 @@ def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
     assert {one["reason"] for one in gone} == {"retention"}
     assert [1, "description"] in [text for one in gone for text in one["texts"]]
     # Once more is nothing new.
-    retention.restart(JURISDICTION)
+    closed_reports.restart(JURISDICTION)
     assert shown(world) == {}
     keep(world)
     assert world.head(mine).version == head.version
@@ -305,6 +305,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "PAGE", 1)
+    monkeypatch.setattr(closed_reports, "PAGE", 1)
     several = [repaired(world)]
     for name in ("ani", "budi"):
         several.append(world.file(citizen(name), description=WORD, contact=CONTACT)["id"])

@@ -13,7 +13,7 @@ from chalicelib.domain.people import retention as domain
 from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.people import claiming, erasure, report_contents, retention
+from chalicelib.services.people import claiming, closed_reports, erasure, report_contents, retention
 from chalicelib.services.photos import duplicates, moderation, processing
 from chalicelib.services.platform import signing
 from chalicelib.services.projections import monthly_counts
@@ -198,7 +198,7 @@ def outlive(seed: int, steps: int) -> list[str]:
             world.act(who, report, "withdraw", reason=word(who))
     world.project()
     world.advance(days=401)
-    over = {one for one in lives.filed if domain.ended(retention.merge_chain(world.head(one)))}
+    over = {one for one in lives.filed if domain.ended(closed_reports.merge_chain(world.head(one)))}
     names = [name for one in lives.people for name in (word(one), one.uid or "")]
     before, tallies = _on_reports(names, over), world.tallies()
     retention.erase_expired(cities.current(JURISDICTION, world.now), world.now)

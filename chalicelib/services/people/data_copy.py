@@ -16,8 +16,8 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.people import erasure, preferences
+from chalicelib.services.people.erasure_events import Person
 from chalicelib.services.people.report_contents import reporter_photos, reporter_texts
-from chalicelib.services.people.report_erasure import Person
 from chalicelib.services.photos import photo_views
 from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.platform.cursors import make_cursor, open_cursor

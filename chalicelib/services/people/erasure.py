@@ -21,9 +21,15 @@ from chalicelib.domain.city.limits import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.people import preferences, report_contents, report_erasure
+from chalicelib.services.people import (
+    photo_erasure,
+    preferences,
+    report_contents,
+    report_erasure,
+    reporter_erasure,
+)
+from chalicelib.services.people.erasure_events import Person
 from chalicelib.services.people.report_contents import Contents
-from chalicelib.services.people.report_erasure import Person
 from chalicelib.storage import control, erasures, people, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
@@ -207,7 +213,7 @@ def _traces(person: Person, last: str | None, now: datetime) -> set[str]:
             if report:
                 report_erasure.erase_contents(person, report, left, now)
             else:
-                report_erasure.erase_unused_uploads(person, left.photos)
+                photo_erasure.erase_unused_uploads(person, left.photos)
         for start in range(0, len(writes), _AT_ONCE):
             commit([one for several in writes[start : start + _AT_ONCE] for one in several])
     return wrote_on
@@ -219,7 +225,7 @@ def _mark(person: Person, kind: str, report: str, detail: str) -> list[Write]:
     if kind == people.CLAIMED_FROM:
         return writes
     if kind == people.FILED:
-        return [*writes, *report_erasure.former_reporter_writes(person, report)]
+        return [*writes, *reporter_erasure.former_reporter_writes(person, report)]
     name = uid if kind not in (people.FLAG, people.RIGHT) else f"{uid}#{detail}"
     writes.append(people.delete_mark(jurisdiction, report, kind, name))
     if kind == people.RIGHT:

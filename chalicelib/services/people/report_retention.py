@@ -16,9 +16,15 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.people.retention import REASON
 from chalicelib.domain.report import Report
-from chalicelib.services.people import erasure, preferences, report_contents, report_erasure
+from chalicelib.services.people import (
+    erasure,
+    preferences,
+    report_contents,
+    report_erasure,
+    reporter_erasure,
+)
+from chalicelib.services.people.erasure_events import Person
 from chalicelib.services.people.report_contents import Contents
-from chalicelib.services.people.report_erasure import Person
 from chalicelib.services.platform import signing
 from chalicelib.storage import people, reach, reports
 from chalicelib.storage.transactions import Write, commit
@@ -91,7 +97,7 @@ def forget_people(head: Report, now: datetime) -> None:
     )
     report_erasure.erase_contents(person, head.id, Contents(texts(head), list(photos(head))), now)
     _forget_marks(head, person.nobody)
-    report_erasure.remove_reporter(person, head.id, now)
+    reporter_erasure.remove_reporter(person, head.id, now)
     for uid in sorted({head.reporter or "", head.filer or "", *person.former}):
         _anonymise_filer(head.jurisdiction, uid)
 

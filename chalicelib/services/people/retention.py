@@ -1,15 +1,13 @@
 """Retention: a schedule erases personal data, by class, when the city's time for it is over.
 
-For each class it walks the closed reports by month of closing and by queue. The cursor is stored,
-so the next run continues an interrupted one, and a normal night reads one day's reports.
-``preview`` counts the same and writes nothing. A report that fails is noted (``DEAD#retention``),
-does not stop the others, and is tried again.
+For each class it walks the closed reports (``closed_reports``). ``preview`` counts the same and
+writes nothing. A report that fails is noted (``DEAD#retention``), does not stop the others, and is
+tried again.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
@@ -27,13 +25,21 @@ from chalicelib.domain.people.retention import (
     setting,
 )
 from chalicelib.domain.report import Report
-from chalicelib.domain.timestamps import iso, parse, shifted
+from chalicelib.domain.timestamps import iso
 from chalicelib.services.city import cities
-from chalicelib.services.people import report_retention
+from chalicelib.services.people import address_retention, photo_retention, report_retention
+from chalicelib.services.people.closed_reports import (
+    Cursor,
+    closed_after,
+    family,
+    first_moment,
+    merge_chain,
+    resume_cursor,
+    store_cursor,
+)
 from chalicelib.services.photos.storage_keys import ORIGINALS_FOLDER
-from chalicelib.storage import city as store
-from chalicelib.storage import control, files, late, people, reach, reports, secrecy, tallies
-from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
+from chalicelib.storage import control, files, late, reach, reports
+from chalicelib.storage.transactions import Unavailable, Unknown, commit
 
 PAGE = 100
 DEAD = "retention"
@@ -43,24 +49,10 @@ NIGHT = (1, 4)
 GRACE = timedelta(days=30)
 # The run ends after so many reports in a row for which AWS did not answer.
 STRIKES = 3
-_CHAIN_AT_MOST = 20
-_FIRST = "201001"
 
 
 class _BrokenOff(Exception):
     """AWS does not answer, or the time is over; the next run continues."""
-
-
-@dataclass(frozen=True)
-class _Cursor:
-    """The progress of a walk. Reports closed until ``done`` are finished. Of those closed after it,
-    until ``until``, all before this row of this month and desk are finished."""
-
-    done: str
-    until: str
-    month: str = ""
-    desk: str = ""
-    row: str = ""
 
 
 @dataclass
@@ -109,7 +101,7 @@ def erase_expired(
 
     Returns the number for each class, and how many reports ``failed``.
     """
-    run = _Run(city, now, may_go_on, Counter(), cache(partial(_first, city)))
+    run = _Run(city, now, may_go_on, Counter(), cache(partial(first_moment, city)))
     try:
         _try_again(run)
         for kind in OF_REPORTS:
@@ -129,15 +121,18 @@ def preview(city: City, now: datetime) -> dict[str, dict[str, Any]]:
     when they have been stored.
     """
     classes: dict[str, dict[str, Any]] = {}
-    first = cache(partial(_first, city))
+    first = cache(partial(first_moment, city))
     for kind in CLASSES:
         until = cutoff(city.retention, kind, now)
         moments: list[datetime] = []
         if until is not None:
             if kind == ORIGINALS:
-                moments = [ids.moment(photo) for photo in _old_originals(city.jurisdiction, until)]
+                moments = [
+                    ids.moment(photo)
+                    for photo in photo_retention.old_originals(city.jurisdiction, until)
+                ]
             elif kind == ADDRESSES:
-                moments = list(_old_addresses(city.jurisdiction, until))
+                moments = list(address_retention.old_addresses(city.jurisdiction, until))
             else:
                 moments = list(_counted(city, kind, until, first))
         classes[kind] = {
@@ -149,84 +144,20 @@ def preview(city: City, now: datetime) -> dict[str, dict[str, Any]]:
     return classes
 
 
-def restart(jurisdiction: str) -> None:
-    """Walk all closed reports again: after tables were restored or old reports imported."""
-    for kind in OF_REPORTS:
-        if control.stored_cursor(_cursor_name(jurisdiction, kind)):
-            control.store_cursor(_cursor_name(jurisdiction, kind), None)
-
-
 def _walk_reports(run: _Run, kind: str) -> None:
     until = run.cutoff(kind)
     if until is None:
         return
-    start = _resume_cursor(run.city, kind, until, run.first)
+    start = resume_cursor(run.city, kind, until, run.first)
     # Store the start, so that it is not searched for again.
-    control.store_cursor(_cursor_name(run.jurisdiction, kind), json.dumps(vars(start)))
+    store_cursor(run.jurisdiction, kind, start)
     while start.done < start.until:
-        for heads, after in _closed(run.city, start):
+        for heads, after in closed_after(run.city, start):
             for head in heads:
                 _erase_family(run, kind, head, until)
-            control.store_cursor(_cursor_name(run.jurisdiction, kind), json.dumps(vars(after)))
-        start = _Cursor(start.until, iso(until))
-        control.store_cursor(_cursor_name(run.jurisdiction, kind), json.dumps(vars(start)))
-
-
-def _resume_cursor(city: City, kind: str, until: datetime, first: Callable[[], str]) -> _Cursor:
-    held = control.stored_cursor(_cursor_name(city.jurisdiction, kind))
-    start = _Cursor(**json.loads(held)) if held else _Cursor(first(), iso(until))
-    # If the city now keeps data longer, or no walk is under way, the end is today's cutoff.
-    anew = start.until > iso(until) or not start.month
-    return _Cursor(start.done, iso(until)) if anew else start
-
-
-def _cursor_name(jurisdiction: str, kind: str) -> str:
-    return f"{DEAD}:{jurisdiction}:{kind}"
-
-
-def _first(city: City) -> str:
-    """The first moment of the first month in which anything was filed."""
-    since = store.first_since(city.jurisdiction)
-    last = city.month(parse(since)) if since else _FIRST
-    month = _FIRST
-    while month < last and not tallies.has_month(city.jurisdiction, month):
-        month = shifted(month, 1)
-    return iso(city.bounds(month)[0])
-
-
-def _closed(city: City, start: _Cursor) -> Iterator[tuple[list[Report], _Cursor]]:
-    """Pages of the reports closed after ``start``, each with the cursor after it."""
-    month, last = city.month(parse(start.done)), city.month(parse(start.until))
-    desks = _desks(city)
-    while month <= last:
-        for desk in desks:
-            resume = (start.month, start.desk)
-            if (month, desk) < resume:
-                continue
-            after = start.row if (month, desk) == resume else f"{start.done}~"
-            for page in _pages(city.jurisdiction, desk, month, after, f"{start.until}~"):
-                heads = secrecy.heads(city.jurisdiction, [card.id for _, card in page])
-                page_heads = [heads[card.id] for _, card in page if card.id in heads]
-                yield page_heads, replace(start, month=month, desk=desk, row=page[-1][0])
-        month = shifted(month, 1)
-
-
-def _pages(jurisdiction: str, desk: str, month: str, after: str, until: str) -> Iterator[list[Any]]:
-    while page := reports.queue_page(jurisdiction, desk, month, after, until, PAGE):
-        yield page
-        if len(page) < PAGE:
-            return
-        after = page[-1][0]
-
-
-def _desks(city: City) -> list[str]:
-    """The queues of closed reports: of every district and unit of any city version."""
-    jurisdiction = city.jurisdiction
-    units = set(city.units)
-    for version in set(store.history(jurisdiction)) - {city.version}:
-        units |= set(cities.at(jurisdiction, version).units)
-    districts = cities.districts(city)
-    return sorted([*(f"S#{code}" for code in districts), *(f"XS#{code}" for code in units)])
+            store_cursor(run.jurisdiction, kind, after)
+        start = Cursor(start.until, iso(until))
+        store_cursor(run.jurisdiction, kind, start)
 
 
 def _expired_at(kind: str, head: Report, until: datetime) -> datetime | None:
@@ -237,42 +168,13 @@ def _expired_at(kind: str, head: Report, until: datetime) -> datetime | None:
     return over[0]
 
 
-def merge_chain(head: Report) -> Iterator[Report]:
-    """A report, the original that it is merged into, and so on."""
-    current: Report | None = head
-    for _ in range(_CHAIN_AT_MOST):
-        if current is None:
-            return
-        yield current
-        if not current.merged_into:
-            return
-        current = reports.get(current.jurisdiction, current.merged_into)
-
-
-def _family(head: Report) -> Iterator[Report]:
-    """A report and the duplicates merged into it, which expire together."""
-    queue, seen = [head], {head.id}
-    while queue:
-        yield (report := queue.pop())
-        if report.merged:
-            for duplicate_id in people.duplicates(report.jurisdiction, report.id):
-                duplicate = (
-                    reports.get(report.jurisdiction, duplicate_id)
-                    if duplicate_id not in seen
-                    else None
-                )
-                seen.add(duplicate_id)
-                if duplicate and duplicate.merged_into == report.id:
-                    queue.append(duplicate)
-
-
 def _erase_family(run: _Run, kind: str, head: Report, until: datetime) -> None:
     if not run.may_go_on():
         raise _BrokenOff
     try:
         if _expired_at(kind, head, until) is None:
             return
-        for report in _family(head):
+        for report in family(head):
             if _is_due(kind, report):
                 _erase(kind, report, run.now)
                 run.done[kind] += 1
@@ -338,10 +240,10 @@ def _counted(
 ) -> Iterator[datetime]:
     """When the retention began of each report that a run would erase data from."""
     seen = set[str]()
-    for heads, _ in _closed(city, _resume_cursor(city, kind, until, first)):
+    for heads, _ in closed_after(city, resume_cursor(city, kind, until, first)):
         for head in heads:
             over = _expired_at(kind, head, until)
-            for report in _family(head) if over else ():
+            for report in family(head) if over else ():
                 if over and report.id not in seen and _is_due(kind, report):
                     seen.add(report.id)
                     yield over
@@ -349,26 +251,11 @@ def _counted(
 
 def _originals(run: _Run) -> None:
     until = run.cutoff(ORIGINALS)
-    for photo in _old_originals(run.jurisdiction, until) if until else ():
+    for photo in photo_retention.old_originals(run.jurisdiction, until) if until else ():
         if not run.may_go_on():
             raise _BrokenOff
         files.delete_all(f"{ORIGINALS_FOLDER}/{run.jurisdiction}/{photo}")
         run.done[ORIGINALS] += 1
-
-
-def _old_originals(jurisdiction: str, until: datetime) -> Iterator[str]:
-    """The photos whose stored original is older than ``until``, oldest first. Skips photos of open
-    reports."""
-    last = ids.floor(until)
-    for key in files.keys(f"{ORIGINALS_FOLDER}/{jurisdiction}/"):
-        photo = key.rpartition("/")[2]
-        if photo >= last:
-            return
-        ticket = reports.photo(jurisdiction, photo)
-        report_id = ticket[1].get("report") if ticket else None
-        head = reports.get(jurisdiction, report_id) if report_id else None
-        if head is None or not head.open:
-            yield photo
 
 
 def _addresses(run: _Run) -> None:
@@ -378,37 +265,7 @@ def _addresses(run: _Run) -> None:
         for at, address in page:
             if not run.may_go_on():
                 raise _BrokenOff
-            run.done[ADDRESSES] += _forget_address(run.jurisdiction, at, address, until)
+            run.done[ADDRESSES] += address_retention.forget_address(
+                run.jurisdiction, at, address, until
+            )
         page = reach.address_entries(run.jurisdiction, "#".join(page[-1]), until, PAGE)
-
-
-def _forget_address(jurisdiction: str, at: str, address: str, until: datetime) -> bool:
-    """Erase an address last used before ``until``, and its entry in the index by time.
-
-    Returns whether it was erased.
-    """
-    docs = reach.address_rows(jurisdiction, address)
-    newest = max([at, *(doc["at"] for doc in docs.values() if "at" in doc)], key=parse)
-    over = bool(docs) and parse(newest) <= until
-    writes = [reach.delete_address_entry(jurisdiction, at, address)]
-    if over:
-        writes += [
-            reach.delete_unchanged(jurisdiction, address, name, doc) for name, doc in docs.items()
-        ]
-    try:
-        commit(writes)
-    except Refused:
-        return False  # A new choice came just now; it has a newer entry of its own.
-    return over
-
-
-def _old_addresses(jurisdiction: str, until: datetime) -> Iterator[datetime]:
-    seen, after = set[str](), ""
-    while page := reach.address_entries(jurisdiction, after, until, PAGE):
-        after = "#".join(page[-1])
-        for at, address in page:
-            docs = reach.address_rows(jurisdiction, address) if address not in seen else {}
-            last = max([parse(at), *(parse(doc["at"]) for doc in docs.values() if "at" in doc)])
-            if docs and last <= until:
-                seen.add(address)
-                yield last

@@ -1,0 +1,142 @@
+"""Reporters correct the texts and the contact of their own report, before anybody acts on it."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.domain.city.city import City
+from chalicelib.domain.events import Words
+from chalicelib.domain.hash_chain import SALT_BYTES
+from chalicelib.domain.input.redaction import redact
+from chalicelib.domain.notifications import reachability
+from chalicelib.domain.principal import Principal
+from chalicelib.domain.report import Report
+from chalicelib.errors import Problem
+from chalicelib.services.city import cities
+from chalicelib.services.identity import filers
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
+from chalicelib.services.reports.text_moderation import (
+    FIELDS,
+    Doc,
+    author_of,
+    find_personal_data,
+    version_of,
+)
+from chalicelib.services.timeline import former_contacts, traces
+from chalicelib.services.timeline.access import Seen
+from chalicelib.services.timeline.append import Addition, add
+from chalicelib.storage import people, reports
+from chalicelib.storage.transactions import Write
+
+CORRECTED, REACHED = "text_corrected", "contact_corrected"
+_EVENTS_AT_MOST = 50
+
+
+def correct(
+    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
+) -> Outcome:
+    """Correct the texts and the contact of a report, by its reporter and before anybody acts on it.
+
+    The old texts are deleted at once. Raises ``Problem``: not_found, reporter_only,
+    correction_late, missing_field.
+    """
+    place = actor.jurisdiction
+    city = cities.current(place, now)
+    if not body:
+        raise Problem("missing_field", field="description")
+    names = {field: people.text_name(1, field) for field in FIELDS}
+    first = people.named_texts(place, report_id, list(names.values()))
+    words, gone = list[Words](), list[str]()
+    for field, name in names.items():
+        doc = first.get(name)
+        before = doc["text"] if doc else ""
+        text = body.get(field, before).strip()
+        text = redact(text, city.patterns) if body.get("mask") else text
+        if text == before:
+            continue
+        if text:
+            known = {**author_of(doc), "filed": True, "root": name}
+            words.append(Words(field, "public", text, ids.token_bytes(SALT_BYTES), known))
+        else:
+            gone.append(field)
+
+    def change(seen: Seen, _: City) -> Addition:
+        report = seen.report
+        _may_correct(actor, report)
+        if "contact" not in body and not words and not gone:
+            raise Problem("missing_field", field="description")
+        writes, named = list[Write](), list[list[Any]]()
+        for field in (*(one.field for one in words), *gone):
+            doc = first.get(names[field])
+            current = doc.get("now", names[field]) if doc else None
+            newer = next((one for one in words if one.field == field), None)
+            if doc and current:
+                named.append([version_of(current), field])
+                writes += _superseded(report, names[field], current, doc, newer)
+            elif newer:
+                now_name = people.text_name(report.version + 1, field)
+                writes.append(
+                    people.put_replacement(place, report.id, names[field], newer, now_name, None)
+                )
+                writes += traces.index_rows(actor, people.TEXT, report.id, names[field])
+        after = replace(report, corrections=report.corrections + 1)
+        if words or gone:
+            after = replace(after, shown_at=now)
+        if "contact" in body:
+            after, more = _contact(after, body["contact"], city, now)
+            writes += more
+        # The former contact gets a message, if it was kept (``former_contacts``).
+        former = {"former": True} if after.former != report.former else {}
+        passages = [] if report.protected else find_personal_data(words, city)
+        name = CORRECTED if words or gone else REACHED
+        data = {"texts": named, **former}
+        return Addition(after, {"personal_data": passages}, writes, data, name)
+
+    return add(actor, op, report_id, CORRECTED, change, now, tuple(words))
+
+
+def _superseded(
+    report: Report, root: str, current: str, copy: Doc, newer: Words | None
+) -> list[Write]:
+    place = report.jurisdiction
+    writes: list[Write] = []
+    if current != root:
+        writes.append(people.delete_text(place, report.id, current))
+    if newer is None:
+        writes.append(people.delete_unchanged_text(place, report.id, root, copy))
+    else:
+        newest = people.text_name(report.version + 1, newer.field)
+        writes.append(people.put_replacement(place, report.id, root, newer, newest, copy))
+    return writes
+
+
+def _may_correct(actor: Principal, report: Report) -> None:
+    """Raise unless the actor filed the report and nothing depends on its texts yet."""
+    if actor.uid is None or actor.uid != report.reporter:
+        raise Problem("reporter_only")
+    counted = report.supports or report.comments or report.merged or report.outside
+    links = reports.timeline(report.jurisdiction, report.id, 1, _EVENTS_AT_MOST + 1)
+    acted = len(links) > _EVENTS_AT_MOST or any(
+        json.loads(text)["actor"]["kind"] == "staff" for text, _ in links
+    )
+    if report.state != "submitted" or counted or acted:
+        raise Problem("correction_late", state=report.state)
+
+
+def _contact(
+    report: Report, contact: dict[str, str], city: City, now: datetime
+) -> tuple[Report, list[Write]]:
+    place = report.jurisdiction
+    kept, before = former_contacts.keep_former(report, contact, city, now)
+    after, writes = filers.with_contact(kept, contact)
+    writes = [*before, *writes]
+    reachable = bool(contact.get("email") or contact.get("phone"))
+    if reachable:
+        ref = report.contact or ids.token_bytes(16).hex()
+        after = replace(after, contact=ref, contactable=reachability.contactable(contact))
+        return after, [*writes, people.put_contact(place, ref, contact)]
+    if report.contact:
+        writes.append(people.delete_contact(place, report.contact))
+    return replace(after, contact=None, contactable=False), writes
