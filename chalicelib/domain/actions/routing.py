@@ -2,6 +2,8 @@
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them. The unit and
 the promise follow from the new service and ward.
+
+Tests: tests/unit/test_perform.py
 """
 
 from dataclasses import replace

@@ -1,6 +1,8 @@
 """Polygons of wards on a grid of 1e-7 degrees: edges, whether a point lies inside, and distances.
 
 Coordinates are integers (degrees times ``SCALE``), so that every answer is exact.
+
+Tests: tests/unit/test_boundaries.py
 """
 
 from __future__ import annotations  # array[int] is subscriptable only from 3.12 on

@@ -1,4 +1,7 @@
-"""How much one person may add, and how many codes may be sent: the limits without a city's own."""
+"""How much one person may add, and how many codes may be sent: the limits without a city's own.
+
+Tests: tests/integration/test_rate_limits.py
+"""
 
 # How much one person may add by default. ``report_comments`` is for one report, ``proposals`` are
 # proposals for protection.

@@ -1,4 +1,7 @@
-"""A service of a city: a kind of problem with its questions, its promise and its unit."""
+"""A service of a city: a kind of problem with its questions, its promise and its unit.
+
+Tests: tests/unit/test_city_files.py
+"""
 
 from dataclasses import dataclass, field
 from typing import Any

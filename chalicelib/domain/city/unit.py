@@ -1,4 +1,7 @@
-"""A unit of a city: an office that repairs, and the Open311 server that it may have."""
+"""A unit of a city: an office that repairs, and the Open311 server that it may have.
+
+Tests: tests/unit/test_city_files.py
+"""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,7 @@
-"""Addresses with their preferences whose retention is over since their last use."""
+"""Addresses with their preferences whose retention is over since their last use.
+
+Tests: tests/integration/test_retention.py
+"""
 
 from collections.abc import Iterator
 from datetime import datetime

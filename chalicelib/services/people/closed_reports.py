@@ -2,6 +2,8 @@
 
 The walk goes by month of closing and by queue. Its cursor is stored by class, so the next run
 continues an interrupted one, and a normal night reads one day's reports.
+
+Tests: tests/integration/test_retention.py
 """
 
 import json

@@ -1,4 +1,7 @@
-"""Whose data are erased on a report, and the event ``erased`` that says so."""
+"""Whose data are erased on a report, and the event ``erased`` that says so.
+
+Tests: tests/integration/test_erasure.py
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

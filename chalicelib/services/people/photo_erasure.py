@@ -1,4 +1,7 @@
-"""Erasure of photos: their files, hashes, metadata, tickets and index rows."""
+"""Erasure of photos: their files, hashes, metadata, tickets and index rows.
+
+Tests: tests/integration/test_erasure.py
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Stored originals of photos whose retention is over."""
+"""Stored originals of photos whose retention is over.
+
+Tests: tests/integration/test_retention.py
+"""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""Erasure of who filed a report: reporter, filer and contact, and the rows that name them."""
+"""Erasure of who filed a report: reporter, filer and contact, and the rows that name them.
+
+Tests: tests/integration/test_erasure.py
+"""
 
 from dataclasses import replace
 from datetime import datetime

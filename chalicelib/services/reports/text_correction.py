@@ -1,4 +1,7 @@
-"""Reporters correct the texts and the contact of their own report, before anybody acts on it."""
+"""Reporters correct the texts and the contact of their own report, before anybody acts on it.
+
+Tests: tests/integration/test_corrected_contact.py
+"""
 
 import json
 from dataclasses import replace
