@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.domain.city.boundaries import build
 from chalicelib.domain.city.city import City
+from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import iso
 
 MONTH = "202611"
@@ -73,7 +74,7 @@ def fill_rows(city: City, now: datetime, many: int) -> None:
         commit(puts)
 
 
-def _rows(city: City, many: int) -> Iterator[dict[str, Any]]:
+def _rows(city: City, many: int) -> Iterator[ScoreRow]:
     rng = random.Random(2026)
     start, end = city.bounds(MONTH)
     month = (end - start).total_seconds()

@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench.failures import reported
 from bench.stack import running_stack
+from chalicelib.domain.timeline_types import Event
 
 OUT = Path("build") / "bench" / "open311.json"
 ROWS, ROUNDS = 1000, 11
@@ -109,8 +110,8 @@ def _fill(now: datetime) -> None:
             "agency": None, "due_at": iso(at + timedelta(days=2)), "place": [-61750000, 1068000000],
             "closed_at": None, "picture": None,
         }  # fmt: skip
-        event = {"report": report, "version": 1, "rules": city.version, "at": iso(at),
-                 "after": after}  # fmt: skip
+        event = cast(Event, {"report": report, "version": 1, "rules": city.version, "at": iso(at),
+                             "after": after})  # fmt: skip
         words = Words("description", "public", f"{number} {TEXT}", b"0" * 16)
         commit(
             [

@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.domain import hash_chain
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report, changes, facts
+from chalicelib.domain.timeline_types import Event, EventData, ScoreRow
 from chalicelib.domain.timestamps import iso
 
 
@@ -45,9 +46,9 @@ def link(
     op: str,
     now: datetime,
     words: tuple[Words, ...] = (),
-    data: dict[str, Any] | None = None,
+    data: EventData | None = None,
     role: str | None = None,
-    score: dict[str, Any] | None = None,
+    score: ScoreRow | None = None,
 ) -> Link:
     """The event of the change ``before`` → ``after`` by operation ``op``, chained to the last
     event.
@@ -55,7 +56,7 @@ def link(
     ``data`` holds codes and ids only: no free text, no personal data, no floats. A citizen appears
     without an id. ``score`` is the report's scorecard row after the change.
     """
-    event = {
+    event: Event = {
         "schema": 1,
         "jurisdiction": after.jurisdiction,
         "report": after.id,

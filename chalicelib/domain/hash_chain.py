@@ -12,12 +12,14 @@ from typing import Any
 
 import rfc8785
 
+from chalicelib.domain.timeline_types import Event
+
 GENESIS = "0" * 64
 SALT_BYTES = 16
 _ERASED, _FILING = "erased", ("file", "import")
 
 
-def canonical(event: dict[str, Any]) -> bytes:
+def canonical(event: Mapping[str, Any]) -> bytes:
     """The RFC 8785 bytes of an event; ``TypeError`` for a float, numbers must be integers."""
     _refuse_floats(event)
     return rfc8785.dumps(event)
@@ -33,7 +35,7 @@ def commitment(text: str, salt: bytes) -> str:
     return hashlib.sha256(salt + text.encode()).hexdigest()
 
 
-def chain(event: dict[str, Any], previous: str) -> tuple[str, str]:
+def chain(event: Mapping[str, Any], previous: str) -> tuple[str, str]:
     """The event's canonical text with ``prev`` set, and its hash."""
     data = canonical({**event, "prev": previous})
     return data.decode(), digest(data)
@@ -57,9 +59,7 @@ def faults(links: Sequence[tuple[str, str]]) -> list[str]:
     return problems
 
 
-def text_faults(
-    events: Sequence[dict[str, Any]], texts: Mapping[str, tuple[str, bytes]]
-) -> list[str]:
+def text_faults(events: Sequence[Event], texts: Mapping[str, tuple[str, bytes]]) -> list[str]:
     """What is wrong with a report's texts; ``texts`` are {name: (text, salt)} as stored.
 
     Checks: each text matches its commitment; a missing text is named by a later event

@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.domain.map.geohash import distance_m
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.timestamps import parse
 
 PENDING, READY, REFUSED, HIDDEN = "pending", "ready", "refused", "hidden"
@@ -90,7 +91,7 @@ def listed(report: Report) -> list[tuple[str, str, dict[str, Any]]]:
     return sorted(rows, key=lambda row: order.index(row[1]))
 
 
-def jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
+def jobs(event: Event) -> list[dict[str, Any]]:
     """The photo jobs of an event: {task, photo, rev}, each safe to repeat.
 
     A photo that is used before it is processed gets a job here too, in case the event of the bucket

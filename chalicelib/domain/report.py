@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from chalicelib.domain.filer import CHANNELS
+from chalicelib.domain.timeline_types import Event, Facts, HeadChanges, Period
 from chalicelib.domain.timestamps import iso, parse
 
 # About 1.1 km: shows only the part of the city.
@@ -71,7 +72,7 @@ class Report:
     worked: tuple[str, ...] = ()
     holds: tuple[tuple[str, str, str, str | None], ...] = ()
     marks: tuple[tuple[str, str, str, str, str | None], ...] = field(default=(), metadata=_NOTE)
-    past_rounds: tuple[dict[str, Any], ...] = ()
+    past_rounds: tuple[Period, ...] = ()
     audit: str | None = None
     missed_service: str | None = None
     finished_by: str | None = None
@@ -234,9 +235,9 @@ _MOMENTS = frozenset(
 )
 
 
-def facts(report: Report) -> dict[str, Any]:
+def facts(report: Report) -> Facts:
     """What counters and lists use of a report, as JSON values; events hold it before and after."""
-    return {
+    counted: Facts = {
         "state": report.state,
         "resolution": report.resolution,
         "service": report.service,
@@ -260,20 +261,25 @@ def facts(report: Report) -> dict[str, Any]:
         "rating": report.rating,
         "rating_month": report.rating_month,
         "flow": report.flow,
-        # Only present where they hold, so that the bytes of ordinary events stay the same.
-        **({"offered_to": report.offered_to} if report.offered_to else {}),
-        **({"secret": True} if report.secret and not report.protected else {}),
-        **({"private": True} if report.private else {}),
-        **({"shown_at": iso(report.shown_at)} if report.shown_at else {}),
     }
+    # Only present where they hold, so that the bytes of ordinary events stay the same.
+    if report.offered_to:
+        counted["offered_to"] = report.offered_to
+    if report.secret and not report.protected:
+        counted["secret"] = True
+    if report.private:
+        counted["private"] = True
+    if report.shown_at:
+        counted["shown_at"] = iso(report.shown_at)
+    return counted
 
 
-def secret_in(facts: dict[str, Any]) -> bool:
+def secret_in(facts: Facts) -> bool:
     """``Report.secret`` of an event's facts."""
     return bool(facts["protected"] or facts.get("secret"))
 
 
-def hidden_in(facts: dict[str, Any]) -> bool:
+def hidden_in(facts: Facts) -> bool:
     """``Report.hidden`` of an event's facts."""
     return bool(secret_in(facts) or facts.get("private"))
 
@@ -282,7 +288,7 @@ def _is_ready(report: Report, photo: str) -> bool:
     return bool(report.pictures.get(photo, {}).get("state") == "ready")
 
 
-def changes(before: Report | None, after: Report) -> dict[str, Any]:
+def changes(before: Report | None, after: Report) -> HeadChanges:
     """The fields that an event sets, without ``PRIVATE`` ones; ``None`` is back at the default."""
     old = before.to_doc() if before else {}
     new = after.to_doc()
@@ -303,7 +309,7 @@ def decided(before: Report, after: Report, action: str = "") -> int:
     return after.version
 
 
-def noted(event: dict[str, Any]) -> bool:
+def noted(event: Event) -> bool:
     """Whether an event changes nothing that anybody decides by.
 
     Examples: a breach, a level, a support, a photo that is ready, a look at the contact, new codes
@@ -312,7 +318,7 @@ def noted(event: dict[str, Any]) -> bool:
     return event["action"] == MOVED or bool(event["set"].keys() <= _NOTES)
 
 
-def fold(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def fold(events: Iterable[Event]) -> dict[str, Any]:
     """The head's document without its private fields, from its events (oldest first)."""
     doc: dict[str, Any] = {}
     for event in events:

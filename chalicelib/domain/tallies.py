@@ -6,7 +6,8 @@ stays exact whatever the order between reports.
 """
 
 from collections import Counter
-from typing import Any
+
+from chalicelib.domain.timeline_types import Event, Facts
 
 MEASURES = (
     "received", "open", "verified", "unverified", "rejected", "duplicate", "not_ours", "withdrawn",
@@ -17,7 +18,7 @@ MEASURES = (
 Key = tuple[str, str, str]
 
 
-def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
+def contributions(facts: Facts | None) -> Counter[Key]:
     """{(month, area, measure): n} of one report; a protected report counts nowhere.
 
     ``received`` and ``open`` belong to the month of filing, a resolution to the month of closing,
@@ -29,6 +30,8 @@ def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
     for area in (facts["district"], f"{facts['district']}/{facts['ward']}"):
         counts[facts["filed_month"], area, "received"] += 1
         if facts["state"] == "closed":
+            assert facts["closed_month"]
+            assert facts["resolution"]
             counts[facts["closed_month"], area, facts["resolution"]] += 1
         else:
             counts[facts["filed_month"], area, "open"] += 1
@@ -36,14 +39,16 @@ def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
             for month, n in months.items():
                 counts[month, area, measure] += n
         if facts["supports"]:
+            assert facts["support_month"]
             counts[facts["support_month"], area, "supported"] += facts["supports"]
         if facts["rating"]:
+            assert facts["rating_month"]
             counts[facts["rating_month"], area, "ratings"] += 1
             counts[facts["rating_month"], area, "rating_sum"] += facts["rating"]
     return counts
 
 
-def deltas(event: dict[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
+def deltas(event: Event) -> dict[tuple[str, str], dict[str, int]]:
     """{(month, area): {measure: change}} of one event, without zeros."""
     moved = contributions(event["after"])
     moved.subtract(contributions(event["before"]))

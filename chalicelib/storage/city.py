@@ -139,7 +139,8 @@ def put_key(jurisdiction: str, digest: str, doc: dict[str, Any]) -> None:
 
 def key(jurisdiction: str, digest: str) -> dict[str, Any] | None:
     """The record of an API key."""
-    return get(tables.CityRow, f"{jurisdiction}#KEYS", digest)
+    doc: dict[str, Any] | None = get(tables.CityRow, f"{jurisdiction}#KEYS", digest)
+    return doc
 
 
 def keys(jurisdiction: str) -> list[tuple[str, dict[str, Any]]]:
@@ -162,12 +163,18 @@ def put_staff(jurisdiction: str, records: list[dict[str, Any]]) -> None:
 
 def staff_by_subject(jurisdiction: str, issuer: str, subject: str) -> dict[str, Any] | None:
     """The staff record of a signed-in person."""
-    return get(tables.CityRow, f"{jurisdiction}#STAFF", _subject(issuer, subject), consistent=False)
+    doc: dict[str, Any] | None = get(
+        tables.CityRow, f"{jurisdiction}#STAFF", _subject(issuer, subject), consistent=False
+    )
+    return doc
 
 
 def staff_by_ref(jurisdiction: str, ref: str) -> dict[str, Any] | None:
     """The staff record of a reference, by which the timeline names officials."""
-    return get(tables.CityRow, f"{jurisdiction}#STAFF", f"P#{ref}", consistent=False)
+    doc: dict[str, Any] | None = get(
+        tables.CityRow, f"{jurisdiction}#STAFF", f"P#{ref}", consistent=False
+    )
+    return doc
 
 
 def all_staff(jurisdiction: str) -> list[dict[str, Any]]:

@@ -41,7 +41,8 @@ def put_operation(jurisdiction: str, operation: str, doc: dict[str, Any]) -> Put
 
 def operation(jurisdiction: str, operation: str) -> dict[str, Any] | None:
     """The row of an idempotency key."""
-    return get(tables.Control, f"{jurisdiction}#IDEM#{operation}", _MARK)
+    doc: dict[str, Any] | None = get(tables.Control, f"{jurisdiction}#IDEM#{operation}", _MARK)
+    return doc
 
 
 def blank_operation(jurisdiction: str, operation: str) -> Put:
@@ -140,7 +141,8 @@ def put_sent(jurisdiction: str, dedupe: str, mail: dict[str, Any] | None = None)
 
 def mail(name: str) -> dict[str, Any] | None:
     """The record of a sent e-mail, kept for 30 days: its contact and its report."""
-    return get(tables.Control, f"*#MAIL#{name}", _MARK)
+    doc: dict[str, Any] | None = get(tables.Control, f"*#MAIL#{name}", _MARK)
+    return doc
 
 
 def put_page(jurisdiction: str, name: str) -> Put:

@@ -26,7 +26,8 @@ def hashed(jurisdiction: str, uid: str) -> str:
 
 def get_record(jurisdiction: str, who: str) -> dict[str, Any] | None:
     """The erasure of one person."""
-    return get(tables.CityRow, f"{jurisdiction}#ERASED", who)
+    doc: dict[str, Any] | None = get(tables.CityRow, f"{jurisdiction}#ERASED", who)
+    return doc
 
 
 def put_record(jurisdiction: str, who: str, doc: dict[str, Any]) -> None:

@@ -19,7 +19,10 @@ _FOLLOWED = "followed"
 
 def get_forward(jurisdiction: str, unit: str, report: str, turn: int) -> dict[str, Any] | None:
     """The state of one forwarding."""
-    return get(tables.Control, f"{jurisdiction}#FWD#{unit}", _name(report, turn))
+    doc: dict[str, Any] | None = get(
+        tables.Control, f"{jurisdiction}#FWD#{unit}", _name(report, turn)
+    )
+    return doc
 
 
 def put_forward(jurisdiction: str, unit: str, report: str, turn: int, doc: dict[str, Any]) -> Put:
@@ -54,7 +57,8 @@ def forwards(jurisdiction: str, unit: str, after: str, limit: int) -> list[dict[
 
 def get_followed(jurisdiction: str, unit: str, name: str) -> dict[str, Any] | None:
     """The record of a followed request."""
-    return get(tables.Control, f"{jurisdiction}#FOLLOW#{unit}", name)
+    doc: dict[str, Any] | None = get(tables.Control, f"{jurisdiction}#FOLLOW#{unit}", name)
+    return doc
 
 
 def put_followed(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> Put:

@@ -8,10 +8,12 @@ texts: texts stay in ``people`` and are read for each page of an answer.
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from chalicelib import ids
+from chalicelib.domain.open311.updates import UpdateRow
 from chalicelib.domain.report import hidden_in
+from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.timestamps import iso, months, parse
 from chalicelib.storage import fast_query, tables
 from chalicelib.storage.people import text_name
@@ -21,28 +23,63 @@ from chalicelib.storage.transactions import Put
 LABEL = "request"
 _SECOND = timedelta(seconds=1)
 _EMPTY = {"S": "{}"}
-_KEPT = (
-    "state", "resolution", "service", "district", "ward", "unit", "agency", "due_at", "place",
-    "closed_at", "picture",
-)  # fmt: skip
 
-Row = dict[str, Any]
+
+class Row(TypedDict):
+    """What the lists show of a public report. ``updated`` is its last public change."""
+
+    id: str
+    rules: str
+    updated: str
+    state: str
+    resolution: str | None
+    service: str
+    district: str
+    ward: str
+    unit: str
+    agency: str | None
+    due_at: str
+    place: list[int]
+    closed_at: str | None
+    picture: str | None
+
+
 Item = dict[str, Any]
 
 
-def row_of(event: dict[str, Any]) -> Row | None:
+def row_of(event: Event) -> Row | None:
     """The public row of a report after an event; ``None`` if the report is hidden."""
-    after = event["after"]
-    if hidden_in(after):
+    return row(event["report"], event["rules"], event["at"], event["after"])
+
+
+def row(report: str, rules: str, at: str, facts: Facts) -> Row | None:
+    """The public row of a report with these facts, last changed ``at``; ``None`` if hidden.
+
+    ``rules`` is the city version under which the report is.
+    """
+    if hidden_in(facts):
         return None
     # A closed report counts as changed at its closing, even if people added something later.
-    updated = after["closed_at"] or event["at"]
-    updated = max(updated, after.get("shown_at") or updated)
-    fields = {name: after[name] for name in _KEPT}
-    return {"id": event["report"], "rules": event["rules"], "updated": updated, **fields}
+    updated = facts["closed_at"] or at
+    return {
+        "id": report,
+        "rules": rules,
+        "updated": max(updated, facts.get("shown_at") or updated),
+        "state": facts["state"],
+        "resolution": facts["resolution"],
+        "service": facts["service"],
+        "district": facts["district"],
+        "ward": facts["ward"],
+        "unit": facts["unit"],
+        "agency": facts["agency"],
+        "due_at": facts["due_at"],
+        "place": facts["place"],
+        "closed_at": facts["closed_at"],
+        "picture": facts["picture"],
+    }
 
 
-def put_request(jurisdiction: str, row: Row | None, event: dict[str, Any]) -> Put:
+def put_request(jurisdiction: str, row: Row | None, event: Event) -> Put:
     """Write a report's row unless a newer one is there.
 
     Without ``row`` the report is hidden: an empty row, which no list shows, replaces the older one.
@@ -106,21 +143,21 @@ def months_with_rows(jurisdiction: str, start: datetime, end: datetime) -> list[
     ]
 
 
-def put_update(jurisdiction: str, row: Row) -> Put:
+def put_update(jurisdiction: str, row: UpdateRow) -> Put:
     """Write an event's update for other systems (``domain.open311.updates``)."""
     key = f"{jurisdiction}#UPDATES#{_month(parse(row['at']))}"
     name = f"{row['at']}#{row['report']}#{row['version']:08d}"
     return Put("update", tables.Figure(key, name, doc=dump(row)))
 
 
-def updates(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
+def updates(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[UpdateRow]:
     """The updates from ``start`` to ``end``, oldest first, at most ``limit``."""
     low, high = iso(start), iso(end + _SECOND)
     months = [f"{jurisdiction}#UPDATES#{month}" for month in reversed(_months(start, end))]
     return _docs(_over(months, low, high, limit))
 
 
-def update_texts(jurisdiction: str, rows: list[Row]) -> dict[tuple[str, int], str]:
+def update_texts(jurisdiction: str, rows: list[UpdateRow]) -> dict[tuple[str, int], str]:
     """{(report, version): public text of the update}."""
     names = [
         (row["report"], text_name(row["version"], field)) for row in rows for field in row["words"]
@@ -165,7 +202,7 @@ def _texts(jurisdiction: str, names: list[tuple[str, str]]) -> dict[tuple[str, s
     }
 
 
-def _docs(items: list[Item]) -> list[Row]:
+def _docs(items: list[Item]) -> list[Any]:
     return [json.loads(item["doc"]["S"]) for item in items]
 
 

@@ -167,7 +167,8 @@ def put_code(
 
 def code(jurisdiction: str, contact: str, uid: str) -> dict[str, Any] | None:
     """The newest code that was sent to a contact for this device."""
-    return get(tables.Person, f"{jurisdiction}#CODE#{contact}", uid)
+    doc: dict[str, Any] | None = get(tables.Person, f"{jurisdiction}#CODE#{contact}", uid)
+    return doc
 
 
 def put_code_address(jurisdiction: str, contact: str, nonce: str, address: dict[str, Any]) -> Put:
@@ -180,7 +181,8 @@ def put_code_address(jurisdiction: str, contact: str, nonce: str, address: dict[
 
 def code_address(jurisdiction: str, contact: str, nonce: str) -> dict[str, Any] | None:
     """The address of a code."""
-    return get(tables.Person, f"{jurisdiction}#CODE#{contact}", f"to#{nonce}")
+    doc: dict[str, Any] | None = get(tables.Person, f"{jurisdiction}#CODE#{contact}", f"to#{nonce}")
+    return doc
 
 
 def delete_code_address(jurisdiction: str, contact: str, nonce: str) -> Delete:
@@ -307,7 +309,8 @@ def put_contact(
 
 def contact(jurisdiction: str, ref: str) -> dict[str, Any] | None:
     """A reporter's contact data; every caller records that it was read."""
-    return get(tables.Person, f"{jurisdiction}#C#{ref}", "contact")
+    doc: dict[str, Any] | None = get(tables.Person, f"{jurisdiction}#C#{ref}", "contact")
+    return doc
 
 
 def delete_contact(jurisdiction: str, ref: str) -> Delete:
@@ -330,7 +333,8 @@ def put_photo_facts(jurisdiction: str, photo: str, facts: dict[str, Any]) -> Put
 
 def photo_facts(jurisdiction: str, photo: str) -> dict[str, Any] | None:
     """A photo's metadata (``imaging.metadata``); for its owner and for ``photos.proof`` only."""
-    return get(tables.Person, f"{jurisdiction}#PH#{photo}", "facts")
+    doc: dict[str, Any] | None = get(tables.Person, f"{jurisdiction}#PH#{photo}", "facts")
+    return doc
 
 
 def delete_photo_facts(jurisdiction: str, photo: str) -> Delete:

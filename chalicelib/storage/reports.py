@@ -11,6 +11,7 @@ from chalicelib.domain.map.geohash import encode
 from chalicelib.domain.map.pin import Pin, pack, pin_of, unpack
 from chalicelib.domain.photos import shown
 from chalicelib.domain.report import Report as Head
+from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.timestamps import iso
 from chalicelib.storage import fast_query, tables
 from chalicelib.storage.transactions import Put, read
@@ -94,19 +95,19 @@ def with_texts(jurisdiction: str, report: str, *texts: str) -> tuple[Head | None
     return Head.from_doc(json.loads(head_rows[0]["doc"]["S"])), found_texts
 
 
-def event(jurisdiction: str, report: str, version: int) -> dict[str, Any] | None:
+def event(jurisdiction: str, report: str, version: int) -> Event | None:
     """One event, read consistently."""
     key = _key(jurisdiction, report)
 
-    def action() -> dict[str, Any] | None:
+    def action() -> Event | None:
         try:
             row = tables.Event.get(key, version, consistent_read=True)
         except tables.Event.DoesNotExist:
             return None
-        event_doc: dict[str, Any] = json.loads(row.event)
+        event_doc: Event = json.loads(row.event)
         return event_doc
 
-    event_doc: dict[str, Any] | None = read(action)
+    event_doc: Event | None = read(action)
     return event_doc
 
 
@@ -127,7 +128,7 @@ def whole_timeline() -> Iterator[tuple[str, str]]:
         yield row.event, row.hash
 
 
-def events_page(after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+def events_page(after: str | None, limit: int) -> tuple[list[Event], str | None]:
     """(events after a key, next key), by a Scan: only for ``infra.ops.backfill_traces``."""
     start = None
     if after:

@@ -1,6 +1,7 @@
 """Reading and writing rows with one JSON document; all tables but the heads use it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.models import Model
@@ -11,8 +12,11 @@ from chalicelib.storage.transactions import Unavailable, read
 _BATCH, _TRIES = 100, 5
 
 
-def get(model: type[Model], pk: str, sk: str, *, consistent: bool = True) -> dict[str, Any] | None:
-    """The document of a row (empty if it has none), or ``None`` if there is no such row."""
+def get(model: type[Model], pk: str, sk: str, *, consistent: bool = True) -> Any:
+    """The document of a row (empty if it has none), or ``None`` if there is no such row.
+
+    The caller states its type, as each kind of row has its own.
+    """
 
     def action() -> dict[str, Any] | None:
         try:
@@ -22,8 +26,7 @@ def get(model: type[Model], pk: str, sk: str, *, consistent: bool = True) -> dic
         loaded: dict[str, Any] = json.loads(row.doc or "{}")
         return loaded
 
-    doc: dict[str, Any] | None = read(action)
-    return doc
+    return read(action)
 
 
 def get_all(
@@ -50,6 +53,6 @@ def _batch(request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def dump(doc: dict[str, Any]) -> str:
+def dump(doc: Mapping[str, Any]) -> str:
     """A document as it is stored."""
     return json.dumps(doc, separators=(",", ":"), ensure_ascii=False)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Put, read
@@ -18,7 +19,7 @@ def put_score(
     jurisdiction: str,
     report: str,
     version: int,
-    row: dict[str, Any] | None,
+    row: ScoreRow | None,
     last_month: str | None,
 ) -> Put:
     """Write a report's row unless a newer one is there; without ``row`` no district finds it."""
@@ -35,12 +36,13 @@ def put_score(
     return Put("score", item, figure.pk.does_not_exist() | (figure.version < version))
 
 
-def score(jurisdiction: str, report: str) -> dict[str, Any] | None:
+def score(jurisdiction: str, report: str) -> ScoreRow | None:
     """A report's row."""
-    return get(tables.Figure, f"{jurisdiction}#ROW#{report}", _MARK)
+    doc: ScoreRow | None = get(tables.Figure, f"{jurisdiction}#ROW#{report}", _MARK)
+    return doc
 
 
-def scores(jurisdiction: str, district: str, month: str) -> Iterator[dict[str, Any]]:
+def scores(jurisdiction: str, district: str, month: str) -> Iterator[ScoreRow]:
     """Every row of a district that matters in ``month`` (``YYYYMM``) or later, page by page."""
     values = {":p": {"S": f"{jurisdiction}#SCORE#{district}"}, ":m": {"S": month}}
     query_input: dict[str, Any] = {

@@ -19,7 +19,8 @@ _BATCH, _TRIES = 25, 8
 
 def month(jurisdiction: str, name: str) -> dict[str, Any] | None:
     """The record of a month: stage, revision, digest, until, history."""
-    return get(tables.Figure, f"{jurisdiction}#MONTHS#ALL", name)
+    doc: dict[str, Any] | None = get(tables.Figure, f"{jurisdiction}#MONTHS#ALL", name)
+    return doc
 
 
 def months(jurisdiction: str, before: str | None, limit: int) -> list[dict[str, Any]]:
@@ -52,7 +53,8 @@ def put_cards(jurisdiction: str, name: str, folder: str, cards: dict[str, Any]) 
 def card(jurisdiction: str, name: str, folder: str, which: str) -> dict[str, Any] | None:
     """One document of a revision."""
     key = f"{jurisdiction}#CARDS#{name}/{folder}"
-    return get(tables.Figure, key, which, consistent=False)
+    doc: dict[str, Any] | None = get(tables.Figure, key, which, consistent=False)
+    return doc
 
 
 def cards(jurisdiction: str, name: str, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -66,7 +66,7 @@ def _of_events() -> int:
         events, place = reports.events_page(place, PAGE)
         rows: list[Any] = [
             access_index.put_contact_read(
-                one["jurisdiction"], one["actor"]["uid"], parse(one["at"]), one["report"],
+                one["jurisdiction"], one["actor"]["uid"] or "", parse(one["at"]), one["report"],
                 one["version"],
             )
             for one in events

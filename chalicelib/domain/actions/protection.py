@@ -59,7 +59,7 @@ def take(attempt: Attempt, report: Report) -> Report:
     service = _service(attempt.present, report.protection["service"])
     changed = replace(
         report,
-        counted=periods.ended_row(attempt.report, attempt.city, attempt.now),
+        counted=dict(periods.ended_row(attempt.report, attempt.city, attempt.now)),
         protection={},
         service=service.code,
         group=service.group,

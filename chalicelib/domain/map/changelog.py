@@ -9,9 +9,10 @@ Tests: tests/integration/test_map.py
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chalicelib.domain.map.pin import pack, pin_in
+from chalicelib.domain.timeline_types import Event, Facts
 
 LAG = timedelta(seconds=10)
 KEEP = timedelta(hours=24)
@@ -36,7 +37,7 @@ class Cursor(NamedTuple):
     given: frozenset[bytes]
 
 
-def change(event: dict[str, Any]) -> str | None:
+def change(event: Event) -> str | None:
     """The packed pin after an event, ``GONE``, or ``None`` if the map does not change."""
     before, after = (_shown(event["report"], event[when]) for when in ("before", "after"))
     return None if before == after else after
@@ -69,6 +70,6 @@ def last(rows: list[Row]) -> tuple[list[str], list[Row]]:
     return gone, [row for row in newest.values() if row.pin != GONE]
 
 
-def _shown(report: str, facts: dict[str, Any] | None) -> str:
+def _shown(report: str, facts: Facts | None) -> str:
     pin = pin_in(report, facts)
     return GONE if pin is None or pin.state == "closed" else pack(pin)

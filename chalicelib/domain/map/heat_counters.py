@@ -17,9 +17,10 @@ calls only, and the cost of a view does not grow with the years.
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chalicelib.domain.map.tiles import base4, quadkey, tile, tile_of
+from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.timestamps import first_day, shifted
 
 ZOOM, PARENT = 16, 12
@@ -55,7 +56,7 @@ class Span(NamedTuple):
     last: str
 
 
-def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
+def contributions(facts: Facts | None) -> Counter[Key]:
     """{(partition, sort key, attribute): n} of one report; protected ones count nowhere."""
     counts: Counter[Key] = Counter()
     if facts is None or facts["protected"] or not facts.get("filed_day"):
@@ -76,7 +77,7 @@ def contributions(facts: dict[str, Any] | None) -> Counter[Key]:
     return counts
 
 
-def deltas(event: dict[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
+def deltas(event: Event) -> dict[tuple[str, str], dict[str, int]]:
     """{(partition, sort key): {attribute: change}} of one event, without zeros."""
     moved = contributions(event["after"])
     moved.subtract(contributions(event["before"]))

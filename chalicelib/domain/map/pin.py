@@ -4,9 +4,10 @@ Coordinates are the public ones, rounded as the service asks. A pin says nothing
 view of the report does not say.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chalicelib.domain.report import Report, hidden_in
+from chalicelib.domain.timeline_types import Facts
 
 _LATE = "!"
 # Of the layout of a packed pin. A change of ``Pin`` or of the order is a new version.
@@ -33,7 +34,7 @@ def pin_of(report: Report) -> Pin:
     )  # fmt: skip
 
 
-def pin_in(report: str, facts: dict[str, Any] | None) -> Pin | None:
+def pin_in(report: str, facts: Facts | None) -> Pin | None:
     """The pin in an event's facts; ``None`` for no report, a hidden one, or an old event."""
     if facts is None or hidden_in(facts) or "place" not in facts:
         return None

@@ -17,6 +17,7 @@ from typing import Any
 
 from chalicelib.domain.notifications import citizen_news
 from chalicelib.domain.report import secret_in
+from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.workflow import table as workflow
 from chalicelib.rules import load
 
@@ -46,7 +47,7 @@ def sometimes_alerting() -> frozenset[str]:
     return frozenset(name for name, row in rows if row and row.get("sometimes"))
 
 
-def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
+def messages(event: Event) -> list[dict[str, Any]]:
     """The outbox rows of an event; each has a stable ``dedupe`` of its own.
 
     A protected report's alert names no place and no service; its reporter is not surveyed.
@@ -73,14 +74,12 @@ def messages(event: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _is_by(row: dict[str, Any], event: dict[str, Any]) -> bool:
+def _is_by(row: dict[str, Any], event: Event) -> bool:
     kind: str = event["actor"]["kind"]
     return bool(row.get("by", kind) == kind)
 
 
-def _alert(
-    event: dict[str, Any], row: dict[str, Any], base: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _alert(event: Event, row: dict[str, Any], base: dict[str, Any]) -> Iterator[dict[str, Any]]:
     after = event["after"]
     level = row["level"]
     addressees = audience(event, row["audience"])
@@ -121,9 +120,9 @@ def _alert(
     yield message
 
 
-def audience(event: dict[str, Any], words: list[str]) -> list[str]:
+def audience(event: Event, words: list[str]) -> list[str]:
     """``unit:<code>``, ``person:<reference>`` and roles for the words of a row, each once."""
-    before, after, data = event["before"] or {}, event["after"], event["data"]
+    before, after, data = event["before"], event["after"], event["data"]
     called = _called(after)
     names: dict[str, list[str]] = {
         "unit": [f"unit:{after['unit']}"],
@@ -144,30 +143,28 @@ def audience(event: dict[str, Any], words: list[str]) -> list[str]:
     return list(dict.fromkeys(who for word in words for who in names.get(word, [word])))
 
 
-def _holder(facts: dict[str, Any]) -> str:
+def _holder(facts: Facts) -> str:
     return f"person:{facts['holder']}" if facts["holder"] else f"unit:{facts['unit']}"
 
 
-def _called(facts: dict[str, Any]) -> list[str]:
+def _called(facts: Facts) -> list[str]:
     called = facts.get("agency") or facts.get("offered_to")
     return [f"unit:{called}"] if called else []
 
 
-def _own(event: dict[str, Any]) -> list[str]:
+def _own(event: Event) -> list[str]:
     """The actor and their unit, as in an audience."""
     actor = event["actor"]
     return [f"person:{actor.get('uid')}", f"unit:{actor.get('unit')}"]
 
 
-def _all(facts: dict[str, Any]) -> list[str]:
-    if not facts:
+def _all(facts: Facts | None) -> list[str]:
+    if facts is None:
         return []
     return list(dict.fromkeys([_holder(facts), f"unit:{facts['unit']}", *_called(facts)]))
 
 
-def _proposed(
-    event: dict[str, Any], row: dict[str, Any], base: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _proposed(event: Event, row: dict[str, Any], base: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The alerts of a proposal for protection.
 
     One is for the unit that may take it, one for those whom the row names; neither says what the
@@ -193,19 +190,19 @@ def _proposed(
     }
 
 
-def _overdue(event: dict[str, Any]) -> dict[str, Any]:
+def _overdue(event: Event) -> dict[str, Any]:
     """Who held the report of a breach or escalation, and what was missed."""
     data = event["data"]
     held = {"unit": data["unit"], "person": data.get("person")}
-    kept = ("target", "level", "code")
-    step = {name: data[name] for name in kept if data.get(name) is not None}
-    overdue = {**step, "due": data["due"]}
+    step = {"target": data.get("target"), "level": data.get("level"), "code": data.get("code")}
+    overdue = {name: value for name, value in step.items() if value is not None}
+    overdue["due"] = data["due"]
     if data.get("joins") is not None:
         overdue["level"] = data["joins"]
     return {"priority": data["priority"], "held_by": held, "overdue": overdue}
 
 
-def _dedupe(event: dict[str, Any], level: str) -> str:
+def _dedupe(event: Event, level: str) -> str:
     return ":".join(
         (
             event["jurisdiction"],

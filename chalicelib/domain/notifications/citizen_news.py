@@ -14,6 +14,7 @@ from typing import Any
 
 from chalicelib import rules
 from chalicelib.domain.report import hidden_in, secret_in
+from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.workflow import table as workflow
 
 RELATIONS = ("reporter", "duplicate", "follower")
@@ -40,7 +41,7 @@ def kinds() -> frozenset[str]:
     return frozenset(kind for row in rows for who in RELATIONS if (kind := row.get(who)))
 
 
-def message(event: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | None:
+def message(event: Event, base: dict[str, Any]) -> dict[str, Any] | None:
     """The outbox row of an event for citizens: ``tell`` gives the kind for each relation.
 
     Only the reporter hears of a secret or private report, without a survey if it is secret. Nobody
@@ -67,7 +68,7 @@ def message(event: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | Non
     return {**base, **secret, "kind": TOLD, "tell": tell, "dedupe": ":".join(names)}
 
 
-def _applies(when: str | None, event: dict[str, Any]) -> bool:
+def _applies(when: str | None, event: Event) -> bool:
     if when == "words":
         public = any(word["audience"] == "public" for word in event["words"])
         return public and event["actor"]["kind"] != "citizen"

@@ -15,6 +15,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.report import Report, facts, secret_in
 from chalicelib.domain.sla import custody
+from chalicelib.domain.timeline_types import Event, EventData, Facts
 
 FORWARDED = "forwarded"
 AGAIN = frozenset({"refuse", "reopen", "unmerge"})
@@ -23,19 +24,19 @@ _MARK = re.compile(rf"\[Tanggap {ids.PATTERN}(-\d+)?\]")
 _IMPORT = "import"
 
 
-def unit_of(facts: dict[str, Any], city: City) -> str | None:
+def unit_of(facts: Facts, city: City) -> str | None:
     """The unit with its own system that has the report: the agency first, then the unit.
 
     ``None`` for a secret report, which is never forwarded.
     """
     if secret_in(facts):
         return None
-    units = [facts[name] for name in ("agency", "unit") if facts[name]]
+    units = [unit for unit in (facts["agency"], facts["unit"]) if unit]
     private = bool(facts.get("private"))
     return next((unit for unit in units if _takes(unit, private, city)), None)
 
 
-def job(event: dict[str, Any], city: City) -> dict[str, Any] | None:
+def job(event: Event, city: City) -> dict[str, Any] | None:
     """The forwarding job of an event, {unit, round}; ``None`` if there is nothing to forward."""
     before, after, action = event["before"], event["after"], event["action"]
     if after["state"] == "closed" or secret_in(after) or action in (_IMPORT, FORWARDED):
@@ -72,6 +73,15 @@ def taken(report: Report, unit: str, request: str | None, now: datetime) -> Repo
     if report.offered_to == unit:
         report = unoffered(replace(report, unit=unit, holder=None))
     return custody.with_holder(replace(report, outside=there), now)
+
+
+def event_data(report: Report) -> EventData:
+    """The data of the event by which the unit's system has the report: the unit, and the number
+    there if it is known."""
+    data: EventData = {"unit": report.outside["unit"]}
+    if "request" in report.outside:
+        data["request"] = report.outside["request"]
+    return data
 
 
 def message(jurisdiction: str, report: str, unit: str, turn: int) -> dict[str, Any]:

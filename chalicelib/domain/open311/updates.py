@@ -4,11 +4,22 @@ Tests: tests/unit/test_georeport.py
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 from chalicelib.domain.report import hidden_in
+from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.workflow.table import open311
 from chalicelib.rules import load
+
+
+class UpdateRow(TypedDict):
+    """An update: ``words`` names the public texts of its event."""
+
+    report: str
+    version: int
+    at: str
+    status: str
+    words: list[str]
 
 
 @cache
@@ -24,8 +35,8 @@ def told() -> dict[str, str]:
     return {**rules()["events"], **open311()}
 
 
-def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
-    """{report, version, at, status, words}: ``words`` names the event's public texts.
+def row_of(event: Event) -> UpdateRow | None:
+    """The update of an event.
 
     ``None`` for a hidden report, an internal comment, or an event without news.
     """
@@ -42,7 +53,7 @@ def row_of(event: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def status(action: str, after: dict[str, Any]) -> str:
+def status(action: str, after: Facts) -> str:
     """The extension's status after an action."""
     table, own = rules(), told().get(action)
     own = None if own == "state" else own

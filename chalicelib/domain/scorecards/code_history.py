@@ -14,6 +14,7 @@ from typing import Any
 
 from chalicelib.domain.actions.city_succession import AREAS, SERVICES, UNITS, WardAt, codes_of
 from chalicelib.domain.city.city import City
+from chalicelib.domain.timeline_types import ScoreRow
 
 _Links = dict[str, list[str]]
 Others = Callable[[], tuple[Sequence[City], Sequence[City]]]
@@ -46,7 +47,7 @@ class CodeHistory:
             self._cache[kind, code] = _walk(code, forward, here) or _walk(code, back, here)
         return self._cache[kind, code]
 
-    def row(self, row: dict[str, Any]) -> dict[str, Any]:
+    def row(self, row: ScoreRow) -> ScoreRow:
         """A report's row (``periods.score_row``) with this city's codes; the rest is unchanged."""
         lat, long = row["lat7"] / 1e7, row["long7"] / 1e7
 

@@ -9,12 +9,13 @@ Tests: tests/integration/test_recompute.py
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from chalicelib.domain.actions.context import STARS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY
 from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.domain.timeline_types import Period, ScoreRow
 from chalicelib.domain.timestamps import iso, parse, shifted
 
 DISMISSED = frozenset({"rejected", "duplicate", "not_ours", "withdrawn"})
@@ -49,7 +50,7 @@ class Window:
         until = min(end, max(now, start))
         return cls(month, iso(start), iso(until), iso(trailing), iso(settled))
 
-    def holds(self, moment: str | None) -> bool:
+    def holds(self, moment: str | None) -> TypeGuard[str]:
         """Whether a moment lies in the month."""
         return moment is not None and self.start <= moment < self.until
 
@@ -68,7 +69,7 @@ class Contribution(NamedTuple):
     at: str
 
 
-def contributions(row: dict[str, Any], window: Window, old_factor: float) -> Iterator[Contribution]:
+def contributions(row: ScoreRow, window: Window, old_factor: float) -> Iterator[Contribution]:
     """Everything that a report's row (``periods.score_row``) adds to the month."""
     yield from _received(row, window)
     yield from _heard(row, window)
@@ -80,7 +81,7 @@ def contributions(row: dict[str, Any], window: Window, old_factor: float) -> Ite
     yield from _marks(row, window)
 
 
-def held_at(row: dict[str, Any], moment: str) -> list[Any]:
+def held_at(row: ScoreRow, moment: str) -> list[Any]:
     """[ward, unit, officer] of the holder at a moment."""
     holder: list[Any] = row["holds"][0][1:]
     for since, *held in row["holds"]:
@@ -89,7 +90,7 @@ def held_at(row: dict[str, Any], moment: str) -> list[Any]:
     return holder
 
 
-def outcome(period: dict[str, Any]) -> str:
+def outcome(period: Period) -> str:
     """The outcome of a period by its deadline: verified, unanswered, dismissed or late."""
     if period["stop"] is None or period["stop"] > period["due"]:
         return "late"
@@ -103,29 +104,30 @@ def hours(start: str, end: str) -> float:
     return (parse(end) - parse(start)).total_seconds() / _HOUR
 
 
-def _received(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
+def _received(row: ScoreRow, window: Window) -> Iterator[Contribution]:
     if not window.holds(row["filed_at"]):
         return
     last = row["rounds"][-1]
-    if last["resolution"] in _NO_REPORT and last["closed_at"] < window.settled:
+    closed = last["closed_at"]
+    if closed is not None and last["resolution"] in _NO_REPORT and closed < window.settled:
         return
     ward, unit, _ = held_at(row, window.settled)
     filed = row["filed_at"]
     yield _whole("received", "received", row["service"], [ward, unit, None], filed)
 
 
-def _due(period: dict[str, Any], window: Window) -> Iterator[Contribution]:
+def _due(period: Period, window: Window) -> Iterator[Contribution]:
     if window.holds(period["due"]) and not _void(period, period["due"]):
         for share in period["shares"]:
             yield _shared("on_time", outcome(period), period["service"], share, period["due"])
 
 
-def _void(period: dict[str, Any], due: str) -> bool:
+def _void(period: Period, due: str) -> bool:
     # The report became protected before this deadline.
     return "ended" in period and due >= period["ended"]
 
 
-def _acknowledge_due(period: dict[str, Any], window: Window) -> Iterator[Contribution]:
+def _acknowledge_due(period: Period, window: Window) -> Iterator[Contribution]:
     due, heard, stop = period["acknowledge_due"], period["acknowledged_at"], period["stop"]
     if not window.holds(due) or _void(period, due):
         return
@@ -137,15 +139,16 @@ def _acknowledge_due(period: dict[str, Any], window: Window) -> Iterator[Contrib
         yield _shared("acknowledged_on_time", result, period["service"], share, due)
 
 
-def _closed(row: dict[str, Any], period: dict[str, Any], window: Window) -> Iterator[Contribution]:
-    if window.holds(period["closed_at"]) and period["resolution"] in _REPAIRED:
-        closed, service = period["closed_at"], period["service"]
-        yield _whole("verified", period["resolution"], service, period["held"], closed)
+def _closed(row: ScoreRow, period: Period, window: Window) -> Iterator[Contribution]:
+    closed, resolution, service = period["closed_at"], period["resolution"], period["service"]
+    if window.holds(closed) and resolution in _REPAIRED:
+        yield _whole("verified", resolution, service, period["held"], closed)
+        assert period["stop"] is not None
         taken = hours(row["filed_at"], period["stop"])
         yield _whole("to_resolve", "resolved", service, period["held"], closed, taken)
 
 
-def _heard(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
+def _heard(row: ScoreRow, window: Window) -> Iterator[Contribution]:
     # Once a report: what is said after a reopening is no first word.
     period = row["rounds"][0]
     heard = period["acknowledged_at"]
@@ -156,7 +159,7 @@ def _heard(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
 
 
 def _open(
-    row: dict[str, Any], period: dict[str, Any], window: Window, old_factor: float
+    row: ScoreRow, period: Period, window: Window, old_factor: float
 ) -> Iterator[Contribution]:
     until = window.until
     if period["from"] >= until or (period["closed_at"] is not None and period["closed_at"] < until):
@@ -174,7 +177,7 @@ def _open(
             yield _shared("overdue_carried", "carried", period["service"], share, period["due"])
 
 
-def _marks(row: dict[str, Any], window: Window) -> Iterator[Contribution]:
+def _marks(row: ScoreRow, window: Window) -> Iterator[Contribution]:
     service = row["service"]
     for kind, at, *held in row["marks"]:
         if kind in _AUDITS:

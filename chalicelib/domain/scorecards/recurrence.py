@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.domain.map.geohash import distance_m
 from chalicelib.domain.scorecards.contributions import Contribution, Window
 from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import iso, parse
 
 _METRES_A_DEGREE = 111_195.0
@@ -34,7 +35,7 @@ class Recurrences:
         self._repairs: list[_Repair] = []
         self._filings: dict[str, list[_Filing]] = {}
 
-    def add(self, row: dict[str, Any]) -> None:
+    def add(self, row: ScoreRow) -> None:
         """Take in a report's row; private reports are left out, their place is not exact."""
         if row.get("private"):
             return

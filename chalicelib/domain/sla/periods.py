@@ -9,27 +9,29 @@ Tests: tests/integration/test_recompute.py
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, custody, timers
+from chalicelib.domain.timeline_types import Period, ScoreRow
 from chalicelib.domain.timestamps import iso
 from chalicelib.domain.workflow.table import clock
 
 OPEN = "999999"
 
 
-def score_row(report: Report, city: City) -> dict[str, Any] | None:
+def score_row(report: Report, city: City) -> ScoreRow | None:
     """The report's row: where it lies, its periods (oldest first), changes of holder, marks.
 
     ``None`` for a protected report, which is in no scorecard. If it counted before it became
     protected: what it had added by that moment (``ended_row``).
     """
     if report.protected:
-        return {**report.counted, "version": report.version} if report.counted else None
+        counted = {**report.counted, "version": report.version}
+        return cast(ScoreRow, counted) if report.counted else None
     lat7, long7 = report.public_place
-    return {
+    row: ScoreRow = {
         "report": report.id,
         "version": report.version,
         "service": report.service,
@@ -38,8 +40,6 @@ def score_row(report: Report, city: City) -> dict[str, Any] | None:
         "unit": report.unit,
         "lat7": lat7,
         "long7": long7,
-        # The place is rounded too much to compute recurrence.
-        **({"private": True} if report.private else {}),
         "filed_at": iso(report.filed_at),
         "filed_month": report.filed_month,
         "state": report.state,
@@ -47,9 +47,13 @@ def score_row(report: Report, city: City) -> dict[str, Any] | None:
         "holds": [list(held) for held in report.holds],
         "marks": [list(mark) for mark in report.marks],
     }
+    if report.private:
+        # The place is rounded too much to compute recurrence.
+        row["private"] = True
+    return row
 
 
-def ended_row(report: Report, city: City, now: datetime) -> dict[str, Any]:
+def ended_row(report: Report, city: City, now: datetime) -> ScoreRow:
     """The row of a report that becomes protected ``now``: what it has added until then.
 
     Every later computation shows it without id, place, holder and time (``anonymous``). An open
@@ -58,14 +62,17 @@ def ended_row(report: Report, city: City, now: datetime) -> dict[str, Any]:
     row = score_row(report, city)
     assert row is not None
     moment = iso(now)
-    periods = [
-        period if period["closed_at"] else {**period, "closed_at": moment, "ended": moment}
-        for period in row["rounds"]
-    ]
+    periods = [_ended(period, moment) for period in row["rounds"]]
     return {**row, "rounds": periods, "state": "closed", "anonymous": True}
 
 
-def current(report: Report, city: City) -> dict[str, Any]:
+def _ended(period: Period, moment: str) -> Period:
+    if period["closed_at"]:
+        return period
+    return {**period, "closed_at": moment, "ended": moment}
+
+
+def current(report: Report, city: City) -> Period:
     """The period that the report is in, as things stand.
 
     ``stop`` is when its clock stopped for good. ``shares`` and ``acknowledge_shares`` say who held
@@ -95,18 +102,18 @@ def current(report: Report, city: City) -> dict[str, Any]:
     }
 
 
-def last_month(row: dict[str, Any], city: City) -> str:
+def last_month(row: ScoreRow, city: City) -> str:
     """The last month (``YYYYMM``, local) to which the row can add; ``OPEN`` until closed."""
     return OPEN if row["state"] != "closed" else city.month_of(max(_moments(row)))
 
 
-def months(row: dict[str, Any], city: City) -> set[str]:
+def months(row: ScoreRow, city: City) -> set[str]:
     """Every month (``YYYYMM``, local) in which a moment of the row lies."""
     return {city.month_of(moment) for moment in _moments(row)}
 
 
-def _moments(row: dict[str, Any]) -> list[str]:
-    moments = [row["filed_at"], *(mark[1] for mark in row["marks"])]
+def _moments(row: ScoreRow) -> list[str]:
+    moments: list[str | None] = [row["filed_at"], *(mark[1] for mark in row["marks"])]
     for period in row["rounds"]:
         moments += [period["acknowledge_due"], period["due"], period["closed_at"]]
     return [moment for moment in moments if moment]

@@ -256,7 +256,7 @@ def _follow_by_number(
             forwards.put_followed(jurisdiction, unit, request, doc),
             forwards.drop_followed(jurisdiction, unit, row["name"]),
         ]
-        return Addition(after, {}, writes, dict(after.outside))
+        return Addition(after, {}, writes, forwarding.event_data(after))
 
     op = keyed_operation(actor, "numbered", f"{head.id}:{row['name']}", "")
     add(actor, op, head.id, forwarding.FORWARDED, change, now)

@@ -166,7 +166,9 @@ def _record_sent(
             doc = {"report": head.id, "since": iso(now), "turn": round_number, "n": 0}
             writes.append(forwards.put_followed(jurisdiction, unit, followed, doc))
         after = forwarding.taken(seen.report, unit, request, now)
-        data = {**after.outside, **({"token": token} if token else {})}
+        data = forwarding.event_data(after)
+        if token:
+            data["token"] = token
         return Addition(after, {}, writes, data)
 
     op = keyed_operation(actor, FORWARDED, f"{head.id}:{unit}:{round_number}", "")

@@ -177,8 +177,7 @@ def _requests_by_id(
 def row_of(head: Report) -> Row:
     """A report's row, as the projection writes it."""
     updated = iso(head.closed_at or head.changed_at)
-    event = {"report": head.id, "rules": head.city_version, "at": updated, "after": facts(head)}
-    row = open311_requests.row_of(event)
+    row = open311_requests.row(head.id, head.city_version, updated, facts(head))
     assert row is not None
     return row
 

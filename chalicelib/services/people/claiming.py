@@ -18,6 +18,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.filer import BY_CONTACT
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.platform import signing, urls
@@ -60,7 +61,7 @@ def with_reporter(report: Report, uid: str, now: datetime) -> Addition:
     ``generation`` of the next secret."""
     after = replace(report, reporter=uid, claims=report.claims + 1)
     answer = {"claimed": True, "generation": after.claims}
-    data = {"former": True} if former_contacts.reference(report, now) else None
+    data: EventData | None = {"former": True} if former_contacts.reference(report, now) else None
     return Addition(after, answer, _transfer_rows(report, uid), data)
 
 

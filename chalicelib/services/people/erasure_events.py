@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.append import MakeAddition, add
 
@@ -32,7 +33,7 @@ class Person:
         """Whether to leave a report alone, because it was reopened in between."""
         return self.reason is not None and head.open
 
-    def data(self, texts: list[Any]) -> dict[str, Any]:
+    def data(self, texts: list[Any]) -> EventData:
         """The data of the event: which texts are erased, and the ``reason`` if there is one."""
         return {"texts": texts, **({"reason": self.reason} if self.reason else {})}
 

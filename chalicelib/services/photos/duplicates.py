@@ -9,6 +9,7 @@ from datetime import datetime
 from chalicelib.domain import photos
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import system
+from chalicelib.domain.timeline_types import PhotoOf
 from chalicelib.services.photos.storage_keys import MASTER_NAME, Files
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
@@ -68,7 +69,7 @@ def _flag(jurisdiction: str, later: Use, first: Use, now: datetime) -> None:
     def change(seen: Seen, city: City) -> Addition:
         flags = seen.report.flags
         after = replace(seen.report, flags=flags if REUSED in flags else (*flags, REUSED))
-        of = {"report": first.report, "photo": first.photo} if named else None
+        of: PhotoOf | None = {"report": first.report, "photo": first.photo} if named else None
         alike = "same" if later.sha256 == first.sha256 else "near"
         return Addition(after, {}, data={"photo": later.photo, "of": of, "alike": alike})
 

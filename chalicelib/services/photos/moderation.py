@@ -15,6 +15,7 @@ from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
@@ -61,7 +62,7 @@ def moderate(
             raise Problem("not_found")
         changed = _changed(actor, photo, picture, action, body.get("rectangle"))
         after = photos.with_picture(photos.with_shown_at(seen.report, now), photo, **changed)
-        data = {"photo": photo, "reason": reason}
+        data: EventData = {"photo": photo, "reason": reason}
         if action == BLUR:
             data["rectangle"] = changed["blurred"][-1]
         answer = {"photo": photo, "picture": after.pictures[photo]["state"]}
@@ -120,8 +121,11 @@ def flag(
         after = replace(report, flagged=report.flagged + 1, flags=flags)
         mark = people.put_mark(report.jurisdiction, report.id, people.FLAG, f"{uid}#{meant}")
         marks = [mark, *traces.index_rows(actor, people.FLAG, report.id, meant)]
-        data: dict[str, Any] = {"reason": reason, **({"photo": photo} if photo else {})}
-        data |= {"text": list(text)} if text else {}
+        data: EventData = {"reason": reason}
+        if photo:
+            data["photo"] = photo
+        if text:
+            data["text"] = list(text)
         # Only the first flag alerts the unit.
         name = "flag" if not report.flagged else "flag_again"
         return Addition(after, {"flagged": after.flagged}, marks, data, name)

@@ -16,6 +16,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.imaging import refusals, sandbox
 from chalicelib.imaging.refusals import PhotoRefused
 from chalicelib.imaging.sandbox import ProcessedPhoto
@@ -149,7 +150,7 @@ def _write_to_report(
             state = HIDDEN
         shown = photos.with_shown_at(seen.report, now)
         after = photos.with_picture(shown, photo, state=state, **known)
-        data: dict[str, Any] = {"photo": photo, "first": True}
+        data: EventData = {"photo": photo, "first": True}
         if reason := made.ticket.get("reason"):
             data["reason"] = reason
         return Addition(after, {}, [put], data)

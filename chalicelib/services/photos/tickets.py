@@ -15,6 +15,7 @@ from chalicelib.domain import photos as report_photos
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -190,7 +191,7 @@ def with_photos(after: Report, claims: list[Claim]) -> Report:
     return replace(after, pictures={**after.pictures, **new}) if new else after
 
 
-def event_data(claims: list[Claim]) -> dict[str, Any]:
+def event_data(claims: list[Claim]) -> EventData:
     """The event's data about claimed photos: their ids, and proofs, which only officials see."""
     if not claims:
         return {}

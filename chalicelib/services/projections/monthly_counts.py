@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from chalicelib.domain import tallies
 from chalicelib.domain.map import heat_counters
 from chalicelib.domain.sla import periods
 from chalicelib.domain.tallies import MEASURES
+from chalicelib.domain.timeline_types import Event, Facts, ScoreRow
 from chalicelib.services.city import cities
 from chalicelib.storage import heat as heat_store
 from chalicelib.storage import reports, score_rows
@@ -54,7 +56,9 @@ def month(jurisdiction: str, month: str, now: datetime) -> dict[str, Any]:
 
 Key = tuple[str, str, str]
 Counts = dict[Key, dict[str, int]]
-Contributions = Callable[[dict[str, Any] | None], Counter[Key]]
+# What differs between the stored and the computed row of a report, an area or a place.
+Difference = dict[str, Any]
+Contributions = Callable[[Facts | None], Counter[Key]]
 
 
 def recount(contributions: Contributions = tallies.contributions) -> Counts:
@@ -62,9 +66,9 @@ def recount(contributions: Contributions = tallies.contributions) -> Counts:
 
     With ``heat_counters.contributions``: {(jurisdiction, partition, place): counts}.
     """
-    last: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+    last: dict[tuple[str, str], tuple[int, Facts]] = {}
     for text, _ in reports.whole_timeline():
-        event = json.loads(text)
+        event: Event = json.loads(text)
         key = (event["jurisdiction"], event["report"])
         if key not in last or last[key][0] < event["version"]:
             last[key] = (event["version"], event["after"])
@@ -76,22 +80,22 @@ def recount(contributions: Contributions = tallies.contributions) -> Counts:
     return counts
 
 
-def _rebuild_rows() -> list[dict[str, Any]]:
+def _rebuild_rows() -> list[Difference]:
     """Correct every report's row in the scorecards. Returns the differences."""
-    last: dict[tuple[str, str], dict[str, Any]] = {}
+    last: dict[tuple[str, str], tuple[int, ScoreRow | None, str]] = {}
     for text, _ in reports.whole_timeline():
-        event = json.loads(text)
+        event: Event = json.loads(text)
         key = (event["jurisdiction"], event["report"])
-        if key not in last or last[key]["version"] < event["version"]:
-            last[key] = {name: event.get(name) for name in ("version", "score", "rules")}
-    differing = []
-    for (jurisdiction, report), event in sorted(last.items()):
-        stored, row = score_rows.score(jurisdiction, report), event["score"] or {}
-        if stored == row:
+        if key not in last or last[key][0] < event["version"]:
+            last[key] = (event["version"], event.get("score"), event["rules"])
+    differing: list[Difference] = []
+    for (jurisdiction, report), (version, row, rules) in sorted(last.items(), key=itemgetter(0)):
+        stored = score_rows.score(jurisdiction, report)
+        if stored == (row or {}):
             continue
-        month = periods.last_month(row, cities.at(jurisdiction, event["rules"])) if row else None
-        put = score_rows.put_score(jurisdiction, report, event["version"], row or None, month)
-        differing.append({"report": f"{jurisdiction}/{report}", "was": stored, "is": row})
+        month = periods.last_month(row, cities.at(jurisdiction, rules)) if row else None
+        put = score_rows.put_score(jurisdiction, report, version, row, month)
+        differing.append({"report": f"{jurisdiction}/{report}", "was": stored, "is": row or {}})
         commit([replace(put, condition=None)])
     return differing
 

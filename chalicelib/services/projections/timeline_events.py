@@ -19,6 +19,7 @@ from chalicelib.domain.notifications import alerts
 from chalicelib.domain.open311 import forwarding, updates
 from chalicelib.domain.scorecards.statistics import RECHECKED
 from chalicelib.domain.sla import periods
+from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.timestamps import iso, shifted
 from chalicelib.services.city import cities
 from chalicelib.storage import (
@@ -36,7 +37,7 @@ from chalicelib.storage.transactions import Put, Refused, Write, commit
 NAME = "live"
 
 
-def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
+def apply(event: Event, now: datetime | None = None) -> bool:
     """Project one event of the timeline, in one transaction. Returns whether it was new.
 
     Raises ``Unavailable`` or ``Unknown`` if the event must be delivered again.
@@ -56,7 +57,8 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
         writes.append(open311_requests.put_update(jurisdiction, update))
     row, late = _score_writes(event)
     writes += late
-    if (event["before"] or {}).get("protected") is False and event["after"]["protected"]:
+    before = event["before"]
+    if before and not before["protected"] and event["after"]["protected"]:
         month = event["after"]["filed_month"]
         writes.append(scorecards.put_to_anonymise(jurisdiction, report, month, iso(now)))
     row_writes: list[Write] = [
@@ -74,7 +76,7 @@ def apply(event: dict[str, Any], now: datetime | None = None) -> bool:
     return True
 
 
-def _photo_jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
+def _photo_jobs(event: Event) -> list[dict[str, Any]]:
     """The messages to the photo function that follow from the event."""
     jurisdiction, report = event["jurisdiction"], event["report"]
     message = {"kind": "photo", "jurisdiction": jurisdiction, "report": report}
@@ -88,7 +90,7 @@ def _photo_jobs(event: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _forward_messages(event: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
+def _forward_messages(event: Event, now: datetime) -> list[dict[str, Any]]:
     """The message that forwards a report to the system of its new unit, if the unit has one."""
     jurisdiction = event["jurisdiction"]
     job = forwarding.job(event, cities.current(jurisdiction, now))
@@ -97,7 +99,7 @@ def _forward_messages(event: dict[str, Any], now: datetime) -> list[dict[str, An
     return [forwarding.message(jurisdiction, event["report"], job["unit"], job["round"])]
 
 
-def _commit_without_rows(event: dict[str, Any], writes: list[Write], now: datetime) -> bool:
+def _commit_without_rows(event: Event, writes: list[Write], now: datetime) -> bool:
     # A later event of the report was projected first, so its rows stay. For the map, log the
     # present state: the later event may have seen no change of the pin.
     jurisdiction, report, version = event["jurisdiction"], event["report"], event["version"]
@@ -111,7 +113,7 @@ def _commit_without_rows(event: dict[str, Any], writes: list[Write], now: dateti
     return True
 
 
-def _score_writes(event: dict[str, Any]) -> tuple[Put, list[Write]]:
+def _score_writes(event: Event) -> tuple[Put, list[Write]]:
     """The write of the report's scorecard row, and flags on months that closed long before."""
     jurisdiction, row = event["jurisdiction"], event.get("score")
     if row is None:
@@ -124,7 +126,7 @@ def _score_writes(event: dict[str, Any]) -> tuple[Put, list[Write]]:
     return score_rows.put_score(jurisdiction, event["report"], event["version"], row, last), flags
 
 
-def event_of(record: dict[str, Any]) -> dict[str, Any] | None:
+def event_of(record: dict[str, Any]) -> Event | None:
     """The event in a stream record's new image; ``None`` if the record is not an insert.
 
     Raises ``ValueError`` for an image that cannot be read, which belongs to the dead letters.
@@ -132,7 +134,7 @@ def event_of(record: dict[str, Any]) -> dict[str, Any] | None:
     if record.get("eventName") != "INSERT":
         return None
     try:
-        event: dict[str, Any] = json.loads(record["dynamodb"]["NewImage"]["event"]["S"])
+        event: Event = json.loads(record["dynamodb"]["NewImage"]["event"]["S"])
         schema = event["schema"]
     except (KeyError, TypeError) as error:
         raise ValueError("a stream record without an event") from error

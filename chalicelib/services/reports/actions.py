@@ -4,7 +4,7 @@ actor saw."""
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import ids
 from chalicelib.domain import photos
@@ -16,6 +16,7 @@ from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import AUDITOR, BY_CONTACT, Principal
 from chalicelib.domain.report import Report, noted
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso
 from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import actions_of, allowed, open_actions
@@ -262,13 +263,13 @@ def _commit(
         ) from None
 
 
-def _event_data(actor: Principal, seen: Seen, action: _Allowed) -> dict[str, Any]:
+def _event_data(actor: Principal, seen: Seen, action: _Allowed) -> EventData:
     """The data of the action's event: its codes, photos, and how the actor has the right."""
     before, fields = seen.report, action.fields
     # The fields of the clock's actions are all facts for the event.
     clock_facts = [key for key in fields if key not in WORDS]
     names = clock_facts if actor.kind == "system" else CODES
-    data = {key: fields[key] for key in names if fields.get(key) is not None}
+    data = cast(EventData, {key: fields[key] for key in names if fields.get(key) is not None})
     data.update(tickets.event_data(action.claims))
     if action.name == protection.PROTECT and (public_pictures := photos.ready(before)):
         data["redrawn"] = public_pictures

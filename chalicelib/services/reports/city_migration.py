@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain.actions.city_succession import (
     AREAS,
@@ -27,6 +26,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import MOVED, Report
 from chalicelib.domain.sla import custody
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import table
 from chalicelib.services.city import cities, staff
@@ -166,7 +166,7 @@ def _free(report: Report, now: datetime) -> None:
     _write(report, custody.with_holder(freed, now), LEFT, {"person": report.holder}, now)
 
 
-def _write(before: Report, after: Report, name: str, data: dict[str, Any], now: datetime) -> None:
+def _write(before: Report, after: Report, name: str, data: EventData, now: datetime) -> None:
     place = after.jurisdiction
     scope = f"{name}|{after.id}|{after.version}|{after.city_version}"
     op = KeyedOperation(place, hashlib.sha256(scope.encode()).hexdigest()[:40], "")

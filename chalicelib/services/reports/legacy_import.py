@@ -8,7 +8,6 @@ tallies and on maps, but not in scorecards, because their times come from anothe
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from ulid import ULID
 
@@ -19,6 +18,7 @@ from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import timers
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.reports import intake
 from chalicelib.storage import people, reports
@@ -94,7 +94,7 @@ def _writes(
     city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], now: datetime
 ) -> list[Write]:
     jurisdiction = city.jurisdiction
-    data: dict[str, Any] = {"source": old.source, "old": old.id}
+    data: EventData = {"source": old.source, "old": old.id}
     actor = system(jurisdiction)
     event = link(ACTION, None, report, actor, f"import-{report.id}", now, words, data, "system")
     head = replace(report, tail=event.hash)

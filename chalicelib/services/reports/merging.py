@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib.domain.actions.protection import TAKE
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.services.platform.idempotency import KeyedOperation
 from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import people, reports
@@ -106,7 +107,9 @@ def _change_writes(
     change: Change, op: KeyedOperation, actor: Principal, duplicate: Report, now: datetime
 ) -> list[Write]:
     # A private duplicate is named to officials alone: its exact place is that of this report.
-    data = {"duplicate": duplicate.id, **({"private": True} if duplicate.private else {})}
+    data: EventData = {"duplicate": duplicate.id}
+    if duplicate.private:
+        data["private"] = True
     return change_writes(replace(change, data=data), actor, op, now)
 
 

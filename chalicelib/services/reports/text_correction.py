@@ -16,6 +16,7 @@ from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers
@@ -90,11 +91,12 @@ def correct(
         if "contact" in body:
             after, more = _contact(after, body["contact"], city, now)
             writes += more
-        # The former contact gets a message, if it was kept (``former_contacts``).
-        former = {"former": True} if after.former != report.former else {}
         passages = [] if report.protected else find_personal_data(words, city)
         name = CORRECTED if words or gone else REACHED
-        data = {"texts": named, **former}
+        data: EventData = {"texts": named}
+        if after.former != report.former:
+            # The former contact gets a message, if it was kept (``former_contacts``).
+            data["former"] = True
         return Addition(after, {"personal_data": passages}, writes, data, name)
 
     return add(actor, op, report_id, CORRECTED, change, now, tuple(words))

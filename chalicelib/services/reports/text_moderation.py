@@ -16,6 +16,7 @@ from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input.redaction import SHOWN, find_personal, mask
 from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
@@ -82,7 +83,8 @@ def hide(
             days = timedelta(days=city.rules.get("hidden_text_days", DAYS))
             kept = {"text": doc["text"], "audience": doc["audience"]}
             writes += people.put_original(place, report.id, name, kept, iso(now + days))
-        data = {"texts": [[body["version"], body["field"]]], "reason": body["reason"]}
+        removed = [[body["version"], body["field"]]]
+        data: EventData = {"texts": removed, "reason": body["reason"]}
         return Addition(after, {}, writes, data)
 
     note = body.get("note")
@@ -131,7 +133,7 @@ def _forget(place: str, report: str, name: str, note: str, now: datetime) -> boo
         return False
 
     def change(seen: Seen, city: City) -> Addition:
-        data = {"texts": [[version_of(name), name.partition("#")[2]]]}
+        data: EventData = {"texts": [[version_of(name), name.partition("#")[2]]]}
         writes = [*over, people.delete_original(place, report, name)]
         return Addition(seen.report, {}, writes, data)
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import Event
 from chalicelib.storage.people import text_name
 
 # Fields of an event's data that only officials see.
@@ -90,9 +91,10 @@ def without_other_reports(report: Report, rows: list[dict[str, Any]]) -> list[di
     ]
 
 
-def while_protected(event: dict[str, Any]) -> bool:
+def while_protected(event: Event) -> bool:
     """Whether the report was protected before or after this event."""
-    return bool(event["after"]["protected"] or (event["before"] or {}).get("protected"))
+    before = event["before"]
+    return event["after"]["protected"] or bool(before and before["protected"])
 
 
 def _names_other(report: Report, row: dict[str, Any]) -> bool:
@@ -106,7 +108,7 @@ def _for_officials(key: str, data: dict[str, Any]) -> bool:
     return key in _OFFICIAL_DATA or private_duplicate
 
 
-def _chain_row(event: dict[str, Any], digest: str) -> dict[str, Any]:
+def _chain_row(event: Event, digest: str) -> dict[str, Any]:
     return {
         "version": event["version"],
         "at": event["at"],

@@ -15,6 +15,7 @@ from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.scorecards.contributions import DISMISSED, Window
+from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -62,7 +63,7 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
     It is drawn by the districts of that month, and stored by those of today, where verifiers look.
     """
     window, month_seed = Window.of(month, city, now), seed(city.jurisdiction, month)
-    lots_by_district: dict[str, list[tuple[bytes, dict[str, Any], dict[str, Any]]]] = {}
+    lots_by_district: dict[str, list[tuple[bytes, dict[str, Any], ScoreRow]]] = {}
     for stored, row in report_rows.read(city, month):
         if (closing := _closing(row, window)) is not None:
             lot = hashlib.sha256(f"{month_seed}{closing['report']}".encode()).digest()
@@ -127,7 +128,7 @@ def queue(
     }
 
 
-def _closing(row: dict[str, Any], window: Window) -> dict[str, Any] | None:
+def _closing(row: ScoreRow, window: Window) -> dict[str, Any] | None:
     # Only the last closing: an earlier one was undone by reopening, which is counted already.
     last = row["rounds"][-1]
     if row.get("anonymous"):

@@ -26,6 +26,7 @@ from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.scorecards.weighing import FIRST, weights
 from chalicelib.domain.sla.custody import WHOLE
+from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 from chalicelib.services.scorecards import report_rows
 from chalicelib.storage import files, people
@@ -257,7 +258,7 @@ class Weights:
             body = json.dumps(self._now(month), sort_keys=True, separators=(",", ":"))
             files.put(key, gzip.compress(body.encode(), mtime=0), "application/gzip")
 
-    def of(self, row: dict[str, Any], contribution: Contribution) -> int:
+    def of(self, row: ScoreRow, contribution: Contribution) -> int:
         """Millionths of a whole report."""
         if contribution.measure in self._uncapped:
             return WHOLE

@@ -4,10 +4,10 @@ Tests: tests/integration/test_city_months.py
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.code_history import CodeHistory
+from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import iso
 from chalicelib.services.city import cities
 from chalicelib.storage import city as store
@@ -41,7 +41,7 @@ def code_history(city: City) -> CodeHistory:
     return CodeHistory(city, others, ward_at)
 
 
-def read(city: City, month: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def read(city: City, month: str) -> Iterator[tuple[ScoreRow, ScoreRow]]:
     """Every row that matters in ``month`` or later, once per report: (row as stored, row with the
     codes of ``city``)."""
     codes, seen = code_history(city), set[str]()

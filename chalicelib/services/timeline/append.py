@@ -15,6 +15,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
@@ -49,7 +50,7 @@ class Addition:
     report: Report
     answer: dict[str, Any]
     writes: list[Write] = field(default_factory=list)
-    data: dict[str, Any] | None = None
+    data: EventData | None = None
     name: str | None = None
 
 

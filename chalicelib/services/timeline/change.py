@@ -5,12 +5,12 @@ Tests: tests/integration/test_actions.py
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report, decided
 from chalicelib.domain.sla import periods, timers
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import actions_of
 from chalicelib.services.city import cities
@@ -29,7 +29,7 @@ class Change:
     before: Report
     after: Report
     words: tuple[Words, ...] = ()
-    data: dict[str, Any] | None = None
+    data: EventData | None = None
 
 
 def change_writes(
