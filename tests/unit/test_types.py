@@ -1,0 +1,44 @@
+"""The types of data that cross modules say what is really there."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.domain.events import Words, link
+from chalicelib.domain.principal import system
+from chalicelib.domain.sla import periods
+from chalicelib.domain.timeline_types import Commitment, Event, EventData, Facts, Period, ScoreRow
+from tests.support.world import START, city
+from tests.unit import reports
+
+
+def _assert_fits(value: Any, kind: Any) -> None:
+    """``value`` has every required key of a TypedDict, and no key that it does not name."""
+    assert kind.__required_keys__ <= value.keys() <= kind.__annotations__.keys(), kind.__name__
+
+
+def test_an_event_has_the_keys_that_its_type_names() -> None:
+    """The event, its facts before and after, its texts, its data and its row in the scorecards."""
+    before = reports.report()
+    after = replace(before, version=2, private=True, offered_to="u-water", shown_at=START)
+    words = (Words("note", "public", "Done.", b"0" * 16),)
+    data: EventData = {"photos": ["p"], "by": "duplicate"}
+    score = periods.score_row(after, city())
+    made = link("move", before, after, system(before.jurisdiction), "op", START, words, data,
+                "officer", score)  # fmt: skip
+    event = json.loads(made.text)
+    _assert_fits(event, Event)
+    _assert_fits(event["before"], Facts)
+    _assert_fits(event["after"], Facts)
+    _assert_fits(event["words"][0], Commitment)
+    _assert_fits(event["data"], EventData)
+    _assert_fits(event["score"], ScoreRow)
+    _assert_fits(event["score"]["rounds"][0], Period)
+
+
+def test_the_row_of_a_report_that_became_protected_fits_its_type() -> None:
+    """It ends at that moment and is anonymous from then on."""
+    row = periods.ended_row(reports.report(), city(), START)
+    _assert_fits(row, ScoreRow)
+    _assert_fits(row["rounds"][0], Period)
+    assert (row["anonymous"], row["rounds"][0]["ended"]) == (True, row["rounds"][0]["closed_at"])
