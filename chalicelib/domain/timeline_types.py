@@ -112,6 +112,10 @@ class EventData(TypedDict, total=False):
     outside: str
     request: str
     token: str
+    # A comment from another system: its status, who said it, and what the reporter is asked.
+    status: str
+    said_by: str
+    asks: str
     # ``former``: the contact before a correction is informed too. ``was``: codes before a move to a
     # new city version.
     former: bool

@@ -17,6 +17,7 @@ from chalicelib.domain.open311 import georeport, updates
 from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.principal import BY_CONTACT, REPEATS_STATE, Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -129,7 +130,7 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
         report = seen.report
         engagement.may_comment(actor, seen, "public")
         after = replace(report, comments=report.comments + 1)
-        data = {"status": remark.status, "said_by": _said_by(actor, report, remark)}
+        data: EventData = {"status": remark.status, "said_by": _said_by(actor, report, remark)}
         action = _meaning(remark, report)
         if action and not _is_verdict(actor, report, remark) and _may_ask(report, action, now):
             after = replace(after, asked_at=now)
