@@ -2,7 +2,9 @@
 
 ``domain.events`` builds an event, ``storage`` keeps it as canonical JSON, and everything that
 follows from an event reads it with these types. ``NotRequired`` keys are absent in some events: in
-older ones, or where they do not apply. Tests: tests/unit/test_types.py.
+older ones, or where they do not apply.
+
+Tests: tests/unit/test_types.py
 """
 
 from typing import Any, NotRequired, TypedDict
