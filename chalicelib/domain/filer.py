@@ -7,11 +7,10 @@ confirms its contact. Until then figures count the contact's pseudonym, or the r
 Tests: tests/integration/test_filers.py
 """
 
-import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chalicelib.domain.input import email_address, phone_number
+from chalicelib.domain.input import contact_methods
 from chalicelib.domain.principal import FOR_MANY, Principal
 
 # How the uids of channels begin: keys of other systems, and officials.
@@ -49,23 +48,11 @@ def by_report(report: str) -> str:
 
 
 def contact_name(contact: Mapping[str, str]) -> str | None:
-    """The normal form of a contact, which stands for its person: the e-mail, else the phone.
+    """The normal form of a contact's first address, which stands for its person.
 
-    ``None`` if the contact has neither.
+    ``None`` if the contact has no address.
     """
-    if email := contact.get("email"):
-        return f"email:{plain_email(email)}"
-    if phone := contact.get("phone"):
-        return f"phone:{phone_number.plain(phone) or phone.strip()}"
-    return None
-
-
-def plain_email(email: str) -> str:
-    """An address trimmed, in lower case, with its domain in ASCII (punycode).
-
-    Addresses that mail servers keep apart stay apart, so ``ß`` is not ``ss``: a code sent to one
-    must not open what was filed with the other.
-    """
-    local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
-    # A text that is not an Internet domain is compared as written.
-    return f"{local}{at}{email_address.punycode(domain) or domain}"
+    if (first := contact_methods.first_address(contact)) is None:
+        return None
+    method, address = first
+    return f"{method}:{contact_methods.METHODS[method].plain(address)}"

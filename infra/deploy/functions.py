@@ -26,6 +26,7 @@ _WHOLE_CPU = 1769
 class Function:
     """One function. ``tables``: {table: read | write | append | bulk}; ``files``: {prefix of the
     bucket: S3 actions}; ``takes``: the queue that calls it; ``sends``: queues it writes to;
+    ``delivers``: whether it sends messages to people, by every contact method;
     ``timeout``: seconds, ``memory``: MB (None: the default of .chalice/config.json);
     ``silent_after``: for a schedule, (seconds a period, periods) without a run before the alarm."""
 
@@ -36,7 +37,7 @@ class Function:
     publishes: bool = False
     signs: bool = False
     outside: bool = False
-    mails: bool = False
+    delivers: bool = False
     timeout: int | None = None
     memory: int | None = None
     silent_after: tuple[int, int] | None = None
@@ -101,7 +102,7 @@ FUNCTIONS: dict[str, Function] = {
     "forward_reports": Function(
         CASEWORK, CITY, takes="forwards", signs=True, outside=True, timeout=60,
     ),
-    "send_messages": Function(CASEWORK, CITY, takes="messages", signs=True, mails=True),
+    "send_messages": Function(CASEWORK, CITY, takes="messages", signs=True, delivers=True),
     "process_photos": Function(
         CASEWORK,
         {**CITY, "quarantine": (*GET, *DELETE, FORGET),

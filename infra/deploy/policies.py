@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.domain.input.contact_methods import METHODS
 from infra.deploy.functions import FORGET, FUNCTIONS, Function
 from infra.deploy.names import FAILURES, Doc, arn, bucket_arn, prefix, ref
 
@@ -51,11 +52,13 @@ def policy(stage: str, function: str, log_group: str) -> Doc:
     if chosen.signs:
         parameter = arn("ssm", f"parameter/{prefix(stage)}/signing-keys")
         statements.append(_may("Signs", ["ssm:GetParameter"], parameter))
-    if chosen.outside:
+    services = {method.service for method in METHODS.values()} if chosen.delivers else set[str]()
+    if chosen.outside or "outside" in services:
         parameters = arn("ssm", f"parameter/{prefix(stage)}/outside/*")
         statements.append(_may("Outside", ["ssm:GetParameter"], parameters))
-    if chosen.mails:
+    if "ses" in services:
         statements.append(_may("Mails", ["ses:SendEmail"], arn("ses", "identity/*")))
+    if "sns" in services:
         # A phone number is not a resource, so AWS accepts only "*" here. Topics are excluded:
         # other functions publish to them.
         sms = {"Effect": "Allow", "Sid": "Texts", "Action": ["sns:Publish"],

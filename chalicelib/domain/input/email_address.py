@@ -28,6 +28,17 @@ def wire(address: str) -> str:
     return f"{local}@{punycode(domain) or domain}"
 
 
+def plain(address: str) -> str:
+    """An address trimmed, in lower case, with its domain in ASCII (punycode).
+
+    Addresses that mail servers keep apart stay apart, so ``ß`` is not ``ss``: a code sent to one
+    must not open what was filed with the other.
+    """
+    local, at, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
+    # A text that is not an Internet domain is compared as written.
+    return f"{local}{at}{punycode(domain) or domain}"
+
+
 def punycode(domain: str) -> str | None:
     """The domain in ASCII and lower case; ``None`` if it is invalid or has no dot."""
     labels = [_ascii(label) for label in domain.split(".")]

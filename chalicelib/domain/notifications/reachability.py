@@ -5,9 +5,10 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.input.contact_methods import METHODS, first_address
 from chalicelib.domain.notifications.citizen_news import ALWAYS, ASKING
 
-WAYS = ("email", "phone")
+WAYS = tuple(METHODS)
 # What a person may choose to hear.
 CHOICES = ("all", "asked", "digest", "nothing")
 
@@ -25,16 +26,16 @@ def contactable(contact: dict[str, Any]) -> bool:
     way = contact.get("safe", {}).get("way")
     if way == "none":
         return False
-    return bool(contact.get(way) if way else contact.get("email") or contact.get("phone"))
+    return bool(contact.get(way) if way else first_address(contact))
 
 
 def way(contact: dict[str, Any], wish: str | None, dead: frozenset[str]) -> str | None:
-    """The way to use: only the safe one if one is named, else the preferred, else any.
+    """The way to use: only the safe one if one is named, else the preferred, else the first.
 
     ``dead`` ways have bounced and are left out; ``None`` if no way is left.
     """
     safe = contact.get("safe", {}).get("way")
-    ways = [safe] if safe else sorted(WAYS, key=lambda candidate: (candidate != wish, candidate))
+    ways = [safe] if safe else sorted(WAYS, key=lambda candidate: candidate != wish)
     return next(
         (candidate for candidate in ways if contact.get(candidate) and candidate not in dead), None
     )

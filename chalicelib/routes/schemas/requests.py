@@ -1,6 +1,6 @@
 """What the API takes: the bodies of requests."""
 
-from chalicelib.domain.input.phone_number import PHONE
+from chalicelib.domain.input.contact_methods import METHODS
 from chalicelib.routes.schemas.blocks import (
     CLIENT_ACTIONS,
     CODE,
@@ -16,13 +16,14 @@ from chalicelib.routes.schemas.blocks import (
 )
 from chalicelib.services.platform import photo_reasons
 
+_ADDRESSES = {name: method.schema for name, method in METHODS.items()}
 _HOUR = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 SAFE = record(
     "SafeContact",
     {
         "way": {
             "type": "string",
-            "enum": ["email", "phone", "none"],
+            "enum": [*METHODS, "none"],
             "description": "The only safe way to be reached; none: not at all.",
         },
         "note": text(200, "For the officials who may read the contact."),
@@ -35,29 +36,22 @@ CONTACT = record(
     "Contact",
     {
         "name": text(100, "How to address the reporter."),
-        "email": {
-            "type": "string",
-            "format": "email",
-            "maxLength": 254,
-            "description": "Also in other scripts, before and after the @.",
-        },
-        "phone": {"type": "string", "pattern": f"^{PHONE}$"},
+        **_ADDRESSES,
         "safe": {**SAFE, "description": "When and how it is safe to be reached."},
     },
-    optional=("name", "email", "phone", "safe"),
+    optional=("name", *METHODS, "safe"),
 )
-_WAYS = {name: CONTACT["properties"][name] for name in ("email", "phone")}
-# Either of the two ways, not both: a code goes to one.
+# One address only: a code goes to one.
 OWN_CONTACT = {
-    **record("OwnContact", _WAYS, optional=("email", "phone")),
+    **record("OwnContact", _ADDRESSES, optional=tuple(METHODS)),
     "minProperties": 1,
     "maxProperties": 1,
 }
 CONTACT_CODE = {
     **record(
         "ContactCode",
-        {**_WAYS, "code": {"type": "string", "pattern": "^[0-9]{6}$"}},
-        optional=("email", "phone"),
+        {**_ADDRESSES, "code": {"type": "string", "pattern": "^[0-9]{6}$"}},
+        optional=tuple(METHODS),
     ),
     "minProperties": 2,
     "maxProperties": 2,

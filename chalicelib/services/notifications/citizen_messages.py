@@ -1,4 +1,4 @@
-"""Messages to citizens, by the channel they left. Only this function reads contacts to write to.
+"""Messages to citizens, by the contact they left. Only this function reads contacts to write to.
 
 An event has one outbox row; here it becomes one message for each person, page by page. Each person
 gets one message an event. Sending comes before the record of it: a kill between the two sends twice
@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.domain.city.city import City
+from chalicelib.domain.input.contact_methods import METHODS
 from chalicelib.domain.notifications import citizen_news
 from chalicelib.domain.notifications.reachability import plan, way
 from chalicelib.domain.report import Report
@@ -19,11 +20,12 @@ from chalicelib.services.city import cities
 from chalicelib.services.notifications import bounces, citizens
 from chalicelib.services.notifications.citizens import Addressee
 from chalicelib.services.people import claiming, contact_codes, preferences
-from chalicelib.services.platform import urls
+from chalicelib.services.platform import senders, urls
 from chalicelib.services.platform.catalogue import message_text
+from chalicelib.services.platform.senders import Message
 from chalicelib.services.reports import one_tap, one_tap_tokens
 from chalicelib.services.timeline import former_contacts
-from chalicelib.storage import control, mail, people, reach, reports, topics
+from chalicelib.storage import control, people, reach, reports
 from chalicelib.storage.transactions import Refused, Write, commit
 
 HELD = "held"
@@ -174,17 +176,17 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
         commit(deletions)
         return False
     choice, dead = reach.person(jurisdiction, key)
-    channel = way(contact, choice.get("way"), dead)
-    if channel is None or choice.get("notify") == "nothing":
+    method = way(contact, choice.get("way"), dead)
+    if method is None or choice.get("notify") == "nothing":
         commit(deletions)
         return False
     subject, text, language = lines[0]
     if len(lines) > 1:
         subject = message_text("digest_news.subject", language, city, n=len(lines))
         text = subject
-        if channel == "email":
+        if not METHODS[method].short:
             text = "\n\n".join(dict.fromkeys(text for _, text, _ in lines))
-    name = _deliver(channel, contact, (subject, text), language, city)
+    name = _deliver(method, contact, (subject, text), language, city)
     control.put_sent(jurisdiction, sent, _mail_record(name, jurisdiction, *given_for))
     commit(deletions)
     return True
@@ -210,24 +212,23 @@ def _compose(report: Report, doc: dict[str, Any], city: City) -> tuple[str, str]
 
 
 def _deliver(
-    channel: str,
+    method: str,
     contact: dict[str, Any],
     words: tuple[str, str],
     language: str,
     city: City,
     kind: str = HELD,
 ) -> str | None:
-    """Send by a channel. Returns the id of an e-mail, else ``None``."""
+    """Send by a contact method. Returns the id of an e-mail, else ``None``."""
     subject, text = words
     preferences_link = preferences.link(city.jurisdiction, preferences.key(contact))
-    if channel == "email":
+    if not METHODS[method].short:
         footer = message_text("notices.footer", language, city, link=preferences_link)
-        return mail.send(contact["email"], subject, f"{text}\n\n{footer}", preferences_link)
-    if kind not in citizen_news.ALWAYS:
+        text = f"{text}\n\n{footer}"
+    elif kind not in citizen_news.ALWAYS:
         # A warning cannot be switched off, and an SMS is short: no link to preferences in it.
         text = f"{text} {message_text('notices.sms', language, city, link=preferences_link)}"
-    topics.send_sms(contact["phone"], text)
-    return None
+    return senders.send(method, contact[method], Message(subject, text, preferences_link))
 
 
 def _mail_record(

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.input import contact_methods
 from chalicelib.services.city import cities
-from chalicelib.services.platform import signing
+from chalicelib.services.platform import senders, signing
 from chalicelib.services.platform.catalogue import message_text
-from chalicelib.storage import control, mail, people, topics
+from chalicelib.storage import control, people
 
 KIND = "code"
 LIFE = timedelta(minutes=15)
@@ -51,16 +52,15 @@ def send(queued: dict[str, Any]) -> bool:
     if control.sent(jurisdiction, queued["dedupe"]):
         return False
     address = people.code_address(jurisdiction, contact, queued["nonce"])
-    if address is None:
+    target = contact_methods.first_address(address) if address else None
+    if target is None:
         return False
     code = code_of(jurisdiction, contact, queued["uid"], queued["nonce"])
     minutes = int(LIFE.total_seconds() // 60)
     # Older rows do not name the city version.
     city = cities.at(jurisdiction, queued["rules"]) if queued.get("rules") else None
     text = message_text(f"{KIND}.text", language, city, code=code, minutes=minutes)
-    if address.get("email"):
-        mail.send(address["email"], message_text(f"{KIND}.subject", language, city), text)
-    else:
-        topics.send_sms(address["phone"], text)
+    subject = message_text(f"{KIND}.subject", language, city)
+    senders.send(*target, senders.Message(subject, text))
     control.put_sent(jurisdiction, queued["dedupe"])
     return True

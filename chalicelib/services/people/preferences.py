@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.domain.input import contact_methods
 from chalicelib.domain.notifications.reachability import CHOICES, WAYS
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
@@ -23,8 +24,8 @@ USED_EVERY = timedelta(days=30)
 
 
 def key(contact: dict[str, Any]) -> str:
-    """The pseudonym of a person's address: of the e-mail address, else of the phone number."""
-    address = contact.get("email") or contact.get("phone") or ""
+    """The pseudonym of a person's first address."""
+    _, address = contact_methods.first_address(contact) or ("", "")
     return signing.mac("recipient", address.strip().casefold(), signing.pseudonym_key())[:32]
 
 

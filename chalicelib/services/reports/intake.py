@@ -11,6 +11,7 @@ from chalicelib.domain.city.service import Service
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.filer import is_channel
 from chalicelib.domain.hash_chain import SALT_BYTES
+from chalicelib.domain.input import contact_methods
 from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.map.geohash import encode
 from chalicelib.domain.notifications import reachability
@@ -222,7 +223,7 @@ class _Filing:
 def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) -> Outcome:
     report, contact, words, claims = filing.report, filing.contact, filing.words, filing.claims
     jurisdiction, now = city.jurisdiction, report.filed_at
-    if contact and (contact.get("email") or contact.get("phone")):
+    if contact and contact_methods.first_address(contact):
         # Also for an address that we do not send to: officials with the permission can use it.
         report = replace(report, contact=ids.token_bytes(16).hex())
     data = tickets.event_data(claims)

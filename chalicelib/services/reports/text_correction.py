@@ -12,6 +12,7 @@ from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
+from chalicelib.domain.input import contact_methods
 from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import Principal
@@ -137,8 +138,7 @@ def _contact(
     kept, before = former_contacts.keep_former(report, contact, city, now)
     after, writes = filers.with_contact(kept, contact)
     writes = [*before, *writes]
-    reachable = bool(contact.get("email") or contact.get("phone"))
-    if reachable:
+    if contact_methods.first_address(contact):
         ref = report.contact or ids.token_bytes(16).hex()
         after = replace(after, contact=ref, contactable=reachability.contactable(contact))
         return after, [*writes, people.put_contact(place, ref, contact)]
