@@ -6,6 +6,8 @@ from math import ceil
 from typing import Any, Self
 
 _READS = frozenset({"GetItem", "Query", "BatchGetItem"})
+# What ``chalicelib.storage.fast_query`` tells, because it does not pass botocore's client.
+_FAST = "read-lean.dynamodb.Query"
 
 
 class Counting:
@@ -27,11 +29,13 @@ class Counting:
         self._events = tables.client().meta.events
         self._events.register("before-parameter-build.dynamodb", self._asked)
         self._events.register("after-call.dynamodb", self._answered)
+        self._events.register(_FAST, self._answered_fast)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._events.unregister("before-parameter-build.dynamodb", self._asked)
         self._events.unregister("after-call.dynamodb", self._answered)
+        self._events.unregister(_FAST, self._answered_fast)
 
     def _asked(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.calls[model.name] += 1
@@ -42,10 +46,17 @@ class Counting:
             # A write in a transaction costs twice.
             self.write_units += sum(2 * ceil(_size(one) / 1024) for one in params["TransactItems"])
 
+    def _answered_fast(self, parsed: dict[str, Any], **_: Any) -> None:
+        self.calls["Query"] += 1
+        self._took(parsed)
+
+    def _took(self, parsed: dict[str, Any]) -> None:
+        self.items += len(parsed.get("Items", ()))
+        self.read_units += max(1, ceil(_size(parsed.get("Items", [])) / 4096)) / 2
+
     def _answered(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         if model.name == "Query":
-            self.items += len(parsed.get("Items", ()))
-            self.read_units += max(1, ceil(_size(parsed.get("Items", [])) / 4096)) / 2
+            self._took(parsed)
         elif model.name == "GetItem":
             self.items += "Item" in parsed
             self.read_units += max(1, ceil(_size(parsed.get("Item", {})) / 4096))

@@ -28,6 +28,8 @@ JURISDICTION = {
     "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$",
     "description": "The city; the deployment's own if absent.",
 }
+# No public request makes more calls that read than this (docs/api.md, tests/support/hostile.py).
+READS_AT_MOST = 200
 NO_BODY = {"type": "object", "additionalProperties": False}
 PARAMETER = re.compile(r"{(\w+)}")
 

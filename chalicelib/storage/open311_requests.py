@@ -21,6 +21,8 @@ from chalicelib.storage.rows import dump, get, get_all
 from chalicelib.storage.transactions import Put
 
 LABEL = "request"
+# The calls that read rows for one answer: at least one a month of its window.
+CALLS_AT_MOST = 40
 _SECOND = timedelta(seconds=1)
 _EMPTY = {"S": "{}"}
 
@@ -98,19 +100,24 @@ def put_request(jurisdiction: str, row: Row | None, event: Event) -> Put:
     return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version < version))
 
 
-def filed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
-    """The rows of reports filed from ``start`` to ``end``, newest first, at most ``limit``."""
+def filed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> tuple[list[Row], bool]:
+    """(rows of reports filed from ``start`` to ``end``, newest first, at most ``limit``; whether
+    these are all)."""
     # Times are published without fractions, so the whole last second belongs to the window.
     low, high = ids.floor(start), ids.floor(end + _SECOND)
     months = [f"{jurisdiction}#REQ#{month}" for month in _months(start, end)]
-    return _docs(_over(months, low, high, limit, newest=True))
+    items, whole = _over(months, low, high, limit, newest=True)
+    return _docs(items), whole
 
 
-def updated(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[Row]:
-    """The rows of reports whose last change is from ``start`` to ``end``, latest first."""
+def updated(
+    jurisdiction: str, start: datetime, end: datetime, limit: int
+) -> tuple[list[Row], bool]:
+    """As ``filed``, of the reports whose last change is from ``start`` to ``end``, latest first."""
     low, high = iso(start), iso(end + _SECOND)
     months = [f"{jurisdiction}#UPD#{month}" for month in _months(start, end)]
-    return _docs(_over(months, low, high, limit, index=True, newest=True))
+    items, whole = _over(months, low, high, limit, index=True, newest=True)
+    return _docs(items), whole
 
 
 def of_month(jurisdiction: str, month: str, size: int) -> Iterator[list[Row]]:
@@ -118,10 +125,11 @@ def of_month(jurisdiction: str, month: str, size: int) -> Iterator[list[Row]]:
     after = ""
     while True:
         key = f"{jurisdiction}#REQ#{month}"
-        page = _docs(_items(key, f"{after}~" if after else "0", "~", size))
+        items, whole = _over([key], f"{after}~" if after else "0", "~", size, pages=size)
+        page = _docs(items)
         if page:
             yield page
-        if len(page) < size:
+        if whole or not page:
             return
         after = page[-1]["id"]
 
@@ -130,7 +138,9 @@ def changed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> li
     """The ids of reports whose last change is from ``start`` to ``end``, hidden ones too."""
     low, high = iso(start), iso(end + _SECOND)
     months = [f"{jurisdiction}#UPD#{month}" for month in _months(start, end)]
-    items = _over(months, low, high, limit, index=True, newest=True, attribute="ssk")
+    items, _ = _over(
+        months, low, high, limit, index=True, newest=True, attribute="ssk", pages=limit
+    )
     return [item["ssk"]["S"].rpartition("#")[2] for item in items]
 
 
@@ -139,7 +149,7 @@ def months_with_rows(jurisdiction: str, start: datetime, end: datetime) -> list[
     return [
         month
         for month in reversed(_months(start, end))
-        if _items(f"{jurisdiction}#REQ#{month}", "0", "~", 1)
+        if _over([f"{jurisdiction}#REQ#{month}"], "0", "~", 1, pages=CALLS_AT_MOST)[0]
     ]
 
 
@@ -150,11 +160,15 @@ def put_update(jurisdiction: str, row: UpdateRow) -> Put:
     return Put("update", tables.Figure(key, name, doc=dump(row)))
 
 
-def updates(jurisdiction: str, start: datetime, end: datetime, limit: int) -> list[UpdateRow]:
-    """The updates from ``start`` to ``end``, oldest first, at most ``limit``."""
+def updates(
+    jurisdiction: str, start: datetime, end: datetime, limit: int
+) -> tuple[list[UpdateRow], bool]:
+    """(updates from ``start`` to ``end``, oldest first, at most ``limit``; whether these are
+    all)."""
     low, high = iso(start), iso(end + _SECOND)
     months = [f"{jurisdiction}#UPDATES#{month}" for month in reversed(_months(start, end))]
-    return _docs(_over(months, low, high, limit))
+    items, whole = _over(months, low, high, limit)
+    return _docs(items), whole
 
 
 def update_texts(jurisdiction: str, rows: list[UpdateRow]) -> dict[tuple[str, int], str]:
@@ -206,16 +220,37 @@ def _docs(items: list[Item]) -> list[Any]:
     return [json.loads(item["doc"]["S"]) for item in items]
 
 
-def _over(keys: list[str], low: str, high: str, limit: int, **options: Any) -> list[Item]:
-    """``_items`` of several partitions, one after another, at most ``limit``."""
+def _over(
+    keys: list[str],
+    low: str,
+    high: str,
+    limit: int,
+    *,
+    pages: int = CALLS_AT_MOST,
+    **options: Any,
+) -> tuple[list[Item], bool]:
+    """(rows of several partitions, one after another, between two sort keys, at most ``limit``;
+    whether these are all). It makes at most ``pages`` calls, whatever the rows are like."""
     items: list[Item] = []
     for key in keys:
-        if len(items) < limit:
-            items += _items(key, low, high, limit - len(items), **options)
-    return items
+        start: Item | None = None
+        size = limit - len(items)
+        while True:
+            if len(items) >= limit or pages == 0:
+                return items[:limit], False
+            query_input = _query(key, low, high, size, **options)
+            if start is not None:
+                query_input["ExclusiveStartKey"] = start
+            page = fast_query.query(query_input)
+            # A hidden report has an empty row. Larger pages pass many of them in few calls.
+            items += [item for item in page["Items"] if item.get("doc") != _EMPTY]
+            start, size, pages = page.get("LastEvaluatedKey"), size * 2, pages - 1
+            if start is None:
+                break
+    return items[:limit], len(items) <= limit
 
 
-def _items(
+def _query(
     key: str,
     low: str,
     high: str,
@@ -224,26 +259,18 @@ def _items(
     index: bool = False,
     newest: bool = False,
     attribute: str = "doc",
-) -> list[Item]:
-    """Rows of one partition between two sort keys. Read without models, which cost twice."""
-    query_input: dict[str, Any] = {
+) -> dict[str, Any]:
+    """The Query of one partition between two sort keys. Sent without models, which cost twice."""
+    return {
         "TableName": tables.Figure.Meta.table_name,
         "KeyConditionExpression": f"{'spk' if index else 'pk'} = :p AND "
         f"{'ssk' if index else 'sk'} BETWEEN :a AND :z",
         "ProjectionExpression": attribute,
         "ExpressionAttributeValues": {":p": {"S": key}, ":a": {"S": low}, ":z": {"S": high}},
         "ScanIndexForward": not newest,
+        "Limit": limit,
         **({"IndexName": "score"} if index else {}),
     }
-    items: list[Item] = []
-    while len(items) < limit:
-        page = fast_query.query({**query_input, "Limit": limit - len(items)})
-        # A hidden report has an empty row.
-        items += [item for item in page["Items"] if item.get("doc") != _EMPTY]
-        if "LastEvaluatedKey" not in page:
-            break
-        query_input["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-    return items
 
 
 def _months(start: datetime, end: datetime) -> list[str]:

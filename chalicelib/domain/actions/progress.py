@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.actions.context import Attempt, count, mark, unoffered
 from chalicelib.domain.city.service import Target
+from chalicelib.domain.input import moments
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, deadlines
-from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
 
 
@@ -163,8 +163,8 @@ def _may_hold(attempt: Attempt, code: str) -> bool:
 
 def _moment(attempt: Attempt, field: str) -> datetime:
     try:
-        return parse(attempt.given[field])
-    except (ValueError, OverflowError):
+        return moments.read(attempt.given[field])
+    except ValueError:
         raise Problem("moment_unreadable", field=field) from None
 
 

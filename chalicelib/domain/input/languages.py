@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 Text = dict[str, str]
 
 _READ_AT_MOST = 50
-_WEIGHT = re.compile(r"\s*[qQ]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*")
+_WEIGHT = re.compile(r"\s*[qQ]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.ASCII)
 # Tags that older phones send, and the present ones (ISO 639-1).
 _OLDER = {"in": "id", "iw": "he", "ji": "yi"}
 

@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from chalicelib.domain.input import moments
+
 SPAN = timedelta(days=90)
 _DATE = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?\s*(Z|[+ -]\d\d:?\d\d)?)?", re.IGNORECASE
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?\s*(Z|[+ -]\d\d:?\d\d)?)?",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -36,7 +39,8 @@ def moment(text: str, zone: tzinfo, field: str = "datetime") -> datetime:
     """The moment in a client's text.
 
     Accepts a space for the T, fractions, a missing zone (then the city's), a bare date, and a space
-    for the ``+`` of the zone (from a query string). Raises ``InvalidArgument``.
+    for the ``+`` of the zone (from a query string). Raises ``InvalidArgument``, also for a year
+    that no window can be reckoned with.
     """
     match = _DATE.fullmatch(text.strip())
     if not match:
@@ -45,9 +49,10 @@ def moment(text: str, zone: tzinfo, field: str = "datetime") -> datetime:
     offset = (offset or "").replace(" ", "+").upper()
     try:
         read = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}{offset}")
-        return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidArgument(field, "is no date and time") from None
+        return moments.plausible(read if read.tzinfo else read.replace(tzinfo=zone))
+    except ValueError:
+        years = f"of a year from {moments.FIRST_YEAR} to {moments.LAST_YEAR}"
+        raise InvalidArgument(field, f"is no date and time {years}") from None
 
 
 def window(

@@ -14,7 +14,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.map.geohash import Box
 from chalicelib.errors import Problem
 
-_BOX = re.compile(r"-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}")
+_BOX = re.compile(r"-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}", re.ASCII)
 
 
 @cache

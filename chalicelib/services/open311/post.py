@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.service import Question, Service
-from chalicelib.domain.input import email_address, phone_number
+from chalicelib.domain.input import email_address, numbers, phone_number
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.domain.principal import Principal
@@ -99,7 +99,7 @@ def _location(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
     location = {}
     for name, text, limit in (("lat", lat, 90), ("long", long, 180)):
         try:
-            location[name] = float(text)
+            location[name] = numbers.read(text)
         except ValueError:
             location[name] = 1e9
         if not abs(location[name]) <= limit:
@@ -188,7 +188,7 @@ def _value(question: Question, texts: list[str], city: City) -> Any:
         raise InvalidArgument(code, f"must be one of {', '.join(sorted(keys))}")
     if question.type == "number":
         try:
-            number = float(text)
+            number = numbers.read(text)
         except ValueError:
             number = float("inf")
         if abs(number) > 1e15:

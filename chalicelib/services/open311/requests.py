@@ -12,19 +12,22 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
+from chalicelib.domain.input import numbers
 from chalicelib.domain.map.geohash import distance_m
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.report import Report, facts
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import iso, months_between, parse
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.photos import photo_views
-from chalicelib.storage import open311_requests, reports
+from chalicelib.storage import open311_requests, reports, secrecy
 from chalicelib.storage.open311_requests import Row
 
-MOST, MOST_IDS = 1000, 100
+MOST = 1000
+# How many months a search by the time of the last change may cover: one Query each.
+MONTHS_AT_MOST = 24
 # How many rows a request may look through.
 ROWS_READ_AT_MOST = 10_000
 _ID = re.compile(ids.PATTERN)
@@ -68,17 +71,15 @@ def search(
 
     Raises ``InvalidArgument`` naming the argument.
     """
-    if id_list := arguments.get("service_request_id"):
-        report_ids = _split(id_list)
-        if len(report_ids) > MOST_IDS:
-            raise InvalidArgument("service_request_id", f"names more than {MOST_IDS}")
-        return _requests_by_id(
-            city.jurisdiction, report_ids, languages, extended=_is_true(arguments.get("extensions"))
-        )
     size, page = (
         _number(arguments, ("page_size", "per_page"), MOST),
         _number(arguments, ("page",), 1),
     )
+    extended = _is_true(arguments.get("extensions"))
+    if id_list := arguments.get("service_request_id"):
+        # A list may be longer than a page, and may name a request twice.
+        report_ids = list(dict.fromkeys(_split(id_list)))[(page - 1) * size : page * size]
+        return _requests_by_id(city.jurisdiction, report_ids, languages, extended=extended)
     if size * page > ROWS_READ_AT_MOST:
         raise InvalidArgument(
             "page", f"reaches beyond {ROWS_READ_AT_MOST} requests: ask for a shorter window"
@@ -92,9 +93,7 @@ def search(
         raise InvalidArgument(
             "start_date", f"covers more than {ROWS_READ_AT_MOST} requests: ask for less"
         )
-    return to_requests(
-        city.jurisdiction, page_rows, languages, extended=_is_true(arguments.get("extensions"))
-    )
+    return to_requests(city.jurisdiction, page_rows, languages, extended=extended)
 
 
 def _rows_in_window(
@@ -115,9 +114,13 @@ def _rows_in_window(
         since = after or until - georeport.SPAN
         if until < since:
             raise InvalidArgument("updated_before", "is before updated_after")
-        rows = open311_requests.updated(jurisdiction, since, until, limit)
+        if months_between(f"{since:%Y%m}", f"{until:%Y%m}") > MONTHS_AT_MOST:
+            raise InvalidArgument(
+                "updated_after", f"covers over {MONTHS_AT_MOST} months: ask for less"
+            )
+        rows, whole = open311_requests.updated(jurisdiction, since, until, limit)
         # Rows come by change but are sorted by filing, so all of them are needed.
-        if len(rows) == limit:
+        if not whole or len(rows) == limit:
             raise InvalidArgument(
                 "updated_after", f"covers over {ROWS_READ_AT_MOST} requests: ask for less"
             )
@@ -125,10 +128,10 @@ def _rows_in_window(
     since, until = georeport.window(start, end, now)
     is_filtered = any(arguments.get(name) for name in _NARROWING)
     row_limit = limit if is_filtered else needed
-    rows = open311_requests.filed(jurisdiction, since, until, row_limit)
+    rows, whole = open311_requests.filed(jurisdiction, since, until, row_limit)
     # Times are published without fractions, so the whole last second belongs to the window.
     low, high = iso(after) if after else "", iso(before + _SECOND) if before else "~"
-    complete = len(rows) < row_limit or not is_filtered
+    complete = whole or (len(rows) == row_limit and not is_filtered)
     return [row for row in rows if low <= row["updated"] <= high], complete
 
 
@@ -166,11 +169,10 @@ def _split(text: str | None) -> list[str]:
 def _requests_by_id(
     jurisdiction: str, report_ids: list[str], languages: tuple[str, ...], *, extended: bool
 ) -> list[dict[str, Any]]:
-    rows = []
-    for report_id in report_ids:
-        head = reports.get(jurisdiction, report_id) if _ID.fullmatch(report_id) else None
-        if head is not None and not head.hidden:
-            rows.append(row_of(head))
+    known = (report_id for report_id in report_ids if _ID.fullmatch(report_id))
+    heads = secrecy.heads(jurisdiction, known)
+    listed = (heads[report_id] for report_id in report_ids if report_id in heads)
+    rows = [row_of(head) for head in listed if not head.hidden]
     return to_requests(jurisdiction, rows, languages, extended=extended)
 
 
@@ -259,9 +261,9 @@ def _number(arguments: dict[str, str | None], names: tuple[str, ...], default: i
 
 def _numbers(name: str, text: str | None, count: int) -> list[float]:
     try:
-        numbers = [float(part) for part in (text or "").split(",")]
+        values = [numbers.read(part) for part in (text or "").split(",")]
     except ValueError:
-        numbers = []
-    if len(numbers) != count or not all(abs(part) < 1e9 for part in numbers):
+        values = []
+    if len(values) != count or not all(abs(value) < 1e9 for value in values):
         raise InvalidArgument(name, f"must be {count} number{'s' if count > 1 else ''}")
-    return numbers
+    return values

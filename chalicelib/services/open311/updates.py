@@ -47,8 +47,8 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
         first = georeport.moment(start, city.zone, "start_date")
         last = georeport.moment(end, city.zone, "end_date")
         since, until = georeport.window(first, last, now)
-    rows = open311_requests.updates(city.jurisdiction, since, until, MOST + 1)
-    if len(rows) > MOST:
+    rows, whole = open311_requests.updates(city.jurisdiction, since, until, MOST + 1)
+    if not whole or len(rows) > MOST:
         raise InvalidArgument("end_date", f"covers more than {MOST} updates: ask for less")
     # Leave out reports that became protected since, with all their earlier updates.
     public = open311_requests.listed_ids(city.jurisdiction, sorted({row["report"] for row in rows}))

@@ -23,7 +23,8 @@ from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.platform.cursors import make_cursor, open_cursor
 from chalicelib.storage import people, reach, reports, secrecy
 
-PAGE = 50
+# Each item costs up to eight reads (``READS_AT_MOST`` of chalicelib/http/operation.py).
+PAGE = 20
 _ORIGINALS_AT_MOST = 100
 _FILED, _LEFT = "filed", "left"
 KINDS = {

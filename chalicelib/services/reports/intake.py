@@ -1,6 +1,5 @@
 """Filing a report: ward, service, unit and deadlines are decided and stored in one transaction."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,14 +10,13 @@ from chalicelib.domain.city.service import Service
 from chalicelib.domain.events import Words, link
 from chalicelib.domain.filer import is_channel
 from chalicelib.domain.hash_chain import SALT_BYTES
-from chalicelib.domain.input import contact_methods
+from chalicelib.domain.input import contact_methods, moments
 from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.map.geohash import encode
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import AUDITOR, FOR_MANY, Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import custody, deadlines, periods, timers
-from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers, rate_limits
@@ -269,9 +267,7 @@ def _words(body: dict[str, Any], answers: dict[str, str], city: City) -> tuple[W
 
 
 def _moment(text: str) -> datetime:
-    if not re.search(r"(Z|[+-]\d\d:\d\d)$", text):
-        raise Problem("moment_unreadable", field="client_time")
     try:
-        return parse(text)
-    except (ValueError, OverflowError):
+        return moments.read(text)
+    except ValueError:
         raise Problem("moment_unreadable", field="client_time") from None

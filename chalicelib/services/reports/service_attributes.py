@@ -3,15 +3,13 @@
 Tests: tests/integration/test_intake.py
 """
 
-import re
-from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city.service import Question, Service
+from chalicelib.domain.input import moments
 from chalicelib.errors import Problem
 
 LONGEST = 500
-_ZONED = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$")
 
 
 def check(service: Service, answers: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -56,9 +54,9 @@ def _value(question: Question, value: Any) -> Any:
         and keys.issuperset(map(str, value))
     ):
         return sorted(set(map(str, value)))
-    if question.type == "datetime" and isinstance(value, str) and _ZONED.match(value):
+    if question.type == "datetime" and isinstance(value, str):
         try:
-            datetime.fromisoformat(value)
+            moments.read(value)
         except ValueError:
             raise _invalid(question) from None
         return value

@@ -1,0 +1,123 @@
+"""No anonymous request ends in a fault of ours, and none reads more than the stated number."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.http.operation import READS_AT_MOST
+from tests.support import hostile, hostile_city
+from tests.support.hostile_city import HIDDEN, HostileCity
+
+ROOT = Path(__file__).parents[2]
+V2 = "/open311/v2"
+IMPOSSIBLE = (
+    {"start_date": "0001-01-01"},
+    {"end_date": "0001-01-01T00:00:00+23:59"},
+    {"start_date": "9999-12-31T23:59:59Z"},
+    {"end_date": "9999-12-31T23:59:59-23:59"},
+    {"start_date": "9999-12-31", "end_date": "9999-12-31T23:59:59Z"},
+    {"updated_after": "0001-01-01T00:00"},
+    {"updated_before": "0001-01-01"},
+    {"updated_after": "9999-12-31 23:59:59"},
+    {"updated_before": "9999-12-31T23:59:59Z"},
+    {"start_date": "0999-12-31", "end_date": "1000-01-01"},
+    {"start_date": "2026-11-01", "updated_before": "9999-12-31T23:59:59Z"},
+)
+
+
+@pytest.fixture(scope="module", name="city")
+def city_fixture() -> Iterator[HostileCity]:
+    """One city for this module: its reports take longer to make than the tests."""
+    with hostile_city.start() as city:
+        yield city
+
+
+@pytest.mark.parametrize("query", IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
+@pytest.mark.parametrize("path", ["requests.json", "servicerequestupdates.xml"])
+def test_an_impossible_date_is_refused(city: HostileCity, path: str, query: dict[str, str]) -> None:
+    if path.startswith("service"):
+        query = {"start_date": "2026-11-01", "end_date": "2026-11-02"} | {
+            name.replace("updated_after", "start_date").replace("updated_before", "end_date"): date
+            for name, date in query.items()
+        }
+    status, text = city.get(f"{V2}/{path}", query)
+    assert status == 400, text
+    assert "is no date and time of a year from 1800 to 2999" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("/v1/map/reports", {"since": "0001-01-01T00:00:00+23:59"}, 400),
+        ("/v1/map/reports", {"since": "9999-12-31T23:59:59-23:59"}, 400),
+        ("/v1/map/reports", {"closed_from": "000001"}, 200),
+        ("/v1/map/reports", {"closed_from": "999912"}, 200),
+        ("/v1/map/cells", {"from": "0001-01-01", "to": "9999-12-31"}, 400),
+        ("/v1/tallies/000001", {}, 200),
+        ("/v1/tallies/999912", {}, 200),
+        ("/v1/scorecards/000012", {}, 404),
+        ("/v1/scorecards", {"before": "000001"}, 200),
+    ],
+)
+def test_an_impossible_moment_of_the_map_or_of_figures_is_no_fault(
+    city: HostileCity, path: str, query: dict[str, str], status: int
+) -> None:
+    if path == "/v1/map/reports":
+        query = {"bbox": "106.80,-6.20,106.84,-6.19", **query}
+    assert city.get(path, query)[0] == status
+
+
+def test_a_phones_clock_in_an_impossible_year_is_refused(city: HostileCity) -> None:
+    for moment in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
+        reply = city.edge.file(city.devices[1], client_time=moment)
+        assert (reply.status, reply.body["field"]) == (422, "client_time")
+        answers = {"depth": 1, "since": moment}
+        reply = city.edge.file(city.devices[1], service="flood", answers=answers)
+        assert (reply.status, reply.body["field"]) == (422, "answers.since")
+
+
+def test_one_request_cannot_walk_the_months_of_centuries(city: HostileCity) -> None:
+    status, text = city.get(f"{V2}/requests.json", {"updated_after": "1800-01-01"})
+    assert (status, "covers over 24 months" in text) == (400, True)
+    assert city.reads() < 10
+    status, _ = city.get(f"{V2}/requests.json", {"updated_after": "2024-12-01"})
+    assert (status, city.reads() < 40) == (200, True)
+
+
+def test_hidden_reports_do_not_lengthen_a_short_page(city: HostileCity) -> None:
+    status, text = city.get(f"{V2}/requests.json", {"page_size": "1"})
+    assert (status, text.count("service_request_id")) == (200, 1)
+    assert HIDDEN > READS_AT_MOST > 20 > city.reads()
+
+
+def test_a_page_of_a_persons_own_data_stays_within_the_reads(city: HostileCity) -> None:
+    reply = city.edge.get("/v1/me/data", city.devices[0], limit=200)
+    assert (reply.status, len(reply.body["items"])) == (200, 20)
+    assert len(reply.calls) <= READS_AT_MOST
+
+
+def test_hostile_requests_are_no_fault_and_read_little(city: HostileCity) -> None:
+    _prove(city.ask(170, seed=1))
+
+
+@pytest.mark.long
+def test_two_thousand_hostile_requests_are_no_fault_and_read_little(city: HostileCity) -> None:
+    _prove(city.ask(2000, seed=2))
+
+
+def test_every_public_route_is_asked(city: HostileCity) -> None:
+    requests = hostile.Requests(1, city.known, city.devices)
+    names = {next(requests).target.name for _ in range(1000)}
+    assert names == {target.name for target in hostile.targets()}
+
+
+def test_the_page_of_the_api_states_the_number_of_reads() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert f"at most {READS_AT_MOST} reads" in text
+
+
+def _prove(faults: Any) -> None:
+    assert faults.found == []
+    assert sum(faults.statuses.values()) > 0
