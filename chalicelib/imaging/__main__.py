@@ -33,6 +33,8 @@ def main(folder: Path) -> None:
             result = renditions.remake(data, job["rectangles"], folder)
     except PhotoRefused as refusal:
         result = {"refused": refusal.reason}
+    except ImportError:
+        raise  # A missing codec is not the photo's fault.
     except MemoryError:
         result = {"refused": TOO_HEAVY}
     except Exception:  # noqa: BLE001  (whatever a decoder raises at a broken file)

@@ -9,8 +9,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import pi_heif
-from PIL import Image, ImageCms, ImageOps
+# The WebP plugin by name: otherwise Pillow imports every plugin that it has for the first WebP.
+from PIL import Image, ImageCms, ImageOps, WebPImagePlugin  # noqa: F401
 
 from chalicelib.domain.photos import LARGE, MASTER, SCALE, SMALL, fitted
 from chalicelib.imaging import metadata, refusals, sniff
@@ -27,7 +27,6 @@ _BLOCKS = 3
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 Image.MAX_IMAGE_PIXELS = None  # Our own limits are checked before anything is decoded.
-pi_heif.register_heif_opener(thumbnails=False)
 
 
 def make(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
@@ -37,6 +36,8 @@ def make(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
     ``facts`` of its metadata. Raises ``PhotoRefused``, or any error of the decoder.
     """
     kind = sniff.kind_of(data, declared)
+    if kind in (sniff.HEIF, sniff.AVIF):
+        _register_heif()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image: Image.Image = Image.open(io.BytesIO(data), formats=[kind])
@@ -67,6 +68,13 @@ def remake(data: bytes, rectangles: list[list[int]], folder: Path) -> dict[str, 
     for rectangle in rectangles:
         _blur(master, rectangle)
     return {**_renditions(master, folder), "likeness": perceptual_hash(master), "facts": {}}
+
+
+def _register_heif() -> None:
+    # Imported only for these photos: every photo has a process of its own, and waits for it.
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False)
 
 
 def _within_limits(image: Image.Image) -> None:

@@ -69,7 +69,8 @@ def _wait_for(folder: Path) -> None:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     # In Lambda the code, its libraries and the layer lie in different folders.
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    command = [sys.executable, "-m", "chalicelib.imaging", str(folder)]
+    # ``-S``: all paths are given above, so Python need not look for more of them.
+    command = [sys.executable, "-S", "-m", "chalicelib.imaging", str(folder)]
     errors = folder / "errors"
     try:
         with errors.open("wb") as stderr:

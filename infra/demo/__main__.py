@@ -1,6 +1,7 @@
 """``python -m infra.demo``: play, print the results, write the document."""
 
 import argparse
+import gc
 import json
 import logging
 import sys
@@ -19,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Play the demo; the exit status is 1 if a check fails."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level="WARNING", format="%(levelname)s %(name)s: %(message)s")
+    # The emulator keeps all data as small objects, which every collection visits.
+    gc.set_threshold(100_000, 50, 100)
     data = options.data or (SHARED if SHARED.is_dir() else None)
     plan = Plan(options.seed, options.share, options.days)
     try:

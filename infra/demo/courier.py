@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from infra.demo.client import Connection, Reply, Request
+from infra.demo.client import Actor, Connection, Reply, Request
 from infra.demo.officials import Tokens
 
 
@@ -27,9 +27,9 @@ class Courier:
         """Send it without keeping it."""
         return self._connection.send(request, self._tokens.of(request.actor))
 
-    def get(self, path: str) -> Reply:
-        """Read something public."""
-        return self.send(Request("GET", path))
+    def get(self, path: str, actor: Actor | None = None) -> Reply:
+        """Read something: what is public, or what ``actor`` may see."""
+        return self.send(Request("GET", path, actor))
 
 
 def heads(courier: Courier, ids: list[str]) -> dict[str, dict[str, object]]:

@@ -1,9 +1,10 @@
 """A whole run: play the days, read the results, send everything again, make the document."""
 
 import os
+import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from infra.demo import mapped
 from infra.demo.acting import Acting
 from infra.demo.audience import AT_MOST
 from infra.demo.background import Background
+from infra.demo.case import Case
 from infra.demo.client import Connection
 from infra.demo.counts import Counts
 from infra.demo.courier import Courier
@@ -62,15 +64,16 @@ class Run:
         play = Play(
             stack, self._courier, acting, self._counts, self._watch, self._plan, self._progress
         )
-        background = Background(stack.app)
+        background = Background(stack.app) if twice else None
         try:
             play.run(self._rows)
             self.seconds |= play.seconds
             self._read(play)
-            if twice:
+            if background:
                 self._timed("replay", lambda: self._twice(play, background))
         finally:
-            background.remove()
+            if background:
+                background.remove()
         self.found["requests"] = self._connection.sent + storage.sent
         self._timed("rebuild", self._rebuild)
         self._progress.end()
@@ -99,7 +102,7 @@ class Run:
             "alerts_delivered": self._watch.delivered,
             "closed": {str(name): n for name, n in sorted(closed.items(), key=str)},
             "open": dict(sorted(Counter(c.state for c in cases if c.state != "closed").items())),
-            **self._clocks(list(play.cases)),
+            **self._clocks(play.cases),
             "scorecard": self._scorecard(),
             "tallies": tallies,
             "tallies_agree": self._agree(tallies, closed),
@@ -110,16 +113,22 @@ class Run:
             **self._watch.audience.document(),
         }
 
-    def _clocks(self, ids: list[str]) -> dict[str, Any]:
-        """The steps of the clock in the public timelines: breaches, escalation levels, lapses."""
+    def _clocks(self, cases: Mapping[str, Case]) -> dict[str, Any]:
+        """The steps of the clock in the timelines: breaches, escalation levels, lapses.
+
+        An auditor reads them: the public does not see every event that alerts officials.
+        """
         breached: Counter[str] = Counter()
         escalated: Counter[str] = Counter()
         steps: Counter[str] = Counter()
         joined = self._heard = 0
-        for number, one in enumerate(ids):
+        officials, chance = Officials(self._stage.staff), random.Random(self._plan.seed)
+        for number, (report, case) in enumerate(cases.items()):
+            auditor = officials.officer("auditor", case.place, chance)
             after: int | None = 0
             while after is not None:
-                page = self._courier.get(f"/v1/reports/{one}/timeline?after={after}").body
+                path = f"/v1/reports/{report}/timeline?after={after}"
+                page = self._courier.get(path, auditor).body
                 for event in page["events"]:
                     by_reporter = event.get("by", {}).get("kind") == "citizen"
                     self._heard += event["action"] == "comment" and by_reporter
@@ -132,7 +141,7 @@ class Run:
                     elif event.get("by", {}).get("kind") == "system":
                         steps[event["action"]] += 1
                 after = page["next"]
-            self._progress.line(f"reading timelines {number + 1}/{len(ids)}")
+            self._progress.line(f"reading timelines {number + 1}/{len(cases)}")
         told = alerts.always_alerting()
         self._by_the_clock = breached.total() + escalated.total() - joined
         self._by_the_clock += sum(n for name, n in steps.items() if name in told)
