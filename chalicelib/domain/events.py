@@ -38,51 +38,63 @@ class Link:
     hash: str
 
 
-def link(
-    action: str,
-    before: Report | None,
-    after: Report,
-    actor: Principal,
-    op: str,
-    now: datetime,
-    words: tuple[Words, ...] = (),
-    data: EventData | None = None,
-    role: str | None = None,
-    score: ScoreRow | None = None,
-) -> Link:
-    """The event of the change ``before`` → ``after`` by operation ``op``, chained to the last
-    event.
+@dataclass(frozen=True)
+class By:
+    """Who changes a report, in which role, by which operation, and when."""
 
-    ``data`` holds codes and ids only: no free text, no personal data, no floats. A citizen appears
-    without an id. ``score`` is the report's scorecard row after the change.
+    actor: Principal
+    role: str | None
+    op: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an event holds besides the change.
+
+    ``data``: codes and ids only. ``score``: the report's scorecard row after the change.
     """
+
+    words: tuple[Words, ...] = ()
+    data: EventData | None = None
+    score: ScoreRow | None = None
+
+
+def link(
+    action: str, before: Report | None, after: Report, by: By, contents: Contents | None = None
+) -> Link:
+    """The event of the change ``before`` → ``after``, chained to the last event.
+
+    It holds no free text, no personal data and no floats. A citizen appears without an id.
+    """
+    actor, contents = by.actor, contents or Contents()
     event: Event = {
         "schema": 1,
         "jurisdiction": after.jurisdiction,
         "report": after.id,
         "version": after.version,
         "action": action,
-        "op": op,
-        "at": iso(now),
+        "op": by.op,
+        "at": iso(by.now),
         "rules": after.city_version,
         "actor": {
             "kind": actor.kind,
-            "role": role,
+            "role": by.role,
             "uid": actor.uid if actor.kind in ("staff", "system") else None,
             "unit": actor.unit,
         },
         "before": facts(before) if before else None,
         "after": facts(after),
         "set": changes(before, after),
-        "score": score,
-        "data": data or {},
+        "score": contents.score,
+        "data": contents.data or {},
         "words": [
             {
                 "field": word.field,
                 "audience": word.audience,
                 "commitment": hash_chain.commitment(word.text, word.salt),
             }
-            for word in words
+            for word in contents.words
         ],
     }
     text, stamp = hash_chain.chain(event, before.tail if before else hash_chain.GENESIS)

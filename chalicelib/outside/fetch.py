@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
 from chalicelib.outside import addresses
@@ -42,26 +42,29 @@ class Reply:
 def get(endpoint: Endpoint, path: str, query: Pairs) -> Reply:
     """GET a list. Raises ``Failed``."""
     url = f"{endpoint.path}{path}" + (f"?{urlencode(query)}" if query else "")
-    return _fetch(endpoint, "GET", url, None, {}, MOST_LIST)
+    return _fetch(endpoint, _Request("GET", url, None, {}), MOST_LIST)
 
 
 def post(endpoint: Endpoint, path: str, body: bytes, headers: dict[str, str]) -> Reply:
     """POST a form. Raises ``Failed``."""
     headers = {"Content-Type": _FORM, **headers}
-    return _fetch(endpoint, "POST", f"{endpoint.path}{path}", body, headers, MOST_ANSWER)
+    request = _Request("POST", f"{endpoint.path}{path}", body, headers)
+    return _fetch(endpoint, request, MOST_ANSWER)
 
 
-def _fetch(
-    endpoint: Endpoint,
-    method: str,
-    path: str,
-    body: bytes | None,
-    headers: dict[str, str],
-    most: int,
-) -> Reply:
+class _Request(NamedTuple):
+    """What is sent; ``path`` includes the query."""
+
+    method: str
+    path: str
+    body: bytes | None
+    headers: dict[str, str]
+
+
+def _fetch(endpoint: Endpoint, request: _Request, most: int) -> Reply:
     with _Deadline(SECONDS) as deadline:
         try:
-            return _exchange(endpoint, method, path, body, headers, most, deadline)
+            return _exchange(endpoint, request, most, deadline)
         except UnsafeAddress:
             raise Failed("address_refused") from None
         except ssl.SSLError:
@@ -72,15 +75,7 @@ def _fetch(
             raise Failed("too_slow" if deadline.passed else "no_answer") from None
 
 
-def _exchange(
-    endpoint: Endpoint,
-    method: str,
-    path: str,
-    body: bytes | None,
-    headers: dict[str, str],
-    most: int,
-    deadline: "_Deadline",
-) -> Reply:
+def _exchange(endpoint: Endpoint, request: _Request, most: int, deadline: "_Deadline") -> Reply:
     connection = http.client.HTTPConnection(endpoint.name, endpoint.port, timeout=SECONDS)
     connection.sock = _connected(endpoint, deadline)
     try:
@@ -89,7 +84,8 @@ def _exchange(
             "Accept-Encoding": "identity",
             "Connection": "close",
         }
-        connection.request(method, path, body, {**own_headers, **headers})
+        headers = {**own_headers, **request.headers}
+        connection.request(request.method, request.path, request.body, headers)
         with connection.getresponse() as answer:
             if 300 <= answer.status < 400:
                 raise Failed("redirect")

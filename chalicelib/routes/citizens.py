@@ -38,10 +38,8 @@ def file_report(call: Call) -> Answer:
         call.principal,
         operation(call),
         call.body,
-        call.ip,
+        intake.Origin(call.ip, call.languages, call.stripped),
         call.now,
-        call.languages,
-        call.stripped,
     )
     return answer(outcome, 201)
 

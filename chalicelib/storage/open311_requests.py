@@ -8,7 +8,7 @@ texts: texts stay in ``people`` and are read for each page of an answer.
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from chalicelib import ids
 from chalicelib.domain.open311.updates import UpdateRow
@@ -238,7 +238,7 @@ def _over(
         while True:
             if len(items) >= limit or pages == 0:
                 return items[:limit], False
-            query_input = _query(key, low, high, size, **options)
+            query_input = _query(_Rows(key, low, high), size, **options)
             if start is not None:
                 query_input["ExclusiveStartKey"] = start
             page = fast_query.query(query_input)
@@ -250,17 +250,24 @@ def _over(
     return items[:limit], len(items) <= limit
 
 
+class _Rows(NamedTuple):
+    """The rows of one partition between two sort keys."""
+
+    key: str
+    low: str
+    high: str
+
+
 def _query(
-    key: str,
-    low: str,
-    high: str,
+    rows: _Rows,
     limit: int,
     *,
     index: bool = False,
     newest: bool = False,
     attribute: str = "doc",
 ) -> dict[str, Any]:
-    """The Query of one partition between two sort keys. Sent without models, which cost twice."""
+    """The Query of at most ``limit`` rows. Sent without models, which cost twice."""
+    key, low, high = rows
     return {
         "TableName": tables.Figure.Meta.table_name,
         "KeyConditionExpression": f"{'spk' if index else 'pk'} = :p AND "

@@ -28,7 +28,7 @@ class Acting:
     upload.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the parts of one run, put together in one place)
         self,
         courier: Courier,
         storage: Connection,

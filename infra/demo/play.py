@@ -42,7 +42,7 @@ class Plan:
 class Play:
     """One run. The background functions of ``stack`` are run by hand between the requests."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the parts of one run, put together in one place)
         self,
         stack: LocalStack,
         courier: Courier,

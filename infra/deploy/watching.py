@@ -84,7 +84,7 @@ def _metric(namespace: str, name: str, statistic: str, **dimensions: Any) -> Doc
     }
 
 
-def _alarm(
+def _alarm(  # noqa: PLR0913 (the settings of an alarm, half of them with a default)
     stage: str,
     name: str,
     page: str,

@@ -62,7 +62,7 @@ class StreamSource:
     alone as often is set aside in the queue ``<function>-poison``, and the stream continues.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (settings, most of them with a default)
         self,
         name: str,
         stream_arn: str,
@@ -168,7 +168,7 @@ Convert = Callable[[list[dict[str, Any]], str], dict[str, Any]]
 class QueueSource:
     """An SQS queue: succeeded messages are deleted, the others return by the queue's own rules."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (settings, most of them with a default)
         self,
         name: str,
         queue: str,

@@ -36,7 +36,7 @@ class LocalStack:
     ``origins`` are further web origins that may call the API.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (settings, most of them with a default)
         self,
         folder: Path,
         port: int = 0,

@@ -59,7 +59,7 @@ class Clients:
         """File a report."""
 
         def call(op: KeyedOperation) -> Outcome:
-            return intake.file_report(who, op, body, IP, self.world.now(), ("en",))
+            return intake.file_report(who, op, body, intake.Origin(IP, ("en",)), self.world.now())
 
         return self._request("file", who, "fileReport", key, str(body), None, call)
 
@@ -117,7 +117,7 @@ class Clients:
 
         return attempt
 
-    def _request(
+    def _request(  # noqa: PLR0913 (what one request is made of)
         self,
         kind: str,
         who: Principal,

@@ -323,4 +323,4 @@ def test_a_duplicates_reporter_answers_by_a_link_of_their_own(world: World, run:
 def test_a_contact_without_an_address_is_nobodys(world: World) -> None:
     body = {"service": "pothole", **spot("D1-W1"), "contact": {"name": "Siti"}}
     op = world.operation(citizen("a"), "fileReport", body)
-    intake.file_report(citizen("a"), op, body, "192.0.2.1", world.now, ("id",))
+    intake.file_report(citizen("a"), op, body, intake.Origin("192.0.2.1", ("id",)), world.now)

@@ -118,7 +118,8 @@ def _open_report(folder: Path, ward: str = "W2") -> str:
     lat, long = {"W1": (-6.195, 106.815), "W2": (-6.195, 106.825)}[ward]
     body = {"service": "hole", "lat": lat, "long": long}
     op = KeyedOperation("town", f"op-{ward}", "hash")
-    found: str = intake.file_report(who, op, body, "192.0.2.1", NOW, ("en",)).answer["id"]
+    origin = intake.Origin("192.0.2.1", ("en",))
+    found: str = intake.file_report(who, op, body, origin, NOW).answer["id"]
     return found
 
 

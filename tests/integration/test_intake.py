@@ -368,7 +368,7 @@ def test_invisible_characters_flag_the_report(world: World) -> None:
     body = {"service": "pothole", **spot("D1-W1"), "description": "clean"}
     op = world.operation(who, "fileReport", body)
     filed = intake.file_report(
-        who, op, body, "192.0.2.1", world.now, ("id",), stripped=("description",)
+        who, op, body, intake.Origin("192.0.2.1", stripped=("description",)), world.now
     ).answer
     assert filed["flags"] == ["invisible_text"]
 

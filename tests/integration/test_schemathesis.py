@@ -185,7 +185,7 @@ def target_fixture(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Target:  # no
     return Target(edge)
 
 
-def run(
+def run(  # noqa: PLR0913 (settings of a run, each chosen by a test)
     target: Target,
     name: str,
     who: str,

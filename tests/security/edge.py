@@ -95,7 +95,7 @@ class Edge:
         """The authorization of an official of the test city."""
         return f"Bearer {self.mint.token(sub=f'subject-{ref}')}"
 
-    def ask(
+    def ask(  # noqa: PLR0913 (parts of a request, nearly all optional)
         self,
         method: str,
         path: str,

@@ -67,7 +67,7 @@ def unit(code: str, kind: str, *districts: str) -> dict[str, Any]:
     return {"code": code, "name": both(code), "kind": kind, "districts": list(districts)}
 
 
-def member(
+def member(  # noqa: PLR0913 (fields of a record, most with a default)
     ref: str,
     unit: str,
     roles: str,
@@ -278,7 +278,9 @@ class World:
         who = actor or citizen("reporter")
         body = {"service": service, **spot(ward), **more}
         op = self.operation(who, "fileReport", body, key)
-        return intake.file_report(who, op, body, "192.0.2.1", self.now, ("id",)).answer
+        return intake.file_report(
+            who, op, body, intake.Origin("192.0.2.1", ("id",)), self.now
+        ).answer
 
     def act(
         self,

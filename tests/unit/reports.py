@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.actions.context import Context
 from chalicelib.domain.actions.perform import perform
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
@@ -60,4 +61,4 @@ def moved(
 ) -> Report:
     """The report after an action; the reporter is ``d_reporter``."""
     found = standing(actor, given, is_reporter=actor.uid == given.reporter)
-    return perform(action, given, actor, found, fields, now, city(), target)
+    return perform(action, given, actor, found, fields, Context(now, city(), target))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from chalicelib.domain.actions.context import Context
 from chalicelib.domain.actions.perform import perform
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal, system
@@ -122,7 +123,7 @@ def done(
 ) -> Report:
     """The report after one action."""
     found = standing(actor, given, is_reporter=actor.uid == given.reporter)
-    return perform(name, given, actor, found, fields, now, city)
+    return perform(name, given, actor, found, fields, Context(now, city))
 
 
 def swept(given: Report, city: City, now: datetime) -> Report:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.actions.context import Context
 from chalicelib.domain.actions.perform import perform
 from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
@@ -558,9 +559,13 @@ def test_only_who_filed_a_report_withdraws_it() -> None:
     """The reporter of its duplicate has the other rights, not this one."""
     rights = frozenset({"reporter"})
     with pytest.raises(Problem) as found:
-        perform("withdraw", assigned(merged=1), citizen("neighbour"), rights, {}, START, city())
+        perform(
+            "withdraw", assigned(merged=1), citizen("neighbour"), rights, {}, Context(START, city())
+        )
     assert (found.value.status, found.value.members["rule"]) == (403, "withdraw.filer")
-    assert perform("verify", done(), citizen("neighbour"), rights, {}, START, city()).resolution
+    assert perform(
+        "verify", done(), citizen("neighbour"), rights, {}, Context(START, city())
+    ).resolution
 
 
 ACKNOWLEDGING = {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import hash_chain
-from chalicelib.domain.events import Words, link
+from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import PRIVATE, Report, changes, facts, fold, public_part
 from tests.support.world import JURISDICTION, START, citizen, official
@@ -106,7 +106,8 @@ def test_facts_hold_no_place_finer_than_a_ward() -> None:
 
 def chain(actor: Principal, words: tuple[Words, ...]) -> dict[str, Any]:
     """The event of filing by ``actor`` with ``words``."""
-    made = link("file", None, report(), actor, "op", START, words, role=actor.kind)
+    by = By(actor, actor.kind, "op", START)
+    made = link("file", None, report(), by, Contents(words))
     event: dict[str, Any] = json.loads(made.text)
     assert made.hash == hash_chain.digest(made.text.encode())
     return event
@@ -141,7 +142,7 @@ def test_a_text_enters_an_event_as_a_salted_commitment() -> None:
 def test_an_event_with_a_float_cannot_be_made() -> None:
     """Coordinates are integers of 1e-7 degrees."""
     with pytest.raises(TypeError):
-        link("file", None, report(answers={"depth": 0.5}), citizen("a"), "op", START)
+        link("file", None, report(answers={"depth": 0.5}), By(citizen("a"), None, "op", START))
 
 
 SAMPLES = {"datetime": START, "tuple": (("a", 1), ("b", None)), "dict": {"a": {"b": 1}}, "str": "x",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.actions.context import Context
 from chalicelib.domain.actions.perform import perform
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
@@ -32,7 +33,7 @@ def take(given: Report, now: datetime) -> Report:
     facts = {"target": step.target, "level": step.level}
     known = {name: value for name, value in facts.items() if value is not None}
     who = system(JURISDICTION)
-    return perform(step.action, given, who, frozenset({"system"}), known, now, city())
+    return perform(step.action, given, who, frozenset({"system"}), known, Context(now, city()))
 
 
 def life(given: Report, now: datetime) -> list[tuple[Any, ...]]:
@@ -155,7 +156,7 @@ def test_the_clock_cannot_be_hurried_nor_told_another_step() -> None:
         (START + 999 * HOUR, "escalate", {"level": 2}),
     ):
         with pytest.raises(Problem, match="too_early"):
-            perform(action, plain, who, frozenset({"system"}), facts, now, city())
+            perform(action, plain, who, frozenset({"system"}), facts, Context(now, city()))
 
 
 @given(st.lists(st.integers(1, 90), max_size=12), st.integers(0, 400))

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain.events import Words, link
+from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.principal import system
 from chalicelib.domain.sla import periods
 from chalicelib.domain.timeline_types import Commitment, Event, EventData, Facts, Period, ScoreRow
@@ -24,8 +24,8 @@ def test_an_event_has_the_keys_that_its_type_names() -> None:
     words = (Words("note", "public", "Done.", b"0" * 16),)
     data: EventData = {"photos": ["p"], "by": "duplicate"}
     score = periods.score_row(after, city())
-    made = link("move", before, after, system(before.jurisdiction), "op", START, words, data,
-                "officer", score)  # fmt: skip
+    by = By(system(before.jurisdiction), "officer", "op", START)
+    made = link("move", before, after, by, Contents(words, data, score))
     event = json.loads(made.text)
     _assert_fits(event, Event)
     _assert_fits(event["before"], Facts)

@@ -28,6 +28,22 @@ class PinLocation:
 
 
 @dataclass(frozen=True)
+class Context:
+    """When an action is taken, and by which rules.
+
+    ``city`` is the version under which the report's promise was made, ``present`` the city as it is
+    now (if another), ``target`` the other report of a merge, ``spot`` the location of a pin in the
+    fields of the action.
+    """
+
+    now: datetime
+    city: City
+    target: Report | None = None
+    present: City | None = None
+    spot: PinLocation | None = None
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One attempt at an action: by whom, on which report, with which fields, when, by which rules.
 

@@ -7,12 +7,10 @@ the report's history: time limits, counts, the second person, the age of an orig
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import clock_notes, closure, progress, protection, routing
-from chalicelib.domain.actions.context import Attempt, PinLocation
-from chalicelib.domain.city.city import City
+from chalicelib.domain.actions.context import Attempt, Context
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, custody
@@ -27,22 +25,20 @@ def perform(
     actor: Principal,
     standing: frozenset[str],
     given: dict[str, Any],
-    now: datetime,
-    city: City,
-    target: Report | None = None,
-    present: City | None = None,
-    spot: PinLocation | None = None,
+    context: Context,
 ) -> Report:
     """The head after the action, its version one higher. Raises ``Problem`` with the reason.
 
-    ``city`` is the version under which the promise was made, ``present`` the city as it is now (if
-    another), ``spot`` the location of a pin in ``given``.
+    ``given``: the fields of the action.
     """
+    now, city, present = context.now, context.city, context.present
     name = protection.actual_action(name, report, given.get("service"), present or city)
     action = allowed(name, report, standing)
     if actor.kind != "system":
         check_fields(action, given)
-    attempt = Attempt(action, report, actor, standing, given, now, city, target, present, spot)
+    attempt = Attempt(
+        action, report, actor, standing, given, now, city, context.target, present, context.spot
+    )
     stays = action.to == "same"
     after = _EFFECTS[name](attempt, report if stays else clocks.resume(report, now, city))
     if after.state == report.state == "closed" and not stays:

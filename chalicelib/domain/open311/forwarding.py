@@ -5,7 +5,7 @@ refused, reopened, or no longer a duplicate.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -113,15 +113,17 @@ def code_there(service: str, chosen: Open311Server) -> tuple[str, dict[str, str]
     return row.get("code", service), row.get("attributes", {})
 
 
-def fields(
-    report: Report,
-    turn: int,
-    description: str,
-    landmark: str,
-    link: str,
-    picture: str | None,
-    chosen: Open311Server,
-) -> list[tuple[str, str]]:
+@dataclass(frozen=True)
+class Shown:
+    """What another system may show of a report: its texts, its page, the address of a picture."""
+
+    description: str
+    landmark: str
+    link: str
+    picture: str | None
+
+
+def fields(report: Report, turn: int, shown: Shown, chosen: Open311Server) -> list[tuple[str, str]]:
     """The form fields of a request: only public data of the report, and nothing about its reporter.
 
     A private report is sent with its text and place, which the unit needs, but without a picture:
@@ -129,10 +131,13 @@ def fields(
     """
     code, attributes = code_there(report.service, chosen)
     lat7, long7 = report.service_place
-    text = "\n".join(part for part in (description, link, mark(report.id, turn)) if part)
+    text = "\n".join(
+        part for part in (shown.description, shown.link, mark(report.id, turn)) if part
+    )
     pairs = [
         ("service_code", code), ("lat", f"{lat7 / 1e7:.7f}"), ("long", f"{long7 / 1e7:.7f}"),
-        ("address_string", landmark), ("description", text), ("media_url", picture or ""),
+        ("address_string", shown.landmark), ("description", text),
+        ("media_url", shown.picture or ""),
         *((f"attribute[{name}]", value) for name, value in sorted(attributes.items())),
     ]  # fmt: skip
     return [(name, value) for name, value in pairs if value]

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
@@ -44,6 +44,14 @@ REFUSED = frozenset({"no_further_action", "not_councils_responsibility", "duplic
 FIRST_LOOK, OVERLAP, LONGEST_LOOK = timedelta(hours=1), timedelta(minutes=15), timedelta(days=30)
 SEEN_AT_MOST = 50
 Row = dict[str, Any]
+
+
+class _News(NamedTuple):
+    """What a unit's system says about a request; ``id`` is the same if it says it again."""
+
+    request: str
+    text: str
+    id: str
 
 
 def pull(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
@@ -81,7 +89,7 @@ def _pull(
     while may_go_on():
         rows = forwards.followed(jurisdiction, unit, after, georeport.PAGE)
         followed = [(row, head) for row in rows if (head := _followed_report(city, unit, row))]
-        _poll_requests(city, unit, configuration, server, followed, now, counts)
+        _poll_requests(city, unit, server, followed, now, counts)
         if followed:
             servers.record_success(jurisdiction, unit)
         after = rows[-1]["name"] if len(rows) == georeport.PAGE else ""
@@ -111,17 +119,18 @@ def _apply_update(
     """Turn one update into an event, once. Returns the kind of event, if any."""
     if update.id in row.get("seen", ()):
         return None
-    kind, request, news_id = None, update.request, update.id
+    kind, news = None, _News(update.request, update.text, update.id)
     if update.status in DONE and _can_finish(head):
-        if not _finish(city, head, request, update.text, news_id, now):
+        if not _finish(city, head, news, now):
             return None  # Another write came first. Windows overlap: the next poll sees it again.
         kind = FINISHED
     elif update.text or update.status in REFUSED:
         kind = RETURNED if update.status in REFUSED else TOLD
-        _add_comment(city, unit, head, kind, request, update.text, news_id, now)
+        _add_comment(city, unit, head, kind, news, now)
     ended = {"status": "closed"} if update.status in DONE | REFUSED else {}
     seen = [*row.get("seen", ()), update.id][-SEEN_AT_MOST:]
-    forwards.update_followed(city.jurisdiction, unit, request, {**_doc(row), **ended, "seen": seen})
+    doc = {**_doc(row), **ended, "seen": seen}
+    forwards.update_followed(city.jurisdiction, unit, update.request, doc)
     return kind
 
 
@@ -129,11 +138,11 @@ def _can_finish(head: Report) -> bool:
     return head.state in actions_of(head)[FINISHED].sources
 
 
-def _finish(city: City, head: Report, request: str, text: str, news_id: str, now: datetime) -> bool:
+def _finish(city: City, head: Report, news: _News, now: datetime) -> bool:
     actor = system(city.jurisdiction)
-    text = redact(text, city.patterns)
-    parameters = {"note": text or official_text(city, "outside.closed"), "request": request}
-    op = keyed_operation(actor, FINISHED, f"{head.id}:{news_id}", "")
+    text = redact(news.text, city.patterns)
+    parameters = {"note": text or official_text(city, "outside.closed"), "request": news.request}
+    op = keyed_operation(actor, FINISHED, f"{head.id}:{news.id}", "")
     try:
         actions.act_by_clock(actor, op, head, FINISHED, parameters, now)
     except (Unavailable, Unknown):
@@ -144,16 +153,10 @@ def _finish(city: City, head: Report, request: str, text: str, news_id: str, now
 
 
 def _add_comment(
-    city: City,
-    unit: str,
-    head: Report,
-    kind: str,
-    request: str,
-    text: str,
-    news_id: str,
-    now: datetime,
+    city: City, unit: str, head: Report, kind: str, news: _News, now: datetime
 ) -> None:
     actor = system(city.jurisdiction)
+    text = redact(news.text, city.patterns)
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
@@ -162,11 +165,10 @@ def _add_comment(
             comments=report.comments + bool(text),
             acknowledged_at=report.acknowledged_at or now,
         )
-        return Addition(after, {}, [], {"unit": unit, "request": request})
+        return Addition(after, {}, [], {"unit": unit, "request": news.request})
 
-    text = redact(text, city.patterns)
     words = (Words("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
-    op = keyed_operation(actor, kind, f"{head.id}:{news_id}", "")
+    op = keyed_operation(actor, kind, f"{head.id}:{news.id}", "")
     add(actor, op, head.id, kind, change, now, words)
 
 
@@ -187,7 +189,6 @@ def _followed_report(city: City, unit: str, row: Row) -> Report | None:
 def _poll_requests(
     city: City,
     unit: str,
-    configuration: Open311Server,
     server: Server,
     followed: list[tuple[Row, Report]],
     now: datetime,
@@ -197,7 +198,7 @@ def _poll_requests(
     answers = georeport.requests(server, numbered) if numbered else {}
     for name, request in answers.items():
         row, head = numbered[name]
-        for kind in _apply_status(city, unit, configuration, row, head, request, now):
+        for kind in _apply_status(city, unit, row, head, request, now):
             counts[kind] = counts.get(kind, 0) + 1
     for row, head in followed:
         if row["name"] not in numbered:
@@ -207,30 +208,26 @@ def _poll_requests(
 
 
 def _apply_status(
-    city: City,
-    unit: str,
-    configuration: Open311Server,
-    row: Row,
-    head: Report,
-    request: RemoteStatus,
-    now: datetime,
+    city: City, unit: str, row: Row, head: Report, request: RemoteStatus, now: datetime
 ) -> list[str]:
     """Turn the status of one request into events, if it is new. Returns the kinds of event."""
     digest = hashlib.sha256(f"{request.status}\n{request.notes}".encode()).hexdigest()[:16]
     if row.get("digest") == digest:
         return []
     kinds = []
-    news_id = f"{request.id}:{row['n']}:{digest}"
+    news = _News(request.id, request.notes, f"{request.id}:{row['n']}:{digest}")
+    configuration = forwarding.server_of(city, unit)
+    has_updates = configuration is not None and configuration.updates
     ends = request.status == "closed" and row.get("status") != "closed"
     if ends and _can_finish(head):
-        if not _finish(city, head, request.id, request.notes, news_id, now):
+        if not _finish(city, head, news, now):
             return []  # Another write came first: the next poll sees it again.
         kinds = [FINISHED]
-    elif request.notes and request.notes != row.get("notes") and not configuration.updates:
-        _add_comment(city, unit, head, TOLD, request.id, request.notes, news_id, now)
+    elif request.notes and request.notes != row.get("notes") and not has_updates:
+        _add_comment(city, unit, head, TOLD, news, now)
         kinds = [TOLD]
-    news = {"digest": digest, "status": request.status, "notes": request.notes, "n": row["n"] + 1}
-    forwards.update_followed(city.jurisdiction, unit, request.id, {**_doc(row), **news})
+    known = {"digest": digest, "status": request.status, "notes": request.notes, "n": row["n"] + 1}
+    forwards.update_followed(city.jurisdiction, unit, request.id, {**_doc(row), **known})
     return kinds
 
 

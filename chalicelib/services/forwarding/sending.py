@@ -7,6 +7,7 @@ Tests: tests/integration/test_forwarding.py
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from chalicelib import observability
 from chalicelib.domain.city.city import City
@@ -42,6 +43,13 @@ class _NumberTaken(Exception):
     """The server answered with a number that another report already has."""
 
 
+class _Mark(NamedTuple):
+    """By what the request of an earlier attempt is found: end of the description, and service."""
+
+    text: str
+    service: str
+
+
 def forward(
     jurisdiction: str, report: str, unit: str, round_number: int, now: datetime, *, last: bool
 ) -> None:
@@ -67,13 +75,11 @@ def forward(
         return
     began = attempt["at"] if attempt and attempt["state"] == TRYING else None
     _claim(head, unit, round_number, attempt, began, now)
+    mark = _Mark(forwarding.mark(head.id, round_number),
+                 forwarding.code_there(head.service, configuration)[0])  # fmt: skip
     try:
         server = servers.server(jurisdiction, unit, configuration)
-        request = (
-            _find_there(server, head, unit, round_number, configuration, began, now)
-            if began
-            else None
-        )
+        request = _find_there(server, head, unit, mark, began, now) if began else None
         token = None
         if request is None:
             landmark = texts.get(LANDMARK, "")
@@ -113,19 +119,12 @@ def _claim(
 
 
 def _find_there(
-    server: Server,
-    head: Report,
-    unit: str,
-    round_number: int,
-    configuration: Open311Server,
-    began: str,
-    now: datetime,
+    server: Server, head: Report, unit: str, mark: _Mark, began: str, now: datetime
 ) -> str | None:
     """The number of the request that an earlier attempt created, if its answer was lost."""
-    code, _ = forwarding.code_there(head.service, configuration)
     since, until = parse(began) - _ASIDE, now + _ASIDE
     try:
-        request = georeport.find(server, forwarding.mark(head.id, round_number), code, since, until)
+        request = georeport.find(server, mark.text, mark.service, since, until)
     except Declined:
         return None  # The server cannot search.
     followed = request and forwards.get_followed(head.jurisdiction, unit, request)
@@ -139,9 +138,8 @@ def _fields(
     link = "" if head.private else urls.in_city(jurisdiction, f"/open311/v2/requests/{head.id}.xml")
     picture = None if head.private else facts(head)["picture"]
     picture = photo_views.permanent_address(jurisdiction, head.id, picture) if picture else None
-    return forwarding.fields(
-        head, round_number, description, landmark, link, picture, configuration
-    )
+    shown = forwarding.Shown(description, landmark, link, picture)
+    return forwarding.fields(head, round_number, shown, configuration)
 
 
 def _record_sent(

@@ -8,7 +8,7 @@ Tests: tests/integration/test_bursts.py
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
@@ -76,7 +76,8 @@ def _publish_district(
     code = card["code"]
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
     facts = {"district": code, "score": card["score"], "rank": card["rank"], "of": card["of"]}
-    _send(message, city, code, facts, compose(message, card, city, link), link, audience)
+    letter = _Letter(code, facts, compose(message, card, city, link), link)
+    _send(message, city, letter, audience)
 
 
 def _publish_several(
@@ -93,19 +94,21 @@ def _publish_several(
     codes = "+".join(sorted(card["code"] for card in cards))
     # The same key at every repetition, and short, however many districts there are.
     name = hashlib.sha256(codes.encode()).hexdigest()[:16]
-    _send(message, city, name, facts, "\n".join([*lines, link]), link, audience)
+    _send(message, city, _Letter(name, facts, "\n".join([*lines, link]), link), audience)
 
 
-def _send(
-    message: dict[str, Any],
-    city: City,
-    name: str,
-    facts: dict[str, Any],
-    text: str,
-    link: str,
-    audience: list[str],
-) -> None:
+class _Letter(NamedTuple):
+    """What officials read; ``name`` distinguishes it from the other letters of its month."""
+
+    name: str
+    facts: dict[str, Any]
+    text: str
+    link: str
+
+
+def _send(message: dict[str, Any], city: City, letter: _Letter, audience: list[str]) -> None:
     jurisdiction, month = message["jurisdiction"], message["month"]
+    name, facts, text, link = letter
     district = facts.get("district")
     dedupe = f"{jurisdiction}:scorecard:{month}:{message['revision']}:{name}"
     attributes: dict[str, str | list[str]] = {

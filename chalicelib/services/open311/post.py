@@ -58,7 +58,7 @@ def file(
     body["answers"] = _answers(service, arguments, city, faults)
     if faults:
         raise ExceptionGroup("unfit", faults)
-    outcome = _file_once(actor, city, body, arguments, uploads, ip, now)
+    outcome = _file_once(actor, body, arguments, uploads, ip, now)
     reception = service_list.reception(service)
     report = outcome.answer["id"]
     request = {
@@ -201,7 +201,6 @@ def _value(question: Question, texts: list[str], city: City) -> Any:
 
 def _file_once(
     actor: Principal,
-    city: City,
     body: dict[str, Any],
     arguments: Mapping[str, list[str]],
     uploads: list[tuple[str, bytes]],
@@ -220,7 +219,7 @@ def _file_once(
     photos = [_photo(actor, media, data, now) for media, data in uploads if media in tickets.TYPES]
     if photos:
         body = {**body, "photos": photos[: tickets.MOST]}
-    return intake.file_report(actor, op, body, ip, now, ())
+    return intake.file_report(actor, op, body, intake.Origin(ip), now)
 
 
 def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:

@@ -10,6 +10,7 @@ from chalicelib import ids
 from chalicelib.domain import photos
 from chalicelib.domain.actions import clock_notes, perform, protection
 from chalicelib.domain.actions.city_succession import under_present_version
+from chalicelib.domain.actions.context import Context
 from chalicelib.domain.actions.perform import WORDS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
@@ -80,9 +81,8 @@ def _act(
         target = _target(actor, fields)
         report = under_present_version(seen.report, present)
         pin = pin_correction.read_pin(present, name, fields)
-        after = perform.perform(
-            name, report, actor, seen.standing, fields, now, city, target, present, pin
-        )
+        context = Context(now, city, target, present, pin)
+        after = perform.perform(name, report, actor, seen.standing, fields, context)
         _check_person(actor, seen.report, fields)
         if name == protection.PROTECT and not counted:
             _count_proposal(actor, now)
@@ -136,7 +136,8 @@ def _step(
     for _ in range(ATTEMPTS):
         into = fields.get("into") or report.merged_into
         original = reports.get(actor.jurisdiction, into) if into else None
-        after = perform.perform(name, report, actor, seen.standing, fields, now, city, original)
+        context = Context(now, city, original)
+        after = perform.perform(name, report, actor, seen.standing, fields, context)
         facts = {**fields, **clock_notes.about(name, report, fields, city)}
         if name == "escalate" and _covered_by_breach(report, facts):
             facts["joined"] = True

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.service import Service
-from chalicelib.domain.events import Words, link
+from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.filer import is_channel
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input import contact_methods, moments
@@ -39,30 +39,32 @@ CODE_ATTEMPTS = 3
 _CLOCK_TOLERANCE = timedelta(minutes=10)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Of the request that files a report: its address, for rate limits, the person's languages, and
+    the fields from which invisible characters were removed; they flag the report."""
+
+    ip: str
+    languages: tuple[str, ...] = ()
+    stripped: tuple[str, ...] = ()
+
+
 def file_report(
-    actor: Principal,
-    op: KeyedOperation,
-    body: dict[str, Any],
-    ip: str,
-    now: datetime,
-    languages: tuple[str, ...],
-    stripped: tuple[str, ...] = (),
+    actor: Principal, op: KeyedOperation, body: dict[str, Any], origin: Origin, now: datetime
 ) -> Outcome:
     """File a report and answer with its receipt (``presenters.receipt``), once per idempotency key.
 
-    ``body`` has passed the schema of ``fileReport``. ``ip`` is for rate limits. ``stripped``:
-    fields from which invisible characters were removed; they flag the report. It has more than six
-    parameters since each is another part of the request. Raises ``Problem``:
-    unknown_service, outside_area, problems of answers and photos, too_many.
+    ``body`` has passed the schema of ``fileReport``. Raises ``Problem``: unknown_service,
+    outside_area, problems of answers and photos, too_many.
     """
     city = cities.current(actor.jurisdiction, now)
 
     def attempt() -> Outcome:
         service = _service(city, body["service"], actor)
-        report = draft(actor, city, service, body, now, languages)
+        report = draft(actor, city, service, body, now, origin.languages)
         _may_file(actor, service, report)
         answers, texts = service_attributes.check(service, body.get("answers") or {})
-        flags = (*report.flags, "invisible_text") if stripped else report.flags
+        flags = (*report.flags, "invisible_text") if origin.stripped else report.flags
         report = replace(report, answers=answers, flags=flags)
         claims = tickets.claim_photos(actor, body.get("photos") or [], report, "file", now, city)
         photos = tuple(claim.photo for claim in claims)
@@ -74,7 +76,7 @@ def file_report(
             filing = _Filing(report, body.get("contact"), words, claims, close)
             return _write(op, actor, city, filing)
 
-        usage = _usage(city, actor, report, ip, now)
+        usage = _usage(city, actor, report, origin.ip, now)
         return rate_limits.run_limited(city.jurisdiction, usage, now, written)
 
     outcome = run_once(op, attempt)
@@ -226,8 +228,8 @@ def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) ->
         report = replace(report, contact=ids.token_bytes(16).hex())
     data = tickets.event_data(claims)
     for _ in range(CODE_ATTEMPTS):
-        score = periods.score_row(report, city)
-        event = link("file", None, report, actor, op.id, now, words, data, actor.kind, score)
+        contents = Contents(words, data, periods.score_row(report, city))
+        event = link("file", None, report, By(actor, actor.kind, op.id, now), contents)
         head = replace(report, tail=event.hash)
         writes: list[Write] = [
             reports.put_head(head, timers.next_due(head, city), seen=None),

@@ -13,7 +13,7 @@ from ulid import ULID
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words, link
+from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
@@ -96,7 +96,8 @@ def _writes(
     jurisdiction = city.jurisdiction
     data: EventData = {"source": old.source, "old": old.id}
     actor = system(jurisdiction)
-    event = link(ACTION, None, report, actor, f"import-{report.id}", now, words, data, "system")
+    by = By(actor, "system", f"import-{report.id}", now)
+    event = link(ACTION, None, report, by, Contents(words, data))
     head = replace(report, tail=event.hash)
     return [
         reports.put_head(head, timers.next_due(head, city), seen=None),

@@ -22,7 +22,7 @@ DISTRICTS_AT_MOST = 8
 PROTECTED = "protected"
 
 
-def queue(
+def queue(  # noqa: PLR0913 (one for each parameter of the query)
     actor: Principal,
     district: str | None,
     state: str | None,
@@ -32,7 +32,7 @@ def queue(
     now: datetime,
     holder: str | None = None,
 ) -> dict[str, Any]:
-    """A page of open reports, by deadline. Its parameters are those of the query, so more than six.
+    """A page of open reports, by deadline.
 
     ``due_within``: only reports that are overdue or due in so many hours. ``holder`` (``me`` or a
     reference): only reports of that official. Then at most ``ROWS_READ_AT_MOST`` rows of each desk

@@ -87,7 +87,7 @@ def card(actor: Principal, name: str, area: str, now: datetime) -> dict[str, Any
     }
 
 
-def rows(
+def rows(  # noqa: PLR0913 (one for each parameter of the query)
     actor: Principal,
     name: str,
     area: str,

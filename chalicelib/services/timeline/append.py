@@ -57,7 +57,7 @@ class Addition:
 MakeAddition = Callable[[Seen, City], Addition | None]
 
 
-def add(
+def add(  # noqa: PLR0913 (the last three are for a few callers only)
     actor: Principal,
     op: KeyedOperation,
     report_id: str,
@@ -74,8 +74,6 @@ def add(
     ``change`` is called with the newest report at each attempt; if it returns ``None``, nothing is
     written and the answer is empty. ``skip_access``: do not check whether the actor may see the
     report. ``usage``: rate limits that this counts against, given back if nothing is written.
-
-    More than six parameters, because the last three are for a few callers only.
     """
     request = _Request(actor, op, report_id, name, change, now, words, skip_access)
 

@@ -6,7 +6,7 @@ Tests: tests/integration/test_actions.py
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.events import Words, link
+from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report, decided
 from chalicelib.domain.sla import periods, timers
@@ -47,7 +47,8 @@ def change_writes(
     city = cities.promised(after)
     role = _role(actor, standing, name, before)
     score = periods.score_row(after, city)
-    event = link(name, before, after, actor, op.id, now, words, change.data, role, score)
+    contents = Contents(words, change.data, score)
+    event = link(name, before, after, By(actor, role, op.id, now), contents)
     head = replace(after, tail=event.hash, decided=decided(before, after, name))
     return [
         reports.put_head(head, timers.next_due(head, city), seen=before.version),
