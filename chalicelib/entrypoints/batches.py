@@ -15,7 +15,7 @@ from chalicelib.services.projections import timeline_events
 from chalicelib.services.reports import text_moderation
 from chalicelib.services.sla import sweep
 from chalicelib.settings import RECEIVED_AT_MOST, settings
-from chalicelib.storage import queues
+from chalicelib.storage import leases, queues
 from chalicelib.storage.transactions import Unavailable, Unknown
 
 _SPARE_MS = 5_000
@@ -31,10 +31,12 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from aws_lambda_powertools.utilities.batch import EventType
 
     projected: list[str] = []
+    # The rows of this batch are this run's to publish: no other lane touches them.
+    holder = leases.new_holder()
 
     def project_record(record: Any) -> None:
         event_doc = timeline_events.event_of(record.raw_event)
-        if event_doc is not None and timeline_events.apply(event_doc):
+        if event_doc is not None and timeline_events.apply(event_doc, holder=holder):
             projected.append(event_doc["report"])
             ids = {name: event_doc[name] for name in ("report", "version", "action", "op")}
             observability.note("counted", **ids)
@@ -43,13 +45,13 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if projected:
         # If publishing fails now, the schedule does it later; the events are projected.
         with suppress(Unavailable, Unknown):
-            relay_outbox(context)
+            relay_outbox(context, holder)
     return answer
 
 
-def relay_outbox(context: Any) -> int:
+def relay_outbox(context: Any, holder: str | None = None) -> int:
     """Publish waiting outbox rows while there is time. Returns how many."""
-    return outbox.drain(lambda: _time_left(context))
+    return outbox.drain(lambda: _time_left(context), holder=holder)
 
 
 def sweep_clocks(context: Any) -> dict[str, int]:
@@ -151,6 +153,9 @@ def _batch(event: dict[str, Any], context: Any, handle_record: Any, kind: Any) -
     def handle(record: Any) -> None:
         try:
             handle_record(record)
+        except leases.Held:
+            # Another run is sending the same message. The queue delivers it again.
+            raise
         except Exception as error:
             # The dead letter has the record but not the reason; only this log line has it.
             observability.unhandled(error, getattr(context, "function_name", "a batch"))

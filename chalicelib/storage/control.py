@@ -16,9 +16,13 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Update, commit, read
 
 KEEP = timedelta(days=30)
+# For how long one run has an outbox row or a citizen's message for itself (``storage.leases``).
+# Longer than the functions that publish may run; shorter than a queue waits before it delivers a
+# message again.
+LEASE_SECONDS = 45
 DEAD_SOURCES = ("forwards", "outbox", "photos", "retention", "sweep")
 _MARK = "-"
-_OUTBOX = "*#OUT#0"
+OUTBOX = "*#OUT#0"
 _LATER = "~"
 _TOGETHER = 50
 
@@ -60,18 +64,22 @@ def put_seen(projection: str, jurisdiction: str, report: str, version: int) -> P
     return Put("seen", row, tables.Control.pk.does_not_exist())
 
 
-def put_outbox(message: str, doc: dict[str, Any]) -> Put:
+def put_outbox(message: str, doc: dict[str, Any], holder: str | None = None) -> Put:
     """A message to publish; ``message`` is its stable, sortable id.
 
+    ``holder``: the run that will publish it at once and has its lease (``storage.leases``).
     One partition for all cities, so that an idle relay costs one Query. A row has no expiry:
     only the relay removes it.
     """
-    return Put(f"out:{message}", tables.Control(_OUTBOX, message, doc=dump(doc)))
+    row = tables.Control(OUTBOX, message, doc=dump(doc))
+    if holder is not None:
+        row.holder, row.until = holder, int(clock.wall().timestamp()) + LEASE_SECONDS
+    return Put(f"out:{message}", row)
 
 
 def outbox(limit: int) -> list[tuple[str, dict[str, Any]]]:
     """Unpublished messages, oldest first."""
-    rows = read(lambda: list(tables.Control.query(_OUTBOX, limit=limit, consistent_read=True)))
+    rows = read(lambda: list(tables.Control.query(OUTBOX, limit=limit, consistent_read=True)))
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
@@ -86,13 +94,13 @@ def defer(message: str, doc: dict[str, Any], until: datetime, group: str) -> lis
 
 def take_outbox(message: str) -> Delete:
     """Remove a message if it is still there: to commit with the rows that replace it."""
-    return Delete("out", tables.Control(_OUTBOX, message), tables.Control.pk.exists())
+    return Delete("out", tables.Control(OUTBOX, message), tables.Control.pk.exists())
 
 
 def put_deferred(message: str, doc: dict[str, Any], until: datetime, group: str) -> Put:
     """A message that waits until ``until``, together with others of its ``group``."""
     name = f"{_LATER}{iso(until)}#{doc['jurisdiction']}#{group}#{message}"
-    return Put(f"later:{group}", tables.Control(_OUTBOX, name, doc=dump(doc)))
+    return Put(f"later:{group}", tables.Control(OUTBOX, name, doc=dump(doc)))
 
 
 def is_deferred(message: str) -> bool:
@@ -105,34 +113,34 @@ def deferred_until(message: str) -> datetime:
     return parse(message.removeprefix(_LATER).split("#")[0])
 
 
-def deferred_like(message: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-    """The deferred rows with the same time and group, oldest first."""
+def group(message: str) -> str:
+    """The beginning of the names of all deferred rows with the same time and group."""
     until, jurisdiction, group, _ = message.split("#", 3)
-    rows = read(
-        lambda: list(
-            tables.Control.query(
-                _OUTBOX,
-                tables.Control.sk.startswith(f"{until}#{jurisdiction}#{group}#"),
-                limit=limit,
-                consistent_read=True,
-            )
-        )
-    )
-    return [(row.sk, json.loads(row.doc)) for row in rows]
+    return f"{until}#{jurisdiction}#{group}#"
+
+
+def end_of_group(message: str) -> str:
+    """A name that sorts after all deferred rows with the same time and group."""
+    return f"{group(message)}{_LATER}"
 
 
 def remove_outbox(message: str) -> None:
     """Delete a published message; a repetition is harmless."""
-    commit([Delete("out", tables.Control(_OUTBOX, message))])
+    commit([Delete("out", tables.Control(OUTBOX, message))])
 
 
 def sent(jurisdiction: str, dedupe: str) -> bool:
-    """Whether a message to a citizen was sent."""
-    return get(tables.Control, f"{jurisdiction}#SENT#{dedupe}", _MARK) is not None
+    """Whether a message to a citizen was sent. (A row with a lease only says that it is tried.)"""
+    key = f"{jurisdiction}#SENT#{dedupe}"
+    rows = read(lambda: list(tables.Control.query(key, limit=1, consistent_read=True)))
+    return bool(rows) and rows[0].until is None
 
 
 def put_sent(jurisdiction: str, dedupe: str, mail: dict[str, Any] | None = None) -> None:
-    """Record that a message was sent; ``mail``: {"id", ...} of an e-mail, for its bounces."""
+    """Record that a message was sent, and end its lease.
+
+    ``mail``: {"id", ...} of an e-mail, for its bounces.
+    """
     writes = [Put("sent", _row(f"{jurisdiction}#SENT#{dedupe}", _MARK, None))]
     if mail is not None:
         writes.append(Put("mail", _row(f"*#MAIL#{mail['id']}", _MARK, mail)))

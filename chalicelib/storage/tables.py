@@ -197,6 +197,8 @@ class Control(_Row):
 
     ttl = NumberAttribute(null=True)
     used = NumberAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    until = NumberAttribute(null=True)
 
 
 MODELS: dict[str, type[Model]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.errors import Problem
 from infra.deploy import methods, watching
-from infra.deploy.functions import FUNCTIONS
+from infra.deploy.functions import FUNCTIONS, LANES
 from infra.deploy.names import (
     FAILURES,
     Doc,
@@ -140,7 +140,7 @@ def _stream(stage: str) -> Doc:
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BisectBatchOnFunctionError": True,
         "MaximumRetryAttempts": 5,
-        "ParallelizationFactor": 2,
+        "ParallelizationFactor": LANES,
         "MaximumBatchingWindowInSeconds": 1,
         "DestinationConfig": {"OnFailure": {"Destination": _queue(stage, FAILURES)}},
     }

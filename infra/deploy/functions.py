@@ -18,6 +18,8 @@ FORGET = "DeleteObjectVersion"
 CITY = {"cities": GET}
 _GONE = (*DELETE, FORGET)
 _MADE = (*GET, *PUT, *DELETE, FORGET, "PutObjectTagging", "DeleteObjectTagging")
+# How many batches of a shard of the timeline's stream are projected at the same time, at most 10.
+LANES = 2
 # Memory at which Lambda gives a whole processor.
 _WHOLE_CPU = 1769
 

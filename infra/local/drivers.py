@@ -30,7 +30,7 @@ from chalice.app import (
     SQSEventConfig,
 )
 
-from infra.deploy.functions import FUNCTIONS
+from infra.deploy.functions import FUNCTIONS, LANES
 from infra.local.events import REGION, Context, bus_event, sns_event
 from infra.local.schedules import Clock, Schedule
 from infra.local.sources import Held, Positions, QueueSource, Source, StreamSource
@@ -161,7 +161,7 @@ class Drivers:
     def _outstanding(self, source: Source) -> bool:
         """Whether a poll may give anything; ``has_events`` knows without a request to AWS."""
         if isinstance(source, StreamSource):
-            return self._has_events(source.stream_arn, self._positions.get(source.name))
+            return self._has_events(source.stream_arn, source.position)
         return not isinstance(source, QueueSource) or self._has_events(source.arn, None)
 
     # ---- in threads --------------------------------------------------------------------------
@@ -224,15 +224,21 @@ class Drivers:
             self.schedules[name] = Schedule(expression, self._fired)
         elif isinstance(config, DynamoDBEventConfig):
             stream = self._stream(_text(config.stream_arn, name))
-            source = StreamSource(
-                name,
-                stream,
-                config.batch_size,
-                self._invoker(name),
-                self._positions,
-                self._clients,
-            )
-            self.sources.append(source)
+            # By hand one thing happens after another, in the same order every time.
+            lanes = 1 if self._by_hand else LANES
+            self.sources += [
+                StreamSource(
+                    name,
+                    stream,
+                    config.batch_size,
+                    self._invoker(name),
+                    self._positions,
+                    self._clients,
+                    lane=lane,
+                    lanes=lanes,
+                )
+                for lane in range(lanes)
+            ]
         elif isinstance(config, SQSEventConfig):
             queue = config.queue or _text(config.queue_arn, name).rsplit(":", 1)[-1]
             self._add_queue(name, queue, config.batch_size)

@@ -7,6 +7,7 @@ failed event is retried, and at last set aside in a queue.
 
 import json
 import logging
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -60,6 +61,9 @@ class StreamSource:
 
     A batch that fails ``tries`` times in a row is retried one record at a time. A record that fails
     alone as often is set aside in the queue ``<function>-poison``, and the stream continues.
+
+    ``lane`` of ``lanes``: as with Lambda's ``ParallelizationFactor``, a source takes only the
+    records whose key belongs to its lane, and the lanes run side by side, each in order.
     """
 
     def __init__(  # noqa: PLR0913 (settings, most of them with a default)
@@ -71,8 +75,12 @@ class StreamSource:
         positions: Positions,
         clients: Callable[[str], Any],
         tries: int = STREAM_TRIES,
+        lane: int = 0,
+        lanes: int = 1,
     ) -> None:
-        self.name = name
+        self.name = name if lanes == 1 else f"{name}#{lane}"
+        self._function = name
+        self._lane, self._lanes = lane, lanes
         self.stream_arn = stream_arn
         self._batch = batch
         self._invoke = invoke
@@ -82,6 +90,11 @@ class StreamSource:
         self._iterator: str | None = None
         self._failing = ("", 0)
         self._singly = 0
+
+    @property
+    def position(self) -> str | None:
+        """The last sequence number that is handled; a new lane begins where the stream was."""
+        return self._positions.get(self.name) or self._positions.get(self._function)
 
     @property
     def failures(self) -> int:
@@ -103,14 +116,18 @@ class StreamSource:
         if not records:
             self._iterator = page.get("NextShardIterator")
             return 0
-        done = self._deliver(records)
-        if done == len(records):
+        mine = [record for record in records if _lane_of(record, self._lanes) == self._lane]
+        if self._deliver(mine) == len(mine):
+            if len(mine) < len(records):
+                self._positions.set(self.name, str(records[-1]["dynamodb"]["SequenceNumber"]))
             self._iterator = page.get("NextShardIterator")
         else:
             self._iterator = None
         return len(records)
 
     def _deliver(self, records: list[dict[str, Any]]) -> int:
+        if not records:
+            return 0
         sequences = [str(record["dynamodb"]["SequenceNumber"]) for record in records]
         event = {"Records": [stream_record(record, self.stream_arn) for record in records]}
         try:
@@ -140,7 +157,7 @@ class StreamSource:
 
     def _set_aside(self, record: dict[str, Any]) -> None:
         queues = self._clients("sqs")
-        url = queues.create_queue(QueueName=f"{self.name}-poison")["QueueUrl"]
+        url = queues.create_queue(QueueName=f"{self._function}-poison")["QueueUrl"]
         body = json.dumps(stream_record(record, self.stream_arn), default=str)
         queues.send_message(QueueUrl=url, MessageBody=body)
         log.error("%s set a stream record aside: %s", self.name, record["dynamodb"]["Keys"])
@@ -148,7 +165,7 @@ class StreamSource:
     def _start(self, client: Any) -> str:
         shards = client.describe_stream(StreamArn=self.stream_arn)["StreamDescription"]["Shards"]
         place = {"StreamArn": self.stream_arn, "ShardId": shards[0]["ShardId"]}
-        after = self._positions.get(self.name)
+        after = self.position
         if after is not None:
             try:
                 answer = client.get_shard_iterator(
@@ -160,6 +177,13 @@ class StreamSource:
                 pass
         answer = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")
         return str(answer["ShardIterator"])
+
+
+def _lane_of(record: dict[str, Any], lanes: int) -> int:
+    keys = record["dynamodb"]["Keys"]
+    # The partition key of our tables is "pk"; its records stay in order.
+    text = json.dumps(keys.get("pk", keys), sort_keys=True, default=str)
+    return zlib.crc32(text.encode()) % lanes
 
 
 Convert = Callable[[list[dict[str, Any]], str], dict[str, Any]]

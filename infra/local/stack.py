@@ -195,7 +195,7 @@ class LocalStack:
         """Drop stream records that every function has handled, to keep the file small."""
         streams = [s for s in self._drivers.sources if isinstance(s, StreamSource)]
         for arn in {stream.stream_arn for stream in streams}:
-            seen = [self._emulator.get(s.name) for s in streams if s.stream_arn == arn]
+            seen = [s.position for s in streams if s.stream_arn == arn]
             if None not in seen:
                 self._emulator.forget_records(arn, min(one for one in seen if one))
 

@@ -7,8 +7,10 @@ failures in a row without any fault a record is dead, which the checkers count.
 
 import json
 import random
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.entrypoints import batches
@@ -19,6 +21,8 @@ from tests.support import aws
 
 PATIENCE = 5
 RECEIVED_AT_MOST = 5
+# How long a queue waits before it delivers a message again: six times the function's limit.
+VISIBILITY = timedelta(seconds=150)
 
 
 class Context:
@@ -33,16 +37,25 @@ class Context:
 
 @dataclass
 class StreamPump:
-    """The timeline's stream and its one function."""
+    """One lane of the timeline's stream, and its function.
+
+    A stream has ``lanes``; each takes the records whose key it has by its hash, as Lambda's
+    ``ParallelizationFactor`` does, and keeps its own place.
+    """
 
     world: World
     place: int = 0
     dead: list[str] = field(default_factory=list)
+    lane: int = 0
+    lanes: int = 1
     _failures: int = 0
 
     def waiting(self) -> int:
         """How many records have not been processed for sure."""
-        return len(aws.stream()) - self.place
+        return len(self._records()) - self.place
+
+    def _records(self) -> list[dict[str, Any]]:
+        return [one for one in aws.stream() if _lane(one, self.lanes) == self.lane]
 
     def deliver(
         self, most: int, chance: random.Random | None = None, *, forget: bool = False
@@ -50,7 +63,7 @@ class StreamPump:
         """An actor that processes up to ``most`` records, shaken by ``chance``."""
 
         def actor() -> None:
-            records = aws.stream()[self.place : self.place + most]
+            records = self._records()[self.place : self.place + most]
             if not records:
                 return
             batch = _shaken(records, chance) if chance else records
@@ -68,7 +81,7 @@ class StreamPump:
             self.world.run([("drain", self.deliver(100))])
             self._failures = 0 if self.place > before else self._failures + 1
             if self._failures >= PATIENCE:
-                self.dead.append(str(aws.stream()[self.place]["dynamodb"]["Keys"]))
+                self.dead.append(str(self._records()[self.place]["dynamodb"]["Keys"]))
                 self.place += 1
                 self._failures = 0
 
@@ -84,7 +97,7 @@ class StreamPump:
         self.world.invoke(lambda: batches.project({"Records": records}, Context()))
 
     def _reached(self, outcome: Outcome, records: list[dict[str, Any]]) -> int:
-        numbers = [one["dynamodb"]["SequenceNumber"] for one in aws.stream()]
+        numbers = [one["dynamodb"]["SequenceNumber"] for one in self._records()]
         if outcome.kind != "ok":
             return self.place
         failed = [one["itemIdentifier"] for one in outcome.value["batchItemFailures"]]
@@ -107,6 +120,10 @@ def event_in(record: dict[str, Any]) -> dict[str, Any]:
     """The event that a stream record shows."""
     found: dict[str, Any] = json.loads(record["dynamodb"]["NewImage"]["event"]["S"])
     return found
+
+
+def _lane(record: dict[str, Any], lanes: int) -> int:
+    return zlib.crc32(_report(record).encode()) % lanes
 
 
 def _report(record: dict[str, Any]) -> str:
@@ -157,7 +174,11 @@ class QueuePump:
 
     def finish(self) -> None:
         """Deliver until the queue is empty; what was received too often is dead."""
+        first = True
         while self.waiting():
+            if not first:
+                self.world.drift += VISIBILITY
+            first = False
             for message in list(self.waiting()):
                 count = self.received[message.id] = self.received.get(message.id, 0) + 1
                 if count > RECEIVED_AT_MOST:

@@ -15,7 +15,7 @@ from chalicelib.entrypoints import batches
 from chalicelib.services.platform.idempotency import KeyedOperation
 from chalicelib.services.reports import actions
 from chalicelib.storage import control, reports
-from tests.faults.checkers import CANARY, check, clocked
+from tests.faults.checkers import CANARY, check, clocked, once
 from tests.faults.clients import Clients, Record
 from tests.faults.histories import settled
 from tests.faults.pump import Context, QueuePump, StreamPump, messages_pump, photos_pump
@@ -249,6 +249,16 @@ def _two_consumers(stage: Stage) -> list[Actor]:
     return [(f"consumer{n}", stage.stream.deliver(10)) for n in (1, 2)]
 
 
+def _two_lanes(stage: Stage) -> list[Actor]:
+    """Two reports whose records come to two lanes, which run at once."""
+    lanes = [StreamPump(stage.world, lane=lane, lanes=2) for lane in (0, 1)]
+    for number in range(9):
+        stage.filed(f"key {number}")
+        if all(lane.waiting() for lane in lanes):
+            break
+    return [(f"lane{lane.lane}", lane.deliver(1)) for lane in lanes]
+
+
 def _late_record(stage: Stage) -> list[Actor]:
     """A record that comes back from the dead letters while the next one is processed."""
     report = stage.filed()
@@ -314,6 +324,7 @@ RACES = {
     "two_consumers": Race(
         _two_consumers, (COUNT, ("Query", "control"), ("Publish", "sns"), BUCKET)
     ),
+    "two_lanes": Race(_two_lanes, (("Query", "control"), ("Publish", "sns"))),
     "late_record": Race(_late_record, (COUNT,)),
     "two_senders": Race(_two_senders, (KEY, ("SendEmail", "sesv2"), BUCKET)),
     "two_relays": Race(_two_relays, (("Query", "control"), ("Publish", "sns"), BUCKET)),
@@ -341,6 +352,8 @@ def run(name: str, choices: Choices) -> Found:
         _settle(stage)
         state = State(world.sent)
         found = check(state, stage.record)
+        # A message that is asked for twice, or of which a consumer forgot that it was done.
+        found += once(state, sum(step.fault is not None for step in schedule))
         return Found(schedule, found + (clocked(state, swept) if "sweep" in name else []))
 
 

@@ -25,9 +25,8 @@ WITH_ONE_FAULT = {
 }
 MANY_WITHOUT_FAULTS = {
     "photo_used_while_made": 20,
-    "two_digests": 58,
-    "two_relays": 70,
-    "two_senders": 20,
+    "two_digests": 18,
+    "two_relays": 24,
 }
 WITHOUT_FAULTS = {
     "double_submit": 6,
@@ -48,6 +47,8 @@ WITHOUT_FAULTS = {
     "sweeps_and_close": 12,
     "sweep_and_disown": 2,
     "late_record": 2,
+    "two_lanes": 6,
+    "two_senders": 6,
 }
 DRAWN = 4
 

@@ -12,7 +12,7 @@ from chalice import Chalice, Cron, Rate
 from infra.local.drivers import Drivers
 from infra.local.events import Context
 from infra.local.schedules import Clock, Schedule
-from infra.local.sources import Held
+from infra.local.sources import Held, StreamSource
 
 START = datetime(2017, 2, 1, tzinfo=UTC)
 
@@ -249,6 +249,42 @@ def test_a_poison_record_is_set_aside_and_the_others_arrive(stream: str, by: str
     url = queues.get_queue_url(QueueName="follow-poison")["QueueUrl"]
     (message,) = queues.receive_message(QueueUrl=url)["Messages"]
     assert json.loads(message["Body"])["dynamodb"]["Keys"] == {"id": {"S": "poison"}}
+
+
+def test_lanes_share_the_records_by_key_and_a_lane_that_fails_holds_up_no_other(
+    stream: str,
+) -> None:
+    """As Lambda's lanes do. They go on where a stream without lanes stopped."""
+    seen: list[str] = []
+    broken = True
+
+    def invoke(event: dict[str, Any]) -> Any:
+        ids = [one["dynamodb"]["Keys"]["id"]["S"] for one in event["Records"]]
+        if broken and "a" in ids:
+            return {"batchItemFailures": [sequence(event["Records"][0])]}
+        seen.extend(ids)
+        return None
+
+    held = Held()
+    put("before")
+    app, _ = follower(stream, lambda _records: None)
+    Drivers(app, positions=held).drain()
+    lanes = [
+        StreamSource("follow", stream, 10, invoke, held, boto3.client, tries=99, lane=n, lanes=2)
+        for n in range(2)
+    ]
+    names = list("abcdefghi")
+    put(*names)
+    for lane in lanes:
+        lane.poll()
+    first = list(seen)
+    assert 0 < len(first) < len(names)
+    assert "a" not in first
+    broken = False
+    for lane in lanes:
+        lane.poll()
+    assert sorted(seen) == names
+    assert seen[len(first) :] == sorted(seen[len(first) :])
 
 
 def test_drivers_that_start_anew_go_on_where_the_others_stopped(stream: str) -> None:

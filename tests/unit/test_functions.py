@@ -8,11 +8,15 @@ import pytest
 from chalice.app import DynamoDBEventConfig, ScheduledEventConfig, SQSEventConfig
 
 import app
+from chalicelib.storage.control import LEASE_SECONDS
 from infra.deploy import application, watching
 from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import QUEUES, logical
+from infra.deploy.queues import queues
 
 ENTRIES: dict[str, Any] = {source.name: source for source in app.app.event_sources}
+# Clocks of two machines differ by less.
+SPARE = 10
 CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 
 
@@ -44,6 +48,15 @@ def test_a_schedule_alone_has_an_alarm_of_silence_and_runs_alone() -> None:
         silent = f"{logical(name)}SilentAlarm" in alarms
         alone = "ReservedConcurrentExecutions" in resources[function]["Properties"]
         assert (silent, alone) == (declared.scheduled, declared.scheduled), name
+
+
+def test_a_lease_outlasts_who_publishes_and_ends_before_a_queue_delivers_again() -> None:
+    limit = json.loads(CONFIG.read_text())["lambda_timeout"]
+    seconds = {name: declared.timeout or limit for name, declared in FUNCTIONS.items()}
+    for name in ("project_timeline", "relay_outbox", "send_messages"):
+        assert seconds[name] + SPARE < LEASE_SECONDS, name
+    queue = queues("dev")["MessagesQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] > LEASE_SECONDS + SPARE
 
 
 def test_chalices_configuration_names_no_function_by_itself() -> None:

@@ -1,8 +1,9 @@
 """Messages to citizens, by the contact they left. Only this function reads contacts to write to.
 
 An event has one outbox row; here it becomes one message for each person, page by page. Each person
-gets one message an event. Sending comes before the record of it: a kill between the two sends twice
-rather than never.
+gets one message an event. A message is claimed before it is sent (``storage.leases``), because a
+queue may deliver it to two runs at once. The record that it was sent comes after sending: a kill
+between the two sends twice rather than never.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.senders import Message
 from chalicelib.services.reports import one_tap, one_tap_tokens
 from chalicelib.services.timeline import former_contacts
-from chalicelib.storage import control, people, reach, reports
+from chalicelib.storage import control, leases, people, reach, reports
 from chalicelib.storage.transactions import Refused, Write, commit
 
 HELD = "held"
@@ -120,7 +121,7 @@ def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now:
     if delivery is None and dead and addressee.own:
         # The address bounced before, in a message of another report.
         bounces.mark_unreachable(jurisdiction, addressee.own, addressee.contact, contact, now)
-    if delivery is None or control.sent(jurisdiction, dedupe):
+    if delivery is None or (delivery.until and control.sent(jurisdiction, dedupe)):
         return False
     names = ("event", "at", "version", "protected")
     doc = {
@@ -137,9 +138,12 @@ def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now:
         except Refused:
             pass  # It is held already, or was.
         return False
-    name = _deliver(
-        delivery.way, contact, _compose(report, doc, city), doc["language"], city, addressee.kind
-    )
+    holder = leases.new_holder()
+    if not leases.begin(jurisdiction, dedupe, holder):
+        return False
+    with leases.sending(jurisdiction, dedupe, holder):
+        words = _compose(report, doc, city)
+        name = _deliver(delivery.way, contact, words, doc["language"], city, addressee.kind)
     control.put_sent(
         jurisdiction, dedupe, _mail_record(name, jurisdiction, addressee.contact, addressee.own)
     )
@@ -155,6 +159,19 @@ def _is_over(kind: str, report: Report, now: datetime) -> bool:
 
 def _send_held(message: dict[str, Any], now: datetime) -> bool:
     """Send all messages held for one person as one: a digest if there are several."""
+    jurisdiction, holder = message["jurisdiction"], leases.new_holder()
+    # Not the record of what was sent: its name is that of the first message, and one may come
+    # before it.
+    claim = f"{HELD}:{message['until']}:{message['key']}"
+    if not leases.begin(jurisdiction, claim, holder):
+        return False
+    with leases.sending(jurisdiction, claim, holder):
+        sent = _send_held_rows(message, now)
+    leases.end(jurisdiction, claim, holder)
+    return sent
+
+
+def _send_held_rows(message: dict[str, Any], now: datetime) -> bool:
     jurisdiction, until, key = message["jurisdiction"], message["until"], message["key"]
     rows = reach.held_messages(jurisdiction, until, key, _DIGEST)
     if not rows:

@@ -1,9 +1,11 @@
 """The relay of the outbox: publish a row with its stable dedupe key, then delete the row.
 
-If the relay is killed in between, the row is published again with the same key; it is never lost. A
-row that can never be published becomes a dead letter, so that it does not block the others. If an
-official would get more messages in an hour than the city allows, the rest wait until the hour ends
-and go out as one digest. Urgent messages do not wait (docs/decisions/digest.md).
+Several relays run at once: the lanes of the stream, and the schedule. A relay publishes a row only
+while it has the row's lease (``storage.leases``), so each row leaves once. If a relay is killed in
+between, another publishes the row again, with the same key, when the lease has expired; it is
+never lost. A row that can never be published becomes a dead letter, so that it does not block the
+others. If an official would get more messages in an hour than the city allows, the rest wait until
+the hour ends and go out as one digest. Urgent messages do not wait (docs/decisions/digest.md).
 """
 
 from collections.abc import Callable
@@ -13,8 +15,9 @@ from typing import Any
 from chalicelib import clock, observability
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import alerts, announcements, officials
-from chalicelib.storage import control, queues
+from chalicelib.storage import control, leases, queues
 from chalicelib.storage.control import Bucket
+from chalicelib.storage.leases import Row
 from chalicelib.storage.transactions import Refused, commit
 
 PAGE = 50
@@ -27,34 +30,56 @@ _ROWS = 90
 _UNFIT = (LookupError, ValueError, TypeError)
 
 
-def drain(may_go_on: Callable[[], bool] = lambda: True, now: datetime | None = None) -> int:
+def drain(
+    may_go_on: Callable[[], bool] = lambda: True,
+    now: datetime | None = None,
+    holder: str | None = None,
+) -> int:
     """Publish waiting rows, oldest first, while ``may_go_on`` says so. Returns how many.
 
-    Raises ``Unavailable`` if SNS, SQS or DynamoDB do not answer; the rows then stay.
+    ``holder``: the name of this run, which may have rows with its lease already. Rows that another
+    run has are left to it. Raises ``Unavailable`` if SNS, SQS or DynamoDB do not answer; the rows
+    then stay.
     """
-    now, published = now or clock.now(), 0
-    while may_go_on():
-        page = control.outbox(PAGE)
-        ready = [(name, message) for name, message in page if not control.is_deferred(name)]
-        for name, message in ready:
-            published += _publish_row(name, message, now)
-        if len(ready) == len(page) == PAGE:
+    now, published, after = now or clock.now(), 0, ""
+    holder = holder or leases.new_holder()
+    while page := leases.outbox_page(PAGE, after):
+        for row in page:
+            if control.is_deferred(row.name) or not may_go_on():
+                break
+            published += _publish_row(row, now, holder)
+            after = row.name
+        else:
+            if len(page) < PAGE:
+                break
             continue
         # Deferred rows sort last, the earliest hour first.
-        waiting = [name for name, _ in page[len(ready) :] if control.deferred_until(name) <= now]
-        if not waiting:
+        due = control.is_deferred(row.name) and control.deferred_until(row.name) <= now
+        if not due or not may_go_on():
             break
-        published += _digest(waiting[0], now)
+        digests = _digest(row, now, holder)
+        if digests is None:
+            after = control.end_of_group(row.name)
+        else:
+            published += digests
     return published
 
 
-def _publish_row(name: str, message: dict[str, Any], now: datetime) -> int:
+def _publish_row(row: Row, now: datetime, holder: str) -> int:
+    """Publish one row, unless another run has it. Returns how many messages left."""
+    if not leases.take(row, holder):
+        return 0
+    with leases.given_back(holder, row.name, _rest(row.name)):
+        return _publish_held(row.name, row.message, now, holder)
+
+
+def _publish_held(name: str, message: dict[str, Any], now: datetime, holder: str) -> int:
     try:
         if message["kind"] == "alert":
             message = alerts.with_fallback_audience(message, now)
         limited = message["kind"] in ("alert", "notice") and message.get("priority") != "urgent"
         if limited and "to" not in message:
-            name, message = _within_hourly_limit(name, message, now)
+            name, message = _within_hourly_limit(name, message, now, holder)
             if not message:
                 return 0
         _publish(message, now)
@@ -67,7 +92,7 @@ def _publish_row(name: str, message: dict[str, Any], now: datetime) -> int:
 
 
 def _within_hourly_limit(
-    name: str, message: dict[str, Any], now: datetime
+    name: str, message: dict[str, Any], now: datetime, holder: str
 ) -> tuple[str, dict[str, Any]]:
     """The row to publish now: the row itself, a smaller row, or an empty message for none.
 
@@ -97,13 +122,17 @@ def _within_hourly_limit(
             commit([control.take_outbox(name), *deferred])
             return name, {}
         remaining = {**message, "audience": [f"person:{ref}" for ref in rest], "to": rest}
-        remaining_name = f"{name}:rest"
-        commit(
-            [control.take_outbox(name), *deferred, control.put_outbox(remaining_name, remaining)]
-        )
+        remaining_name = _rest(name)
+        remaining_row = control.put_outbox(remaining_name, remaining, holder)
+        commit([control.take_outbox(name), *deferred, remaining_row])
     except Refused:
         return name, {}  # Another relay took it.
     return remaining_name, remaining
+
+
+def _rest(name: str) -> str:
+    """The name of the row that replaces a row after some of its recipients were deferred."""
+    return f"{name}:rest"
 
 
 def _within_limit(
@@ -119,13 +148,24 @@ def _within_limit(
     return control.take(jurisdiction, [bucket]) is None
 
 
-def _digest(first: str, now: datetime) -> int:
+def _digest(first: Row, now: datetime, holder: str) -> int | None:
     """Publish the deferred rows of one recipient and hour as a digest, then delete them.
 
     The first row is deleted last, so that a digest repeated after a kill has the same key. Returns
-    how many messages were published.
+    how many messages were published; ``None`` if another run has the group.
     """
-    rows = control.deferred_like(first, DIGEST_AT_MOST)
+    if not leases.take(first, holder):
+        return None
+    with leases.given_back(holder, first.name):
+        rows = leases.group_of(first.name, DIGEST_AT_MOST)
+        if any(row.held and row.holder != holder for row in rows):
+            # A row came before the one that another run has. One of the two runs must yield.
+            leases.give_back(holder, first.name)
+            return None
+        return _digest_of([(row.name, row.message) for row in rows], now)
+
+
+def _digest_of(rows: list[tuple[str, dict[str, Any]]], now: datetime) -> int:
     if not rows:
         return 0
     alert_messages = [message for _, message in rows if message["kind"] == "alert"]

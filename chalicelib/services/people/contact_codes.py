@@ -14,7 +14,7 @@ from chalicelib.domain.input import contact_methods
 from chalicelib.services.city import cities
 from chalicelib.services.platform import senders, signing
 from chalicelib.services.platform.catalogue import message_text
-from chalicelib.storage import control, people
+from chalicelib.storage import control, leases, people
 
 KIND = "code"
 LIFE = timedelta(minutes=15)
@@ -49,8 +49,6 @@ def send(queued: dict[str, Any]) -> bool:
     if not all(isinstance(queued.get(name), str) for name in _NAMES):
         raise ValueError("a message about no code")
     jurisdiction, contact, language = queued["jurisdiction"], queued["contact"], queued["language"]
-    if control.sent(jurisdiction, queued["dedupe"]):
-        return False
     address = people.code_address(jurisdiction, contact, queued["nonce"])
     target = contact_methods.first_address(address) if address else None
     if target is None:
@@ -61,6 +59,10 @@ def send(queued: dict[str, Any]) -> bool:
     city = cities.at(jurisdiction, queued["rules"]) if queued.get("rules") else None
     text = message_text(f"{KIND}.text", language, city, code=code, minutes=minutes)
     subject = message_text(f"{KIND}.subject", language, city)
-    senders.send(*target, senders.Message(subject, text))
+    holder = leases.new_holder()
+    if not leases.begin(jurisdiction, queued["dedupe"], holder):
+        return False
+    with leases.sending(jurisdiction, queued["dedupe"], holder):
+        senders.send(*target, senders.Message(subject, text))
     control.put_sent(jurisdiction, queued["dedupe"])
     return True

@@ -37,9 +37,10 @@ from chalicelib.storage.transactions import Put, Refused, Write, commit
 NAME = "live"
 
 
-def apply(event: Event, now: datetime | None = None) -> bool:
+def apply(event: Event, now: datetime | None = None, holder: str | None = None) -> bool:
     """Project one event of the timeline, in one transaction. Returns whether it was new.
 
+    ``holder``: the run that publishes the event's messages next (``storage.leases``).
     Raises ``Unavailable`` or ``Unknown`` if the event must be delivered again.
     """
     jurisdiction, report, version = event["jurisdiction"], event["report"], event["version"]
@@ -52,7 +53,7 @@ def apply(event: Event, now: datetime | None = None) -> bool:
     for message in (*alerts.messages(event), *_photo_jobs(event), *_forward_messages(event, now)):
         # The name sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
-        writes.append(control.put_outbox(name, message))
+        writes.append(control.put_outbox(name, message, holder))
     if (update := updates.row_of(event)) is not None:
         writes.append(open311_requests.put_update(jurisdiction, update))
     row, late = _score_writes(event)
