@@ -56,12 +56,14 @@ class RemoteStatus:
 
 @dataclass(frozen=True)
 class Update:
-    """One update of a request on its server; ``status`` is one of the extension's."""
+    """One update of a request on its server; ``status`` is one of the extension's, ``code`` the
+    server's own finer one."""
 
     id: str
     request: str
     status: str
     text: str
+    code: str = ""
 
 
 def post(server: Server, body: bytes, headers: dict[str, str]) -> tuple[str | None, str | None]:
@@ -120,7 +122,8 @@ def updates(server: Server, since: datetime, until: datetime) -> list[Update]:
         )
         status = _words(row.get("status")).lower()
         if name and request and status:
-            happened.append(Update(name, request, status, _words(row.get("description"))))
+            code, text = _words(row.get("external_status_code")), _words(row.get("description"))
+            happened.append(Update(name, request, status, text, code[:40]))
     return happened
 
 

@@ -699,7 +699,7 @@ def test_upd_post_upper_and_replay_idempotent(client: Client) -> None:
     report = client.file()
     for _ in range(2):
         found = update(client, report, update_id=f"a-{report}")
-        assert found.json == [{"update_id": f"a-{report}", "account_id": None}]
+        assert found.json == [{"update_id": f"{report}-2", "account_id": None}]
     client.stack.drain()
     events = urllib3.request("GET", f"{client.stack.url}/v1/reports/{report}/timeline").json()
     assert [one["action"] for one in events["events"]] == ["file", "comment"]
@@ -707,7 +707,7 @@ def test_upd_post_upper_and_replay_idempotent(client: Client) -> None:
     assert len(errors(update(client, report, status="open", description=""), 400)) == 2
     assert "update_id" in errors(update(client, report, update_id=None), 400)[0]
     older = update(client, report, update_id=None, update_id_ext="77", status="PLANNED")
-    assert older.json == [{"update_id": "77", "account_id": None}]
+    assert older.json == [{"update_id": f"{report}-3", "account_id": None}]
     errors(update(client, report, api_key="tk_wrong"), 403)
     errors(update(client, "01J00000000000000000000001", update_id="b"), 404)
 

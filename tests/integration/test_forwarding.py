@@ -394,25 +394,28 @@ def test_updates_of_a_server_that_has_them_are_told_once_and_end_the_work(world:
                         "status": status, "description": text})  # fmt: skip
 
     with open311_server.server(answer) as there:
-        first, second = given_to_province(world), given_to_province(world)
+        given = [given_to_province(world) for _ in range(3)]
         work_off(world)
-        by_number = {world.head(one).outside["request"]: one for one in (first, second)}
-        first, second = by_number["P-1"], by_number["P-2"]
+        by_number = {world.head(one).outside["request"]: one for one in given}
+        first, second, third = (by_number[f"P-{n}"] for n in (1, 2, 3))
         happens(1, "P-1", "in_progress", "On our way")
         happens(2, "P-1", "planned", "")
         happens(3, "unknown", "fixed", "Whose?")
         assert polling.pull(world.now) == {"told_outside": 1}
         happens(4, "P-1", "fixed", "Filled")
         happens(5, "P-2", "not_councils_responsibility", "A private road")
+        happens(6, "P-3", "in_progress", "Done here, to be confirmed")
+        updates[-1]["external_status_code"] = "work_done"
         world.advance(minutes=15)
-        assert polling.pull(world.now) == {"finish_outside": 1, "returned_outside": 1}
-        for number in ("P-1", "P-2"):
+        assert polling.pull(world.now) == {"finish_outside": 2, "returned_outside": 1}
+        for number in ("P-1", "P-2", "P-3"):
             agency.requests[number] |= {"status": "closed", "status_notes": "closed"}
         world.advance(minutes=15)
         assert polling.pull(world.now) == {}
         windows = [one.fields for one in there.asked if "updates" in one.path]
         assert windows[1]["start_date"] < windows[0]["end_date"] < windows[1]["end_date"]
-    assert (world.head(first).state, world.head(second).state) == ("work_done", "coordinated")
+    states = [world.head(report).state for report in (first, second, third)]
+    assert states == ["work_done", "coordinated", "work_done"]
     world.project()
     levels = [
         one["report"] for _, one in control.outbox(90) if one.get("level") == "returned_outside"

@@ -4,22 +4,27 @@ Tests: tests/unit/test_georeport.py
 """
 
 from functools import cache
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from chalicelib.domain.report import hidden_in
 from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.workflow.table import open311
 from chalicelib.rules import load
 
+UNCHANGED = "unchanged"
+
 
 class UpdateRow(TypedDict):
-    """An update: ``words`` names the public texts of its event."""
+    """An update: ``words`` names the public texts of its event; ``code`` is our own state or
+    resolution, finer than the status; ``photos`` are the event's."""
 
     report: str
     version: int
     at: str
     status: str
     words: list[str]
+    code: NotRequired[str]
+    photos: NotRequired[list[str]]
 
 
 @cache
@@ -44,22 +49,35 @@ def row_of(event: Event) -> UpdateRow | None:
     words = [word["field"] for word in event["words"] if word["audience"] == "public"]
     if hidden_in(after) or action not in told() or (action == "comment" and not words):
         return None
-    return {
+    word, photos = status(action, after), event["data"].get("photos")
+    row: UpdateRow = {
         "report": event["report"],
         "version": event["version"],
         "at": event["at"],
-        "status": status(action, after),
+        "status": word,
         "words": words,
     }
+    if word != UNCHANGED:
+        row["code"] = after["resolution"] or after["state"]
+    if photos:
+        row["photos"] = photos
+    return row
+
+
+def known(status: str) -> str:
+    """The status of a row; rows of older versions have some that other systems do not know."""
+    word: str = rules()["former"].get(status, status)
+    return word
 
 
 def status(action: str, after: Facts) -> str:
-    """The extension's status after an action."""
+    """The extension's status after an action. Done work is not fixed before somebody confirms it:
+    in GeoReport's requests it is open, too."""
     table, own = rules(), told().get(action)
     own = None if own == "state" else own
     word: str = (
         own
         or table["resolutions"].get(after["resolution"] or "")
-        or table["states"].get(after["state"], "unchanged")
+        or table["states"].get(after["state"], UNCHANGED)
     )
     return word

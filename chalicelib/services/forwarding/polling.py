@@ -40,6 +40,8 @@ from chalicelib.storage.transactions import Unavailable, Unknown, Write
 TOLD, RETURNED, FINISHED = "told_outside", "returned_outside", "finish_outside"
 # Statuses of the updates extension: the work is done, or it will not be done there.
 DONE = frozenset({"fixed", "closed"})
+# Another Tanggap says so of work that nobody has confirmed yet.
+DONE_CODE = "work_done"
 REFUSED = frozenset({"no_further_action", "not_councils_responsibility", "duplicate", "cancelled"})
 FIRST_LOOK, OVERLAP, LONGEST_LOOK = timedelta(hours=1), timedelta(minutes=15), timedelta(days=30)
 SEEN_AT_MOST = 50
@@ -120,14 +122,15 @@ def _apply_update(
     if update.id in row.get("seen", ()):
         return None
     kind, news = None, _News(update.request, update.text, update.id)
-    if update.status in DONE and _can_finish(head):
+    done = update.status in DONE or update.code == DONE_CODE
+    if done and _can_finish(head):
         if not _finish(city, head, news, now):
             return None  # Another write came first. Windows overlap: the next poll sees it again.
         kind = FINISHED
     elif update.text or update.status in REFUSED:
         kind = RETURNED if update.status in REFUSED else TOLD
         _add_comment(city, unit, head, kind, news, now)
-    ended = {"status": "closed"} if update.status in DONE | REFUSED else {}
+    ended = {"status": "closed"} if done or update.status in REFUSED else {}
     seen = [*row.get("seen", ()), update.id][-SEEN_AT_MOST:]
     doc = {**_doc(row), **ended, "seen": seen}
     forwards.update_followed(city.jurisdiction, unit, update.request, doc)

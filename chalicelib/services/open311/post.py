@@ -20,7 +20,7 @@ from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.open311 import service_list
+from chalicelib.services.open311 import requests, service_list
 from chalicelib.services.photos import tickets
 from chalicelib.services.photos.storage_keys import quarantined
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, earlier_outcome
@@ -67,9 +67,12 @@ def file(
         "blackbox": {},
     }[reception]
     numbers = [f"{city.text(number.name)}: {number.number}" for number in city.numbers_for(service)]
-    notice = "; ".join(numbers) if service.protected else None
-    requests = [{**request, "service_notice": notice, "account_id": None}]
-    return Outcome({"requests": requests}, outcome.replayed, outcome.wrote)
+    language = city.choose_language(last(arguments, "locale") or "")
+    notice = requests.promise(outcome.answer["due_at"], city, language)
+    if service.protected:
+        notice = "; ".join(numbers)
+    answer = [{**request, "service_notice": notice, "account_id": None}]
+    return Outcome({"requests": answer}, outcome.replayed, outcome.wrote)
 
 
 def _service(city: City, code: str | None) -> Service:

@@ -21,7 +21,9 @@ from chalicelib.domain.timestamps import iso, months_between, parse
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
+from chalicelib.services.notifications.alert_texts import local_time
 from chalicelib.services.photos import photo_views
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.storage import open311_requests, reports, secrecy
 from chalicelib.storage.open311_requests import Row
 
@@ -227,12 +229,12 @@ def _request(
     return {
         "service_request_id": row["id"],
         "status": _status(row),
-        "status_notes": resolution or row["state"],
+        "status_notes": message_text(f"status.{resolution or row['state']}", language, city),
         "service_name": city.text(service.name, language),
         "service_code": service.code,
         "description": description,
         "agency_responsible": city.text(responsible.name, language),
-        "service_notice": None,
+        "service_notice": promise(row["due_at"], city, language),
         "requested_datetime": georeport.format_time(ids.moment(row["id"])),
         "updated_datetime": georeport.format_time(parse(row["updated"])),
         "expected_datetime": georeport.format_time(parse(row["due_at"])),
@@ -243,6 +245,11 @@ def _request(
         "long": long,
         "media_url": photo_views.permanent_address(jurisdiction, row["id"], row["picture"]),
     }
+
+
+def promise(due_at: str, city: City, language: str) -> str:
+    """Until when the city promises to settle a request, in words."""
+    return message_text("status_notice", language, city, due=local_time(due_at, city))
 
 
 def _status(row: Row) -> str:

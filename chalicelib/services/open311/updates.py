@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.domain import photos
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.open311 import georeport, updates
 from chalicelib.domain.open311.georeport import InvalidArgument
+from chalicelib.domain.open311.updates import UpdateRow
 from chalicelib.domain.principal import BY_CONTACT, REPEATS_STATE, Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.timeline_types import EventData
@@ -22,12 +24,14 @@ from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers, rate_limits
+from chalicelib.services.photos import photo_views
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.reports import actions, engagement, one_tap
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
-from chalicelib.storage import open311_requests
+from chalicelib.storage import open311_requests, reports
 
 MOST = 1000
 DEFAULT = timedelta(days=1)
@@ -54,17 +58,31 @@ def listed(city: City, start: str | None, end: str | None, now: datetime) -> lis
     public = open311_requests.listed_ids(city.jurisdiction, sorted({row["report"] for row in rows}))
     rows = [row for row in rows if row["report"] in public]
     texts = open311_requests.update_texts(city.jurisdiction, rows)
+    with_photos = sorted({row["report"] for row in rows if row.get("photos")})
+    heads = reports.get_many(city.jurisdiction, with_photos)
     return [
         {
-            "update_id": f"{row['report']}-{row['version']}",
+            "update_id": _id(row["report"], row["version"]),
             "service_request_id": row["report"],
-            "status": row["status"],
+            "status": updates.known(row["status"]),
             "updated_datetime": georeport.format_time(parse(row["at"])),
             "description": texts.get((row["report"], row["version"]), ""),
-            "media_url": None,
+            "media_url": _media_url(row, heads.get(row["report"])),
+            "external_status_code": row.get("code"),
         }
         for row in rows
     ]
+
+
+def _id(report: str, version: int) -> str:
+    return f"{report}-{version}"
+
+
+def _media_url(row: UpdateRow, head: Report | None) -> str | None:
+    """The address of the first picture of an update that can be seen."""
+    ready = photos.ready(head) if head else []
+    photo = next((photo for photo in row.get("photos", ()) if photo in ready), None)
+    return photo_views.permanent_address(head.jurisdiction, head.id, photo) if head else None
 
 
 def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -> Outcome:
@@ -82,7 +100,8 @@ def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -
         raise Problem("not_found", field="service_request_id")
     outcome = _keep(actor, remark, now)
     _act(actor, remark, now)
-    answer = [{"update_id": remark.update, "account_id": None}]
+    # The id under which the update comes back with ``listed``, so that the client knows its own.
+    answer = [{"update_id": _id(remark.report, outcome.answer["version"]), "account_id": None}]
     return Outcome({"updates": answer}, outcome.replayed, outcome.wrote)
 
 
@@ -196,7 +215,9 @@ def _act(actor: Principal, remark: Remark, now: datetime) -> None:
             uid=report.filer,
             permissions=frozenset({f"{BY_CONTACT}{report.id}"}),
         )
-        reason = {} if action == "verify" else {"reason": remark.text[:1000]}
+        # Not the text again: it would come back to the client as the city's.
+        own_words = message_text("remark.reason", report.language, cities.promised(report))
+        reason = {} if action == "verify" else {"reason": own_words}
         body = {"action": action, "version": report.version, **reason}
         try:
             actions.act(person, op, report.id, body, now)
