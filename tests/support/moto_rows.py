@@ -1,14 +1,13 @@
 """moto's DynamoDB without the work that only large or odd rows need.
 
 moto sorts and compares a whole table for each query, a ``Decimal`` at a time, weighs every
-attribute of a row again with each one that is added, and reads a row anew for each attribute of a
-projection. ``install`` replaces those methods by ones that answer the same for less;
+attribute of a row again with each one that is added, reads a row again for each attribute of a
+projection, and copies what nothing changes. ``methods`` are methods that answer the same for less;
 ``test_engine`` compares both over random requests.
 """
 
 import threading
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from typing import Any
 
 from moto.dynamodb.models import dynamo_type
@@ -21,11 +20,12 @@ _SMALL = 2_000
 _asked = threading.local()
 
 
-def _methods() -> dict[tuple[type, str], Any]:
+def methods() -> dict[tuple[type, str], Any]:
     """{(class, name): what stands there instead of moto's}."""
     cast, size, put = DynamoType.cast_value.fget, DynamoType.size, LimitedSizeDict.__setitem__
     less, digest = DynamoType.__lt__, DynamoType.__hash__
     project, query = Item.project, Table.query
+    copied, regular = DynamoType.__deepcopy__, DynamoType.to_regular_json
     assert cast is not None
 
     def cast_value(self: DynamoType) -> Any:
@@ -51,6 +51,12 @@ def _methods() -> dict[tuple[type, str], Any]:
 
     def sized(self: DynamoType) -> int:
         return dynamo_type.bytesize(self.value) if self.type == "S" else size(self)
+
+    def copy_of(self: DynamoType, memo: dict[int, Any]) -> DynamoType:
+        return self if self.type in _PLAIN else copied(self, memo)
+
+    def as_json(self: DynamoType) -> dict[str, Any]:
+        return {self.type: self.value} if self.type in _PLAIN else regular(self)
 
     def add(self: LimitedSizeDict, key: str, value: Any) -> None:
         plain = type(value) is DynamoType and value.type in _PLAIN
@@ -93,6 +99,8 @@ def _methods() -> dict[tuple[type, str], Any]:
         (DynamoType, "__lt__"): less_than,
         (DynamoType, "__hash__"): hashed,
         (DynamoType, "size"): sized,
+        (DynamoType, "__deepcopy__"): copy_of,
+        (DynamoType, "to_regular_json"): as_json,
         (LimitedSizeDict, "__setitem__"): add,
         (Item, "project"): projected,
         (Table, "all_items"): all_items,
@@ -113,16 +121,3 @@ def _place(row: Item) -> Any:
 
 def _has(row: Item, wanted: list[tuple[str, Any]]) -> bool:
     return all((held := row.attrs.get(name)) and held.value == value for name, value in wanted)
-
-
-@cache
-def _both() -> tuple[dict[tuple[type, str], Any], dict[tuple[type, str], Any]]:
-    ours = _methods()
-    return {place: place[0].__dict__[place[1]] for place in ours}, ours
-
-
-def install(*, ours: bool = True) -> None:
-    """Put ``ours``, or moto's own methods, in place."""
-    chosen: dict[tuple[type, str], Callable[..., Any]] = _both()[ours]
-    for (owner, name), method in chosen.items():
-        setattr(owner, name, method)

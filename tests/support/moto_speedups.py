@@ -2,8 +2,9 @@
 
 moto copies every table of a transaction, once an action, so a put costs as much as the table is
 large. ``install`` keeps only the items concerned, and puts them back when the transaction is
-cancelled. ``respond`` asks moto without the HTTP that moto pretends, and of the other services
-without looking for the service's patterns in all of moto.
+cancelled. It also installs the methods of ``moto_rows`` and ``moto_expressions``. ``respond`` asks
+moto without the HTTP that moto pretends, and of the other services without looking for the
+service's patterns in all of moto.
 """
 
 import copy
@@ -22,11 +23,12 @@ from moto.core.models import botocore_stubber
 from moto.core.request import normalize_request
 from moto.core.utils import camelcase_to_underscores, get_equivalent_url_in_aws_domain
 from moto.dynamodb import models
+from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
 
-from tests.support import moto_rows
+from tests.support import moto_expressions, moto_rows
 
 # What answers nothing but items: no dates, and no errors of a form of their own.
 _OF_ITEMS = frozenset(
@@ -102,6 +104,8 @@ def respond(event_name: str, request: Any) -> AWSResponse | None:
         handler.body = handler.params = json.loads(request.body)
         try:
             result = getattr(handler, camelcase_to_underscores(operation))().result
+        except DynamodbException as error:
+            return answer(request, error.code, error.description.encode())
         except Exception:
             # Nothing was written; moto shall say it in the proper form.
             return _long_way(service, request)
@@ -147,6 +151,18 @@ def stub(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
 def install() -> None:
     """Replace moto's transaction for the life of the process."""
     DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign]
-    moto_rows.install()
+    use_methods()
     # A twentieth of all the time would go into naming the agent anew for each call.
     UserAgentString.to_string = lambda self: "tests"  # type: ignore[method-assign]
+
+
+@cache
+def _both() -> tuple[dict[tuple[type, str], Any], dict[tuple[type, str], Any]]:
+    ours = {**moto_rows.methods(), **moto_expressions.methods()}
+    return {place: place[0].__dict__[place[1]] for place in ours}, ours
+
+
+def use_methods(*, ours: bool = True) -> None:
+    """Put our methods of rows and expressions, or moto's own, in place."""
+    for (owner, name), method in _both()[ours].items():
+        setattr(owner, name, method)
