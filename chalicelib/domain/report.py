@@ -5,7 +5,7 @@ shows that two reports are of one person.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -18,7 +18,11 @@ PRIVATE_DECIMALS = 2
 # Marks of fields. Private: never in an event. Note: nobody decides anything by it, so an action on
 # an older version is accepted if only notes have changed since (``marks`` change by a rating only).
 # A field of the type ``datetime`` is stored as text and read back as a moment.
+# Personal: about a person; private, reset by erasure, and shown to the person in their copy.
+# Person: who the person is or how to reach them, which the copy shows in other ways.
 _PRIVATE = {"private": True}
+_PERSONAL = {"private": True, "personal": True}
+_PERSON = {"private": True, "person": True}
 _NOTE = {"note": True}
 # The event by which a report follows its city into a new version.
 MOVED = "moved"
@@ -125,14 +129,14 @@ class Report:
     corrections: int = 0
     protection: dict[str, Any] = field(default_factory=dict)
     counted: dict[str, Any] = field(default_factory=dict)
-    reporter: str | None = field(default=None, metadata=_PRIVATE)
-    filer: str | None = field(default=None, metadata=_PRIVATE)
+    reporter: str | None = field(default=None, metadata=_PERSON)
+    filer: str | None = field(default=None, metadata=_PERSON)
     via: str | None = field(default=None, metadata=_PRIVATE)
-    contact: str | None = field(default=None, metadata=_PRIVATE)
+    contact: str | None = field(default=None, metadata=_PERSON)
     # If the contact was corrected: since when, the contact before, and how long that one is kept.
-    contact_since: str | None = field(default=None, metadata=_PRIVATE)
-    former: str | None = field(default=None, metadata=_PRIVATE)
-    former_until: str | None = field(default=None, metadata=_PRIVATE)
+    contact_since: str | None = field(default=None, metadata=_PERSON)
+    former: str | None = field(default=None, metadata=_PERSON)
+    former_until: str | None = field(default=None, metadata=_PERSON)
     tail: str = field(default="", metadata=_PRIVATE)
     # The last version that changed more than notes; 0 in older heads.
     decided: int = field(default=0, metadata=_PRIVATE)
@@ -229,10 +233,24 @@ def _marked(mark: str) -> frozenset[str]:
 
 
 PRIVATE = _marked("private")
+PERSONAL = _marked("personal")
+_ERASED: dict[str, Any] = {
+    spec.name: spec.default for spec in fields(Report) if spec.name in PERSONAL | _marked("person")
+}
 _NOTES = _marked("note")
 _MOMENTS = frozenset(
     spec.name for spec in fields(Report) if spec.type in (datetime, datetime | None)
 )
+
+
+def anonymous(report: Report) -> Report:
+    """The report without its personal fields and without the person."""
+    return replace(report, contactable=False, **_ERASED)
+
+
+def is_anonymous(report: Report) -> bool:
+    """Whether no personal field is set."""
+    return all(getattr(report, name) == default for name, default in _ERASED.items())
 
 
 def facts(report: Report) -> Facts:

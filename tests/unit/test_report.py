@@ -1,8 +1,10 @@
 """A head: written and read back, folded from its events, and public only where it may be."""
 
 import json
+import re
 from dataclasses import Field, fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,16 @@ from hypothesis import strategies as st
 from chalicelib.domain import hash_chain
 from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.report import PRIVATE, Report, changes, facts, fold, public_part
+from chalicelib.domain.report import (
+    PRIVATE,
+    Report,
+    anonymous,
+    changes,
+    facts,
+    fold,
+    is_anonymous,
+    public_part,
+)
 from tests.support.world import JURISDICTION, START, citizen, official
 from tests.unit.reports import report
 
@@ -152,11 +163,98 @@ SAMPLES = {"datetime": START, "tuple": (("a", 1), ("b", None)), "dict": {"a": {"
 @pytest.mark.parametrize("spec", fields(Report), ids=lambda spec: spec.name)
 def test_a_field_comes_back_from_its_document_as_it_was(spec: Field[Any]) -> None:
     """A moment as a moment, a tuple as a tuple: by the field's type alone."""
-    value: Any = next(value for kind, value in SAMPLES.items() if kind in str(spec.type))
+    value: Any = SAMPLES[_kind(spec)]
     made = replace(report(), **{spec.name: value})
     assert getattr(Report.from_doc(json.loads(json.dumps(made.to_doc()))), spec.name) == value
 
 
 def test_a_field_is_marked_in_one_way_that_is_known() -> None:
+    private = {"private": True}
+    marks = (
+        {},
+        private,
+        {"note": True},
+        {**private, "personal": True},
+        {**private, "person": True},
+    )
     for spec in fields(Report):
-        assert dict(spec.metadata) in ({}, {"private": True}, {"note": True}), spec.name
+        assert dict(spec.metadata) in marks, spec.name
+
+
+# Fields that can hold text and are not about a person: codes, states, and what the city decided.
+NOT_PERSONAL = frozenset(
+    [
+        "id",
+        "code",
+        "jurisdiction",
+        "city_version",
+        "service",
+        "group",
+        "ward",
+        "district",
+        "unit",
+        "channel",
+        "language",
+        "filed_month",
+        "filed_day",
+        "promise",
+        "state",
+        "resolution",
+        "back_to",
+        "holder",
+        "offered_to",
+        "held_by",
+        "worked",
+        "holds",
+        "marks",
+        "past_rounds",
+        "audit",
+        "missed_service",
+        "finished_by",
+        "agency",
+        "outside",
+        "breached",
+        "pauses",
+        "closed_month",
+        "refused_month",
+        "merged_into",
+        "succeeded_by",
+        "support_month",
+        "rating_month",
+        "flow",
+        "photos",
+        "after_photos",
+        "pictures",
+        "flags",
+        "hidden_texts",
+        "protection",
+        "counted",
+        "via",
+        "tail",
+    ]
+)
+# What a reporter tells of the problem itself: in events, and kept as the city's history.
+HISTORY = frozenset({"client_time", "answers"})
+
+
+def test_a_field_that_can_hold_text_says_whether_it_is_personal() -> None:
+    """Mark a new one as ``_PERSONAL``, or add it to the list above: events are never erased."""
+    texts = {spec.name for spec in fields(Report) if re.search("str|Any|Period", str(spec.type))}
+    marked = {spec.name for spec in fields(Report) if {"personal", "person"} & {*spec.metadata}}
+    assert texts - marked == NOT_PERSONAL | HISTORY
+
+
+def test_an_erased_report_has_no_personal_field_left() -> None:
+    """Each personal field is also on the privacy page, by its name."""
+    page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text()
+    personal = {spec.name for spec in fields(Report) if "personal" in spec.metadata}
+    assert [name for name in personal if f"`{name}`" not in page] == []
+    marked = [spec for spec in fields(Report) if {"personal", "person"} & {*spec.metadata}]
+    head = replace(report(), **{spec.name: SAMPLES[_kind(spec)] for spec in marked})
+    assert not is_anonymous(head)
+    assert is_anonymous(anonymous(head))
+    assert anonymous(head) == anonymous(report())
+
+
+def _kind(spec: Field[Any]) -> str:
+    return next(kind for kind in SAMPLES if kind in str(spec.type))

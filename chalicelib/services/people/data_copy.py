@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.principal import FOR_MANY, Principal
-from chalicelib.domain.report import Report
+from chalicelib.domain.report import PERSONAL, Report
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.people import erasure, preferences
@@ -143,6 +143,7 @@ def _about(head: Report) -> dict[str, Any]:
         "answers": head.answers,
         "rating": head.rating,
         "rated_at": iso(head.rated_at) if head.rated_at else None,
+        **{name: getattr(head, name) for name in sorted(PERSONAL)},
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.people.retention import REASON
-from chalicelib.domain.report import Report
+from chalicelib.domain.report import Report, is_anonymous
 from chalicelib.services.people import (
     erasure,
     preferences,
@@ -59,7 +59,7 @@ def has_contacts(head: Report) -> bool:
 
 def has_personal_data(head: Report) -> bool:
     """Whether a report has any personal data: texts, photos, marks, reporter or filer."""
-    if head.reporter or head.filer or contacts(head) or texts(head):
+    if not is_anonymous(head) or contacts(head) or texts(head):
         return True
     marked = any(any(_marked(head, kind)) for kind in _MARKS)
     return marked or any(True for _ in photos(head))

@@ -3,11 +3,10 @@
 Tests: tests/integration/test_erasure.py
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.report import Report
+from chalicelib.domain.report import Report, anonymous, is_anonymous
 from chalicelib.services.people import preferences
 from chalicelib.services.people.erasure_events import Person, add_erasure
 from chalicelib.services.timeline.access import Seen
@@ -19,18 +18,14 @@ from chalicelib.storage.transactions import Write
 def remove_reporter(person: Person, report: str, now: datetime) -> None:
     """Remove reporter, filer and contact from a report, and its index rows of ``former`` uids."""
     head = reports.get(person.jurisdiction, report)
-    if head is None or (head.reporter, head.filer, head.contact) == (None, None, None):
+    if head is None or is_anonymous(head):
         return
 
     def change(seen: Seen, city: City) -> Addition | None:
         current = seen.report
         if person.spares(current):
             return None
-        after = replace(
-            current, reporter=None, filer=None, contact=None, contactable=False, contact_since=None,
-            former=None, former_until=None,
-        )  # fmt: skip
-        return Addition(after, {}, _anonymous_rows(person, current), person.data([]))
+        return Addition(anonymous(current), {}, _anonymous_rows(person, current), person.data([]))
 
     add_erasure(person.jurisdiction, report, change, now)
 
