@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import hash_chain
+from chalicelib.domain import event_parts, hash_chain
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report, changes, facts
 from chalicelib.domain.timeline_types import Event, EventData, ScoreRow
@@ -31,11 +31,15 @@ class Words:
 
 @dataclass(frozen=True)
 class Link:
-    """An event ready to append: its version, canonical JSON and hash."""
+    """An event ready to append: its version, and its entry of the chain."""
 
     version: int
-    text: str
-    hash: str
+    entry: hash_chain.Entry
+
+    @property
+    def hash(self) -> str:
+        """The event's hash."""
+        return self.entry.hash
 
 
 @dataclass(frozen=True)
@@ -61,15 +65,21 @@ class Contents:
 
 
 def link(
-    action: str, before: Report | None, after: Report, by: By, contents: Contents | None = None
+    action: str,
+    before: Report | None,
+    after: Report,
+    by: By,
+    contents: Contents,
+    salt: bytes,
 ) -> Link:
     """The event of the change ``before`` → ``after``, chained to the last event.
 
     It holds no free text, no personal data and no floats. A citizen appears without an id.
+    ``salt``: random bytes for the commitment to the inside part.
     """
-    actor, contents = by.actor, contents or Contents()
+    actor = by.actor
     event: Event = {
-        "schema": 1,
+        "schema": event_parts.SCHEMA,
         "jurisdiction": after.jurisdiction,
         "report": after.id,
         "version": after.version,
@@ -97,5 +107,5 @@ def link(
             for word in contents.words
         ],
     }
-    text, stamp = hash_chain.chain(event, before.tail if before else hash_chain.GENESIS)
-    return Link(after.version, text, stamp)
+    previous = before.tail if before else hash_chain.GENESIS
+    return Link(after.version, hash_chain.seal(*event_parts.split(event), salt, previous))

@@ -8,7 +8,7 @@ is not in an event: the event holds a salted commitment, and the text with its s
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 
@@ -17,6 +17,19 @@ from chalicelib.domain.timeline_types import Event
 GENESIS = "0" * 64
 SALT_BYTES = 16
 _ERASED, _FILING = "erased", ("file", "import")
+
+
+class Entry(NamedTuple):
+    """An event as stored: the text that is hashed, and its hash.
+
+    From schema 2 on, the text is the event's public part. ``inside`` is the rest as canonical JSON,
+    and ``salt`` (hex) belongs to the commitment to it in the public part.
+    """
+
+    text: str
+    hash: str
+    inside: str | None = None
+    salt: str | None = None
 
 
 def canonical(event: Mapping[str, Any]) -> bytes:
@@ -41,22 +54,61 @@ def chain(event: Mapping[str, Any], previous: str) -> tuple[str, str]:
     return data.decode(), digest(data)
 
 
-def faults(links: Sequence[tuple[str, str]]) -> list[str]:
-    """What is wrong with a chain of (canonical text, hash), oldest first; empty if valid."""
+def seal(public: dict[str, Any], inside: dict[str, Any], salt: bytes, previous: str) -> Entry:
+    """The entry of an event of schema 2.
+
+    Its public part commits to the inside part, so the hash of the public part stands for both. If
+    the inside part and its salt are erased, the chain is still whole.
+    """
+    rest = canonical(inside).decode()
+    text, stamp = chain({**public, "inside": commitment(rest, salt)}, previous)
+    return Entry(text, stamp, rest, salt.hex())
+
+
+def faults(entries: Sequence[Entry]) -> list[str]:
+    """What is wrong with a report's chain, oldest first; empty if valid.
+
+    Events of schema 1 and 2 may follow each other.
+    """
     problems = []
     previous = GENESIS
-    for number, (text, stated) in enumerate(links, start=1):
-        event = json.loads(text)
-        if canonical(event) != text.encode():
-            problems.append(f"event {number} is not in canonical form")
-        if digest(text.encode()) != stated:
-            problems.append(f"event {number} does not match its hash")
-        if event.get("prev") != previous:
-            problems.append(f"event {number} does not follow the one before")
-        if event.get("version") != number:
-            problems.append(f"event {number} has version {event.get('version')}")
-        previous = stated
+    for number, entry in enumerate(entries, start=1):
+        problems += [f"event {number} {fault}" for fault in _entry_faults(entry, number, previous)]
+        previous = entry.hash
     return problems
+
+
+def _entry_faults(entry: Entry, number: int, previous: str) -> list[str]:
+    try:
+        event = json.loads(entry.text)
+        is_canonical = canonical(event) == entry.text.encode()
+    except (ValueError, TypeError, AttributeError):
+        return ["cannot be read"]
+    if not isinstance(event, dict):
+        return ["cannot be read"]
+    problems = []
+    if not is_canonical:
+        problems.append("is not in canonical form")
+    if digest(entry.text.encode()) != entry.hash:
+        problems.append("does not match its hash")
+    if event.get("prev") != previous:
+        problems.append("does not follow the one before")
+    if event.get("version") != number:
+        problems.append(f"has version {event.get('version')}")
+    if "inside" in event and entry.inside is None:
+        problems.append("has lost its inside part")
+    elif "inside" in event and _opened(entry) != event["inside"]:
+        problems.append("has another inside part than it commits to")
+    elif "inside" not in event and entry.inside is not None:
+        problems.append("has an inside part that it does not commit to")
+    return problems
+
+
+def _opened(entry: Entry) -> str | None:
+    try:
+        return commitment(entry.inside or "", bytes.fromhex(entry.salt or ""))
+    except ValueError:
+        return None
 
 
 def text_faults(events: Sequence[Event], texts: Mapping[str, tuple[str, bytes]]) -> list[str]:

@@ -200,3 +200,5 @@ class Event(TypedDict):
     words: list[Commitment]
     # The hash of the event before; set when the event is chained.
     prev: NotRequired[str]
+    # The commitment to the inside part (``domain.event_parts``); from schema 2 on.
+    inside: NotRequired[str]

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from chalicelib.domain import event_parts
 from chalicelib.domain.events import Link
+from chalicelib.domain.hash_chain import Entry
 from chalicelib.domain.map.cover import Range
 from chalicelib.domain.map.geohash import encode
 from chalicelib.domain.map.pin import Pin, pack, pin_of, unpack
@@ -51,7 +53,10 @@ def put_head(head: Head, next_due: datetime | None, *, seen: int | None) -> Put:
 
 def put_event(jurisdiction: str, report: str, link: Link) -> Put:
     """Append an event; it never replaces another."""
-    row = tables.Event(_key(jurisdiction, report), link.version, event=link.text, hash=link.hash)
+    text, stamp, inside, salt = link.entry
+    row = tables.Event(
+        _key(jurisdiction, report), link.version, event=text, hash=stamp, inside=inside, salt=salt
+    )
     return Put("event", row, tables.Event.pk.does_not_exist())
 
 
@@ -113,7 +118,7 @@ def event(jurisdiction: str, report: str, version: int) -> Event | None:
             row = tables.Event.get(key, version, consistent_read=True)
         except tables.Event.DoesNotExist:
             return None
-        event_doc: Event = json.loads(row.event)
+        event_doc: Event = json.loads(event_parts.whole(row.event, row.inside))
         return event_doc
 
     event_doc: Event | None = read(action)
@@ -121,20 +126,32 @@ def event(jurisdiction: str, report: str, version: int) -> Event | None:
 
 
 def timeline(jurisdiction: str, report: str, after: int, limit: int) -> list[tuple[str, str]]:
-    """(canonical event, hash) pairs after a version, oldest first."""
+    """(whole event as JSON, hash) pairs after a version, oldest first."""
+    entries = chain(jurisdiction, report, after, limit)
+    return [(event_parts.whole(entry.text, entry.inside), entry.hash) for entry in entries]
+
+
+def chain(jurisdiction: str, report: str, after: int, limit: int) -> list[Entry]:
+    """The events after a version as they are stored and hashed, oldest first."""
     key = _key(jurisdiction, report)
     rows: list[tables.Event] = read(
         lambda: list(
             tables.Event.query(key, tables.Event.version > after, limit=limit, consistent_read=True)
         )
     )
-    return [(row.event, row.hash) for row in rows]
+    return [Entry(row.event, row.hash, row.inside, row.salt) for row in rows]
 
 
 def whole_timeline() -> Iterator[tuple[str, str]]:
     """Every event of every report, by a Scan: only for ``make rebuild``."""
     for row in tables.Event.scan():
-        yield row.event, row.hash
+        yield event_parts.whole(row.event, row.inside), row.hash
+
+
+def whole_chain() -> Iterator[tuple[str, int, Entry]]:
+    """(partition, version, entry) of every event, by a Scan: only for ``infra.ops verify``."""
+    for row in tables.Event.scan():
+        yield row.pk, int(row.version), Entry(row.event, row.hash, row.inside, row.salt)
 
 
 def events_page(after: str | None, limit: int) -> tuple[list[Event], str | None]:
@@ -144,7 +161,7 @@ def events_page(after: str | None, limit: int) -> tuple[list[Event], str | None]
         pk, version = json.loads(after)
         start = {"pk": {"S": pk}, "version": {"N": version}}
     rows = tables.Event.scan(limit=limit, page_size=limit, last_evaluated_key=start)
-    events = [json.loads(row.event) for row in rows]
+    events = [json.loads(event_parts.whole(row.event, row.inside)) for row in rows]
     last_key = rows.last_evaluated_key
     return events, json.dumps([last_key["pk"]["S"], last_key["version"]["N"]]) if last_key else None
 

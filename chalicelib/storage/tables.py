@@ -119,6 +119,9 @@ class Event(Model):
     version = NumberAttribute(range_key=True)
     event = UnicodeAttribute()
     hash = UnicodeAttribute()
+    # From schema 2 on: ``event`` is the public part, and this is the rest with its salt.
+    inside = UnicodeAttribute(null=True)
+    salt = UnicodeAttribute(null=True)
 
 
 class _Row(Model):

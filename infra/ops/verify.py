@@ -21,23 +21,23 @@ def main() -> int:
 
 def check() -> dict[str, Any]:
     """{"reports", "events", "faults": [[city, report, what]]}."""
-    from chalicelib.domain import hash_chain
+    from chalicelib.domain import event_parts, hash_chain
     from chalicelib.domain.report import fold, public_part
     from chalicelib.storage import people, reports
 
-    links: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for text, stamp in reports.whole_timeline():
-        event = json.loads(text)
-        links[event["jurisdiction"], event["report"]].append((text, stamp))
+    links: dict[tuple[str, str], list[tuple[int, hash_chain.Entry]]] = defaultdict(list)
+    for key, version, entry in reports.whole_chain():
+        place, _, report = key.split("#")
+        links[place, report].append((version, entry))
     faults = []
-    for (place, report), chain in sorted(links.items()):
-        chain.sort(key=lambda one: int(json.loads(one[0])["version"]))
+    for (place, report), rows in sorted(links.items()):
+        chain = [entry for _, entry in sorted(rows)]
         found = hash_chain.faults(chain)
-        events = [json.loads(text) for text, _ in chain]
+        events = [json.loads(event_parts.whole(one.text, one.inside)) for one in chain]
         head = reports.get(place, report)
         if head is None:
             found.append("there is no head")
-        elif fold(events) != public_part(head) or chain[-1][1] != head.tail:
+        elif fold(events) != public_part(head) or chain[-1].hash != head.tail:
             found.append("the head is not what its events say")
         found += hash_chain.text_faults(events, people.all_texts(place, report))
         faults += [[place, report, one] for one in found]

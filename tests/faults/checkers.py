@@ -466,6 +466,9 @@ def _faults(event: Event, before: Event | None) -> list[str]:
     says = event.says
     if hashlib.sha256(event.text.encode()).hexdigest() != event.hash:
         found.append("does not match its hash")
+    inside, salt = event.stored.inside or "", bytes.fromhex(event.stored.salt or "")
+    if hashlib.sha256(salt + inside.encode()).hexdigest() != says["inside"]:
+        found.append("has another inside part than it commits to")
     if says["prev"] != (before.hash if before else GENESIS):
         found.append("does not follow the one before")
     if says["version"] != event.version:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.domain import event_parts
 from chalicelib.entrypoints import batches
 from chalicelib.settings import settings
 from tests.faults.scheduler import Outcome
@@ -118,7 +119,9 @@ def _shaken(records: list[dict[str, Any]], chance: random.Random) -> list[dict[s
 
 def event_in(record: dict[str, Any]) -> dict[str, Any]:
     """The event that a stream record shows."""
-    found: dict[str, Any] = json.loads(record["dynamodb"]["NewImage"]["event"]["S"])
+    image = record["dynamodb"]["NewImage"]
+    text = event_parts.whole(image["event"]["S"], image.get("inside", {}).get("S"))
+    found: dict[str, Any] = json.loads(text)
     return found
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from chalicelib.domain import event_parts
+from chalicelib.domain.hash_chain import Entry
 from tests.faults.world import Sent
 from tests.support import aws
 
@@ -14,16 +16,26 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a timeline: its text as stored, its hash, and what it says."""
+    """One event of a timeline, as stored, and what it says."""
 
     version: int
-    text: str
-    hash: str
+    stored: Entry
+
+    @property
+    def text(self) -> str:
+        """The text that is hashed."""
+        return self.stored.text
+
+    @property
+    def hash(self) -> str:
+        """The hash as stored."""
+        return self.stored.hash
 
     @cached_property
     def says(self) -> dict[str, Any]:
         """The event's document."""
-        found: dict[str, Any] = json.loads(self.text)
+        whole = event_parts.whole(self.stored.text, self.stored.inside)
+        found: dict[str, Any] = json.loads(whole)
         return found
 
 
@@ -45,7 +57,8 @@ class State:
         }
         self.timelines: dict[str, list[Event]] = defaultdict(list)
         for row in self.tables["timeline"]:
-            event = Event(row["version"], row["event"], row["hash"])
+            stored = Entry(row["event"], row["hash"], row.get("inside"), row.get("salt"))
+            event = Event(row["version"], stored)
             self.timelines[row["pk"].split("#")[2]].append(event)
         for events in self.timelines.values():
             events.sort(key=lambda event: event.version)

@@ -75,7 +75,7 @@ class Twins:
     def project(self) -> None:
         """Project the newest event of each report: it holds the row that counts."""
         for report in self.people:
-            timeline_events.apply(json.loads(self.world.links(report)[-1][0]))
+            timeline_events.apply(self.world.events(report)[-1])
 
     def audit(self, month: str) -> None:
         """Draw every closing of a month, and find what was not repaired."""

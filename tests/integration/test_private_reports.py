@@ -222,7 +222,7 @@ def test_only_the_reporter_opens_a_private_report_and_then_it_is_everywhere(edge
     assert mine in edge.get("/v1/changes", since=started).text
     publishing.publish(edge.now)
     assert WORDS[0].encode() in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
-    assert faults(edge.head(mine), reports.timeline(JURISDICTION, mine, 0, 100)) == []
+    assert faults(edge.head(mine), reports.chain(JURISDICTION, mine, 0, 100)) == []
 
 
 def test_a_report_opened_long_after_it_was_closed_reaches_the_open_data(edge: Edge) -> None:

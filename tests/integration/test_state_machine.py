@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from chalicelib import ids
+from chalicelib.domain.hash_chain import Entry
 from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import timers
@@ -46,6 +47,7 @@ from tests.support.world import (
     faults,
     official,
     spot,
+    whole,
 )
 
 CITIZENS = ("ann", "budi", "citra")
@@ -325,11 +327,11 @@ class City(RuleBasedStateMachine):
                 == many
             )
 
-    def check(self, before: Report, head: Report, links: list[tuple[str, str]]) -> None:
+    def check(self, before: Report, head: Report, links: list[Entry]) -> None:
         """One report after a change."""
         assert faults(head, links) == []
         assert head.version > before.version or head.id not in self.projected
-        text = json.dumps([json.loads(event) for event, _ in links])
+        text = json.dumps([whole(entry) for entry in links])
         assert "words" not in text.replace('"words":', "")
         assert not any(f"d_{name}" in text for name in CITIZENS)
         if head.protected:
@@ -341,11 +343,11 @@ class City(RuleBasedStateMachine):
         assert head.due_at > head.clock_from
         assert head.clock_from >= head.filed_at
 
-    def project(self, report: str, links: list[tuple[str, str]]) -> None:
+    def project(self, report: str, links: list[Entry]) -> None:
         """Project a report's new events, newest first: the order does not matter."""
-        for text, _ in reversed(links[self.projected.get(report, 0) :]):
-            assert timeline_events.apply(json.loads(text), self.world.now)
-            assert not timeline_events.apply(json.loads(text), self.world.now)
+        for entry in reversed(links[self.projected.get(report, 0) :]):
+            assert timeline_events.apply(whole(entry), self.world.now)
+            assert not timeline_events.apply(whole(entry), self.world.now)
         self.projected[report] = len(links)
 
     def counted(self) -> Counter[str]:

@@ -206,7 +206,7 @@ def stream() -> list[dict[str, Any]]:
     from chalicelib.storage import tables
 
     return [
-        stream_record(str(number), {"event": {"S": row.event}, "hash": {"S": row.hash}})
+        stream_record(str(number), row.to_dynamodb_dict())
         for number, row in enumerate(tables.Event.scan())
     ]
 

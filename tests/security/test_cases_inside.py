@@ -70,14 +70,15 @@ def test_case_107_a_message_of_an_unknown_kind_fails_and_reaches_the_dead_letter
     assert edge.recorder.writes == []
 
 
-@pytest.mark.parametrize("schema", [2, 0, "1", None])
+@pytest.mark.parametrize("schema", [1, 3, 0, "2", None])
 def test_case_107_an_event_of_another_schema_fails_and_is_not_counted(
     edge: Edge, schema: Any
 ) -> None:
     edge.file(edge.device())
     (record,) = stream()
-    event = json.loads(record["dynamodb"]["NewImage"]["event"]["S"])
-    image = {"event": {"S": json.dumps({**event, "schema": schema})}}
+    image = record["dynamodb"]["NewImage"]
+    event = json.loads(image["event"]["S"])
+    image["event"] = {"S": json.dumps({**event, "schema": schema})}
     before = rows()
     answer = app.project_timeline({"Records": [stream_record("7", image)]}, Context())
     assert failed(answer) == ["7"]

@@ -221,10 +221,10 @@ def test_case_78_the_timeline_is_one_unbroken_chain(edge: Edge, me: str) -> None
 
     report = edge.finished(me)
     edge.act(me, report, "refuse", reason="Still broken")
-    links = reports.timeline(JURISDICTION, report, 0, 100)
+    links = reports.chain(JURISDICTION, report, 0, 100)
     assert hash_chain.faults(links) == []
     shown = edge.get(f"/v1/reports/{report}/timeline").body["events"]
-    assert [event["hash"] for event in shown] == [stamp for _, stamp in links]
+    assert [event["hash"] for event in shown] == [entry.hash for entry in links]
     assert all(one["hash"] == later["prev"] for one, later in itertools.pairwise(shown))
 
 

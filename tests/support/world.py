@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from chalicelib.domain import hash_chain
+from chalicelib.domain import event_parts, hash_chain
 from chalicelib.domain.city.boundaries import build
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.redaction import of_country
@@ -366,15 +366,15 @@ class World:
         assert found is not None
         return found
 
-    def links(self, report: str) -> list[tuple[str, str]]:
+    def links(self, report: str) -> list[hash_chain.Entry]:
         """The report's events as stored."""
         from chalicelib.storage import reports
 
-        return reports.timeline(JURISDICTION, report, 0, 10_000)
+        return reports.chain(JURISDICTION, report, 0, 10_000)
 
     def events(self, report: str) -> list[dict[str, Any]]:
         """The report's events, oldest first."""
-        return [json.loads(text) for text, _ in self.links(report)]
+        return [whole(entry) for entry in self.links(report)]
 
     def project(self) -> int:
         """Project every event of the city, in the order of a scan; how many were news."""
@@ -395,13 +395,19 @@ class World:
         return {key: row for key, row in kept.items() if row}
 
 
-def faults(head: Report, links: list[tuple[str, str]]) -> list[str]:
+def whole(entry: hash_chain.Entry) -> dict[str, Any]:
+    """The event of an entry of the chain."""
+    event: dict[str, Any] = json.loads(event_parts.whole(entry.text, entry.inside))
+    return event
+
+
+def faults(head: Report, links: list[hash_chain.Entry]) -> list[str]:
     """What is wrong with a report's head and timeline; empty when all invariants hold."""
     found = hash_chain.faults(links)
-    events = [json.loads(text) for text, _ in links]
+    events = [whole(entry) for entry in links]
     if [event["version"] for event in events] != list(range(1, head.version + 1)):
         found.append("the versions are not 1 to the head's")
-    if links and links[-1][1] != head.tail:
+    if links and links[-1].hash != head.tail:
         found.append("the head's tail is not its last event's hash")
     if fold(events) != public_part(head):
         found.append("the head is not the fold of its events")

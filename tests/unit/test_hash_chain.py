@@ -1,5 +1,6 @@
 """The chain: whole as written, broken by every change."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import hash_chain
+from chalicelib.domain.hash_chain import Entry
 
 TEXTS = st.text(max_size=20)
 VALUES = st.recursive(
@@ -17,12 +19,12 @@ VALUES = st.recursive(
 )
 
 
-def chained(payloads: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def chained(payloads: list[dict[str, Any]]) -> list[Entry]:
     """The links of these events."""
-    links: list[tuple[str, str]] = []
+    links: list[Entry] = []
     for number, payload in enumerate(payloads, start=1):
-        previous = links[-1][1] if links else hash_chain.GENESIS
-        links.append(hash_chain.chain({**payload, "version": number}, previous))
+        previous = links[-1].hash if links else hash_chain.GENESIS
+        links.append(Entry(*hash_chain.chain({**payload, "version": number}, previous)))
     return links
 
 
@@ -31,24 +33,74 @@ def test_a_chain_as_written_has_no_faults(payloads: list[dict[str, Any]]) -> Non
     """Whatever the events hold, their chain verifies and parses back to them."""
     links = chained(payloads)
     assert hash_chain.faults(links) == []
-    assert [json.loads(text)["data"] for text, _ in links] == [one["data"] for one in payloads]
+    assert [json.loads(entry.text)["data"] for entry in links] == [one["data"] for one in payloads]
 
 
 @given(st.integers(0, 3), st.sampled_from(["edit", "drop", "swap", "reseal"]))
 def test_any_tampering_is_found(place: int, how: str) -> None:
     """An edited, dropped, swapped or re-hashed event is found."""
     links = chained([{"data": number} for number in range(5)])
-    text, stamp = links[place]
+    text, stamp = links[place][:2]
     forged = text.replace(f'"data":{place}', '"data":99')
     if how == "edit":
-        links[place] = (forged, stamp)
+        links[place] = Entry(forged, stamp)
     elif how == "drop":
         del links[place]
     elif how == "swap":
         links[place], links[place + 1] = links[place + 1], links[place]
     else:
-        links[place] = (forged, hash_chain.digest(forged.encode()))
+        links[place] = Entry(forged, hash_chain.digest(forged.encode()))
     assert hash_chain.faults(links)
+
+
+def sealed(number: int, previous: str) -> Entry:
+    """An event of schema 2."""
+    public = {"schema": 2, "version": number, "data": number}
+    return hash_chain.seal(public, {"set": {"lat7": 61940000 + number}}, bytes([number]), previous)
+
+
+def mixed() -> list[Entry]:
+    """Two events of schema 1, then three of schema 2."""
+    entries = chained([{"schema": 1, "data": number} for number in range(2)])
+    for number in range(3, 6):
+        entries.append(sealed(number, entries[-1].hash))
+    return entries
+
+
+def test_a_chain_of_both_schemas_has_no_faults() -> None:
+    assert hash_chain.faults(mixed()) == []
+
+
+def test_everybody_can_recompute_the_hash_from_the_public_part_alone() -> None:
+    entry = sealed(1, hash_chain.GENESIS)
+    public = json.loads(entry.text)
+    text = json.dumps(public, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(text.encode()).hexdigest() == entry.hash
+    assert "61940001" not in entry.text
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"inside": '{"set":{"lat7":1}}'}, "another inside part"),
+        ({"salt": "00"}, "another inside part"),
+        ({"salt": "no hex"}, "another inside part"),
+        ({"inside": None}, "lost its inside part"),
+        ({"text": "[]"}, "cannot be read"),
+        ({"text": "{"}, "cannot be read"),
+        ({"text": "1.5"}, "cannot be read"),
+    ],
+)
+def test_a_changed_part_of_an_event_is_found(change: dict[str, Any], fault: str) -> None:
+    entries = mixed()
+    entries[3] = entries[3]._replace(**change)
+    assert any(fault in one for one in hash_chain.faults(entries))
+
+
+def test_an_inside_part_beside_an_event_that_has_none_is_found() -> None:
+    entries = mixed()
+    entries[0] = entries[0]._replace(inside="{}", salt="00")
+    assert "does not commit to" in hash_chain.faults(entries)[0]
 
 
 def test_canonical_bytes_are_those_of_rfc_8785() -> None:

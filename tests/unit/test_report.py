@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import hash_chain
+from chalicelib.domain import event_parts, hash_chain
 from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import (
@@ -118,9 +118,9 @@ def test_facts_hold_no_place_finer_than_a_ward() -> None:
 def chain(actor: Principal, words: tuple[Words, ...]) -> dict[str, Any]:
     """The event of filing by ``actor`` with ``words``."""
     by = By(actor, actor.kind, "op", START)
-    made = link("file", None, report(), by, Contents(words))
-    event: dict[str, Any] = json.loads(made.text)
-    assert made.hash == hash_chain.digest(made.text.encode())
+    made = link("file", None, report(), by, Contents(words), b"salt")
+    event: dict[str, Any] = json.loads(event_parts.whole(made.entry.text, made.entry.inside))
+    assert hash_chain.faults([made.entry]) == []
     return event
 
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain import event_parts
 from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.principal import system
 from chalicelib.domain.sla import periods
@@ -25,8 +26,8 @@ def test_an_event_has_the_keys_that_its_type_names() -> None:
     data: EventData = {"photos": ["p"], "by": "duplicate"}
     score = periods.score_row(after, city())
     by = By(system(before.jurisdiction), "officer", "op", START)
-    made = link("move", before, after, by, Contents(words, data, score))
-    event = json.loads(made.text)
+    made = link("move", before, after, by, Contents(words, data, score), b"salt")
+    event = json.loads(event_parts.whole(made.entry.text, made.entry.inside))
     _assert_fits(event, Event)
     _assert_fits(event["before"], Facts)
     _assert_fits(event["after"], Facts)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain import photos, tallies
+from chalicelib.domain import event_parts, photos, tallies
 from chalicelib.domain.map import changelog, heat_counters
 from chalicelib.domain.map.pin import pack, pin_of
 from chalicelib.domain.notifications import alerts
@@ -35,6 +35,7 @@ from chalicelib.storage import tallies as stored_tallies
 from chalicelib.storage.transactions import Put, Refused, Write, commit
 
 NAME = "live"
+_SCHEMAS = (1, event_parts.SCHEMA)
 
 
 def apply(event: Event, now: datetime | None = None, holder: str | None = None) -> bool:
@@ -135,10 +136,12 @@ def event_of(record: dict[str, Any]) -> Event | None:
     if record.get("eventName") != "INSERT":
         return None
     try:
-        event: Event = json.loads(record["dynamodb"]["NewImage"]["event"]["S"])
+        image = record["dynamodb"]["NewImage"]
+        text, inside = image["event"]["S"], image.get("inside", {}).get("S")
+        event: Event = json.loads(event_parts.whole(text, inside))
         schema = event["schema"]
     except (KeyError, TypeError) as error:
         raise ValueError("a stream record without an event") from error
-    if schema != 1:
+    if schema not in _SCHEMAS or (inside is None) != (schema == 1):
         raise ValueError(f"an event of schema {schema}")
     return event

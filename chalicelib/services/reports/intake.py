@@ -229,7 +229,8 @@ def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) ->
     data = tickets.event_data(claims)
     for _ in range(CODE_ATTEMPTS):
         contents = Contents(words, data, periods.score_row(report, city))
-        event = link("file", None, report, By(actor, actor.kind, op.id, now), contents)
+        by = By(actor, actor.kind, op.id, now)
+        event = link("file", None, report, by, contents, ids.token_bytes(SALT_BYTES))
         head = replace(report, tail=event.hash)
         writes: list[Write] = [
             reports.put_head(head, timers.next_due(head, city), seen=None),

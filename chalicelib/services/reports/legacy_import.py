@@ -97,7 +97,7 @@ def _writes(
     data: EventData = {"source": old.source, "old": old.id}
     actor = system(jurisdiction)
     by = By(actor, "system", f"import-{report.id}", now)
-    event = link(ACTION, None, report, by, Contents(words, data))
+    event = link(ACTION, None, report, by, Contents(words, data), ids.token_bytes(SALT_BYTES))
     head = replace(report, tail=event.hash)
     return [
         reports.put_head(head, timers.next_due(head, city), seen=None),

@@ -6,6 +6,7 @@ Tests: tests/integration/test_protection.py
 import json
 from typing import Any
 
+from chalicelib.domain import event_parts
 from chalicelib.domain.report import Report
 from chalicelib.domain.timeline_types import Event
 from chalicelib.storage.people import text_name
@@ -14,13 +15,6 @@ from chalicelib.storage.people import text_name
 _OFFICIAL_DATA = frozenset({"person", "proof", "former"})
 # What everybody sees of every event, so that the hash chain can be checked.
 _CHAIN = ("version", "at", "action", "hash", "prev")
-# Actions that only officials see: reading a contact, suspecting a report, protecting it.
-_OFFICIAL_ACTIONS = frozenset(
-    {
-        "contact_read", "unreachable", "flag", "flag_again", "photo_reused", "protect", "return",
-        "protect_lapse", "contact_corrected", "filer_read",
-    }
-)  # fmt: skip
 
 
 def event_rows(
@@ -38,7 +32,8 @@ def event_rows(
     rows = []
     for text, digest in links:
         event = json.loads(text)
-        official = event["action"] in _OFFICIAL_ACTIONS or (while_protected(event) and not whole)
+        official = event["action"] in event_parts.officials_only()
+        official = official or (while_protected(event) and not whole)
         if official and not inside:
             rows.append(_chain_row(event, digest))
             continue

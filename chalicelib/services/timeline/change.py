@@ -6,7 +6,9 @@ Tests: tests/integration/test_actions.py
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib import ids
 from chalicelib.domain.events import By, Contents, Words, link
+from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report, decided
 from chalicelib.domain.sla import periods, timers
@@ -48,7 +50,8 @@ def change_writes(
     role = _role(actor, standing, name, before)
     score = periods.score_row(after, city)
     contents = Contents(words, change.data, score)
-    event = link(name, before, after, By(actor, role, op.id, now), contents)
+    by = By(actor, role, op.id, now)
+    event = link(name, before, after, by, contents, ids.token_bytes(SALT_BYTES))
     head = replace(after, tail=event.hash, decided=decided(before, after, name))
     return [
         reports.put_head(head, timers.next_due(head, city), seen=before.version),
