@@ -8,6 +8,7 @@ compares. A module that only one function needs is imported by that function, to
 short.
 """
 
+import os
 from typing import Any
 
 from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
@@ -27,6 +28,11 @@ from chalicelib.routes import (
     wording,
 )
 from chalicelib.settings import settings
+from chalicelib.storage import tables
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # A function that starts has a whole CPU, a request has only a part of one.
+    tables.connect()
 
 app = TanggapApp("tanggap")
 observability.register(app)

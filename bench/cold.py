@@ -41,7 +41,8 @@ def measure() -> dict[str, float]:
 
 
 def _run(code: str, compiled: str) -> tuple[float, float]:
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
+    # As on Lambda, where ``app`` also makes the client of DynamoDB.
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled, "AWS_LAMBDA_FUNCTION_NAME": "api"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     printed = run([sys.executable, "-c", _PROBE.format(code=code)], env=environment)
     cpu, peak = json.loads(printed.splitlines()[-1])

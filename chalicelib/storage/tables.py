@@ -1,7 +1,8 @@
 """The six tables and their keys (docs/data-model.md). Every partition key begins with the city.
 
-One botocore client serves all models: a client each would cost six times its 100 ms at import
-(pynamodb#1245). ``connection()`` makes it, and ``MODELS`` names every table once.
+One botocore client serves all models: a client each would cost six times its 100 ms
+(pynamodb#1245). It is made at its first use, so that importing needs no AWS; ``connect`` makes it
+while a Lambda function starts. ``MODELS`` names every table once.
 """
 
 from typing import Any
@@ -233,5 +234,9 @@ def client() -> Any:
     return connection().client
 
 
+def connect() -> None:
+    """Make the client now. Raises ``NoRegionError`` if the environment names no region."""
+    client()
+
+
 _share()
-client()
