@@ -5,6 +5,10 @@ Tests: tests/unit/test_perform.py
 
 from datetime import UTC, date, datetime
 
+# No report is older: its id (a ULID) begins with the milliseconds since 1970.
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_MONTH = "197001"
+
 
 def iso(moment: datetime) -> str:
     """An aware moment as text, for example ``2017-02-20T00:58:22.262Z``."""

@@ -4,8 +4,11 @@ import csv
 import hashlib
 import io
 import json
+import shutil
+import subprocess
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +19,8 @@ from chalicelib.services.city import cities
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import erasure
 from chalicelib.storage import files
-from tests.support.world import JURISDICTION, World, citizen, official
+from infra.city import importing
+from tests.support.world import JURISDICTION, World, citizen, city, official, spot
 
 KML = "{http://www.opengis.net/kml/2.2}"
 
@@ -30,7 +34,7 @@ def file(name: str) -> bytes:
 
 def sheet(name: str) -> list[dict[str, str]]:
     """The rows of a CSV file."""
-    return list(csv.DictReader(io.StringIO(file(name).decode(), newline="")))
+    return list(csv.DictReader(io.StringIO(file(name).decode("utf-8-sig"), newline="")))
 
 
 def shapes(name: str) -> list[Any]:
@@ -146,3 +150,47 @@ def test_what_was_erased_on_a_report_closed_long_ago_is_gone_from_the_files(worl
     assert {name[:7] for name in written(world)} == {"2026-11", "newest."}
     for name in ("2026-11.csv", "2026-11.geojson", "2026-11.ndjson", "2026-11.kml", "newest.xml"):
         assert b"Bu Sri" not in file(name)
+
+
+def test_reports_of_every_year_since_1970_are_in_the_files(world: World) -> None:
+    columns = {"id": "no", "created": "at", "lat": "lat", "long": "lon", "service": "kind"}
+    mapping = {
+        "source": "old",
+        "columns": {**columns, "status": "state"},
+        "statuses": {"x": "open"},
+        "services": {"*": "pothole"},
+    }
+    here = spot("D1-W1")
+    rows = [{"no": year, "at": f"{year}-03-05 08:00:00", "lat": here["lat"], "lon": here["long"],
+             "kind": "a", "state": "x"} for year in ("1971", "1999", "2009")]  # fmt: skip
+    assert importing.run(city(), iter(rows), mapping, world.now).imported == 3
+    assert {"1971-03.csv", "1999-03.csv", "2009-03.csv"} <= set(written(world))
+    assert len(sheet("1999-03.csv")) == 1
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice (soffice)")
+def test_libreoffice_opens_the_csv_with_every_letter_and_no_formula(
+    world: World, tmp_path: Path
+) -> None:
+    words = ["Jalan rusak di café “Ñandú”, blok 1;2", '=HYPERLINK("http://x")', "two\nlines"]
+    ids = {world.file(citizen(f"c{n}"), description=one)["id"]: one for n, one in enumerate(words)}
+    written(world)
+    (tmp_path / "month.csv").write_bytes(file("2026-11.csv"))
+    # Comma, double quotes, UTF-8, from line 1: as the dialogue proposes for a file with the mark.
+    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless",
+               "--infilter=CSV:44,34,76,1", "--convert-to", "fods", "--outdir", str(tmp_path),
+               str(tmp_path / "month.csv")]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    office = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
+    table = ElementTree.parse(tmp_path / "month.fods")
+    assert not [one for one in table.iter() if one.get(office % "table" + "formula")]
+    rows = [
+        ["\n".join(p.text or "" for p in one.iter(office % "text" + "p"))
+         for one in row.iter(office % "table" + "table-cell")]
+        for row in table.iter(office % "table" + "table-row")
+    ]  # fmt: skip
+    assert rows[0][:2] == ["service_request_id", "requested_datetime"]
+    shown = {row[0]: row for row in rows[1:] if row[0] in ids}
+    assert set(shown) == set(ids)
+    for report, text in ids.items():
+        assert any(cell in (text, f"'{text}") for cell in shown[report])

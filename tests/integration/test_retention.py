@@ -39,8 +39,8 @@ DAYS = {
 @pytest.fixture(name="world")
 def fixture_world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The test city with days for every class, whose bucket keeps old versions."""
-    monkeypatch.setattr(closed_reports, "_FIRST", "202611")
-    monkeypatch.setattr(publishing, "_FIRST", START)
+    monkeypatch.setattr(closed_reports, "FIRST_MONTH", "202611")
+    monkeypatch.setattr(publishing, "FIRST", START)
     with personal_data_search.versions_kept(), personal_data_search.quick():
         world = World()
         clock.use(lambda: world.now)

@@ -119,7 +119,9 @@ def test_files_hold_every_figure_but_no_official(month: World) -> None:
     assert kinds == {"city", "district", "ward", "unit"}
     assert b"s_worker1" not in text
     table = list(
-        csv.DictReader(io.StringIO((files.get(f"{prefix}/scorecard.csv") or b"").decode()))
+        csv.DictReader(
+            io.StringIO((files.get(f"{prefix}/scorecard.csv") or b"").decode("utf-8-sig"))
+        )
     )
     assert {row["kind"] for row in table} == kinds
     (row,) = [r for r in table if (r["code"], r["measure"]) == ("D1", "verified")]

@@ -72,6 +72,9 @@ def _piles_up(text: str) -> bool:
     return False
 
 
+CSV_MEDIA = "text/csv; charset=utf-8"
+# First in a CSV file. Without it Excel reads UTF-8 as Windows-1252.
+BOM = "\ufeff"
 # What a spreadsheet takes for the beginning of a formula, also behind spaces and in full width.
 _FORMULA = re.compile("^[\\s\u200b\u3000]*[=+\\-@\t\r\n\x00＝＋－＠]")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from chalicelib.domain.input.text import no_formula
+from chalicelib.domain.input.text import BOM, CSV_MEDIA, no_formula
 from chalicelib.domain.open_data.xml_text import for_xml
 
 Request = dict[str, Any]
@@ -98,7 +98,7 @@ def _placemark(request: Request) -> str:
 
 
 def _csv_head(title: str) -> str:
-    return ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
+    return BOM + ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
 
 
 def _geojson_head(title: str) -> str:
@@ -134,7 +134,7 @@ class Format:
 
 
 FORMATS = {
-    "csv": Format("csv", "text/csv; charset=utf-8", _csv_head, lambda one: _csv(bulk(one))),
+    "csv": Format("csv", CSV_MEDIA, _csv_head, lambda one: _csv(bulk(one))),
     "geojson": Format(
         "geojson", "application/geo+json", _geojson_head, lambda one: f"\n{_json(one)}",
         foot="\n]}\n", between=",",

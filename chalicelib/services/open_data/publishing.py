@@ -10,13 +10,13 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.open_data import formats
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import FIRST, iso, parse
 from chalicelib.services.city import cities
 from chalicelib.services.open311 import requests
 from chalicelib.services.open_data import writers
@@ -30,7 +30,6 @@ _SHOWN = ("name", "path", "mediatype", "rows", "bytes", "hash")
 CHANGES = 50_000
 LICENCE = {"name": "ODC-BY-1.0", "title": "Open Data Commons Attribution License 1.0",
            "path": "https://opendatacommons.org/licenses/by/1-0/"}  # fmt: skip
-_FIRST = datetime(2010, 1, 1, tzinfo=UTC)
 # How late a projection may be.
 _LATE = timedelta(hours=1)
 
@@ -91,7 +90,7 @@ def _changed_months(jurisdiction: str, since: datetime | None, now: datetime) ->
     report_ids = open311_requests.changed(jurisdiction, since, now, CHANGES) if since else []
     if since and len(report_ids) < CHANGES:
         return sorted({ids.moment(report_id).strftime("%Y%m") for report_id in report_ids})
-    return open311_requests.months_with_rows(jurisdiction, _FIRST, now)
+    return open311_requests.months_with_rows(jurisdiction, FIRST, now)
 
 
 def _write_month(city: City, month: str) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.people.retention import OF_REPORTS
 from chalicelib.domain.report import Report
-from chalicelib.domain.timestamps import iso, parse, shifted
+from chalicelib.domain.timestamps import FIRST_MONTH, iso, parse, shifted
 from chalicelib.services.city import cities
 from chalicelib.storage import city as store
 from chalicelib.storage import control, people, reports, secrecy, tallies
@@ -23,7 +23,6 @@ from chalicelib.storage import control, people, reports, secrecy, tallies
 PAGE = 100
 _CURSOR = "retention"
 _CHAIN_AT_MOST = 20
-_FIRST = "201001"
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ def _cursor_name(jurisdiction: str, kind: str) -> str:
 def first_moment(city: City) -> str:
     """The first moment of the first month in which anything was filed."""
     since = store.first_since(city.jurisdiction)
-    last = city.month(parse(since)) if since else _FIRST
-    month = _FIRST
+    last = city.month(parse(since)) if since else FIRST_MONTH
+    month = FIRST_MONTH
     while month < last and not tallies.has_month(city.jurisdiction, month):
         month = shifted(month, 1)
     return iso(city.bounds(month)[0])

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.input.text import no_formula
+from chalicelib.domain.input.text import BOM, CSV_MEDIA, no_formula
 from chalicelib.domain.scorecards.cards import Scorecards
 from chalicelib.domain.scorecards.contributions import Contribution, Window, contributions, held_at
 from chalicelib.domain.scorecards.measures import measures, uncapped
@@ -137,7 +137,7 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
     # Published files never change; a correction is a new revision.
     lock = bool(revision)
     files.put(f"{prefix}/scorecard.json", text.encode(), "application/json", locked=lock)
-    files.put(f"{prefix}/scorecard.csv", cards_csv(public, city).encode(), "text/csv", locked=lock)
+    files.put(f"{prefix}/scorecard.csv", cards_csv(public, city).encode(), CSV_MEDIA, locked=lock)
     docs = {card_name(card["kind"], card["code"]): card for card in found.cards}
     docs["ranking"] = ranking(found)
     store.put_cards(
@@ -176,7 +176,7 @@ def cards_csv(cards: list[dict[str, Any]], city: City) -> str:
         head["name"] = no_formula(title)
         for figure in card["measures"]:
             writer.writerow({**head, **figure})
-    return text.getvalue()
+    return BOM + text.getvalue()
 
 
 def card_title(kind: str, code: str, city: City) -> str:
