@@ -1,5 +1,6 @@
 """A month in whose middle the city changes is judged by the city of its first moment."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from chalicelib.storage import scorecards as store
 from tests.integration.test_recompute import compare, users
 from tests.integration.test_scorecards import figure
 from tests.support import scorecards_in_pandas, second_city
+from tests.support.kept_state import built_once
 from tests.support.second_city import official, publish
 from tests.support.world import BUNDLE, JURISDICTION, World, citizen, spot
 from tests.support.world import city as first_city
@@ -53,6 +55,13 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def told(world: World) -> Told:
     """A November in whose middle wards are re-coded and divided, and a district renamed."""
+    world.now, reports = built_once(__name__, lambda: november(world))
+    world.keys = itertools.count(1000)
+    return Told(reports)
+
+
+def november(world: World) -> tuple[datetime, Told]:
+    """Let that month happen; its moment and its reports."""
     found = Told()
     found["closed"] = world.finished(service="litter")
     world.act(citizen("reporter"), found["closed"], "verify")
@@ -72,7 +81,7 @@ def told(world: World) -> Told:
     world.act(boss, found["east"], "reject", reason_code="spam", text="None.")
     world.advance(days=6)
     world.project()
-    return found
+    return world.now, found
 
 
 def close(world: World, moment: datetime) -> list[str]:

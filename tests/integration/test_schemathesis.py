@@ -24,6 +24,7 @@ from infra.docs import openapi as committed
 from infra.local.gateway import Gateway
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge, application
+from tests.support.kept_state import built_once
 from tests.support.world import JURISDICTION, spot
 
 load_all_checks()
@@ -90,32 +91,40 @@ MAPPED = {
 }  # fmt: skip
 
 
+def story(edge: Edge) -> tuple[str, tuple[str, str, str], dict[str, str]]:  # noqa: F811
+    """A device, three reports of it (the first is finished), and other things that exist."""
+    from chalicelib.services.notifications.citizen_messages import answer_link
+    from chalicelib.services.scorecards import lifecycle
+
+    device = edge.device()
+    contact = {"email": "a@example.org"}
+    report = edge.finished(device, contact=contact)
+    waiting = edge.file(device, contact=contact).body["id"]
+    other = edge.file(device).body["id"]
+    head = edge.head(report)
+    link = answer_link(JURISDICTION, report, head.finished_at)
+    known = {
+        "photo": head.after_photos[0],
+        "code": head.code,
+        "month": edge.city.month(edge.now),
+        "name": "start.js",
+        "area": "D1",
+        "token": link.rpartition("/")[2],
+    }
+    edge.project()
+    lifecycle.update_all(edge.now)
+    return device, (report, waiting, other), known
+
+
 class Target:
     """The product behind its local gateway, with a report to hit."""
 
     def __init__(self, edge: Edge) -> None:  # noqa: F811
-        from chalicelib.services.notifications.citizen_messages import answer_link
-        from chalicelib.services.scorecards import lifecycle
-
         self.edge = edge
         self.schema = described()
-        self.device = edge.device()
-        self.contact = {"email": "a@example.org"}
-        self.report = edge.finished(self.device, contact=self.contact)
-        self.fresh = edge.file(self.device, contact=self.contact).body["id"]
-        self.merged = edge.file(self.device).body["id"]
-        head = edge.head(self.report)
-        link = answer_link(JURISDICTION, self.report, head.finished_at)
-        self.known = {
-            "photo": head.after_photos[0],
-            "code": head.code,
-            "month": edge.city.month(edge.now),
-            "name": "start.js",
-            "area": "D1",
-            "token": link.rpartition("/")[2],
-        }
-        edge.project()
-        lifecycle.update_all(edge.now)
+        self.device, reports, self.known = built_once(__name__, lambda: story(edge))
+        self.report, self.fresh, self.merged = reports
+        edge.keys = itertools.count(1000)
         self.turn = itertools.count()
 
     def who(self, name: str) -> dict[str, str]:

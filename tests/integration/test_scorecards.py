@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import itertools
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from chalicelib.services.scorecards import audits, card_queries, compute, lifecy
 from chalicelib.storage import control, files, people, topics
 from chalicelib.storage import scorecards as store
 from chalicelib.storage.transactions import commit
+from tests.support.kept_state import built_once
 from tests.support.world import BUNDLE, JURISDICTION, PUBLIC, STAFF, World, citizen, official
 
 MONTH = "202611"
@@ -34,6 +36,13 @@ WEIGHTS = {"on_time": 60, "verified": 20, "satisfaction": 20}
 @pytest.fixture
 def month(world: World) -> World:
     """A small November: two repairs confirmed, one unanswered, one late, one rejected."""
+    world.now = built_once(__name__, lambda: november(world))
+    world.keys = itertools.count(1000)
+    return world
+
+
+def november(world: World) -> datetime:
+    """Let that month happen; its moment."""
     done = [world.finished() for _ in range(2)]
     for report in done:
         world.act(citizen("reporter"), report, "verify")
@@ -43,7 +52,7 @@ def month(world: World) -> World:
     world.act(official("officer2"), lost, "reject", reason_code="spam", text="No litter there.")
     world.advance(days=20)
     world.project()
-    return world
+    return world.now
 
 
 def go_to(world: World, moment: datetime) -> list[str]:
