@@ -45,8 +45,11 @@ def note(step: str, **ids: Any) -> None:
 
 def unhandled(error: BaseException, operation: str) -> None:
     """Log an unexpected exception: its type, the AWS error code if any, and its traceback."""
-    # The error of AWS may be the cause of one of our exceptions.
-    answer = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+    # The error of AWS may be the cause of one of our exceptions, or of PynamoDB's.
+    cause: Any = error.__cause__
+    errors = (error, cause, getattr(cause, "cause", None))
+    answers = (getattr(one, "response", None) for one in errors)
+    answer = next((answer for answer in answers if answer), None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     logger.error(

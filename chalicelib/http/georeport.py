@@ -26,6 +26,7 @@ from chalicelib.errors import Problem
 from chalicelib.http import georeport_formats
 from chalicelib.http.problems import reader_language
 from chalicelib.settings import settings
+from chalicelib.storage.transactions import is_misconfigured
 
 MOST_BYTES = 6_000_000
 _MOST_FIELDS = 1000
@@ -127,6 +128,8 @@ def _serve(
     except InvalidArgument as invalid:
         return _answer("errors", _errors(400, {invalid.field: str(invalid)}), form, 400)
     except Problem as problem:
+        if is_misconfigured(problem):
+            observability.unhandled(problem, root)
         status = _STATUS.get(problem.status, 400)
         jurisdiction = last(given, "jurisdiction_id")
         language = reader_language(accepted, jurisdiction, problem, last(given, "locale"))

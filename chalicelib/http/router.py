@@ -38,6 +38,7 @@ from chalicelib.http.operation import (
 )
 from chalicelib.http.problems import problem_response, reader_language, request_id_of
 from chalicelib.settings import settings
+from chalicelib.storage.transactions import is_misconfigured
 
 __all__ = [
     "OPERATIONS",
@@ -93,6 +94,8 @@ def _serve(request: Request, registered: Registered, path: dict[str, str]) -> Re
         answer = _response(registered.view(call), registered.operation, call)
         return _validated(answer, request) if registered.operation.etag else answer
     except Problem as problem:
+        if is_misconfigured(problem):
+            observability.unhandled(problem, registered.operation.id)
         refusal = problem
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
         observability.unhandled(error, registered.operation.id)

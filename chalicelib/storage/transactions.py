@@ -34,6 +34,19 @@ _CONTENTION = {
     "ThrottlingException",
     "RequestLimitExceeded",
 }
+# What AWS answers if the deployment is wrong: rights, names, keys. No client can cause it.
+_MISCONFIGURED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "KMSAccessDeniedException",
+    "KMS.AccessDeniedException",
+    "NoSuchBucket",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "ResourceNotFoundException",
+    "UnrecognizedClientException",
+}
 
 
 class Refused(Exception):
@@ -166,3 +179,13 @@ def read(action: Callable[[], Any]) -> Any:
         return action()
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         raise Unavailable from error
+
+
+def is_misconfigured(problem: Problem) -> bool:
+    """Whether a refusal (503) comes from a deployment that AWS does not let work."""
+    cause: Any = problem.__cause__
+    response = getattr(cause, "response", None) or getattr(
+        getattr(cause, "cause", None), "response", None
+    )
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return code in _MISCONFIGURED

@@ -280,7 +280,8 @@ def finish(packaged: Doc, stage: str) -> Doc:
     properties["AutoPublishAlias"] = "live"
     properties["DeploymentPreference"] = {
         "Type": "Canary10Percent5Minutes",
-        "Alarms": [ref("ApiErrorsAlarm"), ref("ApiHandlerErrorsAlarm")],
+        # Not 5XXError: a client can cause a 503 (contention), and must not undo a release.
+        "Alarms": [ref("UnhandledErrorsAlarm"), ref("ApiHandlerErrorsAlarm")],
     }
     permission = packaged["Resources"]["APIHandlerInvokePermission"]["Properties"]
     permission["FunctionName"] = ref(_ALIAS)

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
+from chalicelib import observability
+from chalicelib.errors import Problem
 from chalicelib.http.operation import READS_AT_MOST
-from tests.support import hostile, hostile_city
+from tests.support import aws, hostile, hostile_city
 from tests.support.hostile_city import HIDDEN, HostileCity
+from tests.support.world import JURISDICTION
 
 ROOT = Path(__file__).parents[2]
 V2 = "/open311/v2"
@@ -45,6 +49,45 @@ def test_an_impossible_date_is_refused(city: HostileCity, path: str, query: dict
     status, text = city.get(f"{V2}/{path}", query)
     assert status == 400, text
     assert "is no date and time of a year from 1800 to 2999" in text
+
+
+def test_a_clients_own_requests_at_once_are_too_many_and_no_fault_of_ours(
+    city: HostileCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.services.identity import rate_limits
+    from chalicelib.storage import control
+    from chalicelib.storage.transactions import Unavailable
+
+    def contended(*_: Any) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(control, "take", contended)
+    limits = {"device": [{"n": 1, "seconds": 60}]}
+    with pytest.raises(Problem) as caught:
+        rate_limits.take(JURISDICTION, limits, {"device": "d"}, city.edge.now, fail_open=False)
+    assert (caught.value.status, caught.value.headers["Retry-After"]) == (429, "1")
+
+
+@pytest.mark.parametrize(("code", "counted"), [("AccessDeniedException", 1), ("InternalError", 0)])
+@pytest.mark.parametrize("path", ["/v1/tallies/202611", f"{V2}/requests.json"])
+def test_a_right_that_is_missing_counts_against_a_release_and_a_weak_aws_does_not(
+    city: HostileCity, monkeypatch: pytest.MonkeyPatch, path: str, code: str, counted: int
+) -> None:
+    """What rolls a release back is the metric ``UnhandledErrors`` (infra/deploy)."""
+    counts: list[str] = []
+    monkeypatch.setattr(observability, "count", lambda name, *_: counts.append(name))
+
+    def refused(request: Any, **_: Any) -> AWSResponse:
+        body = f'{{"__type":"x#{code}","message":"no"}}'.encode()
+        return AWSResponse(request.url, 400, {}, _Raw(body))
+
+    events = aws.clients()["dynamodb"].meta.events
+    events.register_first("before-send.dynamodb.Query", refused)
+    try:
+        assert city.get(path, {})[0] == 503
+    finally:
+        events.unregister("before-send.dynamodb.Query", refused)
+    assert counts.count("UnhandledErrors") == counted
 
 
 @pytest.mark.parametrize(
@@ -116,6 +159,17 @@ def test_every_public_route_is_asked(city: HostileCity) -> None:
 def test_the_page_of_the_api_states_the_number_of_reads() -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert f"at most {READS_AT_MOST} reads" in text
+
+
+class _Raw:
+    """The body of an answer, as botocore reads it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """All of it."""
+        yield self._body
 
 
 def _prove(faults: Any) -> None:

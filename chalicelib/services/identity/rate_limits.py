@@ -31,6 +31,7 @@ class Usage:
 
 
 UNLIMITED = Usage()
+_AT_ONCE = 1
 
 
 def person_usage(actor: Principal, now: datetime, *kinds: str, **reports: str) -> Usage:
@@ -97,14 +98,23 @@ def take(
         return []
     try:
         full = control.take(jurisdiction, buckets)
-    except (Unavailable, Unknown):
+    except Unavailable:
+        if fail_open:
+            return []
+        # The client's own requests compete for its counter: too many at once, no fault of ours.
+        raise _too_many(_AT_ONCE) from None
+    except Unknown:
         if fail_open:
             return []
         raise Problem("unavailable", headers={"Retry-After": "5"}) from None
     if full:
         wait = max(1, full.start + full.seconds - int(now.timestamp()))
-        raise Problem("too_many", headers={"Retry-After": str(wait)}, seconds=wait)
+        raise _too_many(wait)
     return buckets
+
+
+def _too_many(seconds: int) -> Problem:
+    return Problem("too_many", headers={"Retry-After": str(seconds)}, seconds=seconds)
 
 
 def address_pseudonym(ip: str, month: str) -> str:
