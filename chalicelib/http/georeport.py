@@ -187,6 +187,8 @@ def _given(
     given: dict[str, list[str]] = {}
     for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
         given.setdefault(name, []).extend(values)
+    if not all(_is_text(text) for name, values in given.items() for text in (name, *values)):
+        raise Faults({"": "The query is not UTF-8"})
     raw = _raw(event)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     files: list[File] = []
@@ -207,6 +209,15 @@ def _given(
         for name, value in pairs:
             given.setdefault(name, []).append(value)
     return given, files
+
+
+def _is_text(text: str) -> bool:
+    """Whether a text can be stored: no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> list[File]:

@@ -13,7 +13,7 @@ from chalicelib import clock
 from chalicelib.domain import hash_chain
 from chalicelib.domain.events import Words
 from chalicelib.storage import tables
-from chalicelib.storage.rows import dump, get
+from chalicelib.storage.rows import dump, get, get_all
 from chalicelib.storage.transactions import Delete, Put, Update, read
 
 SUPPORT, FOLLOW, RIGHT, VIA, FLAG, DUPLICATE = "SUP", "FOL", "REP", "VIA", "FLG", "DUP"
@@ -216,6 +216,8 @@ def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, di
 
     ``by`` is missing if no citizen wrote the text, and in some older rows.
     """
+    if last < first:
+        return {}  # DynamoDB refuses such bounds.
     condition = tables.Person.sk.between(f"{first:08d}#", f"{last:08d}#~")
     rows = read(
         lambda: list(tables.Person.query(f"{jurisdiction}#T#{report}", condition, limit=1000))
@@ -225,11 +227,11 @@ def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, di
 
 def named_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, dict[str, Any]]:
     """The existing texts of these names, as in ``texts``."""
-    texts = {}
-    for name in names:
-        if doc := get(tables.Person, f"{jurisdiction}#T#{report}", name):
-            texts[name] = doc
-    return texts
+    key = {"S": f"{jurisdiction}#T#{report}"}
+    keys = [{"pk": key, "sk": {"S": name}} for name in dict.fromkeys(names)]
+    rows = get_all(tables.Person.Meta.table_name, keys, consistent=True)
+    stored = {row["sk"]["S"]: json.loads(row["doc"]["S"]) for row in rows if "doc" in row}
+    return {name: stored[name] for name in names if stored.get(name)}
 
 
 def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:

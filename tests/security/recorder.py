@@ -40,15 +40,17 @@ class Recorder:
 
     calls: list[Sent] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    clients: tuple[Any, ...] = ()
 
-    def start(self) -> None:
-        """Listen to all clients."""
-        for client in aws.clients().values():
+    def start(self, *clients: Any) -> None:
+        """Listen to these clients, by default to all of moto."""
+        self.clients = clients or tuple(aws.clients().values())
+        for client in self.clients:
             client.meta.events.register_first("before-send", self._hear)
 
     def stop(self) -> None:
         """Listen no more."""
-        for client in aws.clients().values():
+        for client in self.clients:
             client.meta.events.unregister("before-send", self._hear)
 
     @property

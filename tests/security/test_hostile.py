@@ -1,5 +1,6 @@
 """No anonymous request ends in a fault of ours, and none reads more than the stated number."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,12 @@ def test_a_page_of_a_persons_own_data_stays_within_the_reads(city: HostileCity) 
     reply = city.edge.get("/v1/me/data", city.devices[0], limit=200)
     assert (reply.status, len(reply.body["items"])) == (200, 20)
     assert len(reply.calls) <= READS_AT_MOST
+
+
+def test_a_page_after_the_last_event_of_a_timeline_is_empty(city: HostileCity) -> None:
+    """DynamoDB refuses a query of texts from event 2 to event 1."""
+    status, text = city.get(f"/v1/reports/{city.known['id'][-2]}/timeline", {"after": "1000"})
+    assert (status, json.loads(text)["events"]) == (200, [])
 
 
 def test_hostile_requests_are_no_fault_and_read_little(city: HostileCity) -> None:

@@ -79,7 +79,7 @@ class Request:
     def url(self) -> str:
         """Path and query, encoded for HTTP."""
         query = urllib.parse.urlencode(self.query, errors="surrogatepass")
-        path = urllib.parse.quote(self.path, errors="surrogatepass", safe="/%:~")
+        path = urllib.parse.quote(self.path, errors="surrogatepass", safe="/:~%")
         return f"{path}?{query}" if query else path
 
 

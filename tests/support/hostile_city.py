@@ -73,7 +73,8 @@ class HostileCity:
         officer = edge.staff("officer1")
         for number in range(COMMENTS):
             edge.post(f"/v1/reports/{report}/comments",
-                      {"text": f"Comment {number}", "audience": "public"}, officer)  # fmt: skip
+                      {"text": f"Comment {number}", "audience": "public"},
+                      ann if number % 2 else officer)  # fmt: skip
         edge.act(officer, receipts[4]["id"], "reject", reason_code="spam", text="Not a report.")
         photo = edge.photo(ann)
         edge.project()

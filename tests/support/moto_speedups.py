@@ -38,6 +38,7 @@ _OF_ITEMS = frozenset(
     }
 )  # fmt: skip
 
+_BETWEEN = re.compile(r"BETWEEN (:\w+) AND (:\w+)")
 _original = DynamoDBBackend.transact_write_items
 
 
@@ -102,6 +103,10 @@ def respond(event_name: str, request: Any) -> AWSResponse | None:
         handler = DynamoHandler()
         handler.region, handler.current_account = "us-east-1", DEFAULT_ACCOUNT_ID
         handler.body = handler.params = json.loads(request.body)
+        if _is_reversed(handler.params):
+            why = {"__type": "com.amazon.coral.validate#ValidationException",
+                   "message": "BETWEEN: the upper bound is below the lower one"}  # fmt: skip
+            return answer(request, 400, json.dumps(why).encode())
         try:
             result = getattr(handler, camelcase_to_underscores(operation))().result
         except DynamodbException as error:
@@ -112,6 +117,16 @@ def respond(event_name: str, request: Any) -> AWSResponse | None:
         found = {name: value for name, value in (result or {}).items() if value is not None}
         return answer(request, 200, json.dumps(found).encode())
     return _long_way(service, request)
+
+
+def _is_reversed(asked: dict[str, Any]) -> bool:
+    """Whether a Query asks for keys between two texts in the wrong order, which moto accepts and
+    DynamoDB refuses."""
+    bounds = _BETWEEN.search(asked.get("KeyConditionExpression") or "")
+    if bounds is None:
+        return False
+    low, high = (asked["ExpressionAttributeValues"][name].get("S") for name in bounds.groups())
+    return low is not None and high is not None and low.encode() > high.encode()
 
 
 def _long_way(service: str, request: Any) -> AWSResponse | None:
