@@ -8,4 +8,5 @@ application.py  what `chalice package` lacks      stacks.py    create, update, d
 functions.py    what each function is and may     policies.py  the policy of its role
 methods.py      HEAD and preflights               watching.py  alarms, dashboard, budget
 files.py, queues.py  the parts of the data stack
+releases.py     zips, template and version of a release
 """

@@ -199,6 +199,8 @@ def _api(stage: str) -> dict[str, Doc]:
             "Properties": {
                 "GatewayResponses": responses,
                 "MethodSettings": [settings],
+                # Without it SAM adds a second stage, "Stage", without firewall and throttle.
+                "OpenApiVersion": "2.0",
                 "Tags": {"project": "tanggap", "stage": stage},
             }
         }

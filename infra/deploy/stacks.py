@@ -7,25 +7,22 @@ application the functions and the API; twice the first time, as its address is a
 budget      in us-east-1
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from infra.deploy import application, watching
+from infra.deploy import application, releases, watching
 from infra.deploy import data as keeping
 from infra.deploy.application import PARAMETERS
 from infra.deploy.names import Doc, prefix
 from infra.deploy.package import Packaged, load
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-INLINE_LIMIT = 51_200
 ROOM = 100
 BUDGET_REGION = "us-east-1"
 _PAUSE = 2.0
@@ -61,9 +58,9 @@ def deploy(
     data = _apply(f"{name}-data", transform(load(made.data)), chosen, None, pause)
     _signing_keys(f"/{name}/signing-keys", say)
     say("release")
-    code = _upload(data["Artifacts"], made.code)
-    layer = _upload(data["Artifacts"], made.layer)
-    template = _pointing(load(made.app), data["Artifacts"], code, layer)
+    code = releases.upload(data["Artifacts"], made.code)
+    layer = releases.upload(data["Artifacts"], made.layer)
+    template = releases.pointing(load(made.app), data["Artifacts"], code, layer)
     template = transform(template)
     given = {
         **chosen,
@@ -140,27 +137,6 @@ def _room(say: Say) -> str:
     return "no"
 
 
-def _pointing(template: Doc, bucket: str, code: str, layer: str) -> Doc:
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
-        elif resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = f"s3://{bucket}/{layer}"
-    return template
-
-
-def _upload(bucket: str, path: Path) -> str:
-    """Upload a zip for CloudFormation, unless the same one is there."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    key = f"{path.stem}-{digest}.zip"
-    client = boto3.client("s3")
-    try:
-        client.head_object(Bucket=bucket, Key=key)
-    except ClientError:
-        client.upload_file(str(path), bucket, key)
-    return key
-
-
 def _signing_keys(parameter: str, say: Say) -> None:
     from infra.resources import signing_keys
 
@@ -184,6 +160,8 @@ def _apply(
         client.delete_stack(StackName=name)
         _settled(client, name, pause)
         stack = None
+    previous = _values_of(stack)
+    template = releases.versioned(template, releases.effective(template, chosen, previous))
     kind = "CREATE" if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"
     change = f"release-{int(time.time() * 1000)}"
     client.create_change_set(
@@ -191,9 +169,9 @@ def _apply(
         ChangeSetName=change,
         ChangeSetType=kind,
         Capabilities=CAPABILITIES,
-        Parameters=_values(template, chosen, known=kind == "UPDATE"),
+        Parameters=_values(template, chosen, set(previous) if kind == "UPDATE" else set()),
         Tags=[{"Key": "project", "Value": "tanggap"}],
-        **_body(template, name, bucket),
+        **releases.body(template, name, bucket),
     )
     while True:
         described = client.describe_change_set(StackName=name, ChangeSetName=change)
@@ -213,27 +191,23 @@ def _apply(
     return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
 
 
-def _values(template: Doc, chosen: dict[str, str], *, known: bool) -> list[dict[str, Any]]:
+def _values_of(stack: Doc | None) -> dict[str, str]:
+    """The values of a stack's parameters."""
+    rows = (stack or {}).get("Parameters", ())
+    return {row["ParameterKey"]: row["ParameterValue"] for row in rows}
+
+
+def _values(template: Doc, chosen: dict[str, str], known: set[str]) -> list[dict[str, Any]]:
+    """The values to state. A parameter that the stack lacks so far has no previous value."""
     values: list[dict[str, Any]] = []
     for name, about in template.get("Parameters", {}).items():
         if name in chosen:
             values.append({"ParameterKey": name, "ParameterValue": chosen[name]})
-        elif known:
+        elif name in known:
             values.append({"ParameterKey": name, "UsePreviousValue": True})
         elif "Default" not in about:
             raise DeployError(f"{name} is needed: {about['Description']}")
     return values
-
-
-def _body(template: Doc, name: str, bucket: str | None) -> dict[str, str]:
-    body = json.dumps(template, separators=(",", ":"))
-    if len(body) <= INLINE_LIMIT or bucket is None:
-        return {"TemplateBody": body}
-    client = boto3.client("s3")
-    key = f"{name}-{hashlib.sha256(body.encode()).hexdigest()[:16]}.json"
-    client.put_object(Bucket=bucket, Key=key, Body=body.encode())
-    url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
-    return {"TemplateURL": url.split("?")[0]}
 
 
 def _settled(client: Any, name: str, pause: float) -> None:
@@ -259,13 +233,16 @@ def _settled(client: Any, name: str, pause: float) -> None:
 def _described(client: Any, name: str) -> Doc | None:
     try:
         stack: Doc = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError:
+    except ClientError as error:
+        # CloudFormation has no error code of its own for "no such stack".
+        said = error.response["Error"]
+        if said["Code"] != "ValidationError" or "does not exist" not in said.get("Message", ""):
+            raise
         return None
     return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
 def _parameters(name: str, client: Any = None) -> dict[str, str]:
     stack = _described(client or boto3.client("cloudformation"), name)
-    rows = (stack or {}).get("Parameters", ())
     defaults = {key: default for key, (_, default) in PARAMETERS.items() if default is not None}
-    return {**defaults, **{one["ParameterKey"]: one["ParameterValue"] for one in rows}}
+    return {**defaults, **_values_of(stack)}

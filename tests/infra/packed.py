@@ -1,9 +1,11 @@
 """What ``make package`` makes, made once for all workers of a test run."""
 
 import fcntl
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
+import boto3
 import pytest
 
 from infra.deploy.names import Doc
@@ -44,3 +46,20 @@ def of_type(template: Doc, kind: str) -> dict[str, Doc]:
         for name, resource in template["Resources"].items()
         if resource["Type"] == f"AWS::{kind}"
     }
+
+
+def translated(template: Doc, values: dict[str, str]) -> Doc:
+    """The template that CloudFormation makes of one with SAM's resources: what AWS really gets."""
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
+    template = deepcopy(template)
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for place in ("CodeUri", "ContentUri"):
+            if str(properties.get(place, "")).startswith("./"):
+                properties[place] = f"s3://artifacts/{properties[place][2:]}"
+    session = boto3.session.Session(region_name="us-east-1")
+    translator = Translator({}, Parser(), boto_session=session)
+    found: Doc = translator.translate(template, values)
+    return found

@@ -28,13 +28,20 @@ class Account:
     def __init__(self, status: str | None, change: dict[str, str] | None = None) -> None:
         self.status = status
         self.change = change or {"Status": "CREATE_COMPLETE"}
+        self.parameters = ["Needed", "Usual"]
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         if self.status is None:
-            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+            said = {
+                "Code": "ValidationError",
+                "Message": f"Stack with id {StackName} does not exist",
+            }
+            raise ClientError({"Error": said}, "DescribeStacks")
         outputs = [{"OutputKey": "Url", "OutputValue": "https://x"}]
-        return {"Stacks": [{"StackStatus": self.status, "Outputs": outputs}]}
+        held = [{"ParameterKey": name, "ParameterValue": "old"} for name in self.parameters]
+        stack = {"StackStatus": self.status, "Outputs": outputs, "Parameters": held}
+        return {"Stacks": [stack]}
 
     def describe_change_set(self, **given: Any) -> dict[str, str]:
         return self.change
@@ -88,6 +95,36 @@ def test_an_update_keeps_what_is_not_named() -> None:
         {"ParameterKey": "Needed", "UsePreviousValue": True},
         {"ParameterKey": "Usual", "ParameterValue": "y"},
     ]
+
+
+def test_a_parameter_that_the_stack_lacks_so_far_gets_its_default() -> None:
+    account = Account("UPDATE_COMPLETE")
+    account.parameters = ["Needed"]
+    apply(account)
+    assert account.asked[0][1]["Parameters"] == [
+        {"ParameterKey": "Needed", "UsePreviousValue": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Code": "Throttling", "Message": "Rate exceeded"},
+        {"Code": "AccessDenied", "Message": "not authorized to perform DescribeStacks"},
+        {"Code": "ValidationError", "Message": "1 validation error detected"},
+    ],
+)
+def test_an_account_that_does_not_answer_is_not_taken_for_an_empty_one(
+    said: dict[str, str],
+) -> None:
+    class Refusing(Account):
+        def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+            raise ClientError({"Error": said}, "DescribeStacks")  # type: ignore[typeddict-item]
+
+    account = Refusing("CREATE_COMPLETE")
+    with pytest.raises(ClientError):
+        apply(account, Needed="a")
+    assert account.asked == []
 
 
 def test_nothing_to_change_is_no_failure() -> None:
