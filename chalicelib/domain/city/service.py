@@ -54,8 +54,9 @@ class Service:
 
     ``public_decimals``: everybody may know the place to so many decimals of a degree (4 ≈ 11 m, 3 ≈
     110 m, 2 ≈ 1.1 km; ``None``: the exact place). ``reception`` is GeoReport's type, what a client
-    gets back at once: "realtime" an id, "batch" a token, "blackbox" nothing. ``public`` is the
-    default if the reporter does not choose: whether everybody may read the report.
+    gets back at once: "realtime" an id, "batch" a token, "blackbox" nothing; "none" leaves the
+    service out of Open311. ``public`` is the default if the reporter does not choose: whether
+    everybody may read the report.
     """
 
     code: str

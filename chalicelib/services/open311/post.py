@@ -1,12 +1,13 @@
 """GeoReport v2, POST: a request from another system is filed like any report.
 
-Tests: tests/e2e/test_open311.py
+Tests: tests/integration/test_post.py
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,8 +30,12 @@ from chalicelib.storage import files, reports
 from chalicelib.storage.transactions import commit
 
 LONGEST = 4000
-# The standard has no idempotency key: the same form within this time is the same request.
+# The same form within this time is the same request, whatever became of it.
 SAME = timedelta(minutes=10)
+# The same form within this time is the same request while that is open.
+REMEMBERED = timedelta(days=30)
+# How many reports of the same form, each closed before the next, are looked at.
+_TURNS = 20
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](\[\])?")
 
 
@@ -58,14 +63,17 @@ def file(
     body["answers"] = _answers(service, arguments, city, faults)
     if faults:
         raise ExceptionGroup("unfit", faults)
-    outcome = _file_once(actor, body, arguments, uploads, ip, now)
     reception = service_list.reception(service)
+    form = _Form(actor, arguments, uploads, silent=reception == "blackbox")
+    outcome = _file_once(form, body, ip, now)
     report = outcome.answer["id"]
     request = {
         "realtime": {"service_request_id": report},
         "batch": {"token": f"t{report}"},
         "blackbox": {},
     }[reception]
+    if service.protected and request:
+        request = {"token": requests.sealed_token(city.jurisdiction, report)}
     numbers = [f"{city.text(number.name)}: {number.number}" for number in city.numbers_for(service)]
     language = city.choose_language(last(arguments, "locale") or "")
     notice = requests.promise(outcome.answer["due_at"], city, language)
@@ -202,27 +210,67 @@ def _value(question: Question, texts: list[str], city: City) -> Any:
     return text
 
 
-def _file_once(
-    actor: Principal,
-    body: dict[str, Any],
-    arguments: Mapping[str, list[str]],
-    uploads: list[tuple[str, bytes]],
-    ip: str,
-    now: datetime,
-) -> Outcome:
-    digests = [hashlib.sha256(data).hexdigest() for _, data in uploads]
-    form = json.dumps([actor.uid, sorted(arguments.items()), digests], ensure_ascii=False)
-    digest = hashlib.sha256(form.encode()).hexdigest()
-    window = int(now.timestamp() // SAME.total_seconds())
-    for number in (window - 1, window):
-        key = hashlib.sha256(f"open311|{digest}|{number}".encode()).hexdigest()[:40]
-        op = KeyedOperation(actor.jurisdiction, key, digest)
-        if previous := earlier_outcome(op):
-            return previous
-    photos = [_photo(actor, media, data, now) for media, data in uploads if media in tickets.TYPES]
+@dataclass(frozen=True)
+class _Form:
+    """A form as a client sent it. ``silent``: it gets neither id nor token, whatever it sends."""
+
+    actor: Principal
+    arguments: Mapping[str, list[str]]
+    uploads: list[tuple[str, bytes]]
+    silent: bool
+
+    def digest(self) -> str:
+        """The same for the same key and the same form."""
+        digests = [hashlib.sha256(data).hexdigest() for _, data in self.uploads]
+        parts = [self.actor.uid, sorted(self.arguments.items()), digests]
+        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def _file_once(form: _Form, body: dict[str, Any], ip: str, now: datetime) -> Outcome:
+    actor = form.actor
+    op, earlier = _remembered(form, now)
+    if earlier:
+        return earlier
+    photos = [
+        _photo(actor, media, data, now) for media, data in form.uploads if media in tickets.TYPES
+    ]
     if photos:
         body = {**body, "photos": photos[: tickets.MOST]}
     return intake.file_report(actor, op, body, intake.Origin(ip), now)
+
+
+def _remembered(form: _Form, now: datetime) -> tuple[KeyedOperation, Outcome | None]:
+    """The operation to file with, and the answer if this form was sent before.
+
+    The standard has no idempotency key, so the form itself is the key. The row of an operation is
+    kept for 30 days. A form about a report that is closed meanwhile is a new report.
+    """
+    digest = form.digest()
+    window = int(now.timestamp() // SAME.total_seconds())
+    for turn in (*range(_TURNS), f"at {window}"):
+        key = hashlib.sha256(f"open311|{digest}|turn {turn}".encode()).hexdigest()[:40]
+        op = KeyedOperation(form.actor.jurisdiction, key, digest)
+        try:
+            earlier = earlier_outcome(op)
+        except Problem as problem:
+            if problem.slug != "key_reused":
+                raise
+            continue  # The report was erased, and its answer with it.
+        if earlier is None or _is_same(form, earlier.answer["id"], now):
+            return op, earlier
+    return op, earlier
+
+
+def _is_same(form: _Form, report: str, now: datetime) -> bool:
+    """Whether a form that made this report before means the same report now."""
+    age = now - ids.moment(report)
+    if age <= SAME:
+        return True
+    head = reports.get(form.actor.jurisdiction, report)
+    if head is None:
+        return False
+    # Who cannot read the report cannot know that it is closed.
+    return head.secret or form.silent or (head.open and age <= REMEMBERED)
 
 
 def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:

@@ -5,6 +5,7 @@ Where the specification is open, answers are as its clients expect (docs/open311
 Tests: tests/e2e/test_open311.py
 """
 
+import hmac
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.notifications.alert_texts import local_time
 from chalicelib.services.photos import photo_views
+from chalicelib.services.platform import signing
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.storage import open311_requests, reports, secrecy
 from chalicelib.storage.open311_requests import Row
@@ -34,6 +36,7 @@ MONTHS_AT_MOST = 24
 ROWS_READ_AT_MOST = 10_000
 _ID = re.compile(ids.PATTERN)
 _SECOND = timedelta(seconds=1)
+_SEALED_DIGITS = 20
 NOBODY = "0" * 26
 _NARROWING = ("status", "service_code", "bbox", "lat", "updated_after", "updated_before")
 
@@ -54,8 +57,10 @@ def request(
 def token(jurisdiction: str, token_text: str) -> list[dict[str, Any]]:
     """The id of a token's request; ``None`` as long as the lists do not contain the report.
 
-    Raises ``Problem``: not_found.
+    A sealed token is its own id, which finds no request. Raises ``Problem``: not_found.
     """
+    if _is_sealed(jurisdiction, token_text):
+        return [{"service_request_id": token_text, "token": token_text}]
     report = token_text.removeprefix("t")
     is_report_id = token_text.startswith("t") and _ID.fullmatch(report)
     # An invented token costs the same calls as a token of a hidden report: timing tells nothing.
@@ -64,6 +69,23 @@ def token(jurisdiction: str, token_text: str) -> list[dict[str, Any]]:
         raise Problem("not_found", field="token")
     ready = open311_requests.is_listed(jurisdiction, report)
     return [{"service_request_id": report if ready else None, "token": token_text}]
+
+
+def sealed_token(jurisdiction: str, report: str) -> str:
+    """The token of a protected report, always the same one. Nobody can find the report by it; it
+    only lets a client know that its request arrived."""
+    number = signing.mac("sealed", f"{jurisdiction}|{report}", signing.pseudonym_key())
+    return _seal(jurisdiction, number[:_SEALED_DIGITS])
+
+
+def _seal(jurisdiction: str, number: str) -> str:
+    check = signing.mac("sealed check", f"{jurisdiction}|{number}", signing.pseudonym_key())
+    return f"p{number}{check[:_SEALED_DIGITS]}"
+
+
+def _is_sealed(jurisdiction: str, token_text: str) -> bool:
+    expected = _seal(jurisdiction, token_text[1 : 1 + _SEALED_DIGITS])
+    return hmac.compare_digest(token_text.encode(errors="replace"), expected.encode())
 
 
 def search(

@@ -51,15 +51,25 @@ def services(city: City, languages: tuple[str, ...] = ()) -> list[dict[str, Any]
 
 
 def offered(city: City) -> list[Service]:
-    """The active services for citizens."""
+    """The active services for citizens that the city offers by Open311."""
     return [
-        service for service in city.services.values() if service.active and not service.staff_only
+        service
+        for service in city.services.values()
+        if service.active and not service.staff_only and service.reception != "none"
     ]
 
 
 def reception(service: Service) -> str:
-    """GeoReport's type of a service. A protected service answers with no id and no token."""
-    return "blackbox" if service.protected else service.reception
+    """GeoReport's type of a service. A protected service answers with a token at most."""
+    if service.protected and service.reception == "realtime":
+        return "batch"
+    return service.reception
+
+
+def _keywords(service: Service) -> list[str]:
+    # FixMyStreet shows nobody the problems of a service with this word.
+    private = ["private"] if service.protected or not service.public else []
+    return list(dict.fromkeys([*private, *service.keywords]))
 
 
 def definition(city: City, code: str, languages: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -82,7 +92,7 @@ def _service(service: Service, city: City, language: str) -> dict[str, Any]:
         "description": city.text(service.description, language),
         "metadata": bool(service.questions),
         "type": reception(service),
-        "keywords": ", ".join(service.keywords),
+        "keywords": ", ".join(_keywords(service)),
         "group": city.text(city.groups[service.group], language),
     }
 

@@ -82,8 +82,9 @@ _SERVICE = record(
             2, 5, "To how many decimals of a degree everybody knows the place (5 ≈ 1 m, 2 ≈ 1 km)."
         ),
         "reception": choice(
-            ("realtime", "batch", "blackbox"),
-            "What an Open311 client gets back at once: an id, a token or nothing.",
+            ("realtime", "batch", "blackbox", "none"),
+            "What an Open311 client gets back at once: an id, a token or nothing. With none the "
+            "service is not offered by Open311. A protected service gives no id.",
         ),
         "numbers": common("numbers", "Whom to call about this service."),
         "staff_only": flag(False, "Whether it is not offered to citizens."),
