@@ -43,8 +43,11 @@ def note(step: str, **ids: Any) -> None:
     logger.info(step, extra=ids)
 
 
-def unhandled(error: BaseException, operation: str) -> None:
-    """Log an unexpected exception: its type, the AWS error code if any, and its traceback."""
+def unhandled(error: BaseException, operation: str, metric: str = "UnhandledErrors") -> None:
+    """Log an unexpected exception: its type, the AWS error code if any, and its traceback.
+
+    Also adds one to ``metric``.
+    """
     # The error of AWS may be the cause of one of our exceptions, or of PynamoDB's.
     cause: Any = error.__cause__
     errors = (error, cause, getattr(cause, "cause", None))
@@ -58,13 +61,14 @@ def unhandled(error: BaseException, operation: str) -> None:
             "operation": operation,
             "error": type(error).__name__,
             "aws_code": code,
-            "trace": [f"{_short(f.filename)}:{f.lineno} {f.name}" for f in frames],
+            "trace": [f"{short(f.filename)}:{f.lineno} {f.name}" for f in frames],
         },
     )
-    count("UnhandledErrors")
+    count(metric)
 
 
-def _short(filename: str) -> str:
+def short(filename: str) -> str:
+    """A file's name with its folder."""
     return "/".join(filename.replace("\\", "/").split("/")[-2:])
 
 

@@ -132,6 +132,8 @@ class Report:
     reporter: str | None = field(default=None, metadata=_PERSON)
     filer: str | None = field(default=None, metadata=_PERSON)
     via: str | None = field(default=None, metadata=_PRIVATE)
+    # Whether an import made it; ``None`` in other heads and in older ones.
+    imported: bool | None = field(default=None, metadata=_PRIVATE)
     contact: str | None = field(default=None, metadata=_PERSON)
     # If the contact was corrected: since when, the contact before, and how long that one is kept.
     contact_since: str | None = field(default=None, metadata=_PERSON)
@@ -201,6 +203,21 @@ class Report:
         return self.protected or bool(self.protection)
 
     @property
+    def from_old_system(self) -> bool:
+        """Whether an import made it. Older heads do not say so, but nobody filed those."""
+        if self.imported is not None:
+            return self.imported
+        return self.channel == "import" and not (self.reporter or self.filer or self.via)
+
+    @property
+    def history(self) -> bool:
+        """Whether its present period began in an old system, by whose times nobody is judged.
+
+        That ends when it is opened again here.
+        """
+        return self.from_old_system and self.clock_from == self.filed_at
+
+    @property
     def hidden(self) -> bool:
         """Whether no public list, map or file may show it: secret or private."""
         return self.secret or self.private
@@ -245,7 +262,9 @@ _MOMENTS = frozenset(
 
 def anonymous(report: Report) -> Report:
     """The report without its personal fields and without the person."""
-    return replace(report, contactable=False, **_ERASED)
+    # Without these fields an older head would look imported.
+    imported = report.from_old_system if report.channel == "import" else None
+    return replace(report, contactable=False, imported=imported, **_ERASED)
 
 
 def is_anonymous(report: Report) -> bool:

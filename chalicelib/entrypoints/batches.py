@@ -10,7 +10,9 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib import clock, ids, observability
+from chalicelib.domain.timeline_types import Event
 from chalicelib.services.notifications import bounces, citizen_messages, daily_digest, outbox
+from chalicelib.services.platform import set_aside
 from chalicelib.services.projections import timeline_events
 from chalicelib.services.reports import text_moderation
 from chalicelib.services.sla import sweep
@@ -35,8 +37,7 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
     holder = leases.new_holder()
 
     def project_record(record: Any) -> None:
-        event_doc = timeline_events.event_of(record.raw_event)
-        if event_doc is not None and timeline_events.apply(event_doc, holder=holder):
+        if (event_doc := _project(record.raw_event, holder)) is not None:
             projected.append(event_doc["report"])
             ids = {name: event_doc[name] for name in ("report", "version", "action", "op")}
             observability.note("counted", **ids)
@@ -49,6 +50,24 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return answer
 
 
+def _project(record: dict[str, Any], holder: str) -> Event | None:
+    """Project one record of the stream. Returns its event if it is new.
+
+    A record that cannot be read is noted and raises its error: Lambda tries it again and keeps it
+    for ``infra.ops redrive failures``.
+    """
+    run = set_aside.Run(timeline_events.SOURCE, clock.now())
+    try:
+        event = timeline_events.event_of(record)
+        new = event is not None and timeline_events.apply(event, holder=holder)
+    except (Unavailable, Unknown):
+        raise
+    except Exception as error:
+        run.set_aside(*timeline_events.name_of(record), error)
+        raise
+    return event if new else None
+
+
 def relay_outbox(context: Any, holder: str | None = None) -> int:
     """Publish waiting outbox rows while there is time. Returns how many."""
     return outbox.drain(lambda: _time_left(context), holder=holder)
@@ -57,16 +76,23 @@ def relay_outbox(context: Any, holder: str | None = None) -> int:
 def sweep_clocks(context: Any) -> dict[str, int]:
     """Do what is due while there is time. Returns the number of steps of each kind."""
     now = clock.now()
-    done = sweep.sweep(now, lambda: _time_left(context))
+    done = sweep.sweep(now, while_time_left(context))
     if _FORGETS_FROM <= now.minute < _FORGETS_FROM + 5:
-        done["text_erased"] = text_moderation.erase_due_originals(now, lambda: _time_left(context))
+        erased = text_moderation.erase_due_originals(now, while_time_left(context))
+        done["text_erased"] = erased
     return done
 
 
 def warn_units(context: Any) -> int:
     """Write due morning notices and queue held messages. Returns the number of notices."""
-    citizen_messages.queue_held(clock.now(), lambda: _time_left(context))
-    return daily_digest.notify(clock.now(), lambda: _time_left(context))
+    now, made = clock.now(), 0
+    run = set_aside.Run(daily_digest.SOURCE, now)
+    with run.item(settings().jurisdiction, "held messages"):
+        citizen_messages.queue_held(now, while_time_left(context))
+    with run.item(settings().jurisdiction, "morning notices"):
+        made = daily_digest.notify(now, while_time_left(context))
+    run.finish()
+    return made
 
 
 def erase_expired(context: Any) -> dict[str, int]:
@@ -176,7 +202,7 @@ def _object(body: str) -> dict[str, Any]:
     return message
 
 
-def while_time_left(context: Any, spare_ms: int) -> Callable[[], bool]:
+def while_time_left(context: Any, spare_ms: int = _SPARE_MS) -> Callable[[], bool]:
     """A function that says whether more than ``spare_ms`` of the invocation's time remain."""
     return lambda: _time_left(context, spare_ms)
 

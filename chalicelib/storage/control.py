@@ -20,7 +20,10 @@ KEEP = timedelta(days=30)
 # Longer than the functions that publish may run; shorter than a queue waits before it delivers a
 # message again.
 LEASE_SECONDS = 45
-DEAD_SOURCES = ("forwards", "outbox", "photos", "retention", "sweep")
+DEAD_SOURCES = (
+    "follow_forwards", "forwards", "hide_rows", "keep_scorecards", "outbox", "photos", "projection",
+    "retention", "sweep", "texts", "warn_units", "write_open_data",
+)  # fmt: skip
 _MARK = "-"
 OUTBOX = "*#OUT#0"
 _LATER = "~"

@@ -289,9 +289,10 @@ def delete_original(jurisdiction: str, report: str, name: str) -> Delete:
     return Delete(f"original:{name}", tables.Person(f"{jurisdiction}#W#{report}", name))
 
 
-def due_originals(jurisdiction: str, until: str, limit: int) -> list[str]:
+def due_originals(jurisdiction: str, until: str, limit: int, after: str = "") -> list[str]:
     """Notes of originals whose time is over: ``<until>#<report>#<name>``, oldest first."""
-    key, past = f"{jurisdiction}#WAS#ALL", tables.Person.sk <= f"{until}~"
+    key = f"{jurisdiction}#WAS#ALL"
+    past = tables.Person.sk.between(f"{after}\0" if after else " ", f"{until}~")
     return [row.sk for row in read(lambda: list(tables.Person.query(key, past, limit=limit)))]
 
 

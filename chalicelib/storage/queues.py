@@ -31,6 +31,16 @@ def postpone(queue: str, receipt: str, seconds: int) -> None:
         )
 
 
+def exists(queue: str) -> bool:
+    """Whether there is a queue of this name."""
+    client = aws.client("sqs")
+    try:
+        client.get_queue_url(QueueName=queue)
+    except client.exceptions.QueueDoesNotExist:
+        return False
+    return True
+
+
 def waiting(queue: str) -> int:
     """The approximate number of messages in a queue."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -21,6 +21,7 @@ from chalicelib.storage.transactions import Put, read
 
 PAGE = 200
 _DUE = "*#DUE#0"
+_NO_DEADLINE = "9999-12-31T00:00:00.000Z"
 _UNIT, _CALLED = "W#", "A#"
 
 
@@ -345,7 +346,8 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
     # Hidden reports are in separate partitions, which no public query reads.
     area = f"X#{cell[:5]}" if head.hidden else f"O#{cell[:5]}"
     desk = f"Q#{head.unit if head.protected else head.district}#{head.state}"
-    order = iso(head.due_at)
+    # Nobody here has promised anything for an old system's report: it comes last in a queue.
+    order = _NO_DEADLINE if head.history else iso(head.due_at)
     if not head.open and head.closed_at is not None:
         area = f"X#{cell[:5]}" if head.hidden else f"C#{cell[:5]}#{head.closed_month}"
         desk = f"S#{head.unit if head.protected else head.district}#{head.closed_month}"

@@ -129,10 +129,12 @@ def put_to_anonymise(jurisdiction: str, report: str, month: str, at: str) -> Put
     return Put("hide", row)
 
 
-def to_anonymise(jurisdiction: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-    """(report, {month, at}) of the reports whose rows must still be made anonymous."""
-    key = f"{jurisdiction}#HIDE#ALL"
-    rows = read(lambda: list(tables.Figure.query(key, limit=limit)))
+def to_anonymise(
+    jurisdiction: str, limit: int, after: str = ""
+) -> list[tuple[str, dict[str, Any]]]:
+    """(report, {month, at}) of the reports whose rows must still be made anonymous, by id."""
+    key, later = f"{jurisdiction}#HIDE#ALL", tables.Figure.sk > after if after else None
+    rows = read(lambda: list(tables.Figure.query(key, later, limit=limit)))
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 

@@ -83,7 +83,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     # The only function that may delete locked files, and only rows of scorecards.
     "hide_rows": Function(
-        {"figures": "write", "city": "read"},
+        {"figures": "write", "control": "write", "city": "read"},
         {**CITY, "scorecards": (*GET, *PUT, "PutObjectRetention", FORGET,
                                 "BypassGovernanceRetention")},
         timeout=900, memory=_WHOLE_CPU, silent_after=(3600, 2),
@@ -94,7 +94,8 @@ FUNCTIONS: dict[str, Function] = {
         signs=True, timeout=900, memory=_WHOLE_CPU, silent_after=(3600, 3),
     ),
     "write_open_data": Function(
-        {"figures": "read", "people": "read", "reports": "read", "city": "write"},
+        {"figures": "read", "people": "read", "reports": "read", "control": "write",
+         "city": "write"},
         {**CITY, "open-data": (*GET, *PUT, FORGET, "AbortMultipartUpload")},
         timeout=900, memory=_WHOLE_CPU, silent_after=(3600, 3),
     ),

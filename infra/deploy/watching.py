@@ -18,6 +18,7 @@ PAGES = {
     "stream_behind": "The timeline's stream is behind",
     "clock_stopped": "A schedule has not run",
     "unhandled_errors": "A fault that nobody expected",
+    "items_set_aside": "Something could not be processed and was set aside",
 }
 
 _ROOT = "docs/incidents"
@@ -66,6 +67,10 @@ def alarms(stage: str) -> dict[str, Doc]:
     unexpected = _metric("tanggap", "UnhandledErrors", "Sum", service="tanggap")
     resources["UnhandledErrorsAlarm"] = _alarm(
         stage, "unhandled-errors", "unhandled_errors", unexpected, 0
+    )
+    set_aside = _metric("tanggap", "ItemsSetAside", "Sum", service="tanggap")
+    resources["ItemsSetAsideAlarm"] = _alarm(
+        stage, "items-set-aside", "items_set_aside", set_aside, 0
     )
     return resources
 

@@ -1,7 +1,8 @@
 """``python -m infra.ops dead``: show what could not be processed, and count dead-lettered messages.
 
 Prints JSON: the notes of every city by source (the newest ``MOST`` each), and the number of
-messages in each dead-letter queue. Exits 1 if there is anything.
+messages in each dead-letter queue, with stream records and runs of schedules that failed. Exits 1
+if there is anything.
 """
 
 import json
@@ -29,10 +30,12 @@ def look() -> dict[str, Any]:
             if rows := control.dead(jurisdiction, source, MOST):
                 notes[f"{jurisdiction} {source}"] = rows
     names = (settings().messages_queue, settings().photos_queue, settings().forwards_queue)
-    return {
-        "notes": notes,
-        "queues": {f"{one}-dead": queues.waiting(f"{one}-dead") for one in names},
-    }
+    waiting = {f"{name}-dead": queues.waiting(f"{name}-dead") for name in names}
+    # Stream records that failed: on AWS and in the local stack, which makes the queue when needed.
+    for name in (f"{settings().table_prefix}-failures", "project_timeline-poison"):
+        if queues.exists(name):
+            waiting[name] = queues.waiting(name)
+    return {"notes": notes, "queues": waiting}
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ def _records(batch: dict[str, Any]) -> int | None:
     """How many records of the batch were processed; ``None`` if the stream no longer has them, in
     which case run ``make rebuild``."""
     from chalicelib.services.projections import timeline_events
+    from chalicelib.storage import control
 
     client = boto3.client("dynamodbstreams")
     first, last = batch["startSequenceNumber"], batch["endSequenceNumber"]
@@ -94,6 +95,8 @@ def _records(batch: dict[str, Any]) -> int | None:
             event = timeline_events.event_of(record)
             if event is not None:
                 timeline_events.apply(event)
+                jurisdiction, name = timeline_events.name_of(record)
+                control.forget_dead(jurisdiction, timeline_events.SOURCE, name)
             done += 1
             if int(record["dynamodb"]["SequenceNumber"]) >= int(last):
                 return done

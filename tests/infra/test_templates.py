@@ -85,7 +85,7 @@ def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> N
         "SQS::QueuePolicy": 7,
     }  # fmt: skip
     assert counted(app) == {
-        "CloudWatch::Alarm": 42, "CloudWatch::Dashboard": 1, "IAM::Role": 13,
+        "CloudWatch::Alarm": 43, "CloudWatch::Dashboard": 1, "IAM::Role": 13,
         "Lambda::Permission": 1, "Serverless::Api": 1,
         "Serverless::Function": 13, "Serverless::LayerVersion": 1, "WAFv2::WebACL": 1,
         "WAFv2::WebACLAssociation": 1,

@@ -2,16 +2,19 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.timestamps import iso
+from chalicelib.entrypoints import batches
 from chalicelib.services.projections import monthly_counts
-from chalicelib.services.reports import queries
+from chalicelib.services.reports import queries, queues
 from chalicelib.services.scorecards import lifecycle
-from chalicelib.storage import reports, score_rows
+from chalicelib.storage import control, reports, score_rows
+from chalicelib.storage.transactions import commit
 from infra.city import importing
 from tests.support.world import JURISDICTION, PUBLIC, World, city, official, spot
 
@@ -150,6 +153,89 @@ def test_an_open_one_is_worked_on_as_any_report(world: World) -> None:
     world.act(official("officer1"), report, "assign", person="s_worker1")
     world.finish(official("worker1"), report)
     assert world.head(report).state == "work_done"
+
+
+def outbox() -> list[Any]:
+    """The messages that wait to be published."""
+    return control.outbox(50)
+
+
+def test_a_closed_report_of_the_old_system_breaches_no_deadline(world: World) -> None:
+    run(world, row(1), row(2, state="Ditolak"))
+    assert world.sweep() == {}
+    assert [len(world.events(the_report(number).id)) for number in (1, 2)] == [1, 1]
+
+
+def test_an_open_report_of_the_old_system_climbs_no_ladder(world: World) -> None:
+    run(world, row(3, state="Baru", closed=""))
+    world.project()
+    for _ in range(3):
+        assert world.sweep() == {}
+        world.advance(days=40)
+    assert (outbox(), the_report(3).late) == ([], False)
+
+
+def test_old_open_reports_are_not_in_the_morning_notice(world: World) -> None:
+    run(world, *(row(number, state="Baru", closed="") for number in range(3)))
+    mine = world.file()["id"]
+    world.advance(days=4, hours=23)
+    assert batches.daily_digest.notify(world.now) == 1
+    ((_, notice),) = outbox()
+    assert (notice["due"], notice["overdue"]) == ([mine], 0)
+
+
+def test_old_open_reports_come_last_in_the_queue(world: World) -> None:
+    run(world, row(3, state="Baru", closed=""))
+    mine = world.file()["id"]
+    page = queues.queue(official("officer1"), "D1", None, None, 10, None, world.now)
+    assert [entry["id"] for entry in page["reports"]] == [mine, the_report(3).id]
+
+
+def test_work_here_on_an_old_report_judges_nobody(world: World) -> None:
+    run(world, row(3, state="Baru", closed=""))
+    report = the_report(3).id
+    world.act(official("officer1"), report, "assign", person="s_worker1")
+    world.finish(official("worker1"), report)
+    world.project()
+    assert score_rows.score(JURISDICTION, report) == {}
+    assert lifecycle.update_all(world.now) == [f"{JURISDICTION} 202611 live"]
+
+
+def test_an_old_report_that_is_opened_again_is_judged_from_then_on(world: World) -> None:
+    run(world, row(1))
+    report = the_report(1).id
+    opened = world.now
+    world.act(official("officer1"), report, "reopen", reason="Rusak lagi")
+    assert world.sweep() == {}
+    world.project()
+    scored = score_rows.score(JURISDICTION, report)
+    assert [period["from"] for period in scored["rounds"]] == [iso(opened)]
+    assert (scored["filed_at"], scored["marks"]) == (iso(opened), [])
+    world.advance(days=30)
+    assert world.sweep()["breach"] == 1
+    world.project()
+    assert f"{JURISDICTION} 202611 provisional" in lifecycle.update_all(world.now)
+
+
+def test_reports_imported_by_an_older_version_leave_the_index_of_what_is_due(
+    world: World,
+) -> None:
+    run(world, row(1), row(2, state="Baru", closed=""))
+    for number in (1, 2):
+        # As an older version wrote it: due, and not marked.
+        head = replace(the_report(number), imported=None)
+        commit([reports.put_head(head, head.acknowledge_due, seen=1)])
+    assert len(reports.due(world.now, None, 10)) == 2
+    assert world.sweep() == {}
+    assert reports.due(world.now, None, 10) == []
+    assert len(world.events(the_report(1).id)) == 1
+
+
+def test_months_before_the_city_began_here_get_no_scorecard(world: World) -> None:
+    run(world, row(1, opened="2026-10-05", closed="2026-10-06"))
+    world.project()
+    assert lifecycle.update_all(world.now) == [f"{JURISDICTION} 202611 live"]
+    assert outbox() == []
 
 
 def test_the_command_reads_a_file_and_writes_what_it_found(

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -115,9 +116,10 @@ def test_an_unexpected_error_is_told_without_its_words(
 def test_every_metric_is_documented() -> None:
     root = Path(__file__).parents[2]
     code = "".join(path.read_text() for path in (root / "chalicelib").rglob("*.py"))
-    named = set(re.findall(r'(?<![.\w])count\("(\w+)"\)|observability\.count\("(\w+)"\)', code))
-    metrics = {one or other for one, other in named}
-    assert {"UnhandledErrors", "SweepsBrokenOff"} <= metrics
+    counted = r'(?<![.\w])count\("(\w+)"\)|observability\.count\("(\w+)"\)'
+    passed_on = r'metric: str = "(\w+)"|^METRIC = "(\w+)"'
+    metrics = set(filter(None, chain(*re.findall(f"{counted}|{passed_on}", code, re.M))))
+    assert {"UnhandledErrors", "SweepsBrokenOff", "ItemsSetAside"} <= metrics
     section = (root / "docs" / "operations.md").read_text().partition("## Metrics")[2]
     documented = set(re.findall(r"^\| `(\w+)` \|", section.partition("\n## ")[0], re.M))
     assert metrics == documented

@@ -161,7 +161,7 @@ def reopen(attempt: Attempt, report: Report) -> Report:
         acknowledged_at=None,
         breached=(),
         escalated=0,
-        past_rounds=(*report.past_rounds, periods.current(report, attempt.city)),
+        past_rounds=periods.past(report, attempt.city),
         audit=None,
         missed_service=None,
         released=False,

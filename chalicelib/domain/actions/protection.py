@@ -59,7 +59,7 @@ def take(attempt: Attempt, report: Report) -> Report:
     service = _service(attempt.present, report.protection["service"])
     changed = replace(
         report,
-        counted=dict(periods.ended_row(attempt.report, attempt.city, attempt.now)),
+        counted=dict(periods.ended_row(attempt.report, attempt.city, attempt.now) or {}),
         protection={},
         service=service.code,
         group=service.group,
@@ -81,7 +81,7 @@ def take(attempt: Attempt, report: Report) -> Report:
         audit=None,
         released=False,
         missed_service=None,
-        past_rounds=(*report.past_rounds, periods.current(attempt.report, attempt.city)),
+        past_rounds=periods.past(attempt.report, attempt.city),
     )
     return rerouted(attempt, clocks.promised(again, attempt.present, since=attempt.now))
 

@@ -74,6 +74,8 @@ def contributions(row: ScoreRow, window: Window, old_factor: float) -> Iterator[
     yield from _received(row, window)
     yield from _heard(row, window)
     for period in row["rounds"]:
+        if _imported(period):
+            continue
         yield from _due(period, window)
         yield from _acknowledge_due(period, window)
         yield from _closed(row, period, window)
@@ -120,6 +122,11 @@ def _due(period: Period, window: Window) -> Iterator[Contribution]:
     if window.holds(period["due"]) and not _void(period, period["due"]):
         for share in period["shares"]:
             yield _shared("on_time", outcome(period), period["service"], share, period["due"])
+
+
+def _imported(period: Period) -> bool:
+    # An older version wrote rows of imported reports. A repair here has a moment of finishing.
+    return period["resolution"] in _REPAIRED and period["stop"] is None
 
 
 def _void(period: Period, due: str) -> bool:

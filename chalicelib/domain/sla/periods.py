@@ -25,11 +25,20 @@ def score_row(report: Report, city: City) -> ScoreRow | None:
     """The report's row: where it lies, its periods (oldest first), changes of holder, marks.
 
     ``None`` for a protected report, which is in no scorecard. If it counted before it became
-    protected: what it had added by that moment (``ended_row``).
+    protected: what it had added by that moment (``ended_row``). ``None`` also for an old system's
+    report; if it is opened again here, the row begins with that period.
     """
     if report.protected:
         counted = {**report.counted, "version": report.version}
         return cast(ScoreRow, counted) if report.counted else None
+    if report.history:
+        return None
+    periods = [*report.past_rounds, current(report, city)]
+    filed_at, marks = iso(report.filed_at), report.marks
+    if report.from_old_system:
+        filed_at = periods[0]["from"]
+        # The reopening itself blames the old system's repair.
+        marks = tuple(mark for mark in marks if mark[1] > filed_at)
     lat7, long7 = report.public_place
     row: ScoreRow = {
         "report": report.id,
@@ -40,12 +49,12 @@ def score_row(report: Report, city: City) -> ScoreRow | None:
         "unit": report.unit,
         "lat7": lat7,
         "long7": long7,
-        "filed_at": iso(report.filed_at),
-        "filed_month": report.filed_month,
+        "filed_at": filed_at,
+        "filed_month": city.month_of(filed_at) if report.from_old_system else report.filed_month,
         "state": report.state,
-        "rounds": [*report.past_rounds, current(report, city)],
+        "rounds": periods,
         "holds": [list(held) for held in report.holds],
-        "marks": [list(mark) for mark in report.marks],
+        "marks": [list(mark) for mark in marks],
     }
     if report.private:
         # The place is rounded too much to compute recurrence.
@@ -53,14 +62,21 @@ def score_row(report: Report, city: City) -> ScoreRow | None:
     return row
 
 
-def ended_row(report: Report, city: City, now: datetime) -> ScoreRow:
+def past(report: Report, city: City) -> tuple[Period, ...]:
+    """The periods of a report whose present period ends; an old system's period is none."""
+    return report.past_rounds if report.history else (*report.past_rounds, current(report, city))
+
+
+def ended_row(report: Report, city: City, now: datetime) -> ScoreRow | None:
     """The row of a report that becomes protected ``now``: what it has added until then.
 
     Every later computation shows it without id, place, holder and time (``anonymous``). An open
-    period ends without a result; a deadline after ``now`` no longer counts.
+    period ends without a result; a deadline after ``now`` no longer counts. ``None`` for an old
+    system's report, which has added nothing.
     """
     row = score_row(report, city)
-    assert row is not None
+    if row is None:
+        return None
     moment = iso(now)
     periods = [_ended(period, moment) for period in row["rounds"]]
     return {**row, "rounds": periods, "state": "closed", "anonymous": True}

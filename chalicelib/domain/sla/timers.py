@@ -70,6 +70,8 @@ def missed(report: Report, due: datetime, now: datetime) -> bool:
 
 
 def _breaches(report: Report) -> list[ClockStep]:
+    if report.history:
+        return []
     stop = stopped_at(report) or report.paused_at
     steps = []
     if "acknowledge" not in report.breached:
@@ -84,7 +86,7 @@ def _breaches(report: Report) -> list[ClockStep]:
 
 def _level(report: Report, city: City) -> list[ClockStep]:
     ladder = city.ladder(report.group)
-    if clock(report.state) != "running" or report.escalated >= len(ladder):
+    if report.history or clock(report.state) != "running" or report.escalated >= len(ladder):
         return []
     at = clocks.level_at(report, city, ladder[report.escalated].share)
     return [ClockStep(at, "escalate", level=report.escalated + 1)]

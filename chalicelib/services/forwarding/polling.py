@@ -8,7 +8,8 @@ Tests: tests/integration/test_forwarding.py
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from chalicelib.outside.fetch import Failed
 from chalicelib.outside.georeport import Declined, RemoteStatus, Server, Update
 from chalicelib.services.city import cities
 from chalicelib.services.forwarding import servers
+from chalicelib.services.platform import set_aside
 from chalicelib.services.platform.catalogue import official_text
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.reports import actions
@@ -45,6 +47,7 @@ DONE_CODE = "work_done"
 REFUSED = frozenset({"no_further_action", "not_councils_responsibility", "duplicate", "cancelled"})
 FIRST_LOOK, OVERLAP, LONGEST_LOOK = timedelta(hours=1), timedelta(minutes=15), timedelta(days=30)
 SEEN_AT_MOST = 50
+SOURCE = "follow_forwards"
 Row = dict[str, Any]
 
 
@@ -56,42 +59,77 @@ class _News(NamedTuple):
     id: str
 
 
+@dataclass
+class _Poll:
+    """One run's look at one unit's server."""
+
+    run: set_aside.Run
+    city: City
+    unit: str
+    configuration: Open311Server
+    now: datetime
+    counts: dict[str, int]
+
+    @property
+    def jurisdiction(self) -> str:
+        return self.city.jurisdiction
+
+    def count(self, kind: str) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+    def item(self, request: str) -> AbstractContextManager[None]:
+        """One request's work: if it fails, it is set aside."""
+        return self.run.item(self.jurisdiction, f"{self.unit}:{request}")
+
+
 def pull(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
     """Ask every unit's server for news about its requests. Returns {kind: number of news}."""
     counts: dict[str, int] = {}
+    run = set_aside.Run(SOURCE, now)
     for jurisdiction in cities.jurisdictions():
-        city = cities.current(jurisdiction, now)
-        for unit in sorted(city.units):
-            configuration = forwarding.server_of(city, unit)
-            if configuration is None or not may_go_on() or servers.is_disabled(jurisdiction, unit):
-                continue
-            try:
-                _pull(city, unit, configuration, now, may_go_on, counts)
-            except (Failed, Declined) as failure:
-                reason = failure.reason if isinstance(failure, Failed) else str(failure)
-                servers.record_failure(city, unit, reason, now)
-                counts["failed"] = counts.get("failed", 0) + 1
+        with run.item(jurisdiction):
+            city = cities.current(jurisdiction, now)
+            for unit in sorted(city.units):
+                with run.item(jurisdiction, f"unit:{unit}"):
+                    _pull_unit(run, city, unit, may_go_on, counts)
+    run.finish()
     return counts
 
 
-def _pull(
+def _pull_unit(
+    run: set_aside.Run,
     city: City,
     unit: str,
-    configuration: Open311Server,
-    now: datetime,
     may_go_on: Callable[[], bool],
     counts: dict[str, int],
 ) -> None:
-    jurisdiction = city.jurisdiction
-    server = servers.server(jurisdiction, unit, configuration)
+    configuration = forwarding.server_of(city, unit)
+    if configuration is None or not may_go_on() or servers.is_disabled(city.jurisdiction, unit):
+        return
+    poll = _Poll(run, city, unit, configuration, run.now, counts)
+    try:
+        _pull(poll, may_go_on)
+    except (Failed, Declined) as failure:
+        reason = failure.reason if isinstance(failure, Failed) else str(failure)
+        servers.record_failure(city, unit, reason, run.now)
+        poll.count("failed")
+
+
+def _pull(poll: _Poll, may_go_on: Callable[[], bool]) -> None:
+    jurisdiction, unit = poll.jurisdiction, poll.unit
+    server = servers.server(jurisdiction, unit, poll.configuration)
     progress = forwards.server(jurisdiction, unit)
-    if configuration.updates:
-        progress = _apply_updates(city, unit, server, progress, now, counts)
+    if poll.configuration.updates:
+        progress = _apply_updates(poll, server, progress)
     after = progress.get("cursor", "")
     while may_go_on():
         rows = forwards.followed(jurisdiction, unit, after, georeport.PAGE)
-        followed = [(row, head) for row in rows if (head := _followed_report(city, unit, row))]
-        _poll_requests(city, unit, server, followed, now, counts)
+        followed = []
+        for row in rows:
+            with poll.item(row["name"]):
+                if head := _followed_report(poll.city, unit, row):
+                    followed.append((row, head))
+        _poll_requests(poll, server, followed)
         if followed:
             servers.record_success(jurisdiction, unit)
         after = rows[-1]["name"] if len(rows) == georeport.PAGE else ""
@@ -101,17 +139,17 @@ def _pull(
             return
 
 
-def _apply_updates(
-    city: City, unit: str, server: Server, progress: Row, now: datetime, counts: dict[str, int]
-) -> Row:
+def _apply_updates(poll: _Poll, server: Server, progress: Row) -> Row:
     """Apply the updates since the last poll. Returns the server's stored progress."""
-    jurisdiction = city.jurisdiction
+    jurisdiction, unit, now = poll.jurisdiction, poll.unit, poll.now
     since = parse(progress["heard"]) if progress.get("heard") else now - FIRST_LOOK
     for update in georeport.updates(server, max(since - OVERLAP, now - LONGEST_LOOK), now):
-        row = forwards.get_followed(jurisdiction, unit, update.request)
-        head = _followed_report(city, unit, {**row, "name": update.request}) if row else None
-        if row and head and (kind := _apply_update(city, unit, row, head, update, now)):
-            counts[kind] = counts.get(kind, 0) + 1
+        with poll.item(update.request):
+            row = forwards.get_followed(jurisdiction, unit, update.request)
+            named = {**row, "name": update.request} if row else None
+            head = _followed_report(poll.city, unit, named) if named else None
+            if row and head and (kind := _apply_update(poll.city, unit, row, head, update, now)):
+                poll.count(kind)
     return servers.keep_progress(jurisdiction, unit, heard=iso(now))
 
 
@@ -189,44 +227,36 @@ def _followed_report(city: City, unit: str, row: Row) -> Report | None:
     return None
 
 
-def _poll_requests(
-    city: City,
-    unit: str,
-    server: Server,
-    followed: list[tuple[Row, Report]],
-    now: datetime,
-    counts: dict[str, int],
-) -> None:
+def _poll_requests(poll: _Poll, server: Server, followed: list[tuple[Row, Report]]) -> None:
     numbered = {row["name"]: (row, head) for row, head in followed if "~" not in row["name"]}
     answers = georeport.requests(server, numbered) if numbered else {}
     for name, request in answers.items():
-        row, head = numbered[name]
-        for kind in _apply_status(city, unit, row, head, request, now):
-            counts[kind] = counts.get(kind, 0) + 1
+        with poll.item(name):
+            row, head = numbered[name]
+            for kind in _apply_status(poll, row, head, request):
+                poll.count(kind)
     for row, head in followed:
         if row["name"] not in numbered:
             number = georeport.token(server, row["name"].removeprefix(forwards.TOKEN))
-            if number and _follow_by_number(city, unit, row, head, number, now):
-                counts["numbered"] = counts.get("numbered", 0) + 1
+            with poll.item(row["name"]):
+                if number and _follow_by_number(poll.city, poll.unit, row, head, number, poll.now):
+                    poll.count("numbered")
 
 
-def _apply_status(
-    city: City, unit: str, row: Row, head: Report, request: RemoteStatus, now: datetime
-) -> list[str]:
+def _apply_status(poll: _Poll, row: Row, head: Report, request: RemoteStatus) -> list[str]:
     """Turn the status of one request into events, if it is new. Returns the kinds of event."""
+    city, unit, now = poll.city, poll.unit, poll.now
     digest = hashlib.sha256(f"{request.status}\n{request.notes}".encode()).hexdigest()[:16]
     if row.get("digest") == digest:
         return []
     kinds = []
     news = _News(request.id, request.notes, f"{request.id}:{row['n']}:{digest}")
-    configuration = forwarding.server_of(city, unit)
-    has_updates = configuration is not None and configuration.updates
     ends = request.status == "closed" and row.get("status") != "closed"
     if ends and _can_finish(head):
         if not _finish(city, head, news, now):
             return []  # Another write came first: the next poll sees it again.
         kinds = [FINISHED]
-    elif request.notes and request.notes != row.get("notes") and not has_updates:
+    elif request.notes and request.notes != row.get("notes") and not poll.configuration.updates:
         _add_comment(city, unit, head, TOLD, news, now)
         kinds = [TOLD]
     known = {"digest": digest, "status": request.status, "notes": request.notes, "n": row["n"] + 1}

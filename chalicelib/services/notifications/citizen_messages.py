@@ -21,7 +21,7 @@ from chalicelib.services.city import cities
 from chalicelib.services.notifications import bounces, citizens
 from chalicelib.services.notifications.citizens import Addressee
 from chalicelib.services.people import claiming, contact_codes, preferences
-from chalicelib.services.platform import senders, urls
+from chalicelib.services.platform import senders, set_aside, urls
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.senders import Message
 from chalicelib.services.reports import one_tap, one_tap_tokens
@@ -30,6 +30,7 @@ from chalicelib.storage import control, leases, people, reach, reports
 from chalicelib.storage.transactions import Refused, Write, commit
 
 HELD = "held"
+SOURCE = "warn_units"
 # Rows of one person's digest; rows of one page of held messages that are due.
 _DIGEST, _DUE = 40, 100
 
@@ -73,19 +74,28 @@ def send(message: dict[str, Any], now: datetime | None = None) -> bool:
 def queue_held(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> int:
     """Queue the messages that were held back during people's quiet hours. Returns how many."""
     queued = 0
+    run = set_aside.Run(SOURCE, now)
     for jurisdiction in cities.jurisdictions():
-        after, last = "", ""
-        while may_go_on() and (names := reach.due(jurisdiction, now, after, _DUE)):
-            for name in names:
-                until, key, _ = name.split("#", 2)
-                if f"{until}#{key}" != last:
-                    last = f"{until}#{key}"
-                    dedupe = f"{jurisdiction}:{HELD}:{until}:{key}"
-                    row = {"kind": HELD, "jurisdiction": jurisdiction, "until": until, "key": key}
-                    commit([control.put_outbox(f"{until}#{dedupe}", {**row, "dedupe": dedupe})])
-                    queued += 1
-            after = names[-1]
+        with run.item(jurisdiction, "held"):
+            cities.current(jurisdiction, now)  # Without rules nothing can be sent.
+            after, last = "", ""
+            while may_go_on() and (names := reach.due(jurisdiction, now, after, _DUE)):
+                for name in names:
+                    with run.item(jurisdiction, f"held:{name}"):
+                        until, key, _ = name.split("#", 2)
+                        if f"{until}#{key}" != last:
+                            last = f"{until}#{key}"
+                            _queue_held(jurisdiction, until, key)
+                            queued += 1
+                after = names[-1]
+    run.finish()
     return queued
+
+
+def _queue_held(jurisdiction: str, until: str, key: str) -> None:
+    dedupe = f"{jurisdiction}:{HELD}:{until}:{key}"
+    row = {"kind": HELD, "jurisdiction": jurisdiction, "until": until, "key": key}
+    commit([control.put_outbox(f"{until}#{dedupe}", {**row, "dedupe": dedupe})])
 
 
 def _follow_up(message: dict[str, Any], page: dict[str, Any], number: int) -> None:

@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib import observability
 from chalicelib.domain.city.city import City
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.domain.workflow.table import clock, table
 from chalicelib.services.city import cities
 from chalicelib.services.notifications.alert_texts import LINES
-from chalicelib.services.platform import urls
+from chalicelib.services.platform import set_aside, urls
 from chalicelib.services.platform.catalogue import official_text
 from chalicelib.storage import control, reports
-from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
+from chalicelib.storage.transactions import Refused, commit
 
 # Of each queue and state so many overdue and so many due reports are read. If there are more, the
 # notice says "200+".
 MOST = 200
+SOURCE = "warn_units"
 _DAY = timedelta(days=1)
 
 
@@ -52,51 +52,67 @@ class UnitNotice:
 def notify(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> int:
     """Write every notice that is due by ``now`` and missing. Returns how many."""
     made = 0
+    run = set_aside.Run(SOURCE, now)
     for jurisdiction in cities.jurisdictions():
-        try:
-            made += _notify_city(cities.current(jurisdiction, now), now, may_go_on)
-        except (Unavailable, Unknown):
-            raise
-        except Exception as error:  # noqa: BLE001  (a city's own fault, of whatever kind)
-            # The next hour tries again. The other cities do not wait for it.
-            observability.unhandled(error, "morning")
+        with run.item(jurisdiction):
+            made += _notify_city(run, cities.current(jurisdiction, now), now, may_go_on)
+    run.finish()
     return made
 
 
-def _notify_city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> int:
+def _notify_city(
+    run: set_aside.Run, city: City, now: datetime, may_go_on: Callable[[], bool]
+) -> int:
     local, made = now.astimezone(city.zone), 0
     done = f"morning:{local.date().isoformat()}"
     if local.hour < city.morning_hour or control.noticed(city.jurisdiction, done):
         return 0
-    for unit, notice in sorted(_unit_notices(city, now).items()):
+    failed = run.failed
+    for unit, notice in sorted(_unit_notices(run, city, now).items()):
         if not may_go_on():
             return made
-        made += _notify(city, unit, notice, now)
-    _commit_once(control.put_notice_marker(city.jurisdiction, done))
+        with run.item(city.jurisdiction, f"unit:{unit}"):
+            made += _notify(city, unit, notice, now)
+    if run.away is None and run.failed == failed:
+        _commit_once(control.put_notice_marker(city.jurisdiction, done))
     return made
 
 
-def _unit_notices(city: City, now: datetime) -> dict[str, UnitNotice]:
+def _unit_notices(run: set_aside.Run, city: City, now: datetime) -> dict[str, UnitNotice]:
     """The notice of each unit, read from the queues of districts and states."""
     notices: dict[str, UnitNotice] = {}
+    jurisdiction = city.jurisdiction
+    states = [state for state in table()["states"] if clock(state) == "running"]
     # Two reads, so that a long backlog does not hide what falls due today.
     for late, after, until in ((True, None, now), (False, now, now + _DAY)):
         start, end = iso(after) + "~" if after else None, iso(until) + "~"
         for queue, protected in _queues(city):
-            for state in table()["states"]:
-                if clock(state) != "running":
-                    continue
-                rows = reports.queue_page(city.jurisdiction, queue, state, start, end, MOST)
+            for state in states:
+                rows: list[tuple[str, reports.Card]] = []
+                with run.item(jurisdiction, f"queue:{queue}:{state}:{late}"):
+                    rows = reports.queue_page(jurisdiction, queue, state, start, end, MOST)
                 for _, card in rows:
-                    # The unit that holds it, and the unit that is called in.
-                    for unit in {card.unit, *([card.called] if card.called else [])}:
-                        notice = notices.setdefault(unit, UnitNotice())
-                        notice.take(card, late=late, protected=protected)
-                        if len(rows) == MOST:
-                            notice.more_overdue |= late
-                            notice.more_due |= not late
+                    with run.item(jurisdiction, card.id):
+                        _take(notices, city, card, late=late, protected=protected)
+                        for unit in _units(card) if len(rows) == MOST else ():
+                            notices[unit].more_overdue |= late
+                            notices[unit].more_due |= not late
     # Units that no longer exist get no notice.
     return {unit: notice for unit, notice in notices.items() if unit in city.units}
+
+
+def _units(card: reports.Card) -> set[str]:
+    """The unit that holds a report, and the unit that is called in."""
+    return {card.unit, *([card.called] if card.called else [])}
+
+
+def _take(
+    notices: dict[str, UnitNotice], city: City, card: reports.Card, *, late: bool, protected: bool
+) -> None:
+    if not late:
+        _line(card, city)  # A row that cannot be written as a line fails here, alone.
+    for unit in _units(card):
+        notices.setdefault(unit, UnitNotice()).take(card, late=late, protected=protected)
 
 
 def _queues(city: City) -> Iterator[tuple[str, bool]]:

@@ -15,6 +15,8 @@ from typing import Any
 from chalicelib import clock, observability
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import alerts, announcements, officials
+from chalicelib.services.platform import set_aside
+from chalicelib.settings import settings
 from chalicelib.storage import control, leases, queues
 from chalicelib.storage.control import Bucket
 from chalicelib.storage.leases import Row
@@ -27,6 +29,7 @@ _HOUR = timedelta(hours=1)
 _SECONDS = 3600
 # A transaction may have 100 rows.
 _ROWS = 90
+SOURCE = "outbox"
 _UNFIT = (LookupError, ValueError, TypeError)
 
 
@@ -38,16 +41,18 @@ def drain(
     """Publish waiting rows, oldest first, while ``may_go_on`` says so. Returns how many.
 
     ``holder``: the name of this run, which may have rows with its lease already. Rows that another
-    run has are left to it. Raises ``Unavailable`` if SNS, SQS or DynamoDB do not answer; the rows
-    then stay.
+    run has are left to it. A row that fails stays, is noted and does not hold up the others. Raises
+    ``Unavailable`` if SNS, SQS or DynamoDB do not answer; the rows then stay.
     """
     now, published, after = now or clock.now(), 0, ""
     holder = holder or leases.new_holder()
+    run = set_aside.Run(SOURCE, now)
     while page := leases.outbox_page(PAGE, after):
         for row in page:
             if control.is_deferred(row.name) or not may_go_on():
                 break
-            published += _publish_row(row, now, holder)
+            with run.item(_city_of(row.message), f"stays:{row.name}"):
+                published += _publish_row(row, now, holder)
             after = row.name
         else:
             if len(page) < PAGE:
@@ -57,12 +62,19 @@ def drain(
         due = control.is_deferred(row.name) and control.deferred_until(row.name) <= now
         if not due or not may_go_on():
             break
-        digests = _digest(row, now, holder)
+        digests = None
+        with run.item(_city_of(row.message), f"stays:{row.name}"):
+            digests = _digest(row, now, holder)
         if digests is None:
             after = control.end_of_group(row.name)
         else:
             published += digests
+    run.finish()
     return published
+
+
+def _city_of(message: dict[str, Any]) -> str:
+    return str(message.get("jurisdiction") or settings().jurisdiction)
 
 
 def _publish_row(row: Row, now: datetime, holder: str) -> int:
@@ -211,8 +223,9 @@ def _publish(message: dict[str, Any], now: datetime) -> None:
 
 def _dead_letter(name: str, message: dict[str, Any], error: Exception) -> None:
     """Record a row that can never be published as a dead letter, and delete it."""
+    observability.unhandled(error, SOURCE, set_aside.METRIC)
     note = {"message": message, "error": type(error).__name__}
-    control.put_dead(message["jurisdiction"], "outbox", name, note)
+    control.put_dead(_city_of(message), SOURCE, name, note)
     control.remove_outbox(name)
 
 

@@ -20,11 +20,14 @@ from chalicelib.domain.timestamps import FIRST, iso, parse
 from chalicelib.services.city import cities
 from chalicelib.services.open311 import requests
 from chalicelib.services.open_data import writers
+from chalicelib.services.platform import set_aside
 from chalicelib.settings import settings
 from chalicelib.storage import city as store
 from chalicelib.storage import files, open311_requests
+from chalicelib.storage.transactions import Unavailable, Unknown
 
 PAGE = 1000
+SOURCE = "write_open_data"
 _SHOWN = ("name", "path", "mediatype", "rows", "bytes", "hash")
 # How many changes one run reads to find the months to rewrite.
 CHANGES = 50_000
@@ -37,9 +40,11 @@ _LATE = timedelta(hours=1)
 def publish(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
     """Update every city's files while ``may_go_on`` says so. Returns the files written."""
     written: list[str] = []
+    run = set_aside.Run(SOURCE, now)
     for jurisdiction in store.jurisdictions():
-        city = cities.current(jurisdiction, now)
-        written += _publish_city(city, now, may_go_on)
+        with run.item(jurisdiction):
+            written += _publish_city(run, cities.current(jurisdiction, now), now, may_go_on)
+    run.finish()
     return written
 
 
@@ -56,32 +61,45 @@ def listed(city: City) -> dict[str, Any]:
     return {"updated": package.get("created"), "licence": LICENCE, "files": entries}
 
 
-def _publish_city(city: City, now: datetime, may_go_on: Callable[[], bool]) -> list[str]:
+def _publish_city(
+    run: set_aside.Run, city: City, now: datetime, may_go_on: Callable[[], bool]
+) -> list[str]:
     package = _package(city.jurisdiction)
-    since = parse(package["checked"]) - _LATE if package else None
+    since = parse(package["checked"]) - _LATE if package.get("checked") else None
     resources = {one["path"]: one for one in package.get("resources", [])}
     written: list[str] = []
+    all_done = True
     for month in _changed_months(city.jurisdiction, since, now):
         if not may_go_on():
             return written
-        files_written = _write_month(city, month)
-        resources |= files_written
-        written += files_written
+        month_done = False
+        with run.item(city.jurisdiction, f"month:{month}"):
+            files_written, month_done = _write_month(run, city, month)
+            resources |= files_written
+            written += files_written
+        all_done = all_done and month_done
     if written:
-        newest = requests.search(city, {"page_size": str(formats.NEWEST)}, now)
-        text = "".join(formats.georss(newest, city.text(city.name), settings().public_url))
-        with tempfile.TemporaryFile() as file:
-            file.write(text.encode())
-            files_written = _store(
-                city.jurisdiction, "newest.xml", formats.GEORSS_MEDIA, file, len(newest)
-            )
-        resources |= files_written
-        written += files_written
+        newest_done = False
+        with run.item(city.jurisdiction, "newest"):
+            files_written = _write_newest(city, now)
+            resources |= files_written
+            written += files_written
+            newest_done = True
+        all_done = all_done and newest_done
         # Older versions of the files may contain texts that were erased since.
         files.delete_old(f"open-data/{city.jurisdiction}/")
     made_at = iso(now) if written or not package else package["created"]
-    _put_package(city, resources, made_at, now)
+    # If something failed, the next run looks at the same changes again.
+    _put_package(city, resources, made_at, iso(now) if all_done else package.get("checked"))
     return written
+
+
+def _write_newest(city: City, now: datetime) -> dict[str, dict[str, Any]]:
+    newest = requests.search(city, {"page_size": str(formats.NEWEST)}, now)
+    text = "".join(formats.georss(newest, city.text(city.name), settings().public_url))
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode())
+        return _store(city.jurisdiction, "newest.xml", formats.GEORSS_MEDIA, file, len(newest))
 
 
 def _changed_months(jurisdiction: str, since: datetime | None, now: datetime) -> list[str]:
@@ -93,13 +111,15 @@ def _changed_months(jurisdiction: str, since: datetime | None, now: datetime) ->
     return open311_requests.months_with_rows(jurisdiction, FIRST, now)
 
 
-def _write_month(city: City, month: str) -> dict[str, dict[str, Any]]:
-    """Write every format of a month while reading its rows once."""
+def _write_month(
+    run: set_aside.Run, city: City, month: str
+) -> tuple[dict[str, dict[str, Any]], bool]:
+    """Write every format of a month while reading its rows once. Also whether no row failed."""
     name = f"{month[:4]}-{month[4:]}"
     title = f"{city.text(city.name)} {name}"
-    open_files, rows = writers.every(name, title), 0
+    open_files, rows, failed = writers.every(name, title), 0, run.failed
     for page in open311_requests.of_month(city.jurisdiction, month, PAGE):
-        for request in requests.to_requests(city.jurisdiction, page):
+        for request in _requests(run, city.jurisdiction, page):
             for file in open_files:
                 file.add(request)
             rows += 1
@@ -107,7 +127,23 @@ def _write_month(city: City, month: str) -> dict[str, dict[str, Any]]:
     for file in open_files:
         with file.finish() as written:
             resources |= _store(city.jurisdiction, file.name, file.media, written, rows)
-    return resources
+    return resources, run.failed == failed
+
+
+def _requests(
+    run: set_aside.Run, jurisdiction: str, page: list[open311_requests.Row]
+) -> list[dict[str, Any]]:
+    """The requests of a page of rows; if one row fails, the page without it."""
+    try:
+        return requests.to_requests(jurisdiction, page)
+    except (Unavailable, Unknown):
+        raise
+    except Exception:  # noqa: BLE001  (one by one, to find the row that fails)
+        made: list[dict[str, Any]] = []
+        for row in page:
+            with run.item(jurisdiction, f"row:{row.get('id')}"):
+                made += requests.to_requests(jurisdiction, [row])
+        return made
 
 
 def _store(
@@ -131,7 +167,7 @@ def _package(jurisdiction: str) -> dict[str, Any]:
 
 
 def _put_package(
-    city: City, resources: dict[str, dict[str, Any]], made_at: str, now: datetime
+    city: City, resources: dict[str, dict[str, Any]], made_at: str, checked: str | None
 ) -> None:
     schema = {"fields": [{"name": name, "type": _TYPES.get(name, "string")}
                          for name in formats.COLUMNS]}  # fmt: skip
@@ -139,7 +175,7 @@ def _put_package(
         "name": f"{city.jurisdiction}-requests",
         "title": f"{city.text(city.name)}: requests to the city",
         "created": made_at,
-        "checked": iso(now),
+        "checked": checked,
         "licenses": [LICENCE],
         "resources": [
             {**one, **({"schema": schema} if path.endswith(".csv") else {})}

@@ -38,6 +38,7 @@ from chalicelib.services.people.closed_reports import (
     store_cursor,
 )
 from chalicelib.services.photos.storage_keys import ORIGINALS_FOLDER
+from chalicelib.services.platform import set_aside
 from chalicelib.storage import control, files, late, reach, reports
 from chalicelib.storage.transactions import Unavailable, Unknown, commit
 
@@ -75,22 +76,15 @@ class _Run:
 
 
 def nightly(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-    """Erase expired data in each city where it is night. Returns the number for each class.
-
-    A city that fails does not stop the others; its error is raised at the end, for the alarm.
-    """
+    """Erase expired data in each city where it is night. Returns the number for each class."""
     done: Counter[str] = Counter()
-    failed: Exception | None = None
+    run = set_aside.Run(DEAD, now)
     for jurisdiction in cities.jurisdictions():
-        try:
+        with run.item(jurisdiction):
             city = cities.current(jurisdiction, now)
             if NIGHT[0] <= now.astimezone(city.zone).hour < NIGHT[1]:
                 done.update(erase_expired(city, now, may_go_on))
-        except Exception as error:  # noqa: BLE001  (the other cities go on)
-            observability.unhandled(error, "retention")
-            failed = failed or error
-    if failed:
-        raise failed
+    run.finish()
     return dict(+done)
 
 
@@ -185,7 +179,7 @@ def _erase_family(run: _Run, kind: str, head: Report, until: datetime) -> None:
         if run.strikes == STRIKES:
             raise _BrokenOff from away
     except Exception as error:  # noqa: BLE001  (a poison report must not stop the others)
-        observability.unhandled(error, "retention")
+        observability.unhandled(error, DEAD, set_aside.METRIC)
         _record_failure(run, kind, head.id, error)
         run.done["failed"] += 1
 
@@ -219,13 +213,15 @@ def _late_additions(run: _Run) -> None:
 
 
 def _record_failure(run: _Run, kind: str, report: str, error: Exception) -> None:
-    note = {"error": type(error).__name__, "at": iso(run.now), "class": kind}
+    note = {**set_aside.note_of(error, run.now), "class": kind}
     control.put_dead(run.jurisdiction, DEAD, f"{report}:{kind}", note)
 
 
 def _try_again(run: _Run) -> None:
     """Retry the reports that failed before; a note is deleted when its report is done."""
     for note in control.dead(run.jurisdiction, DEAD, PAGE):
+        if note["name"] == set_aside.CITY:
+            continue
         report, kind = note["name"].split(":")
         failed = run.done["failed"]
         head, until = reports.get(run.jurisdiction, report), run.cutoff(kind)

@@ -11,14 +11,17 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+from chalicelib import clock
 from chalicelib.domain import tallies
 from chalicelib.domain.map import heat_counters
 from chalicelib.domain.sla import periods
 from chalicelib.domain.tallies import MEASURES
 from chalicelib.domain.timeline_types import Event, Facts, ScoreRow
 from chalicelib.services.city import cities
+from chalicelib.services.platform import set_aside
+from chalicelib.services.projections import timeline_events
+from chalicelib.storage import control, reports, score_rows
 from chalicelib.storage import heat as heat_store
-from chalicelib.storage import reports, score_rows
 from chalicelib.storage import tallies as store
 from chalicelib.storage.transactions import commit
 
@@ -73,8 +76,14 @@ def recount(contributions: Contributions = tallies.contributions) -> Counts:
         if key not in last or last[key][0] < event["version"]:
             last[key] = (event["version"], event["after"])
     counts: Counts = {}
-    for (jurisdiction, _), (_, state) in last.items():
-        for (group, name, measure), n in contributions(state).items():
+    run = set_aside.Run(timeline_events.SOURCE, clock.now())
+    for (jurisdiction, report), (version, state) in last.items():
+        try:
+            contributed = contributions(state)
+        except Exception as error:  # noqa: BLE001  (an event that cannot be read)
+            run.set_aside(jurisdiction, f"{report}#{version}", error)
+            continue
+        for (group, name, measure), n in contributed.items():
             row = counts.setdefault((jurisdiction, group, name), {})
             row[measure] = row.get(measure, 0) + n
     return counts
@@ -101,7 +110,14 @@ def _rebuild_rows() -> list[Difference]:
 
 
 def rebuild() -> dict[str, Any]:
-    """Recompute every counter and correct differences. Returns totals and the first differences."""
+    """Recompute every counter and correct differences. Returns totals and the first differences.
+
+    Events that cannot be read are noted again; the notes of all others are deleted.
+    """
+    for jurisdiction in cities.jurisdictions():
+        while notes := control.dead(jurisdiction, timeline_events.SOURCE, _AT_ONCE):
+            for note in notes:
+                control.forget_dead(jurisdiction, timeline_events.SOURCE, note["name"])
     tallied, places = recount(), recount(heat_counters.contributions)
     differing = []
     for key, stored, computed in _differences(tallied, store.scan_all()):

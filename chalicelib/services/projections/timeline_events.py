@@ -22,6 +22,7 @@ from chalicelib.domain.sla import periods
 from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.timestamps import iso, shifted
 from chalicelib.services.city import cities
+from chalicelib.settings import settings
 from chalicelib.storage import (
     control,
     map_changes,
@@ -36,6 +37,7 @@ from chalicelib.storage.transactions import Put, Refused, Write, commit
 
 NAME = "live"
 _SCHEMAS = (1, event_parts.SCHEMA)
+SOURCE = "projection"
 
 
 def apply(event: Event, now: datetime | None = None, holder: str | None = None) -> bool:
@@ -126,6 +128,16 @@ def _score_writes(event: Event) -> tuple[Put, list[Write]]:
     late = sorted(month for month in periods.months(row, city) if month < closed)
     flags: list[Write] = [scorecards.flag(jurisdiction, month, event["at"]) for month in late]
     return score_rows.put_score(jurisdiction, event["report"], event["version"], row, last), flags
+
+
+def name_of(record: dict[str, Any]) -> tuple[str, str]:
+    """(jurisdiction, "report#version") of a stream record, for the note of one that fails."""
+    keys = record.get("dynamodb", {}).get("Keys", {})
+    jurisdiction, _, report = str(keys.get("pk", {}).get("S", "")).partition("#R#")
+    return (
+        jurisdiction or settings().jurisdiction,
+        f"{report or '?'}#{keys.get('version', {}).get('N', '?')}",
+    )
 
 
 def event_of(record: dict[str, Any]) -> Event | None:

@@ -55,7 +55,14 @@ def import_report(city: City, old: LegacyReport, now: datetime) -> bool:
     actor = system(city.jurisdiction)
     body = {"lat": old.lat, "long": old.long, "channel": "import"}
     filed = intake.draft(actor, city, service, body, old.filed_at, ())
-    report = replace(filed, id=id_of(city.jurisdiction, old), reporter=None, filer=None, via=None)
+    report = replace(
+        filed,
+        id=id_of(city.jurisdiction, old),
+        imported=True,
+        reporter=None,
+        filer=None,
+        via=None,
+    )
     if old.closed_at is not None:
         report = replace(
             report,

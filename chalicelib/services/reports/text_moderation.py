@@ -19,6 +19,8 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
+from chalicelib.services.city import cities
+from chalicelib.services.platform import set_aside
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
@@ -31,6 +33,7 @@ FIELDS = ("description", "landmark")
 HIDDEN, FORGOTTEN = "text_hidden", "text_erased"
 DAYS = 30
 _NOTES_AT_ONCE = 100
+SOURCE = "texts"
 _ORIGINALS_AT_MOST = 100
 Doc = dict[str, Any]
 
@@ -115,12 +118,20 @@ def originals(actor: Principal, report_id: str) -> dict[str, Any]:
 def erase_due_originals(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> int:
     """Erase the hidden texts whose time is over, in every city, while there is time; how many."""
     done = 0
-    for place in city_store.jurisdictions():
-        for note in people.due_originals(place, iso(now), _NOTES_AT_ONCE):
-            if not may_go_on():
-                return done
-            _, report, name = note.split("#", 2)
-            done += _forget(place, report, name, note, now)
+    run = set_aside.Run(SOURCE, now)
+    for jurisdiction in city_store.jurisdictions():
+        with run.item(jurisdiction):
+            cities.current(jurisdiction, now)  # Without rules nothing can be written.
+            after = ""
+            while page := people.due_originals(jurisdiction, iso(now), _NOTES_AT_ONCE, after):
+                for note in page:
+                    if not may_go_on():
+                        return done
+                    with run.item(jurisdiction, note):
+                        _, report, name = note.split("#", 2)
+                        done += _forget(jurisdiction, report, name, note, now)
+                after = page[-1]
+    run.finish()
     return done
 
 

@@ -18,6 +18,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.timestamps import iso, parse, shifted
 from chalicelib.services.city import cities
+from chalicelib.services.platform import set_aside
 from chalicelib.services.scorecards import compute
 from chalicelib.storage import files
 from chalicelib.storage import scorecards as store
@@ -27,19 +28,27 @@ PAGE = 50
 # A computation that started before may still write the old rows, so look again for this long.
 RECHECK = timedelta(hours=1)
 LIVE = "live"
+SOURCE = "hide_rows"
 
 
 def anonymise_hidden(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
     """Make the rows of every report that became protected anonymous. Returns the replaced files."""
     done: list[str] = []
+    run = set_aside.Run(SOURCE, now)
     for jurisdiction in cities.jurisdictions():
-        for report, note in store.to_anonymise(jurisdiction, PAGE):
-            for month in _months(note["month"], cities.current(jurisdiction, now).month(now)):
-                if not may_go_on():
-                    return done
-                done += _month(jurisdiction, month, report, now)
-            if now - parse(note["at"]) >= RECHECK:
-                commit([store.delete_to_anonymise(jurisdiction, report)])
+        with run.item(jurisdiction):
+            last, after = cities.current(jurisdiction, now).month(now), ""
+            while may_go_on() and (page := store.to_anonymise(jurisdiction, PAGE, after)):
+                for report, note in page:
+                    with run.item(jurisdiction, report):
+                        for month in _months(note["month"], last):
+                            if not may_go_on():
+                                return done
+                            done += _month(jurisdiction, month, report, now)
+                        if now - parse(note["at"]) >= RECHECK:
+                            commit([store.delete_to_anonymise(jurisdiction, report)])
+                after = page[-1][0] if len(page) == PAGE else "~"
+    run.finish()
     return done
 
 

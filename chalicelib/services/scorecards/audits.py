@@ -19,8 +19,9 @@ from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.platform import signing
+from chalicelib.services.platform import set_aside, signing
 from chalicelib.services.scorecards import report_rows
+from chalicelib.services.scorecards.compute import SOURCE
 from chalicelib.services.timeline import secrecy
 from chalicelib.storage import scorecards as store
 
@@ -64,10 +65,14 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
     """
     window, month_seed = Window.of(month, city, now), seed(city.jurisdiction, month)
     lots_by_district: dict[str, list[tuple[bytes, dict[str, Any], ScoreRow]]] = {}
-    for stored, row in report_rows.read(city, month):
-        if (closing := _closing(row, window)) is not None:
-            lot = hashlib.sha256(f"{month_seed}{closing['report']}".encode()).digest()
-            lots_by_district.setdefault(row["district"], []).append((lot, closing, stored))
+    run = set_aside.Run(SOURCE, now)
+    for stored, translate in report_rows.each(city, month):
+        with run.item(city.jurisdiction, f"audit:{stored['report']}"):
+            row = translate(stored)
+            if (closing := _closing(row, window)) is not None:
+                lot = hashlib.sha256(f"{month_seed}{closing['report']}".encode()).digest()
+                lots_by_district.setdefault(row["district"], []).append((lot, closing, stored))
+    run.finish()
     today = report_rows.code_history(cities.current(city.jurisdiction, now))
     drawn = [
         {**closing, "district": today.row(stored)["district"]}

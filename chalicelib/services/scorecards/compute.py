@@ -28,11 +28,14 @@ from chalicelib.domain.scorecards.weighing import FIRST, weights
 from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
+from chalicelib.services.platform import set_aside
 from chalicelib.services.scorecards import report_rows
 from chalicelib.storage import files, people
 from chalicelib.storage import scorecards as store
 
 NOWHERE = "-"
+# The name of this schedule's notes; those of a report's row begin with ``ROW``.
+SOURCE, ROW = "keep_scorecards", "row:"
 PUBLIC_KINDS = ("city", "district", "ward", "unit", "others")
 _COLUMNS = (
     "kind", "code", "name", "score", "rank", "of", "measure", "value", "numerator", "denominator",
@@ -85,14 +88,24 @@ def compute(
         line = packed_line(*told, weight)
         lines.setdefault(totals.scopes(contribution)[0] or NOWHERE, []).append(line)
 
-    for _, row in report_rows.read(city, shifted(month, -2)):
-        again.add(row)
-        if row.get("anonymous"):
-            anonymous.add(row["report"])
-        if window.holds(row["filed_at"]):
-            totals.reported.add(held_at(row, window.settled)[0])
-        for contribution in contributions(row, window, settings.old_factor):
-            take(row["report"], contribution, weighed.of(row, contribution))
+    run = set_aside.Run(SOURCE, now)
+    for stored, translate in report_rows.each(city, shifted(month, -2)):
+        with run.item(city.jurisdiction, f"{ROW}{stored['report']}"):
+            row = translate(stored)
+            # Everything that can fail comes first, so that a bad row adds nothing.
+            rows = [
+                (contribution, weighed.of(row, contribution))
+                for contribution in contributions(row, window, settings.old_factor)
+            ]
+            ward = held_at(row, window.settled)[0] if window.holds(row["filed_at"]) else None
+            again.add(row)
+            if row.get("anonymous"):
+                anonymous.add(row["report"])
+            if ward is not None:
+                totals.reported.add(ward)
+            for contribution, weight in rows:
+                take(row["report"], contribution, weight)
+    run.finish()
     for report, contribution in again.contributions():
         take(report, contribution, WHOLE)
     extra = {"active_users": len(set(weighed.filers(month).values()))}

@@ -7,7 +7,7 @@ new revision, which says what changed and because of which reports.
 Tests: tests/integration/test_scorecards.py
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,10 +16,12 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards import weighing
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY, RECHECKED, Settings
-from chalicelib.domain.timestamps import iso, shifted
+from chalicelib.domain.timestamps import iso, parse, shifted
 from chalicelib.services.city import cities
+from chalicelib.services.platform import set_aside
 from chalicelib.services.scorecards import audits, compute, report_rows
 from chalicelib.services.scorecards.compute import Computed
+from chalicelib.storage import city as city_store
 from chalicelib.storage import control, secrecy, tallies
 from chalicelib.storage import scorecards as store
 from chalicelib.storage.transactions import Refused, Write, commit
@@ -33,13 +35,19 @@ HISTORY_KEPT = 100
 def update_all(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
     """Compute what is due in every city at ``now``. Returns ``city month stage`` of each."""
     done: list[str] = []
+    run = set_aside.Run(compute.SOURCE, now)
     for jurisdiction in cities.jurisdictions():
-        city = cities.current(jurisdiction, now)
-        for month, stage in _due(city, now):
-            if not may_go_on():
-                return done
-            if close(city, month, stage, now):
-                done.append(f"{jurisdiction} {month} {stage}")
+        with run.item(jurisdiction):
+            city = cities.current(jurisdiction, now)
+            flagged = store.flagged(jurisdiction, RECHECKED)
+            for month in _months(city, flagged, now):
+                with run.item(jurisdiction, f"month:{month}"):
+                    for stage in _stages(city, month, flagged.get(month), now):
+                        if not may_go_on():
+                            return done
+                        if close(city, month, stage, now):
+                            done.append(f"{jurisdiction} {month} {stage}")
+    run.finish()
     return done
 
 
@@ -121,37 +129,48 @@ def _announcement(jurisdiction: str, doc: dict[str, Any]) -> Write:
     return control.put_outbox(name, message)
 
 
-def _due(city: City, now: datetime) -> Iterator[tuple[str, str]]:
-    """(month, stage) of each computation that is due, the oldest month first."""
-    jurisdiction, current = city.jurisdiction, city.month(now)
-    flagged = store.flagged(jurisdiction, RECHECKED)
-    months = {*flagged, *(shifted(current, -back) for back in range(1, RECHECKED + 1))}
-    for month in sorted(name for name in months if name < current):
-        was = store.month(jurisdiction, month)
-        if was is not None or tallies.month(jurisdiction, month):
-            yield from _steps(city, month, was, month in flagged, now)
-        if month in flagged:
-            with suppress(Refused):
-                commit([store.unflag(jurisdiction, month, flagged[month])])
-    was = store.month(jurisdiction, current)
-    top = now.astimezone(city.zone).replace(minute=0, second=0, microsecond=0)
-    if was is None or was["until"] < iso(top):
-        yield current, LIVE
+def _months(city: City, flagged: Iterable[str], now: datetime) -> list[str]:
+    """The months at which to look, the oldest first; the current one is last."""
+    current = city.month(now)
+    recent = (shifted(current, -back) for back in range(RECHECKED + 1))
+    return sorted({*recent, *(month for month in flagged if month < current)})
+
+
+def _stages(city: City, month: str, flag: str | None, now: datetime) -> Iterator[str]:
+    """The stages of a month that are due now. ``flag``: why it was flagged, if it was."""
+    jurisdiction = city.jurisdiction
+    was = store.month(jurisdiction, month)
+    if month == city.month(now):
+        top = now.astimezone(city.zone).replace(minute=0, second=0, microsecond=0)
+        if was is None or was["until"] < iso(top):
+            yield LIVE
+        return
+    if was is not None or (tallies.month(jurisdiction, month) and _began(city, month)):
+        yield from _steps(city, month, was, flag is not None, now)
+    if flag is not None:
+        with suppress(Refused):
+            commit([store.unflag(jurisdiction, month, flag)])
+
+
+def _began(city: City, month: str) -> bool:
+    """Whether the city worked here before the month's end. Before, all reports are imported."""
+    began = city_store.first_since(city.jurisdiction)
+    return began is None or parse(began) < city.bounds(month)[1]
 
 
 def _steps(
     city: City, month: str, was: dict[str, Any] | None, flagged: bool, now: datetime
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[str]:
     local = now.astimezone(city.zone)
     stage = was["stage"] if was else LIVE
     if stage == LIVE:
-        yield month, PROVISIONAL
+        yield PROVISIONAL
     if stage == DRAFT and was:
         due = flagged or was["checked"] < _day(city, now)
     else:
         due = month < shifted(city.month(now), -1) or local.day >= DRAFT_DAY
     if due:
-        yield month, DRAFT
+        yield DRAFT
 
 
 def _day(city: City, now: datetime) -> str:

@@ -3,7 +3,7 @@
 Tests: tests/integration/test_city_months.py
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.code_history import CodeHistory
@@ -41,9 +41,9 @@ def code_history(city: City) -> CodeHistory:
     return CodeHistory(city, others, ward_at)
 
 
-def read(city: City, month: str) -> Iterator[tuple[ScoreRow, ScoreRow]]:
-    """Every row that matters in ``month`` or later, once per report: (row as stored, row with the
-    codes of ``city``)."""
+def each(city: City, month: str) -> Iterator[tuple[ScoreRow, Callable[[ScoreRow], ScoreRow]]]:
+    """Every row that matters in ``month`` or later, once per report, as stored, with the function
+    that gives it the codes of ``city``."""
     codes, seen = code_history(city), set[str]()
     only_version = not set(store.history(city.jurisdiction)) - {city.version}
     # A row is stored under the district in its newest event, which may be of another version.
@@ -51,4 +51,8 @@ def read(city: City, month: str) -> Iterator[tuple[ScoreRow, ScoreRow]]:
         for row in score_rows.scores(city.jurisdiction, district, month):
             if row["report"] not in seen:
                 seen.add(row["report"])
-                yield row, row if only_version else codes.row(row)
+                yield row, _unchanged if only_version else codes.row
+
+
+def _unchanged(row: ScoreRow) -> ScoreRow:
+    return row

@@ -8,30 +8,33 @@ stay in the index, so the next sweep catches up, after a minute or after a week.
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from chalicelib import observability
+from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import timers
 from chalicelib.domain.sla.timers import ClockStep
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
+from chalicelib.services.platform import set_aside
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.reports import actions, merging
-from chalicelib.storage import control, reports
-from chalicelib.storage.transactions import Unavailable, Unknown
+from chalicelib.storage import reports
+from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
 
 PAGE = 100
 # A report has at most two breaches, eight levels and an end; the rest is room for races.
 STEPS_AT_MOST = 24
 # Duplicates of one original that a sweep releases; the next sweep does the rest.
 FREED_AT_MOST = 100
-# RACES: after so many refusals of one version it is no race. STRIKES: the sweep ends after so many
-# reports in a row for which AWS did not answer.
+# After so many refusals of one version it is no race.
 RACES = 3
-STRIKES = 3
+STRIKES = set_aside.STRIKES
+SOURCE = "sweep"
 
 
 class Stuck(Exception):
@@ -41,41 +44,35 @@ class Stuck(Exception):
 def sweep(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
     """Do what is due, earliest first, while ``may_go_on`` says so. Returns the steps of each kind.
 
-    A report that fails is noted among the dead letters, counted (``failed``), and does not stop the
-    others. ``STRIKES`` reports in a row that cannot be written mean that AWS does not answer: the
-    run ends with a line in the log, and the next run continues.
+    A report that fails is set aside (``set_aside``) and counted as ``failed``; the others go on.
+    ``STRIKES`` reports in a row that cannot be written mean that AWS does not answer: the run ends
+    with a line in the log, and the next run continues.
     """
     done: Counter[str] = Counter()
+    run = set_aside.Run(SOURCE, now)
+    try:
+        _sweep(run, now, may_go_on, done)
+    except (Unavailable, Unknown):
+        observability.logger.warning("the sweep was broken off", extra={"steps": done.total()})
+        observability.count("SweepsBrokenOff")
+    done["failed"] = run.failed
+    return dict(+done)
+
+
+def _sweep(
+    run: set_aside.Run, now: datetime, may_go_on: Callable[[], bool], done: Counter[str]
+) -> None:
     after: str | None = None
-    strikes = 0
     while may_go_on():
-        try:
-            page = reports.due(now, after, PAGE)
-        except Unavailable:
-            return _stop_early(done)
+        page = reports.due(now, after, PAGE)
         for key, jurisdiction, report in page:
             if not may_go_on():
-                return dict(+done)
+                return
             after = key
-            try:
+            with run.item(jurisdiction, report):
                 _catch_up(jurisdiction, report, now, done)
-                strikes = 0
-            except (Unavailable, Unknown):
-                strikes += 1
-                if strikes == STRIKES:
-                    return _stop_early(done)
-            except Exception as error:  # noqa: BLE001  (a poison report, of whatever kind)
-                # It stays due and is tried again. The others do not wait for it.
-                observability.unhandled(error, "sweep")
-                note = {"error": type(error).__name__, "at": key.split("#")[0]}
-                try:
-                    control.put_dead(jurisdiction, "sweep", report, note)
-                except (Unavailable, Unknown):
-                    return _stop_early(done)
-                done["failed"] += 1
         if len(page) < PAGE:
-            break
-    return dict(+done)
+            return
 
 
 def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str]) -> None:
@@ -86,8 +83,11 @@ def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str])
         head = reports.get(jurisdiction, report)
         if head is None:
             return
-        step = timers.due_step(head, cities.promised(head), now)
+        city = cities.promised(head)
+        step = timers.due_step(head, city, now)
         if step is None:
+            if steps == freed == 0:
+                _correct_index(head, city, now)
             return
         duplicate = merging.oldest_duplicate(head) if step.action == "release" else None
         if duplicate is not None and freed >= FREED_AT_MOST:
@@ -116,6 +116,14 @@ def _catch_up(jurisdiction: str, report: str, now: datetime, done: Counter[str])
     raise Stuck("no end of steps")
 
 
+def _correct_index(head: Report, city: City, now: datetime) -> None:
+    """Write a head again that was due by the rules of an older version, and no longer is."""
+    due = timers.next_due(head, city)
+    if due is None or due > now:
+        with suppress(Refused):
+            commit([reports.put_head(head, due, seen=head.version)])
+
+
 def _parameters(step: ClockStep) -> dict[str, Any]:
     values = {"target": step.target, "level": step.level}
     return {name: value for name, value in values.items() if value is not None}
@@ -135,9 +143,3 @@ def _release_duplicate(duplicate: Report, original: Report, now: datetime) -> tu
     if into is None:
         return "release", _step(duplicate, "unmerge", {}, now)
     return "remerge", _step(duplicate, "remerge", {"into": into.id}, now)
-
-
-def _stop_early(done: Counter[str]) -> dict[str, int]:
-    observability.logger.warning("the sweep was broken off", extra={"steps": done.total()})
-    observability.count("SweepsBrokenOff")
-    return dict(+done)
