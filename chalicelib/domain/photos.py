@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from chalicelib.domain.map.geohash import distance_m
+from chalicelib.domain.message_types import Job
 from chalicelib.domain.report import Report
 from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.timestamps import parse
@@ -91,14 +92,14 @@ def listed(report: Report) -> list[tuple[str, str, dict[str, Any]]]:
     return sorted(rows, key=lambda row: order.index(row[1]))
 
 
-def jobs(event: Event) -> list[dict[str, Any]]:
+def jobs(event: Event) -> list[Job]:
     """The photo jobs of an event: {task, photo, rev}, each safe to repeat.
 
     A photo that is used before it is processed gets a job here too, in case the event of the bucket
     is lost.
     """
     data, action = event["data"], event["action"]
-    rows = []
+    rows: list[Job] = []
     for photo, picture in sorted((event["set"].get("pictures") or {}).items()):
         task = None
         # An erasure names photos too; those need no job.

@@ -7,9 +7,10 @@ batch processor. Only the functions that need it import it, not the API.
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import clock, ids, observability
+from chalicelib.domain.message_types import OutboxMessage
 from chalicelib.domain.timeline_types import Event
 from chalicelib.services.notifications import bounces, citizen_messages, daily_digest, outbox
 from chalicelib.services.platform import set_aside
@@ -116,7 +117,7 @@ def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 "bounced" if bounces.handle_notice(notice, clock.now()) else "not bounced"
             )
             return
-        sent = citizen_messages.send(message, clock.now())
+        sent = citizen_messages.send(cast(OutboxMessage, message), clock.now())
         observability.note("sent" if sent else "not sent", dedupe=message.get("dedupe"))
 
     return _batch(event, context, handle_record, EventType.SQS)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.domain.message_types import Notice, OutboxMessage
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
@@ -67,7 +68,7 @@ def put_seen(projection: str, jurisdiction: str, report: str, version: int) -> P
     return Put("seen", row, tables.Control.pk.does_not_exist())
 
 
-def put_outbox(message: str, doc: dict[str, Any], holder: str | None = None) -> Put:
+def put_outbox(message: str, doc: OutboxMessage, holder: str | None = None) -> Put:
     """A message to publish; ``message`` is its stable, sortable id.
 
     ``holder``: the run that will publish it at once and has its lease (``storage.leases``).
@@ -80,13 +81,13 @@ def put_outbox(message: str, doc: dict[str, Any], holder: str | None = None) -> 
     return Put(f"out:{message}", row)
 
 
-def outbox(limit: int) -> list[tuple[str, dict[str, Any]]]:
+def outbox(limit: int) -> list[tuple[str, OutboxMessage]]:
     """Unpublished messages, oldest first."""
     rows = read(lambda: list(tables.Control.query(OUTBOX, limit=limit, consistent_read=True)))
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
-def defer(message: str, doc: dict[str, Any], until: datetime, group: str) -> list[Delete | Put]:
+def defer(message: str, doc: OutboxMessage, until: datetime, group: str) -> list[Delete | Put]:
     """The writes that defer a message until ``until``, together with others of its ``group``.
 
     It stays in the outbox, behind all rows that are ready ("~" sorts after every digit), so that
@@ -100,7 +101,7 @@ def take_outbox(message: str) -> Delete:
     return Delete("out", tables.Control(OUTBOX, message), tables.Control.pk.exists())
 
 
-def put_deferred(message: str, doc: dict[str, Any], until: datetime, group: str) -> Put:
+def put_deferred(message: str, doc: OutboxMessage, until: datetime, group: str) -> Put:
     """A message that waits until ``until``, together with others of its ``group``."""
     name = f"{_LATER}{iso(until)}#{doc['jurisdiction']}#{group}#{message}"
     return Put(f"later:{group}", tables.Control(OUTBOX, name, doc=dump(doc)))
@@ -214,7 +215,7 @@ def give_back(jurisdiction: str, buckets: list[Bucket]) -> None:
     )
 
 
-def put_notice(jurisdiction: str, name: str, at: str, message: dict[str, Any]) -> list[Put]:
+def put_notice(jurisdiction: str, name: str, at: str, message: Notice) -> list[Put]:
     """The writes of a day's notice and its outbox row: once a name."""
     return [
         *put_notice_marker(jurisdiction, name),

@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
 from chalicelib import clock, ids
+from chalicelib.domain.message_types import OutboxMessage
 from chalicelib.storage import control, tables
 from chalicelib.storage.control import KEEP, LEASE_SECONDS, OUTBOX
 from chalicelib.storage.transactions import (
@@ -39,7 +39,7 @@ class Row:
     """A row of the outbox; ``holder`` has its lease until ``until`` (seconds of the epoch)."""
 
     name: str
-    message: dict[str, Any]
+    message: OutboxMessage
     holder: str | None = None
     until: int = 0
 

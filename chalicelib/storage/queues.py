@@ -2,23 +2,23 @@
 
 import json
 from functools import cache
-from typing import Any
 
+from chalicelib.domain.message_types import ForwardMessage, OutboxMessage, PhotoMessage
 from chalicelib.settings import settings
 from chalicelib.storage import aws
 
 
-def send_message(doc: dict[str, Any]) -> None:
+def send_message(doc: OutboxMessage) -> None:
     """Send a message for a citizen to the function that may read contacts."""
     _send(settings().messages_queue, doc)
 
 
-def send_photo_job(doc: dict[str, Any]) -> None:
+def send_photo_job(doc: PhotoMessage) -> None:
     """Send a job to the photo function."""
     _send(settings().photos_queue, doc)
 
 
-def send_forward(doc: dict[str, Any]) -> None:
+def send_forward(doc: ForwardMessage) -> None:
     """Send a report to the function that forwards reports."""
     _send(settings().forwards_queue, doc)
 
@@ -49,7 +49,7 @@ def waiting(queue: str) -> int:
     return sum(int(answer["Attributes"][name]) for name in names)
 
 
-def _send(queue: str, doc: dict[str, Any]) -> None:
+def _send(queue: str, doc: OutboxMessage) -> None:
     with aws.answering():
         aws.client("sqs").send_message(
             QueueUrl=_url(queue), MessageBody=json.dumps(doc, ensure_ascii=False)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.domain.message_types import PersonMessage
 from chalicelib.domain.timestamps import iso
 from chalicelib.storage import tables
 from chalicelib.storage.control import KEEP
@@ -98,7 +99,7 @@ def marks(
 
 
 def hold(
-    jurisdiction: str, until: datetime, key: str, dedupe: str, doc: dict[str, Any]
+    jurisdiction: str, until: datetime, key: str, dedupe: str, doc: PersonMessage
 ) -> list[Put]:
     """The writes that hold a message back until a moment, once."""
     expiry = int((clock.wall() + KEEP + timedelta(days=1)).timestamp())
@@ -117,7 +118,7 @@ def due(jurisdiction: str, now: datetime, after: str, limit: int) -> list[str]:
 
 def held_messages(
     jurisdiction: str, until: str, key: str, limit: int
-) -> list[tuple[str, dict[str, Any]]]:
+) -> list[tuple[str, PersonMessage]]:
     """The messages held for one person until one moment: [(name, doc)]."""
     condition = tables.Control.sk.startswith(f"{until}#{key}#")
     rows = read(

@@ -229,7 +229,7 @@ def test_of_a_private_report_only_its_reporter_hears(world: World, run: Run) -> 
     event = {**_event(world, report), "action": "transfer"}
     from chalicelib.domain.notifications import citizen_news
 
-    row = citizen_news.message({**event, "after": {**event["after"], "private": True}}, {})
+    row = citizen_news.message({**event, "after": {**event["after"], "private": True}})
     assert row is not None
     assert row["tell"] == {"reporter": "transferred"}
 

@@ -6,9 +6,12 @@ from typing import Any
 
 from chalicelib.domain import event_parts
 from chalicelib.domain.events import By, Contents, Words, link
+from chalicelib.domain.message_types import Alert, CitizenMessage, HeldBy, Overdue
+from chalicelib.domain.notifications import alerts
 from chalicelib.domain.principal import system
 from chalicelib.domain.sla import periods
 from chalicelib.domain.timeline_types import Commitment, Event, EventData, Facts, Period, ScoreRow
+from chalicelib.domain.timestamps import iso
 from tests.support.world import START, city
 from tests.unit import reports
 
@@ -43,3 +46,32 @@ def test_the_row_of_a_report_that_became_protected_fits_its_type() -> None:
     _assert_fits(row, ScoreRow)
     _assert_fits(row["rounds"][0], Period)
     assert (row["anonymous"], row["rounds"][0]["ended"]) == (True, row["rounds"][0]["closed_at"])
+
+
+def _messages(action: str, data: EventData, **changed: Any) -> list[Any]:
+    """The outbox rows of an event by the clock."""
+    before = reports.report()
+    after = replace(before, version=2, **changed)
+    by = By(system(before.jurisdiction), "system", "op", START)
+    entry = link(action, before, after, by, Contents(data=data), b"salt").entry
+    return [*alerts.messages(json.loads(event_parts.whole(entry.text, entry.inside)))]
+
+
+def test_the_messages_of_an_event_fit_their_types() -> None:
+    """Of a breach, a proposal for protection, and news for citizens."""
+    missed: EventData = {
+        "target": "resolve", "joins": 1, "due": iso(START), "unit": "u", "person": None,
+        "code": "c", "tell": ["holder"], "priority": "high",
+    }  # fmt: skip
+    kinds = set()
+    for message in (
+        *_messages("breach", missed),
+        *_messages("protect", {}, protection={"unit": "safe"}),
+        *_messages("verify", {}, state="closed", resolution="verified"),
+    ):
+        kinds.add(message["kind"])
+        _assert_fits(message, Alert if message["kind"] == "alert" else CitizenMessage)
+        if "overdue" in message:
+            _assert_fits(message["overdue"], Overdue)
+            _assert_fits(message["held_by"], HeldBy)
+    assert kinds == {"alert", "told"}

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from chalicelib.domain.message_types import Alert, CitizenMessage, Overdue
 from chalicelib.domain.notifications import citizen_news
 from chalicelib.domain.report import secret_in
-from chalicelib.domain.timeline_types import Event, Facts
+from chalicelib.domain.timeline_types import Event, EventData, Facts
 from chalicelib.domain.workflow import table as workflow
 from chalicelib.rules import load
 
@@ -47,29 +48,20 @@ def sometimes_alerting() -> frozenset[str]:
     return frozenset(name for name, row in rows if row and row.get("sometimes"))
 
 
-def messages(event: Event) -> list[dict[str, Any]]:
+def messages(event: Event) -> list[Alert | CitizenMessage]:
     """The outbox rows of an event; each has a stable ``dedupe`` of its own.
 
     A protected report's alert names no place and no service; its reporter is not surveyed.
     """
-    after, action = event["after"], event["action"]
-    base = {
-        "jurisdiction": event["jurisdiction"],
-        "report": event["report"],
-        "version": event["version"],
-        "rules": event["rules"],
-        "event": action,
-        "at": event["at"],
-        "protected": after["protected"],
-    }
-    rows: list[dict[str, Any]] = []
+    action = event["action"]
+    rows: list[Alert | CitizenMessage] = []
     row = rules()["officials"].get(action)
     if row and action == "protect":
-        rows += _proposed(event, row, base)
+        rows += _proposed(event, row)
     elif row and not event["data"].get("joined") and _is_by(row, event):
         # Not if the breach of the same moment has already alerted.
-        rows += _alert(event, row, base)
-    if news := citizen_news.message(event, base):
+        rows += _alert(event, row)
+    if news := citizen_news.message(event):
         rows.append(news)
     return rows
 
@@ -79,7 +71,7 @@ def _is_by(row: dict[str, Any], event: Event) -> bool:
     return bool(row.get("by", kind) == kind)
 
 
-def _alert(event: Event, row: dict[str, Any], base: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _alert(event: Event, row: dict[str, Any]) -> Iterator[Alert]:
     after = event["after"]
     level = row["level"]
     addressees = audience(event, row["audience"])
@@ -93,30 +85,29 @@ def _alert(event: Event, row: dict[str, Any], base: dict[str, Any]) -> Iterator[
             return
     if event["actor"]["kind"] == "system":
         level = row.get("by_the_clock", level)
-    message = {
-        **base,
-        "kind": "alert",
-        "level": level,
-        "unit": after["unit"],
-        "due_at": after["due_at"],
-        "dedupe": _dedupe(event, level),
-    }
     if after["protected"]:
         # Only the unit may know, whatever the row or the ladder says.
-        message["audience"] = [f"unit:{after['unit']}"]
+        addressees = [f"unit:{after['unit']}"]
+    message = _message(event, level, after["unit"], addressees, level)
+    if after["protected"]:
         if event["action"] in OVERDUE:
             message["priority"] = event["data"]["priority"]
         yield message
         return
-    message |= {name: after[name] for name in ("district", "ward", "service", "state")}
-    message |= {name: after[name] for name in ("agency", "offered_to") if after.get(name)}
+    message["district"], message["ward"] = after["district"], after["ward"]
+    message["service"], message["state"] = after["service"], after["state"]
+    if after["agency"]:
+        message["agency"] = after["agency"]
+    if after.get("offered_to"):
+        message["offered_to"] = after["offered_to"]
     message["held_by"] = {"unit": after["unit"], "person": after["holder"]}
     if event["action"] == FLAG:
         # The flagged text or picture and the reason, as codes.
         message["flag"] = event["data"]
     if event["action"] in OVERDUE:
-        message |= _overdue(event)
-    message["audience"] = addressees
+        data = event["data"]
+        message["priority"], message["overdue"] = data["priority"], _overdue(data)
+        message["held_by"] = {"unit": data["unit"], "person": data.get("person")}
     yield message
 
 
@@ -164,7 +155,7 @@ def _all(facts: Facts | None) -> list[str]:
     return list(dict.fromkeys([_holder(facts), f"unit:{facts['unit']}", *_called(facts)]))
 
 
-def _proposed(event: Event, row: dict[str, Any], base: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _proposed(event: Event, row: dict[str, Any]) -> Iterator[Alert]:
     """The alerts of a proposal for protection.
 
     One is for the unit that may take it, one for those whom the row names; neither says what the
@@ -172,34 +163,47 @@ def _proposed(event: Event, row: dict[str, Any], base: dict[str, Any]) -> Iterat
     """
     after, level = event["after"], row["level"]
     unit = event["set"]["protection"]["unit"]
-    message = {**base, "kind": "alert", "level": level, "due_at": after["due_at"]}
-    yield {
-        **message,
-        "protected": True,
+    taker = _message(event, level, unit, [f"unit:{unit}"], level)
+    taker["protected"] = True
+    yield taker
+    addressees = audience(event, row["audience"])
+    sealed = _message(event, level, after["unit"], addressees, f"{level}_sealed")
+    sealed["district"], sealed["service"] = after["district"], after["service"]
+    sealed["sealed"] = True
+    yield sealed
+
+
+def _message(event: Event, level: str, unit: str, audience: list[str], name: str) -> Alert:
+    """What every alert has; ``name`` distinguishes it from other alerts of its event."""
+    return {
+        "jurisdiction": event["jurisdiction"],
+        "report": event["report"],
+        "version": event["version"],
+        "rules": event["rules"],
+        "event": event["action"],
+        "at": event["at"],
+        "protected": event["after"]["protected"],
+        "kind": "alert",
+        "level": level,
         "unit": unit,
-        "audience": [f"unit:{unit}"],
-        "dedupe": _dedupe(event, level),
-    }
-    yield {
-        **message,
-        **{name: after[name] for name in ("district", "service")},
-        "sealed": True,
-        "unit": after["unit"],
-        "audience": audience(event, row["audience"]),
-        "dedupe": _dedupe(event, f"{level}_sealed"),
+        "due_at": event["after"]["due_at"],
+        "audience": audience,
+        "dedupe": _dedupe(event, name),
     }
 
 
-def _overdue(event: Event) -> dict[str, Any]:
-    """Who held the report of a breach or escalation, and what was missed."""
-    data = event["data"]
-    held = {"unit": data["unit"], "person": data.get("person")}
-    step = {"target": data.get("target"), "level": data.get("level"), "code": data.get("code")}
-    overdue = {name: value for name, value in step.items() if value is not None}
-    overdue["due"] = data["due"]
+def _overdue(data: EventData) -> Overdue:
+    """What was missed, by the data of a breach or escalation."""
+    overdue: Overdue = {"due": data["due"]}
+    if data.get("target") is not None:
+        overdue["target"] = data["target"]
+    if data.get("level") is not None:
+        overdue["level"] = data["level"]
+    if data.get("code") is not None:
+        overdue["code"] = data["code"]
     if data.get("joins") is not None:
         overdue["level"] = data["joins"]
-    return {"priority": data["priority"], "held_by": held, "overdue": overdue}
+    return overdue
 
 
 def _dedupe(event: Event, level: str) -> str:

@@ -10,9 +10,9 @@ Tests: tests/integration/test_citizen_messages.py
 """
 
 from functools import cache
-from typing import Any
 
 from chalicelib import rules
+from chalicelib.domain.message_types import CitizenMessage
 from chalicelib.domain.report import hidden_in, secret_in
 from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.workflow import table as workflow
@@ -41,7 +41,7 @@ def kinds() -> frozenset[str]:
     return frozenset(kind for row in rows for who in RELATIONS if (kind := row.get(who)))
 
 
-def message(event: Event, base: dict[str, Any]) -> dict[str, Any] | None:
+def message(event: Event) -> CitizenMessage | None:
     """The outbox row of an event for citizens: ``tell`` gives the kind for each relation.
 
     Only the reporter hears of a secret or private report, without a survey if it is secret. Nobody
@@ -64,8 +64,18 @@ def message(event: Event, base: dict[str, Any]) -> dict[str, Any] | None:
     if not tell:
         return None
     names = (event["jurisdiction"], event["report"], str(event["version"]), event["action"], TOLD)
-    secret = {"protected": secret_in(after)}
-    return {**base, **secret, "kind": TOLD, "tell": tell, "dedupe": ":".join(names)}
+    return {
+        "jurisdiction": event["jurisdiction"],
+        "report": event["report"],
+        "version": event["version"],
+        "rules": event["rules"],
+        "event": event["action"],
+        "at": event["at"],
+        "protected": secret_in(after),
+        "kind": TOLD,
+        "tell": tell,
+        "dedupe": ":".join(names),
+    }
 
 
 def _applies(when: str | None, event: Event) -> bool:

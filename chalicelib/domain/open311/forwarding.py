@@ -7,12 +7,12 @@ refused, reopened, or no longer a duplicate.
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.actions.context import unoffered
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.unit import Open311Server
+from chalicelib.domain.message_types import ForwardJob, ForwardMessage
 from chalicelib.domain.report import Report, facts, secret_in
 from chalicelib.domain.sla import custody
 from chalicelib.domain.timeline_types import Event, EventData, Facts
@@ -36,7 +36,7 @@ def unit_of(facts: Facts, city: City) -> str | None:
     return next((unit for unit in units if _takes(unit, private, city)), None)
 
 
-def job(event: Event, city: City) -> dict[str, Any] | None:
+def job(event: Event, city: City) -> ForwardJob | None:
     """The forwarding job of an event, {unit, round}; ``None`` if there is nothing to forward."""
     before, after, action = event["before"], event["after"], event["action"]
     if after["state"] == "closed" or secret_in(after) or action in (_IMPORT, FORWARDED):
@@ -84,11 +84,16 @@ def event_data(report: Report) -> EventData:
     return data
 
 
-def message(jurisdiction: str, report: str, unit: str, turn: int) -> dict[str, Any]:
+def message(jurisdiction: str, report: str, unit: str, turn: int) -> ForwardMessage:
     """The outbox message that starts the forwarding of a report."""
-    base = {"kind": "forward", "jurisdiction": jurisdiction, "report": report}
-    dedupe = f"{jurisdiction}:{report}:{turn}:forward:{unit}"
-    return {**base, "unit": unit, "round": turn, "dedupe": dedupe}
+    return {
+        "kind": "forward",
+        "jurisdiction": jurisdiction,
+        "report": report,
+        "unit": unit,
+        "round": turn,
+        "dedupe": f"{jurisdiction}:{report}:{turn}:forward:{unit}",
+    }
 
 
 def server_of(city: City, unit: str) -> Open311Server | None:

@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib import observability
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.unit import Open311Server
+from chalicelib.domain.message_types import Notice
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside.georeport import Server
@@ -87,7 +88,7 @@ def _notice(city: City, unit: str, since: datetime, now: datetime) -> list[Any]:
         "unit": city.text(unit_record.name),
         "since": since.astimezone(city.zone).strftime("%d-%m %H:%M"),
     }
-    message = {
+    message: Notice = {
         "kind": "notice",
         "jurisdiction": city.jurisdiction,
         "rules": city.version,

@@ -4,9 +4,9 @@ Tests: tests/integration/test_alerts.py
 """
 
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.message_types import Alert, Overdue
 from chalicelib.domain.notifications.alerts import OVERDUE
 from chalicelib.domain.timestamps import parse
 from chalicelib.services.platform import urls
@@ -15,7 +15,7 @@ from chalicelib.services.platform.catalogue import official_text
 LINES = 20
 
 
-def compose(message: dict[str, Any], city: City) -> str:
+def compose(message: Alert, city: City) -> str:
     """The text of one alert. For a protected report it only says that a report is waiting."""
     if message.get("sealed"):
         return official_text(city, "alert.proposed", link=link(message))
@@ -43,7 +43,7 @@ def compose(message: dict[str, Any], city: City) -> str:
     return f"{text}{_fallback_text(message, city)}{_flag_text(message, city)}"
 
 
-def holder_text(message: dict[str, Any], city: City) -> str:
+def holder_text(message: Alert, city: City) -> str:
     """Which unit holds the report, and which unit is called in or offered it."""
     holder = message.get("held_by", {}).get("unit", message["unit"])
     sentences = [official_text(city, "alert.held", unit=_unit_name(holder, city))]
@@ -55,7 +55,7 @@ def holder_text(message: dict[str, Any], city: City) -> str:
     return " ".join(sentences)
 
 
-def _fallback_text(message: dict[str, Any], city: City) -> str:
+def _fallback_text(message: Alert, city: City) -> str:
     if not message.get("climbed"):
         return ""
     unit = next(
@@ -71,7 +71,7 @@ def _unit_name(code: str, city: City) -> str:
     return city.text(city.units[code].name) if code in city.units else code
 
 
-def digest(messages: list[dict[str, Any]], city: City) -> tuple[str, int, int]:
+def digest(messages: list[Alert], city: City) -> tuple[str, int, int]:
     """(text of many alerts, number of late reports, number of others).
 
     Lists the reports by deadline, at most ``LINES``; of protected reports only their number.
@@ -93,12 +93,12 @@ def digest(messages: list[dict[str, Any]], city: City) -> tuple[str, int, int]:
     return "\n".join(lines), late, len(public) + hidden - late
 
 
-def is_confidential(message: dict[str, Any]) -> bool:
+def is_confidential(message: Alert) -> bool:
     """Whether an alert must not describe its report: protected, or proposed for protection."""
     return bool(message["protected"] or message.get("sealed"))
 
 
-def _line(message: dict[str, Any], city: City) -> str:
+def _line(message: Alert, city: City) -> str:
     ward, service = message["ward"], message["service"]
     # The rows of one digest may be of several versions of the city.
     ward = city.areas[ward].name if ward in city.areas else ward
@@ -109,7 +109,7 @@ def _line(message: dict[str, Any], city: City) -> str:
     return f"{label}, {ward}, {lateness_text(message, city)} {link(message)}"
 
 
-def lateness_text(message: dict[str, Any], city: City) -> str:
+def lateness_text(message: Alert, city: City) -> str:
     """How late the report was, or how much time was left, when the alert was made."""
     return time_difference(parse(message["due_at"]), parse(message["at"]), city)
 
@@ -130,12 +130,12 @@ def local_time(moment: str, city: City) -> str:
     return parse(moment).astimezone(city.zone).strftime("%d-%m-%Y %H:%M")
 
 
-def link(message: dict[str, Any]) -> str:
+def link(message: Alert) -> str:
     """The URL of the report."""
     return urls.in_city(message["jurisdiction"], f"/v1/reports/{message['report']}")
 
 
-def _flag_text(message: dict[str, Any], city: City) -> str:
+def _flag_text(message: Alert, city: City) -> str:
     """What was flagged: the reason, and which text."""
     flag = message.get("flag")
     if not flag:
@@ -146,7 +146,7 @@ def _flag_text(message: dict[str, Any], city: City) -> str:
     return f"\n{line}"
 
 
-def _overdue_text(overdue: dict[str, Any], city: City) -> str:
+def _overdue_text(overdue: Overdue, city: City) -> str:
     # A breach and the first escalation are one message if they happen at the same moment.
     parts = []
     if "target" in overdue:

@@ -5,10 +5,11 @@ name has the marks that filter policies compare (``services.notifications.offici
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.message_types import Alert, Notice
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import alert_texts
 from chalicelib.services.notifications import officials as directory
@@ -21,7 +22,7 @@ _PRIORITIES = ("normal", "high", "urgent")
 _UNNAMED = ("district:officer", "district:district_head")
 
 
-def recipients(message: dict[str, Any]) -> list[tuple[str, str]]:
+def recipients(message: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(reference of an official, member of the audience that they match) for each recipient.
 
     ``message``: an outbox row, or the document that machines receive.
@@ -29,14 +30,14 @@ def recipients(message: dict[str, Any]) -> list[tuple[str, str]]:
     return directory.recipients(message)
 
 
-def with_fallback_audience(message: dict[str, Any], now: datetime) -> dict[str, Any]:
+def with_fallback_audience(message: Alert, now: datetime) -> Alert:
     """The outbox row, with a wider audience if needed (``officials.with_fallback_audience``)."""
     if "audience" not in message:
         message = {**message, "audience": [f"unit:{message['unit']}", *_UNNAMED]}
     return directory.with_fallback_audience(message, now)
 
 
-def publish(message: dict[str, Any]) -> None:
+def publish(message: Alert) -> None:
     """Publish one outbox row of a report's event."""
     city = cities.at(message["jurisdiction"], message["rules"])
     text = alert_texts.compose(message, city)
@@ -53,7 +54,7 @@ def publish(message: dict[str, Any]) -> None:
         "priority": message.get("priority", "normal"),
         "audience": _marks(message),
     }
-    attributes |= {name: message[name] for name in _PLACE if message.get(name)}
+    attributes |= {name: str(message.get(name)) for name in _PLACE if message.get(name)}
     link = alert_texts.link(message)
     send(
         official_text(city, "alert.subject"),
@@ -63,7 +64,7 @@ def publish(message: dict[str, Any]) -> None:
     )
 
 
-def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
+def publish_digest(messages: list[Alert], dedupe: str) -> None:
     """Publish alerts for one official, or one unit, as one message.
 
     It has the key of each alert, how many are late and how many are not; of protected reports only
@@ -72,7 +73,9 @@ def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
     first = messages[0]
     city = cities.at(first["jurisdiction"], first["rules"])
     text, late, not_late = alert_texts.digest(messages, city)
-    public = [message for message in messages if not alert_texts.is_confidential(message)]
+    public: list[Mapping[str, Any]] = [
+        message for message in messages if not alert_texts.is_confidential(message)
+    ]
     any_protected = any(message["protected"] for message in messages)
     audience = _unique(who for message in messages for who in message["audience"])
     document = {
@@ -106,17 +109,21 @@ def publish_digest(messages: list[dict[str, Any]], dedupe: str) -> None:
     send(subject, text, document, attributes)
 
 
-def _digest_entry(message: dict[str, Any]) -> dict[str, Any]:
+def _digest_entry(message: Alert) -> dict[str, Any]:
     names: tuple[str, ...] = ("report", "dedupe")
     if not alert_texts.is_confidential(message):
         names = ("report", "dedupe", "event", "level", "due_at", "held_by", "overdue")
-    return {name: message[name] for name in names if name in message}
+    return {name: value for name, value in message.items() if name in names}
 
 
-def publish_notice(message: dict[str, Any]) -> None:
+def publish_notice(message: Notice) -> None:
     """Publish a notice to a unit."""
     attributes: dict[str, str | list[str]] = {
-        name: message[name] for name in ("jurisdiction", "event", "level", "unit", "dedupe")
+        "jurisdiction": message["jurisdiction"],
+        "event": message["event"],
+        "level": message["level"],
+        "unit": message["unit"],
+        "dedupe": message["dedupe"],
     }
     attributes["audience"] = _marks(message)
     # A notice goes to one unit and describes no protected report, so both kinds of listeners of
@@ -137,7 +144,7 @@ def send(
     topics.publish(subject, texts, attributes)
 
 
-def _marks(message: dict[str, Any]) -> list[str]:
+def _marks(message: Alert | Notice) -> list[str]:
     return sorted(directory.marks(message))
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
+from chalicelib.domain.message_types import MonthClosed
 from chalicelib.domain.notifications.alerts import LOCAL
 from chalicelib.domain.principal import ANY, group
 from chalicelib.services.city import cities, staff
@@ -24,7 +25,7 @@ from chalicelib.storage import scorecards as store
 ROLES = sorted(group("month_closed"))
 
 
-def publish(message: dict[str, Any], now: datetime) -> None:
+def publish(message: MonthClosed, now: datetime) -> None:
     """Publish one outbox row of a closed month: one message a scope, each with its dedupe key."""
     jurisdiction, month = message["jurisdiction"], message["month"]
     city = cities.at(jurisdiction, message["rules"])
@@ -71,7 +72,7 @@ def _scopes(
 
 
 def _publish_district(
-    message: dict[str, Any], card: dict[str, Any], city: City, audience: list[str]
+    message: MonthClosed, card: dict[str, Any], city: City, audience: list[str]
 ) -> None:
     code = card["code"]
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
@@ -81,7 +82,7 @@ def _publish_district(
 
 
 def _publish_several(
-    message: dict[str, Any], cards: list[dict[str, Any]], city: City, audience: list[str]
+    message: MonthClosed, cards: list[dict[str, Any]], city: City, audience: list[str]
 ) -> None:
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
     cards.sort(key=lambda card: (card["rank"] or len(cards) + 1, card["code"]))
@@ -106,7 +107,7 @@ class _Letter(NamedTuple):
     link: str
 
 
-def _send(message: dict[str, Any], city: City, letter: _Letter, audience: list[str]) -> None:
+def _send(message: MonthClosed, city: City, letter: _Letter, audience: list[str]) -> None:
     jurisdiction, month = message["jurisdiction"], message["month"]
     name, facts, text, link = letter
     district = facts.get("district")
@@ -138,7 +139,7 @@ def _send(message: dict[str, Any], city: City, letter: _Letter, audience: list[s
     )
 
 
-def compose(message: dict[str, Any], card: dict[str, Any], city: City, link: str) -> str:
+def compose(message: MonthClosed, card: dict[str, Any], city: City, link: str) -> str:
     """Rank, score and the main measures of a district, in eight short lines."""
     measures = {measure["measure"]: measure for measure in card["measures"]}
     return official_text(

@@ -8,11 +8,19 @@ between the two sends twice rather than never.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import clock
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.contact_methods import METHODS
+from chalicelib.domain.message_types import (
+    AddresseePage,
+    CitizenMessage,
+    CodeMessage,
+    HeldMessages,
+    OutboxMessage,
+    PersonMessage,
+)  # fmt: skip
 from chalicelib.domain.notifications import citizen_news
 from chalicelib.domain.notifications.reachability import plan, way
 from chalicelib.domain.report import Report
@@ -24,7 +32,8 @@ from chalicelib.services.people import claiming, contact_codes, preferences
 from chalicelib.services.platform import senders, set_aside, urls
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.senders import Message
-from chalicelib.services.reports import one_tap, one_tap_tokens
+from chalicelib.services.reports import one_tap
+from chalicelib.services.reports.one_tap_tokens import answer_link, doubt_link
 from chalicelib.services.timeline import former_contacts
 from chalicelib.storage import control, leases, people, reach, reports
 from chalicelib.storage.transactions import Refused, Write, commit
@@ -35,19 +44,24 @@ SOURCE = "warn_units"
 _DIGEST, _DUE = 40, 100
 
 
-def send(message: dict[str, Any], now: datetime | None = None) -> bool:
+def send(message: OutboxMessage, now: datetime | None = None) -> bool:
     """Send one queued message to its addressees. Returns whether anything was sent.
 
     Raises ``ValueError`` for a malformed message, which belongs to the dead letters. An error with
     one person is raised after all others got theirs.
     """
     if message["kind"] == contact_codes.KIND:
-        return contact_codes.send(message)
+        return contact_codes.send(cast(CodeMessage, message))
     now = now or clock.now()
     jurisdiction = message["jurisdiction"]
     if message["kind"] == HELD and isinstance(jurisdiction, str):
-        return _send_held(message, now)
-    report_id, tell = message["report"], message.get("tell") or {"reporter": message["kind"]}
+        return _send_held(cast(HeldMessages, message), now)
+    return _send_news(cast(CitizenMessage, message), now)
+
+
+def _send_news(message: CitizenMessage, now: datetime) -> bool:
+    jurisdiction, report_id = message["jurisdiction"], message["report"]
+    tell = message.get("tell") or {"reporter": message["kind"]}
     if not citizen_news.kinds().issuperset(tell.values()) or not tell.keys() <= set(
         citizen_news.RELATIONS
     ):
@@ -94,18 +108,25 @@ def queue_held(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> i
 
 def _queue_held(jurisdiction: str, until: str, key: str) -> None:
     dedupe = f"{jurisdiction}:{HELD}:{until}:{key}"
-    row = {"kind": HELD, "jurisdiction": jurisdiction, "until": until, "key": key}
-    commit([control.put_outbox(f"{until}#{dedupe}", {**row, "dedupe": dedupe})])
+    row: HeldMessages = {"kind": HELD, "jurisdiction": jurisdiction,
+                         "until": until, "key": key, "dedupe": dedupe}  # fmt: skip
+    commit([control.put_outbox(f"{until}#{dedupe}", row)])
 
 
-def _follow_up(message: dict[str, Any], page: dict[str, Any], number: int) -> None:
+def _follow_up(message: CitizenMessage, page: AddresseePage, number: int) -> None:
     """Queue another page of the same message, once."""
     tell = {who: kind for who, kind in message["tell"].items() if who != "reporter"}
     parts = [
         str(part) for part in (page.get("of", ""), page["stage"], page.get("after", ""), number)
     ]
     dedupe = f"{message['dedupe']}:{':'.join(parts)}"
-    doc = {**message, "tell": tell, "page": page, "pages": message["dedupe"], "dedupe": dedupe}
+    doc: CitizenMessage = {
+        **message,
+        "tell": tell,
+        "page": page,
+        "pages": message["dedupe"],
+        "dedupe": dedupe,
+    }
     try:
         commit([control.put_page(message["jurisdiction"], dedupe),
                 control.put_outbox(f"{message['at']}#{dedupe}", doc)])  # fmt: skip
@@ -113,7 +134,7 @@ def _follow_up(message: dict[str, Any], page: dict[str, Any], number: int) -> No
         return  # Queued at an earlier delivery.
 
 
-def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now: datetime) -> bool:
+def _send_to(message: CitizenMessage, report: Report, addressee: Addressee, now: datetime) -> bool:
     jurisdiction = report.jurisdiction
     contact = people.contact(jurisdiction, addressee.contact)
     if addressee.contact == report.former and not former_contacts.reference(report, now):
@@ -133,9 +154,11 @@ def _send_to(message: dict[str, Any], report: Report, addressee: Addressee, now:
         bounces.mark_unreachable(jurisdiction, addressee.own, addressee.contact, contact, now)
     if delivery is None or (delivery.until and control.sent(jurisdiction, dedupe)):
         return False
+    # Older messages lack some of these.
     names = ("event", "at", "version", "protected")
-    doc = {
-        **{name: message[name] for name in names if name in message},
+    known = {name: value for name, value in message.items() if name in names}
+    doc: PersonMessage = {
+        **cast(PersonMessage, known),
         "report": report.id,
         "kind": addressee.kind,
         "contact": addressee.contact,
@@ -167,7 +190,7 @@ def _is_over(kind: str, report: Report, now: datetime) -> bool:
     return kind == "ask" and report.state != "work_done"
 
 
-def _send_held(message: dict[str, Any], now: datetime) -> bool:
+def _send_held(message: HeldMessages, now: datetime) -> bool:
     """Send all messages held for one person as one: a digest if there are several."""
     jurisdiction, holder = message["jurisdiction"], leases.new_holder()
     # Not the record of what was sent: its name is that of the first message, and one may come
@@ -181,7 +204,7 @@ def _send_held(message: dict[str, Any], now: datetime) -> bool:
     return sent
 
 
-def _send_held_rows(message: dict[str, Any], now: datetime) -> bool:
+def _send_held_rows(message: HeldMessages, now: datetime) -> bool:
     jurisdiction, until, key = message["jurisdiction"], message["until"], message["key"]
     rows = reach.held_messages(jurisdiction, until, key, _DIGEST)
     if not rows:
@@ -219,7 +242,7 @@ def _send_held_rows(message: dict[str, Any], now: datetime) -> bool:
     return True
 
 
-def _compose(report: Report, doc: dict[str, Any], city: City) -> tuple[str, str]:
+def _compose(report: Report, doc: PersonMessage, city: City) -> tuple[str, str]:
     """(subject, text) of one message. For a protected report they say nothing about it."""
     kind, language, jurisdiction = doc["kind"], doc["language"], report.jurisdiction
     if report.secret or doc.get("protected"):
@@ -265,24 +288,3 @@ def _mail_record(
     if name is None:
         return None
     return {"id": name, "jurisdiction": jurisdiction, "contact": contact, "own": own}
-
-
-def doubt_link(report: Report) -> str:
-    """The one-tap link that answers whether a report is settled, of which somebody else spoke."""
-    if report.state == "work_done" and report.finished_at:
-        return answer_link(report.jurisdiction, report.id, report.finished_at)
-    asked_at = report.asked_at or report.changed_at
-    token = one_tap_tokens.make_for_closed(report.jurisdiction, report.id, asked_at)
-    return urls.absolute(f"/v1/answers/{token}")
-
-
-def answer_link(
-    jurisdiction: str, report: str, finished_at: datetime, own: str | None = None
-) -> str:
-    """The one-tap link that answers "is it repaired?" for this one repair, until it expires.
-
-    ``own``: the duplicate whose reporter answers, if it is merged into ``report``.
-    """
-    token = one_tap_tokens.make(jurisdiction, report, finished_at, own)
-    # The token itself names the city.
-    return urls.absolute(f"/v1/answers/{token}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.message_types import AddresseePage
 from chalicelib.domain.notifications.citizen_news import FORMER
 from chalicelib.domain.report import Report
 from chalicelib.storage import people, reach, reports
@@ -15,7 +16,6 @@ PAGE = 25
 # How many levels of merged reports are followed.
 DEPTH = 8
 _OWN = 3
-Cursor = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Addressee:
 
 
 def page(
-    report: Report, kinds: dict[str, str], cursor: Cursor
-) -> tuple[list[Addressee], list[Cursor]]:
-    """(addressees of this page, cursors of the pages that follow). ``cursor`` is {} for the first.
+    report: Report, kinds: dict[str, str], cursor: AddresseePage
+) -> tuple[list[Addressee], list[AddresseePage]]:
+    """(addressees of this page, cursors of the pages that follow); {} is the first cursor.
 
     ``kinds``: the kind of message for each relation.
     """
     addressees: list[Addressee] = []
-    next_pages: list[Cursor] = []
+    next_pages: list[AddresseePage] = []
     if not cursor and (kind := kinds.get("reporter")):
         addressees += _reporter_of(report, kind)
     stage, depth = cursor.get("stage", "duplicate"), cursor.get("depth", 0)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.message_types import Notice
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.domain.workflow.table import clock, table
 from chalicelib.services.city import cities
@@ -127,7 +128,7 @@ def _notify(city: City, unit: str, notice: UnitNotice, now: datetime) -> int:
     name = f"morning:{local.date().isoformat()}:{unit}"
     due = sorted(notice.due, key=lambda card: (card.due_at, card.id))
     districts = {city.district_and_path(card.ward)[0] for card in due if card.ward in city.areas}
-    message = {
+    message: Notice = {
         "kind": "notice",
         "jurisdiction": city.jurisdiction,
         "rules": city.version,

@@ -9,10 +9,12 @@ of grants.
 Tests: tests/integration/test_audience.py
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from chalicelib import clock, observability
+from chalicelib.domain.message_types import Alert
 from chalicelib.domain.notifications import alerts
 from chalicelib.domain.notifications.alerts import LOCAL
 from chalicelib.domain.principal import ANY
@@ -23,7 +25,7 @@ PROTOCOLS = frozenset({"email", "email-json", "sms", "https", "sqs"})
 MARKS_AT_MOST = 150
 
 
-def marks(message: dict[str, Any]) -> dict[str, str]:
+def marks(message: Mapping[str, Any]) -> dict[str, str]:
     """{mark: the member of the audience that it stands for} of an alert."""
     by_mark: dict[str, str] = {}
     for recipient in message["audience"]:
@@ -32,7 +34,7 @@ def marks(message: dict[str, Any]) -> dict[str, str]:
     return by_mark
 
 
-def _marks(recipient: str, message: dict[str, Any]) -> list[str]:
+def _marks(recipient: str, message: Mapping[str, Any]) -> list[str]:
     role = recipient.removeprefix(LOCAL)
     if ":" in role:
         return [role]
@@ -83,7 +85,7 @@ def limit_values(values: set[str], most: int = MARKS_AT_MOST) -> list[str]:
     return sorted(values)
 
 
-def recipients(message: dict[str, Any], now: datetime | None = None) -> list[tuple[str, str]]:
+def recipients(message: Mapping[str, Any], now: datetime | None = None) -> list[tuple[str, str]]:
     """(reference, member of the audience that they match) of each active official with an endpoint
     who receives an alert. Staff records may be 30 seconds old."""
     by_mark = marks(message)
@@ -106,12 +108,12 @@ def reachable(record: dict[str, Any]) -> bool:
     return any(endpoint["protocol"] in PROTOCOLS for endpoint in record.get("endpoints", ()))
 
 
-def _serves_protected(record: dict[str, Any], message: dict[str, Any]) -> bool:
+def _serves_protected(record: dict[str, Any], message: Mapping[str, Any]) -> bool:
     unit: bool = record["unit"] == message["unit"]
     return unit and bool(record.get("protected_unit"))
 
 
-def with_fallback_audience(message: dict[str, Any], now: datetime | None = None) -> dict[str, Any]:
+def with_fallback_audience(message: Alert, now: datetime | None = None) -> Alert:
     """The alert, with a wider audience if nobody of its first member can be reached.
 
     Then it is also for the first step of ``climb`` (rules/alerts.json) that can be reached, and

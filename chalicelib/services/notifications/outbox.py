@@ -10,9 +10,18 @@ the hour ends and go out as one digest. Urgent messages do not wait (docs/decisi
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import cast
 
 from chalicelib import clock, observability
+from chalicelib.domain.message_types import (
+    Alert,
+    ForOfficials,
+    ForwardMessage,
+    MonthClosed,
+    Notice,
+    OutboxMessage,
+    PhotoMessage,
+)
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import alerts, announcements, officials
 from chalicelib.services.platform import set_aside
@@ -85,15 +94,16 @@ def _publish_row(row: Row, now: datetime, holder: str) -> int:
         return _publish_held(row.name, row.message, now, holder)
 
 
-def _publish_held(name: str, message: dict[str, Any], now: datetime, holder: str) -> int:
+def _publish_held(name: str, message: OutboxMessage, now: datetime, holder: str) -> int:
     try:
         if message["kind"] == "alert":
-            message = alerts.with_fallback_audience(message, now)
+            message = alerts.with_fallback_audience(cast(Alert, message), now)
         limited = message["kind"] in ("alert", "notice") and message.get("priority") != "urgent"
         if limited and "to" not in message:
-            name, message = _within_hourly_limit(name, message, now, holder)
-            if not message:
+            within = _within_hourly_limit(name, cast(ForOfficials, message), now, holder)
+            if within is None:
                 return 0
+            name, message = within[0], cast(OutboxMessage, within[1])
         _publish(message, now)
     except _UNFIT as error:
         _dead_letter(name, message, error)
@@ -104,9 +114,9 @@ def _publish_held(name: str, message: dict[str, Any], now: datetime, holder: str
 
 
 def _within_hourly_limit(
-    name: str, message: dict[str, Any], now: datetime, holder: str
-) -> tuple[str, dict[str, Any]]:
-    """The row to publish now: the row itself, a smaller row, or an empty message for none.
+    name: str, message: ForOfficials, now: datetime, holder: str
+) -> tuple[str, ForOfficials] | None:
+    """The row to publish now: the row itself, a smaller row, or none.
 
     For each official over the hourly limit a deferred row of their own is written, before or
     together with the row that replaces this one.
@@ -116,14 +126,14 @@ def _within_hourly_limit(
     until = _hour(now) + _HOUR
     try:
         # Listeners that are not in the staff records share the limit of the unit.
-        no_named_official = not refs and message["kind"] == "alert" and not message["protected"]
+        no_named_official = not refs and message["kind"] == "alert" and not message.get("protected")
         if no_named_official and not _within_limit(message, message["unit"], now):
             commit(control.defer(name, message, until, message["unit"]))
-            return name, {}
+            return None
         if not over_limit:
             return name, message
         deferred = [
-            control.put_deferred(name, {**message, "audience": [f"person:{ref}"]}, until, ref)
+            control.put_deferred(name, _with(message, audience=[f"person:{ref}"]), until, ref)
             for ref in over_limit
         ]
         while len(deferred) > _ROWS:
@@ -132,14 +142,18 @@ def _within_hourly_limit(
         rest = [ref for ref in refs if ref not in over_limit]
         if not rest:
             commit([control.take_outbox(name), *deferred])
-            return name, {}
-        remaining = {**message, "audience": [f"person:{ref}" for ref in rest], "to": rest}
+            return None
+        remaining = _with(message, audience=[f"person:{ref}" for ref in rest], to=rest)
         remaining_name = _rest(name)
         remaining_row = control.put_outbox(remaining_name, remaining, holder)
         commit([control.take_outbox(name), *deferred, remaining_row])
     except Refused:
-        return name, {}  # Another relay took it.
+        return None  # Another relay took it.
     return remaining_name, remaining
+
+
+def _with(message: ForOfficials, **changed: list[str]) -> ForOfficials:
+    return cast(ForOfficials, {**message, **changed})
 
 
 def _rest(name: str) -> str:
@@ -147,9 +161,7 @@ def _rest(name: str) -> str:
     return f"{name}:rest"
 
 
-def _within_limit(
-    message: dict[str, Any], recipient: str, now: datetime, *, spare: int = 0
-) -> bool:
+def _within_limit(message: ForOfficials, recipient: str, now: datetime, *, spare: int = 0) -> bool:
     """Count a message towards a recipient's hour. Returns whether it is within the limit.
 
     ``spare`` messages of the limit are left for a digest. A row that is retried may count twice.
@@ -177,15 +189,16 @@ def _digest(first: Row, now: datetime, holder: str) -> int | None:
         return _digest_of([(row.name, row.message) for row in rows], now)
 
 
-def _digest_of(rows: list[tuple[str, dict[str, Any]]], now: datetime) -> int:
+def _digest_of(rows: list[tuple[str, OutboxMessage]], now: datetime) -> int:
     if not rows:
         return 0
-    alert_messages = [message for _, message in rows if message["kind"] == "alert"]
+    alert_messages = [cast(Alert, message) for _, message in rows if message["kind"] == "alert"]
     try:
         for _, message in rows:
             if message["kind"] != "alert":
-                _within_limit(message, _recipient(message), now)
-                _publish(message, now)
+                notice = cast(Notice, message)
+                _within_limit(notice, _recipient(notice), now)
+                _publish(notice, now)
         if alert_messages:
             _within_limit(alert_messages[0], _recipient(alert_messages[0]), now)
             alerts.publish_digest(
@@ -201,27 +214,27 @@ def _digest_of(rows: list[tuple[str, dict[str, Any]]], now: datetime) -> int:
     return 1
 
 
-def _recipient(message: dict[str, Any]) -> str:
+def _recipient(message: ForOfficials) -> str:
     member: str = message["audience"][0]
     return member.removeprefix("person:") if len(message["audience"]) == 1 else message["unit"]
 
 
-def _publish(message: dict[str, Any], now: datetime) -> None:
+def _publish(message: OutboxMessage, now: datetime) -> None:
     if message["kind"] == "alert":
-        alerts.publish(message)
+        alerts.publish(cast(Alert, message))
     elif message["kind"] == "scorecard":
-        announcements.publish(message, now)
+        announcements.publish(cast(MonthClosed, message), now)
     elif message["kind"] == "notice":
-        alerts.publish_notice(message)
+        alerts.publish_notice(cast(Notice, message))
     elif message["kind"] == "photo":
-        queues.send_photo_job(message)
+        queues.send_photo_job(cast(PhotoMessage, message))
     elif message["kind"] == "forward":
-        queues.send_forward(message)
+        queues.send_forward(cast(ForwardMessage, message))
     else:
         queues.send_message(message)
 
 
-def _dead_letter(name: str, message: dict[str, Any], error: Exception) -> None:
+def _dead_letter(name: str, message: OutboxMessage, error: Exception) -> None:
     """Record a row that can never be published as a dead letter, and delete it."""
     observability.unhandled(error, SOURCE, set_aside.METRIC)
     note = {"message": message, "error": type(error).__name__}

@@ -7,10 +7,10 @@ Tests: tests/integration/test_contacts.py
 """
 
 from datetime import timedelta
-from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input import contact_methods
+from chalicelib.domain.message_types import CodeMessage
 from chalicelib.services.city import cities
 from chalicelib.services.platform import senders, signing
 from chalicelib.services.platform.catalogue import message_text
@@ -30,21 +30,22 @@ def code_of(jurisdiction: str, contact: str, uid: str, nonce: str) -> str:
 
 def message(
     city: City, contact: str, uid: str, nonce: str, languages: tuple[str, ...], op: str
-) -> dict[str, Any]:
+) -> CodeMessage:
     """The outbox row that sends a code, in a language of the city."""
     jurisdiction = city.jurisdiction
-    values = (
-        jurisdiction,
-        contact,
-        uid,
-        nonce,
-        city.choose_language(*languages),
-        f"{jurisdiction}:{KIND}:{op}",
-    )
-    return {"kind": KIND, "rules": city.version, **dict(zip(_NAMES, values, strict=True))}
+    return {
+        "kind": KIND,
+        "rules": city.version,
+        "jurisdiction": jurisdiction,
+        "contact": contact,
+        "uid": uid,
+        "nonce": nonce,
+        "language": city.choose_language(*languages),
+        "dedupe": f"{jurisdiction}:{KIND}:{op}",
+    }
 
 
-def send(queued: dict[str, Any]) -> bool:
+def send(queued: CodeMessage) -> bool:
     """Send a code, once. Returns whether it was sent. Raises ``ValueError`` for a malformed row."""
     if not all(isinstance(queued.get(name), str) for name in _NAMES):
         raise ValueError("a message about no code")

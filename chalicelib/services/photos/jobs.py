@@ -9,10 +9,11 @@ Tests: tests/integration/test_photos.py
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_plus
 
 from chalicelib import ids
+from chalicelib.domain.message_types import PhotoMessage
 from chalicelib.domain.photos import DEVELOP, DRAW, HIDE, USED
 from chalicelib.services.photos import duplicates, processing
 
@@ -26,7 +27,7 @@ def handle(message: dict[str, Any], now: datetime, *, last: bool) -> None:
     The bucket's test event is ignored. Raises ``ValueError`` for an unknown task.
     """
     if message.get("kind") == "photo":
-        _job(message, now, last=last)
+        _job(cast(PhotoMessage, message), now, last=last)
         return
     for record in message.get("Records", ()):
         # Keys in bucket events are URL-encoded.
@@ -35,7 +36,7 @@ def handle(message: dict[str, Any], now: datetime, *, last: bool) -> None:
             _develop(key[1], key[2], now, last=last)
 
 
-def _job(message: dict[str, Any], now: datetime, *, last: bool) -> None:
+def _job(message: PhotoMessage, now: datetime, *, last: bool) -> None:
     jurisdiction, report, photo = message["jurisdiction"], message["report"], message["photo"]
     task, rev = message["task"], message["rev"]
     if task == DEVELOP:

@@ -15,6 +15,7 @@ from chalicelib import clock
 from chalicelib.domain import event_parts, photos, tallies
 from chalicelib.domain.map import changelog, heat_counters
 from chalicelib.domain.map.pin import pack, pin_of
+from chalicelib.domain.message_types import ForwardMessage, PhotoMessage
 from chalicelib.domain.notifications import alerts
 from chalicelib.domain.open311 import forwarding, updates
 from chalicelib.domain.scorecards.statistics import RECHECKED
@@ -80,13 +81,14 @@ def apply(event: Event, now: datetime | None = None, holder: str | None = None) 
     return True
 
 
-def _photo_jobs(event: Event) -> list[dict[str, Any]]:
+def _photo_jobs(event: Event) -> list[PhotoMessage]:
     """The messages to the photo function that follow from the event."""
     jurisdiction, report = event["jurisdiction"], event["report"]
-    message = {"kind": "photo", "jurisdiction": jurisdiction, "report": report}
     return [
         {
-            **message,
+            "kind": "photo",
+            "jurisdiction": jurisdiction,
+            "report": report,
             **job,
             "dedupe": f"{jurisdiction}:{report}:{event['version']}:{job['task']}:{job['photo']}",
         }
@@ -94,7 +96,7 @@ def _photo_jobs(event: Event) -> list[dict[str, Any]]:
     ]
 
 
-def _forward_messages(event: Event, now: datetime) -> list[dict[str, Any]]:
+def _forward_messages(event: Event, now: datetime) -> list[ForwardMessage]:
     """The message that forwards a report to the system of its new unit, if the unit has one."""
     jurisdiction = event["jurisdiction"]
     job = forwarding.job(event, cities.current(jurisdiction, now))

@@ -1,4 +1,4 @@
-"""Tokens of the one-tap links: signed, and short enough for a text message.
+"""Tokens of the one-tap links, and the links: signed, and short enough for a text message.
 
 Bytes: kind (1), time of the finish or of the question in ms (6), report (16), [report of the
 recipient (16),] city.
@@ -9,8 +9,9 @@ Tests: tests/integration/test_sms.py
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
-from chalicelib.services.platform import signing
+from chalicelib.services.platform import signing, urls
 
 ANSWER_DAYS = 14
 _PURPOSE = "answer"
@@ -74,3 +75,24 @@ def _pack(report: str) -> bytes:
 def _unpack(raw: bytes) -> str:
     number = int.from_bytes(raw, "big")
     return "".join(_DIGITS[number >> 5 * position & 31] for position in reversed(range(26)))
+
+
+def doubt_link(report: Report) -> str:
+    """The one-tap link that answers whether a report is settled, of which somebody else spoke."""
+    if report.state == "work_done" and report.finished_at:
+        return answer_link(report.jurisdiction, report.id, report.finished_at)
+    asked_at = report.asked_at or report.changed_at
+    token = make_for_closed(report.jurisdiction, report.id, asked_at)
+    return urls.absolute(f"/v1/answers/{token}")
+
+
+def answer_link(
+    jurisdiction: str, report: str, finished_at: datetime, own: str | None = None
+) -> str:
+    """The one-tap link that answers "is it repaired?" for this one repair, until it expires.
+
+    ``own``: the duplicate whose reporter answers, if it is merged into ``report``.
+    """
+    token = make(jurisdiction, report, finished_at, own)
+    # The token itself names the city.
+    return urls.absolute(f"/v1/answers/{token}")

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.message_types import MonthClosed
 from chalicelib.domain.scorecards import weighing
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY, RECHECKED, Settings
 from chalicelib.domain.timestamps import iso, parse, shifted
@@ -119,11 +120,14 @@ def _publish(
 
 
 def _announcement(jurisdiction: str, doc: dict[str, Any]) -> Write:
-    kept = ("month", "stage", "revision", "folder", "rules")
-    message = {
+    message: MonthClosed = {
         "kind": "scorecard",
         "jurisdiction": jurisdiction,
-        **{name: doc[name] for name in kept},
+        "month": doc["month"],
+        "stage": doc["stage"],
+        "revision": doc["revision"],
+        "folder": doc["folder"],
+        "rules": doc["rules"],
     }
     name = f"{doc['closed_at']}#scorecard:{jurisdiction}:{doc['month']}:{doc['revision']}"
     return control.put_outbox(name, message)
