@@ -82,7 +82,7 @@ def drain(
     return published
 
 
-def _city_of(message: dict[str, Any]) -> str:
+def _city_of(message: OutboxMessage) -> str:
     return str(message.get("jurisdiction") or settings().jurisdiction)
 
 
