@@ -16,6 +16,7 @@ retention CITY       show the data that are over their time, by class; with --ru
 keys …               API keys of Open311 clients: issue NAME, list, revoke ID
 forwarding …         units with an Open311 server of their own: list, key, check, secret, enable
 open-data            write the open data's files now
+proof URL REPORT     check a report from public answers alone, as anybody can; URL is the API's
 verify               check that each timeline is complete, chained and matches its head
 rebuild              recompute every projection from the timeline; prints what differed
 backfill             write every head again in its current form
@@ -81,12 +82,13 @@ def main(words: list[str] | None = None) -> int:
 
 def _apart() -> dict[str, Callable[[list[str]], int]]:
     """Commands in modules of their own, which parse their own arguments."""
-    from infra.ops import backfill, forwarding, keys, open_data, rebuild, verify
+    from infra.ops import backfill, forwarding, keys, open_data, proof, rebuild, verify
 
     return {
         "keys": keys.main,
         "forwarding": forwarding.main,
         "open-data": lambda _: open_data.main(),
+        "proof": proof.main,
         "verify": lambda _: verify.main(),
         "rebuild": lambda _: rebuild.main(),
         "backfill": lambda _: backfill.main(),

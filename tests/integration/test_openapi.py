@@ -340,12 +340,14 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     report = receipt["id"]
     path = f"/v1/reports/{report}"
     for who in (None, me, officer):
-        for place in (path, f"{path}/timeline", f"/v1/track/{receipt['code']}", "/v1/me",
+        for place in (path, f"{path}/timeline", f"{path}/proof",
+                      f"/v1/track/{receipt['code']}", "/v1/me",
                       "/v1/health", "/v1/city", "/v1/services", "/v1/workflow"):  # fmt: skip
             checked.get(place, who)
     private = checked.file(me, lat=-6.1905, public=False, description="Words").body["id"]
     checked.get(f"/v1/reports/{private}")
     checked.get(f"/v1/reports/{private}/timeline")
+    checked.get(f"/v1/reports/{private}/proof")
     checked.post(f"/v1/reports/{private}/correction", {"landmark": "Next door"}, me)
     words = {"version": 1, "field": "description", "reason": "abuse"}
     checked.post(f"/v1/reports/{private}/texts", words, officer)

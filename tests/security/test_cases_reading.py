@@ -11,7 +11,7 @@ from tests.security.edge import Edge, Reply
 from tests.support.world import BUNDLE, JURISDICTION, STAFF, blob
 
 UNKNOWN = "01J" + "0" * 23
-READS = ("reports/{id}", "reports/{id}/timeline")
+READS = ("reports/{id}", "reports/{id}/timeline", "reports/{id}/proof")
 CANARIES = {
     "name": "Canary Siti",
     "email": "canary@example.org",

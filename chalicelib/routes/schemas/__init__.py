@@ -22,7 +22,7 @@ from chalicelib.routes.schemas.identity import (
 )
 from chalicelib.routes.schemas.open_data import OPEN_DATA
 from chalicelib.routes.schemas.own_data import OWN_DATA
-from chalicelib.routes.schemas.reports import CASE, ORIGINALS, PAGE, REPORT, TIMELINE
+from chalicelib.routes.schemas.reports import CASE, ORIGINALS, PAGE, PROOF, REPORT, TIMELINE
 from chalicelib.routes.schemas.requests import (
     ACTION,
     CLAIM,
@@ -84,6 +84,7 @@ __all__ = [
     "OWN_CONTACT",
     "OWN_DATA",
     "PAGE",
+    "PROOF",
     "RATING",
     "RECEIPT",
     "REPORT",

@@ -170,6 +170,26 @@ CARD = record(
     optional=("holder", "proposed"),
 )
 PAGE = record("Page", {"reports": many(CARD, 200), "cursor": maybe(CURSOR)})
+PROOF = record(
+    "RecordProof",
+    {
+        "jurisdiction": CODE,
+        "id": ID,
+        "events": many(
+            record(
+                "ProofEvent",
+                {
+                    "version": VERSION,
+                    "hash": {"type": "string"},
+                    "prev": {"type": "string"},
+                    "event": maybe({"type": "string"}),
+                },
+            ),
+            200,
+        ),
+        "next": maybe(VERSION),
+    },
+)
 TIMELINE = record("Timeline", {"id": ID, "events": many(EVENT, 200), "next": maybe(VERSION)})
 ORIGINALS = record(
     "Originals",
