@@ -23,6 +23,7 @@ from chalicelib.routes import (
     open311,
     photos,
     public,
+    record,
     scorecards,
     session,
     wording,
@@ -44,7 +45,7 @@ app.api.binary_types.append("multipart/form-data")
 _CLOSE_MS = _PULL_MS = 120_000
 
 _ROUTES = (
-    public, maps, session, citizens, photos, wording, officials, scorecards, open311,
+    public, record, maps, session, citizens, photos, wording, officials, scorecards, open311,
 )  # fmt: skip
 for blueprint in _ROUTES:
     app.register_blueprint(blueprint.routes)

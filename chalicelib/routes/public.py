@@ -12,7 +12,7 @@ from chalicelib.services.city import cities, folder_schemas
 from chalicelib.services.open_data import publishing
 from chalicelib.services.platform import photo_reasons
 from chalicelib.services.projections import monthly_counts
-from chalicelib.services.reports import city_reference, queries, record_proof
+from chalicelib.services.reports import city_reference, queries
 
 routes = Blueprint(__name__)
 _BRIEF = "public, max-age=30"
@@ -172,34 +172,6 @@ def get_timeline(call: Call) -> Answer:
     """A page of what happened to the report, oldest first. Officials' notes are left out; with
     the reporter's token a private report's events are whole."""
     return Answer(queries.timeline(call.principal, call.path["id"], call.query["after"]))
-
-
-@route(
-    routes,
-    "GET",
-    "/v1/reports/{id}/proof",
-    Operation(
-        id="getProof",
-        summary="The hash chain of a report, to recompute",
-        query={
-            "after": {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": 1_000_000,
-                "default": 0,
-            }
-        },
-        answers={200: schemas.PROOF},
-        problems=("not_found",),
-        cache="no-cache",
-        personal=True,
-    ),
-)
-def get_proof(call: Call) -> Answer:
-    """A page of the report's events as they are hashed, oldest first. The SHA-256 of ``event`` in
-    UTF-8 is ``hash``; its ``prev`` is the ``hash`` of the event before, and 64 zeros in the first.
-    ``event`` is null where it holds what is not public now."""
-    return Answer(record_proof.proof(call.principal, call.path["id"], call.query["after"]))
 
 
 @route(
