@@ -11,7 +11,8 @@
 
 The first ``areas`` are complete. In ``files``, each feature that matches ``where`` names one area
 for each entry; features that name the same area must agree. Without ``parent`` the parent is the
-area of the previous entry, or the one area of the highest level. A feature with an area of the last
+area of the previous entry, or the one area of the highest level. An entry without ``code``, and a
+feature whose code is empty, get a code made of the name. A feature with an area of the last
 level gives that ward its shape. ``population`` is optional: a number in ``areas``, the name of a
 property in ``files``.
 """
@@ -94,8 +95,9 @@ def _read_file(
         level = row.choice("level", levels, "level")
         parent = row.text("parent") or None
         people = row.text("population") or None
-        entries.append(_Entry(level, row.text("code"), row.text("name"), parent, people))
-    if not name or not all(entry.level and entry.code and entry.name for entry in entries):
+        code = row.text("code") if row.has("code") else ""
+        entries.append(_Entry(level, code, row.text("name"), parent, people))
+    if not name or not all(entry.level and entry.name for entry in entries):
         return
     document = read_large_json(folder / name, findings)
     if document is None:
@@ -125,9 +127,12 @@ def _read_feature(
 ) -> None:
     above = root
     for entry in entries:
-        code, name = feature.code(entry.code), feature.text(entry.name)
+        name = feature.text(entry.name)
         top = entry.level == levels[0]
         parent = None if top else feature.code(entry.parent) if entry.parent else above
+        # A district's own code is enough; wards of the same name lie in several districts.
+        prefix = parent if parent != root else None
+        code = feature.code_or_made(entry.code, name, prefix) if name is not None else None
         above = code
         if code is None or name is None or (entry.parent and not top and parent is None):
             continue

@@ -14,7 +14,17 @@ from typing import Any
 
 from chalicelib.domain.city.boundaries import build
 from infra.city import areas as places
-from infra.city import catalogues, hours, measuring, offer, patterns, people, succession, validate
+from infra.city import (
+    catalogues,
+    hours,
+    measuring,
+    offer,
+    patterns,
+    people,
+    succession,
+    topology,
+    validate,
+)
 from infra.city.checking import check
 from infra.city.documents import Node, read_csv, read_json
 from infra.city.fields import Fields
@@ -88,6 +98,7 @@ def prepare(
     areas = places.read(
         head.inner("boundaries"), boundaries or source.shapes, rules["levels"], findings
     )
+    topology.check(areas, findings)
     named = {c: a["name"] for c, a in areas.areas.items() if a["level"] == rules["levels"][-2:][0]}
     districts = set(named)
     if not districts:

@@ -1,6 +1,9 @@
 """Reads and checks one feature of a GeoJSON file: its properties and polygons."""
 
+import hashlib
 import math
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +13,7 @@ from infra.city.findings import Findings
 from infra.city.schemas.city import MOST_PEOPLE
 
 _NAME_LIMIT = 200
+_CODE_LIMIT = 63
 
 
 @dataclass
@@ -58,6 +62,35 @@ class Feature:
             return None
         return value
 
+    def code_or_made(self, name: str, title: str, above: str | None) -> str | None:
+        """A property that is a code, or a code made of the ``title`` and the code ``above``.
+
+        It is made if the mapping names no property, or, with a warning, if the property is empty.
+        """
+        if name and (name not in self.properties or self.properties[name] not in (None, "")):
+            return self.code(name)
+        code = from_name(title, above)
+        if name:
+            self.findings.warn(self.place, name, f"is empty; the code is made of the name: {code}")
+        return code
+
+
+def from_name(title: str, above: str | None) -> str:
+    """A code made of a name: the same name gives the same code at each loading."""
+    letters = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    code = "-".join(re.findall("[a-z0-9]+", letters))
+    if not code:
+        # A name without Latin letters.
+        code = f"n{_digits(title)}"
+    whole = f"{above}.{code}" if above else code
+    if len(whole) > _CODE_LIMIT:
+        return f"{whole[: _CODE_LIMIT - 9]}-{_digits(whole)}"
+    return whole
+
+
+def _digits(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
 
 def polygons(feature: Feature) -> Polygons | None:
     """The feature's polygons, or ``None`` with a finding."""
@@ -83,8 +116,8 @@ def polygons(feature: Feature) -> Polygons | None:
 
 
 def _ring(feature: Feature, ring: Any, path: str) -> list[tuple[float, float]]:
-    if not isinstance(ring, list) or len(ring) < 4:
-        feature.fault(path, "a ring must have at least four points")
+    if not isinstance(ring, list) or len(ring) < 3:
+        feature.fault(path, "a ring must have at least three corners")
         return []
     points = []
     for place, point in enumerate(ring):
@@ -93,10 +126,10 @@ def _ring(feature: Feature, ring: Any, path: str) -> list[tuple[float, float]]:
             return []
         points.append((float(point[0]), float(point[1])))
     if points[0] != points[-1]:
-        feature.fault(path, "a ring must end where it begins")
-        return []
+        feature.findings.warn(feature.place, path, "a ring must end where it begins; closed")
+        points.append(points[0])
     if not _area(points):
-        feature.fault(path, "a ring must enclose an area")
+        feature.fault(path, "a ring must enclose an area and not cross itself")
         return []
     return points
 

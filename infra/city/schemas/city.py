@@ -85,12 +85,14 @@ _AREA = record(
 _MAPPED_AREA = record(
     {
         "level": _LEVEL,
-        "code": common("text", "The property that holds the code."),
+        "code": common(
+            "text", "The property that holds the code. Without it, codes are made of the names."
+        ),
         "name": common("text", "The property that holds the name."),
         "parent": common("text", "The property that holds the code of the area in which it lies."),
         "population": common("text", "The property that holds the number of people."),
     },
-    ["level", "code", "name"],
+    ["level", "name"],
 )
 _SHAPES = record(
     {
