@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -15,6 +16,7 @@ import pytest
 import shapefile
 
 from chalicelib.domain.open_data import formats
+from chalicelib.domain.open_data.formats import FORMATS
 from chalicelib.services.city import cities
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import erasure
@@ -76,6 +78,21 @@ def test_every_format_has_every_public_request_once(world: World) -> None:
     for name in ("2026-11.csv", "2026-11.geojson", "2026-11.kml", "newest.xml"):
         assert hidden.encode() not in file(name)
         assert b"Rahasia besar" not in file(name)
+
+
+@pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if form.spreadsheet])
+def test_a_text_in_a_file_for_spreadsheets_is_never_a_formula(name: str) -> None:
+    texts = dict.fromkeys((*formats.COLUMNS, "status", "updated_datetime"), "=1+1")
+    row = FORMATS[name].row({**texts, "lat": -6.1, "long": 106.8})
+    cells = re.split(r"[\",;\t\r\n]+", row)
+    assert "'=1+1" in cells
+    assert [cell for cell in cells if cell.startswith("=")] == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_page_of_open_data_names_every_format(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "open-data.md").read_text()
+    assert f".{FORMATS[name].ending}`" in page
 
 
 def test_the_package_tells_rows_sizes_and_digests(world: World) -> None:

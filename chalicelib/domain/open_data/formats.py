@@ -11,10 +11,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from chalicelib.domain.input.text import BOM, CSV_MEDIA, no_formula
-from chalicelib.domain.open_data.xml_text import for_xml
+from chalicelib.domain.open_data.xml_text import Element, legal, written
 
 Request = dict[str, Any]
 # http://wiki.open311.org/GeoReport/bulk; the table's names where table and examples differ.
@@ -24,6 +23,7 @@ COLUMNS = (
     "description", "agency_responsible", "address", "lat", "long",
 )  # fmt: skip
 _NUMBERS = frozenset({"lat", "long"})
+_KML_FOOT = "</Document></kml>"
 NEWEST = 100
 GEORSS_MEDIA = "application/rss+xml; charset=utf-8"
 
@@ -42,20 +42,22 @@ def bulk(request: Request) -> dict[str, Any]:
 
 def georss(requests: Iterable[Request], title: str, link: str) -> Iterator[str]:
     """The newest requests as an RSS 2.0 feed with GeoRSS-Simple points."""
-    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield '<rss version="2.0" xmlns:georss="http://www.georss.org/georss"><channel>'
-    yield f"<title>{for_xml(title)}</title><link>{for_xml(link)}</link>"
-    yield f"<description>{for_xml(title)}</description>\n"
+    names = [Element("title", title), Element("link", link), Element("description", title)]
+    schema = {"version": "2.0", "xmlns:georss": "http://www.georss.org/georss"}
+    feed = Element("rss", [Element("channel", names)], schema)
+    foot = "</channel></rss>"
+    yield f"{written(feed, declaration=True).removesuffix(foot)}\n"
     for request in requests:
         address = f"{link}/open311/v2/requests/{request['service_request_id']}.json"
-        yield (
-            f"<item><guid isPermaLink={quoteattr('false')}>{request['service_request_id']}</guid>"
-            f"<title>{for_xml(request['service_name'])}, {for_xml(request['address'])}</title>"
-            f"<link>{for_xml(address)}</link>"
-            f"<description>{for_xml(request['description'])}</description>"
-            f"<georss:point>{request['lat']} {request['long']}</georss:point></item>\n"
-        )
-    yield "</channel></rss>\n"
+        item = [
+            Element("guid", request["service_request_id"], {"isPermaLink": "false"}),
+            Element("title", f"{legal(request['service_name'])}, {legal(request['address'])}"),
+            Element("link", address),
+            Element("description", request["description"]),
+            Element("georss:point", f"{request['lat']} {request['long']}"),
+        ]
+        yield f"{written(Element('item', item))}\n"
+    yield f"{foot}\n"
 
 
 def feature(request: Request) -> dict[str, Any]:
@@ -82,19 +84,15 @@ def _csv(row: dict[str, Any]) -> str:
 
 
 def _placemark(request: Request) -> str:
-    values = {name: request[name] for name in ("status", "requested_datetime", "updated_datetime",
-                                          "agency_responsible")}  # fmt: skip
-    data = "".join(
-        f"<Data name={quoteattr(name)}><value>{for_xml(value)}</value></Data>"
-        for name, value in values.items()
-    )
-    return (
-        f"<Placemark id={quoteattr('r' + request['service_request_id'])}>"
-        f"<name>{for_xml(request['service_name'])}</name>"
-        f"<description>{for_xml(request['description'])}</description>"
-        f"<ExtendedData>{data}</ExtendedData>"
-        f"<Point><coordinates>{request['long']},{request['lat']}</coordinates></Point></Placemark>\n"
-    )
+    names = ("status", "requested_datetime", "updated_datetime", "agency_responsible")
+    data = [Element("Data", [Element("value", request[name])], {"name": name}) for name in names]
+    parts = [
+        Element("name", request["service_name"]),
+        Element("description", request["description"]),
+        Element("ExtendedData", data),
+        Element("Point", [Element("coordinates", f"{request['long']},{request['lat']}")]),
+    ]
+    return f"{written(Element('Placemark', parts, {'id': 'r' + request['service_request_id']}))}\n"
 
 
 def _csv_head(title: str) -> str:
@@ -106,10 +104,9 @@ def _geojson_head(title: str) -> str:
 
 
 def _kml_head(title: str) -> str:
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">'
-        f"<Document><name>{for_xml(title)}</name>\n"
-    )
+    document = Element("Document", [Element("name", title)])
+    kml = Element("kml", [document], {"xmlns": "http://www.opengis.net/kml/2.2"})
+    return f"{written(kml, declaration=True).removesuffix(_KML_FOOT)}\n"
 
 
 def _no_head(title: str) -> str:
@@ -122,11 +119,13 @@ def _json(request: Request) -> str:
 
 @dataclass(frozen=True)
 class Format:
-    """One format of a month's file, whole: extension, content type, ``head`` for a title, ``row``
-    for a request, what stands between rows, and what ends the file."""
+    """One format of a month's file: extension, content type, ``head`` for a title, ``row`` for a
+    request, what stands between rows, and what ends the file. ``spreadsheet``: whether spreadsheets
+    open it; then its texts must pass ``no_formula``."""
 
     ending: str
     media: str
+    spreadsheet: bool
     head: Callable[[str], str]
     row: Callable[[Request], str]
     foot: str = ""
@@ -134,14 +133,18 @@ class Format:
 
 
 FORMATS = {
-    "csv": Format("csv", CSV_MEDIA, _csv_head, lambda one: _csv(bulk(one))),
-    "geojson": Format(
-        "geojson", "application/geo+json", _geojson_head, lambda one: f"\n{_json(one)}",
-        foot="\n]}\n", between=",",
+    "csv": Format(
+        "csv", CSV_MEDIA, True, _csv_head, lambda request: _csv(bulk(request))
     ),
-    "ndjson": Format("ndjson", "application/x-ndjson", _no_head, lambda one: f"{_json(one)}\n"),
+    "geojson": Format(
+        "geojson", "application/geo+json", False, _geojson_head,
+        lambda request: f"\n{_json(request)}", foot="\n]}\n", between=",",
+    ),
+    "ndjson": Format(
+        "ndjson", "application/x-ndjson", False, _no_head, lambda request: f"{_json(request)}\n"
+    ),
     "kml": Format(
-        "kml", "application/vnd.google-earth.kml+xml", _kml_head, _placemark,
-        foot="</Document></kml>\n",
+        "kml", "application/vnd.google-earth.kml+xml", False, _kml_head, _placemark,
+        foot=f"{_KML_FOOT}\n",
     ),
 }  # fmt: skip
