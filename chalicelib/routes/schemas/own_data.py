@@ -1,5 +1,6 @@
 """The copy of all that is held on a person."""
 
+from chalicelib.domain.input.contact_methods import METHODS
 from chalicelib.routes.schemas.blocks import (
     ANSWERS,
     CODE,
@@ -68,7 +69,7 @@ _WISHES = record(
         "notify": {"type": "string", "enum": ["all", "asked", "digest", "nothing"]},
         "way": maybe({"type": "string"}),
         "bounced": {
-            **many({"type": "string"}, 2),
+            **many({"type": "string"}, len(METHODS)),
             "description": "Ways by which messages came back.",
         },
     },
