@@ -94,7 +94,7 @@ def _fill(now: datetime) -> None:
     from chalicelib.domain.timestamps import iso
     from chalicelib.services.city import cities
     from chalicelib.settings import settings
-    from chalicelib.storage import open311_requests, people
+    from chalicelib.storage import open311_requests, report_texts
     from chalicelib.storage.transactions import commit
 
     place = settings().jurisdiction
@@ -116,7 +116,7 @@ def _fill(now: datetime) -> None:
         commit(
             [
                 open311_requests.put_request(place, open311_requests.row_of(event), event),
-                people.put_text(place, report, 1, words),
+                report_texts.put_text(place, report, 1, words),
             ]
         )
 

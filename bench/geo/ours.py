@@ -10,7 +10,8 @@ from bench.geo.load import load
 from bench.geo.points import DISTRICTS, NOW, Box, Circle, Point
 from bench.geo.units import item_size, read_units
 from chalicelib.domain.map import heat_counters
-from chalicelib.domain.report import Report, facts
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import facts
 from infra.local.requests import Context, event
 
 _INDEX_NAMES = len("gpkgskpkg")

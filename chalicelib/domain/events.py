@@ -10,7 +10,8 @@ from typing import Any
 
 from chalicelib.domain import event_parts, hash_chain
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.report import Report, changes, facts
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import changes, facts
 from chalicelib.domain.timeline_types import Event, EventData, ScoreRow
 from chalicelib.domain.timestamps import iso
 

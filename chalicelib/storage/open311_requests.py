@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, TypedDict
 
 from chalicelib import ids
 from chalicelib.domain.open311.updates import UpdateRow
-from chalicelib.domain.report import hidden_in
+from chalicelib.domain.report_facts import hidden_in
 from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.timestamps import iso, months, parse
 from chalicelib.storage import fast_query, tables
-from chalicelib.storage.people import text_name
+from chalicelib.storage.report_texts import text_name
 from chalicelib.storage.rows import dump, get, get_all
 from chalicelib.storage.transactions import Put
 

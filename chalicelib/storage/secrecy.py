@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from chalicelib.domain.report import Report as Head
 from chalicelib.storage import tables
-from chalicelib.storage.reports import packed, protected_desk
+from chalicelib.storage.report_lists import packed, protected_desk
 from chalicelib.storage.rows import get_all
 from chalicelib.storage.transactions import Delete, Put, Write
 

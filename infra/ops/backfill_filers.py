@@ -14,7 +14,7 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.timestamps import shifted
 from chalicelib.services.identity import filers
 from chalicelib.services.scorecards import lifecycle
-from chalicelib.storage import people, scorecards
+from chalicelib.storage import people, report_filers, scorecards
 from chalicelib.storage.transactions import Refused, Write, commit
 
 Judged = Callable[[str, str], bool]
@@ -36,7 +36,7 @@ def with_filer(head: Report, is_judged: Judged) -> tuple[Report, list[Write]]:
     place, month = head.jurisdiction, head.filed_month
     if head.filer is not None or (head.reporter is None and head.via is None):
         return head, []
-    counted = people.filer(place, month, head.id)
+    counted = report_filers.filer(place, month, head.id)
     # A report from a channel may have been claimed in the meantime.
     claimed = counted if counted and counted.startswith(filer.CHANNELS) else None
     via = head.via or claimed
@@ -51,7 +51,7 @@ def with_filer(head: Report, is_judged: Judged) -> tuple[Report, list[Write]]:
     if who:
         rows.append(people.put_trace(place, who, people.FILED, head.id))
     if counted == via and not is_judged(place, month):
-        rows.append(people.put_filer(place, month, head.id, changed.filer or ""))
+        rows.append(report_filers.put_filer(place, month, head.id, changed.filer or ""))
     return changed, rows
 
 
@@ -63,10 +63,10 @@ def register(head: Report, is_judged: Judged) -> None:
     if head.via is None:
         return
     place, month = head.jurisdiction, head.filed_month
-    commit([people.forget_reporter(place, head.via)])
-    if head.filer is None or people.filer(place, head.filed_month, head.id) is None:
+    commit([report_filers.forget_reporter(place, head.via)])
+    if head.filer is None or report_filers.filer(place, head.filed_month, head.id) is None:
         return
     while is_judged(place, month):
         month = shifted(month, 1)
     with suppress(Refused):
-        commit([people.filed_by(place, month, head.filer)])
+        commit([report_filers.filed_by(place, month, head.filer)])

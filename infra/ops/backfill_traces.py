@@ -59,11 +59,11 @@ def _of_people() -> int:
 def _of_events() -> int:
     """The contacts that officials have read, from the events of reading."""
     from chalicelib.domain.timestamps import parse
-    from chalicelib.storage import access_index, control, reports
+    from chalicelib.storage import access_index, control, timeline_rows
 
     written, place = 0, control.stored_cursor(_EVENTS)
     while True:
-        events, place = reports.events_page(place, PAGE)
+        events, place = timeline_rows.events_page(place, PAGE)
         rows: list[Any] = [
             access_index.put_contact_read(
                 one["jurisdiction"], one["actor"]["uid"] or "", parse(one["at"]), one["report"],

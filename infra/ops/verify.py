@@ -22,11 +22,11 @@ def main() -> int:
 def check() -> dict[str, Any]:
     """{"reports", "events", "faults": [[city, report, what]]}."""
     from chalicelib.domain import event_parts, hash_chain
-    from chalicelib.domain.report import fold, public_part
-    from chalicelib.storage import people, reports
+    from chalicelib.domain.report_facts import fold, public_part
+    from chalicelib.storage import report_texts, reports, timeline_rows
 
     links: dict[tuple[str, str], list[tuple[int, hash_chain.Entry]]] = defaultdict(list)
-    for key, version, entry in reports.whole_chain():
+    for key, version, entry in timeline_rows.whole_chain():
         place, _, report = key.split("#")
         links[place, report].append((version, entry))
     faults = []
@@ -39,7 +39,7 @@ def check() -> dict[str, Any]:
             found.append("there is no head")
         elif fold(events) != public_part(head) or chain[-1].hash != head.tail:
             found.append("the head is not what its events say")
-        found += hash_chain.text_faults(events, people.all_texts(place, report))
+        found += hash_chain.text_faults(events, report_texts.all_texts(place, report))
         faults += [[place, report, one] for one in found]
     return {
         "reports": len(links),

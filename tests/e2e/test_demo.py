@@ -187,6 +187,7 @@ from pathlib import Path
 from infra.emulator.session import aws
 with aws(Path(sys.argv[1])):
     from chalicelib.services.city import cities
+    from chalicelib.storage import report_filers
     from chalicelib.storage import city, people, score_rows, scorecards
     held = scorecards.month("demo", "201702")
     places = cities.districts(cities.at("demo", held["rules"]))
@@ -194,7 +195,7 @@ with aws(Path(sys.argv[1])):
         "held": held,
         "rules": city.rules("demo", held["rules"]),
         "rows": [row for one in places for row in score_rows.scores("demo", one, "201612")],
-        "filers": people.filers("demo", "201702"),
+        "filers": report_filers.filers("demo", "201702"),
         "cards": dict(scorecards.cards("demo", "201702", held["folder"])),
     }))
 """

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.services.people import claiming, erasure
 from chalicelib.services.platform import signing
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, report_filers, report_texts, reports
 from tests.support import aws
 from tests.support.world import JURISDICTION, World, citizen, official
 
@@ -77,7 +77,7 @@ def _stored(report: str) -> dict[str, Any]:
     assert head is not None
     return {
         "head": head,
-        "texts": people.texts(JURISDICTION, report, 1, head.version),
+        "texts": report_texts.texts(JURISDICTION, report, 1, head.version),
         "contact": people.contact(JURISDICTION, head.contact or "-"),
-        "counted": people.filer(JURISDICTION, head.filed_month, report),
+        "counted": report_filers.filer(JURISDICTION, head.filed_month, report),
     }

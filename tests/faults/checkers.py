@@ -22,7 +22,8 @@ from typing import Any
 from chalicelib import rules
 from chalicelib.domain import hash_chain
 from chalicelib.domain.city.limits import PERSON_LIMITS
-from chalicelib.domain.report import Report, fold, public_part
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import fold, public_part
 from chalicelib.errors import kinds
 from tests.faults.clients import Answered, Record
 from tests.faults.state import Event, Row, State

@@ -22,7 +22,7 @@ from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import timeline_events
 from chalicelib.services.reports import actions
 from chalicelib.storage import city as city_store
-from chalicelib.storage import reports
+from chalicelib.storage import reports, timeline_rows
 from tests.faults.checkers import CANARY
 from tests.faults.clients import Clients, Record
 from tests.faults.scheduler import Replay
@@ -98,7 +98,7 @@ def of_recipients() -> Iterator[str]:
 
 
 def _published() -> None:
-    for text, _ in reports.whole_timeline():
+    for text, _ in timeline_rows.whole_timeline():
         timeline_events.apply(json.loads(text))
     outbox.drain()
 

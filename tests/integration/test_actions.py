@@ -16,7 +16,7 @@ from chalicelib.services.notifications import citizen_messages, outbox
 from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import actions, one_tap, queries, queues
-from chalicelib.storage import control, people, reports, tables
+from chalicelib.storage import control, report_lists, report_texts, reports, tables
 from chalicelib.storage.transactions import Unavailable
 from tests.support.aws import backend
 from tests.support.world import BUNDLE, JURISDICTION, PUBLIC, World, citizen, faults, official, spot
@@ -567,11 +567,11 @@ def test_the_due_index_holds_what_a_clock_must_look_at(world: World) -> None:
     """Open reports by their next due, closed and disputed ones not at all."""
     report = world.file()["id"]
     head = world.head(report)
-    ((_, place, found),) = reports.due(head.acknowledge_due, None, 10)
+    ((_, place, found),) = report_lists.due(head.acknowledge_due, None, 10)
     assert (place, found) == (JURISDICTION, report)
-    assert reports.due(head.acknowledge_due - timedelta(seconds=1), None, 10) == []
+    assert report_lists.due(head.acknowledge_due - timedelta(seconds=1), None, 10) == []
     world.act(official("officer1"), report, "reject", reason_code="spam", text="x")
-    assert reports.due(head.due_at + timedelta(days=99), None, 10) == []
+    assert report_lists.due(head.due_at + timedelta(days=99), None, 10) == []
 
 
 def test_projecting_twice_changes_nothing(world: World) -> None:
@@ -735,7 +735,7 @@ def test_a_claim_secret_is_kept_nowhere(world: World) -> None:
 def test_an_erased_text_leaves_the_chain_whole(world: World) -> None:
     """The event commits to a text that may go."""
     report = world.file(description="to be forgotten")["id"]
-    row = tables.Person.get(f"{JURISDICTION}#T#{report}", people.text_name(1, "description"))
+    row = tables.Person.get(f"{JURISDICTION}#T#{report}", report_texts.text_name(1, "description"))
     row.delete()
     assert queries.public(PUBLIC, report)["description"] is None
     assert queries.timeline(PUBLIC, report, 0)["events"][0]["words"] == {}

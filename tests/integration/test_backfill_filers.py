@@ -9,7 +9,7 @@ from chalicelib.domain.principal import Principal
 from chalicelib.services.open311 import updates
 from chalicelib.services.people import erasure
 from chalicelib.services.reports import queues
-from chalicelib.storage import people, scorecards
+from chalicelib.storage import people, report_filers, scorecards
 from chalicelib.storage.transactions import commit
 from infra.ops import backfill
 from tests.integration.test_filers import MONTH, a_key, months_filers, post
@@ -32,12 +32,12 @@ def made_old(world: World, report: str, uid: str) -> None:
     filer = head.filer or ""
     commit(
         [
-            people.put_filer(JURISDICTION, head.filed_month, report, uid),
-            people.first_filed(JURISDICTION, head.filed_month, uid),
+            report_filers.put_filer(JURISDICTION, head.filed_month, report, uid),
+            report_filers.first_filed(JURISDICTION, head.filed_month, uid),
         ]
     )
     if filer != uid:
-        commit([people.forget_reporter(JURISDICTION, filer)])
+        commit([report_filers.forget_reporter(JURISDICTION, filer)])
         commit([people.delete_trace(JURISDICTION, filer, people.FILED, report)])
 
 
@@ -83,7 +83,7 @@ def test_the_backfill_tells_people_from_channels_without_an_event(
             assert (head.filer, head.version) == (filer, 1)
             assert faults(head, world.links(report)) == []
         assert months_filers() == old["filers"]
-        assert people.reporters(JURISDICTION, MONTH) == 4
+        assert report_filers.reporters(JURISDICTION, MONTH) == 4
         first = old["filers"][old["mine"][0]]
         found = people.traces(JURISDICTION, first, "", 5)
         assert [report for _, report, _ in found] == [old["mine"][0]]
@@ -102,6 +102,6 @@ def test_a_month_that_is_judged_keeps_its_weights(
     backfill.run()
     assert months_filers() == before
     # The people behind the channels are registered from the next month on.
-    assert people.reporters(JURISDICTION, MONTH) == 1
-    assert people.reporters(JURISDICTION, "202612") == 4
+    assert report_filers.reporters(JURISDICTION, MONTH) == 1
+    assert report_filers.reporters(JURISDICTION, "202612") == 4
     assert world.head(old["mine"][0]).filer == old["filers"][old["mine"][0]]

@@ -16,7 +16,7 @@ from chalicelib.services.city import staff as officials
 from chalicelib.services.notifications import announcements
 from chalicelib.services.scorecards import audits, card_queries, compute, lifecycle, report_rows
 from chalicelib.storage import city as city_store
-from chalicelib.storage import control, people, score_rows, tables, topics
+from chalicelib.storage import control, report_filers, score_rows, tables, topics
 from chalicelib.storage import scorecards as store
 from tests.integration.test_recompute import compare, users
 from tests.integration.test_scorecards import figure
@@ -204,7 +204,7 @@ def test_recomputed_figures_agree_once_told_the_codes(world: World, told: Told, 
             scorecards_in_pandas._recoded(row, {"D2-W2": pins.get(row["report"], "DX-E")})
             for row in raw
         ]
-    filers = {one: people.filers(JURISDICTION, one) for one in (MONTH, NEXT)}
+    filers = {one: report_filers.filers(JURISDICTION, one) for one in (MONTH, NEXT)}
     weights = scorecards_in_pandas.weights(filers, settings.reporter_cap, settings.weighing)
     bundle = BUNDLE if month == MONTH else second_city.bundle()
     facts = {**scorecards_in_pandas.city_facts(bundle), "users": users(filers, month)}

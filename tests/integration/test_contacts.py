@@ -14,7 +14,7 @@ from chalicelib.services.platform import signing
 from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.services.reports import queues as reports_queues
 from chalicelib.services.reports import text_correction
-from chalicelib.storage import mail, people, queues, topics
+from chalicelib.storage import mail, queues, report_filers, topics
 from tests.integration.test_filers import a_key, post
 from tests.support import aws
 from tests.support.world import JURISDICTION, World, citizen, faults, official
@@ -246,8 +246,8 @@ def test_a_code_to_the_corrected_contact_gives_the_report_and_one_to_the_old_doe
     correct(world, ANI, report, RIGHT)
     right = filers.pseudonym(JURISDICTION, RIGHT)
     assert world.head(report).filer == right
-    assert people.filers(JURISDICTION, "202611") == {report: right}
-    assert people.reporters(JURISDICTION, "202611") == 1
+    assert report_filers.filers(JURISDICTION, "202611") == {report: right}
+    assert report_filers.reporters(JURISDICTION, "202611") == 1
     claimed(world, citizen("thief"), report)
     unclaimed(world, report)
     for who, address, number in ((BUDI, WRONG, 0), (citizen("anew"), RIGHT, 1)):
@@ -262,7 +262,7 @@ def test_a_contact_that_is_taken_away_leaves_the_report_to_count_alone(world: Wo
     claimed(world, ANI, report)
     correct(world, ANI, report, {})
     assert world.head(report).filer == f"r_{report}"
-    assert people.filers(JURISDICTION, "202611") == {report: f"r_{report}"}
+    assert report_filers.filers(JURISDICTION, "202611") == {report: f"r_{report}"}
     # Whoever files themselves is counted as themselves, whatever contact they leave.
     own = world.file(BUDI, contact=WRONG)["id"]
     correct(world, BUDI, own, RIGHT)

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import daily_digest, outbox
-from chalicelib.storage import control, reports
+from chalicelib.storage import control, report_lists
 from tests.integration.test_outbox import Sent, quiet, sent
 from tests.support import aws
 from tests.support.world import JURISDICTION, World, citizen, official
@@ -166,8 +166,10 @@ def test_its_reads_do_not_grow_with_the_reports(
 ) -> None:
     """So many Queries a district, and one look at the marker when the day is done."""
     reads: list[str] = []
-    real = reports.queue_page
-    monkeypatch.setattr(reports, "queue_page", lambda *args: reads.append(args[1]) or real(*args))
+    real = report_lists.queue_page
+    monkeypatch.setattr(
+        report_lists, "queue_page", lambda *args: reads.append(args[1]) or real(*args)
+    )
     counts = []
     for day in range(2):
         filed(world, 4 * day, service="litter")

@@ -12,7 +12,7 @@ from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, queries
 from chalicelib.services.timeline import append
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, report_lists
 from chalicelib.storage.transactions import Unavailable
 from tests.support.world import JURISDICTION, PUBLIC, World, citizen, faults, official
 
@@ -167,7 +167,7 @@ def test_a_claim_makes_another_device_the_reporter(world: World) -> None:
     assert queries.public(phone, report)["id"] == report
     assert refusal(queries.public, REPORTER, report).status == 404
     assert "newphone" not in str(world.links(report))
-    assert [one for _, one in reports.of_reporter(JURISDICTION, "d_newphone", None, 5)]
+    assert [one for _, one in report_lists.of_reporter(JURISDICTION, "d_newphone", None, 5)]
     world.act(phone, report, "withdraw")
     sound(world, report)
 

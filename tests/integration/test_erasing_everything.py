@@ -14,7 +14,7 @@ from chalicelib.services.photos import duplicates, moderation, processing, stora
 from chalicelib.services.platform import signing
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement
-from chalicelib.storage import files, people, tables
+from chalicelib.storage import files, people, report_texts, tables
 from chalicelib.storage.transactions import commit
 from infra.ops import verify
 from tests.support import aws, personal_data_search, photo_files, random_people
@@ -131,7 +131,7 @@ def test_one_of_everything_a_person_leaves_and_no_trace_of_any(
     assert monthly_counts.rebuild()["changed"] == 0
     assert world.head(other).supports == supports
     # What others wrote is there, and the original knows its duplicate.
-    texts = json.dumps([people.all_texts(JURISDICTION, one)
+    texts = json.dumps([report_texts.all_texts(JURISDICTION, one)
                         for one in (life["first"], other)], default=str)  # fmt: skip
     for kept in ("We are looking at it", "Another hole", "Mine too"):
         assert kept in texts
@@ -168,7 +168,7 @@ def test_an_erasure_names_each_text_and_photo_and_nobody_takes_one_unseen(world:
     assert [event["actor"]["uid"] for event in gone] == ["system"]
     assert verify.check()["faults"] == []
     # A text that no event names is missing because somebody took it.
-    commit([people.delete_text(JURISDICTION, other, "00000003#comment")])
+    commit([report_texts.delete_text(JURISDICTION, other, "00000003#comment")])
     (fault,) = verify.check()["faults"]
     assert fault[1:] == [
         other, "text 00000003#comment is missing, and no event says that it was removed",
@@ -197,7 +197,7 @@ def test_another_persons_words_and_photos_on_the_same_report_stay(world: World) 
     shot = photo(world, BUDI)
     world.act(BUDI, mine, "refuse", reason="Still there", photos=[shot])
     erasure.erase(JURISDICTION, mine, world.now)
-    told = [text for text, _ in people.all_texts(JURISDICTION, mine).values()]
+    told = [text for text, _ in report_texts.all_texts(JURISDICTION, mine).values()]
     assert {"I fell into it", "Still there"} <= set(told)
     assert not [one for one in told if CANARY in one]
     assert world.head(mine).pictures[shot]["state"] == "ready"

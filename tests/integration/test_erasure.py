@@ -12,7 +12,7 @@ from chalicelib.services.people import erasure
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, queries
-from chalicelib.storage import people
+from chalicelib.storage import people, report_texts
 from infra.ops import backfill, backups, commands, verify
 from tests.support import aws, personal_data_search
 from tests.support.world import JURISDICTION, World, citizen, faults, official
@@ -136,7 +136,7 @@ def test_a_restore_erases_again_whoever_was_erased_since_the_copy(
     assert verify.check()["faults"] == []
     assert world.head(other).supports == 1
     texts = [text for one in (other, again)
-             for text, _ in people.all_texts(JURISDICTION, one).values()]  # fmt: skip
+             for text, _ in report_texts.all_texts(JURISDICTION, one).values()]  # fmt: skip
     assert texts == ["Another hole", "Filed after the erasure"]
     # The next copy knows of it too, and its restore has nothing to do.
     world.advance(hours=1)

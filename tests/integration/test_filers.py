@@ -17,7 +17,7 @@ from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import actions, engagement, queries, queues
 from chalicelib.services.scorecards import compute
-from chalicelib.storage import people
+from chalicelib.storage import people, report_filers
 from chalicelib.storage.transactions import commit
 from tests.support.world import JURISDICTION, World, citizen, city, faults, official, spot
 
@@ -44,13 +44,13 @@ def post(world: World, key: Principal, number: int = 0, **given: Any) -> str:
 
 def months_filers() -> dict[str, str]:
     """{report: filer} of the month."""
-    return people.filers(JURISDICTION, MONTH)
+    return report_filers.filers(JURISDICTION, MONTH)
 
 
 def filed(by: list[Filer]) -> None:
     """Reports of the month by these filers, in the index alone."""
     rows = [
-        people.put_filer(JURISDICTION, MONTH, f"{n:026}", one.filer or "")
+        report_filers.put_filer(JURISDICTION, MONTH, f"{n:026}", one.filer or "")
         for n, one in enumerate(by)
     ]
     for start in range(0, len(rows), 100):
@@ -104,15 +104,15 @@ def test_erasing_one_call_leaves_the_other_callers_reports_of_that_official(worl
 def test_erasing_one_report_of_an_unconfirmed_contact_leaves_its_others(world: World) -> None:
     key = a_key(world)
     one, other = (post(world, key, n, email="ani@example.org") for n in range(2))
-    known = people.reporters(JURISDICTION, MONTH)
+    known = report_filers.reporters(JURISDICTION, MONTH)
     assert erasure.erase(JURISDICTION, one, world.now) == [one]
     assert queries.public(OFFICER, other)["description"] == "Hole 1"
-    assert people.reporters(JURISDICTION, MONTH) == known
+    assert report_filers.reporters(JURISDICTION, MONTH) == known
     filer = world.head(other).filer
     assert filer
     erasure.erase(JURISDICTION, other, world.now)
     # Counted as before, for nobody.
-    assert people.reporters(JURISDICTION, MONTH) == known
+    assert report_filers.reporters(JURISDICTION, MONTH) == known
     assert filer not in set(months_filers().values())
 
 
@@ -120,7 +120,7 @@ def test_sixty_people_by_one_key_are_sixty_active_users(world: World) -> None:
     key = a_key(world)
     for number in range(5):
         post(world, key, number, email=f"person{number}@example.org")
-    assert people.reporters(JURISDICTION, MONTH) == 5
+    assert report_filers.reporters(JURISDICTION, MONTH) == 5
     filed([filers.filer_of(key, f"{n:026}", {"email": f"p{n}@example.org"}) for n in range(55)])
     assert active_users(world) == 60
 
@@ -131,7 +131,7 @@ def test_sixty_callers_by_one_official_are_sixty_active_users(world: World) -> N
     # What nobody left a contact with is somebody's each.
     world.file(OFFICER)
     world.file(OFFICER, contact={"name": "A name is no contact"})
-    assert people.reporters(JURISDICTION, MONTH) == 5
+    assert report_filers.reporters(JURISDICTION, MONTH) == 5
     filed([filers.filer_of(OFFICER, f"{n:026}", {"phone": f"+62812000{n:03}"}) for n in range(55)])
     assert active_users(world) == 60
 
@@ -148,7 +148,7 @@ def test_one_contact_through_several_keys_is_one_person(world: World) -> None:
         written = ("Ani@Example.org", "ani@example.ORG", "ANI@EXAMPLE.ORG")[number % 3]
         post(world, keys[number % 3], number, email=written)
     assert len(set(months_filers().values())) == 1
-    assert people.reporters(JURISDICTION, MONTH) == 1
+    assert report_filers.reporters(JURISDICTION, MONTH) == 1
     ani = {"email": "ani@example.org"}
     filed([filers.filer_of(keys[n % 3], f"{n:026}", ani) for n in range(394)])
     assert len(set(months_filers().values())) == 1

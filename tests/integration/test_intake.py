@@ -16,7 +16,7 @@ from chalicelib.services.platform import signing
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import queries, queues
 from chalicelib.services.reports.intake import locate
-from chalicelib.storage import people, reports, tables
+from chalicelib.storage import people, photo_tickets, report_texts, tables
 from tests.support.world import (
     BUNDLE,
     JURISDICTION,
@@ -172,7 +172,7 @@ def test_answers_are_kept_by_type(world: World) -> None:
         "what": ["cars", "power"],
         "since": "2026-11-02T07:00:00+07:00",
     }
-    kept = people.texts(JURISDICTION, filed["id"], 1, 1)
+    kept = report_texts.texts(JURISDICTION, filed["id"], 1, 1)
     assert kept["00000001#answer.story"]["text"] == "It came at night."
     assert kept["00000001#answer.story"]["audience"] == "inside"
     shown = queries.timeline(PUBLIC, filed["id"], 0)["events"][0]["words"]
@@ -289,7 +289,7 @@ def test_photos_are_claimed_with_the_report(world: World) -> None:
     reporter = citizen("reporter")
     photo = world.photo(reporter)
     report = world.file(reporter, photos=[photo])["id"]
-    found = reports.photo(JURISDICTION, photo)
+    found = photo_tickets.photo(JURISDICTION, photo)
     assert found is not None
     assert (found[1]["state"], found[1]["report"]) == ("ready", report)
     assert queries.public(PUBLIC, report)["photos"] == 1
@@ -376,9 +376,9 @@ def test_invisible_characters_flag_the_report(world: World) -> None:
 def test_an_event_commits_to_each_text_with_its_salt(world: World) -> None:
     """Recomputed from ``people``."""
     report = world.file(description="A hole.", landmark="School")["id"]
-    kept = people.texts(JURISDICTION, report, 1, 1)
+    kept = report_texts.texts(JURISDICTION, report, 1, 1)
     for one in world.events(report)[0]["words"]:
-        row = kept[people.text_name(1, one["field"])]
+        row = kept[report_texts.text_name(1, one["field"])]
         assert one["commitment"] == commitment(row["text"], bytes.fromhex(row["salt"]))
 
 

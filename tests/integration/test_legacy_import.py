@@ -13,7 +13,7 @@ from chalicelib.entrypoints import batches
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import queries, queues
 from chalicelib.services.scorecards import lifecycle
-from chalicelib.storage import control, reports, score_rows
+from chalicelib.storage import control, report_lists, reports, score_rows
 from chalicelib.storage.transactions import commit
 from infra.city import importing
 from tests.support.world import JURISDICTION, PUBLIC, World, city, official, spot
@@ -225,9 +225,9 @@ def test_reports_imported_by_an_older_version_leave_the_index_of_what_is_due(
         # As an older version wrote it: due, and not marked.
         head = replace(the_report(number), imported=None)
         commit([reports.put_head(head, head.acknowledge_due, seen=1)])
-    assert len(reports.due(world.now, None, 10)) == 2
+    assert len(report_lists.due(world.now, None, 10)) == 2
     assert world.sweep() == {}
-    assert reports.due(world.now, None, 10) == []
+    assert report_lists.due(world.now, None, 10) == []
     assert len(world.events(the_report(1).id)) == 1
 
 

@@ -15,7 +15,7 @@ from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services.map import changes, heatmap, nearby, viewport
 from chalicelib.services.projections import monthly_counts, timeline_events
-from chalicelib.storage import reports
+from chalicelib.storage import timeline_rows
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
 from tests.support.map_client import Watcher, by_id, look
@@ -232,7 +232,7 @@ def test_counters_survive_duplicates_crashes_and_any_order(world: World) -> None
     made = [world.finished() for _ in range(2)]
     world.act(citizen("reporter"), made[0], "verify")
     world.act(citizen("reporter"), made[0], "reopen", reason="Again")
-    texts = [text for text, _ in reports.whole_timeline()]
+    texts = [text for text, _ in timeline_rows.whole_timeline()]
     draw = random.Random(4)
     for text in draw.sample(texts, len(texts)) + draw.sample(texts, len(texts)):
         timeline_events.apply(json.loads(text), world.now)

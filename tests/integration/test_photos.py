@@ -16,7 +16,7 @@ from chalicelib.services.notifications import outbox
 from chalicelib.services.photos import moderation, processing, storage_keys, tickets
 from chalicelib.services.reports import queries
 from chalicelib.settings import settings
-from chalicelib.storage import control, files, open311_requests, people, reports
+from chalicelib.storage import control, files, open311_requests, people, photo_tickets
 from infra.ops import dead
 from tests.integration.test_engagement import refusal
 from tests.support import aws, photo_files
@@ -87,7 +87,7 @@ def of(photo: str) -> set[str]:
 
 def held(photo: str) -> storage_keys.Files:
     """The names of what was made of a photo."""
-    found = reports.photo(JURISDICTION, photo)
+    found = photo_tickets.photo(JURISDICTION, photo)
     assert found is not None
     return storage_keys.Files(JURISDICTION, photo, found[1]["cut"])
 
@@ -235,7 +235,7 @@ def test_of_two_uploads_with_one_form_what_is_shown_is_what_was_looked_at(world:
     (one,) = shown(report)
     assert files.get(master(photo, 1)) == b"second" * 50
     assert held(photo).cut in one["large"]["url"]
-    found = reports.photo(JURISDICTION, photo)
+    found = photo_tickets.photo(JURISDICTION, photo)
     assert found is not None
     assert found[1]["sha256"] == hashlib.sha256(b"second" * 50).hexdigest()
     assert actions(world, report) == ["file", "photo_ready"]
@@ -716,7 +716,7 @@ def test_jobs_about_what_is_not_there_are_nothing(world: World) -> None:
     for task in ("develop", "used", "draw", "hide"):
         assert deliver({"kind": "photo", "task": task, "jurisdiction": JURISDICTION,
                         "report": UNKNOWN, "photo": UNKNOWN, "rev": 1})  # fmt: skip
-    assert reports.photo(JURISDICTION, UNKNOWN) is None
+    assert photo_tickets.photo(JURISDICTION, UNKNOWN) is None
 
 
 def test_problem_is_raised_for_too_many(world: World) -> None:

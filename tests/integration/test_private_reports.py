@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.open311.forwarding import unit_of
-from chalicelib.domain.report import facts
+from chalicelib.domain.report_facts import facts
 from chalicelib.domain.scorecards.recurrence import Recurrences
 from chalicelib.services.open_data import publishing
 from chalicelib.services.scorecards import lifecycle
-from chalicelib.storage import reports
+from chalicelib.storage import timeline_rows
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Context, Edge, application, event_of
 from tests.support import aws
@@ -222,7 +222,7 @@ def test_only_the_reporter_opens_a_private_report_and_then_it_is_everywhere(edge
     assert mine in edge.get("/v1/changes", since=started).text
     publishing.publish(edge.now)
     assert WORDS[0].encode() in public_files()[f"open-data/{JURISDICTION}/2026-11.csv"]
-    assert faults(edge.head(mine), reports.chain(JURISDICTION, mine, 0, 100)) == []
+    assert faults(edge.head(mine), timeline_rows.chain(JURISDICTION, mine, 0, 100)) == []
 
 
 def test_a_report_opened_long_after_it_was_closed_reaches_the_open_data(edge: Edge) -> None:
@@ -268,7 +268,7 @@ def test_a_private_report_counts_in_tallies_and_scorecards(edge: Edge) -> None:
     mine = filed(edge, edge.device())["id"]
     edge.project()
     assert edge.get("/v1/tallies/202611").body["city"]["received"] == 1
-    event = json.loads(reports.timeline(JURISDICTION, mine, 0, 1)[0][0])
+    event = json.loads(timeline_rows.timeline(JURISDICTION, mine, 0, 1)[0][0])
     row = event["score"]
     assert (row["report"], row["private"]) == (mine, True)
     assert (row["lat7"], row["long7"]) == (-61900000, 1068000000)
@@ -278,7 +278,7 @@ def test_a_private_report_counts_in_tallies_and_scorecards(edge: Edge) -> None:
 
 def test_private_reports_do_not_recur_for_being_in_one_square_kilometre(edge: Edge) -> None:
     mine = filed(edge, edge.device())["id"]
-    row = json.loads(reports.timeline(JURISDICTION, mine, 0, 1)[0][0])["score"]
+    row = json.loads(timeline_rows.timeline(JURISDICTION, mine, 0, 1)[0][0])["score"]
 
     class Ever:
         """A window that holds every moment."""

@@ -8,7 +8,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.domain.sla import periods
 from chalicelib.services.scorecards import compute
-from chalicelib.storage import people, score_rows
+from chalicelib.storage import report_filers, score_rows
 from chalicelib.storage.transactions import commit
 from tests.support import scorecards_in_pandas
 from tests.support.random_reports import Lives
@@ -65,9 +65,9 @@ def store(town: Town, city: City) -> None:
         rows.append(score_rows.put_score(JURISDICTION, row["report"], row["version"], row, last))
     _commit(rows)
     for month, filed in sorted(town.filers.items()):
-        _commit([people.put_filer(JURISDICTION, month, *one) for one in filed.items()])
+        _commit([report_filers.put_filer(JURISDICTION, month, *one) for one in filed.items()])
         uids = sorted(set(filed.values()))
-        _commit([people.first_filed(JURISDICTION, month, uid) for uid in uids])
+        _commit([report_filers.first_filed(JURISDICTION, month, uid) for uid in uids])
 
 
 def _commit(writes: list[Any]) -> None:
@@ -114,7 +114,7 @@ def test_months_that_people_made(world: World) -> None:
         reporter_cap=4,
     )
     months = ("202611", "202612", "202701")
-    filers = {month: people.filers(JURISDICTION, month) for month in months}
+    filers = {month: report_filers.filers(JURISDICTION, month) for month in months}
     weights = scorecards_in_pandas.weights(filers, settings.reporter_cap, settings.weighing)
     for month in months:
         found = compute.compute(world_city(), month, settings, world.now)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.services.reports import queries
-from chalicelib.storage import people, tables
+from chalicelib.storage import report_texts, tables
 from infra.ops import proof
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
@@ -53,7 +53,7 @@ def test_the_public_part_tells_no_place_no_official_and_no_text(edge: Edge) -> N
     report = edge.finished(edge.device())
     pages = json.dumps(outsider(edge)(f"/v1/reports/{report}/proof"))
     assert [one for one in (*PLACE, "s_officer", "s_worker", "salt") if one in pages] == []
-    for name, row in people.texts(JURISDICTION, report, 1, 99).items():
+    for name, row in report_texts.texts(JURISDICTION, report, 1, 99).items():
         assert row["text"] not in pages, name
 
 

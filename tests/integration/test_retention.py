@@ -17,7 +17,7 @@ from chalicelib.services.people import closed_reports, preferences, report_reten
 from chalicelib.services.photos import duplicates, moderation, processing, storage_keys
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, text_moderation
-from chalicelib.storage import control, files, people, reach, tables
+from chalicelib.storage import control, files, people, reach, report_texts, tables
 from infra.ops import backups, commands, verify
 from tests.support import aws, personal_data_search, photo_files, random_people
 from tests.support.world import BUNDLE, JURISDICTION, STAFF, START, World, blob, citizen, official
@@ -159,7 +159,7 @@ def test_contacts_and_words_go_when_their_time_is_over_and_not_a_day_before(
     assert monthly_counts.rebuild()["changed"] == 0
     head = world.head(mine)
     assert (head.supports, head.rating, head.reporter, head.filer) == (1, 4, None, None)
-    told = [text for text, _ in people.all_texts(JURISDICTION, mine).values()]
+    told = [text for text, _ in report_texts.all_texts(JURISDICTION, mine).values()]
     assert "We are looking at it" in told, "what the city said stays"
     assert [head.pictures[one]["state"] for one in head.after_photos] == ["ready"]
     gone = [event["data"] for event in world.events(mine) if event["action"] == "erased"]

@@ -19,7 +19,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import outbox
 from chalicelib.services.scorecards import audits, card_queries, compute, lifecycle
-from chalicelib.storage import control, files, people, topics
+from chalicelib.storage import control, files, report_filers, topics
 from chalicelib.storage import scorecards as store
 from chalicelib.storage.transactions import commit
 from tests.support.kept_state import built_once
@@ -366,7 +366,7 @@ def test_a_month_long_closed_is_looked_at_again_when_an_event_touches_it(month: 
 
 
 def _filed_by(filer: str, *reports: str) -> None:
-    commit([people.put_filer(JURISDICTION, MONTH, report, filer) for report in reports])
+    commit([report_filers.put_filer(JURISDICTION, MONTH, report, filer) for report in reports])
 
 
 def _public_weights(world: World) -> dict[str, float]:

@@ -9,7 +9,7 @@ from chalicelib.services.people import claiming
 from chalicelib.services.photos import tickets
 from chalicelib.services.platform import signing
 from chalicelib.services.reports import engagement, queries
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, report_lists
 from tests.support.world import JURISDICTION, World, citizen
 
 OLD, NEW = citizen("reporter"), citizen("newphone")
@@ -68,7 +68,7 @@ def test_the_old_phone_has_nothing_of_the_report_any_more(world: World) -> None:
     with pytest.raises(Problem):
         tickets.status(OLD, photo, world.now)
     assert tickets.status(NEW, photo, world.now)
-    assert reports.of_reporter(JURISDICTION, "d_reporter", None, 5) == []
+    assert report_lists.of_reporter(JURISDICTION, "d_reporter", None, 5) == []
     assert people.marks(JURISDICTION, report, people.FOLLOW, 5) == []
 
 

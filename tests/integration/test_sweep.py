@@ -11,7 +11,7 @@ from chalicelib.domain.principal import system
 from chalicelib.services.reports import actions
 from chalicelib.services.sla import sweep
 from chalicelib.services.timeline import access
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, report_lists, reports
 from chalicelib.storage.transactions import Unavailable
 from tests.support import aws
 from tests.support.world import JURISDICTION, World, citizen, faults, official
@@ -223,7 +223,7 @@ def test_a_rejected_original_gives_back_its_oldest_duplicate(town: World) -> Non
     assert town.head(newer).state == "closed"
     assert town.head(original).succeeded_by == older
     assert town.head(original).merged == 0
-    assert reports.due(town.now, None, 9) == []
+    assert report_lists.due(town.now, None, 9) == []
     for one in (original, older, newer):
         assert faults(town.head(one), town.links(one)) == []
 
@@ -355,7 +355,7 @@ def test_when_aws_is_away_the_round_ends_and_the_next_one_catches_up(
         assert swept(town, hours=25) == Counter()
     assert len(tried) == sweep.STRIKES
     with monkeypatch.context() as broken:
-        broken.setattr(reports, "due", lambda *_: get("", ""))
+        broken.setattr(report_lists, "due", lambda *_: get("", ""))
         assert sweep.sweep(town.now) == {}
     assert aws_dead() == []
     assert sweep.sweep(town.now) == Counter(breach=6)

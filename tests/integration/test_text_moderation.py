@@ -12,7 +12,7 @@ from chalicelib.services.notifications import alert_texts
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import erasure
 from chalicelib.services.reports import text_moderation
-from chalicelib.storage import files, people, reports, tables
+from chalicelib.storage import files, people, tables, timeline_rows
 from infra.ops import verify
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
@@ -240,7 +240,7 @@ def test_a_flag_for_personal_data_leads_to_the_text(edge: Edge) -> None:
     assert edge.post(f"/v1/reports/{report}/flags", flag, edge.device()).status == 200
     case = edge.get(f"/v1/reports/{report}/case", edge.staff("officer1")).body
     assert case["timeline"][-1]["data"] == {**flag, "text": [1, "description"]}
-    event = json.loads(reports.timeline(JURISDICTION, report, 1, 1)[0][0])
+    event = json.loads(timeline_rows.timeline(JURISDICTION, report, 1, 1)[0][0])
     (message,) = alerts.messages(event)
     assert "description, versi 1" in alert_texts.compose(message, edge.city)
     named = {"reason": "abuse", "text": {"version": 9, "field": "comment"}}

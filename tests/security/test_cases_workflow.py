@@ -217,11 +217,11 @@ def test_case_78_no_route_edits_or_deletes_what_happened(edge: Edge) -> None:
 
 
 def test_case_78_the_timeline_is_one_unbroken_chain(edge: Edge, me: str) -> None:
-    from chalicelib.storage import reports
+    from chalicelib.storage import timeline_rows
 
     report = edge.finished(me)
     edge.act(me, report, "refuse", reason="Still broken")
-    links = reports.chain(JURISDICTION, report, 0, 100)
+    links = timeline_rows.chain(JURISDICTION, report, 0, 100)
     assert hash_chain.faults(links) == []
     shown = edge.get(f"/v1/reports/{report}/timeline").body["events"]
     assert [event["hash"] for event in shown] == [entry.hash for entry in links]

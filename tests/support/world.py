@@ -18,7 +18,8 @@ from chalicelib.domain.city.boundaries import build
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.redaction import of_country
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.report import Report, fold, public_part
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import fold, public_part
 from chalicelib.domain.workflow.table import actions
 from tests.support import photo_files
 
@@ -368,9 +369,9 @@ class World:
 
     def links(self, report: str) -> list[hash_chain.Entry]:
         """The report's events as stored."""
-        from chalicelib.storage import reports
+        from chalicelib.storage import timeline_rows
 
-        return reports.chain(JURISDICTION, report, 0, 10_000)
+        return timeline_rows.chain(JURISDICTION, report, 0, 10_000)
 
     def events(self, report: str) -> list[dict[str, Any]]:
         """The report's events, oldest first."""
@@ -379,11 +380,11 @@ class World:
     def project(self) -> int:
         """Project every event of the city, in the order of a scan; how many were news."""
         from chalicelib.services.projections import timeline_events
-        from chalicelib.storage import reports
+        from chalicelib.storage import timeline_rows
 
         return sum(
             timeline_events.apply(json.loads(text), self.now)
-            for text, _ in reports.whole_timeline()
+            for text, _ in timeline_rows.whole_timeline()
         )
 
     def tallies(self) -> dict[tuple[str, str, str], dict[str, int]]:

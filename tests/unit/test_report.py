@@ -14,16 +14,8 @@ from hypothesis import strategies as st
 from chalicelib.domain import event_parts, hash_chain
 from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.report import (
-    PRIVATE,
-    Report,
-    anonymous,
-    changes,
-    facts,
-    fold,
-    is_anonymous,
-    public_part,
-)
+from chalicelib.domain.report import PRIVATE, Report, anonymous, is_anonymous
+from chalicelib.domain.report_facts import changes, facts, fold, public_part
 from tests.support.world import JURISDICTION, START, citizen, official
 from tests.unit.reports import report
 

@@ -6,7 +6,8 @@ view of the report does not say.
 
 from typing import NamedTuple
 
-from chalicelib.domain.report import Report, hidden_in
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import hidden_in
 from chalicelib.domain.timeline_types import Facts
 
 _LATE = "!"

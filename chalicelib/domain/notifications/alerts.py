@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.domain.message_types import Alert, CitizenMessage, Overdue
 from chalicelib.domain.notifications import citizen_news
-from chalicelib.domain.report import secret_in
+from chalicelib.domain.report_facts import secret_in
 from chalicelib.domain.timeline_types import Event, EventData, Facts
 from chalicelib.domain.workflow import table as workflow
 from chalicelib.rules import load

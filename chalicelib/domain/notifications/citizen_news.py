@@ -13,7 +13,7 @@ from functools import cache
 
 from chalicelib import rules
 from chalicelib.domain.message_types import CitizenMessage
-from chalicelib.domain.report import hidden_in, secret_in
+from chalicelib.domain.report_facts import hidden_in, secret_in
 from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.workflow import table as workflow
 

@@ -13,7 +13,8 @@ from chalicelib.domain.actions.context import unoffered
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.message_types import ForwardJob, ForwardMessage
-from chalicelib.domain.report import Report, facts, secret_in
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import facts, secret_in
 from chalicelib.domain.sla import custody
 from chalicelib.domain.timeline_types import Event, EventData, Facts
 

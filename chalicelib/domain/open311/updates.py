@@ -6,7 +6,7 @@ Tests: tests/unit/test_georeport.py
 from functools import cache
 from typing import Any, NotRequired, TypedDict
 
-from chalicelib.domain.report import hidden_in
+from chalicelib.domain.report_facts import hidden_in
 from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.workflow.table import open311
 from chalicelib.rules import load

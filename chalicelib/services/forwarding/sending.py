@@ -15,7 +15,8 @@ from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.open311.forwarding import FAILED, FORWARDED, SENT, TRYING
 from chalicelib.domain.principal import system
-from chalicelib.domain.report import Report, facts
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import facts
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside import georeport
 from chalicelib.outside.fetch import Failed

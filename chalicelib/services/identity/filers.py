@@ -8,7 +8,7 @@ from chalicelib.domain.filer import Filer
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
 from chalicelib.services.platform import signing
-from chalicelib.storage import access_index, people
+from chalicelib.storage import access_index, people, report_filers
 from chalicelib.storage.transactions import Write
 
 _DIGITS = 32
@@ -45,8 +45,8 @@ def filing_rows(head: Report) -> list[Write]:
     if not uid.startswith(filer.BY_REPORT):
         writes.append(people.put_trace(jurisdiction, uid, people.FILED, head.id))
     if not head.protected:
-        writes.append(people.put_filer(jurisdiction, head.filed_month, head.id, uid))
-        writes.append(people.first_filed(jurisdiction, head.filed_month, uid))
+        writes.append(report_filers.put_filer(jurisdiction, head.filed_month, head.id, uid))
+        writes.append(report_filers.first_filed(jurisdiction, head.filed_month, uid))
     return writes
 
 
@@ -60,9 +60,9 @@ def with_contact(head: Report, contact: Mapping[str, str]) -> tuple[Report, list
     if head.via is None or old is None or old == uid:
         return head, []
     writes: list[Write] = [people.delete_trace(jurisdiction, old, people.FILED, head.id)]
-    if people.filer(jurisdiction, head.filed_month, head.id):
-        writes.append(people.put_filer(jurisdiction, head.filed_month, head.id, uid))
-        writes.append(people.first_filed(jurisdiction, head.filed_month, uid))
+    if report_filers.filer(jurisdiction, head.filed_month, head.id):
+        writes.append(report_filers.put_filer(jurisdiction, head.filed_month, head.id, uid))
+        writes.append(report_filers.first_filed(jurisdiction, head.filed_month, uid))
         if not {*people.filed(jurisdiction, old, 2)} - {head.id}:
-            writes.append(people.forget_reporter(jurisdiction, old))
+            writes.append(report_filers.forget_reporter(jurisdiction, old))
     return replace(head, filer=uid), writes

@@ -17,7 +17,7 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.map import parameters
-from chalicelib.storage import reports
+from chalicelib.storage import report_lists
 
 NEAREST = 5
 READ_LIMIT = 3000
@@ -71,7 +71,7 @@ def _within(
     city: City, lat: float, long: float, radius: float
 ) -> tuple[list[tuple[float, Pin]], bool]:
     ranges = circle_ranges(lat, long, radius)
-    pins, whole = reports.pins([reports.open_area(city.jurisdiction)], ranges, READ_LIMIT)
+    pins, whole = report_lists.pins([report_lists.open_area(city.jurisdiction)], ranges, READ_LIMIT)
     measured = ((distance_m(lat, long, pin.lat7 / 1e7, pin.long7 / 1e7), pin) for pin in pins)
     return sorted(pair for pair in measured if pair[0] <= radius), whole
 

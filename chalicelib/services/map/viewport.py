@@ -18,7 +18,7 @@ from chalicelib.domain.map.tiles import tile
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.map import changes, geojson, heatmap, parameters
-from chalicelib.storage import reports
+from chalicelib.storage import report_lists
 
 CLOSED = "closed"
 
@@ -52,10 +52,10 @@ def view(jurisdiction: str, query: ViewQuery, now: datetime) -> str:
     city = cities.current(jurisdiction, now)
     parameters.check_filters(city, service=query.service, district=query.district)
     opened = query.status != CLOSED
-    areas = [reports.open_area(jurisdiction)] if opened else []
+    areas = [report_lists.open_area(jurisdiction)] if opened else []
     if query.status in (None, CLOSED):
-        areas += [reports.closed_area(jurisdiction, month) for month in months]
-    rows, whole = reports.pins(areas, box_ranges(box), parameters.limits()["range_rows"])
+        areas += [report_lists.closed_area(jurisdiction, month) for month in months]
+    rows, whole = report_lists.pins(areas, box_ranges(box), parameters.limits()["range_rows"])
     pins = _filter(rows, box, query)
     cursor = json.dumps(changes.cursor_before(jurisdiction, now))
     if whole and len(pins) <= query.limit:

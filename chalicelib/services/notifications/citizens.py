@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain.message_types import AddresseePage
 from chalicelib.domain.notifications.citizen_news import FORMER
 from chalicelib.domain.report import Report
-from chalicelib.storage import people, reach, reports
+from chalicelib.storage import people, reach, report_lists, reports
 
 PAGE = 25
 # How many levels of merged reports are followed.
@@ -82,7 +82,7 @@ def _follower(report: Report, uid: str, doc: dict[str, Any], kind: str) -> Itera
     if ref := doc.get("contact"):
         yield Addressee(kind, ref, doc.get("language"), None)
         return
-    for _, card in reports.of_reporter(report.jurisdiction, uid, None, _OWN):
+    for _, card in report_lists.of_reporter(report.jurisdiction, uid, None, _OWN):
         own = reports.get(report.jurisdiction, card.id)
         if own and own.contact and own.contactable and not own.secret:
             yield Addressee(kind, own.contact, own.language, None)

@@ -17,7 +17,7 @@ from chalicelib.services.city import cities
 from chalicelib.services.notifications.alert_texts import LINES
 from chalicelib.services.platform import set_aside, urls
 from chalicelib.services.platform.catalogue import official_text
-from chalicelib.storage import control, reports
+from chalicelib.storage import control, report_lists
 from chalicelib.storage.transactions import Refused, commit
 
 # Of each queue and state so many overdue and so many due reports are read. If there are more, the
@@ -32,14 +32,14 @@ class UnitNotice:
     """The content of one unit's notice. ``hidden``: protected reports that fall due;
     ``protected``: all protected ones, due or overdue."""
 
-    due: list[reports.Card] = field(default_factory=list)
+    due: list[report_lists.Card] = field(default_factory=list)
     hidden: int = 0
     overdue: int = 0
     protected: int = 0
     more_due: bool = False
     more_overdue: bool = False
 
-    def take(self, card: reports.Card, *, late: bool, protected: bool) -> None:
+    def take(self, card: report_lists.Card, *, late: bool, protected: bool) -> None:
         """Count a report that falls due or is overdue."""
         self.protected += protected
         if late:
@@ -89,9 +89,9 @@ def _unit_notices(run: set_aside.Run, city: City, now: datetime) -> dict[str, Un
         start, end = iso(after) + "~" if after else None, iso(until) + "~"
         for queue, protected in _queues(city):
             for state in states:
-                rows: list[tuple[str, reports.Card]] = []
+                rows: list[tuple[str, report_lists.Card]] = []
                 with run.item(jurisdiction, f"queue:{queue}:{state}:{late}"):
-                    rows = reports.queue_page(jurisdiction, queue, state, start, end, MOST)
+                    rows = report_lists.queue_page(jurisdiction, queue, state, start, end, MOST)
                 for _, card in rows:
                     with run.item(jurisdiction, card.id):
                         _take(notices, city, card, late=late, protected=protected)
@@ -102,13 +102,18 @@ def _unit_notices(run: set_aside.Run, city: City, now: datetime) -> dict[str, Un
     return {unit: notice for unit, notice in notices.items() if unit in city.units}
 
 
-def _units(card: reports.Card) -> set[str]:
+def _units(card: report_lists.Card) -> set[str]:
     """The unit that holds a report, and the unit that is called in."""
     return {card.unit, *([card.called] if card.called else [])}
 
 
 def _take(
-    notices: dict[str, UnitNotice], city: City, card: reports.Card, *, late: bool, protected: bool
+    notices: dict[str, UnitNotice],
+    city: City,
+    card: report_lists.Card,
+    *,
+    late: bool,
+    protected: bool,
 ) -> None:
     if not late:
         _line(card, city)  # A row that cannot be written as a line fails here, alone.
@@ -118,9 +123,9 @@ def _take(
 
 def _queues(city: City) -> Iterator[tuple[str, bool]]:
     for area in city.areas_of_level(-2):
-        yield reports.district_desk(area.code), False
+        yield report_lists.district_desk(area.code), False
     for unit in sorted({service.unit for service in city.services.values() if service.protected}):
-        yield reports.protected_desk(unit), True
+        yield report_lists.protected_desk(unit), True
 
 
 def _notify(city: City, unit: str, notice: UnitNotice, now: datetime) -> int:
@@ -149,7 +154,7 @@ def _notify(city: City, unit: str, notice: UnitNotice, now: datetime) -> int:
 
 
 def compose(
-    city: City, unit: str, due: list[reports.Card], notice: UnitNotice, local: datetime
+    city: City, unit: str, due: list[report_lists.Card], notice: UnitNotice, local: datetime
 ) -> str:
     """The text of a notice: two numbers, the next ``LINES`` reports, the link to the queue."""
     due_count = len(due) + notice.hidden
@@ -172,7 +177,7 @@ def compose(
     return "\n".join([*lines, official_text(city, "morning.queue", link=link)])
 
 
-def _line(card: reports.Card, city: City) -> str:
+def _line(card: report_lists.Card, city: City) -> str:
     due = parse(card.due_at).astimezone(city.zone)
     ward = city.areas[card.ward].name if card.ward in city.areas else card.ward
     in_city = card.service in city.services

@@ -26,7 +26,7 @@ from chalicelib.services.photos import tickets
 from chalicelib.services.photos.storage_keys import quarantined
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, earlier_outcome
 from chalicelib.services.reports import intake
-from chalicelib.storage import files, reports
+from chalicelib.storage import files, photo_tickets, reports
 from chalicelib.storage.transactions import commit
 
 LONGEST = 4000
@@ -277,6 +277,6 @@ def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:
     """A ticket for a photo from the form; the photo is processed like any upload."""
     photo = ids.new_ulid(now)
     doc = {"owner": actor.uid, "type": media, "issued": iso(now), "state": "issued"}
-    commit([reports.put_photo(actor.jurisdiction, photo, doc, seen=None)])
+    commit([photo_tickets.put_photo(actor.jurisdiction, photo, doc, seen=None)])
     files.put(quarantined(actor.jurisdiction, photo), data, media)
     return photo

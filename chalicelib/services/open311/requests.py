@@ -17,7 +17,8 @@ from chalicelib.domain.input import numbers
 from chalicelib.domain.map.geohash import distance_m
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument
-from chalicelib.domain.report import Report, facts
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import facts
 from chalicelib.domain.timestamps import iso, months_between, parse
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem

@@ -26,7 +26,7 @@ from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, ke
 from chalicelib.services.timeline import former_contacts
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, photo_tickets, reports, timeline_rows
 from chalicelib.storage.transactions import Write
 
 UNDO_DAYS = 7
@@ -135,7 +135,7 @@ def _corrected(report: Report) -> bool:
     if not report.corrections:
         return False
     after = max(0, report.version - _EVENTS_SEEN)
-    links = reports.timeline(report.jurisdiction, report.id, after, _EVENTS_SEEN)
+    links = timeline_rows.timeline(report.jurisdiction, report.id, after, _EVENTS_SEEN)
     for text, _ in reversed(links):
         action = json.loads(text)["action"]
         if action in ("claim", "text_corrected", "contact_corrected"):
@@ -203,9 +203,9 @@ def _transfer_tickets(report: Report, uid: str | None) -> list[Write]:
     nobody = people.released_uid(report.id)
     writes: list[Write] = []
     for photo in report.pictures:
-        ticket = reports.photo(report.jurisdiction, photo)
+        ticket = photo_tickets.photo(report.jurisdiction, photo)
         if ticket and ticket[1].get("owner") == (report.reporter or nobody):
             seen, doc = ticket
             owned = {**doc, "owner": uid or nobody}
-            writes.append(reports.put_photo(report.jurisdiction, photo, owned, seen=seen))
+            writes.append(photo_tickets.put_photo(report.jurisdiction, photo, owned, seen=seen))
     return writes

@@ -18,7 +18,7 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.timestamps import FIRST_MONTH, iso, parse, shifted
 from chalicelib.services.city import cities
 from chalicelib.storage import city as store
-from chalicelib.storage import control, people, reports, secrecy, tallies
+from chalicelib.storage import control, people, report_lists, reports, secrecy, tallies
 
 PAGE = 100
 _CURSOR = "retention"
@@ -90,7 +90,7 @@ def closed_after(city: City, start: Cursor) -> Iterator[tuple[list[Report], Curs
 
 
 def _pages(jurisdiction: str, desk: str, month: str, after: str, until: str) -> Iterator[list[Any]]:
-    while page := reports.queue_page(jurisdiction, desk, month, after, until, PAGE):
+    while page := report_lists.queue_page(jurisdiction, desk, month, after, until, PAGE):
         yield page
         if len(page) < PAGE:
             return

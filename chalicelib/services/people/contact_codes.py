@@ -14,7 +14,7 @@ from chalicelib.domain.message_types import CodeMessage
 from chalicelib.services.city import cities
 from chalicelib.services.platform import senders, signing
 from chalicelib.services.platform.catalogue import message_text
-from chalicelib.storage import control, leases, people
+from chalicelib.storage import code_rows, control, leases
 
 KIND = "code"
 LIFE = timedelta(minutes=15)
@@ -50,7 +50,7 @@ def send(queued: CodeMessage) -> bool:
     if not all(isinstance(queued.get(name), str) for name in _NAMES):
         raise ValueError("a message about no code")
     jurisdiction, contact, language = queued["jurisdiction"], queued["contact"], queued["language"]
-    address = people.code_address(jurisdiction, contact, queued["nonce"])
+    address = code_rows.code_address(jurisdiction, contact, queued["nonce"])
     target = contact_methods.first_address(address) if address else None
     if target is None:
         return False

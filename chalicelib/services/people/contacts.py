@@ -28,7 +28,7 @@ from chalicelib.services.platform.idempotency import (
 )
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
-from chalicelib.storage import control, people
+from chalicelib.storage import code_rows, control, people
 from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
 TRIES = 5
@@ -65,8 +65,8 @@ def send_code(
         stored = {"nonce": nonce, "until": until, "tries": 0, "right": False}
         message = contact_codes.message(city, contact, uid, nonce, languages, op.id)
         writes = [
-            people.put_code(jurisdiction, contact, uid, stored, over=None),
-            people.put_code_address(jurisdiction, contact, nonce, address),
+            code_rows.put_code(jurisdiction, contact, uid, stored, over=None),
+            code_rows.put_code_address(jurisdiction, contact, nonce, address),
             control.put_outbox(f"{iso(now)}#{message['dedupe']}", message),
         ]
         return write_with_key(_sealed(op), writes, {"expires_at": until})
@@ -97,7 +97,7 @@ def confirm(
 
 def _check(jurisdiction: str, contact: str, uid: str, code: str, now: datetime) -> None:
     """Refuse a wrong code. Each try is counted before its result is known."""
-    stored = people.code(jurisdiction, contact, uid)
+    stored = code_rows.code(jurisdiction, contact, uid)
     if stored is None or stored["until"] <= iso(now):
         raise Problem("code_invalid", field="code")
     matches = hmac.compare_digest(
@@ -107,9 +107,9 @@ def _check(jurisdiction: str, contact: str, uid: str, code: str, now: datetime) 
         if stored["tries"] >= TRIES:
             raise Problem("code_invalid", field="code")
         counted: dict[str, Any] = {**stored, "tries": stored["tries"] + 1, "right": matches}
-        writes: list[Write] = [people.put_code(jurisdiction, contact, uid, counted, over=stored)]
+        writes: list[Write] = [code_rows.put_code(jurisdiction, contact, uid, counted, over=stored)]
         if matches:
-            writes.append(people.delete_code_address(jurisdiction, contact, stored["nonce"]))
+            writes.append(code_rows.delete_code_address(jurisdiction, contact, stored["nonce"]))
         try:
             commit(writes)
         except Refused:

@@ -21,7 +21,15 @@ from chalicelib.services.people.report_contents import reporter_photos, reporter
 from chalicelib.services.photos import photo_views
 from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.platform.cursors import make_cursor, open_cursor
-from chalicelib.storage import people, reach, reports, secrecy
+from chalicelib.storage import (
+    people,
+    photo_tickets,
+    reach,
+    report_lists,
+    report_texts,
+    reports,
+    secrecy,
+)
 
 # Each item costs up to eight reads (``READS_AT_MOST`` of chalicelib/http/operation.py).
 PAGE = 20
@@ -96,7 +104,7 @@ def _page(reader: _Reader, start: str, limit: int) -> tuple[list[dict[str, Any]]
     part, _, key = start.partition(" ")
     uid = reader.uid or ""
     if part == _FILED:
-        page = reports.of_reporter(reader.jurisdiction, uid, key or None, limit)
+        page = report_lists.of_reporter(reader.jurisdiction, uid, key or None, limit)
         heads = secrecy.heads(reader.jurisdiction, [card.id for _, card in page])
         items = [_report_item(reader, heads[card.id]) for _, card in page if card.id in heads]
         return items, f"{_FILED} {page[-1][0]}" if len(page) == limit else f"{_LEFT} "
@@ -206,7 +214,7 @@ def _contact_data(jurisdiction: str, ref: str) -> dict[str, Any]:
 def _texts(head: Report, names: list[str], own: frozenset[str]) -> list[dict[str, Any]]:
     """These texts as stored, and the originals of texts that officials have masked."""
     jurisdiction = head.jurisdiction
-    stored = people.named_texts(jurisdiction, head.id, names)
+    stored = report_texts.named_texts(jurisdiction, head.id, names)
     items = [
         _text(name, doc["text"], doc["audience"], hidden=False)
         for name, doc in stored.items()
@@ -214,7 +222,7 @@ def _texts(head: Report, names: list[str], own: frozenset[str]) -> list[dict[str
         if doc.get("now") not in stored
     ]
     if head.hidden_texts:
-        hidden = people.originals(jurisdiction, head.id, _ORIGINALS_AT_MOST)
+        hidden = report_texts.originals(jurisdiction, head.id, _ORIGINALS_AT_MOST)
         items += [
             _text(name, doc["text"], doc["audience"], hidden=True)
             for name, doc in hidden.items()
@@ -246,7 +254,7 @@ def _photo_view(head: Report, photo: str) -> dict[str, Any]:
 
 def _upload_item(reader: _Reader, photo: str) -> dict[str, Any] | None:
     """A photo that they uploaded; ``None`` if the item of their own report already has it."""
-    ticket = reports.photo(reader.jurisdiction, photo)
+    ticket = photo_tickets.photo(reader.jurisdiction, photo)
     if ticket is None:
         return None
     doc, item = ticket[1], _empty_item("photo", ticket[1].get("report") or "-")

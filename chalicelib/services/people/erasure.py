@@ -30,7 +30,7 @@ from chalicelib.services.people import (
 )
 from chalicelib.services.people.erasure_events import Person
 from chalicelib.services.people.report_contents import Contents
-from chalicelib.storage import control, erasures, people, reports
+from chalicelib.storage import control, erasures, people, report_filers, report_lists, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
 PAGE = 200
@@ -84,7 +84,7 @@ def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
 def _exists(jurisdiction: str, uid: str) -> bool:
     """Whether this uid has left any data, or ever filed a report."""
     left = people.traces(jurisdiction, uid, "", 1)
-    return bool(left or people.rename_filer(jurisdiction, uid, uid))
+    return bool(left or report_filers.rename_filer(jurisdiction, uid, uid))
 
 
 def repeat(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
@@ -132,7 +132,7 @@ def _reports_of(jurisdiction: str, uid: str) -> list[str]:
     report_ids: list[str] = []
     after = None
     while True:
-        page = reports.of_reporter(jurisdiction, uid, after, PAGE)
+        page = report_lists.of_reporter(jurisdiction, uid, after, PAGE)
         report_ids += [card.id for _, card in page]
         if len(page) < PAGE:
             return report_ids
@@ -157,7 +157,7 @@ def _erase_all(job: _Job, now: datetime) -> None:
     if person.uid:
         commented = _traces(person, job.last, now)
         writes: list[Write] = list(
-            people.rename_filer(person.jurisdiction, person.uid, person.nobody)
+            report_filers.rename_filer(person.jurisdiction, person.uid, person.nobody)
         )
         if writes:
             commit(writes)

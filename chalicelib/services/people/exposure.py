@@ -18,7 +18,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities, staff
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
-from chalicelib.storage import access_index, people, reports, secrecy
+from chalicelib.storage import access_index, people, report_lists, secrecy
 from chalicelib.storage import city as store
 
 _DESKS_A_CALL = 2000
@@ -46,7 +46,7 @@ def of_person(jurisdiction: str, uid: str, after: str, limit: int) -> dict[str, 
     actor = Principal("citizen", jurisdiction, uid=uid)
     kind, _, key = after.partition(" ")
     if kind != "left":
-        page = reports.of_reporter(jurisdiction, uid, key or None, limit)
+        page = report_lists.of_reporter(jurisdiction, uid, key or None, limit)
         heads = secrecy.heads(jurisdiction, [card.id for _, card in page])
         rows = [_row(actor, heads[card.id]) for _, card in page if card.id in heads]
         more = f"filed {page[-1][0]}" if len(page) == limit else "left "
@@ -115,7 +115,9 @@ def _on_desks(
     for _ in range(_DESKS_A_CALL):
         if at >= len(desks):
             return report_ids, None
-        page = reports.queue_page(jurisdiction, *desks[at], after, None, limit - len(report_ids))
+        page = report_lists.queue_page(
+            jurisdiction, *desks[at], after, None, limit - len(report_ids)
+        )
         report_ids += [card.id for _, card in page]
         if len(report_ids) == limit:
             return report_ids, f"{at}:{page[-1][0]}"
@@ -130,8 +132,8 @@ def _desks(city: City, since: datetime, now: datetime) -> list[tuple[str, str]]:
     while months[-1] < city.month(now):
         months.append(shifted(months[-1], 1))
     districts = sorted(store.districts(city.jurisdiction))
-    open_desks = [reports.district_desk(one) for one in districts]
-    open_desks += [reports.protected_desk(one) for one in sorted(city.units)]
+    open_desks = [report_lists.district_desk(one) for one in districts]
+    open_desks += [report_lists.protected_desk(one) for one in sorted(city.units)]
     closed = [*(f"S#{code}" for code in districts), *(f"XS#{code}" for code in sorted(city.units))]
     return [
         *((desk, state) for desk in open_desks for state in states),

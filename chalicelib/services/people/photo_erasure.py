@@ -9,7 +9,7 @@ from chalicelib.domain.photos import ERASED
 from chalicelib.services.people.erasure_events import Person
 from chalicelib.services.people.report_contents import Ticket
 from chalicelib.services.photos import storage_keys
-from chalicelib.storage import people, photo_hashes, reports
+from chalicelib.storage import people, photo_hashes, photo_tickets
 from chalicelib.storage.transactions import Write, commit
 
 _OF_A_TICKET = ("type", "issued", "report", "used")
@@ -27,7 +27,7 @@ def tickets_of(jurisdiction: str, photos: list[str]) -> dict[str, Ticket]:
     """{photo: ticket} of the photos that have one."""
     tickets: dict[str, Ticket] = {}
     for photo in photos:
-        if ticket := reports.photo(jurisdiction, photo):
+        if ticket := photo_tickets.photo(jurisdiction, photo):
             tickets[photo] = ticket
     return tickets
 
@@ -52,7 +52,7 @@ def erased_tickets(person: Person, tickets: dict[str, Ticket]) -> list[Write]:
     for photo, (seen, doc) in sorted(tickets.items()):
         erased: dict[str, Any] = {name: doc[name] for name in _OF_A_TICKET if name in doc}
         erased |= {"owner": person.nobody, "state": ERASED}
-        writes.append(reports.put_photo(person.jurisdiction, photo, erased, seen=seen))
+        writes.append(photo_tickets.put_photo(person.jurisdiction, photo, erased, seen=seen))
         writes.append(people.delete_photo_facts(person.jurisdiction, photo))
         for owner in sorted({doc.get("owner") or "", person.uid or "", *person.former} - {""}):
             writes.append(people.delete_trace(person.jurisdiction, owner, people.PHOTO, "-", photo))

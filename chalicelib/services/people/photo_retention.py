@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chalicelib import ids
 from chalicelib.services.photos.storage_keys import ORIGINALS_FOLDER
-from chalicelib.storage import files, reports
+from chalicelib.storage import files, photo_tickets, reports
 
 
 def old_originals(jurisdiction: str, until: datetime) -> Iterator[str]:
@@ -19,7 +19,7 @@ def old_originals(jurisdiction: str, until: datetime) -> Iterator[str]:
         photo = key.rpartition("/")[2]
         if photo >= last:
             return
-        ticket = reports.photo(jurisdiction, photo)
+        ticket = photo_tickets.photo(jurisdiction, photo)
         report_id = ticket[1].get("report") if ticket else None
         head = reports.get(jurisdiction, report_id) if report_id else None
         if head is None or not head.open:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.photos import ERASED
 from chalicelib.domain.report import Report
-from chalicelib.storage import people, reports
+from chalicelib.storage import photo_tickets, report_texts, timeline_rows
 
 PAGE = 200
 _FILING = ("file", "import")
@@ -27,7 +27,7 @@ class Contents:
 
 def report_of(jurisdiction: str, photo: str) -> str | None:
     """The report that uses a photo, if any."""
-    ticket = reports.photo(jurisdiction, photo)
+    ticket = photo_tickets.photo(jurisdiction, photo)
     report = ticket[1].get("report") if ticket else None
     return str(report) if report else None
 
@@ -36,15 +36,15 @@ def reporter_texts(head: Report, own: frozenset[str]) -> Iterator[str]:
     """The names of the reporter's texts that still exist: what was filed, what the uids ``own``
     wrote, and, for older texts without an author, what was written in the role of reporter."""
     after = 0
-    while links := reports.timeline(head.jurisdiction, head.id, after, PAGE):
+    while links := timeline_rows.timeline(head.jurisdiction, head.id, after, PAGE):
         events = [json.loads(text) for text, _ in links]
         last = events[-1]["version"]
-        stored = people.texts(head.jurisdiction, head.id, after + 1, last)
+        stored = report_texts.texts(head.jurisdiction, head.id, after + 1, last)
         for event in events:
             actor, filed = event["actor"], event["action"] in _FILING
             reporters = actor["kind"] == "citizen" and actor["role"] == "reporter"
             for committed in event["words"]:
-                name = people.text_name(event["version"], committed["field"])
+                name = report_texts.text_name(event["version"], committed["field"])
                 if name in stored:
                     by = stored[name].get("by")
                     theirs = filed or stored[name].get("filed") or reporters
@@ -56,7 +56,7 @@ def reporter_texts(head: Report, own: frozenset[str]) -> Iterator[str]:
 def reporter_photos(head: Report, own: frozenset[str]) -> Iterator[str]:
     """The photos that were filed with the report or that its reporter added."""
     for photo in head.pictures:
-        ticket = reports.photo(head.jurisdiction, photo)
+        ticket = photo_tickets.photo(head.jurisdiction, photo)
         theirs = photo in head.photos or (ticket and ticket[1].get("owner") in own)
         if ticket and theirs and not is_erased(ticket):
             yield photo

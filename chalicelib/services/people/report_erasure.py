@@ -30,7 +30,7 @@ from chalicelib.services.people.report_contents import (
 from chalicelib.services.people.reporter_erasure import remove_reporter
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition
-from chalicelib.storage import control, people, reports
+from chalicelib.storage import control, people, report_texts, reports, timeline_rows
 from chalicelib.storage.transactions import Write, commit
 
 # A text needs up to four rows of a transaction, which may have a hundred.
@@ -103,7 +103,7 @@ def _erase_batch(
         (head := reports.get(jurisdiction, report)) is None or person.spares(head)
     ):
         return
-    stored = people.named_texts(jurisdiction, report, texts)
+    stored = report_texts.named_texts(jurisdiction, report, texts)
     tickets = forget_files(jurisdiction, photos)
 
     def change(seen: Seen, city: City) -> Addition | None:
@@ -121,8 +121,8 @@ def _erase_batch(
         for name in texts:
             by = stored.get(name, {}).get("by") or person.uid
             if name in stored:
-                writes.append(people.delete_text(jurisdiction, report, name))
-            writes.append(people.delete_original(jurisdiction, report, name))
+                writes.append(report_texts.delete_text(jurisdiction, report, name))
+            writes.append(report_texts.delete_original(jurisdiction, report, name))
             if by:
                 writes.append(people.delete_trace(jurisdiction, by, people.TEXT, report, name))
         writes += _blank_operations(
@@ -148,7 +148,7 @@ def _erase_batch(
 
 def _blank_operations(jurisdiction: str, report: str, versions: set[int]) -> list[Write]:
     """The writes that remove the body's digest from the idempotency rows that brought texts."""
-    events = [reports.event(jurisdiction, report, version) for version in sorted(versions)]
+    events = [timeline_rows.event(jurisdiction, report, version) for version in sorted(versions)]
     operations = {event["op"] for event in events if event and event["action"] != "import"}
     return [
         control.blank_operation(jurisdiction, operation_id) for operation_id in sorted(operations)

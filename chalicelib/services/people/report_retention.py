@@ -26,7 +26,14 @@ from chalicelib.services.people import (
 from chalicelib.services.people.erasure_events import Person
 from chalicelib.services.people.report_contents import Contents
 from chalicelib.services.platform import signing
-from chalicelib.storage import people, reach, reports
+from chalicelib.storage import (
+    people,
+    photo_tickets,
+    reach,
+    report_filers,
+    report_texts,
+    timeline_rows,
+)
 from chalicelib.storage.transactions import Write, commit
 
 PAGE = 200
@@ -106,16 +113,16 @@ def texts(head: Report) -> list[str]:
     """The names of texts that people wrote: filed with the report or added by citizens later,
     masked ones too."""
     jurisdiction = head.jurisdiction
-    hidden = people.originals(jurisdiction, head.id, PAGE)
+    hidden = report_texts.originals(jurisdiction, head.id, PAGE)
     names, after = list[str](), 0
-    while links := reports.timeline(jurisdiction, head.id, after, PAGE):
+    while links := timeline_rows.timeline(jurisdiction, head.id, after, PAGE):
         events = [json.loads(text) for text, _ in links]
         last = events[-1]["version"]
-        stored = people.texts(jurisdiction, head.id, after + 1, last)
+        stored = report_texts.texts(jurisdiction, head.id, after + 1, last)
         for event in events:
             filed = event["action"] in ("file", "import") or event["actor"]["kind"] == "citizen"
             for committed in event["words"]:
-                name = people.text_name(event["version"], committed["field"])
+                name = report_texts.text_name(event["version"], committed["field"])
                 doc = stored.get(name, {})
                 theirs = filed or doc.get("filed") or people.is_person(str(doc.get("by")))
                 if theirs and (name in stored or name in hidden):
@@ -127,7 +134,7 @@ def texts(head: Report) -> list[str]:
 def photos(head: Report) -> Iterator[str]:
     """The photos of a report that were filed with it or that people added."""
     for photo in head.pictures:
-        ticket = reports.photo(head.jurisdiction, photo)
+        ticket = photo_tickets.photo(head.jurisdiction, photo)
         if ticket is None or report_contents.is_erased(ticket):
             continue
         if photo in head.photos or people.is_person(str(ticket[1].get("owner"))):
@@ -175,7 +182,7 @@ def _anonymise_filer(jurisdiction: str, uid: str) -> None:
     """Rename a filer without any data left, so that the count of filers stays but not the uid."""
     if people.is_person(uid) and not people.traces(jurisdiction, uid, "", 1):
         nobody = f"{_NOBODY}{ids.token_bytes(8).hex()}"
-        writes: list[Write] = list(people.rename_filer(jurisdiction, uid, nobody))
+        writes: list[Write] = list(report_filers.rename_filer(jurisdiction, uid, nobody))
         if writes:
             commit(writes)
 

@@ -11,7 +11,7 @@ from chalicelib.services.people import preferences
 from chalicelib.services.people.erasure_events import Person, add_erasure
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, report_filers, reports
 from chalicelib.storage.transactions import Write
 
 
@@ -37,8 +37,10 @@ def former_reporter_writes(person: Person, report: str) -> list[Write]:
     if head is None or head.reporter == uid:
         return []
     writes: list[Write] = []
-    if people.filer(jurisdiction, head.filed_month, report) == uid:
-        writes.append(people.put_filer(jurisdiction, head.filed_month, report, person.nobody))
+    if report_filers.filer(jurisdiction, head.filed_month, report) == uid:
+        writes.append(
+            report_filers.put_filer(jurisdiction, head.filed_month, report, person.nobody)
+        )
     before = people.details(jurisdiction, uid, people.CLAIMED_FROM, report)
     holder: str | None = head.reporter or people.released_uid(report)
     visited = set[str]()
@@ -71,15 +73,17 @@ def _anonymous_rows(person: Person, head: Report) -> list[Write]:
         )
         deletion = [people.delete_contact(jurisdiction, head.former)]
         writes += deletion if same else preferences.deletions(jurisdiction, head.former)
-    if people.filer(jurisdiction, head.filed_month, head.id):
+    if report_filers.filer(jurisdiction, head.filed_month, head.id):
         # Stays as one anonymous filer of the month, because figures count filers.
-        writes.append(people.put_filer(jurisdiction, head.filed_month, head.id, person.nobody))
+        writes.append(
+            report_filers.put_filer(jurisdiction, head.filed_month, head.id, person.nobody)
+        )
     if (
         head.filer
         and head.filer != person.uid
         and not _filed_others(jurisdiction, head.filer, head.id)
     ):
-        writes += people.rename_filer(jurisdiction, head.filer, person.nobody)
+        writes += report_filers.rename_filer(jurisdiction, head.filer, person.nobody)
     if head.merged_into and head.reporter:
         # The original keeps a row that names its duplicate.
         old = people.right_name(head.reporter, head.id)

@@ -14,7 +14,7 @@ from chalicelib.services.photos.storage_keys import MASTER_NAME, Files
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
-from chalicelib.storage import files, photo_hashes, reports
+from chalicelib.storage import files, photo_hashes, photo_tickets, reports
 from chalicelib.storage.photo_hashes import Use
 
 REUSED = "photo_reused"
@@ -26,7 +26,7 @@ def register_use(jurisdiction: str, report: str, photo: str, now: datetime) -> N
     The photo's own row is written before the search. So of two photos used at the same moment, at
     least one finds the other. The later use is flagged.
     """
-    head, stored = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    head, stored = reports.get(jurisdiction, report), photo_tickets.photo(jurisdiction, photo)
     if head is None or stored is None or stored[1]["state"] != photos.READY:
         return
     ticket = stored[1]
@@ -38,7 +38,7 @@ def register_use(jurisdiction: str, report: str, photo: str, now: datetime) -> N
     kind = head.pictures[photo]["kind"]
     use = Use(photo, report, kind, ticket["used"], ticket["sha256"], ticket["likeness"])
     photo_hashes.put(jurisdiction, use)
-    stored = reports.photo(jurisdiction, photo)
+    stored = photo_tickets.photo(jurisdiction, photo)
     if stored is None or stored[1]["state"] == photos.ERASED:
         # The photo was erased meanwhile.
         photo_hashes.forget(jurisdiction, photo, use.sha256, use.likeness)

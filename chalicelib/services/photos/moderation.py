@@ -23,7 +23,7 @@ from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.timeline import access, traces
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, photo_tickets, report_texts
 
 HIDE, SHOW, BLUR = "hide", "unhide", "blur"
 _EVENTS = {HIDE: "photo_hidden", SHOW: "photo_shown", BLUR: "photo_blurred"}
@@ -84,7 +84,7 @@ def _changed(
         raise Problem("picture_state", action=action, picture=picture["state"])
     if action == HIDE:
         return {"state": HIDDEN}
-    stored = reports.photo(actor.jurisdiction, photo)
+    stored = photo_tickets.photo(actor.jurisdiction, photo)
     if stored is None or stored[1]["state"] != READY:
         raise Problem("picture_state", action=action, picture=picture["state"])
     revision: dict[str, Any] = {"state": PENDING, "rev": picture["rev"] + 1}
@@ -146,8 +146,8 @@ def _flagged_text(
         text = (1, "description")
     if text is None:
         return None
-    name = people.text_name(*text)
-    doc = people.named_texts(report.jurisdiction, report.id, [name]).get(name)
+    name = report_texts.text_name(*text)
+    doc = report_texts.named_texts(report.jurisdiction, report.id, [name]).get(name)
     if doc is None or doc["audience"] != "public":
         if named:
             raise Problem("unknown_text", field="text")

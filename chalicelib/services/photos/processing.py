@@ -27,7 +27,7 @@ from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.settings import settings
-from chalicelib.storage import control, files, people, reports
+from chalicelib.storage import control, files, people, photo_tickets, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Write, commit
 
 ATTEMPTS = 6
@@ -47,7 +47,7 @@ def develop(jurisdiction: str, photo: str, now: datetime) -> None:
 
     Called for each event of the bucket, and again when a report uses the photo.
     """
-    found = reports.photo(jurisdiction, photo)
+    found = photo_tickets.photo(jurisdiction, photo)
     if found is None:
         return  # No ticket: the bucket's lifecycle rule deletes the file.
     if found[1]["state"] == "issued":
@@ -62,7 +62,7 @@ def refuse(jurisdiction: str, photo: str, now: datetime, error: Exception) -> No
     """Mark an upload as failed after the last try, and record a dead-letter note."""
     note = {"photo": photo, "error": type(error).__name__}
     control.put_dead(jurisdiction, "photos", photo, note)
-    found = reports.photo(jurisdiction, photo)
+    found = photo_tickets.photo(jurisdiction, photo)
     if found is not None and found[1]["state"] == "issued":
         _write_result(jurisdiction, photo, _refused(refusals.PROCESSING_FAILED), now)
 
@@ -113,7 +113,7 @@ def _store(held: Files, rev: int, made: ProcessedPhoto, *, unused: bool) -> None
 def _write_result(jurisdiction: str, photo: str, made: _Result, now: datetime) -> None:
     """Write the result to the ticket, and to the photo's report if it has one by now."""
     for _ in range(ATTEMPTS):
-        found = reports.photo(jurisdiction, photo)
+        found = photo_tickets.photo(jurisdiction, photo)
         if found is None or found[1]["state"] != "issued":
             return
         seen, doc = found
@@ -121,7 +121,7 @@ def _write_result(jurisdiction: str, photo: str, made: _Result, now: datetime) -
             _write_to_report(jurisdiction, photo, doc["report"], made, now)
             return
         writes: list[Write] = [
-            reports.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=seen)
+            photo_tickets.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=seen)
         ]
         if made.facts:
             writes.append(people.put_photo_facts(jurisdiction, photo, made.facts))
@@ -139,11 +139,11 @@ def _write_to_report(
     actor = system(jurisdiction)
 
     def change(seen: Seen, city: City) -> Addition | None:
-        found = reports.photo(jurisdiction, photo)
+        found = photo_tickets.photo(jurisdiction, photo)
         if found is None or found[1]["state"] != "issued":
             return None
         version, doc = found
-        put = reports.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=version)
+        put = photo_tickets.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=version)
         known = {name: made.ticket[name] for name in photos.MADE if name in made.ticket}
         state = made.ticket["state"]
         if seen.report.pictures[photo]["state"] == HIDDEN:
@@ -168,7 +168,7 @@ def _hide_if_hidden(jurisdiction: str, report: str, photo: str) -> None:
 
 
 def _clear_quarantine(jurisdiction: str, photo: str) -> None:
-    found = reports.photo(jurisdiction, photo)
+    found = photo_tickets.photo(jurisdiction, photo)
     if found is None or found[1]["state"] == "issued":
         return
     if found[1]["state"] == photos.ERASED:
@@ -191,7 +191,7 @@ def redraw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) 
     Does nothing if there is a newer revision, which has its own job. The files of older revisions
     and the original are deleted.
     """
-    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    head, found = reports.get(jurisdiction, report), photo_tickets.photo(jurisdiction, photo)
     if head is None or found is None or head.pictures[photo]["rev"] != rev:
         return
     if found[1]["state"] == READY and found[1]["rev"] < rev:
@@ -203,7 +203,7 @@ def redraw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) 
 
 def _make_revision(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
     actor = system(jurisdiction)
-    head, found = reports.get(jurisdiction, report), reports.photo(jurisdiction, photo)
+    head, found = reports.get(jurisdiction, report), photo_tickets.photo(jurisdiction, photo)
     assert head is not None
     assert found is not None
     picture, before = head.pictures[photo], found[1]["rev"]
@@ -215,13 +215,13 @@ def _make_revision(jurisdiction: str, report: str, photo: str, rev: int, now: da
     _store(held, rev, drawn, unused=False)
 
     def change(seen: Seen, city: City) -> Addition | None:
-        present, found = seen.report.pictures[photo], reports.photo(jurisdiction, photo)
+        present, found = seen.report.pictures[photo], photo_tickets.photo(jurisdiction, photo)
         if found is None or found[1]["state"] != READY or present["rev"] != rev:
             return None
         if found[1]["rev"] >= rev:
             return None
         version, doc = found
-        put = reports.put_photo(jurisdiction, photo, {**doc, "rev": rev}, seen=version)
+        put = photo_tickets.put_photo(jurisdiction, photo, {**doc, "rev": rev}, seen=version)
         state = READY if present["state"] == PENDING else present["state"]
         after = photos.with_picture(photos.with_shown_at(seen.report, now), photo, state=state)
         return Addition(after, {}, [put], {"photo": photo})

@@ -29,7 +29,7 @@ from chalicelib.services.platform.idempotency import (
     write_with_key,
 )
 from chalicelib.services.timeline import traces
-from chalicelib.storage import files, people, reports
+from chalicelib.storage import files, people, photo_tickets
 from chalicelib.storage.transactions import Unavailable, Write
 
 TYPES = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif")
@@ -67,7 +67,7 @@ def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime
     def attempt() -> Outcome:
         photo = ids.new_ulid(now)
         doc = {"owner": actor.uid, "type": content_type, "issued": iso(now), "state": "issued"}
-        put = reports.put_photo(actor.jurisdiction, photo, doc, seen=None)
+        put = photo_tickets.put_photo(actor.jurisdiction, photo, doc, seen=None)
         left = traces.index_rows(actor, people.PHOTO, "-", photo)
         return write_with_key(op, [put, *left], {"photo": photo, "content_type": content_type})
 
@@ -76,7 +76,7 @@ def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime
     outcome = run_once(op, lambda: rate_limits.run_limited(actor.jurisdiction, usage, now, attempt))
     photo = outcome.answer["photo"]
     if outcome.replayed:
-        stored = reports.photo(actor.jurisdiction, photo)
+        stored = photo_tickets.photo(actor.jurisdiction, photo)
         if stored is None or stored[1]["state"] != "issued" or "report" in stored[1]:
             # With a new form, the evidence could be replaced.
             return Outcome({**outcome.answer, "upload": None}, replayed=True)
@@ -133,7 +133,7 @@ def claim_photos(
 
 
 def _own(actor: Principal, photo: str, slug: str) -> tuple[int, dict[str, Any]]:
-    stored = reports.photo(actor.jurisdiction, photo)
+    stored = photo_tickets.photo(actor.jurisdiction, photo)
     if stored is None or stored[1]["owner"] != actor.uid:
         raise Problem(slug, field=None if slug == "not_found" else "photos")
     return stored
@@ -158,7 +158,7 @@ def _claim(
         if purpose == "finish":
             raise Problem("photo_processing", field="photos", photo=photo, headers=_WAIT)
     used = {**doc, "report": report.id, "purpose": purpose, "used": iso(now)}
-    writes: list[Write] = [reports.put_photo(jurisdiction, photo, used, seen=version)]
+    writes: list[Write] = [photo_tickets.put_photo(jurisdiction, photo, used, seen=version)]
     proof = {}
     if doc["state"] == "ready":
         facts = people.photo_facts(jurisdiction, photo) or {}
@@ -179,7 +179,7 @@ def claim_failure(actor: Principal, claims: list[Claim]) -> Problem:
     """Why the writes of claims failed: ``photo_used``, or ``Unavailable`` if a photo was only
     processed meanwhile, so that trying again helps."""
     for claim in claims:
-        stored = reports.photo(actor.jurisdiction, claim.photo)
+        stored = photo_tickets.photo(actor.jurisdiction, claim.photo)
         if stored is None or "report" in stored[1]:
             return Problem("photo_used", field="photos")
     return Unavailable()

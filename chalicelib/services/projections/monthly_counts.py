@@ -20,7 +20,7 @@ from chalicelib.domain.timeline_types import Event, Facts, ScoreRow
 from chalicelib.services.city import cities
 from chalicelib.services.platform import set_aside
 from chalicelib.services.projections import timeline_events
-from chalicelib.storage import control, reports, score_rows
+from chalicelib.storage import control, score_rows, timeline_rows
 from chalicelib.storage import heat as heat_store
 from chalicelib.storage import tallies as store
 from chalicelib.storage.transactions import commit
@@ -70,7 +70,7 @@ def recount(contributions: Contributions = tallies.contributions) -> Counts:
     With ``heat_counters.contributions``: {(jurisdiction, partition, place): counts}.
     """
     last: dict[tuple[str, str], tuple[int, Facts]] = {}
-    for text, _ in reports.whole_timeline():
+    for text, _ in timeline_rows.whole_timeline():
         event: Event = json.loads(text)
         key = (event["jurisdiction"], event["report"])
         if key not in last or last[key][0] < event["version"]:
@@ -92,7 +92,7 @@ def recount(contributions: Contributions = tallies.contributions) -> Counts:
 def _rebuild_rows() -> list[Difference]:
     """Correct every report's row in the scorecards. Returns the differences."""
     last: dict[tuple[str, str], tuple[int, ScoreRow | None, str]] = {}
-    for text, _ in reports.whole_timeline():
+    for text, _ in timeline_rows.whole_timeline():
         event: Event = json.loads(text)
         key = (event["jurisdiction"], event["report"])
         if key not in last or last[key][0] < event["version"]:

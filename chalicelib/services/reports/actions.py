@@ -16,7 +16,8 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import AUDITOR, BY_CONTACT, Principal
-from chalicelib.domain.report import Report, noted
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import noted
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso
 from chalicelib.domain.workflow import permissions
@@ -36,7 +37,7 @@ from chalicelib.services.scorecards import audits
 from chalicelib.services.timeline import access, secrecy
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.change import Change, change_writes
-from chalicelib.storage import reports, scorecards
+from chalicelib.storage import reports, scorecards, timeline_rows
 from chalicelib.storage.transactions import Refused, Unavailable, wait
 
 CODES = ("reason_code", "unit", "person", "agency", "until", "service", "ward", "into", "result")
@@ -153,7 +154,7 @@ def _covered_by_breach(report: Report, facts: dict[str, Any]) -> bool:
     this level (``clock_notes.about``)."""
     if facts["due"] != iso(report.due_at):
         return False
-    previous = reports.event(report.jurisdiction, report.id, report.version)
+    previous = timeline_rows.event(report.jurisdiction, report.id, report.version)
     breach = previous if previous and previous["action"] == "breach" else None
     joins = breach["data"].get("joins") if breach else None
     return bool(joins == facts["level"])
@@ -172,7 +173,7 @@ def _check_version(seen: Seen, version: int) -> None:
     if since > 0 and 0 < report.decided <= version:
         return
     if not report.decided and 0 < since <= NOTES_AT_MOST:
-        links = reports.timeline(report.jurisdiction, report.id, version, since)
+        links = timeline_rows.timeline(report.jurisdiction, report.id, version, since)
         if len(links) == since and all(noted(json.loads(text)) for text, _ in links):
             return
     raise Problem(

@@ -24,7 +24,8 @@ from chalicelib.domain.actions.city_succession import (
 )
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal, system
-from chalicelib.domain.report import MOVED, Report
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import MOVED
 from chalicelib.domain.sla import custody
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.workflow import permissions
@@ -33,7 +34,7 @@ from chalicelib.services.city import cities, staff
 from chalicelib.services.platform.idempotency import KeyedOperation, write_with_key
 from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import city as store
-from chalicelib.storage import reports
+from chalicelib.storage import report_lists, reports
 from chalicelib.storage.secrecy import PROPOSED
 from chalicelib.storage.transactions import Refused, Unavailable
 
@@ -195,7 +196,7 @@ def _holds(person: Principal | None, report: Report) -> bool:
     return bool(permissions.over(person, report).roles())
 
 
-def _may_hold(officials: dict[str, Principal], desk: str | None, card: reports.Card) -> bool:
+def _may_hold(officials: dict[str, Principal], desk: str | None, card: report_lists.Card) -> bool:
     """Whether the holder in a row seems right; if not, the head is read."""
     if card.holder is None:
         return True
@@ -207,7 +208,7 @@ def _district(city: City, ward: str) -> str | None:
     return city.district_and_path(ward)[0] if ward in city.areas else None
 
 
-def _cards(old: City, new: City) -> Iterator[tuple[str | None, reports.Card]]:
+def _cards(old: City, new: City) -> Iterator[tuple[str | None, report_lists.Card]]:
     """(district, row) of every open report, and of closed ones that are proposed for protection.
 
     The district of a protected report is ``None``: its row does not tell it.
@@ -217,13 +218,17 @@ def _cards(old: City, new: City) -> Iterator[tuple[str | None, reports.Card]]:
     known = {**old.units, **new.units}
     units = {code for code, unit in known.items() if unit.kind != "district"}
     units |= new.successors.get(UNITS, {}).keys() - known.keys()
-    desks: list[tuple[str | None, str]] = [(one, reports.district_desk(one)) for one in districts]
-    desks += [(None, reports.protected_desk(one)) for one in sorted(units)]
+    desks: list[tuple[str | None, str]] = [
+        (one, report_lists.district_desk(one)) for one in districts
+    ]
+    desks += [(None, report_lists.protected_desk(one)) for one in sorted(units)]
     for name, desk in desks:
         for state in [*_OPEN, *([PROPOSED] if name is None else [])]:
             after: str | None = None
             while True:
-                page = reports.queue_page(old.jurisdiction, desk, state, after, None, reports.PAGE)
+                page = report_lists.queue_page(
+                    old.jurisdiction, desk, state, after, None, reports.PAGE
+                )
                 yield from ((name, card) for _, card in page)
                 if len(page) < reports.PAGE:
                     break

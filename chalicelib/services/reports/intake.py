@@ -31,7 +31,7 @@ from chalicelib.services.platform.idempotency import (
 )
 from chalicelib.services.reports import presenters, service_attributes, text_moderation
 from chalicelib.services.timeline import secrecy, traces
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, reports, timeline_rows
 from chalicelib.storage.transactions import Refused, Write
 
 CODE_ATTEMPTS = 3
@@ -234,7 +234,7 @@ def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) ->
         head = replace(report, tail=event.hash)
         writes: list[Write] = [
             reports.put_head(head, timers.next_due(head, city), seen=None),
-            reports.put_event(jurisdiction, head.id, event),
+            timeline_rows.put_event(jurisdiction, head.id, event),
             reports.put_code(jurisdiction, head.code, head.id),
             *traces.text_rows(actor, head.id, 1, words),
             *(write for claim in claims for write in claim.writes),

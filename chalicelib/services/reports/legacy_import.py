@@ -21,7 +21,7 @@ from chalicelib.domain.sla import timers
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.reports import intake
-from chalicelib.storage import people, reports
+from chalicelib.storage import report_texts, reports, timeline_rows
 from chalicelib.storage.transactions import Refused, Write, commit
 
 ACTION = "import"
@@ -108,7 +108,7 @@ def _writes(
     head = replace(report, tail=event.hash)
     return [
         reports.put_head(head, timers.next_due(head, city), seen=None),
-        reports.put_event(jurisdiction, head.id, event),
+        timeline_rows.put_event(jurisdiction, head.id, event),
         reports.put_code(jurisdiction, head.code, head.id),
-        *(people.put_text(jurisdiction, head.id, 1, text) for text in words),
+        *(report_texts.put_text(jurisdiction, head.id, 1, text) for text in words),
     ]

@@ -13,8 +13,8 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.domain.workflow.table import table
 from chalicelib.services.photos import photo_views
 from chalicelib.services.platform import urls
-from chalicelib.storage.people import text_name
-from chalicelib.storage.reports import Card
+from chalicelib.storage.report_lists import Card
+from chalicelib.storage.report_texts import text_name
 
 DESCRIPTION, LANDMARK = text_name(1, "description"), text_name(1, "landmark")
 # The fields of a private report that everybody sees, and the values of all other fields.

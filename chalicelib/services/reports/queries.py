@@ -25,7 +25,7 @@ from chalicelib.services.reports import presenters, timeline_views
 from chalicelib.services.timeline import access, secrecy
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.change import Change, change_writes
-from chalicelib.storage import access_index, people, reports
+from chalicelib.storage import access_index, people, report_texts, reports, timeline_rows
 from chalicelib.storage.transactions import Refused, Unavailable, wait
 
 PAGE = 100
@@ -71,11 +71,11 @@ def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
     """A page of the public timeline, after event number ``after``: events with public texts and the
     hash chain."""
     view = public(actor, report_id)
-    links = reports.timeline(actor.jurisdiction, report_id, after, PAGE)
+    links = timeline_rows.timeline(actor.jurisdiction, report_id, after, PAGE)
     if view["private"] and not _sees(actor, reports.get(actor.jurisdiction, report_id)):
         events = timeline_views.private_event_rows(links)
     else:
-        texts = people.texts(actor.jurisdiction, report_id, after + 1, after + len(links))
+        texts = report_texts.texts(actor.jurisdiction, report_id, after + 1, after + len(links))
         # Events of a time when the report was protected are for its reporter only.
         protected = any(timeline_views.while_protected(json.loads(text)) for text, _ in links)
         whole = protected and access.load(actor, report_id).is_reporter
@@ -91,8 +91,8 @@ def case(actor: Principal, report_id: str) -> dict[str, Any]:
     report, texts = reports.with_texts(actor.jurisdiction, report_id, *TEXTS)
     report = report or seen.report
     first = max(0, report.version - PAGE)
-    links = reports.timeline(actor.jurisdiction, report_id, first, PAGE)
-    words = people.texts(actor.jurisdiction, report_id, first + 1, report.version)
+    links = timeline_rows.timeline(actor.jurisdiction, report_id, first, PAGE)
+    words = report_texts.texts(actor.jurisdiction, report_id, first + 1, report.version)
     city = cities.at(report.jurisdiction, report.city_version)
     body = presenters.case(report, texts, city, open_actions(report, seen.standing))
     shown = timeline_views.without_other_reports(

@@ -12,7 +12,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform.cursors import make_cursor, open_cursor
 from chalicelib.services.reports import presenters
-from chalicelib.storage import reports
+from chalicelib.storage import report_lists
 from chalicelib.storage.secrecy import PROPOSED
 
 # Rows read for one page, of each desk and state, when only one official's reports are wanted.
@@ -59,12 +59,12 @@ def queue(  # noqa: PLR0913 (one for each parameter of the query)
     start = open_cursor(cursor, filters, now)
     rows_read = ROWS_READ_AT_MOST if person else limit + 1
     # A report can be on several desks: in an official's district, and offered to their unit.
-    cards: dict[str, reports.Card] = {}
+    cards: dict[str, report_lists.Card] = {}
     cut_off = []
     proposed = set[str]()
     for desk in desks:
         for name in states:
-            rows = reports.queue_page(actor.jurisdiction, desk, name, start, until, rows_read)
+            rows = report_lists.queue_page(actor.jurisdiction, desk, name, start, until, rows_read)
             cards.update(rows)
             proposed |= {key for key, _ in rows} if name == PROPOSED else set()
             cut_off += [rows[-1][0]] if len(rows) == rows_read else []
@@ -91,7 +91,7 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
         raise Problem("not_found")
     filters = {"j": actor.jurisdiction, "u": actor.uid, "k": "mine"}
     start = open_cursor(cursor, filters, now)
-    rows = reports.of_reporter(actor.jurisdiction, actor.uid or "", start, limit + 1)
+    rows = report_lists.of_reporter(actor.jurisdiction, actor.uid or "", start, limit + 1)
     city = cities.current(actor.jurisdiction, now)
     page = rows[:limit]
     return {
@@ -103,33 +103,33 @@ def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dic
 def _desks(actor: Principal, district: str | None, city: City) -> list[str]:
     """The desks to read. The caller leaves out rows that are outside the official's scope."""
     if district == PROTECTED and actor.unit:
-        return [reports.protected_desk(actor.unit)]
+        return [report_lists.protected_desk(actor.unit)]
     if district is not None:
         if not actor.roles(district):
             raise Problem("not_found")
-        return [reports.district_desk(district)]
+        return [report_lists.district_desk(district)]
     if actor.unit is None or not actor.roles() & WORKERS:
         # Roles that only read have no work of their own.
         raise Problem("district_needed", field="district")
-    called = [reports.called_desk(actor.unit)]
+    called = [report_lists.called_desk(actor.unit)]
     named = {district for grant in actor.grants for district in grant.districts}
     unit = city.units.get(actor.unit)
     local = unit is not None and unit.kind == "district"
     if named and ANY not in named and len(named) <= (DISTRICTS_AT_MOST if local else 1):
         # A district's unit is never called to a report outside its districts.
         within = local and unit is not None and unit.districts <= named
-        desks = [reports.district_desk(code) for code in sorted(named)]
+        desks = [report_lists.district_desk(code) for code in sorted(named)]
         return desks + ([] if within else called)
-    return [reports.unit_desk(actor.unit), *called]
+    return [report_lists.unit_desk(actor.unit), *called]
 
 
-def _shown(actor: Principal, city: City, card: reports.Card) -> bool:
+def _shown(actor: Principal, city: City, card: report_lists.Card) -> bool:
     """Whether the row is in the official's scope, or their unit is called to it or took it."""
     taken = card.unit == actor.unit and card.entrusted and bool(actor.roles() & ENTRUSTED)
     called = card.called is not None and card.called == actor.unit
     return taken or called or bool(actor.roles(_district(city, card), card.service))
 
 
-def _district(city: City, card: reports.Card) -> str | None:
+def _district(city: City, card: report_lists.Card) -> str | None:
     # A ward of an older city version may not exist any more.
     return city.district_and_path(card.ward)[0] if card.ward in city.areas else None

@@ -11,7 +11,7 @@ from chalicelib.domain.hash_chain import Entry
 from chalicelib.domain.principal import Principal
 from chalicelib.services.reports import queries
 from chalicelib.services.timeline import access
-from chalicelib.storage import reports
+from chalicelib.storage import reports, timeline_rows
 
 
 def proof(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def proof(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
     the report is private now and was not then. Raises ``Problem``: not_found.
     """
     view = queries.public(actor, report_id)
-    entries = reports.chain(actor.jurisdiction, report_id, after, queries.PAGE)
+    entries = timeline_rows.chain(actor.jurisdiction, report_id, after, queries.PAGE)
     outside = view["private"] and not _sees(actor, report_id)
     rows = [_row(entry, outside) for entry in entries]
     more = len(entries) == queries.PAGE

@@ -32,7 +32,7 @@ from chalicelib.services.reports.text_moderation import (
 from chalicelib.services.timeline import former_contacts, traces
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, report_texts, timeline_rows
 from chalicelib.storage.transactions import Write
 
 CORRECTED, REACHED = "text_corrected", "contact_corrected"
@@ -51,8 +51,8 @@ def correct(
     city = cities.current(place, now)
     if not body:
         raise Problem("missing_field", field="description")
-    names = {field: people.text_name(1, field) for field in FIELDS}
-    first = people.named_texts(place, report_id, list(names.values()))
+    names = {field: report_texts.text_name(1, field) for field in FIELDS}
+    first = report_texts.named_texts(place, report_id, list(names.values()))
     words, gone = list[Words](), list[str]()
     for field, name in names.items():
         doc = first.get(name)
@@ -81,9 +81,11 @@ def correct(
                 named.append([version_of(current), field])
                 writes += _superseded(report, names[field], current, doc, newer)
             elif newer:
-                now_name = people.text_name(report.version + 1, field)
+                now_name = report_texts.text_name(report.version + 1, field)
                 writes.append(
-                    people.put_replacement(place, report.id, names[field], newer, now_name, None)
+                    report_texts.put_replacement(
+                        place, report.id, names[field], newer, now_name, None
+                    )
                 )
                 writes += traces.index_rows(actor, people.TEXT, report.id, names[field])
         after = replace(report, corrections=report.corrections + 1)
@@ -109,12 +111,12 @@ def _superseded(
     place = report.jurisdiction
     writes: list[Write] = []
     if current != root:
-        writes.append(people.delete_text(place, report.id, current))
+        writes.append(report_texts.delete_text(place, report.id, current))
     if newer is None:
-        writes.append(people.delete_unchanged_text(place, report.id, root, copy))
+        writes.append(report_texts.delete_unchanged_text(place, report.id, root, copy))
     else:
-        newest = people.text_name(report.version + 1, newer.field)
-        writes.append(people.put_replacement(place, report.id, root, newer, newest, copy))
+        newest = report_texts.text_name(report.version + 1, newer.field)
+        writes.append(report_texts.put_replacement(place, report.id, root, newer, newest, copy))
     return writes
 
 
@@ -123,7 +125,7 @@ def _may_correct(actor: Principal, report: Report) -> None:
     if actor.uid is None or actor.uid != report.reporter:
         raise Problem("reporter_only")
     counted = report.supports or report.comments or report.merged or report.outside
-    links = reports.timeline(report.jurisdiction, report.id, 1, _EVENTS_AT_MOST + 1)
+    links = timeline_rows.timeline(report.jurisdiction, report.id, 1, _EVENTS_AT_MOST + 1)
     acted = len(links) > _EVENTS_AT_MOST or any(
         json.loads(text)["actor"]["kind"] == "staff" for text, _ in links
     )

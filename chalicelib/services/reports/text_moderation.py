@@ -26,7 +26,7 @@ from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import city as city_store
-from chalicelib.storage import people, reports
+from chalicelib.storage import people, report_texts, reports
 from chalicelib.storage.transactions import Write, commit
 
 FIELDS = ("description", "landmark")
@@ -58,9 +58,9 @@ def hide(
     ``note`` for officials. Auditors can read the original for ``hidden_text_days`` of the city's
     rules. Raises ``Problem``: not_found, unknown_text, text_moved, invalid_field.
     """
-    place, name = actor.jurisdiction, people.text_name(body["version"], body["field"])
+    place, name = actor.jurisdiction, report_texts.text_name(body["version"], body["field"])
     _may_hide(actor, access.load(actor, report_id).report)
-    doc = people.named_texts(place, report_id, [name]).get(name)
+    doc = report_texts.named_texts(place, report_id, [name]).get(name)
     there = doc is not None and "now" not in doc
     text = _without(doc["text"], body.get("passages")) if doc and there else SHOWN
     more: Doc = author_of(doc)
@@ -85,7 +85,7 @@ def hide(
         if not doc.get("hid"):
             days = timedelta(days=city.rules.get("hidden_text_days", DAYS))
             kept = {"text": doc["text"], "audience": doc["audience"]}
-            writes += people.put_original(place, report.id, name, kept, iso(now + days))
+            writes += report_texts.put_original(place, report.id, name, kept, iso(now + days))
         removed = [[body["version"], body["field"]]]
         data: EventData = {"texts": removed, "reason": body["reason"]}
         return Addition(after, {}, writes, data)
@@ -101,7 +101,7 @@ def originals(actor: Principal, report_id: str) -> dict[str, Any]:
     """The originals of a report's hidden texts that are still kept, for its auditors."""
     report = access.load(actor, report_id).report
     access.permit(actor, report, "listHiddenTexts")
-    stored = people.originals(actor.jurisdiction, report_id, _ORIGINALS_AT_MOST)
+    stored = report_texts.originals(actor.jurisdiction, report_id, _ORIGINALS_AT_MOST)
     return {
         "texts": [
             {
@@ -123,7 +123,7 @@ def erase_due_originals(now: datetime, may_go_on: Callable[[], bool] = lambda: T
         with run.item(jurisdiction):
             cities.current(jurisdiction, now)  # Without rules nothing can be written.
             after = ""
-            while page := people.due_originals(jurisdiction, iso(now), _NOTES_AT_ONCE, after):
+            while page := report_texts.due_originals(jurisdiction, iso(now), _NOTES_AT_ONCE, after):
                 for note in page:
                     if not may_go_on():
                         return done
@@ -137,15 +137,15 @@ def erase_due_originals(now: datetime, may_go_on: Callable[[], bool] = lambda: T
 
 def _forget(place: str, report: str, name: str, note: str, now: datetime) -> bool:
     actor = system(place)
-    over: list[Write] = [people.delete_note(place, note)]
-    held = people.originals(place, report, _ORIGINALS_AT_MOST)
+    over: list[Write] = [report_texts.delete_note(place, note)]
+    held = report_texts.originals(place, report, _ORIGINALS_AT_MOST)
     if name not in held or reports.get(place, report) is None:
         commit(over)  # Erased with its author meanwhile.
         return False
 
     def change(seen: Seen, city: City) -> Addition:
         data: EventData = {"texts": [[version_of(name), name.partition("#")[2]]]}
-        writes = [*over, people.delete_original(place, report, name)]
+        writes = [*over, report_texts.delete_original(place, report, name)]
         return Addition(seen.report, {}, writes, data)
 
     add(actor, keyed_operation(actor, FORGOTTEN, note, ""), report, FORGOTTEN, change, now)
@@ -178,14 +178,14 @@ def _without(text: str, passages: list[dict[str, int]] | None) -> str:
 def _replaced(report: Report, name: str, doc: Doc, words: Words) -> list[Write]:
     """The writes that replace the text ``name`` by ``words``, also in the row of the first text."""
     place, root = report.jurisdiction, words.more["root"]
-    newest = people.text_name(report.version + 1, words.field)
+    newest = report_texts.text_name(report.version + 1, words.field)
     writes: list[Write] = []
     if root == name:
-        writes.append(people.put_replacement(place, report.id, root, words, newest, doc))
+        writes.append(report_texts.put_replacement(place, report.id, root, words, newest, doc))
     else:
-        copy = people.named_texts(place, report.id, [root]).get(root)
-        writes.append(people.delete_unchanged_text(place, report.id, name, doc))
-        writes.append(people.put_replacement(place, report.id, root, words, newest, copy))
+        copy = report_texts.named_texts(place, report.id, [root]).get(root)
+        writes.append(report_texts.delete_unchanged_text(place, report.id, name, doc))
+        writes.append(report_texts.put_replacement(place, report.id, root, words, newest, copy))
     if author := words.more.get("by"):
         writes.append(people.put_trace(place, author, people.TEXT, report.id, newest))
     return writes

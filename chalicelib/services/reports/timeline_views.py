@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.domain import event_parts
 from chalicelib.domain.report import Report
 from chalicelib.domain.timeline_types import Event
-from chalicelib.storage.people import text_name
+from chalicelib.storage.report_texts import text_name
 
 # Fields of an event's data that only officials see.
 _OFFICIAL_DATA = frozenset({"person", "proof", "former"})

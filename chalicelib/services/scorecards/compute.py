@@ -30,7 +30,7 @@ from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 from chalicelib.services.platform import set_aside
 from chalicelib.services.scorecards import report_rows
-from chalicelib.storage import files, people
+from chalicelib.storage import files, report_filers
 from chalicelib.storage import scorecards as store
 
 NOWHERE = "-"
@@ -110,7 +110,7 @@ def compute(
         take(report, contribution, WHOLE)
     extra = {"active_users": len(set(weighed.filers(month).values()))}
     if whole:
-        extra["registered_users"] = people.reporters(city.jurisdiction, month)
+        extra["registered_users"] = report_filers.reporters(city.jurisdiction, month)
     made = Scorecards(totals, city, settings, extra)
     return Computed(
         month, city.version, window.until, made.cards(), made.pass_rates,
@@ -250,7 +250,7 @@ class Weights:
     def filers(self, month: str) -> dict[str, str]:
         """{report: filer} of a month."""
         if month not in self._filers:
-            self._filers[month] = people.filers(self._place, month)
+            self._filers[month] = report_filers.filers(self._place, month)
         return self._filers[month]
 
     def month(self, month: str) -> dict[str, int]:

@@ -23,7 +23,7 @@ from chalicelib.services.city import cities
 from chalicelib.services.platform import set_aside
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.reports import actions, merging
-from chalicelib.storage import reports
+from chalicelib.storage import report_lists, reports
 from chalicelib.storage.transactions import Refused, Unavailable, Unknown, commit
 
 PAGE = 100
@@ -64,7 +64,7 @@ def _sweep(
 ) -> None:
     after: str | None = None
     while may_go_on():
-        page = reports.due(now, after, PAGE)
+        page = report_lists.due(now, after, PAGE)
         for key, jurisdiction, report in page:
             if not may_go_on():
                 return

@@ -10,7 +10,8 @@ from chalicelib import ids
 from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.report import Report, decided
+from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import decided
 from chalicelib.domain.sla import periods, timers
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.workflow import permissions
@@ -18,7 +19,7 @@ from chalicelib.domain.workflow.table import actions_of
 from chalicelib.services.city import cities
 from chalicelib.services.platform.idempotency import KeyedOperation
 from chalicelib.services.timeline import traces
-from chalicelib.storage import reports, secrecy
+from chalicelib.storage import reports, secrecy, timeline_rows
 from chalicelib.storage.transactions import Write
 
 
@@ -55,7 +56,7 @@ def change_writes(
     head = replace(after, tail=event.hash, decided=decided(before, after, name))
     return [
         reports.put_head(head, timers.next_due(head, city), seen=before.version),
-        reports.put_event(before.jurisdiction, before.id, event),
+        timeline_rows.put_event(before.jurisdiction, before.id, event),
         *secrecy.proposal(before, head),
         *traces.text_rows(actor, before.id, after.version, words),
         *traces.after_closing(actor, before, now),

@@ -10,7 +10,7 @@ from chalicelib.domain.events import Words
 from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.domain.report import Report
 from chalicelib.storage import late as late_notes
-from chalicelib.storage import people
+from chalicelib.storage import people, report_texts
 from chalicelib.storage.transactions import Write
 
 
@@ -39,6 +39,8 @@ def text_rows(actor: Principal, report: str, version: int, words: tuple[Words, .
     uid = citizen_uid(actor)
     writes: list[Write] = []
     for text in words:
-        writes.append(people.put_text(actor.jurisdiction, report, version, text, by=uid))
-        writes += index_rows(actor, people.TEXT, report, people.text_name(version, text.field))
+        writes.append(report_texts.put_text(actor.jurisdiction, report, version, text, by=uid))
+        writes += index_rows(
+            actor, people.TEXT, report, report_texts.text_name(version, text.field)
+        )
     return writes

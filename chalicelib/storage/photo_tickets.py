@@ -1,0 +1,23 @@
+"""Photo tickets: whose upload a photo is, what it looks like, which report uses it."""
+
+import json
+from typing import Any
+
+from chalicelib.storage import tables
+from chalicelib.storage.reports import get_row
+from chalicelib.storage.transactions import Put
+
+
+def put_photo(jurisdiction: str, photo: str, ticket: dict[str, Any], *, seen: int | None) -> Put:
+    """Write a photo's ticket: new, or over version ``seen``."""
+    condition = tables.Report.pk.does_not_exist() if seen is None else tables.Report.version == seen
+    row = tables.Report(
+        f"{jurisdiction}#P#{photo}", version=(seen or 0) + 1, doc=json.dumps(ticket)
+    )
+    return Put(f"photo:{photo}", row, condition)
+
+
+def photo(jurisdiction: str, photo: str) -> tuple[int, dict[str, Any]] | None:
+    """(version, ticket) of a photo, read consistently."""
+    row = get_row(f"{jurisdiction}#P#{photo}")
+    return (int(row.version), json.loads(row.doc)) if row else None
