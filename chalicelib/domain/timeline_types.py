@@ -28,7 +28,7 @@ class Commitment(TypedDict):
 
 
 class Facts(TypedDict):
-    """What counters and lists use of a report (``domain.report.facts``)."""
+    """What counters and lists use of a report (``domain.report_facts.facts``)."""
 
     state: str
     resolution: str | None
