@@ -19,6 +19,7 @@ from pathlib import Path
 from infra.city import reach, voronoi
 from infra.city.findings import CityErrors
 from infra.city.load import Loaded, load_folder, prepare
+from infra.ops import failures
 
 # After this many seconds every container uses the new version (cities.FRESH, plus one).
 _SETTLED = 31
@@ -27,6 +28,10 @@ _SETTLED = 31
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns 1 if the folder has faults, which are printed."""
     options = _parser().parse_args(arguments)
+    return failures.in_words(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         if options.command == "shapes":
             print(voronoi.document(json.loads(options.points.read_text(encoding="utf-8"))))
@@ -152,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     reports.add_argument("--findings", type=Path, default=Path("build/import-findings.csv"))
     reports.add_argument("--jurisdiction", help="the city, if not the settings' own")
     reports.add_argument("--data", type=Path, help="a local stack's folder")
+    reports.add_argument("--dry-run", action="store_true", help="count, and import nothing")
     reports.add_argument("--deployed", action="store_true", help="into the AWS account")
     shapes = commands.add_parser("shapes", help="draw approximate wards around points")
     shapes.add_argument("points", type=Path)

@@ -33,15 +33,22 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from infra.ops import failures
 
 QUEUES = ("messages", "photos", "forwards", "failures")
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; its exit status."""
+    """Run one command; its exit status. What goes wrong is a sentence."""
     words = sys.argv[1:] if words is None else words
+    return failures.in_words(partial(_main, words))
+
+
+def _main(words: list[str]) -> int:
     apart = _apart()
     if words and words[0] in apart:
         return apart[words[0]](words[1:])
@@ -68,16 +75,7 @@ def main(words: list[str] | None = None) -> int:
     retention.add_argument("city")
     retention.add_argument("--run", action="store_true", help="erase it, as the schedule does")
     _exposed(commands.add_parser("exposed"))
-    asked = parser.parse_args(words)
-    from chalicelib.errors import Problem
-
-    try:
-        return _run(asked)
-    except Problem as problem:
-        print(problem.document()["detail"], file=sys.stderr)
-    except (RuntimeError, ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-    return 1
+    return _run(parser.parse_args(words))
 
 
 def _apart() -> dict[str, Callable[[list[str]], int]]:

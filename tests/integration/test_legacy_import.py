@@ -10,12 +10,17 @@ import pytest
 
 from chalicelib.domain.timestamps import iso
 from chalicelib.entrypoints import batches
+from chalicelib.errors import Problem
+from chalicelib.services.open311 import requests as open311
 from chalicelib.services.projections import monthly_counts
-from chalicelib.services.reports import queries, queues
+from chalicelib.services.reports import legacy_import, queries, queues
+from chalicelib.services.reports.legacy_import import LegacyReport
 from chalicelib.services.scorecards import lifecycle
 from chalicelib.storage import control, report_lists, reports, score_rows
 from chalicelib.storage.transactions import commit
 from infra.city import importing
+from infra.city.findings import CityErrors
+from infra.city.import_mapping_checks import checked
 from tests.support.world import JURISDICTION, PUBLIC, World, city, official, spot
 
 HERE = spot("D1-W1")
@@ -38,23 +43,24 @@ def row(number: int = 1, **more: Any) -> dict[str, Any]:
 
 def run(world: World, *rows: dict[str, Any]) -> importing.Outcome:
     """Import rows."""
-    return importing.run(city(), iter(rows), MAPPING, world.now)
+    return importing.run(city(), iter(rows), checked(MAPPING, city()), world.now)
 
 
 def the_report(number: int = 1) -> Any:
     """The head of an imported row."""
-    from chalicelib.services.reports.legacy_import import LegacyReport, id_of
-
-    filed = importing._moment(city(), "2024-03-05 08:00:00", "x")
+    filed = checked(MAPPING, city()).moment("2024-03-05 08:00:00", city())
     old = LegacyReport("oldtown", f"A-{number}", "pothole", HERE["lat"], HERE["long"], filed)
-    found = reports.get(JURISDICTION, id_of(JURISDICTION, old))
+    found = reports.get(JURISDICTION, legacy_import.id_of(JURISDICTION, old))
     assert found is not None
     return found
 
 
 def test_times_status_place_and_words_are_kept(world: World) -> None:
     outcome = run(world, row(1), row(2, state="Ditolak"), row(3, state="Baru", closed=""))
-    assert outcome.summary() == {"imported": 3, "known": 0, "findings": {}}
+    assert outcome.summary() == {
+        "imported": 3, "known": 0, "findings": {}, "services": {"pothole": 3},
+        "statuses": {"open": 1, "rejected": 1, "unverified": 1},
+    }  # fmt: skip
     closed, rejected, still = (the_report(number) for number in (1, 2, 3))
     # Without a zone the old system's clocks were the city's, at +07:00.
     assert iso(closed.filed_at) == "2024-03-05T01:00:00.000Z"
@@ -116,14 +122,14 @@ def test_a_file_without_ids_and_statuses_is_known_by_its_rows(world: World) -> N
     columns = {**MAPPING["columns"], "id": "", "status": ""}
     mapping = {**MAPPING, "columns": columns, "statuses": {"": "open"}}
     rows = [row(1), row(1, text="another"), row(1)]
-    outcome = importing.run(city(), iter(rows), mapping, world.now)
+    outcome = importing.run(city(), iter(rows), checked(mapping, city()), world.now)
     assert (outcome.imported, outcome.known) == (2, 0)
     assert [kind for *_, kind in outcome.findings] == ["duplicate_id"]
 
 
 def test_an_unknown_service_is_told_where_there_is_no_other(world: World) -> None:
     mapping = {**MAPPING, "services": {}}
-    outcome = importing.run(city(), iter([row(1)]), mapping, world.now)
+    outcome = importing.run(city(), iter([row(1)]), checked(mapping, city()), world.now)
     assert outcome.findings == [(1, "A-1", "unknown_service")]
 
 
@@ -236,6 +242,38 @@ def test_months_before_the_city_began_here_get_no_scorecard(world: World) -> Non
     world.project()
     assert lifecycle.update_all(world.now) == [f"{JURISDICTION} 202611 live"]
     assert outbox() == []
+
+
+def test_a_status_that_does_not_exist_never_enters_a_timeline(world: World) -> None:
+    with pytest.raises(CityErrors, match="'done' is neither"):
+        checked({**MAPPING, "statuses": {"Selesai": "done"}}, city())
+    old = LegacyReport(
+        "oldtown", "A-1", "pothole", HERE["lat"], HERE["long"], world.now, world.now, "done"
+    )
+    with pytest.raises(Problem):
+        legacy_import.import_report(city(), old, world.now)
+    assert list(reports.whole_timeline()) == []
+
+
+def test_a_dry_run_counts_the_same_and_stores_nothing(world: World) -> None:
+    run(world, row(1))
+    rows = [row(1), row(2), row(3, lat=0, lon=0), row(4, kind="?", state="??")]
+    mapping = checked({**MAPPING, "services": {"LUBANG": "pothole"}}, city())
+    dry = importing.run(city(), iter(rows), mapping, world.now, dry=True)
+    assert (dry.imported, dry.known, len(list(reports.whole_timeline()))) == (1, 1, 1)
+    assert dry.summary()["without a line"] == {"status '??'": 1}
+    assert dry.summary() == importing.run(city(), iter(rows), mapping, world.now).summary()
+
+
+def test_an_imported_open_report_has_one_last_change(world: World) -> None:
+    run(world, row(3, state="Baru", closed=""))
+    world.project()
+    (listed,) = open311.search(
+        city(), {"start_date": "2024-03-01T00:00:00Z", "end_date": "2024-04-01T00:00:00Z"},
+        world.now,
+    )  # fmt: skip
+    (single,) = open311.request(JURISDICTION, the_report(3).id)
+    assert listed["updated_datetime"] == single["updated_datetime"]
 
 
 def test_the_command_reads_a_file_and_writes_what_it_found(

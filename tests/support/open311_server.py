@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -173,3 +174,47 @@ def leading_to(port: int) -> Iterator[None]:
         patch.object(fetch, "context", trusting),
     ):
         yield
+
+
+@dataclass
+class Archive:
+    """A GeoReport server with old requests, and the habits of real servers.
+
+    ``limit``: so many rows an answer at most, whatever is asked. ``pages``: whether it obeys
+    ``page``. ``by_day``: its dates have no time. ``dates``: whether it obeys them. ``nothing``: the
+    status of an answer without requests. ``refuses``: the status for a window that holds this
+    moment. ``oldest_first``: which rows a cut answer has.
+    """
+
+    requests: list[dict[str, Any]]
+    limit: int = 1000
+    pages: bool = True
+    by_day: bool = False
+    dates: bool = True
+    nothing: int = 200
+    refuses: tuple[datetime, int] | None = None
+    oldest_first: bool = False
+
+    def __call__(self, asked: Asked, handler: BaseHTTPRequestHandler) -> None:
+        """Answer ``requests.json``."""
+        status, rows = self.give(asked.fields)
+        reply(handler, status, rows)
+
+    def give(self, fields: dict[str, str]) -> tuple[int, list[dict[str, Any]]]:
+        """(status, rows) for the fields of a query."""
+        start, end = (datetime.fromisoformat(fields[name]) for name in ("start_date", "end_date"))
+        if self.refuses and start <= self.refuses[0] <= end:
+            return self.refuses[1], []
+        if self.by_day:
+            start, end = (moment.replace(hour=0, minute=0, second=0) for moment in (start, end))
+            end += timedelta(days=1, seconds=-1)
+        rows = [
+            row
+            for row in self.requests
+            if not self.dates or start <= datetime.fromisoformat(row["requested_datetime"]) <= end
+        ]
+        rows.sort(key=lambda row: str(row["requested_datetime"]), reverse=not self.oldest_first)
+        size = min(self.limit, int(fields.get("page_size", self.limit)))
+        page = int(fields.get("page", 1)) if self.pages else 1
+        rows = rows[(page - 1) * size : page * size] if self.pages else rows[: self.limit]
+        return (200, rows) if rows else (self.nothing, [])

@@ -19,6 +19,7 @@ from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import timers
 from chalicelib.domain.timeline_types import EventData
+from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem
 from chalicelib.services.reports import intake
 from chalicelib.storage import report_texts, reports, timeline_rows
@@ -44,19 +45,23 @@ class LegacyReport:
     landmark: str = ""
 
 
-def import_report(city: City, old: LegacyReport, now: datetime) -> bool:
-    """Store a report of an old system. Returns whether it is new here.
+def import_report(city: City, old: LegacyReport, now: datetime, *, dry: bool = False) -> bool:
+    """Store a report of an old system. Returns whether it is new here. ``dry``: store nothing.
 
     Raises ``Problem``: unknown_service, outside_area and other problems of a filing.
     """
     service = city.services.get(old.service)
     if service is None:
         raise Problem("unknown_service", field="service")
+    if old.resolution is not None and old.resolution not in table()["resolutions"]:
+        raise Problem("invalid_field", field="resolution", rule="enum")
     actor = system(city.jurisdiction)
     body = {"lat": old.lat, "long": old.long, "channel": "import"}
     filed = intake.draft(actor, city, service, body, old.filed_at, ())
     report = replace(
         filed,
+        # Arrived now; a closed one changed last when it was closed.
+        changed_at=now,
         id=id_of(city.jurisdiction, old),
         imported=True,
         reporter=None,
@@ -78,6 +83,8 @@ def import_report(city: City, old: LegacyReport, now: datetime) -> bool:
         for name, text in (("description", old.description), ("landmark", old.landmark))
         if text
     )
+    if dry:
+        return reports.get(city.jurisdiction, report.id) is None
     for _ in range(_ATTEMPTS):
         report = replace(report, code=ids.new_code())
         try:

@@ -1,0 +1,97 @@
+"""One row of an old system, read by a mapping: the report to import, or what is wrong with the row.
+
+Tests: tests/integration/test_legacy_import.py
+"""
+
+import hashlib
+import json
+import math
+import re
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.input.redaction import redact
+from chalicelib.services.city import cities
+from chalicelib.services.reports.legacy_import import LegacyReport
+from infra.city.import_mapping import OPEN, Mapping
+
+Row = dict[str, Any]
+_ID = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
+_LONGEST = {"description": 4000, "landmark": 200}
+
+
+class Wrong(ValueError):
+    """A row that cannot be imported; its text is the kind of finding."""
+
+
+def named(row: Row, mapping: Mapping) -> dict[str, str]:
+    """The row's texts by the names of ``mapping.columns``, with an ``id`` also where the file has
+    none: then equal rows are the same report."""
+    texts = {name: _text(row.get(column)) for name, column in mapping.columns.items() if column}
+    if not mapping.columns.get("id"):
+        whole = json.dumps(row, sort_keys=True, default=str)
+        texts["id"] = hashlib.sha256(whole.encode()).hexdigest()[:32]
+    return texts
+
+
+def old_report(
+    city: City, row: dict[str, str], mapping: Mapping, now: datetime
+) -> tuple[LegacyReport, list[str]]:
+    """The report in a row's texts, and remarks about what was changed. Raises ``Wrong``."""
+    if not _ID.fullmatch(row.get("id", "")):
+        raise Wrong("id_unusable")
+    filed_at = _moment(city, mapping, row.get("created", ""), "created")
+    if filed_at > now:
+        raise Wrong("created_in_the_future")
+    status = mapping.statuses.get(row.get("status", ""))
+    if status is None:
+        raise Wrong("unknown_status")
+    closed_at = None
+    if status != OPEN:
+        closed_at = _moment(city, mapping, row.get("closed", ""), "closed")
+        if closed_at < filed_at:
+            raise Wrong("closed_before_created")
+        if closed_at > now:
+            raise Wrong("closed_in_the_future")
+    lat, long = _place(city, row)
+    remarks, texts = [], {}
+    for name, longest in _LONGEST.items():
+        text = redact(row.get(name, ""), city.patterns)
+        if text != row.get(name, ""):
+            remarks.append("personal_data_hidden")
+        texts[name] = text[:longest]
+    old = LegacyReport(
+        mapping.source, row["id"], mapping.service(row.get("service", "")), lat, long, filed_at,
+        closed_at, None if closed_at is None else status, **texts,
+    )  # fmt: skip
+    return old, remarks
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _moment(city: City, mapping: Mapping, text: str, name: str) -> datetime:
+    try:
+        return mapping.moment(text, city)
+    except ValueError:
+        raise Wrong(f"{name}_unreadable") from None
+
+
+def _place(city: City, row: dict[str, str]) -> tuple[float, float]:
+    try:
+        lat, long = float(row.get("lat", "")), float(row.get("long", ""))
+    except ValueError:
+        raise Wrong("place_unreadable") from None
+    if not (math.isfinite(lat) and math.isfinite(long) and abs(lat) <= 180 and abs(long) <= 180):
+        raise Wrong("place_unreadable")
+    if abs(lat) < 1e-6 and abs(long) < 1e-6:
+        raise Wrong("place_zero")
+    if lat == round(lat) and long == round(long):
+        raise Wrong("place_in_whole_degrees")
+    index = cities.boundaries(city.jurisdiction, city.version)
+    inside = abs(lat) <= 90 and index.ward_at(lat, long) is not None
+    if not inside and abs(long) <= 90 and index.ward_at(long, lat) is not None:
+        raise Wrong("place_swapped")
+    return lat, long
