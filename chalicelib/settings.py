@@ -73,7 +73,7 @@ def settings() -> Settings:
         outside_parameters=env("TANGGAP_OUTSIDE_PARAMETERS", f"/{prefix}/outside"),
         outside_local=tuple(env("TANGGAP_OUTSIDE_LOCAL", "").split()),
         public_url=env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000"),
-        test_url=env("TANGGAP_TEST_URL", env("TANGGAP_PUBLIC_URL", "http://127.0.0.1:8000")),
+        test_url=env("TANGGAP_TEST_URL", ""),
         allow_origins=origins(env("TANGGAP_ALLOW_ORIGIN", "http://127.0.0.1:8000")),
         mail_from=env("TANGGAP_MAIL_FROM", "tanggap@example.org"),
         keep_originals=env("TANGGAP_KEEP_ORIGINALS", "no") == "yes",

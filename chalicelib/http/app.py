@@ -2,7 +2,8 @@
 
 It refuses unknown routes and methods itself. It answers HEAD wherever GET is declared, and OPTIONS
 on every path (``infra.deploy.methods`` makes API Gateway pass both on). Only pages of the allowed
-origins may read its answers in a browser. Several threads may call it, as the local gateway does.
+origins may read its answers in a browser; what Open311 answers to GET, any page may read. Several
+threads may call it, as the local gateway does.
 """
 
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 from chalice.app import CaseInsensitiveMapping, Chalice, Request
 
 from chalicelib.errors import Problem
+from chalicelib.http import georeport_refusals
 from chalicelib.http.problems import (
     VARY,
     for_status,
@@ -37,6 +39,7 @@ _TAKEN_HEADERS = (
     "If-None-Match",
 )
 _PREFLIGHT_SECONDS = 600
+_READING = ("GET", "HEAD")
 # API Gateway's own limit, so that the local gateway answers the same.
 MAX_HEADERS = 10_240
 
@@ -73,22 +76,26 @@ class TanggapApp(Chalice):
         method = request_context.get("httpMethod")
         problem = _unroutable(methods, method) or _oversized(headers)
         if problem is None and method == "OPTIONS":
-            return _finished(_preflight(methods, headers), headers, request_id)
+            is_open = georeport_refusals.serves(str(request_context.get("resourcePath")))
+            preflight = _preflight(methods, headers, is_open=is_open)
+            return _finished(preflight, headers, request_id, is_open=is_open)
         if problem is None:
             if method == "HEAD":
                 event = {**event, "requestContext": {**request_context, "httpMethod": "GET"}}
             response = super().__call__({**event, "headers": dict(headers)}, context)
             if response["statusCode"] >= 400 and "X-Request-Id" not in response["headers"]:
                 problem = for_status(response["statusCode"])
+        path = str(event.get("path") or request_context.get("resourcePath") or "")
         if problem is not None:
-            response = problem_response(
-                problem,
-                reader_language(headers.get("accept-language"), None, problem),
-                request_id,
-            )
+            language = reader_language(headers.get("accept-language"), None, problem)
+            if georeport_refusals.serves(path):
+                response = georeport_refusals.refusal(problem, path, language)
+            else:
+                response = problem_response(problem, language, request_id)
         if method == "HEAD" and method in methods:
             response = {**response, "body": "", "isBase64Encoded": False}
-        return _finished(response, headers, request_id)
+        is_open = georeport_refusals.serves(path) and method in _READING
+        return _finished(response, headers, request_id, is_open=is_open)
 
     def methods(self, path: Any) -> list[str]:
         """All methods that a path answers; none if there is no such path."""
@@ -109,10 +116,19 @@ def _unroutable(methods: list[str], method: Any) -> Problem | None:
     return None
 
 
-def _preflight(methods: list[str], request_headers: Mapping[str, str]) -> dict[str, Any]:
-    """The answer to a CORS preflight request."""
+def _preflight(
+    methods: list[str], request_headers: Mapping[str, str], *, is_open: bool
+) -> dict[str, Any]:
+    """The answer to a CORS preflight request. ``is_open``: any page may read what GET answers."""
     headers = {"Allow": ", ".join(methods), "Cache-Control": "no-store"}
-    if request_headers.get("origin") in settings().allow_origins:
+    reading = [method for method in _READING if method in methods]
+    if is_open and reading:
+        headers |= {
+            "Access-Control-Allow-Methods": ", ".join(reading),
+            "Access-Control-Allow-Headers": "Accept-Language",
+            "Access-Control-Max-Age": str(_PREFLIGHT_SECONDS),
+        }
+    elif request_headers.get("origin") in settings().allow_origins:
         headers |= {
             "Access-Control-Allow-Methods": ", ".join(methods),
             "Access-Control-Allow-Headers": ", ".join(_TAKEN_HEADERS),
@@ -127,7 +143,11 @@ def _oversized(headers: Mapping[str, str]) -> Problem | None:
 
 
 def _finished(
-    response: dict[str, Any], request_headers: Mapping[str, str], request_id: str
+    response: dict[str, Any],
+    request_headers: Mapping[str, str],
+    request_id: str,
+    *,
+    is_open: bool = False,
 ) -> dict[str, Any]:
     headers = {
         **response["headers"],
@@ -136,7 +156,7 @@ def _finished(
         "Vary": response["headers"].get("Vary", VARY),
     }
     origin = request_headers.get("origin")
-    if origin in settings().allow_origins:
-        headers["Access-Control-Allow-Origin"] = origin
+    if is_open or origin in settings().allow_origins:
+        headers["Access-Control-Allow-Origin"] = "*" if is_open else str(origin)
         headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
     return {**response, "headers": headers}

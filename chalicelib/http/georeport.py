@@ -24,6 +24,7 @@ from chalicelib.domain.input import languages
 from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.errors import Problem
 from chalicelib.http import georeport_formats
+from chalicelib.http.georeport_refusals import errors
 from chalicelib.http.problems import reader_language
 from chalicelib.settings import settings
 from chalicelib.storage.transactions import is_misconfigured
@@ -79,10 +80,12 @@ Jurisdictions = Callable[[], list[str]]
 
 
 def route(
-    bp: Blueprint, method: str, path: str, root: str, several: Jurisdictions
+    bp: Blueprint, method: str, path: str, root: str, several: Jurisdictions | None
 ) -> Callable[[View], View]:
     """Declare a view at ``path``: with ``.xml`` and ``.json`` behind it, or, where it ends with a
-    parameter, behind that. ``root`` is the XML root; ``several`` names the cities served here."""
+    parameter, behind that. ``root`` is the XML root; ``several`` names the cities served here, or
+    is ``None`` if the view needs no city.
+    """
 
     def declare(view: View) -> View:
         def handler(**parameters: str) -> Response:
@@ -101,13 +104,13 @@ def _serve(
     request: Request,
     view: View,
     root: str,
-    several: Jurisdictions,
+    several: Jurisdictions | None,
     parameters: dict[str, str],
 ) -> Response:
     end = next(iter(parameters.values()), "") or str(request.context.get("resourcePath", ""))
     one, _, form = end.rpartition(".")
     if form not in georeport_formats.MEDIA:
-        return _answer("errors", _errors(404, {"": "Ask for .xml or .json"}), "xml", 404)
+        return _answer("errors", errors(404, {"": "Ask for .xml or .json"}), "xml", 404)
     given: dict[str, list[str]] = {}
     accepted = request.headers.get("accept-language")
     try:
@@ -123,10 +126,10 @@ def _serve(
             languages.requested(accepted, last(given, "locale")),
         )
         return _sized(root, view(asked), form)
-    except Faults as faults:
-        return _answer("errors", _errors(400, faults.found), form, 400)
+    except Faults as wrong:
+        return _answer("errors", errors(400, wrong.found), form, 400)
     except InvalidArgument as invalid:
-        return _answer("errors", _errors(400, {invalid.field: str(invalid)}), form, 400)
+        return _answer("errors", errors(400, {invalid.field: str(invalid)}), form, 400)
     except Problem as problem:
         if is_misconfigured(problem):
             observability.unhandled(problem, root)
@@ -134,11 +137,11 @@ def _serve(
         jurisdiction = last(given, "jurisdiction_id")
         language = reader_language(accepted, jurisdiction, problem, last(given, "locale"))
         document = problem.document(language)
-        errors = {problem.field or "": f"{document['title']}: {document['detail']}"}
-        return _answer("errors", _errors(status, errors), form, status, problem.headers)
+        faults = {problem.field or "": f"{document['title']}: {document['detail']}"}
+        return _answer("errors", errors(status, faults), form, status, problem.headers)
     except Exception as error:  # noqa: BLE001 (the last resort: it is logged and answered)
         observability.unhandled(error, root)
-        return _answer("errors", _errors(500, {"": "Internal error"}), form, 500)
+        return _answer("errors", errors(500, {"": "Internal error"}), form, 500)
 
 
 def _sized(root: str, data: Any, form: str) -> Response:
@@ -147,7 +150,7 @@ def _sized(root: str, data: Any, form: str) -> Response:
     if size > LARGEST:
         fit = max(1, len(data) * LARGEST // size)
         why = f"the answer would be larger than Lambda lets through; ask for {fit} at most"
-        return _answer("errors", _errors(400, {"page_size": why}), form, 400)
+        return _answer("errors", errors(400, {"page_size": why}), form, 400)
     return answer
 
 
@@ -165,12 +168,10 @@ def _answer(
     return Response(georeport_formats.rendered(root, data, form), headers, status)
 
 
-def _errors(status: int, found: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"code": status, "description": f"{name} {why}".strip()} for name, why in found.items()]
-
-
-def _jurisdiction(given: Mapping[str, list[str]], several: Jurisdictions) -> str:
+def _jurisdiction(given: Mapping[str, list[str]], several: Jurisdictions | None) -> str:
     asked = [value for value in given.get("jurisdiction_id", ()) if value.strip()]
+    if several is None:
+        return asked[-1] if asked else ""
     known = several()
     if len(known) < 2:
         return known[0] if known else settings().jurisdiction
@@ -193,7 +194,8 @@ def _given(
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     files: list[File] = []
     if raw and kind not in _FORMS:
-        raise Problem("unsupported_media_type")
+        # For developers, so in English, as all that is wrong with a form.
+        raise Faults({"": f"Send a form: {' or '.join(_FORMS[1:])}"})
     if raw and kind == "multipart/form-data":
         files = _multipart(raw, headers["content-type"], given)
     elif raw:

@@ -30,9 +30,9 @@ _FILTERS = (
 _MEDIA = re.compile(rf"({ids.PATTERN})-({ids.PATTERN})\.webp")
 
 
-@route(routes, "GET", "/open311/discovery", "discovery", _SERVED)
+@route(routes, "GET", "/open311/discovery", "discovery", None)
 def discover(asked: Asked) -> Any:
-    """Where the API is: the same for every city of the deployment."""
+    """Where the API is, for every city of the deployment or for one."""
     return service_list.discovery(asked.jurisdiction)
 
 

@@ -85,6 +85,8 @@ class LocalStack:
         environment = {
             "TANGGAP_STAGE": "local",
             "TANGGAP_PUBLIC_URL": self.url,
+            # Its messages go into a folder, so it alerts nobody.
+            "TANGGAP_TEST_URL": self.url,
             "TANGGAP_ALLOW_ORIGIN": ",".join([self.url, *self._origins]),
             "TANGGAP_ISSUERS": json.dumps([self.issuer.settings()]),
         }

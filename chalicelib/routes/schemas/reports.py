@@ -134,6 +134,7 @@ CASE = record(
         "answers": ANSWERS,
         "flags": many({"type": "string"}),
         "flagged": COUNT,
+        "address": maybe({"type": "string"}),
         "outside_m": COUNT,
         "accuracy_m": maybe(COUNT),
         "contactable": {"type": "boolean"},

@@ -61,12 +61,12 @@ def run_with_key(
 ) -> Outcome:
     """Run ``attempt`` as the principal of this key, counted against its limit per minute.
 
-    A replay, or an attempt that writes nothing, is not counted. Raises ``Problem``: forbidden (403)
-    for an unknown or revoked key, too_many; and what ``attempt`` raises.
+    A replay, or an attempt that writes nothing, is not counted. Raises ``Problem``: key_refused for
+    an unknown or revoked key, too_many; and what ``attempt`` raises.
     """
     record = store.key(jurisdiction, _digest(key)) if key else None
     if record is None or record["revoked"]:
-        raise Problem("forbidden", field="api_key")
+        raise Problem("key_refused", field="api_key")
     uid = f"k_{_digest(key or '')[:16]}"
     limits = {"key": [{"n": record["per_minute"], "seconds": 60}]}
     permissions = {FOR_MANY}

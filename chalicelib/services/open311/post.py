@@ -29,7 +29,7 @@ from chalicelib.services.reports import intake
 from chalicelib.storage import files, photo_tickets, reports
 from chalicelib.storage.transactions import commit
 
-LONGEST = 4000
+LONGEST, LONGEST_ADDRESS = 4000, 1000
 # The same form within this time is the same request, whatever became of it.
 SAME = timedelta(minutes=10)
 # The same form within this time is the same request while that is open.
@@ -115,7 +115,15 @@ def _location(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
             location[name] = 1e9
         if not abs(location[name]) <= limit:
             raise InvalidArgument(name, f"must be a number from -{limit} to {limit}")
-    return location
+    return {**location, **_address(arguments)}
+
+
+def _address(arguments: Mapping[str, list[str]]) -> dict[str, str]:
+    """An address beside a pin, which only officials read: it may be somebody's home."""
+    address = last(arguments, "address_string")
+    if address and len(address) > LONGEST_ADDRESS:
+        raise InvalidArgument("address_string", f"is longer than {LONGEST_ADDRESS} characters")
+    return {"address": address} if address else {}
 
 
 def _location_of_address(city: City, address: str | None, address_id: str | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from chalicelib.domain.city.service import Question, Service
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
+from chalicelib.services.platform import urls
 from chalicelib.settings import settings
 from chalicelib.storage import city as store
 
@@ -21,26 +22,51 @@ def jurisdictions() -> list[str]:
     return store.jurisdictions()
 
 
-def discovery(jurisdiction: str) -> dict[str, Any]:
-    """The discovery document: endpoints, formats, and the time of the last change."""
+def discovery(jurisdiction: str = "") -> dict[str, Any]:
+    """The discovery document: endpoints, formats, and the time of the last change.
+
+    Each city of the deployment has an endpoint, with its name if there are several; with
+    ``jurisdiction`` only that city has. The endpoint for tests is one that the operator names.
+    Raises ``Problem``: unknown_jurisdiction.
+    """
     configuration = settings()
-    since = store.since(jurisdiction) or "2026-01-01T00:00:00Z"
-    changeset = georeport.format_time(parse(since))
-    kinds = (("production", configuration.public_url), ("test", configuration.test_url))
+    names = jurisdictions() or [configuration.jurisdiction]
+    several = len(names) > 1
+    if several and jurisdiction:
+        if jurisdiction not in names:
+            raise Problem("unknown_jurisdiction", field="jurisdiction_id")
+        names = [jurisdiction]
+    changes = {name: _changeset(name) for name in names}
+    endpoints = [
+        {
+            **_endpoint(configuration.public_url, "production", changes[name]),
+            **({"jurisdiction_id": name} if several else {}),
+        }
+        for name in names
+    ]
+    if configuration.test_url:
+        changed = max(changes.values())
+        endpoints.append(_endpoint(configuration.test_url, "test", changed))
+    page = urls.absolute("/open311/keys")
     return {
+        "changeset": max(changes.values()),
+        "contact": urls.absolute("/docs"),
+        "key_service": f"How to get an API key: {page} (contact: {configuration.mail_from})",
+        "endpoints": endpoints,
+    }
+
+
+def _changeset(jurisdiction: str) -> str:
+    return georeport.format_time(parse(store.since(jurisdiction) or "2026-01-01T00:00:00Z"))
+
+
+def _endpoint(base: str, kind: str, changeset: str) -> dict[str, Any]:
+    return {
+        "specification": SPECIFICATION,
+        "url": f"{base.rstrip('/')}/open311/v2",
         "changeset": changeset,
-        "contact": f"{configuration.public_url}/docs",
-        "key_service": f"Ask the city for an API key: {configuration.mail_from}",
-        "endpoints": [
-            {
-                "specification": SPECIFICATION,
-                "url": f"{base}/open311/v2",
-                "changeset": changeset,
-                "type": kind,
-                "formats": ["text/xml", "application/json"],
-            }
-            for kind, base in kinds
-        ],
+        "type": kind,
+        "formats": ["text/xml", "application/json"],
     }
 
 

@@ -262,6 +262,7 @@ def _words(body: dict[str, Any], answers: dict[str, str], city: City) -> tuple[W
         fields = {name: redact(text, city.patterns) for name, text in fields.items()}
     texts = [(name, "public", text) for name, text in fields.items()]
     texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
+    texts.append(("address", "inside", body.get("address") or ""))
     return tuple(
         Words(name, audience, text.strip(), ids.token_bytes(SALT_BYTES))
         for name, audience, text in texts

@@ -17,6 +17,7 @@ from chalicelib.storage.report_lists import Card
 from chalicelib.storage.report_texts import text_name
 
 DESCRIPTION, LANDMARK = text_name(1, "description"), text_name(1, "landmark")
+ADDRESS = text_name(1, "address")
 # The fields of a private report that everybody sees, and the values of all other fields.
 _PRIVATE_FIELDS = frozenset(
     {
@@ -118,6 +119,7 @@ def case(
         "pictures": photo_views.for_officials(report),
         "flags": list(report.flags),
         "flagged": report.flagged,
+        "address": texts.get(ADDRESS),
         "outside_m": report.outside_m,
         "accuracy_m": report.accuracy_m,
         "contactable": report.contactable,

@@ -88,7 +88,8 @@ def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
 def case(actor: Principal, report_id: str) -> dict[str, Any]:
     """The officials' view with the newest hundred events and their texts."""
     seen = access.load(actor, report_id)
-    report, texts = reports.with_texts(actor.jurisdiction, report_id, *TEXTS)
+    names = (*TEXTS, presenters.ADDRESS)
+    report, texts = reports.with_texts(actor.jurisdiction, report_id, *names)
     report = report or seen.report
     first = max(0, report.version - PAGE)
     links = timeline_rows.timeline(actor.jurisdiction, report_id, first, PAGE)
