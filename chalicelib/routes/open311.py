@@ -11,7 +11,9 @@ from chalicelib import ids
 from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
+from chalicelib.http import router
 from chalicelib.http.georeport import Asked, Faults, route
+from chalicelib.pages import key_page
 from chalicelib.services.city import cities
 from chalicelib.services.identity import api_keys
 from chalicelib.services.open311 import post, requests, service_list, updates
@@ -34,6 +36,23 @@ _MEDIA = re.compile(rf"({ids.PATTERN})-({ids.PATTERN})\.webp")
 def discover(asked: Asked) -> Any:
     """Where the API is, for every city of the deployment or for one."""
     return service_list.discovery(asked.jurisdiction)
+
+
+@router.route(
+    routes,
+    "GET",
+    "/open311/keys",
+    router.Operation(
+        id="getKeyHelp",
+        summary="How the developer of an app gets an API key for Open311",
+        cache="public, max-age=30",
+        media="text/html",
+    ),
+)
+def get_key_help(call: router.Call) -> router.Answer:
+    """A page in the reader's language; the discovery document links to it."""
+    body, headers = key_page.answer(call.jurisdiction, call.languages, call.now)
+    return router.Answer(body, headers=headers)
 
 
 @route(routes, "GET", f"{_V2}/services", "services", _SERVED)

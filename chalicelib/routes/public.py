@@ -5,7 +5,7 @@ from chalice.app import Blueprint
 from chalicelib.domain.workflow.table import published
 from chalicelib.http import openapi, swagger_ui
 from chalicelib.http.router import Answer, Call, Operation, route
-from chalicelib.pages import key_page, landing
+from chalicelib.pages import landing
 from chalicelib.routes import schemas
 from chalicelib.routes.schemas import city_folder
 from chalicelib.services.city import cities, folder_schemas
@@ -35,23 +35,6 @@ _UNCHANGED = {"description": "What `If-None-Match` names is still right."}
 def get_index(call: Call) -> Answer:
     """The page in the reader's language, or the same as an index in JSON."""
     body, headers = landing.answer(call.jurisdiction, call.accept, call.languages, call.now)
-    return Answer(body, headers=headers)
-
-
-@route(
-    routes,
-    "GET",
-    "/open311/keys",
-    Operation(
-        id="getKeyHelp",
-        summary="How the developer of an app gets an API key for Open311",
-        cache=_BRIEF,
-        media="text/html",
-    ),
-)
-def get_key_help(call: Call) -> Answer:
-    """A page in the reader's language; the discovery document links to it."""
-    body, headers = key_page.answer(call.jurisdiction, call.languages, call.now)
     return Answer(body, headers=headers)
 
 
