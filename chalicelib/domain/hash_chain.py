@@ -17,6 +17,8 @@ from chalicelib.domain.timeline_types import Event
 GENESIS = "0" * 64
 SALT_BYTES = 16
 _ERASED, _FILING = "erased", ("file", "import")
+# The events after which a text that they name may be missing.
+_REMOVES = frozenset({"text_hidden", "text_corrected", "text_erased", _ERASED})
 
 
 class Entry(NamedTuple):
@@ -121,7 +123,9 @@ def text_faults(events: Sequence[Event], texts: Mapping[str, tuple[str, bytes]])
     committed: dict[str, tuple[str, str]] = {}
     removed, erased = set[str](), set[str]()
     for event in events:
-        named = {text_name(version, name) for version, name in event["data"].get("texts", ())}
+        named = set[str]()
+        if event["action"] in _REMOVES:
+            named = {text_name(version, name) for version, name in event["data"].get("texts", ())}
         if event["action"] == _ERASED and "texts" not in event["data"]:
             # Older events name no texts: they erased all that the reporter had written.
             named = {name for name, (_, by) in committed.items() if by == "reporter"}

@@ -59,12 +59,6 @@ def whole_timeline() -> Iterator[tuple[str, str]]:
         yield event_parts.whole(row.event, row.inside), row.hash
 
 
-def whole_chain() -> Iterator[tuple[str, int, Entry]]:
-    """(partition, version, entry) of every event, by a Scan: only for ``infra.ops verify``."""
-    for row in tables.Event.scan():
-        yield row.pk, int(row.version), Entry(row.event, row.hash, row.inside, row.salt)
-
-
 def events_page(after: str | None, limit: int) -> tuple[list[Event], str | None]:
     """(events after a key, next key), by a Scan: only for ``infra.ops.backfill_traces``."""
     start = None

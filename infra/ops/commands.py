@@ -17,7 +17,7 @@ keys …               API keys of Open311 clients: issue NAME, list, revoke ID
 forwarding …         units with an Open311 server of their own: list, key, check, secret, enable
 open-data            write the open data's files now
 proof URL REPORT     check a report from public answers alone, as anybody can; URL is the API's
-verify               check that each timeline is complete, chained and matches its head
+verify               check the record: heads, events, texts and tallies must say the same
 rebuild              recompute every projection from the timeline; prints what differed
 backfill             write every head again in its current form
 

@@ -85,6 +85,8 @@ def hide(
         if not doc.get("hid"):
             days = timedelta(days=city.rules.get("hidden_text_days", DAYS))
             kept = {"text": doc["text"], "audience": doc["audience"]}
+            # With its salt, the original can be compared with its event.
+            kept |= {"salt": doc["salt"]} if "salt" in doc else {}
             writes += report_texts.put_original(place, report.id, name, kept, iso(now + days))
         removed = [[body["version"], body["field"]]]
         data: EventData = {"texts": removed, "reason": body["reason"]}
