@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.city.city import City
@@ -18,6 +18,8 @@ from infra.city.import_mapping import OPEN, Mapping
 
 Row = dict[str, Any]
 _ID = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
+# An id begins with the milliseconds since then.
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = {"description": 4000, "landmark": 200}
 
 
@@ -42,6 +44,8 @@ def old_report(
     if not _ID.fullmatch(row.get("id", "")):
         raise Wrong("id_unusable")
     filed_at = _moment(city, mapping, row.get("created", ""), "created")
+    if filed_at < _FIRST:
+        raise Wrong("created_before_1970")
     if filed_at > now:
         raise Wrong("created_in_the_future")
     status = mapping.statuses.get(row.get("status", ""))

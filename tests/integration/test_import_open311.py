@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from chalicelib.outside import addresses
-from chalicelib.storage import people, reports
+from chalicelib.storage import report_texts, timeline_rows
 from infra.city import import_open311, importing
 from infra.city.findings import CityErrors
 from infra.city.import_mapping_checks import checked
@@ -141,10 +141,10 @@ def test_over_http_an_import_reads_all_and_keeps_the_address(world: World) -> No
         with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
             outcome = importing.run(city(), reader.rows(SINCE, NOW), mapping, world.now)
     assert (outcome.imported, outcome.findings) == (25, [])
-    (entry, *_) = reports.whole_timeline()
-    name = people.text_name(1, "landmark")
+    (entry, *_) = timeline_rows.whole_timeline()
+    name = report_texts.text_name(1, "landmark")
     report = json.loads(entry[0])["report"]
-    words = people.named_texts(JURISDICTION, report, [name])
+    words = report_texts.named_texts(JURISDICTION, report, [name])
     assert words[name]["text"].startswith("Main street")
 
 

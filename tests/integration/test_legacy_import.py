@@ -16,7 +16,7 @@ from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import legacy_import, queries, queues
 from chalicelib.services.reports.legacy_import import LegacyReport
 from chalicelib.services.scorecards import lifecycle
-from chalicelib.storage import control, report_lists, reports, score_rows
+from chalicelib.storage import control, report_lists, reports, score_rows, timeline_rows
 from chalicelib.storage.transactions import commit
 from infra.city import importing
 from infra.city.findings import CityErrors
@@ -91,6 +91,9 @@ def test_importing_again_changes_nothing(world: World) -> None:
         ({"no": "surat@example.org x"}, "id_unusable"),
         ({"opened": "kemarin"}, "created_unreadable"),
         ({"opened": "2124-01-01"}, "created_in_the_future"),
+        ({"opened": "1969-12-30"}, "created_before_1970"),
+        ({"opened": "1901-01-01"}, "created_before_1970"),
+        ({"closed": "2124-01-01"}, "closed_in_the_future"),
         ({"closed": ""}, "closed_unreadable"),
         ({"closed": "2024-03-04"}, "closed_before_created"),
         ({"state": "?"}, "unknown_status"),
@@ -252,7 +255,7 @@ def test_a_status_that_does_not_exist_never_enters_a_timeline(world: World) -> N
     )
     with pytest.raises(Problem):
         legacy_import.import_report(city(), old, world.now)
-    assert list(reports.whole_timeline()) == []
+    assert list(timeline_rows.whole_timeline()) == []
 
 
 def test_a_dry_run_counts_the_same_and_stores_nothing(world: World) -> None:
@@ -260,7 +263,7 @@ def test_a_dry_run_counts_the_same_and_stores_nothing(world: World) -> None:
     rows = [row(1), row(2), row(3, lat=0, lon=0), row(4, kind="?", state="??")]
     mapping = checked({**MAPPING, "services": {"LUBANG": "pothole"}}, city())
     dry = importing.run(city(), iter(rows), mapping, world.now, dry=True)
-    assert (dry.imported, dry.known, len(list(reports.whole_timeline()))) == (1, 1, 1)
+    assert (dry.imported, dry.known, len(list(timeline_rows.whole_timeline()))) == (1, 1, 1)
     assert dry.summary()["without a line"] == {"status '??'": 1}
     assert dry.summary() == importing.run(city(), iter(rows), mapping, world.now).summary()
 
