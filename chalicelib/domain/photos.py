@@ -8,11 +8,12 @@ makes a new revision, so an old address shows nothing afterwards
 
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.domain.map.geohash import distance_m
 from chalicelib.domain.message_types import Job
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import PhotoFacts, Picture, Ticket
 from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.timestamps import parse
 
@@ -41,19 +42,25 @@ def fitted(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * side / longest)), max(1, round(height * side / longest))
 
 
-def new_picture(action: str, ticket: dict[str, Any]) -> dict[str, Any]:
+def new_picture(action: str, ticket: Ticket) -> Picture:
     """The ``pictures`` row of a photo that an action starts to use."""
     kind = _KINDS.get(action, FOLLOW_UP)
     if ticket["state"] != READY:
         return {"kind": kind, "state": PENDING, "rev": 1}
-    made = {name: ticket[name] for name in MADE}
-    return {"kind": kind, "state": READY, "rev": ticket["rev"], **made}
+    return {
+        "kind": kind,
+        "state": READY,
+        "rev": ticket["rev"],
+        "width": ticket["width"],
+        "height": ticket["height"],
+        "cut": ticket["cut"],
+    }
 
 
 def with_picture(report: Report, photo: str, **changed: Any) -> Report:
     """The report with one picture changed."""
-    pictures = {**report.pictures, photo: {**report.pictures[photo], **changed}}
-    return replace(report, pictures=pictures)
+    picture = cast(Picture, {**report.pictures[photo], **changed})
+    return replace(report, pictures={**report.pictures, photo: picture})
 
 
 def with_new_revisions(report: Report) -> Report:
@@ -78,7 +85,7 @@ def shown(report: Report, photos: tuple[str, ...]) -> int:
     return sum(pictures[photo]["state"] in _SHOWN for photo in photos if photo in pictures)
 
 
-def listed(report: Report) -> list[tuple[str, str, dict[str, Any]]]:
+def listed(report: Report) -> list[tuple[str, str, Picture]]:
     """(photo, kind, picture) of each photo: those before the work first, then in order of filing.
 
     An "after" photo of work that was refused or reopened later is an "earlier" one.
@@ -122,7 +129,7 @@ def with_shown_at(report: Report, now: datetime) -> Report:
     return report if report.open else replace(report, shown_at=now)
 
 
-def taken_at(facts: dict[str, Any], zone: tzinfo) -> datetime | None:
+def taken_at(facts: PhotoFacts, zone: tzinfo) -> datetime | None:
     """When a photo was taken (UTC), by its own offset or else by the city's time zone."""
     try:
         moment = datetime.fromisoformat(facts["taken"] + facts.get("offset", ""))
@@ -131,7 +138,7 @@ def taken_at(facts: dict[str, Any], zone: tzinfo) -> datetime | None:
         return None
 
 
-def proof(facts: dict[str, Any], report: Report, zone: tzinfo) -> dict[str, str]:
+def proof(facts: PhotoFacts, report: Report, zone: tzinfo) -> dict[str, str]:
     """How well a photo's own place and time fit this work.
 
     ``place`` is "near" or "far" from the pin; ``time`` is "after" or "before" the present holder

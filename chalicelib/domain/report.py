@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from chalicelib.domain.filer import CHANNELS
+from chalicelib.domain.row_types import Picture
 from chalicelib.domain.timeline_types import Period
 from chalicelib.domain.timestamps import iso, parse
 
@@ -114,7 +115,7 @@ class Report:
     answers: dict[str, Any] = field(default_factory=dict)
     photos: tuple[str, ...] = ()
     after_photos: tuple[str, ...] = ()
-    pictures: dict[str, dict[str, Any]] = field(default_factory=dict, metadata=_NOTE)
+    pictures: dict[str, Picture] = field(default_factory=dict, metadata=_NOTE)
     flags: tuple[str, ...] = field(default=(), metadata=_NOTE)
     flagged: int = field(default=0, metadata=_NOTE)
     contactable: bool = field(default=False, metadata=_NOTE)

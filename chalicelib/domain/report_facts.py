@@ -64,7 +64,8 @@ def hidden_in(facts: Facts) -> bool:
 
 
 def _is_ready(report: Report, photo: str) -> bool:
-    return bool(report.pictures.get(photo, {}).get("state") == "ready")
+    picture = report.pictures.get(photo)
+    return picture is not None and picture["state"] == "ready"
 
 
 def changes(before: Report | None, after: Report) -> HeadChanges:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.row_types import PhotoFacts
 from chalicelib.imaging.refusals import TOO_HEAVY, UNDECODABLE, PhotoRefused
 
 SECONDS = 25
@@ -28,7 +29,7 @@ class ProcessedPhoto:
     width: int
     height: int
     likeness: str | None
-    facts: dict[str, Any]
+    facts: PhotoFacts
 
 
 def media_type(name: str) -> str:

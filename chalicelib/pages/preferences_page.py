@@ -4,6 +4,7 @@ from html import escape
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.notifications.reachability import CHOICES, WAYS
+from chalicelib.domain.row_types import Choice
 from chalicelib.pages import one_tap_page
 from chalicelib.services.people import preferences
 from chalicelib.services.platform.catalogue import message_text
@@ -23,7 +24,7 @@ def chosen(city: City, token: str, wish: str, languages: tuple[str, ...], query:
     return _page(city, city.choose_language(*languages), held, "", query)
 
 
-def _page(city: City, language: str, held: dict[str, str], path: str, query: str) -> str:
+def _page(city: City, language: str, held: Choice, path: str, query: str) -> str:
     # Relative addresses, so that any stage prefix before them stays.
     def button(wish: str) -> str:
         here = wish in held.values()

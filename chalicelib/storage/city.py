@@ -8,6 +8,7 @@ import hashlib
 import json
 from typing import Any
 
+from chalicelib.domain.row_types import KeyRecord, StaffRecord
 from chalicelib.storage import files, tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Put, commit, read
@@ -132,24 +133,24 @@ def put_jurisdictions(names: list[str]) -> None:
     commit([Put("cities", tables.CityRow("*#CITIES", "ALL", doc=doc))])
 
 
-def put_key(jurisdiction: str, digest: str, doc: dict[str, Any]) -> None:
+def put_key(jurisdiction: str, digest: str, doc: KeyRecord) -> None:
     """Store the record of an API key under the key's hash; the key itself is not stored."""
     commit([Put("key", tables.CityRow(f"{jurisdiction}#KEYS", digest, doc=dump(doc)))])
 
 
-def key(jurisdiction: str, digest: str) -> dict[str, Any] | None:
+def key(jurisdiction: str, digest: str) -> KeyRecord | None:
     """The record of an API key."""
-    doc: dict[str, Any] | None = get(tables.CityRow, f"{jurisdiction}#KEYS", digest)
+    doc: KeyRecord | None = get(tables.CityRow, f"{jurisdiction}#KEYS", digest)
     return doc
 
 
-def keys(jurisdiction: str) -> list[tuple[str, dict[str, Any]]]:
+def keys(jurisdiction: str) -> list[tuple[str, KeyRecord]]:
     """Every API key of a city, (hash, record): for the administrator's command."""
     rows = read(lambda: list(tables.CityRow.query(f"{jurisdiction}#KEYS")))
     return [(row.sk, json.loads(row.doc)) for row in rows]
 
 
-def put_staff(jurisdiction: str, records: list[dict[str, Any]]) -> None:
+def put_staff(jurisdiction: str, records: list[StaffRecord]) -> None:
     """Write staff records, each under its subject and its reference."""
     rows = []
     for record in records:
@@ -161,23 +162,23 @@ def put_staff(jurisdiction: str, records: list[dict[str, Any]]) -> None:
         commit([Put(row.sk, row) for row in rows[start : start + _BATCH]])
 
 
-def staff_by_subject(jurisdiction: str, issuer: str, subject: str) -> dict[str, Any] | None:
+def staff_by_subject(jurisdiction: str, issuer: str, subject: str) -> StaffRecord | None:
     """The staff record of a signed-in person."""
-    doc: dict[str, Any] | None = get(
+    doc: StaffRecord | None = get(
         tables.CityRow, f"{jurisdiction}#STAFF", _subject(issuer, subject), consistent=False
     )
     return doc
 
 
-def staff_by_ref(jurisdiction: str, ref: str) -> dict[str, Any] | None:
+def staff_by_ref(jurisdiction: str, ref: str) -> StaffRecord | None:
     """The staff record of a reference, by which the timeline names officials."""
-    doc: dict[str, Any] | None = get(
+    doc: StaffRecord | None = get(
         tables.CityRow, f"{jurisdiction}#STAFF", f"P#{ref}", consistent=False
     )
     return doc
 
 
-def all_staff(jurisdiction: str) -> list[dict[str, Any]]:
+def all_staff(jurisdiction: str) -> list[StaffRecord]:
     """Every record, at most ``STAFF_LIMIT``: for administration, not for a request path."""
     rows = read(
         lambda: list(

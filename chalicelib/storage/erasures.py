@@ -9,8 +9,9 @@ restore of the tables.
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
+from chalicelib.domain.row_types import Erasure, NamedErasure
 from chalicelib.storage import files, tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Put, commit, read
@@ -24,32 +25,34 @@ def hashed(jurisdiction: str, uid: str) -> str:
     return hashlib.sha256(f"erased|{jurisdiction}|{uid}".encode()).hexdigest()[:40]
 
 
-def get_record(jurisdiction: str, who: str) -> dict[str, Any] | None:
+def get_record(jurisdiction: str, who: str) -> Erasure | None:
     """The erasure of one person."""
-    doc: dict[str, Any] | None = get(tables.CityRow, f"{jurisdiction}#ERASED", who)
+    doc: Erasure | None = get(tables.CityRow, f"{jurisdiction}#ERASED", who)
     return doc
 
 
-def put_record(jurisdiction: str, who: str, doc: dict[str, Any]) -> None:
+def put_record(jurisdiction: str, who: str, doc: Erasure) -> None:
     """Record an erasure, before it begins and when it is done."""
     body = json.dumps({"jurisdiction": jurisdiction, "who": who, **doc}, sort_keys=True)
     files.put(f"{FOLDER}/{jurisdiction}/{who}.json", body.encode(), "application/json")
     commit([Put("erased", tables.CityRow(f"{jurisdiction}#ERASED", who, doc=dump(doc)))])
 
 
-def in_table(jurisdiction: str) -> Iterator[dict[str, Any]]:
+def in_table(jurisdiction: str) -> Iterator[NamedErasure]:
     """All erasures of a city, from the table: only for backups and restores."""
     after = ""
     while True:
         page = _page(f"{jurisdiction}#ERASED", after)
         for row in page:
-            yield {"jurisdiction": jurisdiction, "who": row.sk, **json.loads(row.doc)}
+            doc: Erasure = json.loads(row.doc)
+            named = {**doc, "jurisdiction": jurisdiction, "who": row.sk}
+            yield cast(NamedErasure, named)
         if len(page) < _PAGE:
             return
         after = page[-1].sk
 
 
-def in_files(jurisdiction: str) -> Iterator[dict[str, Any]]:
+def in_files(jurisdiction: str) -> Iterator[NamedErasure]:
     """All erasures of a city, from the bucket."""
     for key in files.keys(f"{FOLDER}/{jurisdiction}/"):
         if body := files.get(key):

@@ -8,6 +8,13 @@
 import json
 from typing import Any
 
+from chalicelib.domain.row_types import (
+    Followed,
+    Forwarding,
+    NamedFollowed,
+    NamedForwarding,
+    ServerState,
+)
 from chalicelib.settings import settings
 from chalicelib.storage import aws, tables
 from chalicelib.storage.rows import dump, get
@@ -17,15 +24,13 @@ TOKEN = "~"  # noqa: S105  (the prefix of a name that is a token)
 _FOLLOWED = "followed"
 
 
-def get_forward(jurisdiction: str, unit: str, report: str, turn: int) -> dict[str, Any] | None:
+def get_forward(jurisdiction: str, unit: str, report: str, turn: int) -> Forwarding | None:
     """The state of one forwarding."""
-    doc: dict[str, Any] | None = get(
-        tables.Control, f"{jurisdiction}#FWD#{unit}", _name(report, turn)
-    )
+    doc: Forwarding | None = get(tables.Control, f"{jurisdiction}#FWD#{unit}", _name(report, turn))
     return doc
 
 
-def put_forward(jurisdiction: str, unit: str, report: str, turn: int, doc: dict[str, Any]) -> Put:
+def put_forward(jurisdiction: str, unit: str, report: str, turn: int, doc: Forwarding) -> Put:
     """Store the state of one forwarding."""
     row = tables.Control(f"{jurisdiction}#FWD#{unit}", _name(report, turn), doc=dump(doc))
     return Put("forward", row)
@@ -36,8 +41,8 @@ def claim(
     unit: str,
     report: str,
     turn: int,
-    doc: dict[str, Any],
-    seen: dict[str, Any] | None,
+    doc: Forwarding,
+    seen: Forwarding | None,
 ) -> bool:
     """Begin an attempt, if nobody else has begun one since ``seen``. Returns whether we did."""
     stored_doc = tables.Control.doc
@@ -50,24 +55,24 @@ def claim(
     return True
 
 
-def forwards(jurisdiction: str, unit: str, after: str, limit: int) -> list[dict[str, Any]]:
+def forwards(jurisdiction: str, unit: str, after: str, limit: int) -> list[NamedForwarding]:
     """A page of forwardings after a name, with their names."""
     return _page(f"{jurisdiction}#FWD#{unit}", after, limit)
 
 
-def get_followed(jurisdiction: str, unit: str, name: str) -> dict[str, Any] | None:
+def get_followed(jurisdiction: str, unit: str, name: str) -> Followed | None:
     """The record of a followed request."""
-    doc: dict[str, Any] | None = get(tables.Control, f"{jurisdiction}#FOLLOW#{unit}", name)
+    doc: Followed | None = get(tables.Control, f"{jurisdiction}#FOLLOW#{unit}", name)
     return doc
 
 
-def put_followed(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> Put:
+def put_followed(jurisdiction: str, unit: str, name: str, doc: Followed) -> Put:
     """Follow a request. No two reports follow the same one."""
     row = tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name, doc=dump(doc))
     return Put(_FOLLOWED, row, tables.Control.pk.does_not_exist())
 
 
-def update_followed(jurisdiction: str, unit: str, name: str, doc: dict[str, Any]) -> None:
+def update_followed(jurisdiction: str, unit: str, name: str, doc: Followed) -> None:
     """Store what a followed request said last."""
     row = tables.Control(f"{jurisdiction}#FOLLOW#{unit}", name, doc=dump(doc))
     commit([Put(_FOLLOWED, row)])
@@ -83,17 +88,18 @@ def forget_followed(jurisdiction: str, unit: str, name: str) -> None:
     commit([drop_followed(jurisdiction, unit, name)])
 
 
-def followed(jurisdiction: str, unit: str, after: str, limit: int) -> list[dict[str, Any]]:
+def followed(jurisdiction: str, unit: str, after: str, limit: int) -> list[NamedFollowed]:
     """A page of followed requests after a name, with their names."""
     return _page(f"{jurisdiction}#FOLLOW#{unit}", after, limit)
 
 
-def server(jurisdiction: str, unit: str) -> dict[str, Any]:
+def server(jurisdiction: str, unit: str) -> ServerState:
     """The record of a server: any of {"failures", "since", "disabled", "cursor", "heard"}."""
-    return get(tables.Control, f"{jurisdiction}#SERVERS", unit) or {}
+    state: ServerState | None = get(tables.Control, f"{jurisdiction}#SERVERS", unit)
+    return state or {}
 
 
-def put_server(jurisdiction: str, unit: str, doc: dict[str, Any], also: list[Write]) -> None:
+def put_server(jurisdiction: str, unit: str, doc: ServerState, also: list[Write]) -> None:
     """Store the record of a server, together with other writes."""
     row = tables.Control(f"{jurisdiction}#SERVERS", unit, doc=dump(doc))
     commit([Put("server", row), *also])
@@ -126,7 +132,7 @@ def _name(report: str, turn: int) -> str:
     return f"{report}#{turn:08d}"
 
 
-def _page(pk: str, after: str, limit: int) -> list[dict[str, Any]]:
+def _page(pk: str, after: str, limit: int) -> list[Any]:
     beyond = tables.Control.sk > after if after else None
     rows = read(lambda: list(tables.Control.query(pk, beyond, limit=limit, consistent_read=True)))
     return [{"name": row.sk, **json.loads(row.doc)} for row in rows]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.domain.row_types import Contact, PhotoFacts
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, read
@@ -84,7 +85,7 @@ def _trace(jurisdiction: str, uid: str, kind: str, report: str, detail: str) -> 
 
 
 def put_contact(
-    jurisdiction: str, ref: str, contact: dict[str, Any], kept: timedelta | None = None
+    jurisdiction: str, ref: str, contact: Contact, kept: timedelta | None = None
 ) -> Put:
     """Store a contact, for a time or until it is deleted; the head has only ``ref``."""
     ttl = int((clock.wall() + kept).timestamp()) if kept else None
@@ -92,7 +93,7 @@ def put_contact(
     return Put("contact", row)
 
 
-def contact(jurisdiction: str, ref: str) -> dict[str, Any] | None:
+def contact(jurisdiction: str, ref: str) -> Contact | None:
     """A reporter's contact data; every caller records that it was read."""
     doc: dict[str, Any] | None = get(tables.Person, f"{jurisdiction}#C#{ref}", "contact")
     return doc
@@ -103,7 +104,7 @@ def delete_contact(jurisdiction: str, ref: str) -> Delete:
     return Delete("contact", tables.Person(f"{jurisdiction}#C#{ref}", "contact"))
 
 
-def put_photo_facts(jurisdiction: str, photo: str, facts: dict[str, Any]) -> Put:
+def put_photo_facts(jurisdiction: str, photo: str, facts: PhotoFacts) -> Put:
     """Store a photo's metadata until the photo is used, at most ``FACTS_KEPT``."""
     expiry = int((clock.wall() + FACTS_KEPT).timestamp())
     return Put(
@@ -111,9 +112,9 @@ def put_photo_facts(jurisdiction: str, photo: str, facts: dict[str, Any]) -> Put
     )
 
 
-def photo_facts(jurisdiction: str, photo: str) -> dict[str, Any] | None:
+def photo_facts(jurisdiction: str, photo: str) -> PhotoFacts | None:
     """A photo's metadata (``imaging.metadata``); for its owner and for ``photos.proof`` only."""
-    doc: dict[str, Any] | None = get(tables.Person, f"{jurisdiction}#PH#{photo}", "facts")
+    doc: PhotoFacts | None = get(tables.Person, f"{jurisdiction}#PH#{photo}", "facts")
     return doc
 
 

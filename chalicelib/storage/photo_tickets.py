@@ -1,14 +1,14 @@
 """Photo tickets: whose upload a photo is, what it looks like, which report uses it."""
 
 import json
-from typing import Any
 
+from chalicelib.domain.row_types import Ticket
 from chalicelib.storage import tables
 from chalicelib.storage.reports import get_row
 from chalicelib.storage.transactions import Put
 
 
-def put_photo(jurisdiction: str, photo: str, ticket: dict[str, Any], *, seen: int | None) -> Put:
+def put_photo(jurisdiction: str, photo: str, ticket: Ticket, *, seen: int | None) -> Put:
     """Write a photo's ticket: new, or over version ``seen``."""
     condition = tables.Report.pk.does_not_exist() if seen is None else tables.Report.version == seen
     row = tables.Report(
@@ -17,7 +17,7 @@ def put_photo(jurisdiction: str, photo: str, ticket: dict[str, Any], *, seen: in
     return Put(f"photo:{photo}", row, condition)
 
 
-def photo(jurisdiction: str, photo: str) -> tuple[int, dict[str, Any]] | None:
+def photo(jurisdiction: str, photo: str) -> tuple[int, Ticket] | None:
     """(version, ticket) of a photo, read consistently."""
     row = get_row(f"{jurisdiction}#P#{photo}")
     return (int(row.version), json.loads(row.doc)) if row else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.domain.message_types import PersonMessage
+from chalicelib.domain.row_types import Choice
 from chalicelib.domain.timestamps import iso
 from chalicelib.storage import tables
 from chalicelib.storage.control import KEEP
@@ -18,7 +19,7 @@ from chalicelib.storage.transactions import Delete, Put, read
 CHOICE, DEAD, USED = "choice", "dead", "used"
 
 
-def person(jurisdiction: str, key: str) -> tuple[dict[str, Any], frozenset[str]]:
+def person(jurisdiction: str, key: str) -> tuple[Choice, frozenset[str]]:
     """(preferences, channels that bounced) of a person, in one Query."""
     rows = read(lambda: list(tables.Person.query(_person(jurisdiction, key), limit=10)))
     docs = {row.sk: json.loads(row.doc or "{}") for row in rows}
@@ -26,7 +27,7 @@ def person(jurisdiction: str, key: str) -> tuple[dict[str, Any], frozenset[str]]
     return docs.get(CHOICE, {}), dead
 
 
-def put_choice(jurisdiction: str, key: str, choice: dict[str, Any]) -> Put:
+def put_choice(jurisdiction: str, key: str, choice: Choice) -> Put:
     """Store a person's preferences."""
     return Put("choice", tables.Person(_person(jurisdiction, key), CHOICE, doc=dump(choice)))
 

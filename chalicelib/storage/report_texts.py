@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.domain import hash_chain
 from chalicelib.domain.events import Words
+from chalicelib.domain.row_types import OriginalText, StoredText
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get_all
 from chalicelib.storage.transactions import Delete, Put, read
@@ -31,7 +32,7 @@ def put_text(
     return Put(f"text:{words.field}", row)
 
 
-def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, dict[str, Any]]:
+def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, StoredText]:
     """The texts of events ``first`` to ``last``: name -> {text, salt, audience, by}.
 
     ``by`` is missing if no citizen wrote the text, and in some older rows.
@@ -45,7 +46,7 @@ def texts(jurisdiction: str, report: str, first: int, last: int) -> dict[str, di
     return {row.sk: json.loads(row.doc) for row in rows}
 
 
-def named_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, dict[str, Any]]:
+def named_texts(jurisdiction: str, report: str, names: list[str]) -> dict[str, StoredText]:
     """The existing texts of these names, as in ``texts``."""
     key = {"S": f"{jurisdiction}#T#{report}"}
     keys = [{"pk": key, "sk": {"S": name}} for name in dict.fromkeys(names)]
@@ -64,7 +65,7 @@ def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:
 
 
 def put_replacement(
-    jurisdiction: str, report: str, name: str, words: Words, now: str, seen: dict[str, Any] | None
+    jurisdiction: str, report: str, name: str, words: Words, now: str, seen: StoredText | None
 ) -> Put:
     """Replace text ``name`` by a copy of the newer text ``now``, if it is unchanged since ``seen``.
 
@@ -76,20 +77,18 @@ def put_replacement(
     return Put(f"text:{name}", row, _as_seen(seen))
 
 
-def delete_unchanged_text(
-    jurisdiction: str, report: str, name: str, seen: dict[str, Any]
-) -> Delete:
+def delete_unchanged_text(jurisdiction: str, report: str, name: str, seen: StoredText) -> Delete:
     """Delete a text, if it is unchanged since ``seen``."""
     row = tables.Person(f"{jurisdiction}#T#{report}", name)
     return Delete(f"text:{name}", row, _as_seen(seen))
 
 
-def _as_seen(seen: dict[str, Any] | None) -> Any:
+def _as_seen(seen: StoredText | None) -> Any:
     return tables.Person.doc == dump(seen) if seen else tables.Person.pk.does_not_exist()
 
 
 def put_original(
-    jurisdiction: str, report: str, name: str, doc: dict[str, Any], until: str
+    jurisdiction: str, report: str, name: str, doc: OriginalText, until: str
 ) -> list[Put]:
     """Keep the original of a masked text for auditors until a moment, in a separate partition, with
     a note for the schedule that erases it."""
@@ -98,7 +97,7 @@ def put_original(
     return [Put(f"original:{name}", row), Put(f"note:{name}", note)]
 
 
-def originals(jurisdiction: str, report: str, limit: int) -> dict[str, dict[str, Any]]:
+def originals(jurisdiction: str, report: str, limit: int) -> dict[str, OriginalText]:
     """The stored originals of a report's masked texts: name -> {text, audience, until}."""
     rows = read(lambda: list(tables.Person.query(f"{jurisdiction}#W#{report}", limit=limit)))
     return {row.sk: json.loads(row.doc) for row in rows}

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from chalicelib import clock
+from chalicelib.domain.row_types import StaffRecord
 from infra.city.findings import Findings
 from infra.city.folder import SUCCESSORS, Prepared, prepare
 
@@ -55,9 +56,9 @@ def load_folder(
     before, now = store.all_staff(name), now or clock.now()
     known = store.current(name) is not None
     _check_open_reports(made)
-    new = cities.publish(made.bundle, made.blob, made.staff, now)
+    new = cities.publish(made.bundle, made.blob, cast(list[StaffRecord], made.staff), now)
     # Addresses that were deleted from a record are removed too, as for officials who left.
-    left = [{**record, "active": False} for record in before]
+    left: list[StaffRecord] = [{**record, "active": False} for record in before]
     done = subscriptions.sync(name, [*store.all_staff(name), *left])
     staff.forget()
     # A new city has no reports yet.

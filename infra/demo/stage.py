@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from chalicelib.domain.row_types import StaffRecord
 from infra.demo import rows
 from infra.demo.rows import Row
 from infra.local.schedules import Clock
@@ -26,7 +26,7 @@ class Stage:
     """A running stack with its city; background functions run by hand, the clock stands still."""
 
     stack: LocalStack
-    staff: list[dict[str, Any]]
+    staff: list[StaffRecord]
     agencies: list[str]
     rows: list[Row]
     source: str

@@ -7,8 +7,8 @@ An unknown role, district or unit is an error that lists the known ones.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
+from chalicelib.domain.row_types import GrantRecord
 from infra.emulator.emulator import StackError
 
 ANY = "*"
@@ -53,7 +53,7 @@ def subject(
     raise StackError(f"no official is {wanted}. The city has {role}s of:\n{_lines(held)}")
 
 
-def _reaches(grant: dict[str, Any], district: str | None) -> bool:
+def _reaches(grant: GrantRecord, district: str | None) -> bool:
     return district is None or bool({ANY, district} & set(grant["districts"]))
 
 

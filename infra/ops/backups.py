@@ -23,6 +23,7 @@ from typing import Any
 import boto3
 
 from chalicelib import clock
+from chalicelib.domain.row_types import NamedErasure
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.services.city import cities
 from chalicelib.services.people import closed_reports, erasure
@@ -83,7 +84,7 @@ def keep_erasures(copies: Path) -> int:
     return len(lines)
 
 
-def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
+def erase_again(since: datetime, records: list[NamedErasure]) -> list[str]:
     """Repeat the later erasures of ``records`` and of this stage. Returns the reports."""
     for place in cities.jurisdictions():
         # Data that the retention schedule had erased may be back.
@@ -107,15 +108,15 @@ def erase_again(since: datetime, records: list[dict[str, Any]]) -> list[str]:
     return sorted(done)
 
 
-def listed(copies: Path | None) -> list[dict[str, Any]]:
+def listed(copies: Path | None) -> list[NamedErasure]:
     """The erasures in the list beside the copies; none without a list."""
     if copies is None or not (path := copies / ERASURES).exists():
         return []
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
 
 
-def _known_here() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _known_here() -> list[NamedErasure]:
+    found: list[NamedErasure] = []
     for place in sorted({*cities.jurisdictions(), *erasures.cities_in_files()}):
         found += [*erasures.in_table(place), *erasures.in_files(place)]
     return found

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.contact_methods import METHODS, first_address
 from chalicelib.domain.notifications.citizen_news import ALWAYS, ASKING
+from chalicelib.domain.row_types import Choice, Contact
 
 WAYS = tuple(METHODS)
 # What a person may choose to hear.
@@ -21,7 +22,7 @@ class Plan:
     until: datetime | None = None
 
 
-def contactable(contact: dict[str, Any]) -> bool:
+def contactable(contact: Contact) -> bool:
     """Whether a person with this contact may be written to at all."""
     way = contact.get("safe", {}).get("way")
     if way == "none":
@@ -29,7 +30,7 @@ def contactable(contact: dict[str, Any]) -> bool:
     return bool(contact.get(way) if way else first_address(contact))
 
 
-def way(contact: dict[str, Any], wish: str | None, dead: frozenset[str]) -> str | None:
+def way(contact: Contact, wish: str | None, dead: frozenset[str]) -> str | None:
     """The way to use: only the safe one if one is named, else the preferred, else the first.
 
     ``dead`` ways have bounced and are left out; ``None`` if no way is left.
@@ -42,8 +43,8 @@ def way(contact: dict[str, Any], wish: str | None, dead: frozenset[str]) -> str 
 
 
 def plan(
-    contact: dict[str, Any],
-    choice: dict[str, Any],
+    contact: Contact,
+    choice: Choice,
     dead: frozenset[str],
     kind: str,
     city: City,

@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.domain.city.boundaries import Boundaries
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import StaffRecord
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import staff as people
@@ -71,9 +72,7 @@ def boundaries(jurisdiction: str, version: str) -> Boundaries:
     return Boundaries.from_bytes(blob)
 
 
-def publish(
-    bundle: dict[str, Any], blob: bytes, staff: list[dict[str, Any]], now: datetime
-) -> bool:
+def publish(bundle: dict[str, Any], blob: bytes, staff: list[StaffRecord], now: datetime) -> bool:
     """Make a validated bundle the city's current rules. Returns whether the version is new.
 
     Writes files first, then staff, the pointer last. If it is interrupted, the old rules stay in

@@ -4,15 +4,15 @@ Tests: tests/integration/test_permissions.py
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib.domain.principal import ANY, Grant, Principal
+from chalicelib.domain.row_types import StaffRecord
 from chalicelib.storage import city as store
 
 FRESH = timedelta(seconds=30)
 _cache: dict[tuple[str, str, str], tuple[datetime, Principal | None]] = {}
 _CACHE_LIMIT = 2000
-_rosters: dict[str, tuple[datetime, tuple[dict[str, Any], ...]]] = {}
+_rosters: dict[str, tuple[datetime, tuple[StaffRecord, ...]]] = {}
 
 
 def by_subject(jurisdiction: str, issuer: str, subject: str, now: datetime) -> Principal | None:
@@ -34,7 +34,7 @@ def by_ref(jurisdiction: str, ref: str) -> Principal | None:
     return principal(jurisdiction, record) if record and record.get("active", True) else None
 
 
-def roster(jurisdiction: str, now: datetime) -> tuple[dict[str, Any], ...]:
+def roster(jurisdiction: str, now: datetime) -> tuple[StaffRecord, ...]:
     """The active records of a city, at most 30 seconds old. It reads all of them: for background
     functions only."""
     if jurisdiction not in _rosters or abs(now - _rosters[jurisdiction][0]) > FRESH:
@@ -44,7 +44,7 @@ def roster(jurisdiction: str, now: datetime) -> tuple[dict[str, Any], ...]:
     return _rosters[jurisdiction][1]
 
 
-def find(jurisdiction: str, role: str, district: str | None = None) -> dict[str, Any] | None:
+def find(jurisdiction: str, role: str, district: str | None = None) -> StaffRecord | None:
     """A record with this role in this district, for development tokens and the demo."""
     for record in store.all_staff(jurisdiction):
         for grant in record["grants"] if record.get("active", True) else []:
@@ -55,7 +55,7 @@ def find(jurisdiction: str, role: str, district: str | None = None) -> dict[str,
     return None
 
 
-def principal(jurisdiction: str, record: dict[str, Any]) -> Principal:
+def principal(jurisdiction: str, record: StaffRecord) -> Principal:
     """The principal that a record describes."""
     return Principal(
         kind="staff",

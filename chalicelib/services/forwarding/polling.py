@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
@@ -22,6 +22,7 @@ from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import Followed, NamedFollowed, ServerState
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.domain.workflow.table import actions_of
 from chalicelib.errors import Problem
@@ -48,7 +49,6 @@ REFUSED = frozenset({"no_further_action", "not_councils_responsibility", "duplic
 FIRST_LOOK, OVERLAP, LONGEST_LOOK = timedelta(hours=1), timedelta(minutes=15), timedelta(days=30)
 SEEN_AT_MOST = 50
 SOURCE = "follow_forwards"
-Row = dict[str, Any]
 
 
 class _News(NamedTuple):
@@ -139,22 +139,24 @@ def _pull(poll: _Poll, may_go_on: Callable[[], bool]) -> None:
             return
 
 
-def _apply_updates(poll: _Poll, server: Server, progress: Row) -> Row:
+def _apply_updates(poll: _Poll, server: Server, progress: ServerState) -> ServerState:
     """Apply the updates since the last poll. Returns the server's stored progress."""
     jurisdiction, unit, now = poll.jurisdiction, poll.unit, poll.now
     since = parse(progress["heard"]) if progress.get("heard") else now - FIRST_LOOK
     for update in georeport.updates(server, max(since - OVERLAP, now - LONGEST_LOOK), now):
         with poll.item(update.request):
             row = forwards.get_followed(jurisdiction, unit, update.request)
-            named = {**row, "name": update.request} if row else None
-            head = _followed_report(poll.city, unit, named) if named else None
-            if row and head and (kind := _apply_update(poll.city, unit, row, head, update, now)):
+            if not row:
+                continue
+            named = cast(NamedFollowed, {**row, "name": update.request})
+            head = _followed_report(poll.city, unit, named)
+            if head and (kind := _apply_update(poll.city, unit, named, head, update, now)):
                 poll.count(kind)
     return servers.keep_progress(jurisdiction, unit, heard=iso(now))
 
 
 def _apply_update(
-    city: City, unit: str, row: Row, head: Report, update: Update, now: datetime
+    city: City, unit: str, row: NamedFollowed, head: Report, update: Update, now: datetime
 ) -> str | None:
     """Turn one update into an event, once. Returns the kind of event, if any."""
     if update.id in row.get("seen", ()):
@@ -170,7 +172,7 @@ def _apply_update(
         _add_comment(city, unit, head, kind, news, now)
     ended = {"status": "closed"} if done or update.status in REFUSED else {}
     seen = [*row.get("seen", ()), update.id][-SEEN_AT_MOST:]
-    doc = {**_doc(row), **ended, "seen": seen}
+    doc = _doc(row, **ended, seen=seen)
     forwards.update_followed(city.jurisdiction, unit, update.request, doc)
     return kind
 
@@ -213,7 +215,7 @@ def _add_comment(
     add(actor, op, head.id, kind, change, now, words)
 
 
-def _followed_report(city: City, unit: str, row: Row) -> Report | None:
+def _followed_report(city: City, unit: str, row: NamedFollowed) -> Report | None:
     """The report of a followed request. Stops following a request that nobody waits for."""
     jurisdiction = city.jurisdiction
     head = reports.get(jurisdiction, row["report"])
@@ -227,7 +229,9 @@ def _followed_report(city: City, unit: str, row: Row) -> Report | None:
     return None
 
 
-def _poll_requests(poll: _Poll, server: Server, followed: list[tuple[Row, Report]]) -> None:
+def _poll_requests(
+    poll: _Poll, server: Server, followed: list[tuple[NamedFollowed, Report]]
+) -> None:
     numbered = {row["name"]: (row, head) for row, head in followed if "~" not in row["name"]}
     answers = georeport.requests(server, numbered) if numbered else {}
     for name, request in answers.items():
@@ -243,7 +247,9 @@ def _poll_requests(poll: _Poll, server: Server, followed: list[tuple[Row, Report
                     poll.count("numbered")
 
 
-def _apply_status(poll: _Poll, row: Row, head: Report, request: RemoteStatus) -> list[str]:
+def _apply_status(
+    poll: _Poll, row: NamedFollowed, head: Report, request: RemoteStatus
+) -> list[str]:
     """Turn the status of one request into events, if it is new. Returns the kinds of event."""
     city, unit, now = poll.city, poll.unit, poll.now
     digest = hashlib.sha256(f"{request.status}\n{request.notes}".encode()).hexdigest()[:16]
@@ -260,16 +266,17 @@ def _apply_status(poll: _Poll, row: Row, head: Report, request: RemoteStatus) ->
         _add_comment(city, unit, head, TOLD, news, now)
         kinds = [TOLD]
     known = {"digest": digest, "status": request.status, "notes": request.notes, "n": row["n"] + 1}
-    forwards.update_followed(city.jurisdiction, unit, request.id, {**_doc(row), **known})
+    forwards.update_followed(city.jurisdiction, unit, request.id, _doc(row, **known))
     return kinds
 
 
-def _doc(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "name"}
+def _doc(row: NamedFollowed, **changed: Any) -> Followed:
+    kept = {name: value for name, value in row.items() if name != "name"}
+    return cast(Followed, {**kept, **changed})
 
 
 def _follow_by_number(
-    city: City, unit: str, row: Row, head: Report, request: str, now: datetime
+    city: City, unit: str, row: NamedFollowed, head: Report, request: str, now: datetime
 ) -> bool:
     """Follow a request by its number instead of its token, unless another report has the number.
 

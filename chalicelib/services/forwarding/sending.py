@@ -17,6 +17,7 @@ from chalicelib.domain.open311.forwarding import FAILED, FORWARDED, SENT, TRYING
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
 from chalicelib.domain.report_facts import facts
+from chalicelib.domain.row_types import Followed, Forwarding
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside import georeport
 from chalicelib.outside.fetch import Failed
@@ -107,14 +108,14 @@ def _claim(
     head: Report,
     unit: str,
     round_number: int,
-    attempt: dict[str, str] | None,
+    attempt: Forwarding | None,
     began: str | None,
     now: datetime,
 ) -> None:
     """Begin an attempt. Raises ``Failed`` if another run is in the middle of one."""
     if began and attempt and now - parse(attempt["tried"]) < UNDER_WAY:
         raise Failed("under_way")
-    doc = {"state": TRYING, "at": began or iso(now), "tried": iso(now)}
+    doc: Forwarding = {"state": TRYING, "at": began or iso(now), "tried": iso(now)}
     if not forwards.claim(head.jurisdiction, unit, head.id, round_number, doc, attempt):
         raise Failed("under_way")
 
@@ -154,7 +155,7 @@ def _record_sent(
     """Record that the report was sent, follow the request, and add the event: all or nothing."""
     jurisdiction = head.jurisdiction
     followed = request or (f"{forwards.TOKEN}{token}" if token else None)
-    row = {"state": SENT, "at": iso(now), "request": request, "token": token}
+    row: Forwarding = {"state": SENT, "at": iso(now), "request": request, "token": token}
     actor = system(jurisdiction)
 
     def change(seen: Seen, city: City) -> Addition:
@@ -162,7 +163,7 @@ def _record_sent(
         if followed:
             if forwards.get_followed(jurisdiction, unit, followed) is not None:
                 raise _NumberTaken
-            doc = {"report": head.id, "since": iso(now), "turn": round_number, "n": 0}
+            doc: Followed = {"report": head.id, "since": iso(now), "turn": round_number, "n": 0}
             writes.append(forwards.put_followed(jurisdiction, unit, followed, doc))
         after = forwarding.taken(seen.report, unit, request, now)
         data = forwarding.event_data(after)
@@ -179,7 +180,7 @@ def _dead_name(head: Report, unit: str, round_number: int) -> str:
     return f"{unit}:{head.id}:{round_number}"
 
 
-def _put_state(head: Report, unit: str, round_number: int, doc: dict[str, str]) -> None:
+def _put_state(head: Report, unit: str, round_number: int, doc: Forwarding) -> None:
     commit([forwards.put_forward(head.jurisdiction, unit, head.id, round_number, doc)])
 
 
@@ -189,8 +190,11 @@ def _give_up(head: Report, unit: str, round_number: int, reason: str, now: datet
     observability.count("ForwardsFailed")
     note = {"report": head.id, "unit": unit, "round": round_number, "error": reason, "at": iso(now)}
     control.put_dead(jurisdiction, DEAD, _dead_name(head, unit, round_number), note)
-    attempt = forwards.get_forward(jurisdiction, unit, head.id, round_number) or {"at": iso(now)}
-    _put_state(head, unit, round_number, {**attempt, "state": FAILED, "reason": reason})
+    attempt = forwards.get_forward(jurisdiction, unit, head.id, round_number)
+    failed: Forwarding = {"at": iso(now), "state": FAILED, "reason": reason}
+    if attempt:
+        failed = {**attempt, "state": FAILED, "reason": reason}
+    _put_state(head, unit, round_number, failed)
     actor = system(jurisdiction)
 
     def change(seen: Seen, city: City) -> Addition:

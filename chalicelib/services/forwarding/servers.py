@@ -7,13 +7,14 @@ Tests: tests/integration/test_forwarding.py
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import observability
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.message_types import Notice
 from chalicelib.domain.open311 import forwarding
+from chalicelib.domain.row_types import ServerState
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside.georeport import Server
 from chalicelib.services.platform.catalogue import official_text
@@ -49,14 +50,15 @@ def record_success(jurisdiction: str, unit: str) -> None:
         forwards.put_server(jurisdiction, unit, _progress(state), [])
 
 
-def _progress(state: dict[str, Any]) -> dict[str, Any]:
+def _progress(state: ServerState) -> ServerState:
     """The progress of polling, without the failures."""
-    return {name: state[name] for name in ("cursor", "heard") if name in state}
+    kept = {name: value for name, value in state.items() if name in ("cursor", "heard")}
+    return cast(ServerState, kept)
 
 
-def keep_progress(jurisdiction: str, unit: str, **progress: str) -> dict[str, Any]:
+def keep_progress(jurisdiction: str, unit: str, **progress: str) -> ServerState:
     """Store the progress of polling (``cursor``, ``heard``). Returns the server's whole record."""
-    state = {**forwards.server(jurisdiction, unit), **progress}
+    state = cast(ServerState, {**forwards.server(jurisdiction, unit), **progress})
     forwards.put_server(jurisdiction, unit, state, [])
     return state
 
@@ -67,7 +69,7 @@ def record_failure(city: City, unit: str, reason: str, now: datetime) -> None:
     if state.get("disabled"):
         return
     since = parse(state["since"]) if state.get("since") else now
-    doc: dict[str, Any] = {
+    doc: ServerState = {
         **state, "failures": state.get("failures", 0) + 1, "since": iso(since), "reason": reason,
     }  # fmt: skip
     also: list[Write] = []

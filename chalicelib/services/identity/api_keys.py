@@ -6,10 +6,10 @@ Tests: tests/security/test_cases_open311.py
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.principal import FOR_MANY, REPEATS_STATE, Principal
+from chalicelib.domain.row_types import KeyRecord, ListedKey
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.identity import rate_limits
@@ -32,14 +32,14 @@ def issue(
     """
     key = _PREFIX + ids.token_bytes(16).hex()
     digest = _digest(key)
-    doc = {"name": name, "created": iso(now), "per_minute": per_minute, "revoked": None}
+    doc: KeyRecord = {"name": name, "created": iso(now), "per_minute": per_minute, "revoked": None}
     if statuses == STATE:
         doc["statuses"] = STATE
     store.put_key(jurisdiction, digest, doc)
     return digest[:16], key
 
 
-def list_keys(jurisdiction: str) -> list[dict[str, Any]]:
+def list_keys(jurisdiction: str) -> list[ListedKey]:
     """Every key of a city: id, name, created, revoked, requests per minute."""
     return [{"id": digest[:16], **doc} for digest, doc in store.keys(jurisdiction)]
 

@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.notifications.reachability import way
 from chalicelib.domain.principal import system
+from chalicelib.domain.row_types import Contact
 from chalicelib.services.people import preferences
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
@@ -53,7 +54,7 @@ def handle_notice(notice: dict[str, Any], now: datetime) -> bool:
 
 
 def mark_unreachable(
-    jurisdiction: str, report: str, ref: str, contact: dict[str, Any], now: datetime
+    jurisdiction: str, report: str, ref: str, contact: Contact, now: datetime
 ) -> None:
     """Mark a report as not contactable, if every channel that its reporter left is dead."""
     _, dead = reach.person(jurisdiction, preferences.key(contact))

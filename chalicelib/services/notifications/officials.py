@@ -18,6 +18,7 @@ from chalicelib.domain.message_types import Alert
 from chalicelib.domain.notifications import alerts
 from chalicelib.domain.notifications.alerts import LOCAL
 from chalicelib.domain.principal import ANY
+from chalicelib.domain.row_types import StaffRecord
 from chalicelib.services.city import staff
 
 PROTOCOLS = frozenset({"email", "email-json", "sms", "https", "sqs"})
@@ -53,7 +54,7 @@ def _marks(recipient: str, message: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def interests(record: dict[str, Any]) -> list[str]:
+def interests(record: StaffRecord) -> list[str]:
     """The marks of the alerts for an official; fewer and wider marks if there are too many.
 
     An official for protected reports gets only what is for the unit or the person.
@@ -103,12 +104,12 @@ def recipients(message: Mapping[str, Any], now: datetime | None = None) -> list[
     return pairs
 
 
-def reachable(record: dict[str, Any]) -> bool:
+def reachable(record: StaffRecord) -> bool:
     """Whether an official has an endpoint for alerts."""
     return any(endpoint["protocol"] in PROTOCOLS for endpoint in record.get("endpoints", ()))
 
 
-def _serves_protected(record: dict[str, Any], message: Mapping[str, Any]) -> bool:
+def _serves_protected(record: StaffRecord, message: Mapping[str, Any]) -> bool:
     unit: bool = record["unit"] == message["unit"]
     return unit and bool(record.get("protected_unit"))
 

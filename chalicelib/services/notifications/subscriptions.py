@@ -4,8 +4,8 @@ Tests: tests/integration/test_alerts.py
 """
 
 from math import prod
-from typing import Any
 
+from chalicelib.domain.row_types import StaffRecord
 from chalicelib.services.notifications.officials import (
     MARKS_AT_MOST,
     PROTOCOLS,
@@ -15,8 +15,11 @@ from chalicelib.services.notifications.officials import (
 from chalicelib.storage import city as store
 from chalicelib.storage import topics
 
+# An SNS filter policy: the values that match, for each attribute of a message.
+Policy = dict[str, list[str]]
 
-def policy(record: dict[str, Any]) -> dict[str, Any]:
+
+def policy(record: StaffRecord) -> Policy:
     """An official's SNS filter policy (marks: ``services.notifications.officials``)."""
     protected = ["false", "true"] if record.get("protected_unit") else ["false"]
     return within_limits(
@@ -28,7 +31,7 @@ def policy(record: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
+def sync(jurisdiction: str, staff: list[StaffRecord]) -> dict[str, int]:
     """Subscribe, refilter and remove endpoints as the staff records say. Returns how many of each.
 
     An endpoint of several records, also of other cities, gets what any of them would get. An
@@ -43,7 +46,7 @@ def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
     for other in store.jurisdictions() if own_keys else ():
         if other != jurisdiction:
             everybody += [(other, record) for record in store.all_staff(other)]
-    wanted: dict[tuple[str, str], dict[str, Any]] = {}
+    wanted: dict[tuple[str, str], Policy] = {}
     for city, record in everybody:
         for endpoint_record in record.get("endpoints", ()) if record.get("active", True) else ():
             key = (endpoint_record["protocol"], endpoint_record["endpoint"])
@@ -66,7 +69,7 @@ def sync(jurisdiction: str, staff: list[dict[str, Any]]) -> dict[str, int]:
     return done
 
 
-def within_limits(rule: dict[str, Any]) -> dict[str, Any]:
+def within_limits(rule: Policy) -> Policy:
     """A policy within SNS's limits. It is made wider if needed: too much is better than nothing."""
     others = prod(len(values) for name, values in rule.items() if name != "audience")
     limited = {
@@ -78,7 +81,7 @@ def within_limits(rule: dict[str, Any]) -> dict[str, Any]:
     return limited
 
 
-def _either(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _either(first: Policy, second: Policy) -> Policy:
     # A missing key restricts nothing, so the union has only the keys that are in both.
     return within_limits(
         {key: sorted({*first[key], *second[key]}) for key in first if key in second}

@@ -18,6 +18,7 @@ from chalicelib.domain.input import email_address, numbers, phone_number
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.domain.principal import Principal
+from chalicelib.domain.row_types import Ticket
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -284,7 +285,7 @@ def _is_same(form: _Form, report: str, now: datetime) -> bool:
 def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:
     """A ticket for a photo from the form; the photo is processed like any upload."""
     photo = ids.new_ulid(now)
-    doc = {"owner": actor.uid, "type": media, "issued": iso(now), "state": "issued"}
+    doc: Ticket = {"owner": actor.uid, "type": media, "issued": iso(now), "state": "issued"}
     commit([photo_tickets.put_photo(actor.jurisdiction, photo, doc, seen=None)])
     files.put(quarantined(actor.jurisdiction, photo), data, media)
     return photo

@@ -18,6 +18,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.filer import BY_CONTACT
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import Ticket
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.identity import rate_limits
@@ -206,6 +207,6 @@ def _transfer_tickets(report: Report, uid: str | None) -> list[Write]:
         ticket = photo_tickets.photo(report.jurisdiction, photo)
         if ticket and ticket[1].get("owner") == (report.reporter or nobody):
             seen, doc = ticket
-            owned = {**doc, "owner": uid or nobody}
+            owned: Ticket = {**doc, "owner": uid or nobody}
             writes.append(photo_tickets.put_photo(report.jurisdiction, photo, owned, seen=seen))
     return writes

@@ -8,11 +8,11 @@ not anything was filed for the contact. The code itself is not stored (``contact
 import hmac
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
+from chalicelib.domain.row_types import StoredCode
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -62,7 +62,7 @@ def send_code(
         }
         rate_limits.take(jurisdiction, city.code_limits, scopes, now, fail_open=False)
         nonce, until = ids.token_bytes(16).hex(), iso(now + contact_codes.LIFE)
-        stored = {"nonce": nonce, "until": until, "tries": 0, "right": False}
+        stored: StoredCode = {"nonce": nonce, "until": until, "tries": 0, "right": False}
         message = contact_codes.message(city, contact, uid, nonce, languages, op.id)
         writes = [
             code_rows.put_code(jurisdiction, contact, uid, stored, over=None),
@@ -106,7 +106,7 @@ def _check(jurisdiction: str, contact: str, uid: str, code: str, now: datetime) 
     if not stored["right"]:
         if stored["tries"] >= TRIES:
             raise Problem("code_invalid", field="code")
-        counted: dict[str, Any] = {**stored, "tries": stored["tries"] + 1, "right": matches}
+        counted: StoredCode = {**stored, "tries": stored["tries"] + 1, "right": matches}
         writes: list[Write] = [code_rows.put_code(jurisdiction, contact, uid, counted, over=stored)]
         if matches:
             writes.append(code_rows.delete_code_address(jurisdiction, contact, stored["nonce"]))

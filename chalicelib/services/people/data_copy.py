@@ -6,7 +6,7 @@ stolen phone, for example) only learns that something is stored. The city's own 
 has items.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -265,7 +265,7 @@ def _upload_item(reader: _Reader, photo: str) -> dict[str, Any] | None:
         if not reader.whole and doc.get("owner") != reader.uid:
             return {**item, "kept": True}
         return {**item, "photos": [_photo_view(head, photo)]}
-    shown: dict[str, Any] = {"small": None, "large": None}
+    shown: Mapping[str, Any] = {"small": None, "large": None}
     if doc["state"] == "ready":
         stored = Files(reader.jurisdiction, photo, doc["cut"])
         shown = stored.shown(doc["rev"], doc["width"], doc["height"])

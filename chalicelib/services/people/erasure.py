@@ -14,10 +14,10 @@ because it is the way to find the rest.
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from chalicelib import clock, ids
 from chalicelib.domain.city.limits import CODE_LIMITS, PERSON_LIMITS
+from chalicelib.domain.row_types import Erasure, NamedErasure
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -72,8 +72,8 @@ def erase(jurisdiction: str, who: str, now: datetime) -> list[str]:
     unfinished = before is not None and not before["done"]
     nobody = before["nobody"] if before and unfinished else f"erased-{ids.token_bytes(8).hex()}"
     report_ids = sorted({*theirs, *(before["reports"] if before else ())})
-    doc = {"at": iso(now), "reports": report_ids, "nobody": nobody}
-    erasures.put_record(jurisdiction, name, {**doc, "done": False})
+    doc: Erasure = {"at": iso(now), "reports": report_ids, "nobody": nobody, "done": False}
+    erasures.put_record(jurisdiction, name, doc)
     job = _Job(Person(jurisdiction, uid, nobody), theirs, head.id if head else None)
     _run(job, now)
     # A backup from before this moment may still contain the data.
@@ -87,7 +87,7 @@ def _exists(jurisdiction: str, uid: str) -> bool:
     return bool(left or report_filers.rename_filer(jurisdiction, uid, uid))
 
 
-def repeat(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
+def repeat(record: NamedErasure, uids: set[str], now: datetime) -> list[str]:
     """Repeat an erasure on restored rows. ``uids``: the uids in those rows whose hash is ``who``.
 
     Returns the ids of the reports that were erased again.
@@ -103,19 +103,20 @@ def repeat(record: dict[str, Any], uids: set[str], now: datetime) -> list[str]:
             person = Person(jurisdiction, head.reporter, record["nobody"])
             report_erasure.erase(person, report, former_uids(person, report), now)
             done.add(report)
-    kept = {name: record[name] for name in _KEPT}
-    erasures.put_record(
-        jurisdiction, record["who"], {**kept, "done": True, "ended": iso(clock.now())}
-    )
+    doc: Erasure = {
+        "at": record["at"],
+        "reports": record["reports"],
+        "nobody": record["nobody"],
+        "done": True,
+        "ended": iso(clock.now()),
+    }
+    erasures.put_record(jurisdiction, record["who"], doc)
     return sorted(done)
 
 
-_KEPT = ("at", "reports", "nobody")
-
-
-def ended_since(records: list[dict[str, Any]], since: datetime) -> list[dict[str, Any]]:
+def ended_since(records: list[NamedErasure], since: datetime) -> list[NamedErasure]:
     """The newest erasure of each person, if it ended at or after a moment or is unfinished."""
-    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    newest: dict[tuple[str, str], NamedErasure] = {}
     for record in records:
         key = (record["jurisdiction"], record["who"])
         if record["at"] >= newest.get(key, record)["at"]:
@@ -124,7 +125,7 @@ def ended_since(records: list[dict[str, Any]], since: datetime) -> list[dict[str
     return [late[key] for key in sorted(late)]
 
 
-def _ended_before(record: dict[str, Any], moment: datetime) -> bool:
+def _ended_before(record: NamedErasure, moment: datetime) -> bool:
     return bool(record["done"]) and max(parse(record["at"]), parse(record["ended"])) < moment
 
 

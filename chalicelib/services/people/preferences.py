@@ -8,11 +8,11 @@ Tests: tests/integration/test_citizen_messages.py
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib import clock
 from chalicelib.domain.input import contact_methods
 from chalicelib.domain.notifications.reachability import CHOICES, WAYS
+from chalicelib.domain.row_types import Choice, Contact
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.platform import signing, urls
@@ -23,7 +23,7 @@ _PURPOSE = "notifications"
 USED_EVERY = timedelta(days=30)
 
 
-def key(contact: dict[str, Any]) -> str:
+def key(contact: Contact) -> str:
     """The pseudonym of a person's first address."""
     _, address = contact_methods.first_address(contact) or ("", "")
     return signing.mac("recipient", address.strip().casefold(), signing.pseudonym_key())[:32]
@@ -35,14 +35,14 @@ def link(jurisdiction: str, recipient: str) -> str:
     return urls.in_city(jurisdiction, f"/v1/notifications/{token}")
 
 
-def choice(jurisdiction: str, token: str) -> dict[str, Any]:
+def choice(jurisdiction: str, token: str) -> Choice:
     """The present choice, {"notify", "way"}. Raises ``Problem``: invalid_token."""
     recipient = signing.unsign_text(_PURPOSE, jurisdiction, token)
     chosen, _ = reach.person(jurisdiction, recipient)
     return {"notify": chosen.get("notify", "all"), "way": chosen.get("way")}
 
 
-def choose(jurisdiction: str, token: str, wish: str) -> dict[str, Any]:
+def choose(jurisdiction: str, token: str, wish: str) -> Choice:
     """Store one choice, of ``CHOICES`` or of ``WAYS``. Returns the choice afterwards.
 
     Raises ``Problem``: invalid_token, not_found.
@@ -51,9 +51,12 @@ def choose(jurisdiction: str, token: str, wish: str) -> dict[str, Any]:
     if wish not in (*CHOICES, *WAYS):
         raise Problem("not_found")
     chosen = choice(jurisdiction, token)
-    chosen["notify" if wish in CHOICES else "way"] = wish
+    if wish in CHOICES:
+        chosen["notify"] = wish
+    else:
+        chosen["way"] = wish
     now = clock.now()
-    doc = {**chosen, "at": iso(now)}
+    doc: Choice = {**chosen, "at": iso(now)}
     commit([reach.put_choice(jurisdiction, recipient, doc),
             reach.put_address_entry(jurisdiction, recipient, now)])  # fmt: skip
     return chosen
@@ -74,7 +77,7 @@ def deletions(jurisdiction: str, ref: str) -> list[Write]:
     return [*writes, *reach.delete_address(jurisdiction, key(contact))] if contact else writes
 
 
-def mark_bounced(jurisdiction: str, contact: dict[str, Any], way: str, now: datetime) -> None:
+def mark_bounced(jurisdiction: str, contact: Contact, way: str, now: datetime) -> None:
     """Record that a channel to a person does not work, so that the next message takes another."""
     address = key(contact)
     commit([reach.put_dead(jurisdiction, address, way, iso(now)),

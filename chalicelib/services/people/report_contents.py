@@ -6,15 +6,15 @@ Tests: tests/integration/test_erasure.py
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from chalicelib.domain.photos import ERASED
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import Ticket
 from chalicelib.storage import photo_tickets, report_texts, timeline_rows
 
 PAGE = 200
 _FILING = ("file", "import")
-Ticket = tuple[int, dict[str, Any]]
+SeenTicket = tuple[int, Ticket]
 
 
 @dataclass
@@ -62,5 +62,5 @@ def reporter_photos(head: Report, own: frozenset[str]) -> Iterator[str]:
             yield photo
 
 
-def is_erased(ticket: Ticket) -> bool:
+def is_erased(ticket: SeenTicket) -> bool:
     return bool(ticket[1]["state"] == ERASED)

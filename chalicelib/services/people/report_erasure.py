@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.photos import HIDDEN
+from chalicelib.domain.row_types import Picture
 from chalicelib.services.people import preferences
 from chalicelib.services.people.erasure_events import Person, add_erasure
 from chalicelib.services.people.photo_erasure import (
@@ -113,13 +114,15 @@ def _erase_batch(
         tickets_now = tickets_of(jurisdiction, photos)
         present = {photo: ticket for photo, ticket in tickets_now.items() if not is_erased(ticket)}
         shown = [photo for photo in present if photo in head.pictures]
-        hidden = {photo: {**head.pictures[photo], "state": HIDDEN} for photo in shown}
+        hidden: dict[str, Picture] = {
+            photo: {**head.pictures[photo], "state": HIDDEN} for photo in shown
+        }
         writes = erased_tickets(person, present)
         for photo in photos:
             # A later device of the report may have been erased before: only the trace is left.
             writes += delete_photo_trace(person, photo) if photo not in present else []
         for name in texts:
-            by = stored.get(name, {}).get("by") or person.uid
+            by = (stored[name].get("by") if name in stored else None) or person.uid
             if name in stored:
                 writes.append(report_texts.delete_text(jurisdiction, report, name))
             writes.append(report_texts.delete_original(jurisdiction, report, name))

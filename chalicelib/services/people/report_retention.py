@@ -123,8 +123,9 @@ def texts(head: Report) -> list[str]:
             filed = event["action"] in ("file", "import") or event["actor"]["kind"] == "citizen"
             for committed in event["words"]:
                 name = report_texts.text_name(event["version"], committed["field"])
-                doc = stored.get(name, {})
-                theirs = filed or doc.get("filed") or people.is_person(str(doc.get("by")))
+                doc = stored.get(name)
+                author = doc is not None and people.is_person(str(doc.get("by")))
+                theirs = filed or author or bool(doc and doc.get("filed"))
                 if theirs and (name in stored or name in hidden):
                     names.append(name)
         after = last

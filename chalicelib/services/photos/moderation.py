@@ -15,6 +15,7 @@ from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import Picture
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -76,7 +77,7 @@ def moderate(
 def _changed(
     actor: Principal,
     photo: str,
-    picture: dict[str, Any],
+    picture: Picture,
     action: str,
     rectangle: dict[str, int] | None,
 ) -> dict[str, Any]:

@@ -3,22 +3,35 @@
 Tests: tests/integration/test_photos.py
 """
 
-from typing import Any
+from typing import TypedDict
 
 from chalicelib.domain import photos
 from chalicelib.domain.photos import PENDING, READY
 from chalicelib.domain.report import Report
-from chalicelib.services.photos.storage_keys import Files
+from chalicelib.domain.row_types import Picture
+from chalicelib.services.photos.storage_keys import Files, Rendition, Renditions
 from chalicelib.services.platform import urls
 from chalicelib.storage import reports
 
 
-def for_public(report: Report) -> list[dict[str, Any]]:
+class PictureView(TypedDict):
+    """A picture in an answer; ``small`` and ``large`` if it can be seen."""
+
+    id: str
+    kind: str
+    state: str
+    width: int | None
+    height: int | None
+    small: Rendition | None
+    large: Rendition | None
+
+
+def for_public(report: Report) -> list[PictureView]:
     """Pictures that can be seen or will be soon; without hidden and refused ones."""
     return [view for view in for_officials(report) if view["state"] in (PENDING, READY)]
 
 
-def for_officials(report: Report) -> list[dict[str, Any]]:
+def for_officials(report: Report) -> list[PictureView]:
     """Every picture with its state; with ``small`` and ``large`` if it can be seen."""
     return [
         _picture(report, photo, kind, picture) for photo, kind, picture in photos.listed(report)
@@ -35,12 +48,12 @@ def current_address(jurisdiction: str, report: str, photo: str) -> str | None:
     head = reports.get(jurisdiction, report)
     if head is None or head.hidden:
         return None
-    large = {view["id"]: view["large"] for view in for_public(head)}
-    return large[photo]["url"] if large.get(photo) else None
+    large = {view["id"]: view["large"] for view in for_public(head)}.get(photo)
+    return large["url"] if large else None
 
 
-def _picture(report: Report, photo: str, kind: str, picture: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"small": None, "large": None}
+def _picture(report: Report, photo: str, kind: str, picture: Picture) -> PictureView:
+    shown: Renditions | None = None
     if picture["state"] == READY:
         renditions = Files(report.jurisdiction, photo, picture["cut"])
         shown = renditions.shown(picture["rev"], picture["width"], picture["height"])
@@ -50,5 +63,6 @@ def _picture(report: Report, photo: str, kind: str, picture: dict[str, Any]) -> 
         "state": picture["state"],
         "width": picture.get("width"),
         "height": picture.get("height"),
-        **shown,
+        "small": shown["small"] if shown else None,
+        "large": shown["large"] if shown else None,
     }

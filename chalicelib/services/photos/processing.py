@@ -9,13 +9,13 @@ Tests: tests/integration/test_photos.py
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain import photos
 from chalicelib.domain.city.city import City
 from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import PhotoFacts, Ticket
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.imaging import refusals, sandbox
 from chalicelib.imaging.refusals import PhotoRefused
@@ -37,8 +37,8 @@ ATTEMPTS = 6
 class _Result:
     """The result of an upload: the fields to add to its ticket, and facts from its metadata."""
 
-    ticket: dict[str, Any]
-    facts: dict[str, Any]
+    ticket: Ticket
+    facts: PhotoFacts
 
 
 def develop(jurisdiction: str, photo: str, now: datetime) -> None:
@@ -67,7 +67,7 @@ def refuse(jurisdiction: str, photo: str, now: datetime, error: Exception) -> No
         _write_result(jurisdiction, photo, _refused(refusals.PROCESSING_FAILED), now)
 
 
-def _process(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Result | None:
+def _process(jurisdiction: str, photo: str, ticket: Ticket) -> _Result | None:
     key = storage_keys.quarantined(jurisdiction, photo)
     stored = files.head(key)
     if stored is None:
@@ -88,7 +88,7 @@ def _process(jurisdiction: str, photo: str, ticket: dict[str, Any]) -> _Result |
     cut = storage_keys.cut_of(photo, sha256)
     # Marked as unused even if a report waits: another upload with the form may have been first.
     _store(Files(jurisdiction, photo, cut), 1, developed, unused=True)
-    known = {
+    known: Ticket = {
         "state": READY,
         "rev": 1,
         "cut": cut,
@@ -144,7 +144,7 @@ def _write_to_report(
             return None
         version, doc = found
         put = photo_tickets.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=version)
-        known = {name: made.ticket[name] for name in photos.MADE if name in made.ticket}
+        known = {name: value for name, value in made.ticket.items() if name in photos.MADE}
         state = made.ticket["state"]
         if seen.report.pictures[photo]["state"] == HIDDEN:
             state = HIDDEN

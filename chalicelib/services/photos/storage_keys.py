@@ -13,7 +13,7 @@ Tests: tests/integration/test_photos.py
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from chalicelib.domain.photos import LARGE, SMALL, fitted
 from chalicelib.storage import files
@@ -45,6 +45,21 @@ def forget(jurisdiction: str, photo: str) -> None:
         files.delete_all(f"{folder}/{jurisdiction}/{photo}/")
 
 
+class Rendition(TypedDict):
+    """A picture that can be shown: its signed URL and its size."""
+
+    url: str
+    width: int
+    height: int
+
+
+class Renditions(TypedDict):
+    """The two sizes of a picture."""
+
+    small: Rendition
+    large: Rendition
+
+
 @dataclass(frozen=True)
 class Files:
     """The files made of one upload of a photo."""
@@ -67,11 +82,13 @@ class Files:
         shown = {f"{side}.webp": key for side, key in self.served(rev).items()}
         return {MASTER_NAME: self.master(rev), **shown}
 
-    def shown(self, rev: int, width: int, height: int) -> dict[str, dict[str, Any]]:
+    def shown(self, rev: int, width: int, height: int) -> Renditions:
         """{"small", "large"}: the signed URL of each rendition, with its width and height."""
-        views = {}
-        for name, side in (("small", SMALL), ("large", LARGE)):
-            wide, high = fitted(width, height, side)
-            url = files.address(self.served(rev)[side])
-            views[name] = {"url": url, "width": wide, "height": high}
-        return views
+        return {
+            "small": self._rendition(rev, width, height, SMALL),
+            "large": self._rendition(rev, width, height, LARGE),
+        }
+
+    def _rendition(self, rev: int, width: int, height: int, side: int) -> Rendition:
+        wide, high = fitted(width, height, side)
+        return {"url": files.address(self.served(rev)[side]), "width": wide, "height": high}

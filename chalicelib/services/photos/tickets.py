@@ -15,12 +15,13 @@ from chalicelib.domain import photos as report_photos
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import PhotoFacts, Picture, Ticket
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
-from chalicelib.services.photos.storage_keys import Files, quarantined
+from chalicelib.services.photos.storage_keys import Files, Renditions, quarantined
 from chalicelib.services.platform.catalogue import translations
 from chalicelib.services.platform.idempotency import (
     KeyedOperation,
@@ -50,7 +51,7 @@ class Claim:
 
     photo: str
     writes: list[Write]
-    entry: dict[str, Any]
+    entry: Picture
     proof: dict[str, str]
 
 
@@ -66,7 +67,12 @@ def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime
 
     def attempt() -> Outcome:
         photo = ids.new_ulid(now)
-        doc = {"owner": actor.uid, "type": content_type, "issued": iso(now), "state": "issued"}
+        doc: Ticket = {
+            "owner": actor.uid,
+            "type": content_type,
+            "issued": iso(now),
+            "state": "issued",
+        }
         put = photo_tickets.put_photo(actor.jurisdiction, photo, doc, seen=None)
         left = traces.index_rows(actor, people.PHOTO, "-", photo)
         return write_with_key(op, [put, *left], {"photo": photo, "content_type": content_type})
@@ -98,7 +104,7 @@ def status(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
     place = facts if facts and "lat" in facts else None
     if place and not _in_city(city, place["lat"], place["long"]):
         place = None
-    taken = report_photos.taken_at(facts or {}, city.zone)
+    taken = report_photos.taken_at(facts or PhotoFacts(), city.zone)
     reason = doc.get("reason")
     return {
         "photo": photo,
@@ -132,7 +138,7 @@ def claim_photos(
     return [_claim(actor, photo, report, purpose, now, city) for photo in photos]
 
 
-def _own(actor: Principal, photo: str, slug: str) -> tuple[int, dict[str, Any]]:
+def _own(actor: Principal, photo: str, slug: str) -> tuple[int, Ticket]:
     stored = photo_tickets.photo(actor.jurisdiction, photo)
     if stored is None or stored[1]["owner"] != actor.uid:
         raise Problem(slug, field=None if slug == "not_found" else "photos")
@@ -157,11 +163,11 @@ def _claim(
             raise _missing(actor, photo)
         if purpose == "finish":
             raise Problem("photo_processing", field="photos", photo=photo, headers=_WAIT)
-    used = {**doc, "report": report.id, "purpose": purpose, "used": iso(now)}
+    used: Ticket = {**doc, "report": report.id, "purpose": purpose, "used": iso(now)}
     writes: list[Write] = [photo_tickets.put_photo(jurisdiction, photo, used, seen=version)]
     proof = {}
     if doc["state"] == "ready":
-        facts = people.photo_facts(jurisdiction, photo) or {}
+        facts = people.photo_facts(jurisdiction, photo) or PhotoFacts()
         writes.append(people.delete_photo_facts(jurisdiction, photo))
         proof = report_photos.proof(facts, report, city.zone) if purpose == "finish" else {}
     return Claim(photo, writes, report_photos.new_picture(purpose, doc), proof)
@@ -200,7 +206,7 @@ def event_data(claims: list[Claim]) -> EventData:
     return {"photos": photos, **({"proof": proofs} if proofs else {})}
 
 
-def _own_pictures(jurisdiction: str, photo: str, doc: dict[str, Any]) -> dict[str, Any] | None:
+def _own_pictures(jurisdiction: str, photo: str, doc: Ticket) -> Renditions | None:
     # Once the photo belongs to a report, only the report's own answers show it.
     if "report" in doc:
         return None

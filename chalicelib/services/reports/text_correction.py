@@ -17,6 +17,7 @@ from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import StoredText
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -24,7 +25,6 @@ from chalicelib.services.identity import filers
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
 from chalicelib.services.reports.text_moderation import (
     FIELDS,
-    Doc,
     author_of,
     find_personal_data,
     version_of,
@@ -106,7 +106,7 @@ def correct(
 
 
 def _superseded(
-    report: Report, root: str, current: str, copy: Doc, newer: Words | None
+    report: Report, root: str, current: str, copy: StoredText, newer: Words | None
 ) -> list[Write]:
     place = report.jurisdiction
     writes: list[Write] = []

@@ -16,6 +16,7 @@ from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input.redaction import SHOWN, find_personal, mask
 from chalicelib.domain.principal import Principal, system
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import OriginalText, StoredText
 from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
@@ -84,9 +85,10 @@ def hide(
         writes = _replaced(report, name, doc, words)
         if not doc.get("hid"):
             days = timedelta(days=city.rules.get("hidden_text_days", DAYS))
-            kept = {"text": doc["text"], "audience": doc["audience"]}
-            # With its salt, the original can be compared with its event.
-            kept |= {"salt": doc["salt"]} if "salt" in doc else {}
+            kept: OriginalText = {"text": doc["text"], "audience": doc["audience"]}
+            if "salt" in doc:
+                # With its salt, the original can be compared with its event.
+                kept["salt"] = doc["salt"]
             writes += report_texts.put_original(place, report.id, name, kept, iso(now + days))
         removed = [[body["version"], body["field"]]]
         data: EventData = {"texts": removed, "reason": body["reason"]}
@@ -154,7 +156,7 @@ def _forget(place: str, report: str, name: str, note: str, now: datetime) -> boo
     return True
 
 
-def author_of(doc: Doc | None) -> Doc:
+def author_of(doc: StoredText | None) -> Doc:
     """The fields of a row that name its author; a replacement keeps them, for erasure."""
     return {name: doc[name] for name in ("by", "filed") if name in doc} if doc else {}
 
@@ -177,7 +179,7 @@ def _without(text: str, passages: list[dict[str, int]] | None) -> str:
     return mask(text, spans)
 
 
-def _replaced(report: Report, name: str, doc: Doc, words: Words) -> list[Write]:
+def _replaced(report: Report, name: str, doc: StoredText, words: Words) -> list[Write]:
     """The writes that replace the text ``name`` by ``words``, also in the row of the first text."""
     place, root = report.jurisdiction, words.more["root"]
     newest = report_texts.text_name(report.version + 1, words.field)

@@ -4,10 +4,12 @@ Tests: tests/integration/test_protection.py
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.domain import event_parts
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import StoredText
 from chalicelib.domain.timeline_types import Event
 from chalicelib.storage.report_texts import text_name
 
@@ -19,7 +21,7 @@ _CHAIN = ("version", "at", "action", "hash", "prev")
 
 def event_rows(
     links: list[tuple[str, str]],
-    texts: dict[str, dict[str, Any]],
+    texts: Mapping[str, StoredText],
     *,
     inside: bool,
     whole: bool = False,

@@ -10,12 +10,12 @@ Tests: tests/integration/test_corrected_contact.py
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.report import Report
+from chalicelib.domain.row_types import Contact
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.services.identity import filers
 from chalicelib.storage import people
@@ -27,7 +27,7 @@ SETTLED_HOURS, KEPT_DAYS = 1, 30
 
 
 def keep_former(
-    report: Report, contact: dict[str, Any], city: City, now: datetime
+    report: Report, contact: Contact, city: City, now: datetime
 ) -> tuple[Report, list[Write]]:
     """The report whose contact is being replaced by ``contact``, with the old one kept, and the
     rows to write.
