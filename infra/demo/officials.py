@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from chalicelib.domain.row_types import StaffRecord
 from infra.demo.client import Actor
 
 _ANY = "*"
@@ -24,10 +24,10 @@ class Place:
 class Officials:
     """The active staff records of a city, found by role; choices depend on the seed."""
 
-    def __init__(self, records: list[dict[str, Any]]) -> None:
+    def __init__(self, records: list[StaffRecord]) -> None:
         active = [record for record in records if record.get("active", True)]
         self._records = sorted(active, key=lambda record: str(record["ref"]))
-        self._known: dict[tuple[str, Place], list[dict[str, Any]]] = {}
+        self._known: dict[tuple[str, Place], list[StaffRecord]] = {}
 
     def worker(self, place: Place, rng: random.Random, holder: str | None) -> Actor | None:
         """The person who holds the report, else a field worker or officer of the unit."""
@@ -66,7 +66,7 @@ class Officials:
         ours = [one for one in self._able("field_worker", place) if one["unit"] == place.unit]
         return str(rng.choice(ours)["ref"]) if ours else None
 
-    def _able(self, role: str, place: Place) -> list[dict[str, Any]]:
+    def _able(self, role: str, place: Place) -> list[StaffRecord]:
         known = self._known.get((role, place))
         if known is None:
             known = [one for one in self._records if _reaches(one, role, place)]
@@ -96,11 +96,11 @@ class Tokens:
         return f"Bearer {token}"
 
 
-def _actor(record: dict[str, Any]) -> Actor:
+def _actor(record: StaffRecord) -> Actor:
     return Actor("official", str(record["subject"]))
 
 
-def _reaches(record: dict[str, Any], role: str, place: Place) -> bool:
+def _reaches(record: StaffRecord, role: str, place: Place) -> bool:
     return any(
         grant["role"] == role
         and {_ANY, place.district} & set(grant["districts"])
