@@ -28,17 +28,18 @@ from tests.faults.clients import Clients, Record
 from tests.faults.scheduler import Replay
 from tests.faults.state import State
 from tests.faults.world import World
-from tests.support import town
+from tests.support import warm_city
+from tests.support.world import JURISDICTION, STAFF, citizen, official
 
 _ROLES = ("officer", "verifier", "city_admin", "auditor")
-_PLACES = ("A", "B", "*")
-_SERVICES = ("hole", "*")
+_PLACES = ("D1", "D2", "*")
+_SERVICES = ("pothole", "*")
 _MAIL = {"protocol": "email", "endpoint": "duty@example.org"}
 _OPERATIONS = ("getCase", "readContact", "commentReport", "moderatePhoto", "followReport")
 
 
 def of_grants() -> Iterator[str]:
-    """What is wrong with the rights of every record of two grants over a report of district A."""
+    """What is wrong with the rights of every record of two grants over a report of district D1."""
     head = _filed()
     single = [
         Grant(role, frozenset({place}), frozenset({service}), frozenset(permissions))
@@ -48,8 +49,10 @@ def of_grants() -> Iterator[str]:
         for permissions in ((), ("contact",))
     ]
     for pair in itertools.combinations(single, 2):
-        who = Principal("staff", town.PLACE, uid="s_drill", unit="water", grants=pair)
-        here = [one for one in pair if one.districts & {"A", "*"} and one.services & {"hole", "*"}]
+        who = Principal("staff", JURISDICTION, uid="s_drill", unit="u-prov", grants=pair)
+        here = [
+            one for one in pair if one.districts & {"D1", "*"} and one.services & {"pothole", "*"}
+        ]
         roles = {one.role for one in here}
         wanted: dict[str, Any] = {
             name: bool(roles & set(workflow_permissions.operations()[name])) for name in _OPERATIONS
@@ -72,8 +75,8 @@ def of_versions() -> Iterator[str]:
     """Which actions take a version that an assignment has overtaken."""
     for action in table.table()["actions"]:
         head = _filed()
-        boss = town.official("officer-a")
-        _done(boss, head, {"action": "assign", "version": 1, "person": "s_field_worker-a"})
+        boss = official("officer1")
+        _done(boss, head, {"action": "assign", "version": 1, "person": "s_worker1"})
         given = {"action": action, "version": 1, **_fields(action)}
         said = _said(boss, head, given)
         if said != "stale_version":
@@ -82,7 +85,7 @@ def of_versions() -> Iterator[str]:
 
 def of_recipients() -> Iterator[str]:
     """Which alerts reach nobody where one official of the city alone has an address."""
-    for ref in ("dispatcher-a", "district_head-a"):
+    for ref in ("dispatcher", "head1"):
         _filed()
         _reachable(f"s_{ref}")
         with World(Replay([]), seed="drill") as world:
@@ -104,23 +107,23 @@ def _published() -> None:
 
 
 def _reachable(ref: str) -> None:
-    records = town.staff()
+    records = [dict(record) for record in STAFF]
     for one in records:
         if one["ref"] == ref:
             grants = [{**grant, "districts": ["*"]} for grant in one["grants"]]
-            one.update(unit="water", grants=grants, endpoints=[_MAIL])
-    city_store.put_staff(town.PLACE, records)
+            one.update(unit="u-prov", grants=grants, endpoints=[_MAIL])
+    city_store.put_staff(JURISDICTION, records)
     staff.forget()
 
 
 def _filed() -> Report:
     with World(Replay([]), seed="drill") as world:
-        town.reset()
+        warm_city.reset()
         clients = Clients(world, Record())
-        lat, long = town.SPOTS["A.1"]
-        body = {"service": "hole", "lat": lat, "long": long, "description": f"{CANARY} hole"}
-        world.run([("before", clients.file(town.citizen("ani"), "first", body))])
-        found = reports.get(town.PLACE, next(iter(State([]).heads)))
+        lat, long = warm_city.SPOTS["D1-W1"]
+        body = {"service": "pothole", "lat": lat, "long": long, "description": f"{CANARY} hole"}
+        world.run([("before", clients.file(citizen("ani"), "first", body))])
+        found = reports.get(JURISDICTION, next(iter(State([]).heads)))
     assert found is not None
     return found
 

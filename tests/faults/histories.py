@@ -1,4 +1,4 @@
-"""One random history of the town: people and functions at once, in rounds, with faults.
+"""One random history of the test city: people and functions at once, in rounds, with faults.
 
 What is tried comes from the seed's plan; in which order it happens, and what breaks, from its
 schedule. At the end the faults stop, everybody gets an answer, the queues drain, and the
@@ -28,13 +28,17 @@ from tests.faults.pump import Context, StreamPump, messages_pump, photos_pump
 from tests.faults.scheduler import Chance, Choices, Step
 from tests.faults.state import State
 from tests.faults.world import World
-from tests.support import aws, photo_files, town
+from tests.support import aws, photo_files, warm_city
+from tests.support.world import JURISDICTION, citizen, official
 
 P = 0.17
 ROUNDS = 6
 CLOCK_ROUNDS = 4
 CITIZENS = ("ani", "budi", "citra")
-OFFICIALS = tuple(record["ref"].removeprefix("s_") for record in town.staff())
+OFFICIALS = (
+    "officer1", "officer2", "dispatcher", "province", "head1", "head2", "worker1", "worker2",
+    "colleague1", "safe",
+)  # fmt: skip
 KINDS = {
     "file": 5, "twice": 2, "act": 8, "rivals": 4, "citizen": 5, "support": 2, "comment": 2,
     "rate": 2, "claim": 1, "consume": 5, "consumers": 2, "relay": 2, "messages": 2, "photos": 1,
@@ -110,16 +114,16 @@ class _History:
         self.queues = (messages_pump(world), photos_pump(world))
         self.keys = 0
         # A container that has served before: what a cold one does is in test_kills.
-        town.reset()
+        warm_city.reset()
         self._begin()
 
     def _begin(self) -> None:
         """A report that has come some way already, without any trouble."""
         ani, boss, hand = (
-            town.citizen("ani"), town.official("officer-a"), town.official("field_worker-a")
+            citizen("ani"), official("officer1"), official("worker1")
         )  # fmt: skip
-        lat, long = town.SPOTS["A.1"]
-        body = {**self._body(ani), "service": "hole", "lat": lat, "long": long}
+        lat, long = warm_city.SPOTS["D1-W1"]
+        body = {**self._body(ani), "service": "pothole", "lat": lat, "long": long}
         self._surely(self.clients.file(ani, self._key(), body))
         report = next(iter(State([]).heads))
         done = {"note": f"{CANARY} done", "photos": [self._photo(hand)]}
@@ -197,11 +201,11 @@ class _History:
         return datetime.fromisoformat(at) > self.world.now() - REDELIVERED
 
     def _file(self) -> list[Actor]:
-        who = town.citizen(self.plan.choice(CITIZENS))
+        who = citizen(self.plan.choice(CITIZENS))
         return [("file", self.clients.file(who, self._key(), self._body(who)))]
 
     def _twice(self) -> list[Actor]:
-        who, key = town.citizen(self.plan.choice(CITIZENS)), self._key()
+        who, key = citizen(self.plan.choice(CITIZENS)), self._key()
         body = self._body(who)
         other = self._body(who) if self.plan.random() < 0.2 else body
         taps = self.clients.file(who, key, body), self.clients.file(who, key, other)
@@ -238,7 +242,7 @@ class _History:
 
     def _somebody(self, head: Report, names: tuple[str, ...]) -> tuple[Principal, list[str]]:
         for name in self.plan.sample(names, len(names)):
-            who = town.citizen(name) if name in CITIZENS else town.official(name)
+            who = citizen(name) if name in CITIZENS else official(name)
             ours = access.reporter_of(who, head)
             standing = standing_of(who, head, is_reporter=ours)
             if actions := open_actions(head, standing):
@@ -272,7 +276,7 @@ class _History:
         if head is None:
             return []
         people = self.plan.sample(CITIZENS, self.plan.randint(1, most))
-        return [("citizen", make(town.citizen(name), head)) for name in people]
+        return [("citizen", make(citizen(name), head)) for name in people]
 
     def _consume(self) -> list[Actor]:
         forget = self.plan.random() < 0.15
@@ -310,12 +314,12 @@ class _History:
             return None
         # Mostly the first one, so that it comes far.
         chosen = found[0] if self.plan.random() < 0.5 else self.plan.choice(found)
-        return reports.get(town.PLACE, chosen)
+        return reports.get(JURISDICTION, chosen)
 
     def _body(self, who: Principal) -> dict[str, Any]:
-        lat, long = town.SPOTS[self.plan.choice(list(town.SPOTS))]
+        lat, long = warm_city.SPOTS[self.plan.choice(list(warm_city.SPOTS))]
         body: dict[str, Any] = {
-            "service": self.plan.choice(["hole", "hole", "crack", "lamp", "violence"]),
+            "service": self.plan.choice(["pothole", "pothole", "bridge", "litter", "violence"]),
             "lat": lat,
             "long": round(long + self.plan.randint(0, 9) / 10_000, 7),
             "description": f"{CANARY} description {self.keys}",
@@ -335,19 +339,19 @@ class _History:
             others = [one for one in State([]).heads if one < head.id]
             return {"into": chance.choice(others)} if others else None
         if name == "move_pin":
-            lat, long = town.SPOTS[chance.choice(list(town.SPOTS))]
+            lat, long = warm_city.SPOTS[chance.choice(list(warm_city.SPOTS))]
             near = chance.uniform(-0.001, 0.001)
             return {"lat": lat, "long": long + near, "reason": f"{CANARY} across the street"}
         fixed: dict[str, Any] = {
             "assign": chance.choice(
                 [
-                    {"unit": "water"},
+                    {"unit": "u-prov"},
                     {"unit": head.unit},
-                    {"person": f"s_field_worker-{head.unit[-1]}"},
+                    {"person": f"s_worker{head.unit[-1]}"},
                 ]
             ),
             "decline": {"reason_code": chance.choice(table()["reasons"]["decline"])},
-            "coordinate": {"agency": "water", "reason": f"{CANARY} pipe"},
+            "coordinate": {"agency": "u-prov", "reason": f"{CANARY} pipe"},
             "schedule": {
                 "until": (self.world.now() + timedelta(hours=20)).isoformat(),
                 "reason": f"{CANARY} parts",
@@ -355,8 +359,8 @@ class _History:
             "ask": {"question": f"{CANARY} where?"},
             "answer": {"text": f"{CANARY} there"},
             "reject": {"reason_code": "spam", "text": f"{CANARY} no"},
-            "reclassify": {"service": chance.choice(["crack", "lamp", "violence"])},
-            "transfer": {"ward": chance.choice(list(town.SPOTS))},
+            "reclassify": {"service": chance.choice(["bridge", "litter", "violence"])},
+            "transfer": {"ward": chance.choice(list(warm_city.SPOTS))},
             "disown": {"text": f"{CANARY} not ours"},
         }
         if name == "finish":
@@ -376,10 +380,12 @@ def settled(world: World, who: Principal, key: str = "photo", *, processed: bool
     data = b"again" if key.endswith("3") else key.encode()
     op = keyed_operation(who, "ticketPhoto", key, "")
     photo = str(tickets.issue(who, op, "image/jpeg", world.now()).answer["photo"])
-    files.put(storage_keys.quarantined(town.PLACE, photo), photo_files.UPLOAD + data, "image/jpeg")
+    files.put(
+        storage_keys.quarantined(JURISDICTION, photo), photo_files.UPLOAD + data, "image/jpeg"
+    )
     if processed:
         with photo_files.quick():
-            processing.develop(town.PLACE, photo, world.now())
+            processing.develop(JURISDICTION, photo, world.now())
     return photo
 
 

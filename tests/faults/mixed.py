@@ -7,10 +7,8 @@ They are histories as those of ``histories.py``, with the same faults and the sa
 import random
 from copy import deepcopy
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
-from chalicelib.domain.city.boundaries import build
 from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.domain.report import Report
 from chalicelib.services.city import cities
@@ -22,13 +20,14 @@ from tests.faults.clients import retried
 from tests.faults.histories import KINDS, Actor, Result
 from tests.faults.scheduler import Chance
 from tests.faults.world import World
-from tests.support import town
+from tests.support import warm_city
+from tests.support.world import JURISDICTION, STAFF, WARDS, blob
 
 MIXED_KINDS = {
     **KINDS, "filed_for": 4, "erase": 2, "second_version": 1, "moves": 1, "imported": 2,
     "citizen": 6, "later": 3,
 }  # fmt: skip
-KEY = Principal("citizen", town.PLACE, "k_partner", permissions=frozenset({FOR_MANY}))
+KEY = Principal("citizen", JURISDICTION, "k_partner", permissions=frozenset({FOR_MANY}))
 SECOND = "000000000002"
 
 
@@ -61,34 +60,34 @@ class _Mixed(histories._History):
             return []
 
         def erase() -> None:
-            erasure.erase(town.PLACE, head.id, self.world.now())
+            erasure.erase(JURISDICTION, head.id, self.world.now())
 
         return [("erase", retried(self.world, self.record, "erase", erase))]
 
     def _second_version(self) -> list[Actor]:
         def publish() -> None:
-            cities.publish(second_bundle(), second_boundaries(), town.staff(), self.world.now())
+            cities.publish(second_bundle(), second_boundaries(), list(STAFF), self.world.now())
 
         return [("publish", retried(self.world, self.record, "publish", publish))]
 
     def _moves(self) -> list[Actor]:
         def run() -> None:
-            city_migration.run(town.PLACE, self.world.now())
+            city_migration.run(JURISDICTION, self.world.now())
 
         return [("moves", retried(self.world, self.record, "moves", run))]
 
     def _imported(self) -> list[Actor]:
         number = self.plan.randint(1, 4)
-        lat, long = town.SPOTS[self.plan.choice(list(town.SPOTS))]
+        lat, long = warm_city.SPOTS[self.plan.choice(list(warm_city.SPOTS))]
         filed = self.world.now() - timedelta(days=40 + number)
         old = legacy_import.LegacyReport(
-            "old", f"{number}", "hole", lat, long, filed.replace(minute=number, second=0),
+            "old", f"{number}", "pothole", lat, long, filed.replace(minute=number, second=0),
             filed + timedelta(days=2), "verified", f"{CANARY} old {number}",
         )  # fmt: skip
 
         def put() -> None:
             legacy_import.import_report(
-                cities.current(town.PLACE, self.world.now()), old, self.world.now()
+                cities.current(JURISDICTION, self.world.now()), old, self.world.now()
             )
 
         return [("import", retried(self.world, self.record, "import", put))]
@@ -100,23 +99,16 @@ class _Mixed(histories._History):
 
 
 def second_bundle() -> dict[str, Any]:
-    """The town's second version: ward A.2 has another code, and there is one more unit."""
-    found = deepcopy(town.bundle())
+    """The city's second version: ward D1-W2 has another code, and there is one more unit."""
+    found = deepcopy(warm_city.bundle())
     for area in found["areas"]:
-        if area["code"] == "A.2":
-            area["code"] = "A.9"
+        if area["code"] == "D1-W2":
+            area["code"] = "D1-N2"
     found["units"].append({**found["units"][2], "code": "parks"})
-    found["successors"] = {"areas": {"A.2": ["A.9"]}, "units": {}, "services": {}}
+    found["successors"] = {"areas": {"D1-W2": ["D1-N2"]}, "units": {}, "services": {}}
     return {**found, "version": SECOND}
 
 
-@cache
 def second_boundaries() -> bytes:
     """The same squares under the new codes."""
-    squares = {"A.2": "A.9"}
-    found = []
-    for ward, (west, south) in town._WARDS.items():
-        east, north = round(west + town._SIDE, 6), round(south + town._SIDE, 6)
-        ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
-        found.append((squares.get(ward, ward), [[ring]]))
-    return build(found)
+    return blob(tuple("D1-N2" if ward == "D1-W2" else ward for ward in WARDS))

@@ -22,14 +22,15 @@ from tests.faults.pump import Context, QueuePump, StreamPump, messages_pump, pho
 from tests.faults.scheduler import Choices, Odometer, Step
 from tests.faults.state import State
 from tests.faults.world import Call, World
-from tests.support import aws, town
+from tests.support import aws, warm_city
+from tests.support.world import JURISDICTION, citizen, official
 
 Actor = tuple[str, Callable[[], Any]]
-ANI, BUDI = town.citizen("ani"), town.citizen("budi")
-BOSS, RIVAL = town.official("officer-a"), town.official("officer-a2")
-HAND, AWAY = town.official("field_worker-a"), town.official("dispatcher-a")
-LAT, LONG = town.SPOTS["A.1"]
-HOLE = {"service": "hole", "lat": LAT, "long": LONG, "description": f"{CANARY} hole"}
+ANI, BUDI = citizen("ani"), citizen("budi")
+BOSS, RIVAL = official("officer1"), official("colleague1")
+HAND, AWAY = official("worker1"), official("dispatcher")
+LAT, LONG = warm_city.SPOTS["D1-W1"]
+HOLE = {"service": "pothole", "lat": LAT, "long": LONG, "description": f"{CANARY} hole"}
 
 
 @dataclass
@@ -101,7 +102,7 @@ def _double_submit(stage: Stage) -> list[Actor]:
 
 
 def _other_body(stage: Stage) -> list[Actor]:
-    bodies = HOLE, {**HOLE, "service": "crack"}
+    bodies = HOLE, {**HOLE, "service": "bridge"}
     return [(f"tap{n}", stage.clients.file(ANI, "key", one)) for n, one in enumerate(bodies)]
 
 
@@ -128,11 +129,11 @@ def _photo_made_twice(stage: Stage) -> list[Actor]:
 
 
 def _last_of_the_limit(stage: Stage) -> list[Actor]:
-    limit = town.bundle()["limits"]["device"][0]
+    limit = warm_city.bundle()["limits"]["device"][0]
     start = int(stage.world.now().timestamp()) // limit["seconds"] * limit["seconds"]
     bucket = control.Bucket(f"device#{ANI.uid}", limit["n"], limit["seconds"], start)
     for _ in range(limit["n"] - 1):
-        control.take(town.PLACE, [bucket])
+        control.take(JURISDICTION, [bucket])
     return [(f"file{n}", stage.clients.file(ANI, f"key {n}", HOLE)) for n in (1, 2)]
 
 
@@ -164,8 +165,7 @@ def _action_and_comment(stage: Stage) -> list[Actor]:
 def _two_neighbours(stage: Stage) -> list[Actor]:
     report = stage.filed()
     return [
-        (who.uid or "", stage.clients.support(who, "s", report))
-        for who in (BUDI, town.citizen("citra"))
+        (who.uid or "", stage.clients.support(who, "s", report)) for who in (BUDI, citizen("citra"))
     ]
 
 
@@ -191,14 +191,14 @@ def _lapse_and_verify(stage: Stage) -> list[Actor]:
     stage.acted(HAND, report, "start", 2)
     photo = settled(stage.world, HAND)
     stage.acted(HAND, report, "finish", 3, note=f"{CANARY} done", photos=[photo])
-    stage.world.drift = 15 * town.DAY
+    stage.world.drift = timedelta(days=15)
     verify = {"action": "verify", "version": 4}
 
     def lapse() -> None:
-        head = reports.get(town.PLACE, report)
+        head = reports.get(JURISDICTION, report)
         assert head is not None
-        op = KeyedOperation(town.PLACE, f"lapse {report} {head.version}", "-")
-        actions.act_by_clock(system(town.PLACE), op, head, "lapse", {}, stage.world.now())
+        op = KeyedOperation(JURISDICTION, f"lapse {report} {head.version}", "-")
+        actions.act_by_clock(system(JURISDICTION), op, head, "lapse", {}, stage.world.now())
 
     return [
         ("clock", lapse),
@@ -231,7 +231,7 @@ def _sweep_and_disown(stage: Stage) -> list[Actor]:
 
 
 def _two_digests(stage: Stage) -> list[Actor]:
-    for number in range(town.bundle()["escalation"]["per_hour"] + 2):
+    for number in range(warm_city.bundle()["escalation"]["per_hour"] + 2):
         stage.filed(f"key {number}")
     stage.world.drift = timedelta(hours=9)
     stage.before(stage.clients.sweep())
@@ -335,7 +335,7 @@ def run(name: str, choices: Choices) -> Found:
     """One schedule of a race, everything that follows from it, and what is wrong then."""
     race = RACES[name]
     with World(choices, seed=name, few_faults=True, point=race.matters) as world:
-        town.reset()
+        warm_city.reset()
         stage = Stage(world)
         actors = race.actors(stage)
         begun = len(world.schedule)

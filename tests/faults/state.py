@@ -112,19 +112,23 @@ class State:
             if "#T#" in row["pk"]
         }
 
-    def alerts(self) -> list[str]:
-        """The dedupe keys of all alerts published to the topic, alone or in a digest."""
-        found: list[str] = []
+    def publications(self) -> list[list[str]]:
+        """The dedupe keys of the alerts in each message to the topic: one, or those of a digest."""
+        found: list[list[str]] = []
         for one in self.sent:
             if one.operation != "Publish" or "TopicArn" not in one.fields:
                 continue
             named = _attributes(one.fields)
             if named["event"] == "digest":
                 document = json.loads(json.loads(one.fields["Message"])["sqs"])
-                found += [alert["dedupe"] for alert in document["alerts"]]
+                found.append([alert["dedupe"] for alert in document["alerts"]])
             else:
-                found.append(named["dedupe"])
+                found.append([named["dedupe"]])
         return found
+
+    def alerts(self) -> list[str]:
+        """The dedupe keys of all alerts published to the topic, alone or in a digest."""
+        return [key for keys in self.publications() for key in keys]
 
     def dead(self) -> list[str]:
         """What was noted among the dead letters."""

@@ -23,7 +23,8 @@ from tests.faults.races import ANI, AWAY, BOSS, BUDI, HAND, HOLE, Stage, settled
 from tests.faults.scheduler import Nth
 from tests.faults.state import State
 from tests.faults.world import TRANSACTION_FAULTS, World
-from tests.support import aws, town
+from tests.support import aws, warm_city
+from tests.support.world import JURISDICTION
 
 pytestmark = pytest.mark.usefixtures("aws")
 Actor = Callable[[], Any]
@@ -68,7 +69,7 @@ def _unmerge(stage: Stage) -> Actor:
 
 
 def _transfer(stage: Stage) -> Actor:
-    body = {"action": "transfer", "version": 1, "ward": "B.1", "reason": f"{CANARY} border"}
+    body = {"action": "transfer", "version": 1, "ward": "D2-W1", "reason": f"{CANARY} border"}
     return stage.clients.act(AWAY, "key", stage.filed(), body)
 
 
@@ -88,9 +89,8 @@ def _claim(stage: Stage) -> Actor:
 
 def _contact(stage: Stage) -> Actor:
     report = stage.filed(contact={"email": f"{CANARY}@example.org"})
-    verifier = town.official("verifier")
-    op = keyed_operation(verifier, "readContact", "key", "")
-    return _request(stage, lambda: queries.contact(verifier, op, report, stage.world.now()))
+    op = keyed_operation(BOSS, "readContact", "key", "")
+    return _request(stage, lambda: queries.contact(BOSS, op, report, stage.world.now()))
 
 
 def _ticket(stage: Stage) -> Actor:
@@ -99,7 +99,7 @@ def _ticket(stage: Stage) -> Actor:
 
 
 def _device(stage: Stage) -> Actor:
-    return _request(stage, lambda: devices.register(town.PLACE, "203.0.113.7", stage.world.now()))
+    return _request(stage, lambda: devices.register(JURISDICTION, "203.0.113.7", stage.world.now()))
 
 
 def _read(stage: Stage) -> Actor:
@@ -236,7 +236,7 @@ def test_no_call_of_a_handler_may_not_fail(handler: Callable[[Stage], Actor]) ->
 
 def _run(handler: Callable[[Stage], Actor], nth: Nth) -> tuple[list[str], list[str]]:
     with World(nth, seed=handler.__name__) as world:
-        town.reset()
+        warm_city.reset()
         stage = Stage(world)
         actor = handler(stage)
         world.calls.clear()

@@ -20,7 +20,7 @@ from tests.faults.races import ANI, BOSS, HOLE, Stage
 from tests.faults.scheduler import Chance
 from tests.faults.state import State
 from tests.faults.world import World
-from tests.support import aws, town
+from tests.support import aws, warm_city
 
 pytestmark = pytest.mark.usefixtures("aws")
 ROWS, LANES = 12, 8
@@ -52,7 +52,7 @@ def test_twelve_alerts_under_eight_lanes_are_published_twelve_times(
 ) -> None:
     monkeypatch.setattr(outbox, "_within_limit", lambda *_, **__: True)
     with World(Chance(f"lanes {seed}", 0), seed=seed) as world:
-        town.reset()
+        warm_city.reset()
         stage = Stage(world)
         _projected(stage)
         world.run([(f"lane{number}", _relay(stage)) for number in range(LANES)])
@@ -64,7 +64,7 @@ def test_twelve_alerts_under_eight_lanes_are_published_twelve_times(
 @pytest.mark.parametrize("seed", range(3))
 def test_what_waits_for_a_digest_is_in_one_digest_under_eight_lanes(seed: int) -> None:
     with World(Chance(f"digests {seed}", 0), seed=seed) as world:
-        town.reset()
+        warm_city.reset()
         stage = Stage(world)
         _projected(stage)
         world.run([(f"lane{number}", _relay(stage)) for number in range(LANES)])
@@ -78,7 +78,7 @@ def test_what_waits_for_a_digest_is_in_one_digest_under_eight_lanes(seed: int) -
 @pytest.mark.parametrize("seed", range(3))
 def test_a_message_that_is_delivered_to_eight_consumers_is_sent_once(seed: int) -> None:
     with World(Chance(f"senders {seed}", 0), seed=seed) as world:
-        town.reset()
+        warm_city.reset()
         stage = Stage(world)
         for number in range(3):
             more = {"contact": {"email": f"{CANARY}{number}@example.org"}}

@@ -25,7 +25,7 @@ from tests.faults.clients import Clients, Record
 from tests.faults.scheduler import Replay
 from tests.faults.state import State
 from tests.faults.world import Call
-from tests.support import town
+from tests.support import warm_city
 from tests.support.world import World, citizen, faults, official, spot
 
 REPORTER = citizen("reporter")
@@ -274,19 +274,19 @@ def _writes_the_report(call: Call) -> bool:
 def test_25_supports_at_once_are_all_taken_and_an_action_among_them() -> None:
     """No 503, in the worst of orders."""
     with faulty.World(_Lockstep(), seed="crowd", point=_writes_the_report) as world:
-        town.reset()
+        warm_city.reset()
         record = Record()
         clients = Clients(world, record)
-        lat, long = town.SPOTS["A.1"]
-        body = {"service": "hole", "lat": lat, "long": long}
-        world.run([("before", clients.file(town.citizen("ani"), "first", body))])
+        lat, long = warm_city.SPOTS["D1-W1"]
+        body = {"service": "pothole", "lat": lat, "long": long}
+        world.run([("before", clients.file(citizen("ani"), "first", body))])
         report = next(iter(State([]).heads))
         crowd = [
-            (f"n{number:02}", clients.support(town.citizen(f"n{number}"), "s", report))
+            (f"n{number:02}", clients.support(citizen(f"n{number}"), "s", report))
             for number in range(25)
         ]
-        assign = {"action": "assign", "version": 1, "person": "s_field_worker-a"}
-        boss = clients.act(town.official("officer-a"), "a", report, assign)
+        assign = {"action": "assign", "version": 1, "person": "s_worker1"}
+        boss = clients.act(official("officer1"), "a", report, assign)
         world.run([*crowd, ("boss", boss)])
         head = State([]).heads[report]
     assert (head["supports"], head["version"], record.crashes) == (25, 27, [])

@@ -205,10 +205,10 @@ STAFF: tuple[dict[str, Any], ...] = (
 
 
 @cache
-def blob() -> bytes:
-    """The boundary index of the four wards."""
+def blob(wards: tuple[str, ...] = WARDS) -> bytes:
+    """The boundary index of the four wards, or of the same squares under other codes."""
     squares = []
-    for number, ward in enumerate(WARDS):
+    for number, ward in enumerate(wards):
         west, east = WEST + number * SIDE, WEST + (number + 1) * SIDE
         north = SOUTH + SIDE
         ring = [(west, SOUTH), (east, SOUTH), (east, north), (west, north), (west, SOUTH)]

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.sla.deadlines import extend, promise
+from tests.support.world import BUNDLE, service
 
 ZONE = ZoneInfo("Asia/Jakarta")
 
 
-def _service(code: str, first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
-    name = {"en": code, "id": code}
-    target = {"acknowledge": first, "resolve": last}
-    return {"code": code, "name": name, "group": "all", "unit": "district", **target}
+def _service(code: str, acknowledge: dict[str, Any], resolve: dict[str, Any]) -> dict[str, Any]:
+    return {**service(code, "roads", 1, 1), "acknowledge": acknowledge, "resolve": resolve}
 
 
 def _hours(hours: float, clock: str) -> dict[str, Any]:
@@ -26,24 +25,12 @@ def _hours(hours: float, clock: str) -> dict[str, Any]:
 
 CITY = City.from_json(
     {
-        "jurisdiction": "town",
-        "version": "0" * 12,
-        "name": {"en": "Town", "id": "Kota"},
-        "time_zone": "Asia/Jakarta",
-        "emergency": "112",
-        "languages": ["id", "en"],
-        "levels": ["district", "ward"],
-        "areas": [
-            {"code": "D1", "name": "One", "level": "district", "parent": None},
-            {"code": "D2", "name": "Two", "level": "district", "parent": None},
-        ],
-        "groups": [{"code": "all", "name": {"en": "All", "id": "Semua"}}],
+        **BUNDLE,
         "services": [
             _service("flood", _hours(1, "calendar"), _hours(24, "calendar")),
             _service("road", _hours(4, "working"), _hours(16, "working")),
             _service("mixed", _hours(2, "calendar"), _hours(8, "working")),
         ],
-        "units": [],
         "calendar": {
             "working": {day: [["08:00", "16:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
             "holidays": [{"date": "2017-02-15", "name": {"en": "Election", "id": "Pilkada"}}],
@@ -52,19 +39,16 @@ CITY = City.from_json(
             {"district": "D2", "service": "road", "resolve": _hours(8, "working")},
             {"district": "D2", "service": "flood", "acknowledge": _hours(0.5, "calendar")},
         ],
-        "scoring": {},
-        "limits": {},
-        "rules": {},
     }
 )
 
 
 def at(text: str) -> datetime:
-    """A local time of the town, aware."""
+    """A local time of the city, aware."""
     return datetime.fromisoformat(text).replace(tzinfo=ZONE)
 
 
-# (service, district, filed, acknowledge, due, the city's own due)
+# (code of the service, district, filed, acknowledge, due, the city's own due)
 PROMISES = [
     ("flood", "D1", "2017-02-18 22:00", "2017-02-18 23:00", "2017-02-19 22:00", None),
     ("flood", "D1", "2017-02-15 10:00", "2017-02-15 11:00", "2017-02-16 10:00", None),
@@ -80,11 +64,11 @@ PROMISES = [
 ]
 
 
-@pytest.mark.parametrize(("service", "district", "filed", "first", "due", "city_due"), PROMISES)
+@pytest.mark.parametrize(("code", "district", "filed", "first", "due", "city_due"), PROMISES)
 def test_a_promise_follows_the_services_clock_and_the_districts_override(
-    service: str, district: str, filed: str, first: str, due: str, city_due: str | None
+    code: str, district: str, filed: str, first: str, due: str, city_due: str | None
 ) -> None:
-    given = promise(CITY.services[service], district, at(filed), CITY)
+    given = promise(CITY.services[code], district, at(filed), CITY)
     assert given.acknowledge_due == at(first)
     assert given.due_at == at(due)
     assert given.city_due_at == at(city_due or due)
@@ -121,10 +105,10 @@ FILED = st.datetimes(datetime(2017, 1, 1), datetime(2017, 12, 1), timezones=st.j
 
 @given(st.sampled_from(["flood", "road", "mixed"]), FILED, st.timedeltas(timedelta(), timedelta(9)))
 def test_filing_later_never_makes_a_promise_earlier(
-    service: str, filed: datetime, later: timedelta
+    code: str, filed: datetime, later: timedelta
 ) -> None:
-    one = promise(CITY.services[service], "D1", filed, CITY)
-    two = promise(CITY.services[service], "D1", filed + later, CITY)
+    one = promise(CITY.services[code], "D1", filed, CITY)
+    two = promise(CITY.services[code], "D1", filed + later, CITY)
     assert one.due_at <= two.due_at
     assert one.acknowledge_due <= two.acknowledge_due
     assert one.due_at > filed
