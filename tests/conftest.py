@@ -1,4 +1,4 @@
-"""What every test may ask for, and the AWS that must be named before anything is imported."""
+"""Fixtures for every test, and the AWS settings that must exist before anything is imported."""
 
 import gc
 import os
@@ -10,11 +10,11 @@ from tests.support.aws import ENVIRONMENT, aws_fixture
 
 os.environ.update(ENVIRONMENT)
 
-# moto, Hypothesis and Schemathesis keep a million objects, and each look through all of them takes
-# seconds: look less often.
+# moto, Hypothesis and Schemathesis keep a million objects, and each garbage
+# collection of all of them takes seconds: collect less often.
 gc.set_threshold(20_000, 20, 50)
 
-# Shared machines are slow at times, and a test's speed is nobody's verdict here.
+# Shared machines are slow at times, and no test here judges speed.
 settings.register_profile(
     "tanggap", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -24,7 +24,7 @@ __all__ = ["aws_fixture"]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Show what a passing test has to say (``record_property("summary", text)``), by any worker."""
+    """Show what a passing test reports (``record_property("summary", text)``), by any worker."""
     for report in terminalreporter.getreports("passed"):
         for name, text in report.user_properties:
             if name == "summary":

@@ -1,9 +1,10 @@
 """Many histories of people of whom some are erased (``tests.support.random_people``):
 
-    python -m tests.erasures [HISTORIES] [STEPS]     50 histories of 60 steps, if nothing is said
+    python -m tests.erasures [HISTORIES] [STEPS]     by default 50 histories of 60 steps
     python -m tests.erasures HISTORIES STEPS over    the same, until the time of everything is over
 
-Prints what is left or lost, history by history, and exits 1 if anything is.
+Prints for each history what is left of erased people and what others lost; exits 1 if there is
+anything.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Hostile requests over all public routes: ``python -m tests.hostile N [seed]``.
 
-No answer may be a fault of ours (5xx), and none may read more than ``READS_AT_MOST``.
+No answer may be a 5xx, and none may read more than ``READS_AT_MOST``.
 """
 
 import os
@@ -14,7 +14,7 @@ SHOWN = 20
 
 
 def main(arguments: list[str]) -> int:
-    """Ask, and tell what was found; 1 if anything was."""
+    """Send the requests and print the faults; 1 if there are any."""
     if not arguments or not all(one.isdigit() for one in arguments):
         print(USAGE)
         return 2

@@ -1,4 +1,4 @@
-"""The whole local system for tests over HTTP: free ports, data of its own, worked by hand."""
+"""The whole local system for tests over HTTP: free ports, its own data, driven by the test."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

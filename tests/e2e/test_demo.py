@@ -1,4 +1,5 @@
-"""``make demo``: the real archive filed over HTTP, and a made-up run in which all happens twice."""
+"""``make demo``: the real archive filed over HTTP, and a made-up run in which everything is sent
+twice."""
 
 import csv
 import io
@@ -27,7 +28,7 @@ needs_archive = pytest.mark.skipif(
 
 
 def environment() -> dict[str, str]:
-    """The variables of a process that knows of no AWS yet."""
+    """The environment of a process without AWS settings."""
     kept = ("AWS_", "TANGGAP_")
     return {name: text for name, text in os.environ.items() if not name.startswith(kept)}
 
@@ -78,7 +79,8 @@ def test_the_archive_is_accepted_but_for_what_lies_outside_the_city(
 def test_the_reports_of_each_ward_are_those_of_the_published_count(
     archived: tuple[dict[str, Any], str],
 ) -> None:
-    """``wards`` is qlue_2017-02_per_kelurahan.csv to the last ward, its nameless row included."""
+    """``wards`` is qlue_2017-02_per_kelurahan.csv to the last ward, including its row without a
+    name."""
     with PER_WARD.open(encoding="utf-8", newline="") as file:
         published = {
             row["kemendagri_code"]: int(row["qlue_reports"]) for row in csv.DictReader(file)
@@ -99,7 +101,7 @@ def test_projections_and_alerts_of_the_archive_say_what_the_answers_said(
     assert found["map"]["agree"]
     assert found["map"]["received"] == 909
     assert found["alerts_agree"]
-    # What had to wait comes in the digest of each official whom it is for.
+    # Alerts above the hourly limit come in each official's digest.
     assert found["alerts"] <= found["alerts_delivered"]
     assert found["messages_to_nobody"] == 0
     assert found["fullest_hour"]["messages"] <= 20
@@ -123,7 +125,7 @@ def test_the_summary_ends_with_the_busiest_wards_by_name(
 def test_sending_every_request_again_creates_nothing(
     doubled: tuple[dict[str, Any], str],
 ) -> None:
-    """Each accepted key is answered as before; no refused one is accepted; nothing has moved."""
+    """Each accepted key gets the same answer, no refused one is accepted, and nothing changes."""
     found, _ = doubled
     replay = found["replay"]
     assert found["created_on_replay"] == replay["different"] == 0
@@ -168,7 +170,7 @@ def test_reports_of_our_own_making_are_worked_from_filing_to_verified(
 def test_the_clock_and_the_months_judgement_are_in_the_document(
     doubled: tuple[dict[str, Any], str],
 ) -> None:
-    """Promises were broken, the ladder climbed, unanswered repairs lapsed, a draft was made."""
+    """Deadlines were missed and escalated, unanswered repairs lapsed, and a draft was made."""
     found, printed = doubled
     assert found["breached"]["resolve"] > 5
     assert found["escalated"]["1"] >= found["escalated"]["2"] > 0
@@ -228,7 +230,7 @@ def test_pandas_computes_the_same_scorecard_from_the_demos_rows(
 def test_a_small_demo_runs_to_its_summary_and_everything_again_changes_nothing(
     tmp_path: Path,
 ) -> None:
-    """What the whole demo shows with 80 reports, with the few for which there is always time."""
+    """What the whole demo shows, with only 80 reports."""
     out = tmp_path / "demo.json"
     found, printed = play(out, "--made-up", "--limit", "8", "--twice", "--days", "4")
     assert found["filed"] == 8 == found["accepted"] + sum(found["refused"].values())
@@ -299,7 +301,7 @@ def test_words_choose_the_service_in_the_order_of_the_table(text: str, service: 
 
 
 def test_the_photos_of_a_seed_are_the_same_street_before_and_after() -> None:
-    """JPEGs that the same seed draws alike, but for what is wrong on the road."""
+    """JPEGs that the same seed draws alike, except for the damage on the road."""
     before, after = (photos.draw(random.Random("a"), repaired=one) for one in (False, True))
     assert before == photos.draw(random.Random("a"), repaired=False) != after
     with Image.open(io.BytesIO(before)) as one, Image.open(io.BytesIO(after)) as other:

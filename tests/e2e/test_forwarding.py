@@ -1,4 +1,5 @@
-"""A city whose lamps are another city's: filed here, passed on, repaired there, judged here."""
+"""A city whose street lamps belong to another city: filed here, forwarded, repaired there, judged
+here."""
 
 import json
 import shutil
@@ -41,7 +42,7 @@ class Two:
         return json.loads(answer.data)
 
     def news(self) -> Any:
-        """What the schedule hears of the neighbour."""
+        """Run the schedule that asks the neighbour's server."""
         self.stack.drain()
         found = self.stack.fire("follow_forwards")
         self.stack.drain()
@@ -63,7 +64,7 @@ class Two:
 
 @pytest.fixture(name="two")
 def two_cities(stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
-    """Two cities; afterwards there is one again, as the other tests know it."""
+    """Two cities; afterwards the first one is restored for the other tests."""
     from chalicelib.services.identity import api_keys
     from chalicelib.storage import city, forwards
     from infra.city.load import load_folder

@@ -1,4 +1,4 @@
-"""A photo's way: a form that S3 enforces, pictures made of it, one use in a report, moderation."""
+"""A photo from upload to moderation: a form that S3 enforces, pictures, one use in a report."""
 
 import io
 import itertools
@@ -112,7 +112,8 @@ def test_an_uploaded_photo_is_used_once(stack: LocalStack, phone: Phone) -> None
 def test_a_photo_that_is_filed_at_once_is_shown_as_soon_as_it_is_made(
     stack: LocalStack, phone: Phone
 ) -> None:
-    """Until then it is announced without an address; what cannot be opened is refused, and why."""
+    """Before that it is listed without an address; a file that cannot be decoded is refused with a
+    reason."""
     good, bad = phone.ticket(), phone.ticket()
     assert upload(good) == upload(bad, JPEG[: len(JPEG) // 2]) == 204
     report = phone.file(good["photo"], bad["photo"])[1]["id"]
@@ -128,7 +129,7 @@ def test_a_photo_that_is_filed_at_once_is_shown_as_soon_as_it_is_made(
 
 
 def test_nobody_uses_another_devices_photo(stack: LocalStack, phone: Phone) -> None:
-    """Nor learns that it exists."""
+    """The other device does not learn that the photo exists."""
     ticket = phone.ticket()
     assert upload(ticket) == 204
     status, body = Phone(stack).file(ticket["photo"])
@@ -165,7 +166,7 @@ def test_s3_refuses_a_form_whose_time_is_over(
 
 
 def test_a_form_that_is_used_again_replaces_nothing(stack: LocalStack, phone: Phone) -> None:
-    """S3 takes a form until it expires; what comes after the first is not made into pictures."""
+    """S3 accepts a form until it expires; only the first upload is made into pictures."""
     ticket = phone.ticket()
     assert upload(ticket) == 204
     stack.drain()
@@ -177,7 +178,7 @@ def test_a_form_that_is_used_again_replaces_nothing(stack: LocalStack, phone: Ph
     assert picture(after["url"]).size == (320, 240)
 
 
-def test_what_is_not_what_the_form_said_is_refused_by_the_function(
+def test_an_upload_of_another_type_than_declared_is_refused(
     stack: LocalStack, phone: Phone
 ) -> None:
     """S3 knows only what the uploader says of the type."""
@@ -211,7 +212,7 @@ def test_nothing_is_served_without_its_signature(phone: Phone) -> None:
 def test_what_a_moderator_hides_or_blurs_is_gone_from_addresses_given_out_before(
     stack: LocalStack, phone: Phone
 ) -> None:
-    """Seconds later nobody sees it, by whatever address; the blurred picture has a new one."""
+    """Seconds later no address shows it; the blurred picture has a new address."""
     from chalicelib.services.city import staff
 
     report = phone.file(phone.photo())[1]

@@ -1,4 +1,5 @@
-"""``python -m infra.city scorecard``: the ranking of a month, wherever the figures lie."""
+"""``python -m infra.city scorecard``: the ranking of a month, from the stack's data or the
+demo's."""
 
 import os
 import subprocess
@@ -19,7 +20,7 @@ with LocalStack(DEMO, clock=clock, drivers="manual") as stack:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a folder, without what the tests have set."""
+    """Run Python in a folder, without the tests' environment."""
     kept = ("AWS_", "TANGGAP_")
     environment = {name: text for name, text in os.environ.items() if not name.startswith(kept)}
     return subprocess.run(
@@ -32,8 +33,8 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_prints_what_the_local_stack_or_the_demo_has(tmp_path: Path) -> None:
-    """The demo's folder is looked at where the stack's own has nothing of that month."""
+def test_the_ranking_of_the_local_stack_or_of_the_demo_is_printed(tmp_path: Path) -> None:
+    """The demo's folder is used if the stack's own has nothing for that month."""
     ask = ("-m", "infra.city", "scorecard")
     nothing = run(tmp_path, *ask, "2026-11")
     assert (nothing.returncode, nothing.stderr) == (1, "no scorecards of 202611\n")

@@ -64,7 +64,7 @@ def test_the_tour_ends_with_a_verified_repair(script: str, shell: str) -> None:
     assert "Apakah" in done.stdout or "repaired" in done.stdout
     (timeline,) = re.findall(r'\{\s*"id": "[^}]*?"events".*?\n\}', done.stdout, re.DOTALL)
     actions = [event["action"] for event in json.loads(timeline)["events"]]
-    # The second shell's photo is the first one's again, which is noted inside.
+    # The second shell's photo is the first one's again, which officials see.
     assert [action for action in actions if action != "inside"] == [
         "file",
         "assign",

@@ -1,4 +1,4 @@
-"""More of it, or one again, from the command line:
+"""Run more races and histories, or one of them again, from the command line:
 
     python -m tests.faults histories FIRST LAST     every seed from FIRST up to LAST
     python -m tests.faults clocks FIRST LAST        the same, of histories of the clocks

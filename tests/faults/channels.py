@@ -1,4 +1,4 @@
-"""People who file through keys and officials, and one of them erased: the others stay whole.
+"""People file through keys and officials, and one of them is erased: the others lose nothing.
 
 I13  an erasure changes nothing of anybody else's: neither their heads, texts and contacts, nor
      who counts as having filed
@@ -20,7 +20,7 @@ FILERS, CLAIMS = 10, 2
 
 @dataclass
 class Result:
-    """What came of one seed."""
+    """The result of one seed."""
 
     seed: int
     faults: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Result:
 
 
 def play(seed: int) -> Result:
-    """File by two keys, an official and two devices, claim some, erase whoever filed one."""
+    """File by two keys, an official and two devices, claim some, erase the person who filed one."""
     aws.fresh()
     chance, world, result = random.Random(f"channels {seed}"), World(), Result(seed)
     keys = [
@@ -48,7 +48,7 @@ def play(seed: int) -> Result:
         email = f"person{chance.randrange(4)}@example.org"
         report = world.file(way, contact={"email": email}, description=f"Text {number}")["id"]
         direct = way.uid in ("d_ani", "d_budi")
-        # Nobody has shown that a contact is theirs: each of its reports stands alone.
+        # Nobody has confirmed the contact: each of its reports counts as another person's.
         whose[report] = (way.uid or "") if direct else report
         result.steps.append(f"{way.uid} files {report}")
     for report in chance.sample([one for one in whose if whose[one] == one], CLAIMS):

@@ -2,14 +2,14 @@
 
 I1  no acknowledged report is lost          I5  the timeline is whole, legal and equals the head
 I2  one report a key, one answer a key      I6  an acknowledged change is there exactly once
-I3  every alert once or more, none astray   I7  recomputing and repeating change nothing
-I4  tallies equal a recount                 I8  a photo is used once, by whom its ticket names
+I3  each alert at least once, no other      I7  recomputing and repeating change nothing
+I4  tallies equal a recount                 I8  a photo is used once, by its ticket's owner
 I9  nothing is dead or forgotten            I10 personal data is in ``people`` alone
 I11 each breach and each level is one event a round, and none that is due is missing
 I12 a right holds only where its own grant holds (drills.py)
 I13 an erasure changes nothing of another person's (channels.py)
 I14 an alert reaches somebody as long as anybody can be reached (drills.py)
-I15 nothing leaves twice without a fault: of so many faults at most so many repetitions come
+I15 n faults cause at most n repetitions of what leaves the system
 F1  trouble in AWS is never an unhandled error
 """
 
@@ -119,7 +119,7 @@ def changed(state: State, record: Record) -> list[str]:
             if written.get(one.op) and not _may_refuse(one, state, record):
                 found.append(f"I6 {one.kind} {one.op} was refused ({one.refusal}) and is there")
         elif one.kind == "support":
-            # Of somebody who was erased the number is left, and not the mark.
+            # After an erasure the number stays, and the mark is gone.
             if one.who not in supporters[one.report or ""] and not record.erasing:
                 found.append(f"I6 support {one.op} was acknowledged and is lost")
         elif [event.version for event in events] != [(one.answer or {})["version"]]:
@@ -152,7 +152,7 @@ def _tells(event: dict[str, Any]) -> bool:
 
 
 def _others(row: dict[str, Any], event: dict[str, Any]) -> bool:
-    """Whether anybody but who did it, and their unit, had or gets a part in the report."""
+    """Whether anybody except the actor and their unit has or had a part in the report."""
     before, after, by = event["before"] or {}, event["after"], event["actor"]
     if after["protected"]:
         return False
@@ -211,7 +211,7 @@ def alerted(state: State) -> list[str]:
         found += [f"I3 {what} {name} never left" for name in sorted(due.keys() - left)]
         found += [f"I3 {what} {name} left for nothing" for name in sorted(left - due.keys())]
     mails = sum(one.operation == "SendEmail" or "PhoneNumber" in one.fields for one in state.sent)
-    # A row with a lease only says that somebody tries to send.
+    # A row with a lease only says that a run is sending.
     marked = sum("#SENT#" in row["pk"] and "until" not in row for row in state.tables["control"])
     if mails < marked:
         found.append(f"I3 {marked} messages count as sent, {mails} were")
@@ -316,8 +316,8 @@ def chained(state: State) -> list[str]:
 
 
 def worded(state: State) -> list[str]:
-    """I5: each text that an event commits to is kept and matches, and no other is; what is gone was
-    named by an event after it, and what was erased is gone."""
+    """I5: each text that an event commits to is stored and matches, and no other is; a missing text
+    was named by a later event, and erased texts are gone."""
     texts = state.texts()
     found = [
         f"I5 {report} {fault}"
@@ -387,7 +387,7 @@ def pictured(state: State) -> list[str]:
 
 
 def private(state: State) -> list[str]:
-    """I10: what only ``people`` may hold is nowhere else, nor in what left for officials."""
+    """I10: personal data is only in ``people``, and not in messages to officials."""
     places = {name: json.dumps(rows) for name, rows in state.tables.items() if name != "people"}
     for one in state.sent:
         if one.operation == "SendMessage" or "TopicArn" in one.fields:
@@ -499,12 +499,12 @@ def _faults(event: Event, before: Event | None) -> list[str]:
 
 
 def _lasting(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer without what a replay may leave out: duplicates that have become secret since."""
+    """An answer without the duplicates that have become secret since: a replay leaves them out."""
     return {name: value for name, value in answer.items() if name != "possible_duplicates"}
 
 
 def _is_blank(row: dict[str, Any]) -> bool:
-    # What was answered to somebody who was erased is gone; that the key was used is not.
+    # The answers to an erased person are gone; the fact that the key was used is not.
     return set(row["answer"]) <= {"id", "version"}
 
 
@@ -522,5 +522,5 @@ def _ends(action: str, rule: dict[str, Any]) -> set[str]:
         return set(_WORKFLOW["states"])
     if rule["to"] == "back":
         return set(_WORKFLOW["states"]) - {"closed", "work_done", "needs_info"}
-    # What nobody held when it was closed waits to be assigned anew.
+    # A report that nobody held when it was closed waits to be assigned again.
     return {rule["to"], "submitted"} if action == "reopen" else {rule["to"]}

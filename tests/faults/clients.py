@@ -2,7 +2,7 @@
 
 A request that was killed or answered 503 is repeated under the same key; what never got an
 answer waits in ``Record.open`` until the faults have ended. Every answer is kept, so that the
-checkers can hold the system to its word.
+checkers can compare the stored data with it.
 """
 
 import hashlib
@@ -162,7 +162,7 @@ class Clients:
 def retried(
     world: World, record: Record, name: str, work: Callable[[], None]
 ) -> Callable[[], None]:
-    """A command that may be broken off anywhere and is run again until it comes to its end."""
+    """A command that may stop anywhere and is run again until it finishes."""
 
     def attempt() -> None:
         for _ in range(TRIES):

@@ -1,7 +1,8 @@
-"""Drills without chance: every right of every pair of grants, a stale version of every action.
+"""Drills, without random choices: every right of every pair of grants, a stale version of every
+action.
 
 I12 a right holds only where its own grant holds, counted by rules of our own
-I14 every alert reaches somebody, as long as anybody above those it is for can be reached
+I14 every alert reaches somebody, if anybody on a higher rung can be reached
 I6  an action on a version that something has overtaken is refused as stale, whatever the action
 """
 
@@ -84,7 +85,7 @@ def of_versions() -> Iterator[str]:
 
 
 def of_recipients() -> Iterator[str]:
-    """Which alerts reach nobody where one official of the city alone has an address."""
+    """Which alerts reach nobody where only one official of the city has an address."""
     for ref in ("dispatcher", "head1"):
         _filed()
         _reachable(f"s_{ref}")

@@ -1,8 +1,7 @@
 """One random history of the test city: people and functions at once, in rounds, with faults.
 
-What is tried comes from the seed's plan; in which order it happens, and what breaks, from its
-schedule. At the end the faults stop, everybody gets an answer, the queues drain, and the
-checkers look.
+The seed's plan decides what is tried; its schedule decides the order and the faults. At the end the
+faults stop, everybody gets an answer, the queues drain, and the checkers look.
 """
 
 import random
@@ -63,7 +62,7 @@ Actor = tuple[str, Callable[[], Any]]
 
 @dataclass
 class Result:
-    """What came of a history."""
+    """The result of a history."""
 
     seed: object
     faults: list[str]
@@ -113,7 +112,7 @@ class _History:
         self.stream = StreamPump(world)
         self.queues = (messages_pump(world), photos_pump(world))
         self.keys = 0
-        # A container that has served before: what a cold one does is in test_kills.
+        # A warm container; test_kills has cold ones.
         warm_city.reset()
         self._begin()
 
@@ -185,7 +184,7 @@ class _History:
                 break
 
     def _repeated(self) -> list[str]:
-        """I7: what may be delivered once more changes nothing, nor does a recomputation."""
+        """I7: a repeated delivery and a recomputation change nothing."""
         aws.expire("control", self.world.now())
         before = State([])
         self.stream.again(lambda event: self._may_come_again(event["at"]))
@@ -373,7 +372,7 @@ class _History:
 
 
 def settled(world: World, who: Principal, key: str = "photo", *, processed: bool = True) -> str:
-    """A photo that was uploaded before: nothing that the history puts to the test.
+    """A photo that was uploaded earlier, without faults.
 
     One in a few is a file that somebody has uploaded already.
     """

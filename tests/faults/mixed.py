@@ -1,7 +1,7 @@
-"""Histories with everything that a year brings: people who file through a key, erasures, a second
-version of the city, old reports that are imported, proposals for protection.
+"""Histories with what happens in a city in a year: people who file through a key, erasures, a
+second version of the city, old reports that are imported, proposals for protection.
 
-They are histories as those of ``histories.py``, with the same faults and the same checkers.
+They have the same faults and checkers as those of ``histories.py``.
 """
 
 import random

@@ -1,8 +1,8 @@
-"""What Lambda does with streams and queues, at its worst: twice, late, reordered, forgetful.
+"""Delivers streams and queues as Lambda does at its worst: twice, late, in another order, again.
 
-A pump keeps its place as an event source mapping does: it moves on past what succeeded, delivers
-again from the first failure, and (``forget``) sometimes loses its place. After ``PATIENCE``
-failures in a row without any fault a record is dead, which the checkers count.
+A pump keeps its position as an event source mapping does: it moves on after successes, delivers
+again from the first failure, and (``forget``) sometimes loses its position. After ``PATIENCE``
+failures in a row without a fault a record is a dead letter, which the checkers count.
 """
 
 import json
@@ -52,7 +52,7 @@ class StreamPump:
     _failures: int = 0
 
     def waiting(self) -> int:
-        """How many records have not been processed for sure."""
+        """How many records may not have been processed."""
         return len(self._records()) - self.place
 
     def _records(self) -> list[dict[str, Any]]:
@@ -76,7 +76,7 @@ class StreamPump:
         return actor
 
     def finish(self) -> None:
-        """Process everything that is left; what fails time and again is dead."""
+        """Process everything that is left; repeated failures are dead letters."""
         while self.waiting():
             before = self.place
             self.world.run([("drain", self.deliver(100))])

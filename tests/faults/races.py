@@ -1,8 +1,8 @@
 """Small races, every schedule of which is tried: two handlers, at most so many faults.
 
-Only calls that the rivals can notice of each other are points at which they may change places or
-meet a fault (``points``); the others pass at once, which leaves nothing out and makes the whole
-of the schedules small enough to run.
+Only calls that affect the other handler are points at which the turn may change or a fault may
+happen (``points``); other calls pass at once. This leaves out no outcome, and the number of
+schedules stays small enough to try all.
 """
 
 from collections.abc import Callable, Iterator
@@ -319,7 +319,7 @@ RACES = {
     # All three have read the report before the first of them writes.
     "sweeps_and_close": Race(_sweeps_and_close, (WRITE,)),
     "sweep_and_disown": Race(_sweep_and_disown, (WRITE,)),
-    # Not each row that is deleted: with those there are hundreds of thousands of schedules.
+    # Not the deletes of rows: with them there are hundreds of thousands of schedules.
     "two_digests": Race(_two_digests, (("Query", "control"), ("Publish", "sns"))),
     "two_consumers": Race(
         _two_consumers, (COUNT, ("Query", "control"), ("Publish", "sns"), BUCKET)
@@ -352,7 +352,7 @@ def run(name: str, choices: Choices) -> Found:
         _settle(stage)
         state = State(world.sent)
         found = check(state, stage.record)
-        # A message that is asked for twice, or of which a consumer forgot that it was done.
+        # A message that is queued twice, or that a consumer handled and is given again.
         found += once(state, sum(step.fault is not None for step in schedule))
         return Found(schedule, found + (clocked(state, swept) if "sweep" in name else []))
 

@@ -1,4 +1,5 @@
-"""Who goes next and what breaks: a run of several actors, one AWS call at a time, repeatable.
+"""Decides whose turn it is and which call fails: repeatable runs of several actors, one AWS call at
+a time.
 
 Every actor runs in a thread that stops before each AWS call until ``Scheduler`` gives it the
 turn, so exactly one thread runs at any time and a ``Choices`` decides everything that chance
@@ -31,7 +32,7 @@ class Hung(AssertionError):
 
 @contextmanager
 def scheduler_patience(seconds: float) -> Iterator[None]:
-    """For a while, take a thread for hung after so many seconds (60 otherwise)."""
+    """In this context a thread counts as hung after so many seconds (otherwise 60)."""
     global _patience
     before, _patience = _patience, seconds
     try:
@@ -75,7 +76,7 @@ class Chance:
 
 
 class Replay:
-    """A schedule once more, or only its beginning; after it, no faults and the first in line."""
+    """Repeats a schedule or its beginning; afterwards no faults, and the first actor in line."""
 
     def __init__(self, schedule: Sequence[Step]) -> None:
         self.left = list(schedule)
@@ -92,7 +93,7 @@ class Replay:
 
 
 class Odometer:
-    """Every schedule in turn: run, then ``advance`` until it says no."""
+    """Every schedule in turn: run, then call ``advance`` until it returns ``False``."""
 
     def __init__(self, faults: int) -> None:
         self.faults = faults
@@ -130,7 +131,7 @@ class Odometer:
 
 
 class Nth:
-    """No chance at all: the n-th call (from 1) meets one fault, if it is of that kind."""
+    """Nothing random: the n-th call (from 1) gets one fault, if the call can have it."""
 
     def __init__(self, number: int, fault: str | None) -> None:
         self.number, self.kind, self.calls, self.met = number, fault, 0, False
@@ -200,7 +201,7 @@ class Scheduler:
         raise Killed
 
     def invoke(self, action: Callable[[], Any]) -> Outcome:
-        """One invocation of a function within an actor, in a new process as it were."""
+        """One invocation of a function within an actor, as if in a new process."""
         me = self._by_thread[threading.get_ident()]
         me.dead = False
         try:
@@ -241,7 +242,7 @@ class Scheduler:
 
         actor.thread = threading.Thread(target=body, name=actor.name, daemon=True)
         actor.thread.start()
-        # One at a time even now: what an actor does before its first call is in order too.
+        # One at a time here too, so that the order before the first call is fixed.
         self._settle()
 
     def _settle(self) -> None:

@@ -131,7 +131,7 @@ class State:
         return [key for keys in self.publications() for key in keys]
 
     def dead(self) -> list[str]:
-        """What was noted among the dead letters."""
+        """The dead letters."""
         return [
             f"{row['pk']} {row['sk']}" for row in self.tables["control"] if "#DEAD#" in row["pk"]
         ]

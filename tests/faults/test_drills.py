@@ -1,4 +1,4 @@
-"""Nothing is broken by a record of several grants, nor by a version that was overtaken."""
+"""Officials with several grants, stale versions and fallback recipients break no invariant."""
 
 import pytest
 

@@ -172,7 +172,7 @@ def test_cheap_transactions_answer_as_those_of_moto(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_short_way_to_moto_answers_as_the_long_one() -> None:
-    """Everything that a history asks is asked of both, and the bytes mean the same."""
+    """Every request of a history is sent to both, and both give the same answer."""
     from tests.faults import world as module
     from tests.faults.histories import play
 

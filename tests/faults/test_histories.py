@@ -1,4 +1,4 @@
-"""Random histories of the whole protocol, with a fault in every tenth call: nothing is broken.
+"""Random histories with a fault in every tenth AWS call break no invariant.
 
 A failure prints its seed, the checker and the schedule. ``python -m tests.faults histories`` runs
 more of them, or one again.
@@ -44,7 +44,7 @@ def test_no_history_of_the_clocks_breaks_an_invariant(first: int) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
 def test_no_mixed_history_breaks_an_invariant(first: int) -> None:
-    """Keys' people, erasures, two versions of the city, imports and protections among the rest."""
+    """With people who file through keys, erasures, two city versions, imports and protections."""
     results = [mixed.play(seed) for seed in range(first, first + CHUNK)]
     assert not any(one.faults for one in results), _stories(results)
     assert sum(one.broken_calls for one in results) > 5 * CHUNK

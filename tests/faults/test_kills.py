@@ -1,4 +1,4 @@
-"""Every AWS call of every handler, in a cold container, meets every fault it can: nothing breaks.
+"""Every AWS call of every handler, in a cold container, gets every possible fault: nothing breaks.
 
 The client or the event source then tries again, as it would, and the checkers look. A handler of
 a request must answer trouble in AWS with a problem of its own, never with an unhandled error.
@@ -143,7 +143,7 @@ def _send(stage: Stage) -> Actor:
 
 def _sweep(stage: Stage) -> Actor:
     stage.filed()
-    stage.world.drift = timedelta(days=8)  # everything that an open report can owe
+    stage.world.drift = timedelta(days=8)  # every step of the clock on an open report
     return _again(stage, stage.clients.sweep())
 
 
@@ -172,7 +172,7 @@ def _develop_used(stage: Stage) -> Actor:
 
 
 class _NoTime(Context):
-    """A context in which nothing more may begin."""
+    """A context whose time is over."""
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:

@@ -1,7 +1,7 @@
 """The lanes of the timeline's stream: several runs of one function at once.
 
 Lambda splits a shard's records over lanes by the hash of their key, and runs the function for each
-lane at the same time (``ParallelizationFactor``). What a run publishes or sends, no other repeats.
+lane at the same time (``ParallelizationFactor``). No run repeats what another publishes or sends.
 """
 
 from collections import Counter

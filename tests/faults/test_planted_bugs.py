@@ -1,7 +1,7 @@
 """Each planted bug, a patch file of ``bugs/``, is caught by the checker named here.
 
 The patch is applied to a copy of the product, and the races or histories run on that. A patch
-that no longer applies fails its test: make it anew against the changed code.
+that no longer applies fails its test: make it again from the changed code.
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BUGS = Path(__file__).parent / "bugs"
-# Bug → what is run on it, and the invariant that must be seen to break.
+# Bug → the command that runs on it, and the invariant that it must report.
 CAUGHT = {
     "submit_without_idempotency_condition": ("races 0 double_submit", "I2"),
     "key_written_after_the_report": ("races 0 double_submit", "I2"),

@@ -1,4 +1,4 @@
-"""Every schedule of the small races, of some with at most one fault anywhere: nothing is broken.
+"""No schedule of the small races breaks an invariant, in some races also with one fault.
 
 ``python -m tests.faults races 1`` tries all of them with a fault, ``races 2`` with two. What has
 hundreds of schedules is ``long``; ``make test`` draws a few of each race instead.
@@ -10,7 +10,7 @@ from tests.faults.races import RACES, exhaust, run
 from tests.faults.scheduler import Chance
 
 pytestmark = pytest.mark.usefixtures("aws")
-# The number of schedules guards against a race that no longer is one.
+# The number of schedules shows that the handlers still interfere.
 WITH_ONE_FAULT = {
     "double_submit": 150,
     "one_photo": 100,

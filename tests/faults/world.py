@@ -7,8 +7,8 @@
 Calls of the test's own thread pass at once and unrecorded. A fault is one of
 
     kill_before  kill_after      the process ends before / after the call takes effect
-    throttle  error  unreachable nothing happens, and the caller is told (400, 500, no connection)
-    lost_ack  lost_500           it takes effect, and the caller is told otherwise
+    throttle  error  unreachable nothing happens, and the caller gets 400, 500 or no connection
+    lost_ack  lost_500           it takes effect, and the caller gets an error
     conflict                     another transaction holds an item; nothing happens
 """
 

@@ -13,7 +13,7 @@ from infra.deploy.package import Packaged, load, package
 
 
 def packed(factory: pytest.TempPathFactory, stage: str, architecture: str = "arm64") -> Packaged:
-    """A stage, packed for a processor: by whichever worker comes first."""
+    """A stage, packed for a processor: by the first worker that needs it."""
     base = factory.getbasetemp()
     root = base.parent if base.name.startswith("popen-") else base
     folder = root / f"packed-{stage}-{architecture}"

@@ -1,5 +1,5 @@
-"""What is deployed, at work: the packaged stacks in an emulated account, where each function runs
-its own zip with its own role, and every call is judged by its policy."""
+"""The deployed product at work: the packaged stacks in an emulated account, where each function
+runs its own zip with its own role, and every call is judged by its policy."""
 
 import itertools
 import json
@@ -107,7 +107,7 @@ class Deployment:
         return str(ticket["photo"])
 
     def until(self, holds: Callable[[], Any]) -> Any:
-        """Wait until something is so."""
+        """Wait until a condition is true."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if found := holds():
@@ -165,7 +165,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 def run(*words: str, code: int = 0) -> str:
-    """What a command of infra says on the deployed stage: in a process of its own, as by hand."""
+    """The output of a command of infra on the deployed stage, in its own process."""
     done = subprocess.run(
         [sys.executable, "-m", "infra.deploy", "with", "--stage", STAGE, *words],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True, capture_output=True,
@@ -222,7 +222,7 @@ def test_every_schedule_is_a_rule_that_leads_to_its_function(deployment: Deploym
     assert found == {
         deployment.function(name): (expression, "ENABLED") for name, expression in wanted.items()
     }
-    # One that is due comes without anybody's asking.
+    # A schedule that is due runs by itself.
     deployment.until(lambda: started("relay_outbox"))
 
 
@@ -241,7 +241,7 @@ SCHEDULED = [name for name, declared in FUNCTIONS.items() if declared.scheduled]
 
 @pytest.mark.parametrize("name", SCHEDULED)
 def test_every_schedule_runs_under_its_own_role(deployment: Deployment, name: str) -> None:
-    """A right that lacks is an error, as is a module that was left out of the package."""
+    """A missing permission is an error, and so is a module that the package lacks."""
     event = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "account": "0",
                  "source": "aws.events", "time": "2026-01-01T00:00:00Z", "region": "us-east-1",
                  "resources": [], "detail": {}}  # fmt: skip
@@ -266,7 +266,7 @@ def test_the_application_is_deleted_and_made_again_and_all_data_is_there(
     assert journey(deployment) != report
 
 
-def test_what_was_given_up_is_put_back(deployment: Deployment) -> None:
+def test_dead_letters_can_be_put_back(deployment: Deployment) -> None:
     client = boto3.client("sqs")
     dead = client.get_queue_url(QueueName=f"{prefix(STAGE)}-photos-dead")["QueueUrl"]
     client.send_message(QueueUrl=dead, MessageBody=json.dumps({"Event": "s3:TestEvent"}))
@@ -357,7 +357,7 @@ def log_lines() -> list[str]:
 
 
 def logged() -> list[dict[str, Any]]:
-    """Those that are JSON of ours."""
+    """The lines that are JSON of the product."""
     return [json.loads(line) for text in log_lines() for line in text.splitlines()
             if line.startswith("{")]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Bringing stacks up to what was packaged, and what may go wrong with that."""
+"""Updating stacks to the packaged templates, and what may go wrong."""
 
 import os
 import subprocess
@@ -79,7 +79,7 @@ def test_a_new_stack_is_created_with_what_was_chosen() -> None:
     assert given["Parameters"] == [{"ParameterKey": "Needed", "ParameterValue": "a"}]
 
 
-def test_what_is_needed_and_was_not_said_is_named_before_anything_happens() -> None:
+def test_missing_parameters_are_named_before_anything_happens() -> None:
     account = Account(None)
     with pytest.raises(DeployError, match="Needed is needed: what must be said"):
         apply(account)
@@ -114,7 +114,7 @@ def test_a_parameter_that_the_stack_lacks_so_far_gets_its_default() -> None:
         {"Code": "ValidationError", "Message": "1 validation error detected"},
     ],
 )
-def test_an_account_that_does_not_answer_is_not_taken_for_an_empty_one(
+def test_an_account_that_does_not_answer_is_not_treated_as_empty(
     said: dict[str, str],
 ) -> None:
     class Refusing(Account):

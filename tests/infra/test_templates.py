@@ -1,4 +1,4 @@
-"""What is deployed, read off the packaged templates."""
+"""What is deployed, according to the packaged templates."""
 
 import json
 import re
@@ -99,7 +99,7 @@ def test_the_application_stack_holds_no_data(app: Doc) -> None:
     assert not kinds & {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue"}
 
 
-def test_what_holds_data_is_kept_encrypted_and_can_be_brought_back(data: Doc) -> None:
+def test_resources_with_data_are_retained_encrypted_and_restorable(data: Doc) -> None:
     tables = of_type(data, "DynamoDB::Table")
     assert {one["TableName"].rpartition("-")[2] for one in tables.values()} == set(TABLES)
     for name, one in tables.items():
@@ -116,7 +116,7 @@ def test_what_holds_data_is_kept_encrypted_and_can_be_brought_back(data: Doc) ->
         assert data["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
-def test_buckets_are_private_encrypted_and_speak_tls_alone(data: Doc) -> None:
+def test_buckets_are_private_encrypted_and_accept_only_tls(data: Doc) -> None:
     for name, bucket in of_type(data, "S3::Bucket").items():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert len(bucket["PublicAccessBlockConfiguration"]) == 4
@@ -155,7 +155,7 @@ def test_only_the_photo_function_writes_pictures(app: Doc, data: Doc, made: Pack
     assert writes == {role}
 
 
-def test_originals_are_read_by_auditors_alone(app: Doc, data: Doc) -> None:
+def test_only_auditors_read_originals(app: Doc, data: Doc) -> None:
     reads = [
         name
         for name, one in statements(app)
@@ -168,7 +168,7 @@ def test_originals_are_read_by_auditors_alone(app: Doc, data: Doc) -> None:
     assert statement["Resource"]["Fn::Sub"].endswith("/evidence/*")
 
 
-def test_queues_and_topics_are_encrypted_and_speak_tls_alone(data: Doc) -> None:
+def test_queues_and_topics_are_encrypted_and_accept_only_tls(data: Doc) -> None:
     policies = list(of_type(data, "SQS::QueuePolicy").values())
     for name, queue in of_type(data, "SQS::Queue").items():
         assert queue["SqsManagedSseEnabled"]
@@ -240,7 +240,7 @@ def test_every_function_has_a_role_and_a_log_group_of_its_own(
 
 
 def test_no_right_is_wider_than_aws_requires(app: Doc) -> None:
-    """ListStreams and text messages know no narrower resource."""
+    """ListStreams and text messages have no narrower resource."""
     wide = []
     for role, statement in statements(app):
         actions = statement["Action"]
@@ -253,14 +253,14 @@ def test_no_right_is_wider_than_aws_requires(app: Doc) -> None:
     ]
 
 
-def test_an_event_is_never_changed_nor_taken_away(app: Doc) -> None:
+def test_no_function_may_change_or_delete_an_event(app: Doc) -> None:
     for role, statement in statements(app):
         if statement["Effect"] == "Allow" and "timeline" in str(statement.get("Resource")):
             forbidden = {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
             assert not forbidden & set(statement["Action"]), role
 
 
-def test_only_who_needs_them_reads_contacts(app: Doc) -> None:
+def test_only_functions_that_need_them_read_contacts(app: Doc) -> None:
     reads = {
         role
         for role, statement in statements(app)
@@ -365,7 +365,7 @@ def test_every_setting_of_the_code_is_given(app: Doc) -> None:
     assert not any("secret" in str(one).lower() and "/" not in str(one) for one in given.values())
 
 
-def test_the_zips_hold_what_runs_and_nothing_else(made: Packaged) -> None:
+def test_the_zips_hold_only_what_runs(made: Packaged) -> None:
     names = zipfile.ZipFile(made.code).namelist()
     assert {"app.py", "chalicelib/rules/workflow.json", "chalice/app.py"} <= set(names)
     assert names == sorted(names)

@@ -1,4 +1,5 @@
-"""Who learns that two reports have one filer: a reviewer of abuse, with a reason, on record."""
+"""Only a reviewer of abuse learns that one person filed two reports, with a reason and on
+record."""
 
 import json
 from typing import Any
@@ -83,7 +84,7 @@ def test_the_same_question_sent_twice_is_one_event_and_no_key_keeps_the_answer(
     assert second not in json.dumps(row)
 
 
-def test_nobody_else_learns_it_whatever_their_role(world: World) -> None:
+def test_no_other_role_learns_that_two_reports_have_one_filer(world: World) -> None:
     first = world.file(SITI)["id"]
     world.file(SITI)
     names = ("officer1", "head1", "worker1", "dispatcher", "verifier", "admin", "auditor")
@@ -137,7 +138,7 @@ def test_a_long_list_is_cut_and_says_so(world: World, monkeypatch: pytest.Monkey
 def test_officials_of_a_ward_see_nothing_that_two_reports_of_one_person_share(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever they open: cases, queues, public views; a picture used twice names no report."""
+    """In cases, queues and public views; a picture that is used twice names no report."""
     contact = {"email": "siti@example.org"}
     first = world.file(SITI, contact=contact, photos=[world.photo(SITI)])["id"]
     second = world.file(SITI, contact=contact, photos=[world.photo(SITI)])["id"]

@@ -60,7 +60,7 @@ def test_a_report_travels_from_filing_to_a_verified_repair(world: World) -> None
 
 
 def test_an_event_names_the_role_that_gave_the_right(world: World) -> None:
-    """Not a relation such as holder; a reporter is one."""
+    """It names no relation such as holder, except reporter."""
     report = world.finished(contact={"email": "a@example.org"})
     world.act(official("verifier"), report, "refuse", reason="x")
     world.act(official("worker1"), report, "reclassify", service="misconduct", reason="x")
@@ -116,7 +116,7 @@ def test_a_stale_version_is_refused_with_both_versions(world: World) -> None:
 
 
 def test_notes_of_the_clock_do_not_make_a_version_stale(world: World) -> None:
-    """A breach, levels and supports passed by; a colleague's action among them is not."""
+    """A breach, levels and supports do not; a colleague's action among them does."""
     report = world.file(service="litter")["id"]
     world.advance(days=3)
     world.sweep()
@@ -143,10 +143,10 @@ def test_a_version_of_the_future_is_stale(world: World) -> None:
     assert ahead.slug == "stale_version"
 
 
-def test_of_a_head_of_before_the_last_events_say_what_was_only_noted(
+def test_for_an_older_head_the_last_events_say_what_was_only_noted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until it is written again; where there are too many events, the version is stale."""
+    """Until the head is written again; with too many events the version is stale."""
     report = world.file(service="litter")["id"]
     world.advance(days=3)
     world.sweep()
@@ -166,7 +166,7 @@ def _of_before(get: Any) -> Any:
 def test_an_action_overtaken_by_the_clock_is_written_over_the_newest_version(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sweep runs between the look and the write: the write is tried again, on what it left."""
+    """The sweep runs between reading and writing: the write is tried again on the new version."""
     report = world.file(service="litter")["id"]
     world.advance(days=3)
     real, swept = actions.write_with_key, []
@@ -196,7 +196,7 @@ def test_the_same_key_acts_once(world: World) -> None:
 
 
 def test_one_key_of_two_people_is_two_operations(world: World) -> None:
-    """Nobody replays another person's answer."""
+    """Nobody gets another person's answer."""
     report = world.file()["id"]
     world.act(official("officer1"), report, "assign", 1, key="k", unit="u-d1")
     problem = refusal(world.act, official("colleague1"), report, "assign", 1, key="k", unit="u-d1")
@@ -204,7 +204,7 @@ def test_one_key_of_two_people_is_two_operations(world: World) -> None:
 
 
 def test_a_photo_serves_once_and_only_its_owner(world: World) -> None:
-    """Used, foreign, missing and unknown ones are 422, and nothing is written."""
+    """A used, foreign, missing or unknown photo is 422, and nothing is written."""
     report = world.file()["id"]
     worker = official("worker1")
     world.act(official("officer1"), report, "assign", person=worker.uid)
@@ -226,7 +226,7 @@ def test_a_photo_serves_once_and_only_its_owner(world: World) -> None:
 
 
 def test_a_person_must_be_an_active_official_of_the_unit(world: World) -> None:
-    """Of another unit or unknown: 422; who may not assign learns nothing of the staff."""
+    """An official of another unit, or unknown, is 422; people who may not assign learn no names."""
     report = world.file()["id"]
     officer = official("officer1")
     for person in ("s_worker2", "s_nobody"):
@@ -247,7 +247,7 @@ def test_unknown_reports_and_those_of_another_city_are_404(world: World) -> None
 
 
 def test_a_protected_report_exists_for_its_unit_and_reporter_alone(world: World) -> None:
-    """404 for everybody else, in every reading; in no tally, list or neighbourhood."""
+    """404 for everybody else in every view; it is in no tally, list or neighbourhood."""
     filed = world.file(service="violence", description="secret words")
     report, code = filed["id"], filed["code"]
     assert (filed["emergency"], filed["possible_duplicates"]) == ("112", [])
@@ -317,7 +317,7 @@ def merged(world: World) -> tuple[str, str]:
 
 
 def test_every_reporter_of_a_duplicate_keeps_a_reporters_rights(world: World) -> None:
-    """They verify or refuse the original; withdrawing it stays with who filed it."""
+    """They verify or refuse the original; only the person who filed it may withdraw it."""
     original, duplicate = merged(world)
     assert world.head(original).merged == 1
     problem = refusal(world.act, citizen("second"), original, "withdraw")
@@ -345,7 +345,7 @@ def test_rights_reach_through_a_merged_original(world: World) -> None:
     sound(world, oldest, original, duplicate)
 
 
-def test_a_lost_phones_duplicate_keeps_its_rights_by_the_claim(world: World) -> None:
+def test_claiming_a_duplicate_of_a_lost_phone_keeps_its_rights(world: World) -> None:
     """The new device has the original's rights, the lost one none."""
     from chalicelib.services.people import claiming
     from chalicelib.services.platform import signing
@@ -395,10 +395,10 @@ def test_an_incident_is_one_report_for_many(world: World) -> None:
     sound(world, original, duplicates[0], duplicates[59])
 
 
-def test_a_merge_survives_that_the_original_moves_on(
+def test_a_merge_succeeds_though_the_original_changes_meanwhile(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The actor's version is the duplicate's; the original is read anew and judged anew."""
+    """The actor's version is that of the duplicate; the original is read and checked again."""
     original = world.file(citizen("first"))["id"]
     world.advance(hours=1)
     duplicate = world.file(citizen("second"))["id"]
@@ -417,7 +417,7 @@ def test_a_merge_survives_that_the_original_moves_on(
     sound(world, original, duplicate)
 
 
-def test_a_merge_into_a_report_that_never_rests_is_503(
+def test_a_merge_into_a_report_that_changes_all_the_time_is_503(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some attempts, with nothing written."""
@@ -439,7 +439,7 @@ def test_a_merge_into_a_report_that_never_rests_is_503(
 
 
 def test_merging_across_what_the_officer_may_not_see_is_422(world: World) -> None:
-    """Another district's report is unknown to this officer, as is a protected one."""
+    """This officer sees neither another district's report nor a protected one."""
     hidden = world.file(citizen("a"), service="violence")["id"]
     other = world.file(citizen("b"), ward="D2-W1")["id"]
     world.advance(hours=1)
@@ -450,7 +450,7 @@ def test_merging_across_what_the_officer_may_not_see_is_422(world: World) -> Non
 
 
 def test_another_district_takes_a_report_by_a_dispatcher(world: World) -> None:
-    """Out of the one's sight, into the other's; the tallies move with it."""
+    """One district stops seeing it, the other sees it; the tallies move with it."""
     report = world.file()["id"]
     world.project()
     problem = refusal(world.act, official("officer1"), report, "transfer", ward="D2-W1", reason="x")
@@ -463,7 +463,7 @@ def test_another_district_takes_a_report_by_a_dispatcher(world: World) -> None:
 
 
 def test_rules_of_filing_hold_for_the_life_of_a_report(world: World) -> None:
-    """A new version of the city's rules touches new promises only, a reopened report's too."""
+    """New city rules apply only to new promises, also of a reopened report."""
     from chalicelib.services.city import cities
     from tests.support.world import STAFF, blob
 
@@ -549,7 +549,7 @@ def test_a_cursor_serves_its_own_list_and_person(world: World) -> None:
 
 
 def test_a_queue_never_leaves_the_officials_scope(world: World) -> None:
-    """Case 72: another district is 404; services out of scope are left out."""
+    """Case 72: another district is 404, and services outside the scope are left out."""
     pothole, litter = world.file()["id"], world.file(service="litter")["id"]
     problem = refusal(queues.queue, official("officer2"), "D1", None, None, 50, None, world.now)
     assert problem.status == 404
@@ -564,7 +564,7 @@ def test_a_queue_never_leaves_the_officials_scope(world: World) -> None:
 
 
 def test_the_due_index_holds_what_a_clock_must_look_at(world: World) -> None:
-    """Open reports by their next due, closed and disputed ones not at all."""
+    """Open reports by their next due time, and no closed or disputed ones."""
     report = world.file()["id"]
     head = world.head(report)
     ((_, place, found),) = report_lists.due(head.acknowledge_due, None, 10)
@@ -643,7 +643,7 @@ def everything(model: Any) -> str:
     return "\n".join(str(row.attribute_values) for row in model.scan())
 
 
-def test_what_people_typed_is_in_people_alone(
+def test_what_people_typed_is_only_in_the_table_people(
     world: World, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Canaries in every field, then a search of all public answers, tables, messages and logs."""
@@ -724,7 +724,7 @@ def test_what_people_typed_is_in_people_alone(
     sound(world, report)
 
 
-def test_a_claim_secret_is_kept_nowhere(world: World) -> None:
+def test_a_claim_secret_is_not_stored(world: World) -> None:
     """It is derived; a replay shows the same."""
     first = world.file(key="k", description="x")
     assert world.file(key="k", description="x") == first
@@ -733,7 +733,7 @@ def test_a_claim_secret_is_kept_nowhere(world: World) -> None:
 
 
 def test_an_erased_text_leaves_the_chain_whole(world: World) -> None:
-    """The event commits to a text that may go."""
+    """The event holds only a commitment, so that the text can be erased."""
     report = world.file(description="to be forgotten")["id"]
     row = tables.Person.get(f"{JURISDICTION}#T#{report}", report_texts.text_name(1, "description"))
     row.delete()
@@ -783,8 +783,8 @@ def test_a_chain_of_hand_overs_is_legal_and_visible(world: World) -> None:
     sound(world, report)
 
 
-def test_work_goes_only_to_who_may_see_it(world: World) -> None:
-    """A colleague of the unit whose scope does not reach the report cannot be given it."""
+def test_work_is_given_only_to_people_who_may_see_the_report(world: World) -> None:
+    """A colleague whose grants do not cover the report cannot hold it."""
     report = world.file(service="violence")["id"]
     with pytest.raises(Problem, match="unknown_person"):
         world.act(official("safe"), report, "assign", person="s_cleaner")

@@ -1,4 +1,4 @@
-"""What an agency's people see and may do: they are called to reports that others answer for."""
+"""What an agency's officials see and may do with reports for which another unit is responsible."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -50,7 +50,7 @@ def offered(world: World, unit: str = "u-lamps", **more: Any) -> str:
 
 
 def test_an_agencys_officer_works_on_what_was_coordinated_with_it(world: World) -> None:
-    """Though the officer's own grant names lamps alone: sees the case, and may finish it."""
+    """The officer's grant names only lamps: the officer sees the case and may finish it."""
     report = coordinated(world)
     lamps = official("lamps")
     case = queries.case(lamps, report)
@@ -63,7 +63,7 @@ def test_an_agencys_officer_works_on_what_was_coordinated_with_it(world: World) 
 
 
 def test_an_agencys_officer_does_not_run_the_district(world: World) -> None:
-    """What the district's officer may do with it (reject, merge, transfer) is not theirs."""
+    """They may not reject, merge or transfer it, as the district's officer may."""
     report = coordinated(world)
     for action in ("disown", "transfer", "reclassify", "merge"):
         assert action not in queries.case(official("lamps"), report)["open_actions"]
@@ -71,7 +71,7 @@ def test_an_agencys_officer_does_not_run_the_district(world: World) -> None:
 
 
 def test_a_unit_that_is_offered_a_report_takes_it_and_works_on_it(world: World) -> None:
-    """Accepts it, gives it to one of its own, who starts and finishes; it is theirs to the end."""
+    """It accepts, and assigns one of its officials, who starts and finishes the work."""
     report = offered(world)
     lamps, lampist = official("lamps"), official("lampist")
     assert {"accept", "decline"} <= set(queries.case(lamps, report)["open_actions"])
@@ -84,8 +84,8 @@ def test_a_unit_that_is_offered_a_report_takes_it_and_works_on_it(world: World) 
     assert world.head(report).unit == "u-lamps"
 
 
-def test_what_was_accepted_and_went_elsewhere_is_theirs_no_more(world: World) -> None:
-    """A new service routes it anew: whoever had accepted it sees it no longer."""
+def test_a_unit_does_not_see_a_report_that_was_routed_elsewhere(world: World) -> None:
+    """A new service routes it to another unit: the unit that accepted it no longer sees it."""
     report = offered(world)
     world.act(official("lamps"), report, "accept")
     world.act(official("dispatcher"), report, "reclassify", service="litter", reason="Waste.")
@@ -111,7 +111,7 @@ def test_a_unit_for_the_whole_city_has_one_queue(world: World) -> None:
     assert queue(world, lamps, district="D1") == [one for one in found if one != own[1]]
 
 
-def test_reports_of_before_are_in_the_queue_after_a_backfill(world: World) -> None:
+def test_older_reports_are_in_the_queue_after_a_backfill(world: World) -> None:
     """Their rows had no such keys."""
     report = coordinated(world)
     client, name = tables.client(), tables.Report.Meta.table_name
@@ -124,7 +124,7 @@ def test_reports_of_before_are_in_the_queue_after_a_backfill(world: World) -> No
     assert queue(world, official("lamps")) == [report]
 
 
-def test_what_is_called_back_leaves_the_queue(world: World) -> None:
+def test_a_report_that_is_called_back_leaves_the_queue(world: World) -> None:
     """The district's officer assigns it again, or closes it."""
     first, second = coordinated(world), coordinated(world)
     world.act(official("officer1"), first, "assign", person="s_worker1")
@@ -147,14 +147,14 @@ def test_an_official_of_two_districts_has_one_queue(world: World) -> None:
 
 
 def test_a_protected_report_is_in_no_units_ordinary_queue(world: World) -> None:
-    """Its unit asks for it by ``district=protected``, as ever."""
+    """Its unit still lists it with ``district=protected``."""
     secret = world.file(service="violence")["id"]
     assert queue(world, official("safe")) == []
     assert queue(world, official("safe"), district="protected") == [secret]
 
 
-def test_the_morning_tells_the_agency_what_it_is_called_to(world: World) -> None:
-    """And the unit that answers for it: both hear of the deadline."""
+def test_the_morning_digest_tells_an_agency_what_it_is_called_to(world: World) -> None:
+    """Both the agency and the responsible unit hear of the deadline."""
     coordinated(world)
     offered(world, "u-prov")
     quiet(world)

@@ -21,7 +21,7 @@ def record(ref: str, districts: list[str], **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What was asked of the topic, whose one known subscription is confirmed once made."""
+    """A topic that notes requests; its one known subscription is confirmed once made."""
     made: list[tuple[Any, ...]] = []
     known: dict[tuple[str, str], str] = {}
 
@@ -39,7 +39,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def test_an_endpoint_is_subscribed_refiltered_and_removed(calls: list[tuple[Any, ...]]) -> None:
-    """First its filter is set, then changed with the record, then it goes with the person."""
+    """Its filter is set, changes with the staff record, and is removed with it."""
     subscriptions.sync("demo", [record("a", ["D1"])])
     subscriptions.sync("demo", [record("a", ["D2"])])
     subscriptions.sync("demo", [record("a", ["D2"], active=False)])
@@ -52,8 +52,8 @@ def test_an_endpoint_is_subscribed_refiltered_and_removed(calls: list[tuple[Any,
     assert calls[1][1]["audience"] == ["officer@D2", "person:a", "unit:kec"]
 
 
-def test_an_endpoint_of_two_officials_gets_what_either_would(calls: list[tuple[Any, ...]]) -> None:
-    """Two districts share a mailbox; a third, who serves all, adds the whole city."""
+def test_an_endpoint_of_two_officials_gets_the_alerts_of_both(calls: list[tuple[Any, ...]]) -> None:
+    """Two districts share a mailbox; a third official, who serves the city, adds all districts."""
     subscriptions.sync("demo", [record("a", ["D1"]), record("b", ["D2"])])
     both = ["officer@D1", "officer@D2", "person:a", "person:b", "unit:kec"]
     assert calls[-1][2]["audience"] == both
@@ -73,7 +73,7 @@ def test_a_mailbox_of_two_cities_keeps_both(
 
 
 def test_a_protected_units_officials_hear_of_their_unit_alone() -> None:
-    """Their filter names the unit and no role; everybody else's refuses protected alerts."""
+    """Their filter names the unit and no role; all other filters exclude protected alerts."""
     person = {**record("p", ["*"]), "jurisdiction": "demo", "protected_unit": True}
     rule = subscriptions.policy(person)
     assert rule == {
@@ -85,7 +85,7 @@ def test_a_protected_units_officials_hear_of_their_unit_alone() -> None:
 
 
 def test_a_protected_alert_says_nothing_of_the_report() -> None:
-    """Neither place nor service nor promise is in its text."""
+    """Its text has no place, service or promise."""
     message = {"protected": True, "report": "01ABC", "jurisdiction": "demo"}
     text = alert_texts.compose(message, city=None)  # type: ignore[arg-type]
     assert text.endswith("/v1/reports/01ABC")
@@ -93,7 +93,7 @@ def test_a_protected_alert_says_nothing_of_the_report() -> None:
 
 
 def test_links_of_another_city_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deployment serves several; its own city needs no naming."""
+    """A deployment serves several cities; links of its own city do not name it."""
     monkeypatch.setenv("TANGGAP_JURISDICTION", "demo")
     settings.cache_clear()
     assert urls.in_city("demo", "/v1/track/A").endswith("/v1/track/A")

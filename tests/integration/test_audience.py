@@ -1,4 +1,4 @@
-"""Alerts are for those concerned: who gets each, and who gets it if those cannot be reached."""
+"""Who gets each alert, and who gets it if those officials cannot be reached."""
 
 from collections import Counter
 from typing import Any
@@ -13,13 +13,13 @@ from tests.integration.test_outbox import Sent, quiet, sent
 from tests.support.world import JURISDICTION, STAFF, World, citizen, official
 
 REASON = {"reason": "Theirs is the pipe."}
-# Everybody of the test city with an address, but the people for protected reports.
+# All officials of the test city except those for protected reports, with an address.
 ALL = frozenset(one["ref"][2:] for one in STAFF)
 
 
 @pytest.fixture(autouse=True)
 def _no_digests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody may get any number of messages: bursts are test_bursts.py's."""
+    """No hourly limit; test_bursts.py tests the limit."""
     monkeypatch.setattr(notifications_outbox, "_within_limit", lambda *_, **__: True)
 
 
@@ -70,7 +70,7 @@ def test_a_new_report_of_an_agency_tells_the_agency_and_the_district(world: Worl
 
 
 def test_an_agency_hears_of_what_is_coordinated_with_it(world: World) -> None:
-    """It, and the unit that gave it; the text names both; nobody city-wide hears of it."""
+    """The agency and the unit that asked it; the text names both; no city-wide official is told."""
     reach(*ALL)
     report = world.file()["id"]
     world.act(official("officer1"), report, "assign", person="s_worker1")
@@ -83,7 +83,7 @@ def test_an_agency_hears_of_what_is_coordinated_with_it(world: World) -> None:
 
 
 def test_a_unit_hears_of_what_it_is_offered(world: World) -> None:
-    """And whoever gave it hears that it was taken, or given back."""
+    """The giving unit hears that it was accepted or declined."""
     reach(*ALL)
     first, second = world.file()["id"], world.file(citizen("b"))["id"]
     quiet(world)
@@ -124,7 +124,7 @@ def test_a_dispute_goes_before_the_verifiers(world: World) -> None:
 
 
 def test_a_question_that_lapses_does_not_say_that_the_reporter_answered(world: World) -> None:
-    """The clock took it up again."""
+    """The clock resumed the report."""
     report = world.file(contact={"email": "ann@example.org"})["id"]
     world.act(official("officer1"), report, "ask", question="Which side?")
     quiet(world)
@@ -166,7 +166,7 @@ def test_a_grant_for_some_services_hears_of_those_alone(world: World) -> None:
 def test_an_alert_climbs_at_once_until_it_reaches_somebody(
     world: World, reachable: str, by: str, to: list[str]
 ) -> None:
-    """The unit, its head, a dispatcher, the city; and it says why it comes to them."""
+    """The unit, its head, a dispatcher, the city; the text says why they get it."""
     reach(*reachable.split())
     world.file()
     assert told(world)["file"] == to
@@ -177,7 +177,7 @@ def test_an_alert_climbs_at_once_until_it_reaches_somebody(
 
 
 def test_an_agency_that_nobody_can_reach_climbs_though_the_giver_hears(world: World) -> None:
-    """Who gave the report is not who it is for: its head learns that the agency does not know."""
+    """The giving unit does not count as reached: the head learns that the agency got nothing."""
     reach("worker1", "head1")
     report = world.file()["id"]
     world.act(official("officer1"), report, "assign", person="s_worker1")
@@ -204,7 +204,7 @@ def test_a_colleague_who_left_is_told_by_the_unit(world: World) -> None:
 def test_a_protected_alert_never_climbs_out_of_its_unit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody there has an address: it is counted, and nobody else hears of it."""
+    """Nobody in the unit has an address: it is counted, and nobody else is told."""
     counted: Counter[str] = Counter()
     monkeypatch.setattr("chalicelib.observability.count", lambda name: counted.update([name]))
     reach("head1", "dispatcher", "admin")

@@ -1,4 +1,4 @@
-"""Reports of before channels were told from people: read as they should be, and moved over."""
+"""Reports written when a channel counted as the reporter: they are read correctly and converted."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ OFFICER = official("officer1")
 
 
 def made_old(world: World, report: str, uid: str) -> None:
-    """Leave a report's head and index rows as the version before would have."""
+    """Write a report's head and index rows as the earlier version did."""
     table = aws.backend("dynamodb").tables["tanggap-reports"]
     item = next(one for one in table.all_items() if one.hash_key.value.endswith(f"R#{report}"))
     doc = json.loads(item.attrs["doc"].value)
@@ -55,7 +55,7 @@ def fixture_old(world: World) -> dict[str, Any]:
     return {"key": key, "mine": mine, "call": call, "own": own, "filers": filers}
 
 
-def test_a_head_of_before_gives_its_channel_no_rights_even_before_the_backfill(
+def test_an_older_head_gives_its_channel_no_rights_even_before_the_backfill(
     world: World, old: dict[str, Any]
 ) -> None:
     key: Principal = old["key"]

@@ -1,4 +1,4 @@
-"""E-mail that came back: the address is marked, another way is used, officials are told so."""
+"""After an e-mail bounces, the address is marked, another way is used, and officials see it."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ MAIL, PHONE = "siti@example.org", "+62811000111"
 
 @pytest.fixture
 def posted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """To whom something went; the n-th e-mail has the id ``m<n>``."""
+    """The addresses that got something; the n-th e-mail has the id ``m<n>``."""
     found: list[str] = []
 
     def send(to: str, subject: str, text: str, *_: str) -> str:
@@ -66,13 +66,13 @@ def test_where_no_other_way_is_left_officials_see_that_nobody_can_be_asked(
     assert MAIL not in str(world.links(report))
     public = queries.timeline(citizen("x"), report, 0)["events"]
     assert [one["action"] for one in public] == ["file", "inside"]
-    # Their other report learns it when there is something to tell.
+    # Their other report is marked at its next message.
     assert not tell(world, other, "b")
     assert not world.head(other).contactable
     assert posted == [MAIL]
 
 
-def test_a_full_mailbox_is_no_dead_address(world: World, posted: list[str]) -> None:
+def test_a_full_mailbox_is_not_a_dead_address(world: World, posted: list[str]) -> None:
     report = world.file(contact={"email": MAIL})["id"]
     tell(world, report, "a")
     assert not bounces.handle_notice(bounce("m1", "Transient"), world.now)

@@ -24,7 +24,7 @@ def heard(world: World) -> dict[str, Counter[str]]:
     return found
 
 
-def test_a_flood_is_no_flood_of_mails(world: World) -> None:
+def test_a_flood_of_reports_is_not_a_flood_of_mails(world: World) -> None:
     """28 floods in one hour: nobody gets more than the city allows, and no verifier or auditor
     gets one; the digest at the hour's end tells each of the rest, by name."""
     reach(*ALL)
@@ -68,8 +68,8 @@ def test_an_official_of_many_units_has_one_hour(world: World) -> None:
     assert heard(world)["dispatcher"]["digest"] == 1
 
 
-def test_what_is_urgent_waits_for_no_digest(world: World) -> None:
-    """The ladder's last rung comes at once, each by itself, beside the hour's others."""
+def test_urgent_alerts_do_not_wait_for_a_digest(world: World) -> None:
+    """Alerts of the ladder's last rung come at once, one by one, besides the hour's others."""
     reach("admin")
     for number in range(PER_HOUR + 3):
         world.file(citizen(f"c{number}"))
@@ -83,8 +83,8 @@ def test_what_is_urgent_waits_for_no_digest(world: World) -> None:
     assert heard(world)["admin"].total() - len(urgent) == PER_HOUR - 1
 
 
-def test_who_has_room_hears_at_once_while_others_wait(world: World) -> None:
-    """The same alert: at once to whoever has had little, in the digest of who has had enough."""
+def test_an_official_below_the_limit_is_told_at_once_while_others_wait(world: World) -> None:
+    """The same alert: at once to officials below the limit, in the digest to those above it."""
     reach("officer1", "head1", "verifier")
     report = world.finished()
     quiet(world)
@@ -107,7 +107,7 @@ def test_who_has_room_hears_at_once_while_others_wait(world: World) -> None:
 
 
 def test_a_burst_of_protected_reports_says_nothing_but_a_number(world: World) -> None:
-    """Its unit's people get a digest too: no service, no ward, no state."""
+    """The unit's officials get a digest too, without service, ward or state."""
     reach("safe")
     for number in range(PER_HOUR + 2):
         world.file(citizen(f"c{number}"), service="violence")
@@ -124,8 +124,8 @@ def test_a_burst_of_protected_reports_says_nothing_but_a_number(world: World) ->
     assert heard(world)["safe"] == {"file": PER_HOUR - 1, "digest": 1}
 
 
-def test_a_mornings_notice_counts_and_waits_its_turn(world: World) -> None:
-    """Whoever has had enough this hour reads it when the hour is over, once."""
+def test_the_morning_digest_waits_while_the_hour_is_full(world: World) -> None:
+    """An official above the hourly limit gets it once, when the hour is over."""
     reach("officer1")
     world.file(service="litter")
     quiet(world)
@@ -142,10 +142,11 @@ def test_a_mornings_notice_counts_and_waits_its_turn(world: World) -> None:
     assert heard(world)["officer1"]["morning"] == 1
 
 
-def test_a_relay_that_is_killed_while_it_parts_a_row_loses_nothing(
+def test_a_relay_that_is_killed_while_it_splits_a_row_loses_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After any of its writes: each of the two hears of each report, at once or in the digest."""
+    """Killed after any of its writes: both officials hear of each report, at once or in the
+    digest."""
     reach("officer1", "head1")
     filed = [world.file(citizen(f"c{number}"))["id"] for number in range(PER_HOUR + 2)]
     world.project()

@@ -64,7 +64,7 @@ def test_a_photo_adds_its_ticket_and_its_object_to_filing(edge: Edge) -> None:
 
 
 def test_a_replay_is_one_read_and_one_more_where_it_names_other_reports(edge: Edge) -> None:
-    """What a receipt names may have become secret since."""
+    """A report that the receipt names may have become secret since."""
     me = edge.device()
     body = {"key": "again"}
     edge.file(me)
@@ -117,7 +117,7 @@ def test_functions_with_nothing_to_do_make_one_call_at_most(edge: Edge) -> None:
     assert _run(edge, "send_messages", [queue_record("1", json.dumps(body))]) == Counter(GetItem=1)
 
 
-def test_nothing_of_a_reports_life_scans(edge: Edge) -> None:
+def test_no_step_of_a_reports_life_scans_a_table(edge: Edge) -> None:
     heard: Counter[str] = Counter()
     ann, officer, worker = edge.device(), edge.staff("officer1"), edge.staff("worker1")
     filed = edge.file(ann, contact={"email": "ann@example.org"})

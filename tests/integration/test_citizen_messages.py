@@ -1,4 +1,4 @@
-"""Everybody is told, once: reporter, reporters of merged reports, followers, as they chose."""
+"""Reporters, reporters of merged reports and followers are each told once, as they chose."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def to(post: Post) -> list[str]:
-    """Who got something."""
+    """The people who got a message."""
     return sorted(who for who, _ in post)
 
 
@@ -77,7 +77,7 @@ def test_reporter_merged_reporters_and_followers_hear_of_an_officials_comment(
     assert run() == []
 
 
-def test_each_of_the_turns_of_a_report_is_told(world: World, run: Run) -> None:
+def test_each_turn_of_a_report_is_told(world: World, run: Run) -> None:
     """Asked, scheduled, finished, lapsed, reopened, handed over, closed."""
     report = world.file(contact=SITI)["id"]
     follow("f", report, email="f@example.org")
@@ -113,7 +113,7 @@ def test_a_verification_by_others_is_told_and_ones_own_is_not(world: World, run:
     assert to(run()) == ["siti@example.org"]
 
 
-def test_who_is_reporter_follower_and_duplicate_hears_once(world: World, run: Run) -> None:
+def test_a_person_with_several_parts_in_a_report_is_told_once(world: World, run: Run) -> None:
     report = world.file(contact=SITI)["id"]
     other = world.file(contact=SITI)["id"]
     world.act(OFFICER, other, "merge", into=report)
@@ -172,7 +172,7 @@ def token(post: Post) -> str:
     return post[0][1].rsplit("/v1/notifications/", 1)[1].split("?")[0]
 
 
-def test_the_link_in_a_message_ends_them_without_a_script(world: World, run: Run) -> None:
+def test_the_link_in_a_message_ends_the_messages_without_a_script(world: World, run: Run) -> None:
     report = world.file(contact=SITI)["id"]
     comment(world, OFFICER, report)
     link = token(run())
@@ -224,7 +224,7 @@ def test_a_digest_comes_once_a_day_with_everything(world: World, run: Run) -> No
     assert run() == []
 
 
-def test_of_a_private_report_only_its_reporter_hears(world: World, run: Run) -> None:
+def test_only_the_reporter_hears_of_a_private_report(world: World, run: Run) -> None:
     report = world.file(contact=SITI)["id"]
     follow("f", report, email="f@example.org")
     event = {**_event(world, report), "action": "transfer"}
@@ -241,7 +241,7 @@ def _event(world: World, report: str) -> dict[str, Any]:
 
 
 def test_a_notice_about_a_protected_report_says_nothing(world: World, run: Run) -> None:
-    """No code, no service, no place, no words of repair; only a way to sign in."""
+    """It has no code, service, place or word about the repair, only how to sign in."""
     report = world.file(service="violence", contact={**SITI, "phone": "+62811000111"})["id"]
     engagement.follow(citizen("reporter"), report, True, START, {"email": "f@example.org"}, ("en",))
     world.act(official("safe"), report, "ask", question="Are you safe?")
@@ -251,7 +251,7 @@ def test_a_notice_about_a_protected_report_says_nothing(world: World, run: Run) 
     assert not any(word in text.casefold() for word in ("violence", "report", "laporan", "ward"))
 
 
-def test_whoever_says_that_no_contact_is_safe_gets_none_and_is_not_asked(
+def test_a_reporter_for_whom_no_contact_is_safe_gets_no_message_and_no_question(
     world: World, run: Run
 ) -> None:
     contact = {"phone": "+62811000111", "safe": {"way": "none", "note": "He reads my phone."}}
@@ -276,7 +276,7 @@ def test_a_message_waits_for_the_hour_that_is_safe(world: World, run: Run) -> No
     assert to(run()) == ["+62811000111"]
 
 
-def test_the_contact_of_before_is_told_that_another_device_has_the_report(
+def test_the_former_contact_is_told_that_another_device_has_the_report(
     world: World, run: Run
 ) -> None:
     filed = world.file(contact=SITI)

@@ -84,7 +84,7 @@ def test_endpoints_follow_the_staff_records(tmp_path: Path) -> None:
     assert subscribed() == set()
 
 
-def test_who_is_no_longer_in_the_folder_may_no_longer_act(tmp_path: Path) -> None:
+def test_an_official_who_left_the_folder_may_no_longer_act(tmp_path: Path) -> None:
     folder = write(tmp_path / "town", files())
     load_folder(folder, now=NOW)
     assert staff.by_ref("town", "s_bureau")

@@ -1,4 +1,4 @@
-"""A month in whose middle the city changes is judged by the city of its first moment."""
+"""A month in which the city changes is judged by the city version of its first moment."""
 
 import itertools
 from collections.abc import Iterator
@@ -40,12 +40,12 @@ BACK = {
 
 
 class Told(dict[str, Any]):
-    """Reports by what they are in the story."""
+    """Reports by their part in the story."""
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """The city as it was, read anew afterwards."""
+    """The first version of the city; the caches are cleared afterwards."""
     found = World()
     yield found
     cities.forget()
@@ -54,7 +54,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 def told(world: World) -> Told:
-    """A November in whose middle wards are re-coded and divided, and a district renamed."""
+    """A November in which wards get new codes or are divided, and a district is renamed."""
     world.now, reports = built_once(__name__, lambda: november(world))
     world.keys = itertools.count(1000)
     return Told(reports)
@@ -198,7 +198,7 @@ def test_recomputed_figures_agree_once_told_the_codes(world: World, told: Told, 
     ]
     forward = {"D2": "DX", "D2-W2": "DX-E", "D1-W2": "D1-N2", "u-lamps": "u-light",
                "lamp": "lighting"}  # fmt: skip
-    if month == NEXT:  # the divided ward's report of before by its pin: one map is not enough
+    if month == NEXT:  # an older report of the divided ward goes by its pin
         pins = {told["lamp"]: "DX-W", told["west"]: "DX-W"}
         raw = [
             scorecards_in_pandas._recoded(row, {"D2-W2": pins.get(row["report"], "DX-E")})
@@ -271,7 +271,7 @@ def test_a_city_loaded_before_versions_were_dated_is_judged_by_what_it_was(world
     assert city_store.version_at(JURISDICTION, "2099") == second_city.VERSION
 
 
-def test_who_has_a_renamed_district_still_hears_of_its_months(
+def test_officials_of_a_renamed_district_still_hear_of_its_months(
     world: World, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = next(one for one in second_city.staff() if one["ref"] == "s_head2")
@@ -288,11 +288,11 @@ def test_who_has_a_renamed_district_still_hears_of_its_months(
     assert "person:s_head2" in attributes["audience"]
 
 
-def test_an_old_month_asked_by_a_new_code_answers_with_the_card_of_then(
+def test_an_old_month_asked_by_a_new_code_gives_the_card_of_that_time(
     world: World, told: Told
 ) -> None:
-    """District, divided ward and unit; the card says by which code it was known. A code that is
-    of no version, and a unit that nobody was before, are not found."""
+    """For a district, a divided ward and a unit; the card names the former code. A code of no
+    version, and a unit without a predecessor, are not found."""
     close(world, FIRST)
     for new, old in (("DX", "D2"), ("DX-W", "D2-W2"), ("D1-N2", "D1-W2"), ("u-light", "u-lamps")):
         card = card_queries.card(AUDITOR, MONTH, new, world.now)["card"]

@@ -1,4 +1,4 @@
-"""A city changes while reports are open: nobody's report is stranded in the city of before."""
+"""A city changes while reports are open: no report is stranded in the old version."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("aws")
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """The city as it was, read anew afterwards."""
+    """The first version of the city; the caches are cleared afterwards."""
     found = World()
     yield found
     cities.forget()
@@ -40,7 +40,7 @@ def queued(world: World, who: Any, district: str) -> list[str]:
     return [one["id"] for one in page["reports"]]
 
 
-def test_a_report_of_before_can_be_given_to_a_unit_that_is_new(world: World) -> None:
+def test_an_older_report_can_be_given_to_a_new_unit(world: World) -> None:
     report = world.file()["id"]
     publish(world)
     world.advance(minutes=1)
@@ -53,7 +53,7 @@ def test_a_report_of_before_can_be_given_to_a_unit_that_is_new(world: World) -> 
     whole(world, report)
 
 
-def test_a_report_of_before_can_be_coordinated_with_an_agency_that_is_new(world: World) -> None:
+def test_an_older_report_can_be_coordinated_with_a_new_agency(world: World) -> None:
     report = world.file()["id"]
     publish(world)
     world.act(official("officer1"), report, "coordinate", agency="u-parks", reason="A tree.")
@@ -63,7 +63,7 @@ def test_a_report_of_before_can_be_coordinated_with_an_agency_that_is_new(world:
     whole(world, report)
 
 
-def test_a_report_of_before_can_be_transferred_to_a_ward_that_is_new(world: World) -> None:
+def test_an_older_report_can_be_transferred_to_a_new_ward(world: World) -> None:
     report = world.file(ward="D2-W1")["id"]
     publish(world)
     done = world.act(official("officer2"), report, "transfer", ward="DX-E", reason="Over there.")
@@ -97,7 +97,7 @@ def _at(east: float) -> dict[str, float]:
     return spot("D2-W2", east=east)
 
 
-def test_the_promise_made_under_the_city_of_before_stays(world: World) -> None:
+def test_a_promise_made_under_the_old_version_stays(world: World) -> None:
     """Its hours, its calendar and its district's own target, through pauses too."""
     report = world.file(service="litter", ward="D2-W1")["id"]
     was = world.head(report)
@@ -117,7 +117,7 @@ def test_the_promise_made_under_the_city_of_before_stays(world: World) -> None:
     whole(world, report)
 
 
-def test_what_is_promised_anew_is_promised_by_the_city_of_today(world: World) -> None:
+def test_a_new_promise_follows_the_new_version(world: World) -> None:
     report = world.file(service="litter", ward="D1-W1")["id"]
     slower = second_city.bundle()["services"]
     for one in slower:
@@ -205,8 +205,8 @@ def test_a_move_that_was_broken_off_goes_on(world: World, monkeypatch: pytest.Mo
     assert {len(world.events(one)) for one in filed} == {2}
 
 
-def test_a_report_that_nobody_moved_yet_can_be_acted_on_all_the_same(world: World) -> None:
-    """Filed by a container that had not heard of the new version; the version seen is no excuse."""
+def test_a_report_that_was_not_moved_yet_can_be_acted_on(world: World) -> None:
+    """Filed by a container that still had the old version."""
     report = world.file(ward="D1-W2")["id"]
     cities.publish(second_city.bundle(), second_city.blob(), second_city.staff(), world.now)
     officials.forget()
@@ -238,7 +238,7 @@ def test_units_and_services_follow_their_successors(world: World) -> None:
     whole(world, lamp)
 
 
-def test_a_protected_report_follows_and_stays_its_units(world: World) -> None:
+def test_a_protected_report_follows_and_stays_with_its_unit(world: World) -> None:
     report = world.file(service="violence", ward="D2-W1")["id"]
     publish(world)
     head = world.head(report)
@@ -247,7 +247,7 @@ def test_a_protected_report_follows_and_stays_its_units(world: World) -> None:
     assert [one["id"] for one in page["reports"]] == [report]
 
 
-def test_who_holds_a_report_keeps_it_through_the_change(world: World) -> None:
+def test_the_holder_of_a_report_keeps_it_through_the_change(world: World) -> None:
     report = world.file(ward="D2-W1")["id"]
     world.act(before("officer2"), report, "assign", person="s_worker2")
     publish(world)
@@ -255,7 +255,7 @@ def test_who_holds_a_report_keeps_it_through_the_change(world: World) -> None:
     assert world.act(official("worker2"), report, "start")["state"] == "in_progress"
 
 
-def test_what_an_official_who_left_held_goes_back_to_the_unit(world: World) -> None:
+def test_reports_of_an_official_who_left_go_back_to_the_unit(world: World) -> None:
     """One event each, the unit is alerted, and a colleague takes it."""
     held = world.file()["id"]
     world.act(before("officer1"), held, "assign", person="s_worker1")
@@ -307,7 +307,7 @@ def test_tallies_and_map_follow_the_move(world: World) -> None:
 def test_a_closed_report_that_is_proposed_for_protection_follows_to_the_new_desk(
     world: World,
 ) -> None:
-    """The unit that may take it has another name by then; who held the work is left alone."""
+    """The unit that may take it has another code by then; the holder of the work stays."""
     closed, other = world.finished(), world.finished(actor=citizen("b"))
     for one in (closed, other):
         world.act(citizen("reporter" if one == closed else "b"), one, "verify")
@@ -330,8 +330,8 @@ def test_a_closed_report_that_is_proposed_for_protection_follows_to_the_new_desk
     whole(world, closed)
 
 
-def test_what_waits_for_a_verifier_is_told_to_those_of_the_renamed_district(world: World) -> None:
-    """The verifiers there learn of it, by the code of now; of other work nobody is told anew."""
+def test_verifiers_of_the_renamed_district_are_told_what_waits_for_them(world: World) -> None:
+    """The verifiers there are told, by the present code; nobody is told again of other work."""
     waits = world.finished(worker="worker2", ward="D2-W1")
     world.file(citizen("b"), ward="D2-W1")
     publish(world)

@@ -1,4 +1,5 @@
-"""Confirming a contact: the code sent to it makes the reporter of what was filed for it."""
+"""Confirming a contact: the code sent to it makes a device the reporter of what was filed for
+it."""
 
 import json
 from typing import Any
@@ -218,7 +219,7 @@ def correct(world: World, actor: Principal, report: str, contact: dict[str, str]
 
 
 def claimed(world: World, actor: Principal, report: str) -> None:
-    """Claim by the newest secret, as whoever has it does."""
+    """Claim with the newest secret."""
     secret = signing.claim_secret(report, world.head(report).claims)
     claiming.claim(actor, world.operation(actor, "claim", secret), report, secret, world.now)
 
@@ -257,7 +258,7 @@ def test_a_code_to_the_corrected_contact_gives_the_report_and_one_to_the_old_doe
     assert faults(world.head(report), world.links(report)) == []
 
 
-def test_a_contact_that_is_taken_away_leaves_the_report_to_count_alone(world: World) -> None:
+def test_a_report_whose_contact_is_removed_counts_by_itself(world: World) -> None:
     report = world.file(OFFICER, contact=RIGHT)["id"]
     claimed(world, ANI, report)
     correct(world, ANI, report, {})

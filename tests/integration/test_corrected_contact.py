@@ -1,4 +1,4 @@
-"""A thief corrects the contact first: whoever could be reached before hears of it and of claims."""
+"""A thief corrects the contact first: the former contact hears of it and of claims."""
 
 from typing import Any
 
@@ -37,10 +37,11 @@ def token(post: Post, who: str) -> str:
 
 
 @pytest.mark.parametrize("contact", [CROOK, {}])
-def test_whoever_was_reached_before_hears_that_the_contact_was_changed(
+def test_the_former_contact_hears_that_the_contact_was_changed(
     world: World, run: Run, contact: dict[str, Any]
 ) -> None:
-    """Once, by the old way; the link shuts the phone out and gives report and contact back."""
+    """Once, at the former address; the link removes the phone's access and restores report and
+    contact."""
     report = world.file(contact=ANN)["id"]
     run()
     world.advance(hours=2)
@@ -60,7 +61,7 @@ def test_whoever_was_reached_before_hears_that_the_contact_was_changed(
     assert "example.org" not in str(world.events(report))
 
 
-def test_a_claim_is_told_to_the_contact_of_before_too(world: World, run: Run) -> None:
+def test_the_former_contact_hears_of_a_claim_too(world: World, run: Run) -> None:
     """Correct first, claim then: both addresses hear, and the old one ends it."""
     filed = world.file(contact=ANN)
     report = filed["id"]
@@ -90,8 +91,8 @@ def test_a_second_correction_does_not_push_the_first_contact_out(world: World, r
     assert to(run()) == ["ann@example.org", "crook2@example.org"]
 
 
-def test_a_slip_of_the_pen_is_told_to_nobody(world: World, run: Run) -> None:
-    """The address that was corrected at once may be a stranger's."""
+def test_a_contact_corrected_within_the_hour_is_told_to_nobody(world: World, run: Run) -> None:
+    """An address that was corrected at once may belong to a stranger."""
     report = world.file(contact=CROOK)["id"]
     run()
     world.advance(minutes=5)
@@ -100,7 +101,7 @@ def test_a_slip_of_the_pen_is_told_to_nobody(world: World, run: Run) -> None:
     assert world.head(report).former is None
 
 
-def test_the_contact_of_before_is_kept_for_a_time_alone(world: World, run: Run) -> None:
+def test_the_former_contact_is_kept_only_for_a_time(world: World, run: Run) -> None:
     filed = world.file(contact=ANN)
     world.advance(hours=2)
     correct(world, filed["id"], CROOK)
@@ -130,8 +131,8 @@ def test_a_city_says_how_long_a_contact_must_have_held(world: World, run: Run) -
     assert world.head(late).former is not None
 
 
-def test_an_erasure_finds_the_contact_of_before(world: World) -> None:
-    """It is the person's, and goes with the report."""
+def test_an_erasure_finds_the_former_contact(world: World) -> None:
+    """It belongs to the person, and is erased with the report."""
     from chalicelib.services.people import erasure
 
     report = world.file(contact=ANN)["id"]

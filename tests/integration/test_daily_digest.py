@@ -1,4 +1,4 @@
-"""The morning's notice: one a unit and day, early enough to do something about it."""
+"""The morning digest: one for each unit and day."""
 
 import json
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def mornings(world: World) -> dict[str, Sent]:
     return {one.attributes["unit"]: one for one in found}
 
 
-def test_a_units_morning(world: World) -> None:
+def test_a_unit_gets_its_morning_digest(world: World) -> None:
     """What falls due by tomorrow, next first, and how many are overdue; the unit alone is told."""
     litter = filed(world, 2, service="litter")
     filed(world, service="flood", answers={"depth": 3})
@@ -56,8 +56,8 @@ def test_a_units_morning(world: World) -> None:
     assert notice.data["dedupe"] == f"{JURISDICTION}:morning:2026-11-03:u-d1"
 
 
-def test_no_morning_before_its_hour_and_one_a_day(world: World) -> None:
-    """The city's hour, not that of Greenwich; a missed one is made up for the same day."""
+def test_the_morning_digest_comes_after_its_hour_and_once_a_day(world: World) -> None:
+    """At the city's local hour; a missed run is made up on the same day."""
     filed(world, service="flood", answers={"depth": 3})
     quiet(world)
     world.now = datetime(2026, 11, 2, 23, 59, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_no_morning_before_its_hour_and_one_a_day(world: World) -> None:
 
 
 def test_a_unit_with_nothing_to_do_hears_nothing(world: World) -> None:
-    """Neither one whose reports are far off, nor one whose reports are finished or paused."""
+    """Neither a unit whose deadlines are far off, nor one whose reports are finished or paused."""
     filed(world, service="bridge")
     done = world.finished(service="litter")
     assert world.head(done).state == "work_done"
@@ -128,7 +128,7 @@ def test_protected_reports_are_a_number_for_their_own_unit(world: World) -> None
 
 
 def test_runs_that_overlap_tell_nobody_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The marker and the message are one transaction: whoever comes second makes neither."""
+    """The marker and the message are one transaction: the second run writes neither."""
     filed(world, service="litter")
     filed(world, service="litter", ward="D2-W1")
     quiet(world)
@@ -161,7 +161,7 @@ def test_a_broken_city_does_not_silence_the_others(
     assert daily_digest.notify(world.now) == 1
 
 
-def test_its_reads_do_not_grow_with_the_reports(
+def test_the_reads_of_the_digest_do_not_grow_with_the_reports(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So many Queries a district, and one look at the marker when the day is done."""

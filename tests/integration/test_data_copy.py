@@ -1,4 +1,4 @@
-"""A person gets a copy of all that is held on them, and of nothing of anybody else's."""
+"""A person gets a copy of all their own data, and of nobody else's."""
 
 import json
 from collections.abc import Iterator
@@ -124,7 +124,7 @@ def test_a_stolen_phone_gets_no_copy_of_what_its_owner_has_claimed_back(world: W
     claiming.claim(BUDI, world.operation(BUDI, "claim", {}), mine, secret, world.now)
     assert CANARY not in json.dumps(copy(world, SITI))
     assert [one["kind"] for one in copy(world, SITI) if one["kept"]] == ["contact", "photo", "text"]
-    # Who was handed a report reads its words, and not how the other one is reached.
+    # The new owner of a report reads its words, and not the other person's contact.
     (theirs,) = [one for one in copy(world, BUDI) if one["kind"] == "report"]
     assert (said([theirs]), theirs["contact"], theirs["kept"]) == ([CANARY], None, True)
     assert next(data_copy.of_report(JURISDICTION, mine))["contact"] == CONTACT

@@ -1,7 +1,7 @@
 """The local AWS keeps what it answered: through a stop, through kill -9, through both at any time.
 
-ministack is one to a process and keeps threads, so each life of the emulator is a process of its
-own, started here with a few lines of code.
+A process can have one ministack, which keeps threads. So each run of the emulator is its own
+process, started here with a few lines of code.
 """
 
 import json
@@ -64,7 +64,7 @@ def life(folder: Path, code: str, make: bool = False) -> subprocess.Popen[str]:
 
 
 def told(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The last line that a life told before its end."""
+    """The last line that a run printed before its end."""
     output, _ = process.communicate(timeout=60)
     found: dict[str, Any] = json.loads(output.splitlines()[-1])
     return found
@@ -159,7 +159,7 @@ def test_everything_survives_kill_9(tmp_path: Path) -> None:
 
 
 def test_killed_at_any_moment_additions_are_neither_lost_nor_doubled(tmp_path: Path) -> None:
-    """Each life counts up and says so; the next one finds that number, or one more at most."""
+    """Each run counts up and prints the number; the next run finds it, or one more at most."""
     acknowledged = 0
     for number in range(4):
         born = life(

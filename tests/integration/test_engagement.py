@@ -1,4 +1,5 @@
-"""What people add without moving a report: comments, support, following, rating, claiming."""
+"""What people add without changing a report's state: comments, support, following, rating,
+claiming."""
 
 from typing import Any
 
@@ -99,7 +100,7 @@ def test_a_public_comment_of_the_holding_unit_acknowledges(world: World) -> None
 
 
 def test_support_counts_a_person_once(world: World) -> None:
-    """Whatever the key; the supporter follows; a neighbour counts anew."""
+    """With any key; the supporter follows the report; a neighbour counts too."""
     report = world.file()["id"]
     assert support(world, citizen("a"), report).answer["supports"] == 1
     assert support(world, citizen("a"), report).answer["supports"] == 1
@@ -146,7 +147,7 @@ def test_the_reporter_rates_once_the_work_is_said_to_be_done(world: World) -> No
     }
 
 
-def test_work_that_never_was_is_not_rated(world: World) -> None:
+def test_a_report_without_work_is_not_rated(world: World) -> None:
     """A rejected report, nor a protected one."""
     report = world.file()["id"]
     world.act(official("officer1"), report, "reject", reason_code="spam", text="x")
@@ -158,7 +159,7 @@ def test_work_that_never_was_is_not_rated(world: World) -> None:
 
 
 def test_a_claim_makes_another_device_the_reporter(world: World) -> None:
-    """The lost phone is none any more; the event says nothing of either."""
+    """The lost phone is no longer the reporter; the event names neither phone."""
     filed = world.file(service="violence")
     report, phone = filed["id"], citizen("newphone")
     assert refusal(queries.public, phone, report).status == 404
@@ -185,7 +186,7 @@ def test_a_wrong_secret_is_404_and_writes_nothing(world: World) -> None:
     assert world.head(report).version == 1
 
 
-def test_following_is_nobodys_business(world: World) -> None:
+def test_following_is_not_in_the_timeline(world: World) -> None:
     """No event; twice is once; stopping stops."""
     report = world.file()["id"]
     for _ in range(2):
@@ -199,7 +200,7 @@ def test_following_is_nobodys_business(world: World) -> None:
 
 
 def test_a_comment_waits_for_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else is faster: it is tried again on the newest head, and gives up with a 503."""
+    """Another write was faster: it is tried again on the newest head, and finally is a 503."""
     report = world.file()["id"]
     real, turns = append.write_with_key, []
 

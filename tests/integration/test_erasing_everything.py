@@ -1,4 +1,4 @@
-"""Nothing of a person is left anywhere once they are erased, whatever they left."""
+"""After an erasure nothing of the person is left anywhere."""
 
 import json
 from collections.abc import Iterator
@@ -145,7 +145,7 @@ def test_one_of_everything_a_person_leaves_and_no_trace_of_any(
     assert [world.head(one).version for one in (*life["mine"], other)] == versions
 
 
-def test_of_twenty_people_none_who_was_erased_is_found_and_nobody_else_lost_a_word(
+def test_erasing_some_of_twenty_people_leaves_no_trace_of_them_and_every_word_of_the_others(
     world: World,
 ) -> None:
     with personal_data_search.quick():
@@ -153,7 +153,7 @@ def test_of_twenty_people_none_who_was_erased_is_found_and_nobody_else_lost_a_wo
             assert random_people.check(seed, steps=24) == [], f"history {seed}"
 
 
-def test_an_erasure_names_each_text_and_photo_and_nobody_takes_one_unseen(world: World) -> None:
+def test_an_erasure_names_each_text_and_photo_so_that_a_loss_is_noticed(world: World) -> None:
     shot = photo(world, SITI)
     mine = world.file(SITI, description="A hole", landmark="The gate", photos=[shot])["id"]
     other = world.file(BUDI, description="A lamp", ward="D2-W1")["id"]
@@ -167,7 +167,7 @@ def test_an_erasure_names_each_text_and_photo_and_nobody_takes_one_unseen(world:
     assert [event["data"] for event in gone] == [{"texts": [[2, "note"]]}]
     assert [event["actor"]["uid"] for event in gone] == ["system"]
     assert verify.check()["faults"] == []
-    # A text that no event names is missing because somebody took it.
+    # A missing text that no event names was lost, not erased.
     commit([report_texts.delete_text(JURISDICTION, other, "00000003#comment")])
     (fault,) = verify.check()["faults"]
     assert fault[1:] == [
@@ -222,7 +222,7 @@ def test_an_erasure_that_is_killed_anywhere_is_finished_by_the_next(
     real, steps = tables.client().transact_write_items, 0
 
     class Killed(BaseException):
-        """As when the process ends."""
+        """As if the process ended."""
 
     def limited(**given: Any) -> Any:
         nonlocal steps

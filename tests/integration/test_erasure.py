@@ -1,4 +1,4 @@
-"""Forgetting a person, and the copies of a stage."""
+"""Erasing a person, and copies of a stage."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def fixture_world(aws: None) -> World:
 
 
 def traces() -> str:
-    """Everything that is stored, but the journal of answers that lapses by itself."""
+    """Everything that is stored, except the idempotency rows, which expire."""
     rows = [
         row
         for table in ("reports", "timeline", "people", "figures", "control")
@@ -107,9 +107,7 @@ def test_a_copy_brings_every_report_back_and_counts_the_same(world: World, tmp_p
     assert monthly_counts.rebuild()["changed"] == 0
 
 
-def test_a_restore_erases_again_whoever_was_erased_since_the_copy(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_restore_repeats_the_erasures_since_the_copy(world: World, tmp_path: Path) -> None:
     clock.use(lambda: world.now)
     contact = {"email": f"{CANARY}@example.org"}
     photo = world.photo(SITI, b"\xff\xd8\xff" + CANARY.encode() * 30)
@@ -176,7 +174,7 @@ def test_what_was_left_before_there_was_an_index_is_found_after_a_backfill(world
     for partition in [one for one in table.items if "#BY#" in str(one)]:
         del table.items[partition]
     backfill.main()
-    # Whose words those of a filing are is known by the report.
+    # The report tells who wrote the texts of the filing.
     found = {one for one in kept if one[0] != people.TEXT}
     assert set(people.traces(JURISDICTION, SITI.uid or "", "", 100)) == found
     erasure.erase(JURISDICTION, mine, world.now)
@@ -199,7 +197,7 @@ def test_a_backfill_goes_on_where_it_was_and_changes_no_report(
 ) -> None:
     reports = [world.file(citizen(f"c{n}"))["id"] for n in range(12)]
     before = stored()["reports"]
-    # As a version before that index would have left them.
+    # As a version without that index wrote them.
     table = aws.backend("dynamodb").tables["tanggap-reports"]
     for item in table.all_items():
         for name in ("qpk", "qsk", "m"):

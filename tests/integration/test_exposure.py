@@ -1,4 +1,4 @@
-"""Whom somebody could read who got hold of a key, a token or an account (``ops exposed``)."""
+"""Whose data somebody with a stolen key, token or account could read (``ops exposed``)."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def fixture_world(aws: None) -> World:
 
 
 def pages(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
-    """All that the command tells, page by page of one, without a word that anybody wrote."""
+    """All rows of the command, one a page; it shows no text that a person wrote."""
     found: dict[str, Any] = {"reports": {}, "contacts_read": [], "left": []}
     after = ""
     for _ in range(60):
@@ -103,7 +103,7 @@ def test_a_stolen_account_of_an_official_shows_what_it_sees_and_what_it_has_read
     late = pages(capsys, "official", "s_officer1", "--since", world.now.isoformat())
     assert [one["version"] for one in late["contacts_read"]] == [world.head(here).version]
     assert set(late["reports"]) == {here}
-    # Who may not read contacts reads the rest.
+    # An official without the permission for contacts reads the rest.
     rows = pages(capsys, "official", "s_colleague1")["reports"]
     assert rows[here]["contact"] == "kept"
     protected = pages(capsys, "official", "s_safe")["reports"]
@@ -122,7 +122,7 @@ def test_contacts_that_were_read_before_there_was_a_list_are_in_it_after_the_bac
     assert access_index.contacts_read(JURISDICTION, "s_officer1", "", 9) == [row]
 
 
-def test_what_is_looked_at_for_one_page_is_bounded(world: World) -> None:
+def test_the_reads_for_one_page_are_bounded(world: World) -> None:
     for _ in range(3):
         world.file(SITI)
     page = exposure.of_official(JURISDICTION, "s_officer1", START, "desk ", 2, world.now)

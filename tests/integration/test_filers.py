@@ -1,4 +1,5 @@
-"""Whose a report is: people who file through a key or an official are people, not their channel."""
+"""Who filed a report: people who file through a key or an official count as people, not as a
+channel."""
 
 from typing import Any
 
@@ -128,7 +129,7 @@ def test_sixty_people_by_one_key_are_sixty_active_users(world: World) -> None:
 def test_sixty_callers_by_one_official_are_sixty_active_users(world: World) -> None:
     for number in range(3):
         world.file(OFFICER, contact={"phone": f"+628110000{number:03}"})
-    # What nobody left a contact with is somebody's each.
+    # Each report without a contact counts as another person's.
     world.file(OFFICER)
     world.file(OFFICER, contact={"name": "A name is no contact"})
     assert report_filers.reporters(JURISDICTION, MONTH) == 5
@@ -152,7 +153,7 @@ def test_one_contact_through_several_keys_is_one_person(world: World) -> None:
     ani = {"email": "ani@example.org"}
     filed([filers.filer_of(keys[n % 3], f"{n:026}", ani) for n in range(394)])
     assert len(set(months_filers().values())) == 1
-    # One person alone at a step would be known by it. Five can share one.
+    # A weight that only one person has would identify them. Five people share one.
     assert weights() == [1_000_000] * 400
     others = [Filer(None, f"c_{who}", None) for who in range(4) for _ in range(200)]
     filed([*(filers.filer_of(keys[0], "", ani) for _ in range(394)), *others])
@@ -232,7 +233,7 @@ def test_a_merged_report_of_a_key_gives_the_key_no_right_in_the_original(world: 
     for uid in (key.uid or "", world.head(duplicate).filer or "", "-"):
         who = Principal("citizen", JURISDICTION, uid=uid, permissions=key.permissions)
         assert not actions.access.reporter_of(who, world.head(original))
-    # Whoever claims the duplicate has it.
+    # The device that claims the duplicate gets it.
     budi = citizen("budi")
     secret = signing.claim_secret(duplicate)
     claiming.claim(budi, keyed_operation(budi, "claim", "1", ""), duplicate, secret, world.now)

@@ -44,7 +44,7 @@ def fixture_world(aws: None) -> World:
 
 
 def connect(world: World, **more: Any) -> None:
-    """Let the province have a server as ``SERVER``, but for what is given."""
+    """Give the province a server like ``SERVER``, with these changes."""
     bundle = copy.deepcopy(BUNDLE)
     unit = next(one for one in bundle["units"] if one["code"] == UNIT)
     unit["open311"] = {**SERVER, **more}
@@ -55,7 +55,7 @@ def connect(world: World, **more: Any) -> None:
 
 
 def queued() -> list[dict[str, Any]]:
-    """What stands in the queue of reports to pass on, taken out of it."""
+    """The messages of the forwarding queue; they are removed."""
     held = aws.backend("sqs").queues[settings().forwards_queue]._messages
     bodies = [json.loads(one.body) for one in held]
     held.clear()
@@ -63,21 +63,21 @@ def queued() -> list[dict[str, Any]]:
 
 
 def given_to_province(world: World, **more: Any) -> str:
-    """A report that the province has by now."""
+    """A report that the province has."""
     report = str(world.file(**more)["id"])
     world.act(OFFICER, report, "coordinate", agency=UNIT, reason="Their road")
     return report
 
 
 def jobs(world: World) -> list[dict[str, Any]]:
-    """What is to be passed on by now."""
+    """The reports to forward now."""
     world.project()
     outbox.drain(now=world.now)
     return queued()
 
 
 def work_off(world: World, tried: int = 1) -> list[str]:
-    """Pass on what waits; why it did not work, if it did not."""
+    """Forward what waits; the errors."""
     failures = []
     for job in jobs(world):
         try:
@@ -138,7 +138,9 @@ def test_only_what_the_unit_has_goes_out_and_protected_reports_never_do(world: W
     assert told(world, report)[-1] == "assign"
 
 
-def test_closed_there_is_work_done_here_which_the_reporter_judges(world: World) -> None:
+def test_a_report_closed_by_the_agency_is_work_done_and_the_reporter_judges_it(
+    world: World,
+) -> None:
     agency = Agency()
     with open311_server.server(agency) as there:
         report = given_to_province(world, contact={"email": "siti@example.org"})
@@ -186,7 +188,7 @@ def test_a_repair_that_is_refused_goes_out_once_more(world: World) -> None:
         work_off(world)
         assert len(there.posts()) == 2
         assert world.head(report).outside == {"unit": UNIT, "request": "P-2"}
-        # What the first request says is nobody's business any more.
+        # The first request is not followed any more.
         agency.requests["P-1"]["status_notes"] = "Old news"
         assert polling.pull(world.now) == {}
         assert [row["name"] for row in forwards.followed(JURISDICTION, UNIT, "", 9)] == ["P-2"]
@@ -279,7 +281,7 @@ def test_the_same_job_twice_is_one_request(world: World) -> None:
         (says(302, "", Location="https://elsewhere.example/"), "redirect"),
     ],
 )
-def test_a_wicked_answer_is_tried_again_and_then_told(
+def test_a_hostile_answer_is_tried_again_and_then_reported(
     world: World, answer: open311_server.Answer, reason: str
 ) -> None:
     with open311_server.server(answer):
@@ -290,7 +292,7 @@ def test_a_wicked_answer_is_tried_again_and_then_told(
             with pytest.raises(Failed) as failure:
                 pass_on(world, job, last=tried == 5)
             assert told(world, report)[-1] == ("forward_failed" if tried == 5 else "coordinate")
-    # From the second attempt on, it is first looked for there, which fails alike.
+    # From the second attempt on, the server is first asked for it, which fails too.
     assert failure.value.reason == reason
     (note,) = control.dead(JURISDICTION, "forwards", 10)
     assert (note["report"], note["unit"]) == (report, UNIT)
@@ -423,7 +425,7 @@ def test_updates_of_a_server_that_has_them_are_told_once_and_end_the_work(world:
     assert levels == [second]
 
 
-def test_failures_that_pass_are_forgotten(world: World) -> None:
+def test_failures_are_forgotten_after_a_success(world: World) -> None:
     agency = Agency()
     with open311_server.server(agency):
         given_to_province(world)
@@ -515,7 +517,7 @@ def test_a_unit_that_is_offered_a_report_has_it_once_its_server_took_it(world: W
     assert (world.head(report).unit, world.head(report).offered_to) == (UNIT, None)
 
 
-def test_passing_on_is_no_word_to_the_reporter_and_stops_no_clock(world: World) -> None:
+def test_passing_a_report_on_tells_the_reporter_nothing_and_stops_no_clock(world: World) -> None:
     with open311_server.server(Agency()):
         report = str(world.file()["id"])
         world.act(official("dispatcher"), report, "assign", unit=UNIT)

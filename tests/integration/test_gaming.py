@@ -1,8 +1,9 @@
 """A district that games the scorecard never beats its honest twin.
 
 Two districts get the same reports at the same moments. Both repair five in time, of which nobody
-answers two; six are repaired three days late by the honest one (D1), and the other (D2) does with
-its six what a test says. Everything goes through the product; the weights are the demo city's.
+answers two; six are repaired three days late by the honest one (D1), and the other (D2) does
+with its six what the test says. Everything goes through the product; the weights are the demo
+city's.
 """
 
 import json
@@ -40,7 +41,7 @@ class Twins:
         self.hours = hours
 
     def filed(self, district: str, count: int) -> list[str]:
-        """So many reports, by as many people, all assigned and begun but the late ones."""
+        """So many reports, each by another person, all assigned and begun except the late ones."""
         found = []
         for number in range(count):
             who = f"{district}-{len(self.people)}"
@@ -65,7 +66,7 @@ class Twins:
             engagement.rate(who, op, report, stars, None, self.world.now)
 
     def clock(self) -> None:
-        """Everything that the clock owes."""
+        """Every step of the clock."""
         for report in self.people:
             while step := timers.due_step(self.world.head(report), city(), self.world.now):
                 facts = {"target": step.target, "level": step.level}
@@ -151,7 +152,7 @@ class Twins:
 
 
 def told(honest: dict[str, Any], cheat: dict[str, Any]) -> str:
-    """Both cards in one line each, for whoever reads a failure."""
+    """Both cards, one line each, for the message of a failure."""
     lines = []
     for card in (honest, cheat):
         values = {one["measure"]: (one["value"], one["n"]) for one in card["measures"]}
@@ -160,7 +161,7 @@ def told(honest: dict[str, Any], cheat: dict[str, Any]) -> str:
 
 
 def beaten(honest: dict[str, Any], cheat: dict[str, Any]) -> None:
-    """The cheat is not above."""
+    """The district that games has no higher score."""
     assert cheat["score"] <= honest["score"], told(honest, cheat)
     if honest["ranked"] and cheat["ranked"]:
         assert cheat["rank"] >= honest["rank"], told(honest, cheat)
@@ -178,18 +179,18 @@ def nothing(twins: Twins, report: str, number: int) -> None:
 
 
 def away(twins: Twins, report: str, number: int) -> None:
-    """To the province, which takes it."""
+    """Give it to the province, which accepts."""
     twins.world.act(official("officer2"), report, "assign", unit="u-prov")
     twins.world.act(official("province"), report, "accept")
 
 
 def colleague(twins: Twins, report: str, number: int) -> None:
-    """From the worker to the officer of the unit."""
+    """Give it from the worker to the officer of the unit."""
     twins.world.act(official("officer2"), report, "assign", person="s_officer2")
 
 
 def transfer(twins: Twins, report: str, number: int) -> None:
-    """To the other district, by a dispatcher who believes it."""
+    """Transfer it to the other district by a dispatcher."""
     twins.world.act(official("dispatcher"), report, "transfer", ward="D1-W1", reason="x")
     twins.world.act(official("officer1"), report, "assign", person="s_worker1")
 
@@ -201,26 +202,26 @@ def feign(twins: Twins, report: str, number: int) -> None:
 
 
 def more(twins: Twins, report: str, number: int) -> None:
-    """Nothing to these; once, some new ones in each district."""
+    """Do nothing to these; once, file some new ones in each district."""
     if number == 0:
         twins.more()
 
 
 def reject(twins: Twins, report: str, number: int) -> None:
-    """No such thing, they say."""
+    """Reject it as not found."""
     officer = official("officer2")
     twins.world.act(officer, report, "reject", reason_code="no_problem_found", text="x")
     twins.unrepaired.add(report)
 
 
 def disown(twins: Twins, report: str, number: int) -> None:
-    """Not ours, they say."""
+    """Reject it as not the city's matter."""
     twins.world.act(official("officer2"), report, "disown", text="x")
     twins.unrepaired.add(report)
 
 
 def merge(twins: Twins, report: str, number: int) -> None:
-    """All of them are the first of each ward, they say, and that one is never repaired."""
+    """Merge all of them into the first of the ward, which is never repaired."""
     firsts = [one for one in twins.people if twins.people[one].startswith("D2")][TIMELY:]
     if number < 2:
         twins.begin("D2", report)
@@ -230,7 +231,7 @@ def merge(twins: Twins, report: str, number: int) -> None:
     twins.unrepaired.add(report)
 
 
-def test_twins_are_equal(twins: Twins) -> None:
+def test_two_districts_that_do_the_same_have_the_same_score(twins: Twins) -> None:
     """Without a trick, both have the same score."""
     twins.play({})
     twins.over(45)
@@ -239,7 +240,7 @@ def test_twins_are_equal(twins: Twins) -> None:
     assert (honest["rank"], cheat["rank"]) == (1, 1)
 
 
-def test_never_closing_what_is_late(twins: Twins) -> None:
+def test_leaving_late_reports_open_does_not_help(twins: Twins) -> None:
     """In the month of the deadlines, and in the next, where new ones fall due."""
     twins.play({PROMISE + 1: nothing})
     twins.over(31)
@@ -251,7 +252,9 @@ def test_never_closing_what_is_late(twins: Twins) -> None:
 
 @pytest.mark.parametrize("hours", [PROMISE - 1, PROMISE + 1], ids=["before", "after"])
 @pytest.mark.parametrize("trick", [away, transfer], ids=["unit", "district"])
-def test_handing_late_ones_to_others(twins: Twins, trick: Trick, hours: int) -> None:
+def test_handing_late_reports_to_others_does_not_help(
+    twins: Twins, trick: Trick, hours: int
+) -> None:
     """Just before the deadline, and just after it."""
     twins.play({hours: trick})
     twins.over(45)
@@ -259,8 +262,8 @@ def test_handing_late_ones_to_others(twins: Twins, trick: Trick, hours: int) -> 
 
 
 @pytest.mark.parametrize("hours", [PROMISE - 1, PROMISE + 1], ids=["before", "after"])
-def test_handing_late_ones_to_a_colleague(twins: Twins, hours: int) -> None:
-    """Nothing for the district, and nothing for the officer who does it."""
+def test_handing_late_reports_to_a_colleague_does_not_help(twins: Twins, hours: int) -> None:
+    """It helps neither the district nor the officer."""
     twins.play({hours: colleague})
     twins.over(45)
     beaten(*twins.scores("202611"))
@@ -272,24 +275,27 @@ def test_handing_late_ones_to_a_colleague(twins: Twins, hours: int) -> None:
     [(PROMISE - 1, feign), (2, reject), (2, disown), (2, merge)],
     ids=["lapse", "reject", "disown", "merge"],
 )
-def test_closing_what_is_not_repaired(twins: Twins, hours: int, trick: Trick) -> None:
-    """In time, on paper: the audit finds it."""
+def test_closing_reports_without_a_repair_does_not_help(
+    twins: Twins, hours: int, trick: Trick
+) -> None:
+    """Finished in time without a repair: the audit finds it."""
     twins.play({hours: trick})
     twins.over(45)
     beaten(*twins.scores("202611"))
 
 
-def test_handing_over_what_will_be_carried(twins: Twins) -> None:
-    """Repaired in January in both districts, but the cheat's are the province's from day six."""
+def test_handing_reports_over_in_time_does_not_help(twins: Twins) -> None:
+    """Repaired in January in both districts; in the gaming one the province has them from day
+    six."""
     twins.play({PROMISE + 1: away, 31 * 24: more}, repair=62 * 24)
     twins.over(63)
     beaten(*twins.scores("202612"))
 
 
-def test_feigning_with_few_audits(twins: Twins) -> None:
-    """Eight audited, six of them failed, but only thirty make a pass rate of one's own.
+def test_claiming_repairs_where_few_are_audited_does_not_help(twins: Twins) -> None:
+    """Eight are audited and six fail, but a district needs thirty audits for its own pass rate.
 
-    An agency's repairs elsewhere, of which the audit finds nothing wrong, lend theirs.
+    The pass rate is borrowed from an agency whose repairs all pass.
     """
     for number in range(12):
         who = f"lamp-{number}"

@@ -1,4 +1,4 @@
-"""The local gateway refuses what API Gateway refuses, in problem documents, and never stops."""
+"""The local gateway refuses what API Gateway refuses, with problem documents, and keeps running."""
 
 import http.client
 import json
@@ -157,7 +157,7 @@ def test_a_fixed_path_goes_before_a_parameter(server: Server) -> None:
     assert json.loads(ask(server, "/v1/things/newest")[2]) == {"newest": True}
 
 
-def test_bytes_that_are_no_text_arrive_in_base64(server: Server) -> None:
+def test_bytes_that_are_not_text_arrive_in_base64(server: Server) -> None:
     found = json.loads(ask(server, "/v1/things/1", "POST", b"\xff\xfe")[2])
     assert (found["body"], found["base64"]) == ("//4=", True)
 
@@ -177,7 +177,7 @@ def test_a_preflight_is_answered_from_the_routes(server: Server) -> None:
     assert problem(ask(server, "/v1/nothing", "OPTIONS"))[0] == 404
 
 
-def test_a_view_that_fails_is_500_without_its_inside(server: Server) -> None:
+def test_a_view_that_fails_is_500_without_details(server: Server) -> None:
     answer = ask(server, "/v1/boom")
     assert problem(answer) == (500, "internal")
     assert b"secret" not in answer[2]
@@ -210,7 +210,9 @@ def raw(server: Server, sent: bytes) -> bytes:
         b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_in_a_problem_document(server: Server, sent: bytes) -> None:
+def test_a_request_that_is_not_http_is_refused_in_a_problem_document(
+    server: Server, sent: bytes
+) -> None:
     head, _, content = raw(server, sent).partition(b"\r\n\r\n")
     assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
     assert b"application/problem+json" in head
@@ -230,7 +232,7 @@ def test_requests_in_threads_do_not_see_each_other(server: Server) -> None:
 # ---- the development issuer ----------------------------------------------------------------------
 
 
-def test_its_tokens_are_verified_like_any_issuers(
+def test_tokens_of_the_development_issuer_are_verified_like_any_others(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configuration = json.loads(ask(server, "/dev/.well-known/openid-configuration")[2])
@@ -260,13 +262,13 @@ def test_a_token_needs_one_subject(server: Server, asked: str) -> None:
     assert ask(server, f"/dev/token{asked}")[0] == 400
 
 
-def test_its_key_is_kept_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+def test_the_key_of_the_development_issuer_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     first, second = (Issuer(tmp_path, "http://127.0.0.1:1", lambda: NOW) for _ in range(2))
     assert first.jwks == second.jwks
     assert stat.S_IMODE((tmp_path / "issuer.pem").stat().st_mode) == 0o600
 
 
-def test_it_refuses_to_load_on_lambda() -> None:
+def test_the_development_issuer_refuses_to_load_on_lambda() -> None:
     finished = subprocess.run(
         [sys.executable, "-c", "import infra.local.issuer"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""No answer of the API tells what was erased: every GET operation is asked, by everybody."""
+"""No answer of the API has erased data: every GET operation is called by every kind of caller."""
 # ruff: noqa: F811
 
 from collections.abc import Iterator
@@ -58,14 +58,14 @@ def lived(edge: Edge) -> dict[str, Any]:
 
 
 def told(edge: Edge, life: dict[str, Any]) -> list[str]:
-    """Which operations tell a word of hers, or her photo's address, to whom."""
+    """Which operations show her words or her photo's address, and to whom."""
     shot = life["known"]["photo"][0]
     canaries = (WORD, f"photos/{JURISDICTION}/{shot}")
     return personal_data_search.answered(edge, canaries, life["people"], **life["known"])
 
 
 def before_it_was_gone(edge: Edge, life: dict[str, Any]) -> None:
-    """Many operations tell it while it is there."""
+    """Before the erasure many operations show it."""
     where = {one.split(" as ")[0] for one in told(edge, life)}
     report = life["report"]
     for path in (f"/v1/reports/{report}", f"/v1/reports/{report}/case", "/v1/me/data",

@@ -1,4 +1,4 @@
-"""Filing: place, service, promise and answers are decided and frozen in one transaction."""
+"""Filing: place, service, deadlines and answers are decided and stored in one transaction."""
 
 import json
 from datetime import datetime, timedelta
@@ -82,7 +82,7 @@ def test_working_promises_follow_the_calendar_and_its_holidays(world: World) -> 
 
 
 def test_a_districts_own_promise_is_not_the_citys_target(world: World) -> None:
-    """Both are frozen on the report."""
+    """Both are stored in the report."""
     head = world.head(world.file(service="litter", ward="D2-W2")["id"])
     assert head.due_at == world.now + timedelta(hours=12)
     assert head.city_due_at == world.now + timedelta(hours=24)
@@ -98,7 +98,7 @@ def test_a_service_that_citizens_cannot_choose_is_422(world: World, service: str
 
 
 def test_officials_file_for_others(world: World) -> None:
-    """At the counter or on the phone, with services of their own; it is no report of theirs."""
+    """At the counter or by telephone, with services for officials; they are not its reporter."""
     officer = official("officer1")
     filed = world.file(officer, service="inspection", channel="counter")
     assert filed["state"] == "submitted"
@@ -229,7 +229,7 @@ def test_the_same_key_files_one_report(world: World) -> None:
     assert other["id"] != first["id"]
 
 
-def test_possible_duplicates_are_open_of_the_group_and_near(world: World) -> None:
+def test_possible_duplicates_are_near_open_and_of_the_same_group(world: World) -> None:
     """At most five, nearest first; not closed, protected, far or of another group."""
     made = []
     for number in range(7):
@@ -245,8 +245,8 @@ def test_possible_duplicates_are_open_of_the_group_and_near(world: World) -> Non
     assert set(found[0]) == {"id", "service", "state", "filed_at", "distance_m"}
 
 
-def test_a_protected_report_stays_private_whatever_was_wished(world: World) -> None:
-    """A wish to be public is flagged; it has no neighbours and is nobody's neighbour."""
+def test_a_protected_report_stays_private_though_the_reporter_wants_it_public(world: World) -> None:
+    """The wish to be public is flagged; it has no possible duplicates and is none."""
     world.file(citizen("a"))
     filed = world.file(service="violence", public=True)
     assert (filed["flags"], filed["possible_duplicates"]) == (["made_private"], [])
@@ -259,8 +259,8 @@ def test_a_protected_report_stays_private_whatever_was_wished(world: World) -> N
     assert total == 2
 
 
-def test_the_phones_clock_is_a_remark(world: World) -> None:
-    """Never a deadline; too far ahead is flagged, unreadable is 422."""
+def test_the_phones_clock_is_only_noted(world: World) -> None:
+    """It moves no deadline; too far ahead is flagged, unreadable is 422."""
     ahead = iso(world.now + timedelta(hours=1))
     filed = world.file(client_time=ahead)
     assert filed["flags"] == ["clock_ahead"]
@@ -305,7 +305,7 @@ def test_photos_are_claimed_with_the_report(world: World) -> None:
 def test_a_taken_tracking_code_is_drawn_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And after three collisions nothing is written."""
+    """After three collisions nothing is written."""
     taken = world.file()["code"]
     codes = iter([taken, taken, "FREE-0000"])
     monkeypatch.setattr(ids, "new_code", lambda: next(codes))
@@ -349,8 +349,8 @@ def test_rates_are_the_citys_data(world: World) -> None:
     assert world.file(key="k3")["state"] == "submitted"
 
 
-def test_a_refused_request_uses_nothing_up(world: World) -> None:
-    """What fails before counting leaves the quota whole."""
+def test_a_refused_request_does_not_count_against_a_limit(world: World) -> None:
+    """A request that fails before counting does not count."""
     limited = json.loads(json.dumps(BUNDLE)) | {"version": "dddddddddddd"}
     limited["limits"] = {"device": [{"n": 1, "seconds": 600}]}
     cities.publish(limited, blob(), list(STAFF), world.now)
@@ -361,7 +361,7 @@ def test_a_refused_request_uses_nothing_up(world: World) -> None:
 
 
 def test_invisible_characters_flag_the_report(world: World) -> None:
-    """What was taken out is said, not what it was."""
+    """The receipt says that characters were removed, and not which."""
     from chalicelib.services.reports import intake
 
     who = citizen("reporter")
@@ -382,7 +382,7 @@ def test_an_event_commits_to_each_text_with_its_salt(world: World) -> None:
         assert one["commitment"] == commitment(row["text"], bytes.fromhex(row["salt"]))
 
 
-def test_no_device_no_reporter(world: World) -> None:
+def test_a_report_without_a_device_has_no_reporter(world: World) -> None:
     """A report without a uid has a reporter only by its claim secret."""
     nobody = Principal("citizen", JURISDICTION)
     report = world.file(nobody)["id"]
@@ -392,6 +392,6 @@ def test_no_device_no_reporter(world: World) -> None:
 
 
 def test_an_unknown_city_is_404(world: World) -> None:
-    """Before anything else is judged."""
+    """The city is checked first."""
     problem = refusal(world.file, Principal("citizen", "nowhere", uid="d_a"))
     assert (problem.status, problem.slug) == (404, "unknown_jurisdiction")

@@ -1,4 +1,4 @@
-"""A city's own languages, in everything that it says; and no other."""
+"""A city writes in its own languages only."""
 
 import copy
 import json
@@ -157,12 +157,12 @@ def test_a_catalogue_that_does_not_fit_is_refused(
 def test_a_reader_is_answered_in_the_language_that_they_like_best(
     header: str | None, locale: str | None, wanted: tuple[str, ...]
 ) -> None:
-    """By weight, and by what an Open311 client names before all (RFC 9110, 12.5.4)."""
+    """By weight (RFC 9110, 12.5.4); an Open311 client's ``locale`` goes first."""
     assert languages.requested(header, locale) == wanted
 
 
 def test_a_citys_catalogue_names_measures_and_reasons_too(world: World) -> None:
-    """What it does not say is told as shipped; a key that is none is a fault as ever."""
+    """Missing names are those that ship; an unknown key is a fault."""
     reason = next(one for one in optional_texts() if one.startswith("refusal."))
     words = {"measure.on_time.name": "Op tijd", reason: "Dit is geen foto."}
     made = settled(world, "nl", "en", messages={"nl": words})

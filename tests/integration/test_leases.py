@@ -75,7 +75,7 @@ def test_an_alert_whose_publisher_was_killed_goes_out_when_its_lease_has_expired
     assert len(published()) == 1
 
 
-def test_an_alert_that_could_not_be_published_waits_for_no_lease(
+def test_an_alert_that_could_not_be_published_does_not_wait_for_a_lease(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.file()
@@ -102,7 +102,7 @@ def test_a_wrong_clock_does_not_hold_an_alert_for_ever(world: World, wall: list[
 
 
 def test_a_lane_publishes_its_own_events_without_another_write(world: World) -> None:
-    """Its rows are born with its lease: a relay beside it skips them."""
+    """Its rows are written with its lease: another relay skips them."""
     from chalicelib.services.projections import timeline_events
 
     event = world.events(world.file()["id"])[0]
@@ -139,7 +139,7 @@ def test_a_lease_of_a_row_that_is_gone_makes_no_row(world: World) -> None:
 
 
 def test_a_digest_that_another_run_has_is_left_to_it(world: World) -> None:
-    """Also if a row came to the group before the row that has the other run's lease."""
+    """Also if the row with the other run's lease is not the first of its group."""
     names = [f"2026-11-02T01:00:0{n}.000Z#x:{n}" for n in range(2)]
     message = {"kind": "photo", "jurisdiction": JURISDICTION, "dedupe": "x"}
     commit([control.put_deferred(name, message, world.now, "u-d1") for name in names])
@@ -189,7 +189,7 @@ def test_a_message_that_could_not_be_sent_is_sent_at_the_next_delivery(
 def test_a_message_that_another_run_is_sending_is_no_unhandled_error(
     world: World, posted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The queue delivers it again; nobody needs to be woken."""
+    """The queue delivers it again."""
     import json
 
     from chalicelib import observability

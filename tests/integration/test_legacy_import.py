@@ -1,4 +1,5 @@
-"""An old system's history: kept with its own times, told what is wrong with it, never twice."""
+"""Import of an old system's history: its own times are kept, faults are reported, nothing comes
+twice."""
 
 import csv
 import json
@@ -106,7 +107,7 @@ def test_importing_again_changes_nothing(world: World) -> None:
     ],
     ids=str,
 )
-def test_what_is_wrong_with_a_row_is_told_and_holds_up_no_other(
+def test_a_fault_of_a_row_is_reported_and_holds_up_no_other(
     world: World, change: dict[str, Any], finding: str
 ) -> None:
     outcome = run(world, row(1), row(2, **change), row(3))
@@ -156,7 +157,7 @@ def test_history_counts_in_tallies_and_not_in_scorecards(world: World) -> None:
     lifecycle.update_all(world.now)
 
 
-def test_an_open_one_is_worked_on_as_any_report(world: World) -> None:
+def test_an_imported_open_report_is_worked_on_as_any_other(world: World) -> None:
     run(world, row(3, state="Baru", closed=""))
     report = the_report(3).id
     world.act(official("officer1"), report, "assign", person="s_worker1")
@@ -200,7 +201,7 @@ def test_old_open_reports_come_last_in_the_queue(world: World) -> None:
     assert [entry["id"] for entry in page["reports"]] == [mine, the_report(3).id]
 
 
-def test_work_here_on_an_old_report_judges_nobody(world: World) -> None:
+def test_work_on_an_imported_report_counts_in_no_scorecard(world: World) -> None:
     run(world, row(3, state="Baru", closed=""))
     report = the_report(3).id
     world.act(official("officer1"), report, "assign", person="s_worker1")

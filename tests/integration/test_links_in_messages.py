@@ -31,7 +31,7 @@ def path(recipient: str = "abc") -> str:
 def test_a_mail_names_the_address_that_ends_such_mails(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the headers of RFC 8058; one without a choice has none."""
+    """By the headers of RFC 8058; a mail without such a choice has none."""
     seen: list[dict[str, Any]] = []
     client = aws.client("sesv2")
     monkeypatch.setattr(client, "send_email", lambda **asked: seen.append(asked) or {})
@@ -67,7 +67,7 @@ def test_one_click_of_a_mail_program_ends_messages_any_number_of_times(
     assert preferences.choice(settings().jurisdiction, token)["notify"] == "all"
 
 
-def test_nothing_else_is_taken_for_one_click(edge: Edge) -> None:
+def test_only_one_click_requests_end_messages(edge: Edge) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert edge.ask("POST", path(), raw=b"wish=all", headers=form, key=None).status == 415
     where = f"/v1/notifications/{FORGED}"
@@ -80,7 +80,7 @@ def test_nothing_else_is_taken_for_one_click(edge: Edge) -> None:
 def test_a_forged_link_opened_in_a_browser_shows_a_page_that_says_what_to_do(
     edge: Edge, kind: str
 ) -> None:
-    """In the reader's language; a program gets the document as ever."""
+    """In the reader's language; a program still gets the problem document."""
     where = f"/v1/{kind}/{FORGED}"
     for language, words in (("en", "newest message"), ("id", "pesan terbaru"), ("xx", "terbaru")):
         reply = edge.ask("GET", where, headers={**BROWSER, "Accept-Language": language})
@@ -102,7 +102,7 @@ def test_a_link_of_no_city_and_one_that_is_cut_off_show_a_page_too(edge: Edge) -
 
 
 def test_an_open311_client_may_name_a_locale(edge: Edge) -> None:
-    """It counts for more than the header; one that nobody speaks counts for nothing."""
+    """It goes before the header; an unknown locale is ignored."""
 
     def named(**query: Any) -> str:
         asked = {"Accept-Language": "id"}

@@ -40,7 +40,7 @@ def test_a_wrong_word_to_make_token_lists_the_valid_ones(
         assert words in str(refused.value)
 
 
-def test_an_official_who_is_not_there_is_an_error_that_says_who_is(edge: Edge) -> None:  # noqa: F811
+def test_an_unknown_official_is_an_error_that_lists_the_known_ones(edge: Edge) -> None:  # noqa: F811
     with pytest.raises(StackError, match="no official is officer of u-d1 in D2") as refused:
         token_of(edge, "officer", district="D2", unit="u-d1")
     assert "\n  " in str(refused.value)

@@ -1,4 +1,4 @@
-"""The public map: exact sets, rounded places, counters, changes, refusals, what each costs."""
+"""The public map: exact sets, rounded places, counters, changes, refusals and the cost of each."""
 
 import json
 import random
@@ -67,7 +67,7 @@ def town(world: World, seed: int, many: int) -> list[str]:
 
 
 def public(world: World, made: list[str]) -> list[Report]:
-    """The heads that everybody may know."""
+    """The heads of public reports."""
     return [head for head in map(world.head, made) if not head.protected]
 
 
@@ -87,7 +87,7 @@ def inside(head: Report, box: tuple[float, float, float, float]) -> bool:
 
 
 def text(box: tuple[float, float, float, float]) -> str:
-    """The box as it is asked for."""
+    """The box as a query parameter."""
     south, west, north, east = box
     return f"{west:.9f},{south:.9f},{east:.9f},{north:.9f}"
 
@@ -170,7 +170,7 @@ def test_more_than_the_limit_is_counted_in_cells(world: World) -> None:
 def test_a_view_of_too_many_rows_is_counted_by_the_counters(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where one stretch of the index alone holds more than the limit, nothing is read on."""
+    """If one partition of the index holds more than the limit, nothing more is read."""
     heads = public(world, town(world, 7, 60))
     limits = {**viewport.parameters.limits(), "range_rows": 3}
     monkeypatch.setattr(viewport.parameters, "limits", lambda: limits)
@@ -275,7 +275,7 @@ def coarse(world: World, decimals: int) -> None:
 
 
 def test_a_coarse_service_shows_its_rounded_place_everywhere(world: World) -> None:
-    """Index, view, cells, circle, public view, scorecard row: none knows more than the others."""
+    """Index, view, cells, circle, public view and scorecard row all have only the rounded place."""
     coarse(world, 3)
     lat, long = -6.19437, 106.80567
     report = world.file(service="litter", lat=lat, long=long)["id"]
@@ -333,7 +333,7 @@ def test_changes_come_once_and_in_a_few_bytes_when_there_are_none(world: World) 
     assert json.loads(idle)["cursor"] == watcher.cursor
 
 
-def test_what_is_counted_late_is_not_missed(world: World) -> None:
+def test_a_change_that_is_counted_late_is_not_missed(world: World) -> None:
     """A row that becomes readable after newer ones, within the cursor's lag."""
     first, second = world.file()["id"], world.file()["id"]
     watcher = Watcher(world.now)
@@ -439,7 +439,7 @@ def test_wrong_questions_are_400_and_read_nothing(
 
 
 def test_a_forged_cursor_is_refused(edge: Edge) -> None:  # noqa: F811
-    """Every letter of it counts, and so does the city."""
+    """Any changed letter is refused, and so is a cursor of another city."""
     cursor = edge.get(CHANGES).body["cursor"]
     for place, letter in enumerate(cursor):
         other = "A" if letter != "A" else "B"
@@ -449,7 +449,7 @@ def test_a_forged_cursor_is_refused(edge: Edge) -> None:  # noqa: F811
 
 
 def test_the_map_costs_few_queries(edge: Edge) -> None:  # noqa: F811
-    """However many cells a box touches: nine at most, and eight more a closed month."""
+    """For a box of any size: at most nine, and eight more for a closed month."""
     me = edge.device()
     edge.file(me)
     edge.project()

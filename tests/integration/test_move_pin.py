@@ -1,4 +1,4 @@
-"""The pin of a report was set in the wrong place: it can be corrected, and everything follows."""
+"""A pin in the wrong place can be corrected, and ward, unit and map follow."""
 
 from typing import Any
 

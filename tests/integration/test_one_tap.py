@@ -20,7 +20,7 @@ def token(world: World, report: str) -> str:
 
 
 def test_yes_closes_the_report_as_verified_by_its_reporter(world: World) -> None:
-    """The event names a reporter, and no id."""
+    """The event says that a reporter answered, without an id."""
     report = world.finished()
     assert one_tap.answer(token(world, report), True, world.now) is not None
     assert (world.head(report).state, world.head(report).resolution) == ("closed", "verified")
@@ -37,7 +37,7 @@ def test_no_sends_the_work_back(world: World) -> None:
 
 
 def test_a_second_tap_changes_nothing_more(world: World) -> None:
-    """Whichever button it is."""
+    """With either button."""
     report = world.finished()
     link = token(world, report)
     one_tap.answer(link, True, world.now)
@@ -47,8 +47,8 @@ def test_a_second_tap_changes_nothing_more(world: World) -> None:
     assert world.head(report).version == version
 
 
-def test_a_link_answers_for_its_own_finish_alone(world: World) -> None:
-    """After a refusal and another finish the old link is spent."""
+def test_a_link_answers_only_for_its_own_finish(world: World) -> None:
+    """After a refusal and another finish the old link answers nothing."""
     report = world.finished()
     old = token(world, report)
     one_tap.answer(old, False, world.now)
@@ -60,7 +60,7 @@ def test_a_link_answers_for_its_own_finish_alone(world: World) -> None:
 
 @pytest.mark.parametrize("forge", ["", "x", "k1.e30.AAAA"])
 def test_a_forged_link_is_refused(world: World, forge: str) -> None:
-    """Without saying why."""
+    """The page gives no reason."""
     with pytest.raises(Problem, match="invalid_token"):
         one_tap.question(forge, world.now)
 
@@ -109,8 +109,8 @@ def test_the_reporter_is_asked_once_by_the_channel_they_left(
     assert people.contact(JURISDICTION, "none") is None
 
 
-def test_what_cannot_be_published_blocks_nothing_behind_it(world: World) -> None:
-    """It is noted among the dead letters, and the next row goes out."""
+def test_a_row_that_cannot_be_published_does_not_block_the_next(world: World) -> None:
+    """It becomes a dead letter, and the next row goes out."""
     from chalicelib.storage.transactions import commit
 
     row = {"kind": "alert", "jurisdiction": JURISDICTION, "rules": "gone", "protected": False}

@@ -1,4 +1,4 @@
-"""Open data: every format, only what changed, nothing personal, nothing that runs in a sheet."""
+"""Open data: every format, only what changed, nothing personal, no formula in a spreadsheet."""
 
 import csv
 import hashlib

@@ -1,7 +1,7 @@
-"""The description and the product are one: what is declared is answered, what is answered declared.
+"""The description and the product agree: every answer is declared, every declared route exists.
 
-A whole journey is driven through the front door; every answer on the way, refusals included, must
-match the schema that the description gives for its operation, status and media type.
+A whole journey goes through the API; every answer, also a refusal, must match the
+schema that the description gives for its operation, status and media type.
 """
 
 import json
@@ -94,7 +94,7 @@ def problems_said(operation: dict[str, Any]) -> set[str]:
 
 
 class Checked(Edge):
-    """A client that holds every answer against the description."""
+    """A client that checks every answer against the description."""
 
     seen: set[tuple[str, str, int]]
 
@@ -176,7 +176,7 @@ def test_every_parameter_field_and_header_is_described() -> None:
 
 def test_every_object_of_the_api_says_which_fields_it_may_have() -> None:
     """An allow-list: nothing can slip into an answer without the description saying so."""
-    # A name has a field a language, whatever languages a city speaks.
+    # A name has a field for each language of the city.
     open_on_purpose = {"Problem", "OpenAPI", "JsonSchema", "Name"}
     for name, schema in document()["components"]["schemas"].items():
         if name not in open_on_purpose:
@@ -219,7 +219,7 @@ def test_every_operation_schema_field_and_parameter_is_described_in_words() -> N
     assert [name for name, words in found.items() if not words] == [], "rules/descriptions.json"
 
 
-def test_no_description_in_the_file_is_of_something_that_is_no_more() -> None:
+def test_every_description_in_the_file_is_of_something_that_exists() -> None:
     shown, file = document()["components"]["schemas"], openapi_texts.texts()
     fields = [(name, one) for name, each in shown.items() for one in each.get("properties", {})]
     needed = {

@@ -1,4 +1,4 @@
-"""Alerts of what is overdue: whom they tell, what they say, and a flood that becomes a digest."""
+"""Alerts of overdue reports: recipients, texts, and digests of many alerts."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def waiting() -> list[str]:
 
 
 def quiet(world: World) -> None:
-    """Publish what filing and assigning have to say, and forget it."""
+    """Publish the alerts of filing and assigning, and clear what was published."""
     world.project()
     notifications_outbox.drain(now=world.now)
     notifications_outbox.drain(now=world.now + timedelta(hours=1))
@@ -66,7 +66,7 @@ def late(world: World, n: int, ward: str = "D1-W1") -> list[str]:
     return filed
 
 
-def test_a_breach_tells_who_holds_the_report(world: World) -> None:
+def test_a_breach_is_told_to_the_holder_of_the_report(world: World) -> None:
     """The code, the ward, the promise in local time, how late it is, who had it, where it is: one
     message, though it is the ladder's first rung too."""
     report = world.file()
@@ -93,8 +93,8 @@ def test_a_breach_tells_who_holds_the_report(world: World) -> None:
     assert "Belum diperbaiki pada waktunya; Eskalasi tingkat 1" in breach.text
 
 
-def test_whoever_had_it_at_the_deadline_is_named(world: World) -> None:
-    """A sweep that comes late, after the report has changed hands, blames the right one."""
+def test_the_holder_at_the_deadline_is_named(world: World) -> None:
+    """A late sweep, after the report was given to another, names the former holder."""
     report = world.file()["id"]
     world.act(official("officer1"), report, "assign", person="s_worker1")
     world.act(official("worker1"), report, "start", note="Seen.")
@@ -109,8 +109,9 @@ def test_whoever_had_it_at_the_deadline_is_named(world: World) -> None:
     assert "person:s_mate1" in escalation.attributes["audience"]
 
 
-def test_a_rung_is_told_by_its_roles(world: World) -> None:
-    """The unit where nobody holds it; then the dispatcher; then the top, urgently."""
+def test_a_level_is_told_to_the_roles_of_its_rung(world: World) -> None:
+    """Without a holder the unit; then the dispatcher; then the administration and the auditor,
+    urgently."""
     world.file()
     quiet(world)
     for hours in (121, 60, 60):
@@ -129,7 +130,7 @@ def test_a_rung_is_told_by_its_roles(world: World) -> None:
 
 
 def test_a_protected_reports_escalation_stays_in_its_unit(world: World) -> None:
-    """Whatever the ladder says: no role elsewhere, no place, no service, no code, no digest."""
+    """No other role is told; no place, service or code is in it; it is in no digest."""
     filed = [world.file(service="violence") for _ in range(PER_HOUR + 2)]
     quiet(world)
     world.advance(hours=5)
@@ -218,7 +219,7 @@ def test_each_official_gets_what_is_for_them(world: World, inbox: Any) -> None:
 
 
 def test_a_policy_never_has_more_combinations_than_sns_takes() -> None:
-    """A mailbox of many wards and services gets too much rather than nothing."""
+    """For a mailbox of many wards and services the filter is wider than needed."""
     grants = [
         {"role": "officer", "districts": [f"D{n}" for n in range(20)],
          "services": [f"s{n}" for n in range(30)]}
@@ -295,7 +296,7 @@ def test_each_unit_has_an_hour_of_its_own(world: World) -> None:
 def test_deferred_rows_cost_an_idle_relay_one_query(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It reads the outbox once and does not go round in circles, however many wait."""
+    """It reads the outbox once, for any number of deferred rows."""
     monkeypatch.setattr(notifications_outbox, "PAGE", 3)
     late(world, PER_HOUR + 7)
     notifications_outbox.drain(now=world.now)
@@ -375,7 +376,7 @@ def test_a_relay_killed_while_it_sorts_loses_nothing(
 
 
 def test_two_relays_at_once_tell_each_breach(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One drains between the other's page and its rows: a row that is gone is no row to defer."""
+    """One drains after the other has read its page: a row that is gone is not deferred."""
     late(world, PER_HOUR + 3)
     real, inner = leases.outbox_page, []
 
@@ -401,7 +402,7 @@ def test_two_relays_at_once_tell_each_breach(world: World, monkeypatch: pytest.M
 def test_a_digest_that_cannot_be_published_holds_up_no_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its rows are noted among the dead letters; the next unit's goes out."""
+    """Its rows become dead letters; the next unit's digest goes out."""
     late(world, PER_HOUR + 2)
     for number in range(PER_HOUR + 1):
         world.file(citizen(f"x{number}"), ward="D2-W1")
@@ -428,7 +429,7 @@ def test_a_digest_that_cannot_be_published_holds_up_no_other(
 
 
 def test_a_row_of_unknown_rules_holds_up_no_other(world: World) -> None:
-    """Even the city that says how many may go out can be missing."""
+    """Also if the city version with the hourly limit is missing."""
     late(world, 2)
     name = waiting()[0]
     (row,) = (row for row in aws.rows("control") if row["sk"] == name)

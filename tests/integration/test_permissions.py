@@ -1,8 +1,8 @@
 """Security cases 70 to 73: every role × action × state, in the own and in the other district.
 
-What workflow.md allows is written down here a second time, by person; everything else must be
-refused: 404 to whom the report does not exist, 403 to whom the action is not named, 409 where the
-state forbids it. The attempts go through the service up to the writing, which is cut off.
+What workflow.md allows is written here a second time, by person; everything else must be refused:
+404 if the person may not see the report, 403 if the action does not name them, 409 if the state
+forbids it. The attempts go through the service up to the write, which is replaced.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "breach": {"target": "resolve"},
     "escalate": {"level": 1},
 }
-# What the clock alone does, at moments of its own: test_sweep.py has those.
+# Only the clock takes these actions; test_sweep.py tests them.
 BY_THE_CLOCK = {"breach", "escalate", "release", "remerge", "protect_lapse"}
 OFFICER = [
     "assign", "coordinate", "schedule", "ask", "reject", "merge", "unmerge", "reclassify",
@@ -107,7 +107,7 @@ READING = ("get", "lis")
 
 
 class Permitted(Exception):
-    """Nothing but the writing is left."""
+    """Everything was allowed; only the write is left."""
 
 
 def person(name: str) -> Principal:
@@ -120,7 +120,7 @@ def person(name: str) -> Principal:
 
 
 def in_state(variant: str, number: int, **more: Any) -> Report:
-    """A report in a state where nothing but role and state can stand in an action's way."""
+    """A report for which only role and state can forbid an action."""
     state, _, resolution = variant.partition("/")
     closed = {"closed_at": START, "closed_month": "202611", "back_to": "assigned"}
     paused = {"paused_at": START, "back_to": "assigned", "scheduled_until": START}
@@ -259,7 +259,7 @@ def test_protected_reports_have_people_of_their_own(attempts: Attempts, name: st
 
 
 def test_a_refusal_writes_nothing(world: World) -> None:
-    """Not even an idempotency row."""
+    """Also no idempotency row."""
     report = world.finished()
     before = {name: sum(1 for _ in model.scan()) for name, model in tables.MODELS.items()}
     for name in ("stranger", "officer2", "auditor"):
@@ -286,7 +286,7 @@ def test_a_refusal_says_which_rule_and_what_is_open(world: World) -> None:
 
 
 def test_revoking_a_record_takes_effect(world: World) -> None:
-    """Case 65: what the record says now, at most thirty seconds old."""
+    """Case 65: the present record counts, after at most thirty seconds."""
     from tests.support.world import BUNDLE, STAFF, blob
 
     found = staff.by_subject(JURISDICTION, ISSUER, "subject-officer1", world.now)
@@ -320,7 +320,7 @@ def test_the_table_of_operations_gives_the_public_no_write() -> None:
 
 
 def test_personal_data_has_its_own_permission(world: World) -> None:
-    """No role implies it, and it does not reach out of scope."""
+    """No role implies it, and it holds only within its grant."""
     filed = world.file(contact={"email": "a@example.org"}, ward="D2-W1")["id"]
     for name in ("officer1", "officer2", "head2", "dispatcher", "admin", "auditor", "verifier"):
         op = world.operation(official(name), "readContact", {})
@@ -390,7 +390,7 @@ def answer(world: World, who: Principal, operation: str, report: str) -> str:
             audits.queue(who, "202611", "D2", None, 10, world.now)
     except Problem as problem:
         if operation == "listAudits":
-            return "403"  # By the edge, or 404 by the district: no either way.
+            return "403"  # Refused by role, or 404 by district.
         return str(problem.status)
     return "may"
 
@@ -456,7 +456,7 @@ def test_a_contact_is_read_only_where_the_permission_s_own_grant_reaches(
 
 
 def test_a_permission_beside_the_grants_goes_with_every_one_but_an_auditor_s() -> None:
-    """Records of before."""
+    """Older staff records."""
     record = {
         "ref": "s_old",
         "unit": "u-gov",
@@ -473,7 +473,7 @@ def test_a_permission_beside_the_grants_goes_with_every_one_but_an_auditor_s() -
 
 
 def test_an_official_files_like_anybody_but_not_where_they_only_audit(world: World) -> None:
-    """A service of the officials' own needs a role over the place."""
+    """A service for officials needs a role over the place."""
     here, there = holding(("officer", "D1")), holding(("officer", "D1"), ("auditor", "D2"))
     assert world.file(here, ward="D2-W1")["id"]
     assert world.file(here, service="inspection", ward="D1-W1")["id"]
@@ -483,10 +483,10 @@ def test_an_official_files_like_anybody_but_not_where_they_only_audit(world: Wor
         assert refused.value.slug == "role_not_allowed"
 
 
-def test_who_was_given_work_and_now_only_audits_there_does_not_act_on_it(
+def test_an_official_who_now_only_audits_does_not_act_on_earlier_work(
     attempts: Attempts,
 ) -> None:
-    """Holding a report is no role."""
+    """Holding a report is not a role."""
     head = in_state("assigned", 1, holder="s_several", offered_to=None)
     for role, want in (("auditor", frozenset()), ("field_worker", {"holder"})):
         found = table.standing(holding((role, "D1")), head, is_reporter=False)

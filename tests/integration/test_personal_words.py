@@ -27,7 +27,7 @@ def test_the_receipt_names_what_looks_personal_and_leaves_it_to_the_reporter(wor
     assert queries.public(PUBLIC, filed["id"])["description"] == SAID
 
 
-def test_who_asks_for_it_has_such_numbers_hidden_before_anybody_reads_them(world: World) -> None:
+def test_a_reporter_who_asks_for_it_has_such_numbers_hidden_at_filing(world: World) -> None:
     filed = world.file(description=SAID, landmark="sri@contoh.example", mask=True)
     assert filed["personal_data"] == []
     view = queries.public(PUBLIC, filed["id"])

@@ -1,4 +1,4 @@
-"""From an upload to what may be seen of it: processing, facts, re-use, moderation, flags."""
+"""Photos: processing, where and when they were taken, repeated use, moderation, flags."""
 
 import hashlib
 import io
@@ -49,7 +49,7 @@ def message(body: dict[str, Any], received: int = 1) -> dict[str, Any]:
 
 
 def deliver(body: dict[str, Any], received: int = 1) -> bool:
-    """Whether the function of photos could do what a message asks for."""
+    """Whether the photo function could handle a message."""
     answer = batches.process_photos(message(body, received), Context())
     return not answer["batchItemFailures"]
 
@@ -60,7 +60,7 @@ def arrived(photo: str) -> dict[str, Any]:
 
 
 def queued() -> list[dict[str, Any]]:
-    """What stands in the photos' queue, taken out of it."""
+    """The messages of the photos' queue; they are removed."""
     held = aws.backend("sqs").queues[settings().photos_queue]._messages
     bodies = [json.loads(one.body) for one in held]
     held.clear()
@@ -68,7 +68,7 @@ def queued() -> list[dict[str, Any]]:
 
 
 def work_off(world: World) -> None:
-    """Everything that follows from what happened, until nothing does."""
+    """Run every background function until nothing is left to do."""
     while world.project() or outbox.drain(now=world.now):
         outbox.drain(now=world.now)
         for body in queued():
@@ -211,7 +211,7 @@ def test_a_run_that_is_killed_after_any_step_is_finished_by_the_next(
         assert actions(world, report) == ["file", "photo_ready"][: 1 + used]
 
 
-def test_of_two_uploads_with_one_form_what_is_shown_is_what_was_looked_at(world: World) -> None:
+def test_after_two_uploads_with_one_form_the_checked_picture_is_shown(world: World) -> None:
     """The second arrives while the first is made: neither shows the other's pictures."""
     photo = world.photo(REPORTER, b"first" * 50, processed=False)
     report = world.file(REPORTER, photos=[photo])["id"]
@@ -267,7 +267,7 @@ def test_a_photo_whose_upload_is_gone_is_refused_and_not_waited_for(world: World
     work_off(world)
     assert states(report) == [("before", "refused")]
     assert world.events(report)[-1]["data"]["reason"] == "missing"
-    # A ticket that nobody has used may still be uploaded to.
+    # An unused ticket still accepts an upload.
     waiting = world.photo(REPORTER, processed=False)
     files.delete([storage_keys.quarantined(JURISDICTION, waiting)])
     processing.develop(JURISDICTION, waiting, world.now)
@@ -283,7 +283,7 @@ def test_a_photo_whose_upload_is_gone_is_refused_and_not_waited_for(world: World
     ],
     ids=["another type", "too large", "empty"],
 )
-def test_what_got_past_the_form_is_refused_here(
+def test_an_upload_that_the_form_should_have_refused_is_refused(
     world: World, put: Callable[[str], None], reason: str
 ) -> None:
     photo = world.photo(REPORTER, processed=False)
@@ -292,7 +292,7 @@ def test_what_got_past_the_form_is_refused_here(
     assert tickets.status(REPORTER, photo, world.now)["reason"]["code"] == reason
 
 
-def test_what_fails_at_its_last_delivery_is_refused_and_noted(
+def test_a_photo_that_fails_at_its_last_delivery_is_refused_and_noted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = world.photo(REPORTER, processed=False)
@@ -434,8 +434,8 @@ def test_the_photo_of_the_problem_does_not_pass_for_one_of_the_repair_unseen(wor
     assert world.events(report)[-1]["data"]["photo"] == photo
 
 
-def test_the_later_use_is_flagged_whoever_is_looked_at_first(world: World) -> None:
-    """Of two that look at each other, each finds the same one, once."""
+def test_the_later_use_of_a_photo_is_flagged_in_any_order(world: World) -> None:
+    """Two reports with the same photo: the later use is found, once."""
     ids = []
     for _ in range(2):
         world.advance(seconds=1)
@@ -459,7 +459,7 @@ def test_a_protected_report_is_not_named_to_others(world: World) -> None:
     assert world.events(open_one)[-1]["data"]["of"] is None
 
 
-def test_what_nobody_uses_expires_and_what_is_used_does_not(world: World) -> None:
+def test_unused_photos_expire_and_used_ones_do_not(world: World) -> None:
     def tagged(photo: str) -> set[bool]:
         held = aws.backend("s3")
         found = (held.get_object(settings().bucket, key) for key in of(photo))
@@ -688,7 +688,7 @@ def test_an_original_is_kept_only_by_the_setting_and_only_the_one_that_was_made(
     settings.cache_clear()
     kept = world.photo(REPORTER)
     assert files.get(storage_keys.original(JURISDICTION, kept)) == photo_files.UPLOAD
-    # Sent once more with the same form: neither evidence nor a picture.
+    # A second upload with the same form is neither evidence nor a picture.
     files.put(storage_keys.quarantined(JURISDICTION, kept), b"another" * 30, "image/jpeg")
     world.process(kept)
     assert files.get(storage_keys.original(JURISDICTION, kept)) == photo_files.UPLOAD
@@ -705,14 +705,12 @@ def test_a_photo_that_becomes_ready_makes_no_version_stale(world: World) -> None
 
 
 @pytest.mark.parametrize("body", [{"kind": "photo", "task": "paint"}, {"kind": "photo"}])
-def test_a_job_that_is_none_of_ours_belongs_to_the_dead_letters(
-    world: World, body: dict[str, Any]
-) -> None:
+def test_an_unknown_job_becomes_a_dead_letter(world: World, body: dict[str, Any]) -> None:
     known = {"jurisdiction": JURISDICTION, "report": UNKNOWN, "photo": UNKNOWN, "rev": 1}
     assert not deliver({**known, **body})
 
 
-def test_jobs_about_what_is_not_there_are_nothing(world: World) -> None:
+def test_jobs_about_unknown_photos_do_nothing(world: World) -> None:
     for task in ("develop", "used", "draw", "hide"):
         assert deliver({"kind": "photo", "task": task, "jurisdiction": JURISDICTION,
                         "report": UNKNOWN, "photo": UNKNOWN, "rev": 1})  # fmt: skip
@@ -729,7 +727,7 @@ def test_problem_is_raised_for_too_many(world: World) -> None:
 def test_a_picture_hidden_on_a_closed_report_makes_what_was_copied_of_it_out_of_date(
     world: World,
 ) -> None:
-    """Whoever asks Open311 what has changed since gets the closed report again, without it; and
+    """Open311 clients that ask for changes get the closed report again without the picture, and
     again once it is shown."""
     photo = world.photo(REPORTER)
     report = world.file(REPORTER, photos=[photo])["id"]

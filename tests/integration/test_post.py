@@ -1,4 +1,4 @@
-"""What a keyed client gets for its form, also if it sends the form again."""
+"""The answer to an Open311 client's form, also to a repeated one."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def town_with(code: str, **changed: Any) -> City:
 
 
 def test_a_protected_request_gets_a_token_whose_id_reveals_no_report(world: World) -> None:
-    """FixMyStreet sends again what has no id; the id of the token finds nothing here."""
+    """FixMyStreet repeats a request without an id; the id of the token finds no report."""
     key = a_key(world)
     answer = send(world, key, **TELLING)
     (report,) = filed()
@@ -97,7 +97,7 @@ def test_another_key_or_another_word_is_another_report(world: World) -> None:
 
 
 def test_the_same_form_is_the_same_open_report_for_a_month(world: World) -> None:
-    """A lost answer is asked for again half an hour later."""
+    """The client repeats the form half an hour later."""
     key = a_key(world)
     first = send(world, key, description="A hole")
     world.advance(days=20)

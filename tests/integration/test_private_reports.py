@@ -1,4 +1,4 @@
-"""A private report: counted and worked on, and its words are for its reporter and the officials."""
+"""A private report is counted and worked on; only its reporter and officials read its words."""
 # ruff: noqa: F811
 
 import io
@@ -46,7 +46,7 @@ def public_files() -> dict[str, bytes]:
 
 
 def addresses(edge: Edge, report: str, code: str, photo: str) -> list[str]:
-    """An address for every route that answers to GET without a sign-in, with this report in it."""
+    """A URL of this report for every GET route without sign-in."""
     month = "202611"
     fill = {
         "id": [report], "code": [code], "month": [month], "area": ["TV", "D1", "D1-W1", "u-d1"],
@@ -281,7 +281,7 @@ def test_private_reports_do_not_recur_for_being_in_one_square_kilometre(edge: Ed
     row = json.loads(timeline_rows.timeline(JURISDICTION, mine, 0, 1)[0][0])["score"]
 
     class Ever:
-        """A window that holds every moment."""
+        """A window of all time."""
 
         start = ""
 

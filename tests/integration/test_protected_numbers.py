@@ -1,4 +1,4 @@
-"""Whom to call: the city's numbers by service, hotlines first, wherever a protected one shows."""
+"""Whom to call: a protected service shows the city's hotlines first."""
 
 from chalicelib.domain.city.city import City
 from chalicelib.services.reports import city_reference

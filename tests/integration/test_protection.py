@@ -1,4 +1,4 @@
-"""Into protection by proposal, and what was public and becomes protected leaves every answer."""
+"""Reports become protected by a proposal, and then leave every public answer."""
 
 import gzip
 import json
@@ -72,8 +72,8 @@ def test_the_protected_unit_sees_what_is_proposed_and_takes_it(world: World) -> 
     assert refusal(queries.case, OFFICER, report).status == 404
 
 
-def test_the_protected_unit_gives_back_what_is_no_such_matter(world: World) -> None:
-    """As it was, visible again, and nobody outside learns that it was proposed, or why not."""
+def test_the_protected_unit_gives_back_a_report_that_does_not_concern_it(world: World) -> None:
+    """It is visible again as before; the public sees neither the proposal nor the reason."""
     report = proposed(world)
     world.act(SAFE, report, "return", reason="Bukan urusan kami.")
     shown = queries.timeline(PUBLIC, report, 0)
@@ -88,7 +88,7 @@ def test_the_protected_unit_gives_back_what_is_no_such_matter(world: World) -> N
 def test_a_proposal_that_nobody_answers_lapses_after_a_working_day(world: World) -> None:
     report = proposed(world, service="bridge")
     until = parse(world.head(report).protection["until"])
-    # Eight hours of work, an hour of noon between them.
+    # Eight working hours, with an hour of break.
     assert until == world.now + timedelta(hours=9)
     world.now = until - timedelta(seconds=1)
     world.sweep()
@@ -130,7 +130,7 @@ def test_nothing_is_merged_into_a_report_that_is_kept_secret(world: World) -> No
 
 
 def test_a_protected_report_sent_out_again_stays_private(world: World) -> None:
-    """By an officer of the protected unit alone, with words for nobody outside."""
+    """Only an officer of the protected unit may, and the public does not see the reason."""
     report = proposed(world)
     world.act(SAFE, report, "take")
     guard = official("guard")
@@ -143,7 +143,7 @@ def test_a_protected_report_sent_out_again_stays_private(world: World) -> None:
     assert requests.search(city(), {}, world.now) == []
 
 
-def test_what_was_protected_stays_with_its_reporter_when_it_is_public_again(world: World) -> None:
+def test_a_reporter_sees_the_protected_time_of_a_report_that_is_public_again(world: World) -> None:
     report = proposed(world)
     world.act(SAFE, report, "take")
     world.act(SAFE, report, "assign", person="s_guard")
@@ -164,11 +164,11 @@ def test_photos_of_a_report_that_is_hidden_get_new_addresses(world: World) -> No
     assert [(one["photo"], one["rev"]) for one in jobs] == [(photo, 2)]
 
 
-# What it leaves behind.
+# What is left of it.
 
 
 def traces(world: World) -> tuple[str, str, str, Report]:
-    """(report, its duplicate, who lies beside it, its head): public in every way, judged too."""
+    """(report, its duplicate, a neighbour, its head): public everywhere, also in a judged month."""
     report = world.file(citizen("first"), service="litter", description="Jejakrahasia")["id"]
     world.advance(hours=1)
     duplicate = world.file(citizen("second"), service="litter", key="beside")["id"]
@@ -310,14 +310,14 @@ def test_a_promise_missed_before_stays_missed_in_a_month_judged_later(world: Wor
 
 
 def calls(recorded: list[str], call: Any, *args: Any) -> list[str]:
-    """The calls to AWS that a refused question makes."""
+    """The calls to AWS of a refused request."""
     recorded.clear()
     assert refusal(call, *args).status == 404
     return list(recorded)
 
 
 def test_a_miss_and_a_secret_report_take_the_same_work(world: World) -> None:
-    """Number and kind of calls to storage; the answers' times follow from them."""
+    """Equal number and kind of calls to storage, so that the answers take equal time."""
     from chalicelib.storage import tables
 
     report = proposed(world)

@@ -1,4 +1,4 @@
-"""What an official looks at in the morning: the queue by holder and by nearness of the deadline."""
+"""An official's queue: by holder, and by the next deadline."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_an_early_warning_is_a_holder_and_some_hours(world: World) -> None:
 def test_pages_may_be_short_but_nothing_is_left_out(
     world: World, monkeypatch: pytest.MonkeyPatch, state: str | None, limit: int
 ) -> None:
-    """However few rows a request looks through, the cursors lead to all of them, once."""
+    """With any number of rows a request, the cursors lead to each report once."""
     monkeypatch.setattr(queues, "ROWS_READ_AT_MOST", 3)
     given = held(world, "mate1 mate1 mate1 mate1 worker1 - mate1 worker1 worker1 - - - - worker1")
     if state is None:
@@ -80,7 +80,7 @@ def test_pages_may_be_short_but_nothing_is_left_out(
 def test_a_cursor_is_good_for_its_holder_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another filter begins anew."""
+    """Another filter needs a new cursor."""
     monkeypatch.setattr(queues, "ROWS_READ_AT_MOST", 2)
     held(world, "worker1 mate1 worker1")
     cursor = page(world, holder="s_worker1")["cursor"]
@@ -89,8 +89,8 @@ def test_a_cursor_is_good_for_its_holder_alone(
         page(world, holder="s_mate1", cursor=cursor)
 
 
-def test_somebody_elses_district_stays_unseen(world: World) -> None:
-    """A holder's name opens no other district."""
+def test_a_holders_name_opens_no_other_district(world: World) -> None:
+    """Another district's holder shows nothing."""
     held(world, "worker1")
     with pytest.raises(Problem, match="not_found"):
         page(world, who="officer2", district="D1", holder="s_worker1")

@@ -1,4 +1,4 @@
-"""A crowd or a flood stops nobody's work: what makes a version stale, and how much one may add."""
+"""What makes a version stale, and how much one person may add."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -61,7 +61,7 @@ def limits(monkeypatch: pytest.MonkeyPatch, **kinds: int) -> None:
 
 
 def test_118_comments_refuse_none_of_ten_actions_of_officials(world: World) -> None:
-    """And none of a colleague's, whose word acknowledges the report."""
+    """Also no comment of a colleague, which acknowledges the report."""
     filed = [world.file(service="litter", ward="D1-W1")["id"] for _ in range(10)]
     for number in range(118):
         who = COLLEAGUE if number // 10 % 2 else REPORTER
@@ -72,15 +72,15 @@ def test_118_comments_refuse_none_of_ten_actions_of_officials(world: World) -> N
 
 
 def test_more_supports_than_a_window_of_events_make_no_version_stale(world: World) -> None:
-    """Eleven were too many before."""
+    """With the window of events eleven were too many."""
     report = world.file()["id"]
     for number in range(11):
         support(world, citizen(f"n{number}"), report)
     assert world.act(OFFICER, report, "assign", version=1, person="s_worker1")["version"] == 13
 
 
-def test_whatever_only_adds_leaves_an_officer_s_version_good(world: World) -> None:
-    """Ratings, claims, flags, followers, a look at the contact; twelve of them at once."""
+def test_additions_do_not_make_an_officers_version_stale(world: World) -> None:
+    """Ratings, claims, flags, followers, reading the contact: twelve of them."""
     report = world.finished()
     seen = world.head(report).version
     ann = citizen("ann")
@@ -99,7 +99,7 @@ def test_whatever_only_adds_leaves_an_officer_s_version_good(world: World) -> No
     assert world.act(official("verifier2"), report, "verify", version=seen)["state"] == "closed"
 
 
-def test_what_decides_makes_a_version_stale_however_much_was_added_after_it(world: World) -> None:
+def test_a_decision_makes_a_version_stale_whatever_was_added_after_it(world: World) -> None:
     """An assignment between two comments is not overlooked."""
     report = world.file()["id"]
     comment(world, REPORTER, report)
@@ -164,7 +164,7 @@ def test_a_city_that_says_nothing_lets_nobody_comment_a_hundred_times(world: Wor
 
 
 def test_a_repeated_key_takes_no_token(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither of a report nor of a comment, a support or a flag."""
+    """Neither for a report, nor for a comment, a support or a flag."""
     limits(monkeypatch, device=1, comments=1, report_comments=1, supports=1, flags=1, tickets=1)
     first = world.file(REPORTER, key="same")
     report = first["id"]
@@ -178,10 +178,10 @@ def test_a_repeated_key_takes_no_token(world: World, monkeypatch: pytest.MonkeyP
     assert counts == dict.fromkeys(counts, 1)
 
 
-def test_what_wrote_nothing_gives_its_token_back(
+def test_a_request_that_wrote_nothing_gives_its_token_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A refusal after the counting, and a support that was said before."""
+    """A refusal after the count, and a repeated support."""
     limits(monkeypatch, device=2, comments=2, report_comments=2, supports=2)
     report = world.file()["id"]
     with pytest.raises(Problem, match="role_not_allowed"):
@@ -196,7 +196,7 @@ def test_what_wrote_nothing_gives_its_token_back(
             world.file()
     assert used("device") == 1
     with monkeypatch.context() as patch:
-        # Nobody knows whether this one was written: it counts.
+        # It is unknown whether this one was written: it counts.
         patch.setattr(intake, "_write", _raising(Unknown()))
         with pytest.raises(Unknown):
             world.file()
@@ -237,7 +237,7 @@ def test_a_system_that_passes_on_many_people_s_comments_is_not_one_person(world:
 
 
 def test_no_window_goes_below_zero(world: World) -> None:
-    """A token that nobody took is none to give back."""
+    """A token that was not taken is not given back."""
     bucket = control.Bucket("device#x", 2, 60, 0)
     control.take("testville", [bucket])
     control.give_back("testville", [bucket])
@@ -254,7 +254,7 @@ def _raising(error: Exception) -> Callable[..., Any]:
 
 
 class _Lockstep(Replay):
-    """Everybody looks, then everybody writes, again and again: the worst order for a crowd."""
+    """All read, then all write, in each round: the worst order for a crowd."""
 
     def __init__(self) -> None:
         super().__init__([])
@@ -272,7 +272,7 @@ def _writes_the_report(call: Call) -> bool:
 
 @pytest.mark.usefixtures("aws")
 def test_25_supports_at_once_are_all_taken_and_an_action_among_them() -> None:
-    """No 503, in the worst of orders."""
+    """No 503 in the worst order."""
     with faulty.World(_Lockstep(), seed="crowd", point=_writes_the_report) as world:
         warm_city.reset()
         record = Record()

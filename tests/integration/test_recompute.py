@@ -1,4 +1,4 @@
-"""Every figure of every card, computed twice: by the product and with pandas from its rows."""
+"""Every figure of every card, computed by the product and with pandas from its rows."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def store(town: Town, city: City) -> None:
-    """The town's rows and filers as the product keeps them."""
+    """Store the rows and filers as the product does."""
     rows: list[Any] = []
     for row in town.rows:
         last = periods.last_month(row, city)
@@ -76,7 +76,7 @@ def _commit(writes: list[Any]) -> None:
 
 
 def users(filers: dict[str, dict[str, str]], month: str) -> dict[str, int]:
-    """Who filed in the month, and who by then."""
+    """Numbers of people who filed in the month, and until then."""
     known = {uid for name, filed in filers.items() if name <= month for uid in filed.values()}
     active = set(filers.get(month, {}).values())
     return {"active_users": len(active), "registered_users": len(known)}
@@ -85,8 +85,8 @@ def users(filers: dict[str, dict[str, str]], month: str) -> dict[str, int]:
 @pytest.mark.parametrize(
     "seed", [*SEEDS[:FEW], *(pytest.param(seed, marks=pytest.mark.long) for seed in SEEDS[FEW:])]
 )
-def test_random_months(aws: None, seed: int) -> None:
-    """Months of every kind of life, rows as the projection keeps them."""
+def test_random_months_agree_with_pandas(aws: None, seed: int) -> None:
+    """Random rows, stored as the projection stores them."""
     town = Town(seed)
     raw = bundle(town.zone)
     city = City.from_json(raw)
@@ -101,8 +101,8 @@ def test_random_months(aws: None, seed: int) -> None:
     assert compare(found, cards) == []
 
 
-def test_months_that_people_made(world: World) -> None:
-    """The same of lives that the product has led: by people, by the clock, with drawn audits."""
+def test_months_played_by_the_product(world: World) -> None:
+    """Rows of reports that people, the clock and audits of the product changed."""
     lives = Lives(world, 2)
     lives.play(reports=40, steps=330, hours=6)
     wanted = {"verify", "refuse", "lapse", "reopen", "transfer", "coordinate", "rate", "audit"}
@@ -158,7 +158,7 @@ def test_a_ward_with_a_withdrawn_report_is_not_silent(world: World) -> None:
     assert figure(found, "silent_wards")["value"] == 3
 
 
-def test_the_city_counts_reports_of_a_district_that_is_no_more(world: World) -> None:
+def test_the_city_counts_reports_of_a_former_district(world: World) -> None:
     """Two districts become one: what was filed in the old one still counts for the city."""
     world.file(ward="D1-W1")
     world.file(ward="D2-W1")

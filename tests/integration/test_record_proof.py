@@ -1,4 +1,4 @@
-"""What an outsider can check of a report, and what nobody learns from it."""
+"""What an outsider can check of a report, and what they do not learn."""
 # ruff: noqa: F811
 
 import json

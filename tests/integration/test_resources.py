@@ -21,7 +21,7 @@ def attributes(queue: str) -> dict[str, Any]:
     return dict(found["Attributes"])
 
 
-def test_making_them_again_changes_nothing(made: dict[str, str]) -> None:
+def test_making_the_resources_again_changes_nothing(made: dict[str, str]) -> None:
     parameter = {"Name": made["TANGGAP_SECRET_PARAMETER"], "WithDecryption": True}
     before = boto3.client("ssm").get_parameter(**parameter)["Parameter"]["Value"]
     assert resources.create() == made
@@ -39,7 +39,7 @@ def test_the_timeline_streams_and_control_rows_expire(made: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("name", ["TANGGAP_MESSAGES_QUEUE", "TANGGAP_PHOTOS_QUEUE"])
-def test_each_queue_sets_aside_what_fails_five_times(made: dict[str, str], name: str) -> None:
+def test_a_message_that_fails_five_times_leaves_its_queue(made: dict[str, str], name: str) -> None:
     found = attributes(made[name])
     redrive = json.loads(found["RedrivePolicy"])
     assert int(redrive["maxReceiveCount"]) == 5

@@ -1,4 +1,4 @@
-"""Personal data go when their time is over, class by class, and not a day before."""
+"""Personal data are erased when their time is over, class by class, and not a day earlier."""
 
 import json
 from collections.abc import Iterator
@@ -54,12 +54,12 @@ def publish(world: World, days: dict[str, int]) -> None:
 
 
 def keep(world: World) -> dict[str, int]:
-    """The schedule, once."""
+    """Run the schedule once."""
     return retention.erase_expired(cities.current(JURISDICTION, world.now), world.now)
 
 
 def shown(world: World) -> dict[str, int]:
-    """What would be erased next, how much of each class."""
+    """How much of each class would be erased next."""
     found = retention.preview(cities.current(JURISDICTION, world.now), world.now)
     return {kind: one["count"] for kind, one in found.items() if one["count"]}
 
@@ -116,7 +116,8 @@ def hide(world: World, report: str) -> None:
 
 
 def held() -> list[str]:
-    """Where anybody of the closed report is named: rates lapse by themselves within days."""
+    """The rows that name a person of the closed report, except rate limits, which expire within
+    days."""
     names = [WORD, REACH, CONTACT["phone"], *(str(one.uid) for one in (SITI, BUDI, ANI))]
     return [place for place in personal_data_search.stored(*names) if "#RATE#" not in place]
 
@@ -182,7 +183,7 @@ def test_an_open_report_keeps_everything_and_so_does_a_duplicate_of_it(world: Wo
     world.act(BUDI, first, "withdraw", reason="Gone")
     publish(world, {"contact_days": 60, "closed_days": 90})
     world.advance(days=61)
-    # A report that was withdrawn is no repaired one: its words have other days, here none.
+    # A withdrawn report has its own days for words; here it has none.
     assert shown(world) == {"contact": 1}
     assert keep(world) == {"contact": 1}
     assert personal_data_search.stored(REACH) == []
@@ -243,7 +244,7 @@ def test_a_wish_not_to_be_written_to_holds_as_long_as_there_is_something_to_writ
     world.act(SITI, old, "withdraw", reason="Gone")
     world.advance(days=89)
     assert keep(world) == {"contact": 1}
-    # The address is another report's too: nothing goes there, and that is remembered anew.
+    # Another report has the address too: it gets no message, and its wish is stored again.
     world.advance(days=60)
     told = {"kind": "closed", "jurisdiction": JURISDICTION, "report": new, "dedupe": "1",
             "at": "2026-11-02T01:00:00.000Z"}  # fmt: skip
@@ -313,7 +314,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
     real, steps = tables.client().transact_write_items, 0
 
     class Killed(BaseException):
-        """As when the process ends."""
+        """As if the process ended."""
 
     def limited(**given: Any) -> Any:
         nonlocal steps
@@ -431,11 +432,11 @@ def test_a_city_that_fails_does_not_keep_the_data_of_another(
     assert [note["error"] for note in control.dead("broken", "retention", 9)] == ["Problem"]
 
 
-def test_of_twenty_peoples_lives_nothing_is_left_but_on_open_reports(world: World) -> None:
+def test_of_twenty_people_data_are_left_only_on_open_reports(world: World) -> None:
     assert random_people.outlive(1, steps=15) == []
 
 
-def test_a_city_that_names_no_days_keeps_everything(world: World) -> None:
+def test_a_city_without_retention_keeps_everything(world: World) -> None:
     publish(world, {})
     mine = repaired(world)
     world.advance(days=500)
@@ -443,7 +444,7 @@ def test_a_city_that_names_no_days_keeps_everything(world: World) -> None:
     assert world.head(mine).contact
 
 
-def test_what_is_left_on_a_report_whose_time_is_over_goes_a_month_later(world: World) -> None:
+def test_data_added_to_a_report_after_its_time_are_erased_a_month_later(world: World) -> None:
     mine = world.file(SITI, description="A hole")["id"]
     world.act(SITI, mine, "withdraw", reason="Gone")
     world.advance(days=200)

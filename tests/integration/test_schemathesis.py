@@ -1,8 +1,8 @@
-"""Requests that the description invites, and requests that it forbids, in random shapes.
+"""Random requests that the description allows, and random requests that it forbids.
 
 The same seed makes the same requests. Every answer must be declared (status, type, schema), and
-none may be a fault of ours, whoever asks. Most of the good requests are helped to hit: they get an
-id, a code or a token that exists and a place in the city.
+none may be a 5xx, for any caller. Most good requests get an id, a code or a token that exists and a
+place in the city.
 """
 
 import itertools
@@ -44,7 +44,7 @@ ADDRESS_TOO_LONG = 431
 
 
 def askers(name: str) -> tuple[str, ...]:
-    """Who is let in to an operation; refusals at the door have tests of their own."""
+    """Who may call an operation; refusals by role have other tests."""
     roles = OPERATIONS[name].roles
     if "public" in roles:
         return ("nobody", "officer1")
@@ -60,7 +60,7 @@ def askers(name: str) -> tuple[str, ...]:
 
 
 def may_be_wrong(name: str) -> bool:
-    """Whether anything in a request of the operation can break a rule."""
+    """Whether a request of the operation has any part that can be invalid."""
     each = OPERATIONS[name]
     return bool(each.query or each.body or each.operation.idempotent or "{" in each.path)
 
@@ -117,7 +117,7 @@ def story(edge: Edge) -> tuple[str, tuple[str, str, str], dict[str, str]]:  # no
 
 
 class Target:
-    """The product behind its local gateway, with a report to hit."""
+    """The product behind its local gateway, with reports to ask for."""
 
     def __init__(self, edge: Edge) -> None:  # noqa: F811
         self.edge = edge
@@ -128,7 +128,7 @@ class Target:
         self.turn = itertools.count()
 
     def who(self, name: str) -> dict[str, str]:
-        """The headers that say who asks."""
+        """The headers that authorize the caller."""
         if name == "nobody":
             return {}
         asking = self.device if name == "device" else self.edge.staff(name)
@@ -189,7 +189,7 @@ class Target:
 
 @pytest.fixture(name="target")
 def target_fixture(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Target:  # noqa: F811
-    """What is asked."""
+    """The city that the requests go to."""
     monkeypatch.setattr("time.sleep", lambda _: None)
     return Target(edge)
 
@@ -203,7 +203,7 @@ def run(  # noqa: PLR0913 (settings of a run, each chosen by a test)
     prepare: Callable[[Any], None],
     examples: int,
 ) -> None:
-    """Ask so many times, and check every answer."""
+    """Send so many requests, and check every answer."""
     chosen, good = CHECKS.get_by_names(list(checks)), CHECKS.get_by_names(list(GOOD_CHECKS))
 
     @settings(

@@ -1,4 +1,4 @@
-"""A month's scorecards: their life, who sees which, the rows behind a figure, the audits."""
+"""A month's scorecards: stages, who sees which, the rows behind a figure, audits."""
 
 import csv
 import gzip
@@ -103,7 +103,7 @@ def test_a_run_out_of_time_is_resumed(month: World) -> None:
     assert f"{JURISDICTION} {MONTH} draft" in lifecycle.update_all(month.now)
 
 
-def test_the_same_bytes_at_a_second_computation(month: World) -> None:
+def test_a_second_computation_gives_the_same_bytes(month: World) -> None:
     city = cities.current(JURISDICTION, month.now)
     settings = compute.Settings.from_json({"weights": WEIGHTS})
     one, two = (compute.compute(city, MONTH, settings, month.now) for _ in range(2))
@@ -171,8 +171,8 @@ def test_an_officers_card_is_for_the_officer_the_head_and_auditors(month: World,
     assert _sees(citizen("reporter"), "s_worker1", month) is False
 
 
-def test_an_auditor_of_one_district_sees_no_card_of_who_works_elsewhere(month: World) -> None:
-    """A right holds where its grant holds; the head of another place of the unit has none."""
+def test_an_auditor_of_one_district_sees_no_card_of_officials_elsewhere(month: World) -> None:
+    """A right holds within its grant; the head of another district of the unit has none."""
     go_to(month, DRAFT)
     auditor, head = official("auditor"), official("head1")
     for district, expected in (("D1", True), ("D2", False)):
@@ -338,7 +338,7 @@ def test_a_late_event_makes_a_revision_that_says_what_and_which(month: World) ->
     changed = {(one["code"], one["measure"]): one for one in page["changes"]}
     rework = changed["D1", "reopened_or_refused"]
     assert rework["was"] == figure(before, "reopened_or_refused")["value"] > rework["is"]
-    # What was said before is still there, word for word.
+    # The earlier revision is still there, unchanged.
     old = next(one for one in page["history"] if one["revision"] == 2)
     folder = f"r2-{old['digest'][:12]}"
     held = files.get(f"scorecards/{JURISDICTION}/{MONTH}/{folder}/scorecard.json") or b""
@@ -437,7 +437,7 @@ def test_one_reporter_does_not_outweigh_the_rest(world: World) -> None:
     assert figure(city, "active_users")["value"] == 5 + 1
 
 
-def test_a_protected_report_is_in_no_card_but_for_what_it_added_before(world: World) -> None:
+def test_a_protected_report_is_in_no_card_except_what_it_added_before(world: World) -> None:
     world.file(citizen("eve"), "violence", "D1-W1")
     report = world.file(citizen("eve"), "litter", "D1-W1")["id"]
     world.project()
@@ -446,7 +446,7 @@ def test_a_protected_report_is_in_no_card_but_for_what_it_added_before(world: Wo
     world.advance(days=3)
     lifecycle.update_all(world.now)
     card = card_queries.card(AUDITOR, MONTH, "TV", world.now)["card"]
-    # Taken before anything fell due: it was received where it was, and no more is said of it.
+    # It became protected before a deadline: it only counts as received.
     assert figure(card, "received")["value"] == 1
     assert figure(card, "on_time")["n"] == 0
     assert figure(card, "on_time")["value"] is None

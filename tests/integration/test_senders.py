@@ -1,4 +1,4 @@
-"""Every declared way to reach a person carries the news, the codes and the choice of a person."""
+"""Every declared way to reach a person works for news, for codes and as a chosen way."""
 
 from collections.abc import Callable
 from typing import Any

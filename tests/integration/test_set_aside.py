@@ -1,4 +1,4 @@
-"""Every schedule: one bad city, month, unit, report or row holds up no other, and is made known."""
+"""Every schedule: one bad city, month, unit, report or row holds up no other, and is reported."""
 
 import json
 from collections import Counter

@@ -80,7 +80,7 @@ def test_every_text_message_fits_in_two_segments(
 
 
 def test_a_short_link_says_what_a_long_one_did(world: World) -> None:
-    """City, report, finish and whose it is; forged, changed and lapsed ones are refused."""
+    """City, report, finish and owner; forged, changed and expired links are refused."""
     first, other = world.file()["id"], world.file(citizen("b"))["id"]
     alone = one_tap_tokens.make(JURISDICTION, first, world.now)
     theirs = one_tap_tokens.make(JURISDICTION, first, world.now, other)
@@ -99,8 +99,8 @@ def test_a_short_link_says_what_a_long_one_did(world: World) -> None:
             one_tap_tokens.read(token, now)
 
 
-def test_a_link_of_before_still_answers(world: World) -> None:
-    """Messages that went out lie on people's phones."""
+def test_an_older_link_still_answers(world: World) -> None:
+    """Links in messages that were sent earlier still work."""
     report = world.file()["id"]
     payload = {"j": JURISDICTION, "r": report, "f": world.now.isoformat()}
     token = signing.sign("answer", payload, world.now + timedelta(days=14))

@@ -64,7 +64,7 @@ CLOCKS = {
 }
 REPORTS_MOST = 6
 HISTORIES = int(os.environ.get("TANGGAP_HISTORIES", "20"))
-# A seed decides what happens within a step: Hypothesis alone would mostly repeat a few actions.
+# A seed decides the details of a step: Hypothesis alone would mostly repeat a few actions.
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -106,7 +106,7 @@ class City(RuleBasedStateMachine):
         self.file(random.Random(1))
 
     def draw(self, seed: int) -> random.Random:
-        """Chance for one step: another one each time, though Hypothesis loves the seed 0."""
+        """Random choices of one step, different each time, though Hypothesis prefers the seed 0."""
         self.steps += 1
         return random.Random(f"{self.steps}/{seed}")
 
@@ -175,7 +175,7 @@ class City(RuleBasedStateMachine):
 
     @rule(seed=SEEDS)
     def work(self, seed: int) -> None:
-        """Some who may take actions that are open, seldom ones that close."""
+        """People and their open actions; actions that close are rare."""
         for _ in range(5):
             draw = self.draw(seed)
             if len(self.heads) < REPORTS_MOST and draw.random() < 0.2:
@@ -184,7 +184,7 @@ class City(RuleBasedStateMachine):
             self.every_report_is_sound()
 
     def act_as_allowed(self, draw: random.Random) -> None:
-        """One action by somebody who may."""
+        """One action by somebody who may take it."""
         report = draw.choice(list(self.heads))
         head = self.heads[report]
         open_to: dict[str, list[str]] = {}
@@ -200,7 +200,7 @@ class City(RuleBasedStateMachine):
 
     @rule(seed=SEEDS)
     def trouble(self, seed: int) -> None:
-        """Anybody tries anything, the clock is early, somebody saw another version."""
+        """Somebody tries any action, the clock is early, or a version is stale."""
         for _ in range(3):
             draw = self.draw(seed)
             kinds = [self.act_at_random, self.act_on_another_version, self.clock, self.clock]
@@ -208,7 +208,7 @@ class City(RuleBasedStateMachine):
             self.every_report_is_sound()
 
     def act_at_random(self, draw: random.Random, report: str) -> None:
-        """Anybody tries anything."""
+        """Somebody tries any action."""
         self.act(draw, report, draw.choice(ACTIONS), draw.choice(PEOPLE))
 
     def act(self, draw: random.Random, report: str, action: str, who: str) -> None:
@@ -270,7 +270,7 @@ class City(RuleBasedStateMachine):
             return
         call, answer = self.draw(seed).choice(self.replays[-12:])
         again, status = outcome(call)
-        # Who lost the right to read a contact does not get it by an old key.
+        # Somebody who lost the right to read a contact does not get it with an old key.
         assert again == answer or status in (403, 404)
         assert {report: stored(report) for report in self.heads} == self.heads
 
@@ -283,7 +283,7 @@ class City(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        """The SLA clock: afterwards nothing is owed, and a second sweep does nothing."""
+        """The SLA clock: afterwards no step is left, and a second sweep does nothing."""
         self.world.sweep()
         for report in self.heads:
             assert timers.due_step(stored(report), city(), self.world.now) is None
@@ -308,7 +308,7 @@ class City(RuleBasedStateMachine):
             self.map_is_right()
 
     def map_is_right(self) -> None:
-        """The map, whoever has only followed its changes, and its counters show the same."""
+        """The map, a client that only follows its changes, and its counters show the same."""
         counted = [head for head in self.heads.values() if not head.protected]
         public = [head for head in counted if not head.hidden]
         there = by_id(look(self.world.now))
@@ -401,7 +401,7 @@ class TestCity(City.TestCase):
 
 
 def test_the_machine_reaches_every_action(aws: None) -> None:
-    """A directed history through all every action keeps the same invariants."""
+    """A history with every action keeps the same invariants."""
     world = World()
     officer, worker = official("officer1"), official("worker1")
     guarded = world.file(citizen("eve"))["id"]

@@ -1,4 +1,4 @@
-"""A stolen phone: a claim uses its secret up and shuts out the device of before, which is told."""
+"""A stolen phone: a claim uses the secret up and removes the former device's access."""
 
 import pytest
 
@@ -55,8 +55,9 @@ def test_claiming_ones_own_report_changes_no_secret(world: World) -> None:
     assert claim(world, OLD, filed["id"], filed["claim_secret"]) == filed["claim_secret"]
 
 
-def test_the_old_phone_has_nothing_of_the_report_any_more(world: World) -> None:
-    """Not the report, its list, its photo's upload, its news, nor rights in the original."""
+def test_the_old_phone_has_no_access_to_the_report(world: World) -> None:
+    """It gets neither the report, its list, its photo's upload and its news, nor rights in the
+    original."""
     photo = world.photo(OLD)
     filed = world.file(photos=[photo], service="violence")
     report = filed["id"]
@@ -72,7 +73,7 @@ def test_the_old_phone_has_nothing_of_the_report_any_more(world: World) -> None:
     assert people.marks(JURISDICTION, report, people.FOLLOW, 5) == []
 
 
-def test_a_head_of_before_is_claimed_by_the_secret_of_its_receipt(world: World) -> None:
+def test_an_older_head_is_claimed_by_the_secret_of_its_receipt(world: World) -> None:
     filed = world.file()
     assert "claims" not in world.head(filed["id"]).to_doc()
     assert filed["claim_secret"] == signing.claim_secret(filed["id"])
@@ -85,8 +86,8 @@ def link(world: World, report: str) -> str:
     return made.rsplit("/", 1)[1]
 
 
-def test_whoever_was_told_can_end_the_claim_and_gets_a_new_secret(world: World) -> None:
-    """No device has the report then: neither the stolen phone nor the thief."""
+def test_the_former_contact_can_end_the_claim_and_gets_a_new_secret(world: World) -> None:
+    """After that no device has the report: neither the stolen phone nor the thief's."""
     filed = world.file()
     report = filed["id"]
     stolen = claim(world, citizen("thief"), report, filed["claim_secret"])

@@ -1,4 +1,4 @@
-"""No report stays merged into one that was put aside, in whatever order things happened."""
+"""No report stays merged into a rejected one, in any order of the steps."""
 
 from itertools import permutations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.world import World, citizen, faults, official
 
 # What happens to one of two duplicates, and to their original: (proposed, decided) in any order
-# with the original put aside and the clock's round.
+# with the rejection of the original and the sweep.
 ORDERS = sorted(
     order
     for order in set(permutations(("protect", "decide", "reject", "sweep")))
@@ -28,7 +28,7 @@ def family(world: World, name: str) -> tuple[str, list[str]]:
 
 
 def happen(world: World, step: str, original: str, guarded: str, decision: str) -> None:
-    """One thing that happens."""
+    """One step."""
     if step == "protect":
         who = citizen(world.head(guarded).reporter.removeprefix("d_"))  # type: ignore[union-attr]
         world.act(who, guarded, "protect", service="misconduct", reason="It is.")
@@ -50,7 +50,7 @@ def happen(world: World, step: str, original: str, guarded: str, decision: str) 
 def test_every_duplicate_of_a_rejected_report_is_freed_in_any_order(
     world: World, which: int, decision: str
 ) -> None:
-    """Also what is proposed for protection meanwhile: it opens, or follows the new original."""
+    """Also a duplicate that is proposed for protection: it opens, or follows the new original."""
     for number, order in enumerate(ORDERS):
         original, merged = family(world, f"{number}x")
         for step in order:
@@ -67,8 +67,8 @@ def test_every_duplicate_of_a_rejected_report_is_freed_in_any_order(
 
 
 def test_the_others_follow_the_oldest_that_is_not_proposed(world: World) -> None:
-    """The oldest is on the protected unit's desk: it opens, and stays apart; the next one is the
-    new original, and the third knows it."""
+    """The oldest waits for the protected unit: it opens and stays alone; the next one is the new
+    original, and the third is merged into it."""
     original, (oldest, next_one) = family(world, "a")
     world.advance(minutes=1)
     third = world.file(citizen("a9"))["id"]

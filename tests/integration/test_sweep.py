@@ -1,4 +1,4 @@
-"""The SLA clock: every step once, whenever the round comes, however often, whoever else acts."""
+"""The SLA clock takes every step once, however late or often the sweep runs."""
 
 import itertools
 from collections import Counter
@@ -26,7 +26,7 @@ def town(world: World) -> World:
 
 
 def swept(world: World, **span: float) -> Counter[str]:
-    """What a round does after a while."""
+    """What a sweep does after some time."""
     world.advance(**span)
     return Counter(sweep.sweep(world.now))
 
@@ -40,7 +40,7 @@ def steps(world: World, report: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_a_pothole_that_nobody_touches(town: World) -> None:
+def test_an_untouched_pothole_breaches_and_escalates(town: World) -> None:
     """24 hours to acknowledge, 120 to resolve, a ladder at 120, 180 and 240 from filing."""
     report = town.file()["id"]
     assert swept(town, hours=24) == Counter(), "the moment itself is in time"
@@ -61,7 +61,7 @@ def test_a_pothole_that_nobody_touches(town: World) -> None:
 
 
 def test_a_week_without_a_clock_is_caught_up_in_one_round(town: World) -> None:
-    """Litter has a day: after twelve, everything is late, and each step is one event."""
+    """Litter has one day: after twelve days every step is one event."""
     filed = [town.file(service="litter")["id"] for _ in range(3)]
     done = swept(town, days=12)
     assert done == Counter(breach=6, escalate=9)
@@ -72,7 +72,7 @@ def test_a_week_without_a_clock_is_caught_up_in_one_round(town: World) -> None:
 
 
 def test_a_breach_counts_in_the_month_in_which_it_fell_due(town: World) -> None:
-    """An outage over the end of the month moves no figure."""
+    """An outage at the end of the month changes no figure."""
     town.now = datetime(2026, 11, 30, 1, 0, tzinfo=UTC)
     report = town.file(service="flood", answers={"depth": 3})["id"]
     swept(town, days=3)
@@ -106,7 +106,7 @@ def test_a_paused_report_is_left_alone_until_its_pause_ends(town: World) -> None
 
 
 def test_a_schedule_whose_date_has_passed_resumes_and_then_runs_late(town: World) -> None:
-    """One round does both, in order, though it comes weeks after."""
+    """One sweep, weeks later, takes both steps in order."""
     report = town.file()["id"]
     officer = official("officer1")
     town.act(officer, report, "assign", person="s_worker1")
@@ -128,8 +128,8 @@ def test_a_finish_that_nobody_answers_lapses_once(town: World) -> None:
     assert town.head(report).resolution == "unverified"
 
 
-def test_after_a_refusal_the_clock_has_run_on(town: World) -> None:
-    """A finish that does not hold stopped nothing: both are noted as if it had never been."""
+def test_after_a_refusal_the_time_of_the_finish_counts(town: World) -> None:
+    """A refused finish did not stop the clock: both steps are noted as if there was no finish."""
     report = town.finished()
     town.advance(days=6)
     assert sweep.sweep(town.now) == {}
@@ -137,8 +137,8 @@ def test_after_a_refusal_the_clock_has_run_on(town: World) -> None:
     assert sweep.sweep(town.now) == Counter(breach=1, escalate=1)
 
 
-def test_a_round_of_its_own_after_reopening(town: World) -> None:
-    """What was noted stays counted; the new promise is broken anew."""
+def test_a_reopened_report_has_its_own_breaches_and_levels(town: World) -> None:
+    """Earlier breaches stay counted; the new deadline can be missed again."""
     report = town.finished()
     town.act(citizen("reporter"), report, "verify")
     town.advance(days=3)
@@ -153,10 +153,10 @@ def test_a_round_of_its_own_after_reopening(town: World) -> None:
 
 
 @pytest.mark.parametrize("repeats", [2, 3])
-def test_rounds_that_overlap_are_one(
+def test_overlapping_sweeps_take_each_step_once(
     town: World, monkeypatch: pytest.MonkeyPatch, repeats: int
 ) -> None:
-    """A round that reads a head while another writes it finds nothing left, and says nothing."""
+    """A sweep that reads a head while another writes it finds nothing to do, and logs nothing."""
     report = town.file()["id"]
     town.advance(days=12)
     real, inner = actions.act_by_clock, []
@@ -174,8 +174,11 @@ def test_rounds_that_overlap_are_one(
     assert aws_dead() == []
 
 
-def test_an_official_may_be_quicker(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The head that the round has seen is stale: it looks again and does what is owed then."""
+def test_an_official_may_act_while_the_sweep_runs(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head that the sweep has read is stale: it reads again and takes the steps that are due
+    then."""
     report = town.file()["id"]
     town.advance(hours=121)
     real, times = actions.act_by_clock, itertools.count()
@@ -190,7 +193,7 @@ def test_an_official_may_be_quicker(town: World, monkeypatch: pytest.MonkeyPatch
     assert aws_dead() == []
 
 
-def test_a_protected_report_has_a_clock_too(town: World) -> None:
+def test_a_protected_report_breaches_and_escalates_too(town: World) -> None:
     """Its promise is four hours; nothing of it is counted in public."""
     report = town.file(service="violence")["id"]
     assert swept(town, hours=9) == Counter(breach=2, escalate=3)
@@ -229,20 +232,20 @@ def test_a_rejected_original_gives_back_its_oldest_duplicate(town: World) -> Non
 
 
 def test_every_reporter_keeps_their_rights_when_the_original_is_rejected(town: World) -> None:
-    """Whoever reported the same verifies the repair of the report that took its place."""
+    """Reporters of duplicates verify the repair of the report that took the original's place."""
     original, (older, newer) = merged(town)
     town.act(official("officer1"), original, "reject", reason_code="spam", text="No.")
     swept(town, minutes=1)
     assert access.reporter_of(citizen("citra"), town.head(older))
     assert not access.reporter_of(citizen("citra"), town.head(original))
-    # The new original may be put aside as well; then the next one opens.
+    # The new original may be rejected too; then the next one opens.
     town.act(official("officer1"), older, "disown", text="The toll road's.")
     assert swept(town, minutes=1) == Counter(release=1)
     assert town.head(newer).state == "submitted"
 
 
 def test_nobody_follows_into_a_private_report_when_the_original_is_rejected(town: World) -> None:
-    """Its words are its own reporter's: the next duplicate is opened as well."""
+    """Only its reporter may read a private report: the next duplicate is opened too."""
     original = town.file(citizen("ann"))["id"]
     town.advance(minutes=1)
     private = town.file(citizen("budi"), public=False)["id"]
@@ -259,7 +262,7 @@ def test_nobody_follows_into_a_private_report_when_the_original_is_rejected(town
 def test_a_flood_of_duplicates_is_freed_without_an_end_of_steps(
     town: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More than one sweep may do: the rest is the next one's, and nothing is dead."""
+    """More than one sweep can do: the next sweep does the rest, without dead letters."""
     monkeypatch.setattr(sweep, "FREED_AT_MOST", 3)
     original = town.file(citizen("ann"))["id"]
     later = []
@@ -276,8 +279,8 @@ def test_a_flood_of_duplicates_is_freed_without_an_end_of_steps(
     assert aws_dead() == []
 
 
-def test_what_the_released_duplicate_owes_is_done_in_the_same_round(town: World) -> None:
-    """It was hidden for two weeks, and its clock was not its fault: it ran from filing."""
+def test_the_steps_of_a_released_duplicate_are_taken_in_the_same_sweep(town: World) -> None:
+    """It was merged for two weeks; its deadlines still count from filing."""
     original, (older, _) = merged(town)
     town.act(citizen("ann"), original, "withdraw")
     done = swept(town, days=14)
@@ -288,7 +291,7 @@ def test_what_the_released_duplicate_owes_is_done_in_the_same_round(town: World)
 def test_an_original_without_duplicates_left_is_released_by_itself(
     town: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no duplicate can be found, the index does not keep the original for ever."""
+    """If no duplicate is found, the original leaves the index."""
     original, _ = merged(town)
     town.act(official("officer1"), original, "disown", text="The toll road's.")
     monkeypatch.setattr(people, "duplicates", lambda *_: [])
@@ -298,13 +301,13 @@ def test_an_original_without_duplicates_left_is_released_by_itself(
 
 
 def aws_dead() -> list[str]:
-    """What stands among the dead letters of the clock."""
+    """The dead letters of the clock."""
     place = f"{JURISDICTION}#DEAD#sweep"
     return sorted(row["sk"] for row in aws.rows("control") if row["pk"] == place)
 
 
 def test_a_poison_report_holds_up_no_other(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is noted once, however many rounds fail on it; the others are done."""
+    """It is noted once, after any number of failures; the others are done."""
     poison, *others = (town.file()["id"] for _ in range(3))
     real = reports.get
 
@@ -341,7 +344,7 @@ def test_a_step_that_is_refused_for_ever_is_noted(
 def test_when_aws_is_away_the_round_ends_and_the_next_one_catches_up(
     town: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After three reports without an answer nothing more is tried, and nothing is called dead."""
+    """After three reports without an answer the sweep stops, without a dead letter."""
     for _ in range(6):
         town.file()
     tried = []
@@ -362,7 +365,7 @@ def test_when_aws_is_away_the_round_ends_and_the_next_one_catches_up(
 
 
 def test_a_round_that_runs_out_of_time_goes_on_in_the_next(town: World) -> None:
-    """Stopped after every third question whether to go on, it still does each step once."""
+    """Stopped at every third check of its time, it still takes each step once."""
     filed = [town.file()["id"] for _ in range(4)]
     town.advance(hours=121)
     total: Counter[str] = Counter()
@@ -382,7 +385,7 @@ def test_more_than_a_page_is_read_to_the_end(town: World, monkeypatch: pytest.Mo
 
 
 def test_nobody_but_the_clock_may_take_its_steps(town: World) -> None:
-    """Not by the key of a round either: its scope is the system's own."""
+    """Also not with the key of a sweep: the key belongs to the system."""
     report = town.file()["id"]
     town.advance(hours=25)
     given = {"target": "acknowledge"}
@@ -393,7 +396,7 @@ def test_nobody_but_the_clock_may_take_its_steps(town: World) -> None:
 
 
 def test_a_duplicate_that_is_merged_again_is_given_back_again(town: World) -> None:
-    """The key of a step is of the duplicate's version, not of the original's, which may recur."""
+    """The key of a step has the duplicate's version: the original's may be the same again."""
     officer = official("officer1")
     first, second = town.file(citizen("ann"))["id"], town.file(citizen("budi"))["id"]
     town.advance(minutes=1)
@@ -410,7 +413,7 @@ def test_a_duplicate_that_is_merged_again_is_given_back_again(town: World) -> No
 def test_the_reads_of_a_round_do_not_grow_with_open_reports(
     town: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It looks at what has fallen due, and at nothing else."""
+    """It reads only reports that are due."""
     due = town.file(service="litter")["id"]
     town.advance(hours=5)
     for number in range(12):

@@ -1,4 +1,4 @@
-"""Words that should not be there: hidden with a reason, corrected by their author, then erased."""
+"""Words are hidden with a reason, corrected by their author, and later erased."""
 # ruff: noqa: F811
 
 import json
@@ -83,7 +83,7 @@ def test_a_hidden_text_reaches_the_open_data_of_a_report_closed_long_ago(edge: E
     assert "Budi" not in kept(report)
 
 
-def test_who_may_hide_words(edge: Edge) -> None:
+def test_only_officials_in_scope_hide_words(edge: Edge) -> None:
     report = edge.file(edge.device(), description=SAID).body["id"]
     for who, status in (
         ("officer2", 404), ("worker1", 403), ("verifier", 403), ("auditor", 403),
@@ -180,7 +180,7 @@ def test_words_that_somebody_has_acted_on_are_not_corrected(edge: Edge, acted: s
     report = edge.file(me, description=SAID).body["id"]
     address = f"/v1/reports/{report}"
     if acted == "stale":
-        # The officer has seen what is not there any more.
+        # The officer has seen the former words.
         assert edge.post(f"{address}/correction", {"description": "x"}, me).status == 200
         late = edge.act(officer, report, "assign", version=1, person="s_worker1")
         assert late.slug == "stale_version"

@@ -1,4 +1,4 @@
-"""Whoever holds, is offered or was called to a report hears that it ended, left or moved."""
+"""Holders, offered units and called agencies hear that a report was closed, left or moved."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_a_called_agency_hears_that_the_report_was_closed(world: World, action: 
 
 @pytest.mark.parametrize("action", sorted(ENDS))
 def test_a_unit_hears_that_what_it_was_offered_was_closed(world: World, action: str) -> None:
-    """So that nobody of it goes there."""
+    """So that its workers do not go there."""
     reach(*ALL)
     older = world.file(citizen("older"))["id"]
     report = offered(world)
@@ -51,7 +51,7 @@ def test_a_unit_hears_that_what_it_was_offered_was_closed(world: World, action: 
 
 @pytest.mark.parametrize("action", sorted(ENDS))
 def test_a_worker_hears_that_their_report_was_closed(world: World, action: str) -> None:
-    """And nobody else: the officer's own unit need not hear of what nobody held."""
+    """Nobody else is told, also not the officer's own unit."""
     reach(*ALL)
     older = world.file(citizen("older"))["id"]
     held, unheld = world.file(citizen("b"))["id"], world.file(citizen("c"))["id"]
@@ -73,7 +73,7 @@ def test_a_unit_hears_that_somebody_else_does_what_it_was_offered(world: World) 
 
 
 def test_a_called_agency_hears_that_others_have_repaired_it(world: World) -> None:
-    """And not of what it has done itself."""
+    """It is not told of its own repair."""
     reach(*ALL)
     first, second = coordinated(world), coordinated(world)
     quiet(world)
@@ -103,7 +103,7 @@ def test_the_closing_of_a_protected_report_tells_nobody(world: World) -> None:
     assert "reject" not in told(world)
 
 
-def test_what_waits_for_a_verifier_reaches_those_of_the_district_that_it_comes_to(
+def test_verifiers_of_the_new_district_hear_what_waits_for_them(
     world: World,
 ) -> None:
     """The pin lay in the wrong district: the verifiers and the officials there are told, and it

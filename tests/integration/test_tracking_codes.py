@@ -34,7 +34,7 @@ def test_a_code_is_found_in_any_case_with_or_without_dash_and_spaces(
 @pytest.mark.parametrize(
     "typed", ["ABCD-EFG", "ABCD-EFGHJ", "ABCD_EFGH", "ABCD-EFGU", "%20", "ÄBCD-EFGH"]
 )
-def test_what_is_no_code_is_404(edge: Edge, typed: str) -> None:  # noqa: F811
+def test_a_text_that_is_not_a_code_is_404(edge: Edge, typed: str) -> None:  # noqa: F811
     assert edge.get(f"/v1/track/{typed}").status == 404
 
 

@@ -1,4 +1,4 @@
-"""Updates of other systems: what people say there is kept, and only the filing person judges."""
+"""Updates of other systems: comments are kept, and only the person who filed judges the repair."""
 
 from collections.abc import Callable
 from typing import Any
@@ -78,7 +78,7 @@ def repaired(world: World, key: Principal, **given: Any) -> str:
 
 
 def closed(world: World, key: Principal, **given: Any) -> str:
-    """Such a report after nobody answered."""
+    """Such a report after the time to answer is over."""
     report = repaired(world, key, **given)
     world.advance(days=15)
     world.sweep()

@@ -1,7 +1,7 @@
 """The test city behind its front door: API Gateway events in, answers out, every call recorded.
 
-``Edge.ask`` proves with each refusal that it is a problem document, that it is no fault of ours,
-and that nothing was written for it.
+``Edge.ask`` checks that each refusal is a problem document and not a 5xx, and that nothing was
+written for it.
 """
 
 import itertools
@@ -53,7 +53,7 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:api"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Time enough."""
+        """Twenty seconds."""
         return 20_000
 
 

@@ -1,7 +1,7 @@
-"""What the product sends to AWS, written down at the last place before the wire.
+"""Records what the product sends to AWS, just before it leaves.
 
-A recorder hears every client of the product. A refused request must leave nothing in ``writes``
-but counts of rate limits (``RATE#``): that is what "no write" means in the threat model.
+A recorder listens to every client of the product. After a refused request ``writes`` may hold only
+counts of rate limits (``RATE#``): this is the meaning of "no write" in the threat model.
 """
 
 import json
@@ -49,7 +49,7 @@ class Recorder:
             client.meta.events.register_first("before-send", self._hear)
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         for client in self.clients:
             client.meta.events.unregister("before-send", self._hear)
 
@@ -59,7 +59,7 @@ class Recorder:
         return [one for one in self.calls if one.writes and not one.counts]
 
     def clear(self) -> None:
-        """Forget what was heard."""
+        """Clear the record."""
         self.calls.clear()
 
     def _hear(self, request: Any, event_name: str, **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Cases 28 to 33: floods, addresses that lie, methods that are none."""
+"""Cases 28 to 33: floods, false addresses, unknown methods."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_case_29_a_device_that_floods_is_429_and_keeps_what_was_acknowledged(edg
         assert edge.get(f"/v1/reports/{reply.body['id']}").status == 200
     edge.advance(seconds=wait)
     assert edge.file(me).status == 201
-    # The day's limit is spent now, and its wait is longer.
+    # Now the day's limit is used up, and its wait is longer.
     assert int(edge.file(me).headers["retry-after"]) > 600
 
 

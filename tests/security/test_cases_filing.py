@@ -1,6 +1,6 @@
-"""Cases 1 to 21 of the threat model: what may stand in a report, and what becomes of the rest.
+"""Cases 1 to 21 of the threat model: what a report may contain, and what is refused.
 
-Every refusal leaves nothing behind: ``Edge.ask`` checks it.
+A refusal writes nothing: ``Edge.ask`` checks it.
 """
 
 import json

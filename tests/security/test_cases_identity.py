@@ -1,4 +1,4 @@
-"""Cases 62 to 69: who gets in, through the real routes; unit tests judge the verifier by itself."""
+"""Cases 62 to 69: who gets in, through the real routes; unit tests test the verifier alone."""
 
 import base64
 import dataclasses
@@ -163,7 +163,7 @@ def test_case_64_keys_that_cannot_be_had_let_nobody_in(edge: Edge) -> None:
     edge.advance(hours=1, seconds=1)
     assert status(edge.staff("officer1")) == 503
     assert status(f"Bearer {edge.mint.token(key=ec_key('evil'))}") == 503
-    # Citizens go on: their tokens need no issuer.
+    # Citizens can still work: their tokens need no issuer.
     assert status(me) == 200
     assert edge.file(me).status == 201
 

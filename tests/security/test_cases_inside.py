@@ -1,4 +1,4 @@
-"""Cases 107 to 112: events that nobody should have sent, and faults that must not talk."""
+"""Cases 107 to 112: unexpected events, and faults that must not reveal anything."""
 
 import contextlib
 import json
@@ -184,7 +184,7 @@ def test_case_110_a_function_called_with_nothing_does_nothing(
     edge.file(edge.device())
     before = rows()
     edge.recorder.clear()
-    with contextlib.suppress(Exception):  # a failed invocation is as good as an empty one
+    with contextlib.suppress(Exception):  # a failed invocation is as acceptable as an empty one
         getattr(app, name)(event, Context())
     assert edge.recorder.writes == []
     assert rows() == before

@@ -84,7 +84,7 @@ def test_case_23_a_key_is_bound_to_the_report_that_it_acted_on(edge: Edge, me: s
 
 
 def test_case_24_twenty_at_once_are_one_report_and_one_alert(edge: Edge, me: str) -> None:
-    edge.file(me)  # so that every thread finds the city's rules read
+    edge.file(me)  # so that the city's rules are read before the threads start
     headers = {"Authorization": me, "Idempotency-Key": "k", "Content-Type": "application/json"}
     body = '{"service":"pothole","lat":-6.1955,"long":106.8055}'
     start = threading.Barrier(20)

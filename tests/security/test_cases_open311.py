@@ -1,4 +1,5 @@
-"""Cases 83 to 90: keys, forms, addresses that would be fetched, what GeoReport's answers tell."""
+"""Cases 83 to 90: keys, forms, addresses that would be fetched, what GeoReport's answers
+contain."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -110,7 +111,7 @@ def test_case_85_an_address_of_a_picture_is_never_fetched_nor_shown(
     assert not [key for key in sent_to("s3").buckets["tanggap-files"].keys if "quarantine" in key]
 
 
-# No word of an answer, whatever is drawn, begins with these.
+# No random part of an answer begins with these.
 _WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=8, max_size=16).map("zqxj{}".format)
 
 
@@ -201,7 +202,7 @@ def test_case_87_an_old_window_is_empty_and_no_error(client: Client) -> None:
 def test_case_88_any_text_makes_xml_that_can_be_read(client: Client, text: str) -> None:
     status, found = client.post(description=text)
     if status == 400:
-        return  # What is no text at all was refused at the door.
+        return  # Bytes that are not text were refused earlier.
     report = found[0]["service_request_id"]
     _, answer = client.ask("GET", f"{V2}/requests/{report}.xml")
     shown = ElementTree.fromstring(answer).findtext("request/description") or ""

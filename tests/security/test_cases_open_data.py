@@ -1,4 +1,4 @@
-"""Cases 96 to 98: what leaves as open data runs in no sheet and tells of nobody."""
+"""Cases 96 to 98: open data has no formulas and no personal data."""
 
 import csv
 import io

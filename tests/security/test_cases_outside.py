@@ -1,4 +1,4 @@
-"""Cases 104 to 106: servers outside that reports are passed on to."""
+"""Cases 104 to 106: outside servers to which reports are forwarded."""
 
 import hashlib
 import hmac
@@ -122,7 +122,7 @@ def test_case_104_public_addresses_are_public() -> None:
 
 
 def test_case_104_what_was_judged_is_what_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that changes its mind between the look and the connection leads nowhere else."""
+    """A name that resolves to another address after the check is not followed."""
     asked, connected = [], []
 
     def resolve(name: str) -> set[str]:
@@ -179,7 +179,7 @@ def drip(chunk: bytes, pause: float) -> open311_server.Answer:
 
 
 def slow_headers(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
-    """A head that comes letter by letter."""
+    """A header that comes letter by letter."""
     for number in range(1_000):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n" if number == 0 else b"X-A: b\r\n")
         handler.wfile.flush()
@@ -222,7 +222,7 @@ def silent(greeting: bytes = b"") -> Iterator[None]:
 
 
 def cut() -> None:
-    """A request is given up because its time is over; it would take minutes, or end otherwise."""
+    """A request ends because its time is over; otherwise it would take minutes."""
     with pytest.raises(Failed, match="too_slow"):
         fetch.get(addresses.check(open311_server.ENDPOINT), "/services.json", [])
 

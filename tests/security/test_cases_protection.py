@@ -1,4 +1,4 @@
-"""Everything that anybody may read, walked before and after a report becomes protected."""
+"""Everything that is public, read before and after a report becomes protected."""
 
 import gzip
 import re
@@ -17,7 +17,7 @@ from tests.support.world import city
 
 WORDS = "Katasangatrahasia"
 MONTH = "202611"
-# What is asked at each public address; whatever is not named here is asked as it stands.
+# The query of each public address; other addresses are asked without one.
 BOX = "106.80,-6.20,106.84,-6.19"
 ASKED: dict[str, list[dict[str, Any]]] = {
     "/v1/map/reports": [{"bbox": BOX}, {"bbox": BOX, "status": "closed"}],
@@ -46,14 +46,14 @@ def walk(edge: Edge, known: dict[str, list[str]], cursor: str) -> dict[str, str]
                 asked = {name: str(value) for name, value in query.items()}
                 event = event_of("GET", path, None, dict(asked), {}, ADDRESS)
                 answer = application()(event, Context())
-                # Whoever watches the map must hear which report to take off it.
+                # Clients that watch the map need the id of the report to remove it.
                 text = re.sub(r'"remove":\[[^]]*\]', "", str(answer["body"]))
                 found[f"{path} {query}"] = text + str(answer["headers"])
     return found
 
 
 def shelf() -> str:
-    """Every file that is made for everybody, as one text."""
+    """Every public file, as one text."""
     texts = []
     for prefix in ("open-data/", "scorecards/"):
         for key in files.keys(prefix):

@@ -1,4 +1,4 @@
-"""Cases 34 to 45: what the public reads, and what nobody reads who may not."""
+"""Cases 34 to 45: what the public may read, and what is hidden from people without a right."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def me_fixture(edge: Edge) -> str:
 
 
 def shape(reply: Reply) -> tuple[Any, ...]:
-    """All that can be told from an answer: its text and the work done for it."""
+    """What an answer reveals: its text and the calls made for it."""
     return reply.status, reply.text, [(one.service, one.operation) for one in reply.calls]
 
 
@@ -46,7 +46,7 @@ def leaves(value: Any) -> Iterator[str]:
 
 
 def journey(edge: Edge, me: str) -> dict[str, Any]:
-    """A report with everything in it that the public must not read; its receipt."""
+    """A report with everything that the public must not read; its receipt."""
     report = edge.post(
         "/v1/reports",
         {
@@ -148,7 +148,7 @@ def test_case_35_a_protected_report_exists_for_nobody_but_its_unit_and_reporter(
     hidden = edge.file(me, service="violence").body["id"]
     asking = {None: None, "device": edge.device()}.get(who, edge.staff(who or ""))
     replies = everything(edge, asking, hidden)
-    # Whoever may not do a thing to any report is told so; all others learn nothing.
+    # A role that may never do it gets 403; all others get 404.
     assert {reply.status for reply in replies} <= {401, 403, 404}
     refused = {reply.slug for reply in replies if reply.status != 404}
     assert refused <= {"unauthenticated", "forbidden"}

@@ -19,7 +19,7 @@ def me_fixture(edge: Edge) -> str:
 
 
 def seen(edge: Edge, reply: Any) -> tuple[int, str | None]:
-    """What a refusal says in short; every one of the workflow names what is open instead."""
+    """A refusal in short; each refusal of the workflow names the open actions."""
     if reply.slug in ("role_not_allowed", "wrong_state", "stale_version"):
         assert "open_actions" in reply.body
     return reply.status, reply.slug
@@ -42,7 +42,7 @@ def test_case_71_a_citizen_may_not_close_a_report(edge: Edge, me: str) -> None:
     for action in ("reject", "disown", "merge", "finish"):
         reply = edge.act(me, report, action)
         assert seen(edge, reply) == (403, "role_not_allowed")
-    # What the clock alone does is no action of the API.
+    # Actions of the clock are not actions of the API.
     assert seen(edge, edge.act(me, report, "lapse")) == (422, "invalid_field")
     assert seen(edge, edge.act(me, report, "verify")) == (409, "wrong_state")
 

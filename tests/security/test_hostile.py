@@ -1,4 +1,4 @@
-"""No anonymous request ends in a fault of ours, and none reads more than the stated number."""
+"""No anonymous request is a 5xx, and none reads more than the stated number."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ IMPOSSIBLE = (
 
 @pytest.fixture(scope="module", name="city")
 def city_fixture() -> Iterator[HostileCity]:
-    """One city for this module: its reports take longer to make than the tests."""
+    """One city for this module, because its reports take longer than the tests."""
     with hostile_city.start() as city:
         yield city
 
@@ -74,7 +74,7 @@ def test_a_clients_own_requests_at_once_are_too_many_and_no_fault_of_ours(
 def test_a_right_that_is_missing_counts_against_a_release_and_a_weak_aws_does_not(
     city: HostileCity, monkeypatch: pytest.MonkeyPatch, path: str, code: str, counted: int
 ) -> None:
-    """What rolls a release back is the metric ``UnhandledErrors`` (infra/deploy)."""
+    """The metric ``UnhandledErrors`` rolls a release back (infra/deploy)."""
     counts: list[str] = []
     monkeypatch.setattr(observability, "count", lambda name, *_: counts.append(name))
 

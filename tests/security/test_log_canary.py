@@ -1,7 +1,7 @@
-"""Cases 21 and 36 in the logs: JSON lines of our own making, with nothing personal in them.
+"""Cases 21 and 36 in the logs: only the product's JSON lines, with nothing personal.
 
-A whole journey, its refusals and its faults are run with every log open; each canary that went in
-must be in none of the lines that came out.
+A whole journey with refusals and faults runs with every log on; no line may contain one of the
+canaries that were sent.
 """
 
 import io
@@ -92,12 +92,12 @@ def journey(edge: Edge) -> list[str]:
 
 
 def broken(*_: Any, **__: Any) -> Any:
-    """Fails as libraries do: with what a person typed in the message."""
+    """Fails as libraries do: the message contains what a person typed."""
     raise RuntimeError(f"cannot handle {DESCRIPTION!r} of {CANARIES['email']}")
 
 
 def personal(text: str, secrets: list[str]) -> list[str]:
-    """The canaries that a text betrays."""
+    """The canaries in a text."""
     told = [*secrets, *CANARIES.values(), ADDRESS, "zebrafinch", "106.8051", "-6.1951", "6.19512"]
     return [one for one in told if one.lower() in text.lower()]
 

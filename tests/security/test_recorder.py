@@ -1,4 +1,4 @@
-"""The proof of "no write" is one: what is written during a refusal is heard, whoever writes it."""
+"""The recorder works: a write during a refusal is seen, by any client."""
 
 from collections.abc import Callable
 from typing import Any

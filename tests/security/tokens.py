@@ -55,7 +55,7 @@ def published() -> dict[str, list[dict[str, Any]]]:
 
 
 class KeyServer:
-    """Answers for every issuer, counts, and can be away."""
+    """Answers for every issuer, counts requests, and can be down."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -70,13 +70,13 @@ class KeyServer:
 
 
 class Mint:
-    """Makes tokens for the moment that ``now`` tells."""
+    """Makes tokens at the time of ``now``."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
     def claims(self, **changed: Any) -> dict[str, Any]:
-        """Good claims of the city's issuer; ``None`` takes one away."""
+        """Good claims of the city's issuer; ``None`` removes one."""
         moment = int(self._now().timestamp())
         made = {
             "iss": ISSUER,
@@ -112,6 +112,6 @@ class Mint:
 
 
 def raw(header: Any, payload: Any, signature: bytes = b"") -> str:
-    """Three parts that nobody checked."""
+    """A token of three parts, signed or not."""
     parts = (json.dumps(header).encode(), json.dumps(payload).encode(), signature)
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)

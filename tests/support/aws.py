@@ -126,7 +126,8 @@ def fresh() -> None:
 
 
 def empty(*, but_cities: bool = False) -> None:
-    """Empty every table, queue, bucket and topic; the resources stay, and cities if wished."""
+    """Empty every table, queue, bucket and topic; the resources stay, and cities if
+    ``but_cities``."""
     for name, table in backend("dynamodb").tables.items():
         if but_cities and name.endswith("-city"):
             continue
@@ -164,7 +165,7 @@ def _plain(value: dict[str, Any]) -> Any:
 
 
 def _client(service: str, **more: Any) -> Any:
-    # The product gives a configuration, tests that want a client of their own do not.
+    # The product passes a configuration; tests that want another client do not.
     held = _made["clients"].get(service) if "config" in more else None
     return held or _boto3_client(service, **more)
 

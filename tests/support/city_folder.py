@@ -1,4 +1,4 @@
-"""A small city folder without faults, as data that tests write and spoil."""
+"""A small city folder without faults, as data that tests change and write."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def both(text: str) -> dict[str, str]:
 
 
 def square(west: float, south: float) -> dict[str, Any]:
-    """A hundredth of a degree."""
+    """A square of 0.01 degrees."""
     east, north = west + 0.01, south + 0.01
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     return {"type": "Polygon", "coordinates": [ring]}
@@ -31,7 +31,7 @@ def ward(number: int, district: int) -> dict[str, Any]:
 
 
 def target(hours: float, clock: str = "calendar") -> dict[str, Any]:
-    """A target."""
+    """A target in hours."""
     return {"hours": hours, "clock": clock}
 
 

@@ -5,7 +5,7 @@
     verdict(request, ...)         what is wrong with an answer: a 5xx, or too many reads
 
 ``known`` holds values that exist (ids, codes, tokens, keys), so that requests also get far. The
-same seed makes the same requests. Only API Gateway makes events, so these are well formed.
+same seed makes the same requests. The events are well formed, because API Gateway makes them.
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.support.hostile_values import Values
 
 Known = dict[str, tuple[str, ...]]
 LARGEST_ANSWER = 6_000_000
-# GeoReport is not among the declared operations: what its views read.
+# The parameters of GeoReport, which is not among the declared operations.
 OPEN311_QUERY = (
     "jurisdiction_id", "api_key", "service_request_id", "service_code", "start_date", "end_date",
     "status", "updated_after", "updated_before", "page", "page_size", "per_page", "lat", "long",
@@ -85,7 +85,7 @@ class Request:
 
 @dataclass
 class Faults:
-    """What was wrong, and the most reads that each route needed."""
+    """The faults, and the most reads of each route."""
 
     found: list[str] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=dict)
@@ -189,7 +189,7 @@ class Requests(Iterator[Request]):
                 value = dice.choice(pool)
             elif name == "service_request_id":
                 if dice.random() < 0.6:
-                    continue  # It overrides all others.
+                    continue  # It goes before all others.
                 many = (_no_report(n) for n in range(dice.choice((0, 2, 101, 151, 350))))
                 value = ",".join([value, *many])
             pairs += [(name, value)] * dice.choice((1, 1, 1, 1, 1, 1, 1, 2))

@@ -1,4 +1,4 @@
-"""The test city with enough in it that a walk without an end would be long, and hostile requests.
+"""The test city with so many rows that an unbounded read would show, and hostile requests.
 
     with hostile_city.start() as city:
         faults = city.ask(200, seed=1)

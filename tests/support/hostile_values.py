@@ -104,7 +104,7 @@ class Values:
         return self.dice.choice(_pool(name, schema or {}))
 
     def good(self, name: str, schema: Schema | None = None) -> str:
-        """A value that the parameter may well have."""
+        """A valid value of the parameter."""
         schema = schema or {}
         if name in self.known:
             return self.dice.choice(self.known[name])
@@ -212,7 +212,7 @@ class Values:
         return b"".join(lines) + dice.choice((b"--%s--\r\n" % mark, b"", b"--%s" % mark))
 
     def cursor(self) -> str:
-        """A cursor or token that nobody gave out."""
+        """A cursor or token that the product did not make."""
         dice = self.dice
         content = {"p": {"k": dice.choice(TEXTS), "f": {}}, "e": dice.choice((1e300, None, "x", 0))}
         text = json.dumps(content).encode()

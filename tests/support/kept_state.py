@@ -1,4 +1,4 @@
-"""What a story writes into AWS, kept so that the tests after it begin with it at no cost.
+"""Keeps what a story writes into AWS, so that later tests begin with it without playing it again.
 
 ``built_once`` plays the story in the first test of a process, and copies what AWS holds then. Later
 tests get the copy.
@@ -75,7 +75,7 @@ _built: dict[str, tuple[Any, Contents]] = {}
 def built_once(name: str, build: Callable[[], T]) -> T:
     """What ``build`` returns; a process builds once, and later calls put back what it wrote.
 
-    What it returns must not change; counters of a client must not give the same keys again.
+    The value must not be changed. The caller sets counters so that no key is used a second time.
     """
     if name not in _built:
         value = build()

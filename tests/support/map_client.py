@@ -1,4 +1,4 @@
-"""Somebody who watches the map: loads it once, then asks only for what changed."""
+"""A client that loads the map once, and then asks only for changes."""
 
 import json
 from datetime import datetime
@@ -27,7 +27,7 @@ def by_id(answer: dict[str, Any]) -> Features:
 
 
 class Watcher:
-    """A map that is kept by changes alone; ``repeats`` counts what came twice."""
+    """A map that only changes update; ``repeats`` counts features that came twice."""
 
     def __init__(self, now: datetime) -> None:
         answer = look(now)
@@ -40,7 +40,7 @@ class Watcher:
         self.cursor = json.loads(changes.since(JURISDICTION, None, now))["cursor"]
 
     def poll(self, now: datetime) -> int:
-        """Ask until there is no more; how many reports were drawn or taken away."""
+        """Ask until there are no more changes; how many reports were added or removed."""
         many, more = 0, True
         while more:
             answer = json.loads(changes.since(JURISDICTION, self.cursor, now))

@@ -2,8 +2,8 @@
 
 moto parses an expression several times for each request, and copies and walks its tree a dozen
 times to change one attribute. Here a condition is parsed once for its text and names. An update
-that only sets, adds to and removes whole attributes is done without the tree. All else goes through
-moto; ``test_engine`` compares both over random requests.
+that only sets, adds to and removes whole attributes is done without the tree. moto does the rest;
+``test_engine`` compares both over random requests.
 """
 
 import re
@@ -31,7 +31,7 @@ class Steps(list[Step]):
     """What stands for moto's tree of a simple update."""
 
     def normalize(self) -> None:
-        """moto brings its tree in order; steps are."""
+        """moto sorts its tree; steps are sorted already."""
 
 
 class _Condition(NamedTuple):
@@ -122,7 +122,7 @@ _ZERO = DynamoType({"N": "0"})
 
 
 def _simple(expression: str) -> list[tuple[str, str, str]] | None:
-    """(verb, name, value) of each change; ``None`` if anything is more than that."""
+    """(verb, name, value) of each change; ``None`` if there is anything else."""
     words = re.split(r"\s*\b(SET|ADD|REMOVE)\s+", expression)
     changes: list[tuple[str, str, str]] = []
     if words[0] or len(set(words[1::2])) < len(words[1::2]):
@@ -137,7 +137,7 @@ def _simple(expression: str) -> list[tuple[str, str, str]] | None:
 
 
 def _steps(changes: list[tuple[str, str, str]] | None, given: dict[str, Any]) -> Steps | None:
-    """The changes with attributes and values; ``None`` if moto has to look, or to refuse them.
+    """The changes with attributes and values; ``None`` if moto must do or refuse them.
 
     ``given``: what moto's validator is made with, beside the expression.
     """

@@ -30,7 +30,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from tests.support import moto_expressions, moto_rows
 
-# What answers nothing but items: no dates, and no errors of a form of their own.
+# Operations whose answers are only items, without dates.
 _OF_ITEMS = frozenset(
     {
         "BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan",
@@ -112,7 +112,7 @@ def respond(event_name: str, request: Any) -> AWSResponse | None:
         except DynamodbException as error:
             return answer(request, error.code, error.description.encode())
         except Exception:
-            # Nothing was written; moto shall say it in the proper form.
+            # Nothing was written; moto makes the answer in the right form.
             return _long_way(service, request)
         found = {name: value for name, value in (result or {}).items() if value is not None}
         return answer(request, 200, json.dumps(found).encode())
@@ -167,7 +167,7 @@ def install() -> None:
     """Replace moto's transaction for the life of the process."""
     DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign]
     use_methods()
-    # A twentieth of all the time would go into naming the agent anew for each call.
+    # Otherwise a twentieth of the time makes the name of the agent for each call.
     UserAgentString.to_string = lambda self: "tests"  # type: ignore[method-assign]
 
 

@@ -1,4 +1,5 @@
-"""A server outside for tests: over TLS, with a certificate of its own, and as wicked as wished."""
+"""An outside server for tests: over TLS, with its own certificate, and hostile if a test wants
+it."""
 
 import json
 import ssl
@@ -37,7 +38,7 @@ Answer = Callable[[Asked, BaseHTTPRequestHandler], None]
 
 @dataclass
 class Server:
-    """What has arrived, and how the next request is answered."""
+    """The requests so far, and how the next one is answered."""
 
     answer: Answer
     asked: list[Asked] = field(default_factory=list)
@@ -48,7 +49,7 @@ class Server:
 
 
 def says(status: int, value: Any, **headers: str) -> Answer:
-    """Always this: text as it is, other values as JSON."""
+    """Always this answer: text as it is, other values as JSON."""
 
     def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
         reply(handler, status, value, **headers)
@@ -140,7 +141,7 @@ def server(answer: Answer, name: str = NAME, *, trusted: bool = True) -> Iterato
         daemon_threads = True
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            pass  # Clients that leave early are what is tested.
+            pass  # Tests have clients that disconnect early.
 
     http = Quiet(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -160,7 +161,7 @@ def server(answer: Answer, name: str = NAME, *, trusted: bool = True) -> Iterato
 
 @contextmanager
 def leading_to(port: int) -> Iterator[None]:
-    """Every name leads to a port of this machine, which passes for a public address."""
+    """Every name resolves to a port of this machine, which counts as a public address."""
 
     def trusting() -> ssl.SSLContext:
         context = ssl.create_default_context()

@@ -1,4 +1,4 @@
-"""Looking for what must be gone: in every table, queue, file (old versions too) and answer.
+"""Searches for erased data in every table, queue, file (old versions too) and answer.
 
 ``stored(*canaries)`` looks past AWS into what is stored; ``answered`` asks every GET operation of
 the API, as the public and as officials. Both name the places where one of the strings is found.
@@ -21,7 +21,7 @@ TABLES = ("reports", "timeline", "people", "figures", "city", "control")
 
 @contextmanager
 def versions_kept() -> Iterator[None]:
-    """Within it the bucket keeps what is replaced or deleted, as a deployed one does."""
+    """In this context the bucket keeps replaced and deleted files, as a deployed one does."""
     buckets = aws.backend("s3").buckets.values()
     for bucket in buckets:
         bucket.versioning_status = "Enabled"
@@ -34,7 +34,7 @@ def versions_kept() -> Iterator[None]:
 
 @contextmanager
 def quick() -> Iterator[None]:
-    """Within it moto's DynamoDB answers without the HTTP that it pretends: for long histories."""
+    """In this context moto's DynamoDB answers without HTTP: for long histories."""
     events = aws.clients()["dynamodb"].meta.events
 
     def answer(request: Any, event_name: str, **_: Any) -> Any:
@@ -55,10 +55,10 @@ def stored(*canaries: str) -> list[str]:
 def answered(
     edge: Any, canaries: Iterable[str], people: Iterable[str | None], **known: Iterable[str]
 ) -> list[str]:
-    """Which GET operations still tell one of ``canaries`` to ``people`` (authorizations).
+    """Which GET operations still show one of ``canaries`` to ``people`` (authorizations).
 
     ``known`` gives values for the path's parameters: ``id=[…]``, ``code=[…]``, ``photo=[…]``.
-    Operations with parameters that are not given are passed over.
+    Operations with other parameters are skipped.
     """
     found, looked = [], list(canaries)
     for who, path in itertools.product(people, _paths(edge, known)):

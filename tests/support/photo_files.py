@@ -1,4 +1,4 @@
-"""Photos for tests: real ones that Pillow makes, and a workshop that makes pictures in no time."""
+"""Photos for tests: real ones that Pillow makes, and a fake decoder that takes no time."""
 
 import io
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ UPLOAD = b"\xff\xd8\xff" + b"0" * 200
 
 @contextmanager
 def quick(**more: Any) -> Iterator[list[str]]:
-    """Within it every upload becomes the same small pictures; the list says what was asked for."""
+    """In this context every upload becomes the same small pictures; the list has the calls."""
     asked: list[str] = []
 
     def develop(data: bytes, declared: str) -> ProcessedPhoto:

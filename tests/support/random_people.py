@@ -1,7 +1,7 @@
-"""Histories of twenty people who leave everything that one can leave, and of whom some are erased.
+"""Histories of twenty people who leave every kind of personal data, and some of whom are erased.
 
-Each person writes a word of their own wherever they may write, so that a search for it finds all
-that is left of them. ``python -m tests.erasures`` plays many, a test a sample.
+Each person writes one unique word wherever they may write, so that a search for it finds all their
+data. ``python -m tests.erasures`` plays many, a test a sample.
 """
 
 import re
@@ -28,12 +28,12 @@ ERASED = 7
 
 
 def word(who: Principal) -> str:
-    """What a person writes, and nobody else."""
+    """A word that only this person writes."""
     return f"qz{who.uid}x"
 
 
 class Histories(Lives):
-    """Lives in which people leave words, photos and marks, on their own and on others' reports."""
+    """Reports on which people leave words, photos and marks, their own and others' reports."""
 
     def __init__(self, world: World, seed: int) -> None:
         super().__init__(world, seed)
@@ -113,7 +113,8 @@ class Histories(Lives):
         elif kind == "photo":
             self._photo(who)
         elif rng.random() < 0.3:
-            # Only who has the secret may: a person's new device, or whoever was given it.
+            # Only a device with the secret may: a new device of the person, or of somebody who got
+            # it.
             before = self.reports[report]
             if before not in self.gone:
                 secret = signing.claim_secret(report, self.world.head(report).claims)
@@ -155,7 +156,7 @@ class Histories(Lives):
 
 
 def check(seed: int, steps: int) -> list[str]:
-    """What is wrong after one history: traces of who was erased, chains, tallies, others' words."""
+    """What is wrong after one history: traces of erased people, chains, tallies, others' words."""
     from infra.ops import verify
 
     world = World()
@@ -185,7 +186,7 @@ def check(seed: int, steps: int) -> list[str]:
 
 def outlive(seed: int, steps: int) -> list[str]:
     """What is wrong once the time of everything closed is over: what is left of people on closed
-    reports, what is gone of open ones, chains, tallies."""
+    reports, what open ones lost, chains, tallies."""
     from infra.ops import verify
 
     world = World()

@@ -60,7 +60,7 @@ class Lives:
         return self.world.now
 
     def tick(self) -> None:
-        """Every step that the clock owes."""
+        """Every step of the clock that is due."""
         waiting = [one for one, due in self.due.items() if due and due <= self.world.now]
         for report in waiting:
             while step := timers.due_step(self._seen(report), city(), self.world.now):
@@ -75,7 +75,7 @@ class Lives:
         return head
 
     def file(self) -> None:
-        """One more report, often where there was one before."""
+        """File one more report, often at the place of an earlier one."""
         rng = self.rng
         who = citizen(f"p{min(rng.randrange(12), rng.randrange(12))}")
         more = {"contact": {"email": "a@example.org"}} if rng.random() < 0.5 else {}
@@ -86,7 +86,7 @@ class Lives:
         self._seen(found["id"])
 
     def act(self) -> None:
-        """One of the actions that somebody may take on one of the reports."""
+        """Take one of the open actions on one of the reports."""
         rng, report = self.rng, self.rng.choice(list(self.reports))
         head, who = self.heads[report], self.reports[report]
         if head.finished_at and rng.random() < 0.15:

@@ -1,6 +1,6 @@
-"""Random life histories as the scorecards' rows, made without the product: a seed, a month.
+"""Random histories of reports as rows of the scorecards, made without the product.
 
-Each history is played event by event up to ``now``, so that a row never knows what is yet to come.
+Each history is played event by event up to ``now``, so that a row never contains later events.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tests.support.world import BUNDLE, both
 
 MS, HOUR = timedelta(milliseconds=1), timedelta(hours=1)
 HOURS = {"pothole": (24, 120), "litter": (4, 24), "bridge": (48, 960), "lamp": (8, 36)}
-GONE = "D1-OLD"  # a ward that was, in a district that is
+GONE = "D1-OLD"  # a former ward in a present district
 DISTRICTS = ("D1", "D2", "D3")
 WARDS = [f"{district}-W{n}" for district in DISTRICTS for n in (1, 2)]
 UNITS = [
@@ -110,13 +110,13 @@ def _settings(rng: Random) -> dict[str, Any]:
 
 
 def iso(moment: datetime) -> str:
-    """As the rows have it."""
+    """In the format of the rows."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
 class _Over(Exception):
-    """The present has been reached."""
+    """The history has reached ``now``."""
 
 
 class _Life:
@@ -200,7 +200,7 @@ class _Life:
             if rng.random() < 0.1 and self.due > self.t:
                 self._sleep_to(self.due)
             if self.due < self.start < self.t < self.end and rng.random() < 0.3:
-                self._sleep_to(self.end)  # carried to the very last
+                self._sleep_to(self.end)  # paused until the last day
             self._finish()
             if rng.random() < 0.25:
                 self._pass(rng.uniform(0, 300))
@@ -243,7 +243,7 @@ class _Life:
             self.agency = rng.choice(("u-prov", "u-lamps"))
         elif what == "service":
             self.service = rng.choice(list(HOURS))
-            if self.t <= self.due:  # what was missed is missed as what it was
+            if self.t <= self.due:  # a missed deadline stays with the former service
                 self.opened_service = self.service
         elif what == "pause":
             until = self.t + timedelta(hours=rng.choice((6, 30, 100)))
@@ -263,7 +263,7 @@ class _Life:
         self._mark("finished")
 
     def _refused(self) -> bool:
-        """Not repaired, says somebody; whether that stands."""
+        """Somebody refuses the repair; whether the refusal stands."""
         rng = self.rng
         citizen = rng.random() < 0.7
         self._mark("refused")
@@ -323,7 +323,7 @@ class _Life:
     def _pass(self, hours: float) -> None:
         moment = self.t + timedelta(milliseconds=round(hours * 3_600_000))
         if self.rng.random() < 0.2:
-            # Things happen in the very millisecond of a deadline or at the month's edge.
+            # Some steps happen in the millisecond of a deadline or of the month's start or end.
             edges = (self.start, self.end, self.end - MS, self.due, self.told_due)
             near = [edge for edge in edges if self.t < edge <= max(moment, self.t + 48 * HOUR)]
             moment = self.rng.choice(near) if near else moment

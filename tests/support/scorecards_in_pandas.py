@@ -1,7 +1,8 @@
-"""The scorecards once more, with pandas, from the rows alone and by the definitions alone.
+"""A second computation of the scorecards, with pandas, only from the rows and the definitions.
 
-Nothing here comes from the product's scoring: docs/scorecards.md is all that it follows, so that
-two readings of the same words must agree on every figure (tests/integration/test_recompute.py).
+Nothing here comes from the product's scoring: it follows only docs/scorecards.md, so that two
+implementations of the same definitions must agree on every figure
+(tests/integration/test_recompute.py).
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ Cards = dict[Key, dict[str, Any]]
 
 
 def city_facts(bundle: dict[str, Any]) -> dict[str, Any]:
-    """What a recomputation must know of a city: its zone, areas and units."""
+    """The facts of a city that a recomputation needs: its zone, areas and units."""
     return {
         "zone": bundle["time_zone"],
         "levels": bundle["levels"],
@@ -163,7 +164,7 @@ class _Month:
         return (moments >= self.start) & (moments < self.until)
 
     def _spread(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Each line once for every card that it counts for, as ``kind`` and ``code``."""
+        """Each row once for every card that it counts for, as ``kind`` and ``code``."""
         district = frame["ward"].map(self.wards)
         pairs = zip(frame["unit"], district, strict=True)
         own = pd.Series([pair in self.own for pair in pairs], index=frame.index, dtype=bool)
@@ -184,7 +185,7 @@ class _Month:
         return self._spread(frame).groupby(keys)[list(columns)].sum()
 
     def pass_rates(self) -> dict[str, float]:
-        """What is used as the pass rate of each district, and under "" of the city."""
+        """The pass rate of each district, and under "" of the city."""
         marks = self.marks
         low, high = self.audited
         audits = marks[marks["kind"].isin(["audit_pass", "audit_fail"])]
@@ -215,7 +216,7 @@ class _Month:
         return parts.assign(due_n=due, hit=hit, late=due - hit, all=whole)
 
     def holders(self, moment: pd.Timestamp) -> pd.DataFrame:
-        """Who holds each report at a moment; a hold that begins then counts."""
+        """The holder of each report at a moment; a hold that begins then counts."""
         held = self.holds[self.holds["since"] <= moment].sort_values(["report", "n"])
         return held.groupby("report").tail(1)[["report", *PARTY]]
 
@@ -238,7 +239,7 @@ class _Month:
         rounds, low, high = self.rounds, *self.before
         done = (rounds["closed_at"] >= low) & (rounds["closed_at"] < high)
         repairs = rounds[done & (rounds["resolution"] == "verified")]
-        # Where a private report lies is not known well enough to tell.
+        # The place of a private report is too rough to compare.
         told = self.reports[~self.reports["private"]]
         repairs = repairs[repairs["report"].isin(told["report"])]
         place = told.set_index("report")[["lat", "long"]]

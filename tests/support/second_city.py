@@ -1,6 +1,6 @@
 """The test city a year later: one more unit, new codes, a ward divided, a district renamed.
 
-    D1-W1 | D1-N2 | D2-W1 | DX-W | DX-E     D2 is DX now; D2-W2 was cut in two
+    D1-W1 | D1-N2 | D2-W1 | DX-W | DX-E     D2 is DX now; D2-W2 was divided
 
 ``u-lamps`` is ``u-light``, the service ``lamp`` is ``lighting``, and ``u-parks`` is new.
 """
@@ -42,7 +42,7 @@ def bundle(version: str = VERSION, **more: Any) -> dict[str, Any]:
 
 
 def staff(*without: str) -> list[dict[str, Any]]:
-    """The officials of then, without some, and those of the new unit."""
+    """The officials of the first version, without some, and those of the new unit."""
     kept = [one for one in STAFF if one["ref"] not in {f"s_{name}" for name in without}]
     return [
         *(_renamed(deepcopy(one)) for one in kept),
@@ -69,7 +69,7 @@ def blob() -> bytes:
 
 
 def publish(world: World, *without: str, **more: Any) -> Any:
-    """Make the second version current and let the open reports follow; what they did."""
+    """Make the second version current and move the open reports; what was moved."""
     from chalicelib.services.city import cities
     from chalicelib.services.city import staff as officials
     from chalicelib.services.reports import city_migration

@@ -60,7 +60,7 @@ def reset() -> None:
         cities.boundaries(JURISDICTION, cities.current(JURISDICTION, clock.now()).version)
     else:
         aws.empty(but_cities=True)
-    # What is known of them must not be older in one test than in another.
+    # The caches must have the same age in each test.
     cities._pointers[JURISDICTION] = (clock.now(), version)
     signing_keys._cached = (time.monotonic(), aws.KEYS)
     for queue in (settings().messages_queue, settings().photos_queue):

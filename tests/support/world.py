@@ -39,7 +39,7 @@ def both(name: str) -> dict[str, str]:
 def service(
     code: str, group: str, acknowledge: int, resolve: int, clock: str = "calendar", **more: Any
 ) -> dict[str, Any]:
-    """A service with its promise in hours."""
+    """A service with its deadlines in hours."""
     return {
         "code": code,
         "name": both(code),
@@ -319,7 +319,7 @@ class World:
         ).answer
 
     def sweep(self) -> dict[str, int]:
-        """The SLA clock, once."""
+        """Run the SLA clock once."""
         from chalicelib.services.sla import sweep
 
         return sweep.sweep(self.now)
@@ -339,7 +339,7 @@ class World:
         return photo
 
     def process(self, photo: str) -> None:
-        """What the function of photos does about an upload."""
+        """Process an upload as the photo function does."""
         from chalicelib.services.photos import processing
 
         with photo_files.quick():
@@ -378,7 +378,7 @@ class World:
         return [whole(entry) for entry in self.links(report)]
 
     def project(self) -> int:
-        """Project every event of the city, in the order of a scan; how many were news."""
+        """Project every event of the city, in the order of a scan; how many were new."""
         from chalicelib.services.projections import timeline_events
         from chalicelib.storage import timeline_rows
 

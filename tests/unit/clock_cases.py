@@ -8,10 +8,10 @@ Calendars: ``jakarta`` (the demo city's) works Mon–Thu 07:30–16:00 = 8.5 h a
 ``split`` Sun 00:00–02:30 and 04:00–06:00; ``late`` Sun 02:30–06:00.
 
 Times are local, with the offset from UTC that holds then. A step is "time action", with "until
-time" for a schedule; ``sweep`` does whatever the clock owes by then. Everything is acknowledged
-within an hour of the calendar, and the ladder has levels at 0.5, 1, 1.5 and 2. ``of`` is what is
-expected: the ``due`` time, the ``city due`` of the city's own target, the time to ``acknowledge``,
-``level 1.5`` of the ladder, or ``next``, the clock's next step and its name.
+time" for a schedule; ``sweep`` takes every step of the clock that is due then. Everything is
+acknowledged within an hour of the calendar, and the ladder has levels at 0.5, 1, 1.5 and 2. ``of``
+is what is expected: the ``due`` time, the ``city due`` of the city's own target, the time to
+``acknowledge``, ``level 1.5`` of the ladder, or ``next``, the clock's next step and its name.
 """
 
 from typing import NamedTuple

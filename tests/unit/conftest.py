@@ -1,4 +1,4 @@
-"""Unit tests have no AWS: nothing of a city is looked up there, as if it could not be read."""
+"""Unit tests have no AWS: cities are not looked up, as if they could not be read."""
 
 import pytest
 

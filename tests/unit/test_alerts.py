@@ -43,7 +43,7 @@ def test_an_action_that_does_not_say_it_is_an_error(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_action_is_not_described_a_second_time() -> None:
-    """Events that are no actions have their rows in alerts.json and open311.json."""
+    """Events that are not actions have their rows in alerts.json and open311.json."""
     named = {*rules.load("alerts")["officials"], *rules.load("alerts")["citizens"]}
     assert not {*named, *updates.rules()["events"]} & set(ACTIONS)
 

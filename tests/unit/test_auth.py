@@ -1,4 +1,4 @@
-"""Nobody gets in with a token that the city's issuers did not make, for it, and for this moment."""
+"""Only valid tokens of the city's issuers for this product open anything."""
 
 import base64
 import hashlib
@@ -61,7 +61,7 @@ def published() -> dict[str, list[dict[str, Any]]]:
 
 
 class Server:
-    """The key servers of both issuers; it counts and can be away."""
+    """The key servers of both issuers; it counts requests and can be down."""
 
     def __init__(self) -> None:
         self.sets = published()
@@ -131,7 +131,7 @@ def refused(authorization: str, now: datetime = NOW) -> str:
     return caught.value.slug
 
 
-def test_without_credentials_one_is_the_public() -> None:
+def test_a_request_without_credentials_is_public() -> None:
     assert caller.authenticate({}, "demo", NOW) == Principal("public", "demo")
 
 
@@ -275,7 +275,7 @@ def test_case_63_only_access_tokens_of_our_client_count(changed: dict[str, Any])
 def test_access_tokens_of_every_kind_of_issuer_open(
     header: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    """RFC 9068, Keycloak, Entra, Cognito: each says in its own way what the token is for."""
+    """RFC 9068, Keycloak, Entra and Cognito mark an access token in different ways."""
     assert enter("Bearer " + token(header=header, **changed)).kind == "citizen"
 
 
@@ -283,7 +283,7 @@ def test_access_tokens_of_every_kind_of_issuer_open(
 def test_an_id_token_is_never_an_access_token(
     monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
-    """Though the settings name the very client that its audience is."""
+    """Even if the settings name the client that is its audience."""
     issuer = {**ISSUERS[1], "audience": None, setting: "tanggap"}
     monkeypatch.setenv("TANGGAP_ISSUERS", json.dumps([issuer]))
     settings.settings.cache_clear()
@@ -366,7 +366,7 @@ def test_case_64_without_any_set_the_answer_is_503_and_a_fetch_every_ten_seconds
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"keys":[]}', b'{"keys":[{}]}', b"[" * 9_999])
-def test_a_key_set_that_is_none_does_not_replace_the_good_one(raw: bytes) -> None:
+def test_a_broken_key_set_does_not_replace_the_good_one(raw: bytes) -> None:
     answers = [json.dumps({"keys": published()["https://id.example/keys"]}).encode(), raw]
     sets = KeySets(lambda _uri: answers.pop(0))
     assert sets.get("u", "e1", NOW)

@@ -1,4 +1,4 @@
-"""The bench of the map: its points, its truth and its arithmetic, by which others are judged."""
+"""The bench of the map: its points, its expected answers and its arithmetic."""
 
 from collections import Counter
 

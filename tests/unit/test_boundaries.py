@@ -71,7 +71,7 @@ def test_a_point_lies_in_its_ward(town: Boundaries, lat: float, long: float, war
         (-6.24, 106.76, "A", 0.04 * math.hypot(NORTH, EAST)),
     ],
 )
-def test_outside_the_nearest_ward_and_its_distance(
+def test_a_point_outside_gets_the_nearest_ward_and_its_distance(
     town: Boundaries, lat: float, long: float, ward: str, metres: float
 ) -> None:
     """Within a thousandth of the length on the ellipsoid."""
@@ -163,7 +163,7 @@ def test_vertices_of_borders_belong_to_the_first_ward_that_touches_them() -> Non
 
 
 @needs_data
-def test_outside_the_distance_is_shapelys() -> None:
+def test_the_distance_of_a_point_outside_is_shapelys() -> None:
     """Within half a percent, in a plane of the metres of a degree there."""
     _, shapes, index = jakarta()
     chance = random.Random(3)

@@ -57,7 +57,7 @@ ADDED = [
     ("2017-03-27 15:00", 1.5, "2017-03-29 08:00"),  # Nyepi, a Tuesday
     ("2026-12-24 15:00", 2, "2026-12-28 08:30"),  # Thursday, Christmas on Friday, weekend
     ("2017-02-13 09:00", 0, "2017-02-13 09:00"),  # nothing
-    ("2017-02-18 09:00", 0, "2017-02-20 07:30"),  # nothing, but from the next working moment
+    ("2017-02-18 09:00", 0, "2017-02-20 07:30"),  # nothing, from the next working moment
 ]
 
 
@@ -134,7 +134,7 @@ def test_a_calendar_without_work_refuses_instead_of_searching_for_ever() -> None
 
 
 @given(CALENDARS, LINES, SPANS)
-def test_what_was_added_is_what_lies_between(
+def test_adding_working_time_and_counting_it_agree(
     calendar: Calendar, start: datetime, span: timedelta
 ) -> None:
     assert calendar.working_between(start, calendar.add_working(start, span)) == span

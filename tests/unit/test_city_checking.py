@@ -1,4 +1,4 @@
-"""Schema and loader agree on files that somebody has spoilt, whatever is spoilt in them."""
+"""Schema and loader agree on files with one spoilt value."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from tests.support.city_folder import Files, both, files, service, target, write
 from tests.unit.test_city_schemas import validator
 
 VALUES = [None, True, 0, -1, 2.5, 10**9, 1e999, "", " ", "x", "a b", [], {}, ["x", "x"], [{}], [1]]
-# What only a schema tells. (An override's row is no JSON.)
+# Findings that only a schema has. (A row of overrides is not JSON.)
 WORDS = ("must be a list", "must be an object", "must be true or false", "is not known here",
          "must be a text", "must be a whole number", "must be a number")  # fmt: skip
 

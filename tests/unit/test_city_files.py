@@ -77,7 +77,7 @@ def test_a_folder_takes_what_it_lacks_from_its_base(tmp_path: Path, town: Path) 
     assert twin["areas"] == base["areas"]
 
 
-def test_features_that_the_mapping_leaves_out_are_no_wards(town: Path) -> None:
+def test_features_that_the_mapping_leaves_out_are_not_wards(town: Path) -> None:
     given = files()
     given["wards.geojson"]["features"].append({**ward(4, 2), "properties": {"real": False}})
     assert prepare(write(town, given)).counts["ward"] == 3
@@ -317,7 +317,7 @@ def test_the_command_lists_the_faults_and_fails(
 
 
 def _whole(made: Prepared) -> City:
-    """The city, after a look at every ward and service of it."""
+    """The city, after checking each of its wards and services."""
     city = City.from_json(made.bundle)
     for area in city.areas.values():
         if area.level == city.levels[-1]:
@@ -366,7 +366,7 @@ def test_the_real_jakarta_loads_with_the_demos_services() -> None:
 def test_permissions_beside_the_grants_go_with_every_one_and_check_warns(
     town: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The form of before loads; an auditor's grant gets none."""
+    """The older form loads; an auditor's grant gets none."""
     given = files()
     grants = given["staff.json"]["staff"][0]["grants"]
     grants.append({"role": "auditor", "districts": ["*"], "services": ["*"]})
@@ -383,7 +383,7 @@ def test_permissions_beside_the_grants_go_with_every_one_and_check_warns(
 
 
 def test_events_of_an_endpoint_are_left_out_with_a_warning(town: Path) -> None:
-    """They never chose anything; a folder of before still loads."""
+    """They had no effect; an older folder still loads."""
     given = files()
     given["staff.json"]["for_each_district"][0]["endpoints"][0]["events"] = ["breach"]
     made = prepare(write(town, given))

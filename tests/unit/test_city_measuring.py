@@ -34,7 +34,7 @@ def faults(folder: Path, **changed: Any) -> list[str]:
 
 
 def test_a_ladder_is_read_as_it_stands(tmp_path: Path) -> None:
-    """A group's own, and the others'."""
+    """The ladder of a group, and that of the others."""
     own = [{"share": 0.25, "tell": ["holder", "dispatcher"], "priority": "urgent"}]
     given = {"per_hour": 3, "morning_hour": 0, "ladders": {"*": ladder(1, 2), "all": own}}
     city = town(tmp_path, escalation=given)
@@ -58,7 +58,7 @@ def test_a_ladder_is_part_of_the_version(tmp_path: Path) -> None:
 
 
 def test_a_folder_takes_the_ladder_of_its_base(tmp_path: Path) -> None:
-    """As every other file."""
+    """Like every other file."""
     town(tmp_path, escalation={"ladders": {"*": ladder(1, 3)}})
     twin = {"base": "../town", "jurisdiction": "twin", "name": both("Twin")}
     city = City.from_json(prepare(write(tmp_path / "twin", {"city.json": twin})).bundle)
@@ -127,7 +127,7 @@ DEFAULTS = {
 
 
 def test_settings_that_are_left_out_have_their_defaults(tmp_path: Path) -> None:
-    """And stand in the bundle, so that anybody sees them."""
+    """They are in the bundle, so that everybody can see them."""
     assert town(tmp_path, scoring=WEIGHTS).scoring == {**WEIGHTS, **DEFAULTS}
 
 
@@ -179,7 +179,7 @@ def people(folder: Path, given: Files) -> dict[str, int | None]:
 
 
 def test_populations_come_from_properties_and_from_what_is_written(tmp_path: Path) -> None:
-    """Nobody lives where 0 is given; nothing is known where null is."""
+    """0 is nobody; null is unknown."""
     given = populous(files(), [1200, 0, None])
     given["city.json"]["boundaries"]["areas"][0]["population"] = 5000
     found = people(tmp_path, given)
@@ -216,7 +216,7 @@ def test_a_written_population_is_checked(tmp_path: Path, count: Any) -> None:
 
 
 def test_every_ward_of_the_demo_has_people_and_districts_are_left_to_sum() -> None:
-    """Made up, but of a size that per-10,000 figures mean something."""
+    """Made up, but large enough for figures per 10,000."""
     city = City.from_json(prepare(DEMO).bundle)
     wards = [one.population for one in city.areas.values() if one.level == "ward"]
     assert all(count is not None and count > 1000 for count in wards)

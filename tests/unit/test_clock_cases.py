@@ -1,4 +1,4 @@
-"""The clocks against the hand-computed table of ``clock_cases``, and what may not happen twice."""
+"""The clocks against the table computed by hand in ``clock_cases``; no step is taken twice."""
 
 import json
 from dataclasses import replace
@@ -127,7 +127,7 @@ def done(
 
 
 def swept(given: Report, city: City, now: datetime) -> Report:
-    """The report after everything that the clock owes it by ``now``."""
+    """The report after every step of the clock until ``now``."""
     while (step := timers.due_step(given, city, now)) is not None:
         fields = {"target": step.target, "level": step.level}
         wanted = {name: value for name, value in fields.items() if value is not None}
@@ -166,7 +166,7 @@ def local(found: datetime, city: City) -> str:
 
 
 def asked_for(case: Case, given: Report, city: City) -> str:
-    """What the case asks for."""
+    """The moment that the case expects."""
     if case.of.startswith("level"):
         return local(clocks.level_at(given, city, float(case.of.split()[1])), city)
     if case.of == "next":
@@ -184,7 +184,7 @@ def asked_for(case: Case, given: Report, city: City) -> str:
 @pytest.mark.parametrize(
     "case", [case for _, case in CASES], ids=[f"{part}: {case.name}" for part, case in CASES]
 )
-def test_the_program_agrees_with_the_hand(case: Case) -> None:
+def test_the_program_agrees_with_the_table_computed_by_hand(case: Case) -> None:
     """Every row of the table."""
     assert asked_for(case, *played(case)) == case.expected, case.why
 
@@ -214,7 +214,7 @@ WORKDAY = Case(
 
 
 def test_the_ladder_is_climbed_in_order_once_and_caught_up_after_a_missed_run() -> None:
-    """14:30, Tue 10:00 (with the breach), 14:30, Wed 10:00; a minute after is when it is owed."""
+    """14:30, Tue 10:00 (with the breach), 14:30, Wed 10:00; each is due a minute later."""
     given, city = played(WORKDAY)
     zone = city.zone
     seen = []
@@ -238,7 +238,7 @@ def test_the_ladder_is_climbed_in_order_once_and_caught_up_after_a_missed_run() 
 
 
 def test_the_moment_of_a_deadline_is_still_in_time() -> None:
-    """Nothing is owed at the level's or the deadline's own moment, but right after it is."""
+    """No step is due at the exact moment of a level or deadline, but right after it."""
     given, city = played(WORKDAY)
     half = clocks.level_at(given, city, 0.5)
     assert timers.due_step(given, city, half) is None
@@ -253,7 +253,7 @@ def test_the_moment_of_a_deadline_is_still_in_time() -> None:
 
 
 def test_a_paused_report_is_swept_to_nothing_until_its_pause_ends() -> None:
-    """Then the clock answers, and the ladder goes on where it stood."""
+    """Then the clock resumes, and the ladder continues."""
     given, city = played(WORKDAY)
     asked = stepped(given, city, "2026-11-02T11:00+01:00 ask")
     week = moment("2026-11-09T11:00+01:00", city)

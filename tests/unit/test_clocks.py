@@ -1,4 +1,4 @@
-"""The clocks of one report: pauses, recomputed promises, and when somebody must look next."""
+"""The clocks of one report: pauses, recomputed deadlines, and the next step."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def asked(since: datetime = START, **changed: object) -> Report:
-    """A report whose question is open since then."""
+    """A report with a question that was asked at that moment."""
     return report(state="needs_info", paused_at=since, back_to="assigned", **changed)
 
 
@@ -41,7 +41,7 @@ def test_a_pause_over_a_weekend_costs_a_working_promise_nothing() -> None:
     assert city().calendar.working_between(lamp.due_at, later.due_at) == HOUR
 
 
-def test_what_lies_beyond_the_limit_of_a_pause_has_run() -> None:
+def test_time_beyond_the_limit_of_a_pause_counts() -> None:
     """Seven days of questions, or the date of the schedule."""
     after = clocks.resume(asked(), START + 20 * DAY, city())
     assert after.due_at == report().due_at + 7 * DAY
@@ -51,7 +51,7 @@ def test_what_lies_beyond_the_limit_of_a_pause_has_run() -> None:
     assert after.scheduled_until is None
 
 
-def test_a_report_that_runs_is_not_resumed() -> None:
+def test_a_report_whose_clock_runs_is_not_resumed() -> None:
     """Nothing to add."""
     for state in ("submitted", "assigned", "in_progress", "coordinated", "work_done", "closed"):
         running = report(state=state)
@@ -59,7 +59,7 @@ def test_a_report_that_runs_is_not_resumed() -> None:
 
 
 def test_an_acknowledged_report_keeps_its_acknowledgement_deadline() -> None:
-    """A later pause moves only what is still owed."""
+    """A later pause moves only open deadlines."""
     after = clocks.resume(asked(START + DAY, acknowledged_at=START), START + 2 * DAY, city())
     assert after.acknowledge_due == report().acknowledge_due
     assert after.due_at == report().due_at + DAY
@@ -77,7 +77,7 @@ def test_a_recomputed_promise_counts_from_filing_with_the_pauses_since() -> None
 
 
 def test_a_pause_before_the_acknowledgement_still_counts_when_recomputed() -> None:
-    """The deadline that was owed then moves as it did then."""
+    """The deadline that was open then moves as it did then."""
     paused = asked(START)
     live = clocks.resume(paused, START + DAY, city())
     heard = replace(live, state="assigned", acknowledged_at=START + DAY)
@@ -86,7 +86,7 @@ def test_a_pause_before_the_acknowledgement_still_counts_when_recomputed() -> No
 
 @given(st.lists(st.integers(1, 72), min_size=1, max_size=5), st.sampled_from(["pothole", "lamp"]))
 def test_recomputing_changes_nothing_where_nothing_changed(hours: list[int], service: str) -> None:
-    """The promise from filing and pauses is the one that grew pause by pause."""
+    """Computed from filing and all pauses, it is the same as moved pause by pause."""
     now, live = START, report(service=service)
     for span in hours:
         now += HOUR

@@ -1,4 +1,4 @@
-"""Each declared way to reach a person has all that it needs."""
+"""Each declared way to reach a person has a sender, a name and rights."""
 
 from pathlib import Path
 

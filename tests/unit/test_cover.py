@@ -1,4 +1,4 @@
-"""Covers: nothing inside is missed, few ranges, nearly the shortest there are."""
+"""Covers miss nothing inside, and have few ranges that are nearly the shortest."""
 
 import itertools
 import math

@@ -72,7 +72,7 @@ def test_no_gap_lies_between_two_wards() -> None:
 
 
 def test_a_district_is_what_lies_nearest_to_its_point() -> None:
-    """Within the outline; the cells are right to a few metres."""
+    """Within the outline; the cells are exact to a few metres."""
     city, index, _ = demo()
     main = [one for one in points()["districts"] if "radius_m" not in one]
     squeeze = 0.9942
@@ -108,7 +108,7 @@ def test_every_district_has_an_officer_a_worker_and_a_head() -> None:
     assert marked == {one.unit for one in city.services.values() if one.protected}
 
 
-def test_no_official_of_the_demo_can_be_reached_in_earnest() -> None:
+def test_no_address_of_the_demos_officials_is_real() -> None:
     """Endpoints are of a domain that is reserved for examples."""
     _, _, staff = demo()
     ends = [end["endpoint"] for one in staff for end in one["endpoints"]]

@@ -1,4 +1,4 @@
-"""Pictures out of photos: right side up, of the right size, holding nothing but pixels."""
+"""Pictures made of photos: upright, of the right size, without metadata."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from tests.support.photo_files import encoded, jpeg, scene
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PHOTOS = SHARED / "photos"
 TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".heif": "image/heif", ".gif": "image/gif"}
-# What is refused of the files to try; every other one must become pictures.
+# The test files that are refused; every other one must become pictures.
 REFUSED = {
     "broken.png": "undecodable",
     "decompression_bomb.gif": "not_a_photo",
@@ -35,7 +35,7 @@ needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="../shared/data/ph
 
 @pytest.fixture
 def exiftool() -> str:
-    """The reader of metadata that is not ours."""
+    """exiftool, a reader of metadata that is independent of the product."""
     found = shutil.which("exiftool")
     if found is None:
         reason = "exiftool is not installed (Debian: libimage-exiftool-perl)"
@@ -46,7 +46,7 @@ def exiftool() -> str:
 
 
 def refusal(data: bytes, declared: str = "image/jpeg") -> str:
-    """Why a photo is refused, by the process that decodes it."""
+    """The reason with which the decoder refuses a photo."""
     with pytest.raises(PhotoRefused) as refused:
         sandbox.develop(data, declared)
     assert refused.value.reason in REASONS
@@ -54,7 +54,7 @@ def refusal(data: bytes, declared: str = "image/jpeg") -> str:
 
 
 def metadata(exiftool: str, folder: Path) -> list[str]:
-    """Every tag that exiftool finds in the pictures of a folder, but what any file must have."""
+    """Every tag that exiftool finds in the pictures of a folder, except what every file has."""
     command = [exiftool, "-json", "-G", "-a", "-u", "-U", "-ee", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     pictures = json.loads(done.stdout)
@@ -119,7 +119,7 @@ def sizes(made: sandbox.ProcessedPhoto) -> list[tuple[int, int]]:
 
 @needs_photos
 @pytest.mark.parametrize("name", sorted(one.name for one in PHOTOS.glob("*")))
-def test_of_every_real_photo_nothing_is_left_but_the_picture(
+def test_a_picture_of_a_real_photo_has_no_metadata(
     name: str, exiftool: str, tmp_path: Path
 ) -> None:
     data = (PHOTOS / name).read_bytes()
@@ -138,7 +138,7 @@ def test_of_every_real_photo_nothing_is_left_but_the_picture(
 @needs_photos
 @pytest.mark.parametrize("name", [f"portrait_{n}.jpg" for n in (3, 6, 8)])
 def test_a_real_photo_that_was_held_askew_is_turned_upright(name: str) -> None:
-    """All show what ``portrait_1.jpg`` shows, whose pixels lie as they are meant."""
+    """All show the same as ``portrait_1.jpg``, whose pixels are upright."""
     upright, turned = (
         Image.open(io.BytesIO(sandbox.develop((PHOTOS / one).read_bytes(), "image/jpeg").files[
             "320.webp"
@@ -164,7 +164,7 @@ def test_a_real_phone_tells_where_it_was_and_null_island_is_nowhere() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "HEIC"])
-def test_everything_that_a_file_can_say_is_gone_and_the_picture_stands_upright(
+def test_all_metadata_is_removed_and_the_picture_is_upright(
     kind: str, exiftool: str, tmp_path: Path
 ) -> None:
     turned = scene(1600, 1200).rotate(90, expand=True)  # as a phone writes orientation 6
@@ -243,7 +243,7 @@ def test_pictures_of_every_kind_of_pixel_become_plain_ones(mode: str, kind: str)
     assert apart < 40
 
 
-def test_what_can_be_seen_through_is_on_white() -> None:
+def test_transparent_pixels_become_white() -> None:
     clear = Image.new("RGBA", (400, 300), (0, 0, 0, 0))
     made = sandbox.develop(encoded(clear, "PNG"), "image/png")
     with Image.open(io.BytesIO(made.files["master.jpg"])) as master:
@@ -289,7 +289,7 @@ def moving(kind: str) -> bytes:
 
 
 def sequence() -> bytes:
-    """A HEIC file that says it is to be played."""
+    """A HEIC file that is marked as an image sequence."""
     return b"\x00\x00\x00\x18ftypmsf1" + heic(scene(64, 64))[12:]
 
 
@@ -326,20 +326,20 @@ def sequence() -> bytes:
         "wrong extension", "polyglot", "SVG", "empty",
     ],
 )  # fmt: skip
-def test_what_cannot_be_taken_is_refused_for_a_stable_reason(
+def test_a_file_that_cannot_be_used_is_refused_with_a_stable_reason(
     data: bytes, declared: str, reason: str
 ) -> None:
     assert refusal(data, declared) == reason
 
 
-def test_a_jpeg_with_more_pictures_behind_it_is_the_first_one() -> None:
+def test_the_first_picture_of_a_jpeg_with_several_is_used() -> None:
     """MPO: what some cameras write for one photo."""
     data = encoded(scene(), "MPO", save_all=True, append_images=[scene(seed=9)])
     assert sizes(sandbox.develop(data, "image/jpeg"))[0] == (640, 480)
 
 
 def test_broken_photos_break_nothing() -> None:
-    """Bits turned anywhere: pictures or a reason, never anything else, in this process itself."""
+    """Changed bits give pictures or a reason, and never another error in this process."""
     data, outcomes = jpeg(scene(200, 150)), set()
     for at in range(2, len(data), 61):
         mutant = bytearray(data)
@@ -353,7 +353,7 @@ def test_broken_photos_break_nothing() -> None:
     assert "pictures" in outcomes
 
 
-# Each in a small process of its own, whose children's peak is the decoder's.
+# Each in its own process; the peak memory of its children is the decoder's.
 _PEAK = """
 import resource, sys
 from pathlib import Path

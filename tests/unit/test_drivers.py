@@ -1,4 +1,4 @@
-"""Event sources are driven as Lambda drives them: at least once, in order, nothing lost quietly."""
+"""Event sources are driven as Lambda does: at least once, in order, without silent losses."""
 
 import json
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def test_a_schedule_is_due_when_eventbridge_says(
         "cron(0 0 LW * ? *)",
     ],
 )
-def test_what_cannot_be_run_is_refused_loudly(expression: str) -> None:
+def test_a_schedule_that_cannot_be_run_is_an_error(expression: str) -> None:
     with pytest.raises(ValueError, match=r"rate|cron|due"):
         Schedule(expression, START)
 
@@ -127,7 +127,7 @@ def test_a_schedule_that_fails_stops_nothing() -> None:
 
 @pytest.fixture
 def toys(aws: None) -> Iterator[None]:
-    """AWS by moto, rid afterwards of what a test has made in it."""
+    """AWS by moto; the resources of a test are deleted afterwards."""
     tables, queues = boto3.client("dynamodb"), boto3.client("sqs")
     before = set(queues.list_queues()["QueueUrls"])
     yield
@@ -156,7 +156,7 @@ def put(*ids: str) -> None:
 
 
 def follower(stream: str, answer: Any) -> tuple[Chalice, list[list[str]]]:
-    """An app whose stream function notes the ids of each batch and answers as told."""
+    """An app whose stream function notes the ids of each batch and returns what the test chose."""
     app, batches = Chalice("toy", configure_logs=False), []
 
     @app.on_dynamodb_record(stream_arn=stream, batch_size=10)
@@ -287,7 +287,7 @@ def test_lanes_share_the_records_by_key_and_a_lane_that_fails_holds_up_no_other(
     assert seen[len(first) :] == sorted(seen[len(first) :])
 
 
-def test_drivers_that_start_anew_go_on_where_the_others_stopped(stream: str) -> None:
+def test_restarted_drivers_go_on_where_the_others_stopped(stream: str) -> None:
     app, batches = follower(stream, lambda _records: None)
     kept = Held()
     put("a", "b")
@@ -297,7 +297,7 @@ def test_drivers_that_start_anew_go_on_where_the_others_stopped(stream: str) -> 
     assert batches == [["a", "b"], ["c"]]
 
 
-def test_drivers_without_a_place_begin_with_the_oldest_record(stream: str) -> None:
+def test_drivers_without_a_saved_position_begin_with_the_oldest_record(stream: str) -> None:
     app, batches = follower(stream, lambda _records: None)
     put("a")
     Drivers(app).drain()
@@ -320,7 +320,7 @@ def bodies(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("by", ["crash", "report"])
-def test_of_a_queue_only_what_succeeded_is_deleted(toys: None, by: str) -> None:
+def test_only_messages_that_succeeded_are_deleted_from_a_queue(toys: None, by: str) -> None:
     dead = queue("work-dead")
     queue("work", RedrivePolicy=json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 3}))
     app, tries = Chalice("toy", configure_logs=False), []

@@ -24,12 +24,12 @@ BAD = [
 
 
 @pytest.mark.parametrize("address", GOOD)
-def test_an_address_that_can_be_written_to_is_taken(address: str) -> None:
+def test_a_valid_address_is_accepted(address: str) -> None:
     assert is_address(address)
 
 
 @pytest.mark.parametrize("address", BAD)
-def test_nonsense_is_no_address(address: str) -> None:
+def test_nonsense_is_not_an_address(address: str) -> None:
     assert not is_address(address)
 
 

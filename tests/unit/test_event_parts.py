@@ -1,4 +1,4 @@
-"""What of an event is public for ever, and that its two parts are the whole event."""
+"""Which part of an event is public, and that its two parts are the whole event."""
 
 import json
 from typing import Any

@@ -42,21 +42,21 @@ def easter(year: int) -> date:
 
 
 def test_the_folder_passes_the_check(capsys: pytest.CaptureFixture[str]) -> None:
-    """As the command sees it."""
+    """As the command checks it."""
     assert main(["check", str(FOLDER)]) == 0
     assert "nothing is wrong" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("year", [2026, 2027])
 def test_the_holidays_are_those_of_the_netherlands(year: int) -> None:
-    """Five hang on Easter, five on a date; none of these years' 27 April is a Sunday."""
+    """Five depend on Easter, five have a date; 27 April is a Sunday in none of these years."""
     moving = {easter(year) + timedelta(days=days) for days in (0, 1, 39, 49, 50)}
     fixed = {date(year, *day) for day in ((1, 1), (4, 27), (5, 5), (12, 25), (12, 26))}
     assert date(year, 4, 27).weekday() != 6
     assert {day for day in town().calendar.holidays if day.year == year} == moving | fixed
 
 
-def test_its_week_is_its_own() -> None:
+def test_the_city_has_its_own_working_week() -> None:
     """39 hours with a break a day; nobody works at the weekend."""
     week = town().calendar
     zone = ZoneInfo("Europe/Amsterdam")
@@ -98,7 +98,7 @@ def test_every_ward_has_people_and_no_gap_lies_between_two() -> None:
     assert index.locate(52.62, 5.30).distance_m > 1000
 
 
-def test_nobody_in_it_can_be_reached_and_it_says_that_it_is_made_up() -> None:
+def test_no_address_is_real_and_the_city_says_that_it_is_made_up() -> None:
     """Addresses of a domain that is reserved for examples."""
     ends = [end["endpoint"] for one in made().staff for end in one["endpoints"]]
     assert ends

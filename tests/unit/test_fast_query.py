@@ -1,4 +1,4 @@
-"""Queries over kept connections: in order, on few connections, and the SDK where they fail."""
+"""Queries over kept connections: in order, on few connections; the SDK takes over on failure."""
 
 import json
 from collections.abc import Iterator
@@ -76,16 +76,16 @@ def test_answers_come_in_order_and_connections_are_kept(server: Server) -> None:
 
 
 def test_a_connection_that_was_closed_meanwhile_is_not_used_again(server: Server) -> None:
-    """As after the pause of a Lambda function: new ones are made, the SDK is not needed."""
+    """As after a pause of a Lambda function: new connections are made, without the SDK."""
     server.leaves = True
     assert told() == ["t0", "t1", "t2", "t3"]
     for connection in fast_query._idle[f"http://127.0.0.1:{server.server_port}"]:
-        # The goodbye has arrived.
+        # The close has arrived.
         assert wait_for_read(connection.sock, timeout=5)
     assert told() == ["t0", "t1", "t2", "t3"]
     assert server.connections == 2 * len(ASKED)
 
 
-def test_what_is_not_answered_plainly_goes_to_the_sdk(server: Server) -> None:
+def test_an_unusual_answer_is_left_to_the_sdk(server: Server) -> None:
     server.status = 500
     assert told() == ["by the SDK"] * len(ASKED)

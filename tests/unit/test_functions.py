@@ -30,7 +30,7 @@ def test_every_entry_point_is_declared_and_every_declared_function_exists() -> N
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))
-def test_a_function_is_declared_as_what_it_is(name: str) -> None:
+def test_a_function_is_declared_with_its_own_kind(name: str) -> None:
     entry, declared = ENTRIES[name], FUNCTIONS[name]
     assert declared.scheduled == isinstance(entry, ScheduledEventConfig), "silent_after"
     assert (declared.takes in QUEUES) == isinstance(entry, SQSEventConfig), "takes"
@@ -40,7 +40,7 @@ def test_a_function_is_declared_as_what_it_is(name: str) -> None:
         assert name == "project_timeline"
 
 
-def test_a_schedule_alone_has_an_alarm_of_silence_and_runs_alone() -> None:
+def test_only_schedules_have_an_alarm_of_silence_and_run_one_at_a_time() -> None:
     alarms = watching.alarms("dev")
     resources = application.template("dev")["Resources"]
     for name, declared in FUNCTIONS.items():
@@ -50,7 +50,7 @@ def test_a_schedule_alone_has_an_alarm_of_silence_and_runs_alone() -> None:
         assert (silent, alone) == (declared.scheduled, declared.scheduled), name
 
 
-def test_a_lease_outlasts_who_publishes_and_ends_before_a_queue_delivers_again() -> None:
+def test_a_lease_outlasts_its_run_and_ends_before_a_queue_delivers_again() -> None:
     limit = json.loads(CONFIG.read_text())["lambda_timeout"]
     seconds = {name: declared.timeout or limit for name, declared in FUNCTIONS.items()}
     for name in ("project_timeline", "relay_outbox", "send_messages"):

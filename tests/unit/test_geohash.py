@@ -50,7 +50,7 @@ def test_a_precision_beyond_twelve_letters_is_refused(precision: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "qqguA", "0123456789bcd"])
-def test_what_is_no_geohash_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_geohash_is_refused(text: str) -> None:
     for look in (bounds, decode, neighbours):
         with pytest.raises(ValueError, match="geohash"):
             look(text)
@@ -58,9 +58,9 @@ def test_what_is_no_geohash_is_refused(text: str) -> None:
 
 @given(LATS, LONGS, st.integers(1, 12))
 def test_a_point_lies_in_its_own_cell(lat: float, long: float, precision: int) -> None:
-    """Edges: the south and west ones belong to the cell, and at the world's end all do."""
+    """The south and west edges belong to the cell; at the edge of the world all do."""
     south, west, north, east = bounds(encode(lat, long, precision))
-    # A sum of floats may land a hair beside the edge that it names.
+    # A sum of floats may differ slightly from the edge.
     assert south - 1e-9 <= lat <= north + 1e-9
     assert west - 1e-9 <= long <= east + 1e-9
 

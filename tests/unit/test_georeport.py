@@ -1,4 +1,4 @@
-"""GeoReport's times, windows and formats: liberal in, strict out."""
+"""GeoReport's times, windows and formats: many are read, one is written."""
 
 import email
 import email.policy
@@ -46,13 +46,13 @@ def test_every_way_to_write_a_date_is_read(text: str, wanted: str) -> None:
     ["", "soon", "2026", "2026-13-01", "2026-01-01T25:00", "1e9", "2026-01-01T00:00:00+99:99",
      "0000-01-01", "２０２６-01-01x"],
 )  # fmt: skip
-def test_what_is_no_date_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_date_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
         moment(text, JAKARTA)
 
 
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))
-def test_what_is_written_is_read_as_the_same_second(when: datetime) -> None:
+def test_a_written_date_is_read_as_the_same_second(when: datetime) -> None:
     assert moment(format_time(when), JAKARTA) == when.astimezone(UTC).replace(microsecond=0)
 
 

@@ -1,4 +1,4 @@
-"""The chain: whole as written, broken by every change."""
+"""The chain is valid as written, and every change breaks it."""
 
 import hashlib
 import json
@@ -125,7 +125,7 @@ def test_a_commitment_hides_the_text_and_binds_it() -> None:
 
 
 def told(action: str, version: int, *fields: str, role: str = "reporter", **data: Any) -> Any:
-    """An event as far as its texts are concerned."""
+    """An event with only its texts."""
     return {
         "action": action, "version": version, "data": data,
         "actor": {"kind": "citizen" if role == "reporter" else "staff", "role": role},
@@ -146,8 +146,8 @@ HOLE, NOTE = "00000001#description", "00000002#note"
 FILED, NOTED = told("file", 1, "description"), told("start", 2, "note", role="field_worker")
 
 
-def test_a_missing_text_is_told_from_one_that_was_erased() -> None:
-    """Named by an erasure it may be gone; otherwise somebody took it away."""
+def test_a_missing_text_differs_from_an_erased_one() -> None:
+    """An erasure that names it explains it; otherwise it was lost."""
     assert hash_chain.text_faults([FILED, NOTED], kept(HOLE, NOTE)) == []
     assert "missing" in hash_chain.text_faults([FILED, NOTED], kept(NOTE))[0]
     gone = told("erased", 3, texts=[[1, "description"]])
@@ -158,15 +158,15 @@ def test_a_missing_text_is_told_from_one_that_was_erased() -> None:
 
 
 def test_a_text_that_was_exchanged_or_added_is_found() -> None:
-    """What is there must be what its event commits to."""
+    """A stored text must match the commitment of its event."""
     other = {**kept(NOTE), HOLE: ("Nothing to see", b"s")}
     assert "commits" in hash_chain.text_faults([FILED, NOTED], other)[0]
     more = kept(HOLE, NOTE, "00000002#comment")
     assert "no event" in hash_chain.text_faults([FILED, NOTED], more)[0]
 
 
-def test_an_erasure_of_before_names_what_its_reporter_wrote() -> None:
-    """It had no list of texts; an official's text is not among what it may have taken."""
+def test_an_older_erasure_names_what_its_reporter_wrote() -> None:
+    """It had no list of texts; officials' texts are not covered by it."""
     before = told("erased", 3)
     assert hash_chain.text_faults([FILED, NOTED, before], kept(NOTE)) == []
     assert NOTE in hash_chain.text_faults([FILED, NOTED, before], {})[0]

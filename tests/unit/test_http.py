@@ -1,4 +1,4 @@
-"""One wrapper reads every request and words every refusal; views only see what is valid.
+"""One wrapper reads every request and writes every refusal; views only get valid requests.
 
 The application here is small and its own; the same wrapper stands before the real one.
 """

@@ -1,4 +1,4 @@
-"""What a cold start may load: weight here is everybody's waiting time."""
+"""What a cold start may load: imports here make every user wait."""
 
 import json
 import os
@@ -28,7 +28,8 @@ def loaded() -> list[str]:
 
 
 def test_import_app_loads_nothing_heavy(loaded: list[str]) -> None:
-    """Tokens, validators, other AWS services and the workshop are loaded where they are needed."""
+    """Tokens, validators, other AWS services and the decoder are loaded only where they are
+    needed."""
     assert not [name for name in HEAVY if name in loaded]
 
 

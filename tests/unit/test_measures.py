@@ -52,7 +52,7 @@ def test_every_measure_is_on_the_citys_card_in_its_order() -> None:
 
 
 def test_every_contribution_belongs_to_a_measure() -> None:
-    """A measure that is spelt otherwise in one place would be 0 everywhere."""
+    """A measure with a wrong name in one place would always be 0."""
     emitted = {contribution.measure for contribution in month()[0]}
     behind = {name for rows in measures.behind().values() for name in rows}
     assert emitted == behind

@@ -31,7 +31,7 @@ def test_an_impossible_moment_is_refused(text: str) -> None:
         moments.read(text)
 
 
-def test_a_moment_without_seconds_is_no_moment_of_rfc_3339() -> None:
+def test_a_moment_without_seconds_is_not_rfc_3339() -> None:
     assert moments.read("2026-01-01T00:00Z") == datetime(2026, 1, 1, tzinfo=UTC)
     with pytest.raises(ValueError):
         moments.full("2026-01-01T00:00Z")

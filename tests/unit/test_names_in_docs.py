@@ -21,7 +21,7 @@ def _texts() -> list[tuple[str, str]]:
         ["git", "ls-files", "*.py", "*.md", "Makefile"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
-    # Decisions and the changelog tell of their own time.
+    # Decisions and the changelog may name former modules.
     return [
         (name, (ROOT / name).read_text())
         for name in listed

@@ -24,7 +24,7 @@ def test_a_plain_number_is_read(text: str, number: float) -> None:
     ["nan", "NaN", "inf", "-Infinity", "1_0", "٤١", "４１", "²", "0x10", "1e999", "", " ", "1,5",
      "--1", "1 0", "1\x00", "9" * 400],
 )  # fmt: skip
-def test_what_is_no_plain_number_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_plain_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         numbers.read(text)
 

@@ -1,4 +1,4 @@
-"""Patterns and arithmetic that have one home each: a second copy fails here, with its file."""
+"""Patterns and arithmetic that exist once: a second copy fails here, with its file."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ SOURCES = [
     for folder in ("chalicelib", "infra", "bench")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
-# {what: (its only home, how a copy looks)}
+# {what: (its only file, a pattern that finds a copy)}
 HOMES = {
     "ids and tracking codes": ("chalicelib/ids.py", r"A-HJKMNP-TV-Z"),
     "telephone numbers": ("chalicelib/domain/input/phone_number.py", r"\\\+\[1-9\]"),
@@ -74,7 +74,7 @@ def test_a_number_is_e_164_however_it_was_written() -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_of_open_data_writes_a_whole_file(name: str) -> None:
-    """Also one that is added: its head and rows come with it."""
+    """Also a new format: it has its own head and rows."""
     texts = dict.fromkeys((*COLUMNS, "status", "service_code"), "=1")
     request = {**texts, "lat": -6.1, "long": 106.8}
     file = Text(FORMATS[name], "2026-11", "Kota")

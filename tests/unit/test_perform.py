@@ -62,7 +62,7 @@ def test_every_action_raises_the_version_by_one_and_dates_the_change() -> None:
 
 
 def test_assigning_to_a_person_makes_that_person_the_holder() -> None:
-    """And remembers everybody who ever held it."""
+    """The report remembers everybody who ever held it."""
     officer = official("officer1")
     once = moved(report(), officer, "assign", person="s_worker1")
     twice = moved(once, officer, "assign", person="s_mate1")
@@ -79,7 +79,7 @@ def test_assigning_to_a_unit_that_cannot_hold_it_is_422(unit: str) -> None:
 
 
 def test_another_unit_holds_it_only_once_it_accepts() -> None:
-    """Until then the giving unit does; accepting needs no person of the giver."""
+    """Until then the giving unit holds it; accepting needs no person of the giver."""
     offered = moved(assigned(), official("officer1"), "assign", unit="u-prov")
     assert (offered.unit, offered.offered_to) == ("u-d1", "u-prov")
     problem = refusal(offered, official("officer1"), "accept")
@@ -89,7 +89,7 @@ def test_another_unit_holds_it_only_once_it_accepts() -> None:
 
 
 def test_the_giving_unit_cannot_choose_the_other_units_person() -> None:
-    """The other unit does, once it accepts."""
+    """The other unit chooses, once it has accepted."""
     problem = refusal(
         assigned(), official("officer1"), "assign", unit="u-prov", person="s_province"
     )
@@ -97,7 +97,7 @@ def test_the_giving_unit_cannot_choose_the_other_units_person() -> None:
 
 
 def test_after_one_working_day_a_dispatcher_decides() -> None:
-    """Not before: a weekend is no working time."""
+    """Not earlier: a weekend is not working time."""
     dispatcher = official("dispatcher")
     friday = datetime.fromisoformat("2026-11-06T16:00:00+07:00")
     offered = moved(assigned(), official("officer1"), "assign", friday, unit="u-prov")
@@ -107,8 +107,8 @@ def test_after_one_working_day_a_dispatcher_decides() -> None:
     assert refusal(assigned(), dispatcher, "accept").slug == "nothing_offered"
 
 
-def test_an_offer_ends_when_the_giving_unit_goes_on_by_itself() -> None:
-    """Starting, declining, coordinating, scheduling: nothing is left to accept."""
+def test_an_offer_ends_when_the_giving_unit_works_on_the_report_itself() -> None:
+    """After starting, declining, coordinating or scheduling there is nothing to accept."""
     officer = official("officer1")
     offered = moved(assigned(), officer, "assign", unit="u-prov")
     until = iso(START + DAY)
@@ -130,7 +130,7 @@ def test_declining_gives_it_back_without_a_holder() -> None:
 
 
 def test_starting_makes_the_worker_the_holder() -> None:
-    """Whoever of the unit starts."""
+    """Any worker of the unit who starts."""
     after = moved(assigned(), official("worker1"), "start")
     assert (after.state, after.holder) == ("in_progress", "s_worker1")
     assert refusal(after, official("mate1"), "finish", photos=PHOTOS, note="x").status == 403
@@ -151,7 +151,7 @@ def test_coordinating_names_an_agency_with_a_due_time_of_its_own() -> None:
 
 @pytest.mark.parametrize("agency", ["u-d2", "u-none", "u-lamps"])
 def test_coordinating_with_no_other_agency_is_422(agency: str) -> None:
-    """A district, nobody, or the unit that has it already."""
+    """A district, no unit, or the unit that has it already."""
     given = report(unit="u-lamps") if agency == "u-lamps" else report()
     problem = refusal(given, official("officer1"), "coordinate", agency=agency, reason="x")
     assert problem.slug == "unknown_unit"
@@ -198,7 +198,7 @@ def test_a_date_must_be_readable_and_ahead(until: str, slug: str) -> None:
 
 
 def test_the_clock_resumes_a_schedule_only_when_its_date_has_passed() -> None:
-    """The holder may at any time."""
+    """The holder may resume at any time."""
     until = START + DAY
     given = moved(assigned(), official("officer1"), "schedule", until=iso(until), reason="x")
     assert refusal(given, CLOCK, "resume", now=until - timedelta(seconds=1)).slug == "too_early"
@@ -207,7 +207,7 @@ def test_the_clock_resumes_a_schedule_only_when_its_date_has_passed() -> None:
 
 
 def test_a_question_is_asked_only_where_the_reporter_can_be_reached() -> None:
-    """Otherwise it would only stop the clock."""
+    """Otherwise a question would only stop the clock."""
     problem = refusal(
         report(contactable=False), official("officer1"), "ask", question="Which side?"
     )
@@ -225,7 +225,7 @@ def test_an_answer_returns_to_the_state_before(state: str) -> None:
 
 
 def test_questions_pause_seven_days_in_a_life() -> None:
-    """Three days once and four later; then none may be asked."""
+    """Three days once and four later; then no question may be asked."""
     officer, given = official("officer1"), report()
     for days in (3, 4):
         asked = moved(given, officer, "ask", question="?")
@@ -246,7 +246,7 @@ def test_finishing_needs_an_after_photo_and_a_public_note() -> None:
 
 
 def test_a_protected_report_is_finished_without_a_photo() -> None:
-    """Its unit alone; a photo is a foreign field there."""
+    """Only by its unit; the field for photos is refused."""
     hidden = report(service="violence", state="assigned", assigned=True)
     guard = official("guard")
     assert moved(hidden, guard, "finish", note="Safe.").state == "work_done"
@@ -266,12 +266,12 @@ def test_the_reporter_verifies_at_any_time_before_it_lapses() -> None:
 @pytest.mark.parametrize(
     "who", ["officer1", "worker1", "head1", "dispatcher", "admin", "verifier1"]
 )
-def test_nobody_near_the_work_verifies_it(who: str) -> None:
+def test_nobody_of_the_working_unit_verifies_the_work(who: str) -> None:
     """Case 73: neither its officer, nor a colleague, nor a verifier of the same unit."""
     assert refusal(done(), official(who), "verify").status == 403
 
 
-def test_a_verifier_from_outside_may_and_it_is_a_ruling() -> None:
+def test_a_verifier_of_another_unit_may_verify_and_rules() -> None:
     """The reporter cannot reopen what a verifier ruled."""
     after = moved(done(), official("verifier"), "verify", note="Seen.")
     assert after.ruled
@@ -294,7 +294,7 @@ def test_the_reporter_refuses_once_within_fourteen_days() -> None:
 
 
 def test_an_overruled_refusal_leaves_every_measure() -> None:
-    """The verifier sides with the holder: no refusal was counted, and nothing lapses meanwhile."""
+    """The verifier agrees with the holder: no refusal is counted, and nothing lapses meanwhile."""
     disputed = moved(refused(), official("worker1"), "dispute", START + DAY, reason="It is fixed.")
     assert (disputed.state, disputed.disputed) == ("work_done", True)
     assert disputed.finished_at == START
@@ -306,7 +306,7 @@ def test_an_overruled_refusal_leaves_every_measure() -> None:
 
 
 def test_an_upheld_refusal_is_final_and_counted_once() -> None:
-    """The holder cannot dispute again; the next finish starts afresh."""
+    """The holder cannot dispute again; after the next finish it is possible again."""
     worker = official("worker1")
     disputed = moved(refused(), worker, "dispute", reason="It is fixed.")
     upheld = moved(disputed, official("verifier"), "refuse", START + 40 * DAY, reason="No.")
@@ -326,7 +326,7 @@ def test_only_a_refused_repair_is_disputed() -> None:
 
 
 def test_work_without_an_answer_lapses_after_fourteen_days() -> None:
-    """By the clock alone; the reporter may still reopen."""
+    """Only by the clock; the reporter may still reopen."""
     early = START + 14 * DAY - timedelta(seconds=1)
     assert refusal(done(), CLOCK, "lapse", now=early).slug == "too_early"
     after = moved(done(), CLOCK, "lapse", START + 14 * DAY)
@@ -382,7 +382,7 @@ def test_any_other_original_is_refused(target: Report | None, slug: str) -> None
 
 
 def test_beyond_the_distance_a_verifier_from_outside_decides() -> None:
-    """The flood that 140 people report is wider than 250 m."""
+    """A flood that 140 people report is wider than 250 m."""
     far = replace(ORIGINAL, lat7=ORIGINAL.lat7 + 50_000)
     assert moved(report(), official("verifier"), "merge", target=far, into="x").state == "closed"
     assert refusal(report(), official("verifier1"), "merge", target=far, into="x").status == 422
@@ -390,7 +390,7 @@ def test_beyond_the_distance_a_verifier_from_outside_decides() -> None:
 
 @pytest.mark.parametrize("state", ["submitted", "assigned", "in_progress", "coordinated"])
 def test_unmerging_returns_to_the_state_before_with_its_own_clock(state: str) -> None:
-    """Its promise is the one it had."""
+    """Its deadline is the one it had."""
     officer, given = official("officer1"), report(state=state, assigned=state != "submitted")
     merged = moved(given, officer, "merge", target=ORIGINAL, into=ORIGINAL.id)
     after = moved(merged, officer, "unmerge", START + DAY, reason="Another hole.")
@@ -422,7 +422,7 @@ def test_a_pause_ends_with_the_merge() -> None:
 def test_the_clock_unmerges_where_the_original_was_put_aside(
     resolution: str | None, free: bool
 ) -> None:
-    """Rejected, disowned or withdrawn; not where it was worked or is open."""
+    """If the original is rejected, disowned or withdrawn; not if it is open or was repaired."""
     merged = moved(report(), official("officer1"), "merge", target=ORIGINAL, into=ORIGINAL.id)
     now = replace(ORIGINAL, state="closed" if resolution else "assigned", resolution=resolution)
     if free:
@@ -432,7 +432,7 @@ def test_the_clock_unmerges_where_the_original_was_put_aside(
 
 
 def test_reclassifying_recomputes_the_promise_from_filing() -> None:
-    """Another unit, another deadline, nobody's hands: a visible change."""
+    """It gets another unit and deadline, and no holder; everybody sees the change."""
     given = assigned(holder="s_worker1")
     after = moved(
         given, official("officer1"), "reclassify", START + DAY, service="litter", reason="Rubbish."
@@ -471,8 +471,9 @@ def test_reclassifying_into_no_other_service_is_422(service: str) -> None:
 
 @pytest.mark.parametrize("who", ["worker1", "mate1", "head1", "verifier", "admin", None])
 def test_anyone_may_propose_a_report_for_a_protected_service(who: str | None) -> None:
-    """Field worker, verifier, reporter; into no other service. One person's word moves nothing:
-    the protected unit takes it, and its officer alone sends it out again."""
+    """Field worker, verifier and reporter may, and only a protected service. A proposal alone
+    changes no unit: the protected unit takes the report, and only its officer sends it out
+    again."""
     actor = official(who) if who else REPORTER
     for name in ("reclassify", "protect"):
         proposed = moved(assigned(), actor, name, service="misconduct", reason="x")
@@ -492,14 +493,15 @@ def test_anyone_may_propose_a_report_for_a_protected_service(who: str | None) ->
 
 
 def test_a_protected_report_is_handed_to_no_other_unit() -> None:
-    """Not even by its own: ward staff would see it."""
+    """Also not by its own unit: ward staff would see it."""
     hidden = report(service="violence", state="assigned", assigned=True)
     assert refusal(hidden, official("safe"), "assign", unit="u-prov").slug == "unknown_unit"
     assert refusal(hidden, official("safe"), "merge", target=ORIGINAL, into="x").status == 403
 
 
 def test_a_transfer_within_the_district_is_an_officers() -> None:
-    """To another district a dispatcher's; the other district's promise holds, from filing."""
+    """To another district only by a dispatcher; the other district's deadline counts from
+    filing."""
     litter = assigned(service="litter")
     assert moved(litter, official("officer1"), "transfer", ward="D1-W2", reason="x").ward == "D1-W2"
     problem = refusal(litter, official("officer1"), "transfer", ward="D2-W1", reason="x")
@@ -512,12 +514,12 @@ def test_a_transfer_within_the_district_is_an_officers() -> None:
 
 @pytest.mark.parametrize("ward", ["none", "D1", "TV", "D1-W1"])
 def test_a_transfer_goes_to_another_ward(ward: str) -> None:
-    """Not to a district, nor to the city, nor nowhere."""
+    """Not to a district, to the city or to an unknown code."""
     problem = refusal(assigned(), official("dispatcher"), "transfer", ward=ward, reason="x")
     assert problem.slug == "unknown_ward"
 
 
-def test_a_report_in_other_hands_answers_for_no_refusal_of_before() -> None:
+def test_a_reclassified_report_has_no_refusal_to_dispute() -> None:
     """A reclassified report has nothing to dispute, and its counted refusal stays."""
     after = moved(refused(), official("officer1"), "reclassify", service="litter", reason="x")
     started = moved(after, official("worker1"), "start")
@@ -536,7 +538,7 @@ def test_a_reopened_report_gets_a_new_due_time_and_keeps_its_filing() -> None:
 
 
 def test_the_reporter_reopens_within_thirty_days_an_officer_at_any_time() -> None:
-    """And nobody else."""
+    """Nobody else may."""
     late = START + 30 * DAY + timedelta(seconds=1)
     assert moved(closed(), REPORTER, "reopen", START + 30 * DAY, reason="x").open
     assert refusal(closed(), REPORTER, "reopen", now=late, reason="x").slug == "window_over"
@@ -555,7 +557,7 @@ def test_a_reopened_report_starts_a_new_round() -> None:
     assert moved(again, REPORTER, "refuse", reason="x").state == "in_progress"
 
 
-def test_only_who_filed_a_report_withdraws_it() -> None:
+def test_only_the_person_who_filed_a_report_withdraws_it() -> None:
     """The reporter of its duplicate has the other rights, not this one."""
     rights = frozenset({"reporter"})
     with pytest.raises(Problem) as found:
@@ -582,7 +584,7 @@ ACKNOWLEDGING = {
 
 @pytest.mark.parametrize("action", ACKNOWLEDGING)
 def test_public_words_of_the_holding_unit_acknowledge(action: str) -> None:
-    """The first of them; later ones do not move it."""
+    """Only the first comment counts."""
     fields = ACKNOWLEDGING[action]
     after = moved(assigned(), official("officer1"), action, **fields)
     assert after.acknowledged_at == START
@@ -592,7 +594,7 @@ def test_public_words_of_the_holding_unit_acknowledge(action: str) -> None:
 
 
 def test_assigning_and_wordless_actions_do_not_acknowledge() -> None:
-    """Assigning to oneself is not enough, with whatever inside note; nor are strangers' words."""
+    """Neither assigning to oneself with an inside note, nor comments of others."""
     officer = official("officer1")
     quiet = [
         moved(report(), officer, "assign", person="s_officer1", note="Mine."),
@@ -606,7 +608,7 @@ def test_assigning_and_wordless_actions_do_not_acknowledge() -> None:
 
 
 def test_every_action_of_the_table_has_an_effect() -> None:
-    """No row is a dead letter, none is missing."""
+    """Every row has an effect, and every effect a row."""
     from chalicelib.domain.actions.perform import _EFFECTS
 
     assert set(_EFFECTS) == set(actions(False)) == set(actions(True))

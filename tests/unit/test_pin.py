@@ -13,7 +13,7 @@ def test_a_pin_comes_back_as_it_was() -> None:
     assert unpack(REPORT, pack(PIN._replace(late=False))) == PIN._replace(late=False)
 
 
-def test_a_row_of_before_versions_is_still_read() -> None:
+def test_a_row_without_a_version_is_still_read() -> None:
     assert unpack(REPORT, "assigned|pothole|D1|!|-61754000|1068272000") == PIN
 
 
@@ -23,8 +23,8 @@ def test_a_row_of_a_later_version_is_an_error() -> None:
 
 
 def test_a_change_of_the_layout_is_a_new_version() -> None:
-    """Rows of version 1 are stored. Whoever changes this line raises ``VERSION`` and reads them in
-    ``_present_layout``."""
+    """Rows of version 1 are stored. If you change this line, raise ``VERSION`` and read the old
+    rows in ``_present_layout``."""
     stored = {"1": "1|assigned|pothole|D1|!|-61754000|1068272000"}
     assert pack(PIN) == stored[VERSION]
     assert all(unpack(REPORT, row) == PIN for row in stored.values())

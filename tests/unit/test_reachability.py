@@ -1,4 +1,4 @@
-"""Whom citizens' news go to, and how a person is reached: the tables and the pure rules."""
+"""Who gets citizens' news, and how a person is reached: the tables and the pure rules."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ MAIL = {"email": "siti@example.org"}
 BOTH = {**MAIL, "phone": "+62811000111"}
 
 
-def test_every_action_says_whom_of_the_citizens_it_tells() -> None:
+def test_every_action_says_which_citizens_it_tells() -> None:
     known = {*actions(False), *actions(True), "file", "import", "comment", "claim", "support"}
     assert known <= citizen_news.table().keys()
 
@@ -62,7 +62,7 @@ def test_the_safe_way_is_the_only_way() -> None:
     assert not reachability.contactable({**BOTH, "safe": {"way": "none"}})
 
 
-def test_where_mail_bounced_the_next_message_goes_by_telephone() -> None:
+def test_after_a_bounced_mail_the_next_message_goes_by_telephone() -> None:
     assert reachability.way(BOTH, "email", frozenset({"email"})) == "phone"
     assert reachability.way(MAIL, None, frozenset({"email"})) is None
 

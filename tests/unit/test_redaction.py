@@ -1,4 +1,4 @@
-"""What is personal in a text: found by a country's rules, and places are no persons."""
+"""Personal data in a text are found by a country's rules; places are kept."""
 
 import itertools
 
@@ -74,7 +74,7 @@ def test_an_address_in_a_link_to_a_map_is_still_an_address() -> None:
 
 
 @given(st.text(alphabet="0123456789 .-+()@a/zé:,\n", max_size=300), st.sampled_from(COUNTRIES))
-def test_finds_lie_in_the_text_one_after_the_other(text: str, country: str) -> None:
+def test_matches_lie_in_the_text_and_do_not_overlap(text: str, country: str) -> None:
     rules = of_country(country)
     found = find_personal(text, rules)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
@@ -82,6 +82,6 @@ def test_finds_lie_in_the_text_one_after_the_other(text: str, country: str) -> N
 
 
 @pytest.mark.parametrize("part", ["1 ", "1-", "(", "a@", "a.", "1.1,", "@a.", "0", "+0 ", "geo:"])
-def test_a_text_of_one_part_over_and_over_is_read_to_its_end(part: str) -> None:
+def test_a_very_repetitive_text_is_read_to_its_end(part: str) -> None:
     text = part * (8000 // len(part)) + " 0812 3456 7890"
     assert find_personal(text, of_country("ID"))[-1].end == len(text)

@@ -68,7 +68,7 @@ def test_a_head_survives_being_written(changed: dict[str, Any]) -> None:
 def test_the_fold_of_the_events_is_the_head_without_its_private_fields(
     history: list[dict[str, Any]],
 ) -> None:
-    """Whatever changed, and back to a default too."""
+    """After any change, also a change back to the default."""
     before: Report | None = None
     events = []
     for version, changed in enumerate(history, start=1):
@@ -79,8 +79,8 @@ def test_the_fold_of_the_events_is_the_head_without_its_private_fields(
     assert fold(events) == json_round(public_part(before))
 
 
-def test_an_older_reader_passes_over_what_it_does_not_know() -> None:
-    """A later version of the code may have written more."""
+def test_a_reader_ignores_fields_that_it_does_not_know() -> None:
+    """A later version of the code may have written more fields."""
     assert Report.from_doc({**report().to_doc(), "mood": "good"}) == report()
 
 
@@ -115,7 +115,7 @@ def chain(actor: Principal, words: tuple[Words, ...]) -> dict[str, Any]:
 
 
 def test_a_citizen_appears_in_an_event_without_an_id() -> None:
-    """An official does by a reference that says nothing outside."""
+    """An official appears by a reference that means nothing outside."""
     assert chain(citizen("someone"), ())["actor"] == {
         "kind": "citizen",
         "role": "citizen",
@@ -126,7 +126,7 @@ def test_a_citizen_appears_in_an_event_without_an_id() -> None:
 
 
 def test_a_text_enters_an_event_as_a_salted_commitment() -> None:
-    """Not to be guessed by whoever knows the words but not the salt."""
+    """Somebody who knows the words but not the salt cannot recompute it."""
     words = Words("description", "public", "canary text", b"0123456789abcdef")
     event = chain(citizen("someone"), (words,))
     assert "canary" not in json.dumps(event)
@@ -152,7 +152,7 @@ SAMPLES = {"datetime": START, "tuple": (("a", 1), ("b", None)), "dict": {"a": {"
 
 @pytest.mark.parametrize("spec", fields(Report), ids=lambda spec: spec.name)
 def test_a_field_comes_back_from_its_document_as_it_was(spec: Field[Any]) -> None:
-    """A moment as a moment, a tuple as a tuple: by the field's type alone."""
+    """A moment as a moment, a tuple as a tuple, by the field's type."""
     value: Any = SAMPLES[_kind(spec)]
     made = replace(report(), **{spec.name: value})
     assert getattr(Report.from_doc(json.loads(json.dumps(made.to_doc()))), spec.name) == value
@@ -223,7 +223,7 @@ NOT_PERSONAL = frozenset(
         "tail",
     ]
 )
-# What a reporter tells of the problem itself: in events, and kept as the city's history.
+# What a reporter says about the problem: it is in events, and kept as the city's history.
 HISTORY = frozenset({"client_time", "answers"})
 
 

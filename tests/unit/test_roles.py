@@ -8,7 +8,7 @@ from chalicelib.domain.notifications import alerts
 from chalicelib.domain.workflow import permissions, table
 from infra.docs.workflow import ACTORS
 
-# What somebody is to a report, beside their roles.
+# Relations to a report, besides roles.
 WORDS = {"unit", "holder", "called", "left", "tell", "arrived", "judges"}
 KINDS = {"public", "citizen"}
 
@@ -68,6 +68,6 @@ def test_a_group_stands_for_its_roles() -> None:
     ]
 
 
-def test_who_changes_nothing_is_no_official_and_no_worker() -> None:
+def test_auditors_are_neither_officials_nor_workers() -> None:
     for name in ("official", "worker", "entrusted", "moderator"):
         assert principal.AUDITOR not in principal.group(name)

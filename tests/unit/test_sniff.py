@@ -1,4 +1,4 @@
-"""What a file is by its own bytes, and what is refused before any decoder sees it."""
+"""The type of a file by its bytes, and what is refused before decoding."""
 
 import io
 import zipfile
@@ -39,7 +39,7 @@ def archive() -> bytes:
 
 
 @pytest.mark.parametrize("declared", KINDS)
-def test_each_type_is_taken_as_what_it_is_and_as_nothing_else(declared: str) -> None:
+def test_each_type_is_recognised_as_itself_only(declared: str) -> None:
     data = KINDS[declared]
     assert sniff.kind_of(data, declared) == sniff.DECLARED[declared]
     for other, kind in sniff.DECLARED.items():
@@ -62,7 +62,7 @@ def test_each_type_is_taken_as_what_it_is_and_as_nothing_else(declared: str) -> 
     ],
     ids=["empty", "SVG", "HTML", "GIF", "PDF", "TIFF", "ZIP", "zeros", "MP4"],
 )
-def test_what_is_no_photo_is_refused(data: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_photo_is_refused(data: bytes, reason: str) -> None:
     assert refusal(data) == reason
     assert reason in REASONS
 
@@ -74,7 +74,7 @@ def test_what_is_no_photo_is_refused(data: bytes, reason: str) -> None:
      b"MZ\x90\x00", b"\x7fELF\x02", b"%PDF-1.4", b"<?php system(1);"],
     ids=["zip", "script", "html", "svg", "shell", "exe", "elf", "pdf", "php"],
 )  # fmt: skip
-def test_a_photo_and_something_else_besides_is_refused(declared: str, tail: bytes) -> None:
+def test_a_photo_with_another_file_appended_is_refused(declared: str, tail: bytes) -> None:
     assert refusal(KINDS[declared] + tail, declared) == "polyglot"
 
 
@@ -89,7 +89,7 @@ def test_a_script_in_the_comment_of_a_jpeg_is_refused() -> None:
     [b"\x00\x00\x00\x18ftypmp42" + bytes(5000), jpeg(), bytes(64), b"SEFH\x6a\x00\x00\x00"],
     ids=["film", "second picture", "padding", "a maker's trailer"],
 )
-def test_what_phones_append_is_no_reason_to_refuse(tail: bytes) -> None:
+def test_data_that_phones_append_is_accepted(tail: bytes) -> None:
     assert sniff.kind_of(jpeg() + tail, "image/jpeg") == sniff.JPEG
 
 
@@ -106,7 +106,7 @@ def test_the_end_of_every_jpeg_is_found(save: Callable[[Image.Image, io.BytesIO]
 
 
 @given(st.sampled_from(sorted(KINDS)), st.binary(max_size=300), st.integers(0, 400))
-def test_no_bytes_break_it(declared: str, noise: bytes, at: int) -> None:
+def test_any_bytes_give_a_type_or_a_refusal(declared: str, noise: bytes, at: int) -> None:
     data = KINDS[declared]
     mutant = data[:at] + noise + data[at + len(noise) :]
     try:

@@ -29,14 +29,14 @@ TEXTBOOK = [
 
 @pytest.mark.parametrize(("hits", "n", "low", "high"), TEXTBOOK)
 def test_wilson_against_the_textbook(hits: int, n: int, low: float, high: float) -> None:
-    """To the four digits that are printed."""
+    """To the four printed digits."""
     found = wilson(hits, n)
     assert found is not None
     assert [round(bound, 4) for bound in found] == [low, high]
 
 
 def test_wilson_of_nothing_and_of_fractions() -> None:
-    """No interval without anything; shares of reports have one."""
+    """Without values there is no interval; with parts of a report there is one."""
     assert wilson(0, 0) is None
     assert Rate(0, 0).assured == 0.0
     assert Rate(0, 0).value is None
@@ -47,7 +47,7 @@ def test_wilson_of_nothing_and_of_fractions() -> None:
 
 @given(COUNTS, st.floats(0, 1))
 def test_the_interval_contains_the_rate(n: int, share: float) -> None:
-    """And stays between 0 and 1."""
+    """The interval stays between 0 and 1."""
     found = wilson(share * n, n)
     assert found is not None
     assert 0 <= found[0] <= share + 1e-12
@@ -56,7 +56,7 @@ def test_the_interval_contains_the_rate(n: int, share: float) -> None:
 
 @given(COUNTS, COUNTS, st.integers(2, 50))
 def test_the_interval_narrows_with_n(n: int, hits: int, times: int) -> None:
-    """The same rate of more reports is known better, and assures more."""
+    """The same rate of more reports has a narrower interval and a higher lower bound."""
     hits = min(hits, n)
     few, many = wilson(hits, n), wilson(hits * times, n * times)
     assert few is not None
@@ -66,8 +66,8 @@ def test_the_interval_narrows_with_n(n: int, hits: int, times: int) -> None:
 
 
 @given(COUNTS, st.data())
-def test_better_assures_more(n: int, data: st.DataObject) -> None:
-    """One more hit never lowers what is assured, and the bounds of the others mirror it."""
+def test_one_more_success_raises_the_lower_bound(n: int, data: st.DataObject) -> None:
+    """One more hit raises the lower bound; the bounds of the complement mirror it."""
     hits = data.draw(st.integers(0, n - 1))
     assert Rate(hits + 1, n).assured > Rate(hits, n).assured
     low, high = wilson(hits, n) or (0, 0)
@@ -78,7 +78,7 @@ def test_better_assures_more(n: int, data: st.DataObject) -> None:
 
 
 def test_three_of_three_do_not_beat_290_of_300() -> None:
-    """All of very few assures less than nearly all of many."""
+    """All of very few have a lower bound below nearly all of many."""
     assert Rate(3, 3).assured < Rate(290, 300).assured
 
 
@@ -91,8 +91,8 @@ def test_percentiles_against_numpy_and_pandas(values: list[float], share: float)
     assert isclose(found, pd.Series(values).quantile(share), rel_tol=1e-9, abs_tol=1e-9)
 
 
-def test_percentiles_of_none_and_of_one() -> None:
-    """Nothing has none; one is all of them."""
+def test_percentiles_of_no_value_and_of_one() -> None:
+    """No values have no percentile; one value is every percentile."""
     assert percentile([], 0.5) is None
     assert percentile([7.0], 0.9) == 7.0
     assert percentile([1.0, 2.0], 0.5) == 1.5
@@ -106,13 +106,13 @@ def test_equal_scores_share_a_rank() -> None:
 
 @given(st.lists(st.integers(0, 20).map(float), max_size=30))
 def test_ranks_against_pandas(scores: list[float]) -> None:
-    """As a competition ranks."""
+    """Competition ranking."""
     expected = pd.Series(scores, dtype=float).rank(method="min", ascending=False)
     assert ranks(scores) == [int(rank) for rank in expected]
 
 
 def test_a_shrunken_mean() -> None:
-    """Two fives in a city of threes are not worth 200 of them; none is the city's mean."""
+    """Two fives in a city of threes count less than 200 fives; no value gives the city's mean."""
     assert shrunken(10, 2, 3.0, 20) == pytest.approx(70 / 22)
     assert shrunken(1000, 200, 3.0, 20) == pytest.approx(1060 / 220)
     assert shrunken(0, 0, 3.0, 20) == 3.0
@@ -121,15 +121,17 @@ def test_a_shrunken_mean() -> None:
 
 
 @given(st.integers(1, 500), st.floats(1, 5), st.floats(1, 5))
-def test_a_shrunken_mean_lies_between(n: int, mean: float, city: float) -> None:
-    """Between one's own and the city's."""
+def test_a_shrunken_mean_lies_between_its_own_and_the_citys(
+    n: int, mean: float, city: float
+) -> None:
+    """Between the own mean and the city's."""
     found = shrunken(mean * n, n, city, 20)
     assert found is not None
     assert min(mean, city) - 1e-9 <= found <= max(mean, city) + 1e-9
 
 
-def test_what_is_published_is_rounded() -> None:
-    """To six digits, and never to minus nothing."""
+def test_published_figures_are_rounded() -> None:
+    """To six digits, and never to minus zero."""
     assert rounded(2 / 3) == 0.666667
     assert str(rounded(-1e-9)) == "0.0"
     assert rounded(None) is None

@@ -32,7 +32,7 @@ def test_every_module_can_be_imported_without_any_aws() -> None:
 
 
 def test_on_lambda_the_client_is_made_while_the_function_starts() -> None:
-    """So the first request does not wait for it."""
+    """So that the first request does not wait for the client."""
     _run(
         "import app\nfrom chalicelib.storage import tables\n"
         "assert tables.connection()._client is not None",

@@ -34,7 +34,7 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(st.lists(facts(), min_size=1, max_size=6))
 def test_deltas_in_any_number_add_up_to_the_last_facts(history: list[dict[str, Any]]) -> None:
-    """However a report moved, its events' deltas sum to what it counts as now."""
+    """After any changes, the deltas of a report's events sum to its present counts."""
     total: Counter[tuple[str, str, str]] = Counter()
     for before, after in zip([None, *history], history, strict=False):
         for (month, area), changes in deltas({"before": before, "after": after}).items():
@@ -47,13 +47,13 @@ def test_deltas_in_any_number_add_up_to_the_last_facts(history: list[dict[str, A
 
 @given(facts())
 def test_a_protected_report_counts_nowhere(known: dict[str, Any]) -> None:
-    """Not even in a counter."""
+    """It changes no counter."""
     assert not contributions({**known, "protected": True})
 
 
 @given(facts())
 def test_every_count_stands_for_the_district_and_for_its_ward(known: dict[str, Any]) -> None:
-    """A ward's row has what its district's has, for one report."""
+    """For one report the ward's row equals the district's."""
     found = contributions(known)
     district = {(m, one): n for (m, area, one), n in found.items() if "/" not in area}
     ward = {(m, one): n for (m, area, one), n in found.items() if "/" in area}

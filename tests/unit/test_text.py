@@ -1,4 +1,4 @@
-"""People's text is kept as they wrote it, without what cannot be seen and what cannot be read."""
+"""People's text is kept as they wrote it, without invisible and unreadable characters."""
 
 import unicodedata
 

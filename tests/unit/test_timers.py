@@ -1,4 +1,4 @@
-"""What the clock owes a report: each step at its moment, in order, and none twice."""
+"""The steps of the clock on a report: each at its moment, in order, once."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ def owed(given: Report, now: datetime) -> tuple[Any, ...] | None:
 
 
 def take(given: Report, now: datetime) -> Report:
-    """The report after the step that it owes."""
+    """The report after its next step."""
     step = timers.due_step(given, city(), now)
     assert step is not None
     facts = {"target": step.target, "level": step.level}
@@ -37,7 +37,7 @@ def take(given: Report, now: datetime) -> Report:
 
 
 def life(given: Report, now: datetime) -> list[tuple[Any, ...]]:
-    """Every step that a sweep takes by now."""
+    """Every step that a sweep takes until now."""
     found = []
     while (step := owed(given, now)) is not None:
         found.append(step)
@@ -47,7 +47,7 @@ def life(given: Report, now: datetime) -> list[tuple[Any, ...]]:
 
 
 def test_the_moment_of_a_deadline_is_still_in_time() -> None:
-    """A breach needs a moment more; so does a level."""
+    """A breach is a moment later; so is a level."""
     plain = report()
     assert owed(plain, plain.acknowledge_due) is None
     assert owed(plain, plain.acknowledge_due + SECOND) == ("breach", "acknowledge")
@@ -59,7 +59,7 @@ def test_the_moment_of_a_deadline_is_still_in_time() -> None:
     assert (owed(noted, at), owed(noted, at + SECOND)) == (None, ("escalate", 2))
 
 
-def test_what_a_week_of_silence_owes_comes_in_order() -> None:
+def test_the_steps_of_a_week_without_a_sweep_come_in_order() -> None:
     """Breaches before the levels of the same moment; then nothing more, for ever."""
     expected = [
         ("breach", "acknowledge"), ("breach", "resolve"),
@@ -69,8 +69,8 @@ def test_what_a_week_of_silence_owes_comes_in_order() -> None:
 
 
 @pytest.mark.parametrize("state", ["submitted", "assigned", "in_progress", "coordinated"])
-def test_the_ladder_does_not_care_who_holds_the_report(state: str) -> None:
-    """Nobody, somebody, an agency: its rungs are measured from filing."""
+def test_escalation_does_not_depend_on_who_holds_the_report(state: str) -> None:
+    """With no holder, a holder or an agency, the rungs count from filing."""
     agency = {"agency": "u-prov"} if state == "coordinated" else {}
     given = report(state=state, assigned=state != "submitted", acknowledged_at=START, **agency)
     assert life(given, START + 181 * HOUR) == [
@@ -81,7 +81,7 @@ def test_the_ladder_does_not_care_who_holds_the_report(state: str) -> None:
 
 
 def test_a_late_acknowledgement_is_a_breach_however_late_it_is_noted() -> None:
-    """One in time is none, whenever the sweep comes."""
+    """An acknowledgement in time is not a breach, however late the sweep runs."""
     plain = report()
     late = replace(plain, acknowledged_at=plain.acknowledge_due + SECOND)
     assert owed(late, plain.acknowledge_due + 2 * SECOND) == ("breach", "acknowledge")
@@ -117,7 +117,7 @@ def test_a_closing_after_the_promise_does_not_hide_the_breach() -> None:
 
 
 def test_a_paused_report_owes_the_end_of_its_pause_alone() -> None:
-    """Its deadlines wait; what was missed before the pause is still noted."""
+    """Its deadlines wait; a deadline missed before the pause is still noted."""
     asked = report(state="needs_info", paused_at=START + HOUR, back_to="submitted")
     assert owed(asked, START + 160 * HOUR) is None
     assert owed(asked, START + 169 * HOUR) == ("answer", None)
@@ -129,14 +129,14 @@ def test_a_paused_report_owes_the_end_of_its_pause_alone() -> None:
 
 
 def test_a_disputed_refusal_does_not_lapse() -> None:
-    """It waits for a verifier."""
+    """It waits for a verifier instead."""
     done = report(state="work_done", finished_at=START + HOUR, acknowledged_at=START)
     assert owed(done, START + 337 * HOUR) == ("lapse", None)
     assert owed(replace(done, disputed=True), START + 9999 * HOUR) is None
 
 
-def test_an_original_that_was_none_gives_one_duplicate_back() -> None:
-    """At once, once; a repaired one keeps all."""
+def test_a_rejected_original_gives_one_duplicate_back() -> None:
+    """At once and once; a repaired original keeps its duplicates."""
     gone = report(state="closed", resolution="rejected", closed_at=START + HOUR, merged=2)
     assert owed(gone, START + HOUR) == ("release", None)
     assert owed(replace(gone, released=True), START + 2 * HOUR) is None
@@ -145,7 +145,7 @@ def test_an_original_that_was_none_gives_one_duplicate_back() -> None:
     assert owed(kept, START + 2 * HOUR) is None
 
 
-def test_the_clock_cannot_be_hurried_nor_told_another_step() -> None:
+def test_the_clock_takes_no_step_early_and_no_other_step() -> None:
     """The same rule guards the action itself: too early, another target, another level."""
     plain, who = report(), system(JURISDICTION)
     late = plain.acknowledge_due + SECOND
@@ -161,7 +161,7 @@ def test_the_clock_cannot_be_hurried_nor_told_another_step() -> None:
 
 @given(st.lists(st.integers(1, 90), max_size=12), st.integers(0, 400))
 def test_the_index_holds_exactly_what_is_owed(waits: list[int], acknowledged: int) -> None:
-    """A sweep whenever it comes: what it owes is due in the index, and each step happens once."""
+    """At any time of a sweep: each step is due in the index, and happens once."""
     now, given_, taken = START, report(), []
     if acknowledged < 200:
         given_ = replace(given_, acknowledged_at=START + acknowledged * HOUR)

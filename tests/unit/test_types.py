@@ -1,4 +1,4 @@
-"""The types of data that cross modules say what is really there."""
+"""Data that cross modules have the keys that their types name."""
 
 import json
 from dataclasses import replace
@@ -41,7 +41,7 @@ def test_an_event_has_the_keys_that_its_type_names() -> None:
 
 
 def test_the_row_of_a_report_that_became_protected_fits_its_type() -> None:
-    """It ends at that moment and is anonymous from then on."""
+    """It ends at that moment and is anonymous after it."""
     row = periods.ended_row(reports.report(), city(), START)
     _assert_fits(row, ScoreRow)
     _assert_fits(row["rounds"][0], Period)
@@ -49,7 +49,7 @@ def test_the_row_of_a_report_that_became_protected_fits_its_type() -> None:
 
 
 def _messages(action: str, data: EventData, **changed: Any) -> list[Any]:
-    """The outbox rows of an event by the clock."""
+    """The outbox rows of an event of the clock."""
     before = reports.report()
     after = replace(before, version=2, **changed)
     by = By(system(before.jurisdiction), "system", "op", START)

@@ -1,4 +1,4 @@
-"""How much the reports of one filer count, and that the weight does not tell whose they are."""
+"""How much the reports of one filer count, and that the weight does not identify the filer."""
 
 from collections import Counter, defaultdict
 

@@ -1,4 +1,5 @@
-"""Every module of the domain and the services is tested where its name, or its docstring, says."""
+"""Every module of domain and services has a test file of its name, or names one in its
+docstring."""
 
 import ast
 import re

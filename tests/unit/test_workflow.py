@@ -1,4 +1,4 @@
-"""Who may do what in which state: the table is sound, and refusals say what is open instead."""
+"""Who may do what in which state: the table is complete, and refusals name the open actions."""
 
 import itertools
 
@@ -63,7 +63,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
 }
 
 
-def test_the_table_is_the_one_of_the_product() -> None:
+def test_the_workflow_table_is_the_one_written_here() -> None:
     """Sources, targets and actors of every action are those of workflow.md, no action more."""
     found = {
         name: (action.sources, action.to, action.who) for name, action in actions(False).items()
@@ -97,7 +97,7 @@ def test_clocks_run_pause_and_stop_as_the_states_say() -> None:
 
 @pytest.mark.parametrize(("name", "state"), list(itertools.product(TABLE, STATES)))
 def test_an_action_starts_from_its_states_alone(name: str, state: str) -> None:
-    """From any other state it is refused with 409, the rule, and what is open instead."""
+    """From any other state it is refused with 409, the rule, and the open actions."""
     action = actions(False)[name]
     resolution = sorted(action.resolutions)[0] if action.resolutions else "verified"
     given = report(state=state, resolution=resolution if state == "closed" else None)
@@ -114,8 +114,8 @@ def test_an_action_starts_from_its_states_alone(name: str, state: str) -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_an_action_is_refused_to_whoever_is_not_named(name: str) -> None:
-    """403 with the roles that may, before anything is said of the state."""
+def test_an_action_is_refused_to_roles_that_its_row_does_not_name(name: str) -> None:
+    """403 with the roles that may, before the state is checked."""
     action = actions(False)[name]
     everybody = frozenset().union(*(one.who for one in actions(False).values()))
     given = report(state=sorted(action.sources)[0])
@@ -127,7 +127,7 @@ def test_an_action_is_refused_to_whoever_is_not_named(name: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_a_refusal_reads_in_both_languages(language: str) -> None:
-    """Its document fills the text's places and keeps the members."""
+    """Its document fills the placeholders and keeps the members."""
     with pytest.raises(Problem) as refused:
         allowed("verify", report(), frozenset({"reporter"}))
     document = refused.value.document(language)
@@ -154,7 +154,7 @@ def test_a_duplicate_is_not_reopened_but_unmerged() -> None:
 
 
 def test_protected_reports_know_no_duplicates_and_no_after_photo() -> None:
-    """Nobody may merge one; finishing takes a note that stays inside."""
+    """Nobody may merge one; finishing takes an inside note."""
     rules = actions(True)
     assert not rules["merge"].who
     assert rules["unmerge"].who == {"system"}
@@ -164,7 +164,7 @@ def test_protected_reports_know_no_duplicates_and_no_after_photo() -> None:
 
 @pytest.mark.parametrize("name", TABLE)
 def test_each_required_field_is_asked_for_by_name(name: str) -> None:
-    """A body without it is 422 with the field; a foreign field too."""
+    """A body without it is 422 with the field; so is an unknown field."""
     action = actions(False)[name]
     full = dict.fromkeys((*action.requires, *action.any_of), "x")
     full.update({"reason_code": "unsafe"} if name == "decline" else {})
@@ -192,14 +192,14 @@ def test_assigning_needs_a_unit_or_a_person() -> None:
 
 @pytest.mark.parametrize(("name", "fields"), [("decline", {}), ("reject", {"text": "x"})])
 def test_a_reason_comes_from_the_list(name: str, fields: dict[str, str]) -> None:
-    """A reason of one's own is 422, with the list."""
+    """Another reason is 422, with the list."""
     with pytest.raises(Problem) as refused:
         check_fields(actions(False)[name], {"reason_code": "lazy", **fields})
     assert refused.value.slug == "reason_unknown"
     assert refused.value.members["reasons"] == table.table()["reasons"][name]
 
 
-# What each is to a report of D1 that the unit u-d1 holds through s_worker1.
+# The standing of each person towards a report of D1 that s_worker1 of u-d1 holds.
 STANDING = {
     "officer1": {"officer", "anyone_into_protected"},
     "worker1": {"field_worker", "holder", "anyone_into_protected"},
@@ -221,13 +221,13 @@ STANDING = {
 
 @pytest.mark.parametrize("who", STANDING)
 def test_standing_comes_from_role_scope_and_relation(who: str) -> None:
-    """Roles out of scope are none; holder is who holds it."""
+    """Roles outside their scope do not count; the person who holds it is its holder."""
     held = report(state="assigned", assigned=True, holder="s_worker1", held_by=("s_worker1",))
     assert standing(official(who), held, is_reporter=False) == STANDING[who]
 
 
 def test_a_unit_without_a_person_is_held_by_all_of_its_workers() -> None:
-    """Whoever of the unit comes first may start."""
+    """Any worker of the unit may start."""
     held = report(state="assigned", assigned=True)
     for who in ("officer1", "worker1", "mate1", "head1"):
         assert "holder" in standing(official(who), held, is_reporter=False)
@@ -269,7 +269,7 @@ def test_a_verifier_at_home_in_the_district_is_inside() -> None:
 
 
 def test_the_agency_holds_what_was_coordinated_with_it() -> None:
-    """Its officials may finish; the unit that answers for the report may too."""
+    """Its officials may finish; so may the responsible unit."""
     given = report(state="coordinated", agency="u-prov", assigned=True)
     agency = standing(official("province"), given, is_reporter=False)
     assert {"holder", "field_worker"} <= agency

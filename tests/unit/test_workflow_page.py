@@ -1,4 +1,4 @@
-"""docs/workflow.md is what the rules say."""
+"""docs/workflow.md agrees with the rules."""
 
 import re
 
