@@ -30,7 +30,11 @@ _HEIF_BRANDS = frozenset(
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 # As the major brand: an image sequence (ISO/IEC 23008-12, 7.2).
 _PLAYED = frozenset({b"msf1", b"hevc", b"hevx", b"avis"})
-_CODE = re.compile(rb"<script[\s>]|<html[\s>]|<!doctype\s|<\?php\s|%PDF-\d", re.IGNORECASE)
+# A document type of a web page only: the XMP of Photoshop is XML and may begin with another one.
+_CODE = re.compile(
+    rb"<script[\s>]|<html[\s>]|<!doctype\s+[\"']?(?:html|svg)\b|<\?php\s|%PDF-\d",
+    re.IGNORECASE,
+)
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
 _HEAD = 4096
 _PROGRAM = (b"MZ", b"\x7fELF", b"#!", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")

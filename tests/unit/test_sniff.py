@@ -84,6 +84,50 @@ def test_a_script_in_the_comment_of_a_jpeg_is_refused() -> None:
     assert refusal(out.getvalue()) == "polyglot"
 
 
+PACKETS = {
+    "DOCTYPE": b"<!DOCTYPE x:xmpmeta [<!ENTITY ns 'http://ns.adobe.com/xap/1.0/'>]>\n<x:xmpmeta/>",
+    "doctype with an id": b'<!DOCTYPE rdf:RDF PUBLIC "-//DUBLIN CORE//DCMES DTD 2002/07/31//EN"'
+    b' "http://dublincore.org/documents/2002/07/31/dcmes-xml/dcmes-xml-dtd.dtd">\n<rdf:RDF/>',
+    "xpacket": b'<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 5.3"/>',
+}
+
+
+def with_xmp(packet: bytes) -> bytes:
+    """A JPEG as Photoshop writes it: the XMP packet in APP1, its resources in APP13."""
+
+    def segment(marker: bytes, content: bytes) -> bytes:
+        return b"\xff" + marker + (len(content) + 2).to_bytes(2, "big") + content
+
+    xmp = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n' + packet
+    xmp += b"\n" + b" " * 2000 + b'\n<?xpacket end="w"?>'
+    plain = jpeg()
+    resources = b"Photoshop 3.0\x008BIM\x04\x04\x00\x00\x00\x00\x00\x00"
+    return b"".join(
+        (
+            plain[:2],
+            segment(b"\xe1", b"http://ns.adobe.com/xap/1.0/\x00" + xmp),
+            segment(b"\xed", resources),
+            plain[2:],
+        )
+    )
+
+
+@pytest.mark.parametrize("packet", PACKETS.values(), ids=PACKETS)
+def test_a_photo_from_photoshop_is_taken_with_its_xmp(packet: bytes) -> None:
+    assert sniff.kind_of(with_xmp(packet), "image/jpeg") == sniff.JPEG
+
+
+@pytest.mark.parametrize(
+    "page",
+    [b"<!DOCTYPE html><p>", b"<!doctype  HTML PUBLIC '-//W3C//DTD HTML 4.01//EN'>",
+     b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'>", b"<script>1</script>",
+     b"<?php system(1);"],
+)  # fmt: skip
+def test_a_web_page_in_the_xmp_of_a_photo_is_refused(page: bytes) -> None:
+    assert refusal(with_xmp(page)) == "polyglot"
+    assert refusal(jpeg() + page) == "polyglot"
+
+
 @pytest.mark.parametrize(
     "tail",
     [b"\x00\x00\x00\x18ftypmp42" + bytes(5000), jpeg(), bytes(64), b"SEFH\x6a\x00\x00\x00"],
