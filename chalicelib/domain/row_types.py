@@ -36,12 +36,14 @@ class PhotoFacts(TypedDict, total=False):
 class Ticket(TypedDict):
     """A photo's ticket: whose upload, its state, the finished files, and its use in a report.
 
-    An erased one has no owner. ``likeness`` and ``sha256`` find the same photo elsewhere.
+    An erased one has no owner. ``likeness`` and ``sha256`` find the same photo elsewhere. ``url``:
+    where another system keeps the photo, until it is fetched; it has no ``type`` and no ``etag``.
     """
 
     state: str
     owner: NotRequired[str | None]
     type: NotRequired[str]
+    url: NotRequired[str | None]
     issued: NotRequired[str]
     reason: NotRequired[str]
     rev: NotRequired[int]

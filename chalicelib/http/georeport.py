@@ -1,4 +1,4 @@
-"""The HTTP edge of GeoReport v2: reading forms, writing XML or JSON, and its kind of errors.
+"""The HTTP edge of GeoReport v2: which view answers, in XML or JSON, and its kind of errors.
 
     event -> path and suffix 404 -> jurisdiction 400/404 -> form 400 -> view -> XML or JSON
 
@@ -7,11 +7,7 @@ arguments are ignored, empty ones count as absent, and every refusal is a list o
 requested format.
 """
 
-import base64
-import binascii
-import io
 import re
-import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,31 +19,17 @@ from chalicelib import clock, observability
 from chalicelib.domain.input import languages
 from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.errors import Problem
-from chalicelib.http import georeport_formats
+from chalicelib.http import georeport_formats, georeport_forms
+from chalicelib.http.georeport_forms import File, UnreadableForm
 from chalicelib.http.georeport_refusals import errors
 from chalicelib.http.problems import reader_language
 from chalicelib.settings import settings
 from chalicelib.storage.transactions import is_misconfigured
 
-MOST_BYTES = 6_000_000
-_MOST_FIELDS = 1000
-_DECODERS: dict[str, Callable[[bytes], bytes]] = {
-    "base64": binascii.a2b_base64,
-    "quoted-printable": binascii.a2b_qp,
-}
 # Lambda's own limit for an answer is 6 MB.
 LARGEST = 5_500_000
 _JURISDICTION = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _STATUS = {401: 403, 403: 403, 404: 404, 410: 404, 415: 415, 429: 429, 503: 503}
-_FORMS = ("", "application/x-www-form-urlencoded", "multipart/form-data")
-
-
-@dataclass(frozen=True)
-class File:
-    """A file in a form."""
-
-    media: str
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -114,7 +96,7 @@ def _serve(
     given: dict[str, list[str]] = {}
     accepted = request.headers.get("accept-language")
     try:
-        given, files = _given(request.to_original_event(), request.headers)
+        given, files = georeport_forms.read(request.to_original_event(), request.headers)
         identity = request.context.get("identity") or {}
         asked = Asked(
             _jurisdiction(given, several),
@@ -126,6 +108,8 @@ def _serve(
             languages.requested(accepted, last(given, "locale")),
         )
         return _sized(root, view(asked), form)
+    except UnreadableForm as unreadable:
+        return _answer("errors", errors(400, {"": str(unreadable)}), form, 400)
     except Faults as wrong:
         return _answer("errors", errors(400, wrong.found), form, 400)
     except InvalidArgument as invalid:
@@ -180,94 +164,3 @@ def _jurisdiction(given: Mapping[str, list[str]], several: Jurisdictions | None)
     if asked[-1] not in known or not _JURISDICTION.fullmatch(asked[-1]):
         raise Problem("unknown_jurisdiction", field="jurisdiction_id")
     return asked[-1]
-
-
-def _given(
-    event: Mapping[str, Any], headers: Mapping[str, str]
-) -> tuple[dict[str, list[str]], list[File]]:
-    given: dict[str, list[str]] = {}
-    for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
-        given.setdefault(name, []).extend(values)
-    if not all(_is_text(text) for name, values in given.items() for text in (name, *values)):
-        raise Faults({"": "The query is not UTF-8"})
-    raw = _raw(event)
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    files: list[File] = []
-    if raw and kind not in _FORMS:
-        # For developers, so in English, as all that is wrong with a form.
-        raise Faults({"": f"Send a form: {' or '.join(_FORMS[1:])}"})
-    if raw and kind == "multipart/form-data":
-        files = _multipart(raw, headers["content-type"], given)
-    elif raw:
-        try:
-            pairs = urllib.parse.parse_qsl(
-                raw.decode("utf-8"),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=_MOST_FIELDS,
-            )
-        except ValueError:
-            raise Faults({"": "The form cannot be read"}) from None
-        for name, value in pairs:
-            given.setdefault(name, []).append(value)
-    return given, files
-
-
-def _is_text(text: str) -> bool:
-    """Whether a text can be stored: no lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _multipart(raw: bytes, content_type: str, given: dict[str, list[str]]) -> list[File]:
-    # Multipart forms are rare, so other requests do not import this.
-    import multipart
-
-    boundary = multipart.parse_options_header(content_type)[1].get("boundary", "")
-    parser = multipart.MultipartParser(
-        io.BytesIO(raw),
-        boundary,
-        len(raw),
-        charset="latin-1",
-        part_limit=_MOST_FIELDS,
-        spool_limit=MOST_BYTES,
-        memory_limit=MOST_BYTES,
-    )
-    files = []
-    try:
-        for part in parser:
-            body = _decoded(part.raw, part.headers.get("Content-Transfer-Encoding", ""))
-            # The parser does not know file names that are encoded by RFC 5987.
-            extended = "filename*=" in part.headers["Content-Disposition"].lower()
-            if part.filename is not None or extended:
-                files.append(File(part.content_type, body))
-            elif part.name:
-                given.setdefault(part.name, []).append(
-                    body.decode("utf-8", "replace").rstrip("\r\n")
-                )
-    except multipart.MultipartError:
-        raise Faults({"": "The form cannot be read"}) from None
-    return files
-
-
-def _decoded(body: bytes, encoding: str) -> bytes:
-    """Decode a part's transfer encoding, which RFC 7578 deprecates but old clients use."""
-    decode = _DECODERS.get(encoding.strip().lower())
-    try:
-        return decode(body) if decode else body
-    except ValueError:
-        return body
-
-
-def _raw(event: Mapping[str, Any]) -> bytes:
-    body = event.get("body") or b""
-    if len(body) > MOST_BYTES * 4 // 3:
-        raise Problem("too_large", limit=MOST_BYTES)
-    try:
-        raw = body.encode("utf-8") if isinstance(body, str) else bytes(body)
-        return base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw
-    except ValueError:
-        raise Faults({"": "The form cannot be read"}) from None

@@ -62,6 +62,12 @@ def kind_of(data: bytes, declared: str) -> str:
     return kind
 
 
+def media_of(data: bytes) -> str | None:
+    """The media type of a photo by its own bytes; ``None`` if it is no photo of a type here."""
+    kind = _magic(data)
+    return next((media for media, each in DECLARED.items() if each == kind), None)
+
+
 def _magic(data: bytes) -> str | None:
     if data.startswith(b"\xff\xd8\xff"):
         return JPEG

@@ -20,6 +20,9 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The last label has a letter: 127.1 and 0x7f000001 are addresses to some resolvers.
 _NAME = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z])(?!0x){_LABEL}")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
+# Of pictures: names as cameras and people give them.
+_PICTURE_PATH = re.compile(r"(?:/[A-Za-z0-9._~%,+=@()-]+)*/?")
+_QUERY = re.compile(r"[A-Za-z0-9._~%,+=@()&:;/-]*")
 # RFC 6052: addresses that the network translates to IPv4 ones.
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 _INSIDE = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion", "test", "invalid")
@@ -39,7 +42,17 @@ class Endpoint:
     path: str
 
 
-def check(url: str) -> Endpoint:
+def check_picture(url: str) -> tuple[Endpoint, str]:
+    """(server, path with query) of a picture's URL, checked by its form only. Raises
+    ``UnsafeAddress``."""
+    base, mark, query = url.partition("?")
+    if len(url) > LONGEST or not _QUERY.fullmatch(query):
+        raise UnsafeAddress("must end with a plain path and query")
+    endpoint = check(base, _PICTURE_PATH)
+    return endpoint, f"{endpoint.path or '/'}{mark}{query}"
+
+
+def check(url: str, path: re.Pattern[str] = _PATH) -> Endpoint:
     """The endpoint of a base URL, checked by its form only. Raises ``UnsafeAddress``."""
     if len(url) > LONGEST:
         raise UnsafeAddress(f"is longer than {LONGEST} characters")
@@ -58,7 +71,7 @@ def check(url: str) -> Endpoint:
         raise UnsafeAddress("must not name a user")
     if port not in (None, PORT):
         raise UnsafeAddress(f"must use port {PORT}")
-    if parts.query or parts.fragment or not _PATH.fullmatch(parts.path) or ".." in parts.path:
+    if parts.query or parts.fragment or not path.fullmatch(parts.path) or ".." in parts.path:
         raise UnsafeAddress("must end with a plain path")
     name = (parts.hostname or "").lower()
     if not _NAME.fullmatch(name) or len(name) > 253:

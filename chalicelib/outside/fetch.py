@@ -45,6 +45,18 @@ def get(endpoint: Endpoint, path: str, query: Pairs) -> Reply:
     return _fetch(endpoint, _Request("GET", url, None, {}), MOST_LIST)
 
 
+def picture(url: str, most: int) -> bytes:
+    """The bytes, at most ``most``, behind the URL of a picture. Raises ``Failed``."""
+    try:
+        endpoint, target = addresses.check_picture(url)
+    except UnsafeAddress:
+        raise Failed("address_refused") from None
+    reply = _fetch(endpoint, _Request("GET", target, None, {"Accept": "image/*"}), most)
+    if reply.status != 200:
+        raise Failed(f"status_{reply.status}")
+    return reply.body
+
+
 def post(endpoint: Endpoint, path: str, body: bytes, headers: dict[str, str]) -> Reply:
     """POST a form. Raises ``Failed``."""
     headers = {"Content-Type": _FORM, **headers}

@@ -75,7 +75,7 @@ def list_my_reports(call: Call) -> Answer:
     ),
 )
 def get_my_data(call: Call) -> Answer:
-    """A page of at most 20 items: the caller's reports first, then what they left on any report."""
+    """A page of at most 15 items: the caller's reports first, then what they left on any report."""
     limit, cursor = call.query["limit"], call.query.get("cursor")
     return Answer(data_copy.own_data(call.principal, limit, cursor, call.now))
 

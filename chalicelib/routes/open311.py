@@ -16,7 +16,7 @@ from chalicelib.http.georeport import Asked, Faults, route
 from chalicelib.pages import key_page
 from chalicelib.services.city import cities
 from chalicelib.services.identity import api_keys
-from chalicelib.services.open311 import post, requests, service_list, updates
+from chalicelib.services.open311 import attachments, post, requests, service_list, updates
 from chalicelib.services.photos import photo_views
 from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.settings import settings
@@ -81,7 +81,7 @@ def post_request(asked: Asked) -> Any:
     """File a request, with a key."""
     city = cities.current(asked.jurisdiction, asked.now)
     given = {name: texts for name, texts in asked.given.items() if name != "api_key"}
-    uploads = [(one.media, one.data) for one in asked.files]
+    uploads = [one.data for one in asked.files]
 
     def attempt(actor: Principal) -> Outcome:
         return post.file(actor, city, given, uploads, asked.ip, asked.now)
@@ -125,9 +125,10 @@ def list_updates(asked: Asked) -> Any:
 )
 def post_update(asked: Asked) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
+    pictures = attachments.read([one.data for one in asked.files], asked.given)
 
     def attempt(actor: Principal) -> Outcome:
-        return updates.receive(actor, asked.get, asked.now)
+        return updates.receive(actor, asked.get, asked.now, pictures)
 
     with _each_fault():
         return _counted(asked, attempt).answer["updates"]

@@ -97,18 +97,25 @@ def test_case_84_forms_that_no_client_sends_are_400(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["http://169.254.169.254/latest/meta-data/", "file:///etc/passwd", "http://localhost:8000/",
-     "http://[::1]/", "https://example.org/a.jpg", "gopher://x", "javascript:alert(1)"],
+    ["http://169.254.169.254/latest/meta-data/", "http://localhost:8000/", "http://[::1]/",
+     "https://127.0.0.1/a.jpg", "https://user@example.org/a.jpg", "https://example.org:8443/a.jpg",
+     "http://example.org/a.jpg", "https://printer.local/a.jpg"],
 )  # fmt: skip
-def test_case_85_an_address_of_a_picture_is_never_fetched_nor_shown(
-    client: Client, address: str
-) -> None:
+def test_case_85_an_address_inside_is_never_fetched_nor_shown(client: Client, address: str) -> None:
     report = client.file(media_url=address, description="x")
+    head = client.edge.head(report)
+    assert (head.photos, head.pictures) == ((), {})
     status, text = client.ask("GET", f"{V2}/requests/{report}.json")
     assert status == 200
     assert json.loads(text)[0]["media_url"] is None
-    assert address not in text
+    assert address not in text + client.edge.get(f"/v1/reports/{report}/timeline").text
     assert not [key for key in sent_to("s3").buckets["tanggap-files"].keys if "quarantine" in key]
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "gopher://x", "javascript:alert(1)"])
+def test_case_85_what_is_no_web_address_is_refused(client: Client, address: str) -> None:
+    status, errors = client.post(media_url=address)
+    assert (status, errors[0]["description"]) == (400, "media_url is no web address")
 
 
 # No random part of an answer begins with these.

@@ -138,7 +138,7 @@ def test_hidden_reports_do_not_lengthen_a_short_page(city: HostileCity) -> None:
 
 def test_a_page_of_a_persons_own_data_stays_within_the_reads(city: HostileCity) -> None:
     reply = city.edge.get("/v1/me/data", city.devices[0], limit=200)
-    assert (reply.status, len(reply.body["items"])) == (200, 20)
+    assert (reply.status, len(reply.body["items"])) == (200, 15)
     assert len(reply.calls) <= READS_AT_MOST
 
 

@@ -18,7 +18,7 @@ from urllib3.filepost import encode_multipart_formdata
 from chalicelib.domain.open311 import updates
 from chalicelib.domain.open311.georeport import SPAN, InvalidArgument, format_time, moment, window
 from chalicelib.domain.workflow.table import table
-from chalicelib.http import georeport, georeport_formats
+from chalicelib.http import georeport_formats, georeport_forms
 from tests.support.world import blob, city
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -145,7 +145,7 @@ _PARTS = st.one_of(
 def test_a_form_of_parts_is_read_as_the_library_of_mail_reads_it(parts: list[Any]) -> None:
     raw, kind = encode_multipart_formdata(parts, boundary="b0undary")
     given: dict[str, list[str]] = {}
-    files = georeport._multipart(raw, kind, given)
+    files = georeport_forms.multipart_files(raw, kind, given)
     head = f"Content-Type: {kind}\r\nMIME-Version: 1.0\r\n\r\n".encode()
     wanted, pictures = {}, []
     for part in email.message_from_bytes(head + raw, policy=email.policy.HTTP).iter_parts():
@@ -162,7 +162,7 @@ def test_a_form_of_parts_is_read_as_the_library_of_mail_reads_it(parts: list[Any
 def _part(head: str, body: bytes = b"abc") -> list[Any]:
     given: dict[str, list[str]] = {}
     raw = b"--x\r\n" + head.encode() + b"\r\n\r\n" + body + b"\r\n--x--\r\n"
-    files = georeport._multipart(raw, "multipart/form-data; boundary=x", given)
+    files = georeport_forms.multipart_files(raw, "multipart/form-data; boundary=x", given)
     return [given, [(one.media, one.data) for one in files]]
 
 
@@ -183,5 +183,5 @@ def test_forms_as_old_clients_send_them_are_read() -> None:
 def test_a_form_of_thousands_of_parts_is_refused() -> None:
     part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
     for raw in (part * 1001 + b"--x--\r\n", part, b"no parts"):
-        with pytest.raises(georeport.Faults):
-            georeport._multipart(raw, "multipart/form-data; boundary=x", {})
+        with pytest.raises(georeport_forms.UnreadableForm):
+            georeport_forms.multipart_files(raw, "multipart/form-data; boundary=x", {})

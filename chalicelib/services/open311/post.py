@@ -18,17 +18,16 @@ from chalicelib.domain.input import email_address, numbers, phone_number
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.row_types import Ticket
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.open311 import requests, service_list
-from chalicelib.services.photos import tickets
-from chalicelib.services.photos.storage_keys import quarantined
+from chalicelib.services.open311 import attachments, requests, service_list
+from chalicelib.services.open311.attachments import Attachments
+from chalicelib.services.photos import fetching
+from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, earlier_outcome
 from chalicelib.services.reports import intake
-from chalicelib.storage import files, photo_tickets, reports
-from chalicelib.storage.transactions import commit
+from chalicelib.storage import reports
 
 LONGEST, LONGEST_ADDRESS = 4000, 1000
 # The same form within this time is the same request, whatever became of it.
@@ -44,7 +43,7 @@ def file(
     actor: Principal,
     city: City,
     arguments: Mapping[str, list[str]],
-    uploads: list[tuple[str, bytes]],
+    uploads: list[bytes],
     ip: str,
     now: datetime,
 ) -> Outcome:
@@ -61,11 +60,18 @@ def file(
             body |= read_part(city, arguments)
         except InvalidArgument as invalid:
             faults.append(invalid)
+    pictures = attachments.NO_PICTURES
+    try:
+        pictures = attachments.read(uploads, arguments)
+    except InvalidArgument as invalid:
+        faults.append(invalid)
     body["answers"] = _answers(service, arguments, city, faults)
     if faults:
         raise ExceptionGroup("unfit", faults)
     reception = service_list.reception(service)
-    form = _Form(actor, arguments, uploads, silent=reception == "blackbox")
+    if pictures.links:
+        body[attachments.WORD] = pictures.text
+    form = _Form(actor, arguments, pictures, silent=reception == "blackbox")
     outcome = _file_once(form, body, ip, now)
     report = outcome.answer["id"]
     request = {
@@ -80,6 +86,9 @@ def file(
     notice = requests.promise(outcome.answer["due_at"], city, language)
     if service.protected:
         notice = "; ".join(numbers)
+    if not all(map(fetching.is_fetchable, pictures.links)):
+        kept = message_text("link_kept", language, city)
+        notice = f"{notice} {kept}".strip()
     answer = [{**request, "service_notice": notice, "account_id": None}]
     return Outcome({"requests": answer}, outcome.replayed, outcome.wrote)
 
@@ -225,12 +234,12 @@ class _Form:
 
     actor: Principal
     arguments: Mapping[str, list[str]]
-    uploads: list[tuple[str, bytes]]
+    pictures: Attachments
     silent: bool
 
     def digest(self) -> str:
         """The same for the same key and the same form."""
-        digests = [hashlib.sha256(data).hexdigest() for _, data in self.uploads]
+        digests = [hashlib.sha256(data).hexdigest() for _, data in self.pictures.files]
         parts = [self.actor.uid, sorted(self.arguments.items()), digests]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
@@ -240,11 +249,11 @@ def _file_once(form: _Form, body: dict[str, Any], ip: str, now: datetime) -> Out
     op, earlier = _remembered(form, now)
     if earlier:
         return earlier
-    photos = [
-        _photo(actor, media, data, now) for media, data in form.uploads if media in tickets.TYPES
-    ]
-    if photos:
-        body = {**body, "photos": photos[: tickets.MOST]}
+    if form.pictures:
+        # What is refused is refused before any photo is stored.
+        intake.check(actor, body, now)
+    if photos := attachments.store(actor, form.pictures, now):
+        body = {**body, "photos": photos}
     return intake.file_report(actor, op, body, intake.Origin(ip), now)
 
 
@@ -280,12 +289,3 @@ def _is_same(form: _Form, report: str, now: datetime) -> bool:
         return False
     # Who cannot read the report cannot know that it is closed.
     return head.secret or form.silent or (head.open and age <= REMEMBERED)
-
-
-def _photo(actor: Principal, media: str, data: bytes, now: datetime) -> str:
-    """A ticket for a photo from the form; the photo is processed like any upload."""
-    photo = ids.new_ulid(now)
-    doc: Ticket = {"owner": actor.uid, "type": media, "issued": iso(now), "state": "issued"}
-    commit([photo_tickets.put_photo(actor.jurisdiction, photo, doc, seen=None)])
-    files.put(quarantined(actor.jurisdiction, photo), data, media)
-    return photo

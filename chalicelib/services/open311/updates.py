@@ -24,9 +24,11 @@ from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers, rate_limits
-from chalicelib.services.photos import photo_views
+from chalicelib.services.open311 import attachments
+from chalicelib.services.open311.attachments import NO_PICTURES, WORD, Attachments
+from chalicelib.services.photos import photo_views, tickets
 from chalicelib.services.platform.catalogue import message_text
-from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
+from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, earlier_outcome
 from chalicelib.services.reports import actions, engagement, one_tap
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
@@ -35,7 +37,7 @@ from chalicelib.storage import open311_requests, reports
 
 MOST = 1000
 DEFAULT = timedelta(days=1)
-LONGEST = 2000
+LONGEST = 4000
 _REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 
 
@@ -85,7 +87,12 @@ def _media_url(row: UpdateRow, head: Report | None) -> str | None:
     return photo_views.permanent_address(head.jurisdiction, head.id, photo) if head else None
 
 
-def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -> Outcome:
+def receive(
+    actor: Principal,
+    get: Callable[[str], str | None],
+    now: datetime,
+    pictures: Attachments = NO_PICTURES,
+) -> Outcome:
     """Take an update from the system that filed a request: a remark, which is kept as a comment
     with its status and whether the filing person said it.
 
@@ -94,7 +101,7 @@ def receive(actor: Principal, get: Callable[[str], str | None], now: datetime) -
     asked, once for each repair and each closing. Once for each ``update_id``. Raises ``Problem``,
     or ``ExceptionGroup`` of ``InvalidArgument``.
     """
-    remark = _read(get, cities.current(actor.jurisdiction, now))
+    remark = _read(get, cities.current(actor.jurisdiction, now), pictures)
     seen = access.load(actor, remark.report)
     if not seen.is_its_channel:
         raise Problem("not_found", field="service_request_id")
@@ -116,12 +123,16 @@ class Remark:
     written: datetime
     text: str
     contact: dict[str, str]
+    pictures: Attachments
 
 
-def _read(get: Callable[[str], str | None], city: City) -> Remark:
+def _read(get: Callable[[str], str | None], city: City, pictures: Attachments) -> Remark:
     # Older clients send their own id of an update under another name.
     update = get("update_id") or get("update_id_ext")
     faults = [InvalidArgument(name, "is required") for name in _REQUIRED if get(name) is None]
+    if pictures:
+        # A photo says enough.
+        faults = [fault for fault in faults if fault.field != "description"]
     if update is None:
         faults.append(InvalidArgument("update_id", "is required"))
     word = get("status") or ""
@@ -139,11 +150,17 @@ def _read(get: Callable[[str], str | None], city: City) -> Remark:
     if faults or update is None or written is None:
         raise ExceptionGroup("unfit", faults)
     contact = {name: value for name in ("email", "phone") if (value := get(name))}
-    return Remark(update, get("service_request_id") or "", word, written, text, contact)
+    report = get("service_request_id") or ""
+    return Remark(update, report, word, written, text, contact, pictures)
 
 
 def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
     """Add the comment. Its event says the status, who said it, and what the reporter is asked."""
+    op = _operation(actor, remark.update, "comment")
+    if earlier := earlier_outcome(op):
+        return earlier
+    engagement.may_comment(actor, access.load(actor, remark.report), "public")
+    photos = attachments.store(actor, remark.pictures, now)
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
@@ -154,12 +171,20 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
         if action and not _is_verdict(actor, report, remark) and _may_ask(report, action, now):
             after = replace(after, asked_at=now)
             data["asks"] = action
-        return Addition(after, {"comments": after.comments}, data=data)
+        claims = tickets.claim_photos(actor, photos, report, "comment", now, city)
+        after = tickets.with_photos(after, claims)
+        data.update(tickets.event_data(claims))
+        writes = [write for claim in claims for write in claim.writes]
+        return Addition(after, {"comments": after.comments}, writes, data)
 
-    words = Words("comment", "public", remark.text, ids.token_bytes(SALT_BYTES))
+    texts = (("comment", "public", remark.text), (WORD, "inside", remark.pictures.text))
+    words = tuple(
+        Words(name, audience, text, ids.token_bytes(SALT_BYTES))
+        for name, audience, text in texts
+        if text
+    )
     usage = rate_limits.person_usage(actor, now, "comments", report_comments=remark.report)
-    op = _operation(actor, remark.update, "comment")
-    return add(actor, op, remark.report, "comment", change, now, (words,), usage=usage)
+    return add(actor, op, remark.report, "comment", change, now, words, usage=usage)
 
 
 def _meaning(remark: Remark, report: Report) -> str | None:

@@ -31,8 +31,8 @@ from chalicelib.storage import (
     secrecy,
 )
 
-# Each item costs up to eight reads (``READS_AT_MOST`` of chalicelib/http/operation.py).
-PAGE = 20
+# Each item costs about ten reads (``READS_AT_MOST`` of chalicelib/http/operation.py).
+PAGE = 15
 _ORIGINALS_AT_MOST = 100
 _FILED, _LEFT = "filed", "left"
 KINDS = {

@@ -55,8 +55,9 @@ def reporter_texts(head: Report, own: frozenset[str]) -> Iterator[str]:
 
 def reporter_photos(head: Report, own: frozenset[str]) -> Iterator[str]:
     """The photos that were filed with the report or that its reporter added."""
+    tickets = photo_tickets.photos(head.jurisdiction, head.pictures)
     for photo in head.pictures:
-        ticket = photo_tickets.photo(head.jurisdiction, photo)
+        ticket = tickets.get(photo)
         theirs = photo in head.photos or (ticket and ticket[1].get("owner") in own)
         if ticket and theirs and not is_erased(ticket):
             yield photo

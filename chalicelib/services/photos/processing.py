@@ -20,7 +20,7 @@ from chalicelib.domain.timeline_types import EventData
 from chalicelib.imaging import refusals, sandbox
 from chalicelib.imaging.refusals import PhotoRefused
 from chalicelib.imaging.sandbox import ProcessedPhoto
-from chalicelib.services.photos import storage_keys
+from chalicelib.services.photos import fetching, storage_keys
 from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.photos.tickets import LARGEST
 from chalicelib.services.platform.idempotency import keyed_operation
@@ -68,6 +68,8 @@ def refuse(jurisdiction: str, photo: str, now: datetime, error: Exception) -> No
 
 
 def _process(jurisdiction: str, photo: str, ticket: Ticket) -> _Result | None:
+    if url := ticket.get("url"):
+        return _process_outside(jurisdiction, photo, url)
     key = storage_keys.quarantined(jurisdiction, photo)
     stored = files.head(key)
     if stored is None:
@@ -80,8 +82,29 @@ def _process(jurisdiction: str, photo: str, ticket: Ticket) -> _Result | None:
     data = files.get(key)
     if data is None:
         return None  # Another run has processed it meanwhile.
+    made = _made(jurisdiction, photo, data, ticket["type"])
+    if made.ticket["state"] == READY:
+        made.ticket["etag"] = stored["etag"]
+    return made
+
+
+def _process_outside(jurisdiction: str, photo: str, url: str) -> _Result:
+    """The pictures of a photo that another system keeps; its address is not kept in the ticket."""
     try:
-        developed = sandbox.develop(data, ticket["type"])
+        data, media = fetching.fetched(url)
+    except PhotoRefused as refusal:
+        made = _refused(refusal.reason)
+    else:
+        made = _made(jurisdiction, photo, data, media)
+        if settings().keep_originals and made.ticket["state"] == READY:
+            files.put(storage_keys.original(jurisdiction, photo), data, media)
+    made.ticket["url"] = None
+    return made
+
+
+def _made(jurisdiction: str, photo: str, data: bytes, media: str) -> _Result:
+    try:
+        developed = sandbox.develop(data, media)
     except PhotoRefused as refusal:
         return _refused(refusal.reason)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -96,7 +119,6 @@ def _process(jurisdiction: str, photo: str, ticket: Ticket) -> _Result | None:
         "height": developed.height,
         "likeness": developed.likeness,
         "sha256": sha256,
-        "etag": stored["etag"],
     }
     return _Result(known, developed.facts)
 

@@ -159,7 +159,8 @@ def _claim(
         raise Problem("unknown_photo", field="photos")
     if doc["state"] == "issued":
         # The bucket's event may be late, so look at the object itself.
-        if files.head(quarantined(jurisdiction, photo)) is None:
+        uploaded = doc.get("url") or files.head(quarantined(jurisdiction, photo))
+        if uploaded is None:
             raise _missing(actor, photo)
         if purpose == "finish":
             raise Problem("photo_processing", field="photos", photo=photo, headers=_WAIT)

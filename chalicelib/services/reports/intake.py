@@ -60,10 +60,7 @@ def file_report(
     city = cities.current(actor.jurisdiction, now)
 
     def attempt() -> Outcome:
-        service = _service(city, body["service"], actor)
-        report = draft(actor, city, service, body, now, origin.languages)
-        _may_file(actor, service, report)
-        answers, texts = service_attributes.check(service, body.get("answers") or {})
+        report, answers, texts = _checked(actor, city, body, now, origin.languages)
         flags = (*report.flags, "invisible_text") if origin.stripped else report.flags
         report = replace(report, answers=answers, flags=flags)
         claims = tickets.claim_photos(actor, body.get("photos") or [], report, "file", now, city)
@@ -90,6 +87,22 @@ def file_report(
         return outcome
     secret = signing.claim_secret(outcome.answer["id"])
     return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)
+
+
+def check(actor: Principal, body: dict[str, Any], now: datetime) -> None:
+    """Raise the ``Problem`` that ``file_report`` would, but for photos and limits; nothing is
+    written."""
+    _checked(actor, cities.current(actor.jurisdiction, now), body, now, ())
+
+
+def _checked(
+    actor: Principal, city: City, body: dict[str, Any], now: datetime, languages: tuple[str, ...]
+) -> tuple[Report, dict[str, Any], dict[str, str]]:
+    """(the report as filed, answers, free texts)."""
+    service = _service(city, body["service"], actor)
+    report = draft(actor, city, service, body, now, languages)
+    _may_file(actor, service, report)
+    return report, *service_attributes.check(service, body.get("answers") or {})
 
 
 def _service(city: City, code: str, actor: Principal) -> Service:
@@ -261,6 +274,8 @@ def _words(body: dict[str, Any], answers: dict[str, str], city: City) -> tuple[W
     if body.get("mask"):
         fields = {name: redact(text, city.patterns) for name, text in fields.items()}
     texts = [(name, "public", text) for name, text in fields.items()]
+    # Addresses of pictures, from another system.
+    texts.append(("media_url", "inside", body.get("media_url") or ""))
     texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
     texts.append(("address", "inside", body.get("address") or ""))
     return tuple(
