@@ -743,6 +743,6 @@ def test_a_picture_hidden_on_a_closed_report_makes_what_was_copied_of_it_out_of_
             with photo_files.quick():
                 processing.redraw(JURISDICTION, report, photo, revision, world.now)
         world.project()
-        (row,) = open311_requests.updated(JURISDICTION, since, world.now, 5)
+        (row,), _ = open311_requests.updated(JURISDICTION, since, world.now, 5)
         assert (row["id"], row["picture"] == photo) == (report, there)
     assert faults(world.head(report), world.links(report)) == []
