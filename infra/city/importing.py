@@ -23,6 +23,7 @@ from chalicelib.domain.input.text import no_formula
 from chalicelib.errors import Problem
 from chalicelib.services.people import closed_reports
 from chalicelib.services.reports import legacy_import
+from chalicelib.storage.transactions import Unavailable, Unknown
 from infra.city import import_csv, import_mapping_checks, import_open311
 from infra.city.findings import CityErrors
 from infra.city.import_mapping import Mapping
@@ -80,6 +81,9 @@ def run(
         try:
             old, remarks = old_report(city, texts, mapping, now)
             new = legacy_import.import_report(city, old, now, dry=dry)
+        except (Unavailable, Unknown):
+            # Not this row's fault. Import again: what is stored is known then.
+            raise
         except (Wrong, Problem) as wrong:
             kind = str(wrong)
             outcome.findings.append((number, old_id, kind))
