@@ -12,6 +12,15 @@ from chalicelib.domain.principal import system
 from chalicelib.domain.sla import periods
 from chalicelib.domain.timeline_types import Commitment, Event, EventData, Facts, Period, ScoreRow
 from chalicelib.domain.timestamps import iso
+from chalicelib.services.platform.answer_types import (
+    ActionAnswer,
+    CaseView,
+    ListedReport,
+    PublicView,
+    ReportReceipt,
+)
+from chalicelib.services.reports import presenters
+from chalicelib.storage.report_lists import Card, packed
 from tests.support.world import START, city
 from tests.unit import reports
 
@@ -75,3 +84,15 @@ def test_the_messages_of_an_event_fit_their_types() -> None:
             _assert_fits(message["overdue"], Overdue)
             _assert_fits(message["held_by"], HeldBy)
     assert kinds == {"alert", "told"}
+
+
+def test_the_views_of_a_report_fit_their_types() -> None:
+    """For everybody, of a private report, for officials, and after an action."""
+    report = reports.report(private=True, protection={})
+    _assert_fits(presenters.public(report, {}, city()), PublicView)
+    _assert_fits(presenters.private_for_public(report, city()), PublicView)
+    _assert_fits(presenters.case(report, {}, city(), []), CaseView)
+    _assert_fits(presenters.receipt(report, city(), [], []), ReportReceipt)
+    _assert_fits(presenters.action_answer(report), ActionAnswer)
+    card = Card(*json.loads(packed(report)))
+    _assert_fits(presenters.list_row(card, city(), inside=True, proposed=True), ListedReport)

@@ -6,7 +6,6 @@ Tests: tests/integration/test_map.py
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from chalicelib.domain.map import heat_counters
 from chalicelib.domain.map.geohash import Box
@@ -14,6 +13,7 @@ from chalicelib.domain.map.tiles import tiles
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.map import parameters
+from chalicelib.services.platform.answer_types import HeatMap, MapCells
 from chalicelib.storage import heat as store
 
 ZOOM = heat_counters.ZOOM
@@ -34,7 +34,7 @@ class HeatQuery:
     status: str | None = None
 
 
-def cells(jurisdiction: str, query: HeatQuery, now: datetime) -> dict[str, Any]:
+def cells(jurisdiction: str, query: HeatQuery, now: datetime) -> HeatMap:
     """The numbers of reports by web-mercator cell of a zoom (at most 16), and by district.
 
     Costs one Query for each month (four with a box), and one for the whole city without days.
@@ -63,7 +63,7 @@ def cells(jurisdiction: str, query: HeatQuery, now: datetime) -> dict[str, Any]:
     }
 
 
-def cells_around(jurisdiction: str, box: Box, service: str | None, opened: bool) -> dict[str, Any]:
+def cells_around(jurisdiction: str, box: Box, service: str | None, opened: bool) -> MapCells:
     """The numbers of open reports, or of all closed ones, by z16 cell that touches a box. Costs one
     Query."""
     status = "open" if opened else "closed"

@@ -5,7 +5,6 @@ Tests: tests/integration/test_map.py
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.city.city import City
@@ -17,6 +16,7 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.map import parameters
+from chalicelib.services.platform.answer_types import NearPage, NearReport
 from chalicelib.storage import report_lists
 
 NEAREST = 5
@@ -35,7 +35,7 @@ class NearbyQuery:
     group: str | None = None
 
 
-def around(jurisdiction: str, query: NearbyQuery, now: datetime) -> dict[str, Any]:
+def around(jurisdiction: str, query: NearbyQuery, now: datetime) -> NearPage:
     """At most ``limit`` open public reports within ``radius`` metres (≤ 1 km) of a point.
 
     ``truncated`` says that there are more. Costs at most four Query calls of ``READ_LIMIT`` rows.
@@ -52,19 +52,22 @@ def around(jurisdiction: str, query: NearbyQuery, now: datetime) -> dict[str, An
         for away, pin in near
         if query.service in (None, pin.service) and query.group in (None, _group(city, pin))
     ]
-    more = {} if whole and len(fitting) <= query.limit else {"truncated": True}
-    return {"reports": [_shown(away, pin) for away, pin in fitting[: query.limit]], **more}
+    page: NearPage = {"reports": [_shown(away, pin) for away, pin in fitting[: query.limit]]}
+    if not whole or len(fitting) > query.limit:
+        page["truncated"] = True
+    return page
 
 
-def same_problem(city: City, report: Report) -> list[dict[str, Any]]:
+def same_problem(city: City, report: Report) -> list[NearReport]:
     """At most five open reports of the same service group within the city's ``duplicate_m``,
     nearest first."""
     near, _ = _within(city, report.lat, report.long, city.rules["duplicate_m"])
-    return [
-        {**_row(away, pin), "filed_at": iso(ids.moment(pin.id))}
+    same = [
+        (away, pin)
         for away, pin in near
         if _group(city, pin) == report.group and pin.id != report.id
-    ][:NEAREST]
+    ]
+    return [_with_filing(away, pin) for away, pin in same[:NEAREST]]
 
 
 def _within(
@@ -82,10 +85,19 @@ def _group(city: City, pin: Pin) -> str | None:
     return service.group if service else None
 
 
-def _row(away: float, pin: Pin) -> dict[str, Any]:
+def _row(away: float, pin: Pin) -> NearReport:
     return {"id": pin.id, "service": pin.service, "state": pin.state, "distance_m": round(away)}
 
 
-def _shown(away: float, pin: Pin) -> dict[str, Any]:
-    position = {"lat": pin.lat7 / 1e7, "long": pin.long7 / 1e7}
-    return {**_row(away, pin), **position, **({"late": True} if pin.late else {})}
+def _with_filing(away: float, pin: Pin) -> NearReport:
+    row = _row(away, pin)
+    row["filed_at"] = iso(ids.moment(pin.id))
+    return row
+
+
+def _shown(away: float, pin: Pin) -> NearReport:
+    row = _row(away, pin)
+    row["lat"], row["long"] = pin.lat7 / 1e7, pin.long7 / 1e7
+    if pin.late:
+        row["late"] = True
+    return row

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.map.cover import box_ranges
@@ -18,6 +17,7 @@ from chalicelib.domain.map.tiles import tile
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.map import changes, geojson, heatmap, parameters
+from chalicelib.services.platform.answer_types import MapCells
 from chalicelib.storage import report_lists
 
 CLOSED = "closed"
@@ -94,6 +94,6 @@ def _filter(rows: list[Pin], box: Box, query: ViewQuery) -> list[Pin]:
     return pins
 
 
-def _count_cells(pins: list[Pin]) -> dict[str, Any]:
+def _count_cells(pins: list[Pin]) -> MapCells:
     many = Counter(tile(pin.lat7 / 1e7, pin.long7 / 1e7, heatmap.ZOOM) for pin in pins)
     return {"z": heatmap.ZOOM, "cells": [[x, y, n] for (x, y), n in sorted(many.items())]}

@@ -3,27 +3,14 @@
 Tests: tests/integration/test_photos.py
 """
 
-from typing import TypedDict
-
 from chalicelib.domain import photos
 from chalicelib.domain.photos import PENDING, READY
 from chalicelib.domain.report import Report
 from chalicelib.domain.row_types import Picture
-from chalicelib.services.photos.storage_keys import Files, Rendition, Renditions
+from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.platform import urls
+from chalicelib.services.platform.answer_types import PictureView, Renditions
 from chalicelib.storage import reports
-
-
-class PictureView(TypedDict):
-    """A picture in an answer; ``small`` and ``large`` if it can be seen."""
-
-    id: str
-    kind: str
-    state: str
-    width: int | None
-    height: int | None
-    small: Rendition | None
-    large: Rendition | None
 
 
 def for_public(report: Report) -> list[PictureView]:

@@ -13,9 +13,9 @@ Tests: tests/integration/test_photos.py
 
 import hashlib
 from dataclasses import dataclass
-from typing import TypedDict
 
 from chalicelib.domain.photos import LARGE, SMALL, fitted
+from chalicelib.services.platform.answer_types import Rendition, Renditions
 from chalicelib.storage import files
 
 MASTER_NAME = "master.jpg"
@@ -43,21 +43,6 @@ def forget(jurisdiction: str, photo: str) -> None:
     files.delete_all(original(jurisdiction, photo))
     for folder in ("masters", "photos"):
         files.delete_all(f"{folder}/{jurisdiction}/{photo}/")
-
-
-class Rendition(TypedDict):
-    """A picture that can be shown: its signed URL and its size."""
-
-    url: str
-    width: int
-    height: int
-
-
-class Renditions(TypedDict):
-    """The two sizes of a picture."""
-
-    small: Rendition
-    large: Rendition
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from chalicelib.domain.timestamps import iso, parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
-from chalicelib.services.photos.storage_keys import Files, Renditions, quarantined
+from chalicelib.services.photos.storage_keys import Files, quarantined
+from chalicelib.services.platform.answer_types import Renditions
 from chalicelib.services.platform.catalogue import translations
 from chalicelib.services.platform.idempotency import (
     KeyedOperation,

@@ -7,7 +7,7 @@ Tests: tests/integration/test_intake.py
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +78,9 @@ def run_once(op: KeyedOperation, attempt: Callable[[], Outcome]) -> Outcome:
         raise
 
 
-def write_with_key(op: KeyedOperation, writes: Sequence[Write], answer: dict[str, Any]) -> Outcome:
+def write_with_key(
+    op: KeyedOperation, writes: Sequence[Write], answer: Mapping[str, Any]
+) -> Outcome:
     """Write all with the key's row, in one transaction.
 
     If the acknowledgement is lost, the key's row is read back to see whether the write happened.
@@ -96,7 +98,7 @@ def write_with_key(op: KeyedOperation, writes: Sequence[Write], answer: dict[str
             return Outcome(outcome.answer)
         raise
     observability.note("written", report=answer.get("id"), version=answer.get("version"), op=op.id)
-    return Outcome(answer)
+    return Outcome(dict(answer))
 
 
 def _read_back(op: KeyedOperation) -> Outcome | None:

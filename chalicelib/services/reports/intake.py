@@ -23,6 +23,7 @@ from chalicelib.services.identity import filers, rate_limits
 from chalicelib.services.map import nearby
 from chalicelib.services.photos import tickets
 from chalicelib.services.platform import signing
+from chalicelib.services.platform.answer_types import NearReport
 from chalicelib.services.platform.idempotency import (
     KeyedOperation,
     Outcome,
@@ -230,7 +231,7 @@ class _Filing:
     contact: dict[str, str] | None
     words: tuple[Words, ...]
     claims: list[tickets.Claim]
-    close: list[dict[str, Any]]
+    close: list[NearReport]
 
 
 def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) -> Outcome:

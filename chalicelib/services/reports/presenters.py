@@ -4,7 +4,8 @@ until it is added there.
 Tests: tests/integration/test_permissions.py
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.photos import shown
@@ -13,6 +14,18 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.domain.workflow.table import table
 from chalicelib.services.photos import photo_views
 from chalicelib.services.platform import urls
+from chalicelib.services.platform.answer_types import (
+    ActionAnswer,
+    Area,
+    CaseView,
+    ListedReport,
+    Names,
+    NearReport,
+    Passage,
+    PhoneView,
+    PublicView,
+    ReportReceipt,
+)
 from chalicelib.storage.report_lists import Card
 from chalicelib.storage.report_texts import text_name
 
@@ -36,7 +49,7 @@ _PRIVATE_VIEW: dict[str, Any] = {
 
 def public(
     report: Report, texts: dict[str, str], city: City, *, private: bool = False
-) -> dict[str, Any]:
+) -> PublicView:
     """The public view: without the reporter, the contact, and the official who holds it.
 
     ``private``: for a reader who may see a private report; shows the more exact place that its
@@ -85,33 +98,30 @@ def public(
         "channel": report.channel,
         "private": report.private,
         "hidden_texts": [
-            dict(zip(("version", "field", "by", "reason"), text, strict=True))
-            for text in report.hidden_texts
+            {"version": version, "field": field, "by": by, "reason": reason}
+            for version, field, by, reason in report.hidden_texts
         ],
         "near": bool(report.outside_m),
     }
 
 
-def private_for_public(report: Report, city: City) -> dict[str, Any]:
+def private_for_public(report: Report, city: City) -> PublicView:
     """A private report as everybody sees it: state, unit, deadlines, ward and a coarse place;
     without texts, pictures and ids of other reports."""
-    view = public(report, {}, city)
-    return {
+    view: Mapping[str, Any] = public(report, {}, city)
+    shown = {
         name: view[name] if name in _PRIVATE_FIELDS else empty
         for name, empty in _PRIVATE_VIEW.items()
     }
+    return cast(PublicView, shown)
 
 
-def case(
-    report: Report, texts: dict[str, str], city: City, open_actions: list[str]
-) -> dict[str, Any]:
+def case(report: Report, texts: dict[str, str], city: City, open_actions: list[str]) -> CaseView:
     """The officials' view: the public one, and holder, flags, exact place and possible actions."""
-    return {
-        **public(report, texts, city),
+    more = {
         "lat": report.lat,
         "long": report.long,
         "protected": report.protected,
-        **({"protection": _proposal(report)} if report.protection else {}),
         "holder": report.holder,
         "offered_to": report.offered_to,
         "held_by": list(report.held_by),
@@ -128,11 +138,14 @@ def case(
         "disputed": report.disputed,
         "open_actions": open_actions,
     }
+    if report.protection:
+        more["protection"] = _proposal(report)
+    return cast(CaseView, {**public(report, texts, city), **more})
 
 
 def receipt(
-    report: Report, city: City, close: list[dict[str, Any]], personal: list[dict[str, Any]]
-) -> dict[str, Any]:
+    report: Report, city: City, close: list[NearReport], personal: list[Passage]
+) -> ReportReceipt:
     """What the reporter gets back: ids, ward, deadlines, possible duplicates (``close``), and
     passages that look like personal data (``text_moderation.find_personal_data``)."""
     return {
@@ -159,7 +172,7 @@ def receipt(
     }
 
 
-def action_answer(report: Report) -> dict[str, Any]:
+def action_answer(report: Report) -> ActionAnswer:
     """The answer to an action: the report's new state, holder and deadlines."""
     return {
         "id": report.id,
@@ -175,15 +188,16 @@ def action_answer(report: Report) -> dict[str, Any]:
     }
 
 
-def list_row(card: Card, city: City, *, inside: bool, proposed: bool = False) -> dict[str, Any]:
+def list_row(card: Card, city: City, *, inside: bool, proposed: bool = False) -> ListedReport:
     """A row of a list of reports. ``inside``: with its holder, for officials. ``proposed``: it is
     proposed to the protected unit, which has not answered yet."""
-    row = {
+    row: ListedReport = {
         "id": card.id,
         "version": card.version,
         "state": card.state,
         "service": card.service,
         "ward": card.ward,
+        "ward_name": city.areas[card.ward].name if card.ward in city.areas else card.ward,
         "unit": card.unit,
         "due_at": card.due_at,
         "filed_at": card.filed_at,
@@ -192,11 +206,11 @@ def list_row(card: Card, city: City, *, inside: bool, proposed: bool = False) ->
         "supports": card.priority,
         "photo": card.photo,
     }
-    name = city.areas[card.ward].name if card.ward in city.areas else card.ward
-    row["ward_name"] = name
     if proposed:
         row["proposed"] = True
-    return {**row, "holder": card.holder} if inside else row
+    if inside:
+        row["holder"] = card.holder
+    return row
 
 
 def _proposal(report: Report) -> dict[str, Any]:
@@ -214,7 +228,7 @@ def _outside(report: Report) -> dict[str, str] | None:
     return {"request": "", **report.outside} if report.outside and unit_has_it else None
 
 
-def phone_numbers(city: City, service: str) -> list[dict[str, Any]]:
+def phone_numbers(city: City, service: str) -> list[PhoneView]:
     """Telephone numbers for a service, the most specific first."""
     return [
         {"name": phone.name, "number": phone.number, "hours": phone.hours}
@@ -222,12 +236,12 @@ def phone_numbers(city: City, service: str) -> list[dict[str, Any]]:
     ]
 
 
-def code_and_name(code: str, name: dict[str, str]) -> dict[str, Any]:
+def code_and_name(code: str, name: dict[str, str]) -> Names:
     """A code with its name in every language."""
     return {"code": code, "name": name}
 
 
-def area(city: City, code: str) -> dict[str, str]:
+def area(city: City, code: str) -> Area:
     """An area's code and name."""
     return {"code": code, "name": city.areas[code].name}
 

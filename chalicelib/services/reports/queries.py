@@ -6,7 +6,6 @@ Tests: tests/integration/test_actions.py
 import json
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.principal import Principal
@@ -15,6 +14,7 @@ from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import open_actions
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
+from chalicelib.services.platform.answer_types import CaseView, PublicView, TimelinePage
 from chalicelib.services.platform.idempotency import (
     KeyedOperation,
     Outcome,
@@ -35,7 +35,7 @@ ATTEMPTS = 20
 NO_REPORT = "0" * 26
 
 
-def public(actor: Principal, report_id: str) -> dict[str, Any]:
+def public(actor: Principal, report_id: str) -> PublicView:
     """The public view of a report, in one read.
 
     Only its reporter sees a protected report. Of a private report, others see the view without
@@ -59,7 +59,7 @@ def _sees(actor: Principal, report: Report | None) -> bool:
     return report is not None and access.exists_for(actor, report)
 
 
-def track(actor: Principal, code: str) -> dict[str, Any]:
+def track(actor: Principal, code: str) -> PublicView:
     """The public view of the report with a tracking code, in any case, with or without dashes."""
     # The reads are the same for an unknown code and for a secret report, so their time tells
     # nothing.
@@ -67,7 +67,7 @@ def track(actor: Principal, code: str) -> dict[str, Any]:
     return public(actor, reports.by_code(actor.jurisdiction, normal) or NO_REPORT)
 
 
-def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
+def timeline(actor: Principal, report_id: str, after: int) -> TimelinePage:
     """A page of the public timeline, after event number ``after``: events with public texts and the
     hash chain."""
     view = public(actor, report_id)
@@ -85,7 +85,7 @@ def timeline(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
     return {"id": report_id, "events": events, "next": after + PAGE if more else None}
 
 
-def case(actor: Principal, report_id: str) -> dict[str, Any]:
+def case(actor: Principal, report_id: str) -> CaseView:
     """The officials' view with the newest hundred events and their texts."""
     seen = access.load(actor, report_id)
     names = (*TEXTS, presenters.ADDRESS)

@@ -1,7 +1,6 @@
 """Lists of reports: an official's queue by deadline, and a citizen's own reports."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import ANY, FOR_MANY, Principal
@@ -10,6 +9,7 @@ from chalicelib.domain.workflow.permissions import ENTRUSTED
 from chalicelib.domain.workflow.table import WORKERS, table
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
+from chalicelib.services.platform.answer_types import ListPage
 from chalicelib.services.platform.cursors import make_cursor, open_cursor
 from chalicelib.services.reports import presenters
 from chalicelib.storage import report_lists
@@ -31,7 +31,7 @@ def queue(  # noqa: PLR0913 (one for each parameter of the query)
     cursor: str | None,
     now: datetime,
     holder: str | None = None,
-) -> dict[str, Any]:
+) -> ListPage:
     """A page of open reports, by deadline.
 
     ``due_within``: only reports that are overdue or due in so many hours. ``holder`` (``me`` or a
@@ -84,7 +84,7 @@ def queue(  # noqa: PLR0913 (one for each parameter of the query)
     }
 
 
-def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> dict[str, Any]:
+def mine(actor: Principal, limit: int, cursor: str | None, now: datetime) -> ListPage:
     """A page of the reporter's own reports, newest first. Raises ``Problem``: not_found, for a
     channel."""
     if FOR_MANY in actor.permissions:

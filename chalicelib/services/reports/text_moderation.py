@@ -22,6 +22,7 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform import set_aside
+from chalicelib.services.platform.answer_types import Passage
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
@@ -39,11 +40,11 @@ _ORIGINALS_AT_MOST = 100
 Doc = dict[str, Any]
 
 
-def find_personal_data(words: Iterable[Words], city: City) -> list[dict[str, Any]]:
+def find_personal_data(words: Iterable[Words], city: City) -> list[Passage]:
     """{"field", "kind", "start", "end"} of passages in a filing's public texts that look like
     personal data."""
     return [
-        {"field": text.field, **find._asdict()}
+        {"field": text.field, "kind": find.kind, "start": find.start, "end": find.end}
         for text in words
         if text.field in FIELDS
         for find in find_personal(text.text, city.patterns)
