@@ -80,14 +80,18 @@ def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> N
     assert counted(data) == {
         "CloudFront::Distribution": 1, "CloudFront::OriginAccessControl": 1,
         "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "IAM::ManagedPolicy": 1,
-        "KMS::Alias": 1, "KMS::Key": 1, "Logs::LogGroup": 13, "S3::Bucket": 2,
+        "KMS::Alias": 1, "KMS::Key": 1, "Logs::LogGroup": len(FUNCTIONS), "S3::Bucket": 2,
         "S3::BucketPolicy": 2, "SNS::Topic": 3, "SNS::TopicPolicy": 3, "SQS::Queue": 7,
         "SQS::QueuePolicy": 7,
     }  # fmt: skip
+    schedules = [declared for declared in FUNCTIONS.values() if declared.scheduled]
+    # Two of each function, one of each schedule and queue; of what failed, the stream, the API
+    # (two), and faults and items set aside.
+    alarms = 2 * len(FUNCTIONS) + len(schedules) + len(QUEUES) + 6
     assert counted(app) == {
-        "CloudWatch::Alarm": 43, "CloudWatch::Dashboard": 1, "IAM::Role": 13,
+        "CloudWatch::Alarm": alarms, "CloudWatch::Dashboard": 1, "IAM::Role": len(FUNCTIONS),
         "Lambda::Permission": 1, "Serverless::Api": 1,
-        "Serverless::Function": 13, "Serverless::LayerVersion": 1, "WAFv2::WebACL": 1,
+        "Serverless::Function": len(FUNCTIONS), "Serverless::LayerVersion": 1, "WAFv2::WebACL": 1,
         "WAFv2::WebACLAssociation": 1,
     }  # fmt: skip
     budget = json.loads(made.budget.read_text())

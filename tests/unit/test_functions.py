@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalice.app import DynamoDBEventConfig, ScheduledEventConfig, SQSEventConfig
+from chalice.app import DynamoDBEventConfig, Rate, ScheduledEventConfig, SQSEventConfig
 
 import app
 from chalicelib.storage.control import LEASE_SECONDS
@@ -17,6 +17,8 @@ from infra.deploy.queues import queues
 ENTRIES: dict[str, Any] = {source.name: source for source in app.app.event_sources}
 # Clocks of two machines differ by less.
 SPARE = 10
+SCHEDULES = [name for name, declared in FUNCTIONS.items() if declared.scheduled]
+DOCS = Path(__file__).parents[2] / "docs"
 CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 
 
@@ -48,6 +50,36 @@ def test_only_schedules_have_an_alarm_of_silence_and_run_one_at_a_time() -> None
         silent = f"{logical(name)}SilentAlarm" in alarms
         alone = "ReservedConcurrentExecutions" in resources[function]["Properties"]
         assert (silent, alone) == (declared.scheduled, declared.scheduled), name
+
+
+def period(name: str) -> int:
+    """Seconds between two runs of a schedule."""
+    expression = ENTRIES[name].schedule_expression
+    if isinstance(expression, Rate):
+        seconds = {Rate.MINUTES: 60, Rate.HOURS: 3600, "hour": 3600, "minute": 60}
+        return int(expression.value) * seconds[expression.unit]
+    first, step = expression.minutes.split("/")
+    assert (first, expression.hours, 60 % int(step)) == ("0", "*", 0)
+    return int(step) * 60
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_run_ends_before_the_next_and_silence_is_longer_than_a_period(name: str) -> None:
+    limit = json.loads(CONFIG.read_text())["lambda_timeout"]
+    seconds, silent_after = period(name), FUNCTIONS[name].silent_after
+    assert (FUNCTIONS[name].timeout or limit) <= seconds
+    assert silent_after is not None
+    assert silent_after[0] % seconds == 0
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_page_of_operations_says_when_a_schedule_runs(name: str) -> None:
+    minutes = period(name) // 60
+    when = {1: "every minute", 60: "hourly"}.get(minutes, f"every {minutes} minutes")
+    pages = [(DOCS / page).read_text() for page in ("operations.md", "architecture.md")]
+    rows = [line for page in pages for line in page.splitlines() if line.startswith(f"| `{name}`")]
+    assert rows
+    assert [row for row in rows if not row.startswith(f"| `{name}` | {when}")] == []
 
 
 def test_a_lease_outlasts_its_run_and_ends_before_a_queue_delivers_again() -> None:
