@@ -1,12 +1,15 @@
 """What makes a version stale, and how much one person may add."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.city.limits import OF_CODES, OF_PERSONS
 from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -28,8 +31,18 @@ from tests.faults.world import Call
 from tests.support import warm_city
 from tests.support.world import World, citizen, faults, official, spot
 
+ROOT = Path(__file__).parents[2]
 REPORTER = citizen("reporter")
 OFFICER, COLLEAGUE = official("officer1"), official("colleague1")
+
+
+@pytest.mark.parametrize("kind", [*OF_PERSONS, *OF_CODES])
+def test_a_limit_is_used_and_on_the_page_of_the_city_folder(kind: str) -> None:
+    services = (ROOT / "chalicelib" / "services").rglob("*.py")
+    uses = re.compile(rf'"{kind}"|\b{kind}=')
+    assert [path.name for path in services if uses.search(path.read_text())]
+    page = (ROOT / "docs" / "city-folder.md").read_text()
+    assert re.search(rf"^\| [^|]*`{kind}`[^|]* \|", page, re.M)
 
 
 def comment(world: World, who: Any, report: str, key: str | None = None) -> Any:

@@ -48,12 +48,8 @@ def test_an_action_is_not_described_a_second_time() -> None:
     assert not {*named, *updates.rules()["events"]} & set(ACTIONS)
 
 
-def test_each_alert_has_a_level_with_texts_and_an_audience_that_exists() -> None:
-    words = {"unit", "holder", "called", "left", "tell", "arrived", "judges"}
-    roles = rules.load("roles")["roles"]
-    known = {*words, *roles, *(f"district:{role}" for role in roles)}
+def test_each_alert_has_an_audience_and_a_level_with_texts() -> None:
     for action, row in table.rules()["officials"].items():
         if row:
             assert row["audience"], action
-            assert set(row["audience"]) <= known, action
             assert f"alert.level.{row['level']}" in rules.load("messages"), action

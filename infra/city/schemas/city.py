@@ -1,6 +1,6 @@
 """The schema of city.json."""
 
-from chalicelib.domain.city.limits import CODE_LIMITS, PERSON_LIMITS
+from chalicelib.domain.city.limits import OF_CODES, OF_PERSONS
 from infra.city.schemas.parts import (
     LANGUAGE,
     Schema,
@@ -16,24 +16,14 @@ from infra.city.schemas.parts import (
 MOST_PEOPLE = 100_000_000
 LIMITS = ("device", "devices", "address", "cell", "tickets")
 # A folder of an earlier version has none: then the product's own hold.
-OPTIONAL_LIMITS = (*PERSON_LIMITS, *CODE_LIMITS)
+OPTIONAL_LIMITS = (*OF_PERSONS, *OF_CODES)
 _LIMITS = {
     "device": "Reports from one device.",
     "devices": "New devices from one address.",
     "address": "Reports from one address.",
     "cell": "Reports in one cell of the map: a geohash of six characters, about 1.2 × 0.6 km.",
     "tickets": "Photos of one person.",
-    "flags": "Flags of one person.",
-    "comments": "Comments of one citizen.",
-    "report_comments": "Comments of one citizen on one report.",
-    "supports": "Reports that one citizen supports.",
-    "follows": "Reports that one citizen follows.",
-    "ratings": "Ratings of one citizen.",
-    "claims": "Claims of one citizen.",
-    "proposals": "Reports that one person proposes for protection.",
-    "codes": "Codes that one device asks for.",
-    "codes_contact": "Codes sent to one contact.",
-    "codes_address": "Codes that one address asks for.",
+    **{kind: limit.counts for kind, limit in {**OF_PERSONS, **OF_CODES}.items()},
 }
 RULES = {
     "reopen_days": whole(1, 365, "For how many days a closed report may be reopened."),
@@ -158,7 +148,7 @@ CITY: Schema = file(
             "The areas of the city, and the shapes of its wards.",
         ),
         "limits": record(
-            {kind: own("limits", _LIMITS.get(kind, "")) for kind in (*LIMITS, *OPTIONAL_LIMITS)},
+            {kind: own("limits", _LIMITS[kind]) for kind in (*LIMITS, *OPTIONAL_LIMITS)},
             LIMITS,
             "How much may be sent. Where an optional limit is left out, the product's own holds.",
         ),
