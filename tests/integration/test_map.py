@@ -4,7 +4,9 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from chalicelib.domain.map.tiles import tile
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
 from chalicelib.services.map import changes, heatmap, nearby, viewport
+from chalicelib.services.map.filters import FILTERS
 from chalicelib.services.projections import monthly_counts, timeline_events
 from chalicelib.storage import timeline_rows
 from tests.security.conftest import edge  # noqa: F401
@@ -123,6 +126,21 @@ def test_every_view_shows_exactly_what_lies_in_it(world: World, seed: int) -> No
             assert shown(world, box, status="closed", closed_from=month) == closed
             both = closed | {head.id for head in within}
             assert shown(world, box, closed_from=month) == both
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("/v1/map/reports", viewport.ViewQuery), ("/v1/map/nearby", nearby.NearbyQuery)],
+)
+def test_every_parameter_of_the_map_has_an_effect(path: str, query: Any) -> None:
+    """Also a filter that somebody adds to a route, and forgets to apply."""
+    document = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
+    parameters = document["paths"][path]["get"]["parameters"]
+    named = {row["name"] for row in parameters if row.get("in") == "query"}
+    named -= {"jurisdiction_id"}
+    assert named == {field.name for field in fields(query)}
+    optional = {field.name for field in fields(query) if field.default is None}
+    assert optional - {"closed_from", "closed_to"} <= FILTERS.keys()
 
 
 def test_the_map_is_lean_and_newest_first(world: World) -> None:

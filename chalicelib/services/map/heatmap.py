@@ -12,7 +12,7 @@ from chalicelib.domain.map.geohash import Box
 from chalicelib.domain.map.tiles import tiles
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.map import parameters
+from chalicelib.services.map import filters, parameters
 from chalicelib.services.platform.answer_types import HeatMap, MapCells
 from chalicelib.storage import heat as store
 
@@ -41,7 +41,7 @@ def cells(jurisdiction: str, query: HeatQuery, now: datetime) -> HeatMap:
     Raises ``Problem``: too_many_cells and problems of the filters.
     """
     city = cities.current(jurisdiction, now)
-    parameters.check_filters(city, service=query.service)
+    filters.check(city, query)
     start, end = parameters.days(query.first, query.last, date.fromisoformat(city.today(now)))
     reach = tiles(parameters.box(query.bbox), ZOOM) if query.bbox is not None else None
     spans = heat_counters.spans(start, end, query.service, reach)

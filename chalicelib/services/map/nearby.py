@@ -15,7 +15,7 @@ from chalicelib.domain.report import Report
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.map import parameters
+from chalicelib.services.map import filters
 from chalicelib.services.platform.answer_types import NearPage, NearReport
 from chalicelib.storage import report_lists
 
@@ -41,17 +41,14 @@ def around(jurisdiction: str, query: NearbyQuery, now: datetime) -> NearPage:
     ``truncated`` says that there are more. Costs at most four Query calls of ``READ_LIMIT`` rows.
     """
     city = cities.current(jurisdiction, now)
-    parameters.check_filters(city, service=query.service, group=query.group)
+    filters.check(city, query)
     try:
         near, whole = _within(city, query.lat, query.long, query.radius)
     except TooWide:
         # Near a pole, a circle touches too many cells.
         raise Problem("circle_too_wide", field="radius") from None
-    fitting = [
-        (away, pin)
-        for away, pin in near
-        if query.service in (None, pin.service) and query.group in (None, _group(city, pin))
-    ]
+    kept = {pin.id for pin in filters.fitting(city, query, (pin for _, pin in near))}
+    fitting = [(away, pin) for away, pin in near if pin.id in kept]
     page: NearPage = {"reports": [_shown(away, pin) for away, pin in fitting[: query.limit]]}
     if not whole or len(fitting) > query.limit:
         page["truncated"] = True
@@ -65,7 +62,7 @@ def same_problem(city: City, report: Report) -> list[NearReport]:
     same = [
         (away, pin)
         for away, pin in near
-        if _group(city, pin) == report.group and pin.id != report.id
+        if filters.group_of(city, pin) == report.group and pin.id != report.id
     ]
     return [_with_filing(away, pin) for away, pin in same[:NEAREST]]
 
@@ -77,12 +74,6 @@ def _within(
     pins, whole = report_lists.pins([report_lists.open_area(city.jurisdiction)], ranges, READ_LIMIT)
     measured = ((distance_m(lat, long, pin.lat7 / 1e7, pin.long7 / 1e7), pin) for pin in pins)
     return sorted(pair for pair in measured if pair[0] <= radius), whole
-
-
-def _group(city: City, pin: Pin) -> str | None:
-    # A service of an older city version may not exist any more.
-    service = city.services.get(pin.service)
-    return service.group if service else None
 
 
 def _row(away: float, pin: Pin) -> NearReport:

@@ -1,4 +1,4 @@
-"""Parameters of map requests: boxes, filters, months and days. Wrong ones are refused with 400.
+"""Parameters of map requests: boxes, months and days. Wrong ones are refused with 400.
 
 Tests: tests/integration/test_map.py
 """
@@ -10,7 +10,6 @@ from typing import Any
 
 from chalicelib import rules
 from chalicelib.domain import timestamps
-from chalicelib.domain.city.city import City
 from chalicelib.domain.map.geohash import Box
 from chalicelib.errors import Problem
 
@@ -39,21 +38,6 @@ def box(text: str, side: float | None = None) -> Box:
     if side is not None and max(north - south, east - west) > side * (1 + 1e-9):
         raise Problem("box_too_large", field="bbox", limit=side)
     return south, west, north, east
-
-
-def check_filters(city: City, **filters: str | None) -> None:
-    """Raise ``unknown_filter`` for a service, group or district that the city does not have.
-
-    Protected services are not on the map, so they are unknown too.
-    """
-    known = {
-        "service": {code for code, service in city.services.items() if not service.protected},
-        "group": city.groups.keys(),
-        "district": {area.code for area in city.areas_of_level(-2)},
-    }
-    for name, value in filters.items():
-        if value is not None and value not in known[name]:
-            raise Problem("unknown_filter", field=name)
 
 
 def months(first: str | None, last: str | None) -> list[str]:

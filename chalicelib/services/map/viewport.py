@@ -9,23 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor
 
-from chalicelib import ids
 from chalicelib.domain.map.cover import box_ranges
 from chalicelib.domain.map.geohash import Box
 from chalicelib.domain.map.pin import Pin
 from chalicelib.domain.map.tiles import tile
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.map import changes, geojson, heatmap, parameters
+from chalicelib.services.map import changes, filters, geojson, heatmap, parameters
+from chalicelib.services.map.filters import CLOSED
 from chalicelib.services.platform.answer_types import MapCells
 from chalicelib.storage import report_lists
-
-CLOSED = "closed"
 
 
 @dataclass(frozen=True)
 class ViewQuery:
-    """A box and filters. ``status``: ``open``, ``closed`` or one state."""
+    """A box and filters (``filters.FILTERS``). ``status``: ``open``, ``closed`` or one state."""
 
     bbox: str
     limit: int
@@ -50,13 +48,13 @@ def view(jurisdiction: str, query: ViewQuery, now: datetime) -> str:
     if query.status == CLOSED and not months:
         raise Problem("missing_parameter", field="closed_from")
     city = cities.current(jurisdiction, now)
-    parameters.check_filters(city, service=query.service, district=query.district)
+    filters.check(city, query)
     opened = query.status != CLOSED
     areas = [report_lists.open_area(jurisdiction)] if opened else []
     if query.status in (None, CLOSED):
         areas += [report_lists.closed_area(jurisdiction, month) for month in months]
     rows, whole = report_lists.pins(areas, box_ranges(box), parameters.limits()["range_rows"])
-    pins = _filter(rows, box, query)
+    pins = filters.fitting(city, query, _inside(rows, box))
     cursor = json.dumps(changes.cursor_before(jurisdiction, now))
     if whole and len(pins) <= query.limit:
         pins.sort(reverse=True)
@@ -74,24 +72,12 @@ def view(jurisdiction: str, query: ViewQuery, now: datetime) -> str:
     )
 
 
-def _filter(rows: list[Pin], box: Box, query: ViewQuery) -> list[Pin]:
-    """The pins in the box, edges included, that fit the filters."""
+def _inside(rows: list[Pin], box: Box) -> list[Pin]:
+    """The pins in the box, edges included."""
     # In units of 1e-7°, in which points are stored, so that a point on the edge is inside.
     south, west = (ceil(round(edge * 1e7, 3)) for edge in box[:2])
     north, east = (floor(round(edge * 1e7, 3)) for edge in box[2:])
-    pins = [
-        pin for pin in rows if south <= pin.lat7 <= north and west <= pin.long7 <= east
-    ]  # fmt: skip
-    if query.status not in (None, "open", CLOSED):
-        pins = [pin for pin in pins if pin.state == query.status]
-    if query.service is not None:
-        pins = [pin for pin in pins if pin.service == query.service]
-    if query.district is not None:
-        pins = [pin for pin in pins if pin.district == query.district]
-    if query.since is not None:
-        first = ids.floor(datetime.fromisoformat(query.since))
-        pins = [pin for pin in pins if pin.id >= first]
-    return pins
+    return [pin for pin in rows if south <= pin.lat7 <= north and west <= pin.long7 <= east]
 
 
 def _count_cells(pins: list[Pin]) -> MapCells:
