@@ -18,7 +18,7 @@ from chalicelib.storage import files, people, report_texts, tables
 from chalicelib.storage.transactions import commit
 from infra.ops import verify
 from tests.support import aws, personal_data_search, photo_files, random_people
-from tests.support.world import JURISDICTION, START, World, citizen, official
+from tests.support.world import JURISDICTION, World, citizen, official
 
 CANARY = "qzperson"
 SITI, BUDI = citizen("siti"), citizen("budi")
@@ -103,10 +103,7 @@ def lived(world: World) -> dict[str, Any]:
             "photos": [*shots, waits]}  # fmt: skip
 
 
-def test_one_of_everything_a_person_leaves_and_no_trace_of_any(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publishing, "_FIRST", START)
+def test_one_of_everything_a_person_leaves_and_no_trace_of_any(world: World) -> None:
     life = lived(world)
     other = life["other"]
     publishing.publish(world.now)

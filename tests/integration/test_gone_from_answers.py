@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from chalicelib.services.city import cities
-from chalicelib.services.open_data import publishing
 from chalicelib.services.people import closed_reports, erasure, retention
 from infra.ops import verify
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
 from tests.support import personal_data_search
-from tests.support.world import JURISDICTION, START
+from tests.support.world import JURISDICTION
 
 WORD = "qzanswered"
 CONTACT = {"email": f"{WORD}@example.org", "name": WORD}
@@ -23,8 +22,7 @@ DAYS = {"contact_days": 60, "closed_days": 400, "cancelled_days": 200}
 @pytest.fixture(name="life")
 def fixture_life(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """A report that was repaired, with words and a photo of its reporter, and who may ask."""
-    monkeypatch.setattr(publishing, "_FIRST", START)
-    monkeypatch.setattr(closed_reports, "_FIRST", "202611")
+    monkeypatch.setattr(closed_reports, "FIRST_MONTH", "202611")
     with personal_data_search.quick():
         yield lived(edge)
 
