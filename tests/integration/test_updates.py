@@ -68,7 +68,9 @@ def remark(world: World, key: Principal, report: str, status: str, **more: Any) 
 
 def repaired(world: World, key: Principal, **given: Any) -> str:
     """A report of Ani's through the front end, on which the work is done."""
-    report = post(world, key, **{"email": ANI, **given})
+    # Each has other words: the same form again is the same report.
+    words = f"Report {next(world.keys)}"
+    report = post(world, key, **{"email": ANI, "description": words, **given})
     world.act(OFFICER, report, "assign", person="s_worker1")
     world.act(WORKER, report, "start")
     world.advance(hours=1)
