@@ -321,7 +321,7 @@ def test_a_district_that_was_several_names_them(world: World, told: Told) -> Non
         patch.setattr(
             report_rows,
             "code_history",
-            lambda city: CodeHistory(
+            lambda city, most: CodeHistory(
                 city, lambda: ([], [City.from_json(second_city.bundle()), city_]), lambda *_: None
             ),
         )

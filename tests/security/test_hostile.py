@@ -9,8 +9,14 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from chalicelib import observability
+from chalicelib.domain.city.city import City
 from chalicelib.errors import Problem
 from chalicelib.http.operation import READS_AT_MOST
+from chalicelib.services.city import cities
+from chalicelib.services.open311 import requests
+from chalicelib.services.scorecards import card_queries, report_rows
+from chalicelib.storage import city as store
+from chalicelib.storage import open311_requests
 from tests.support import aws, hostile, hostile_city
 from tests.support.hostile_city import HIDDEN, HostileCity
 from tests.support.world import JURISDICTION
@@ -148,6 +154,45 @@ def test_a_page_after_the_last_event_of_a_timeline_is_empty(city: HostileCity) -
     assert (status, json.loads(text)["events"]) == (200, [])
 
 
+def test_a_list_of_reports_of_many_versions_of_the_city_reads_few_versions(
+    city: HostileCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = city.known["id"][0]
+    (request,) = requests.request(JURISDICTION, report)
+    row = requests.row_of(city.edge.head(report))
+    versions: list[str] = []
+
+    def at(_: str, version: str) -> City:
+        versions.append(version)
+        return city.edge.city
+
+    monkeypatch.setattr(cities, "at", at)
+    monkeypatch.setattr(open311_requests, "descriptions", lambda *_: {})
+    rows = [{**row, "rules": f"version {number}"} for number in range(300)]
+    shown = requests.to_requests(JURISDICTION, rows[:1] + rows)  # type: ignore[arg-type]
+    assert {one["service_name"] for one in shown} == {request["service_name"]}
+    assert len(versions) == requests.VERSIONS_AT_MOST
+
+
+def test_a_code_of_another_time_is_looked_for_in_few_versions(
+    city: HostileCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions: list[str] = []
+
+    def at(_: str, version: str) -> City:
+        versions.append(version)
+        return city.edge.city
+
+    present = city.edge.city
+    many = [f"v{number}" for number in range(200)]
+    monkeypatch.setattr(cities, "at", at)
+    monkeypatch.setattr(store, "history", lambda _: [*many[:100], present.version, *many[100:]])
+    most = card_queries.VERSIONS_AT_MOST
+    assert report_rows.code_history(present, most).codes("areas", "nowhere") == ()
+    assert versions == [*many[100 - most : 100], *many[100 : 100 + most]]
+    assert len(report_rows.code_history(present)._versions[0]) == 100
+
+
 def test_hostile_requests_are_no_fault_and_read_little(city: HostileCity) -> None:
     _prove(city.ask(170, seed=1))
 
@@ -158,8 +203,8 @@ def test_two_thousand_hostile_requests_are_no_fault_and_read_little(city: Hostil
 
 
 def test_every_public_route_is_asked(city: HostileCity) -> None:
-    requests = hostile.Requests(1, city.known, city.devices)
-    names = {next(requests).target.name for _ in range(1000)}
+    asked = hostile.Requests(1, city.known, city.devices)
+    names = {next(asked).target.name for _ in range(1000)}
     assert names == {target.name for target in hostile.targets()}
 
 

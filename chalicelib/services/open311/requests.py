@@ -7,6 +7,7 @@ Tests: tests/e2e/test_open311.py
 
 import hmac
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,8 @@ from chalicelib.storage.open311_requests import Row
 MOST = 1000
 # How many months a search by the time of the last change may cover: one Query each.
 MONTHS_AT_MOST = 24
+# How many versions of the city an answer reads to name services, units and wards.
+VERSIONS_AT_MOST = 40
 # How many rows a request may look through.
 ROWS_READ_AT_MOST = 10_000
 _ID = re.compile(ids.PATTERN)
@@ -215,11 +218,39 @@ def to_requests(
     """GeoReport requests of rows, with their descriptions. Names are in the first of ``languages``
     that the city has."""
     texts = open311_requests.descriptions(jurisdiction, [row["id"] for row in rows])
-    requests = [_request(jurisdiction, row, texts.get(row["id"]), languages) for row in rows]
+    city_of = _city_of(jurisdiction, rows)
+    requests = [_request(city_of(row), row, texts.get(row["id"]), languages) for row in rows]
     if extended:
         for request, row in zip(requests, rows, strict=True):
             request["extended_attributes"] = _extended(row, request["media_url"])
     return requests
+
+
+def _city_of(jurisdiction: str, rows: list[Row]) -> Callable[[Row], City]:
+    """A function that gives the city version to name a row by.
+
+    It is the row's own version, of which at most ``VERSIONS_AT_MOST`` are read. Rows of rarer
+    versions are named by one of these that has all their codes.
+    """
+    count = Counter(row["rules"] for row in rows)
+    versions = [version for version, _ in count.most_common(VERSIONS_AT_MOST)]
+    read = {version: cities.at(jurisdiction, version) for version in versions}
+
+    def city_of(row: Row) -> City:
+        if row["rules"] in read:
+            return read[row["rules"]]
+        fitting = (city for city in read.values() if _has_codes(city, row))
+        return next(fitting, None) or cities.at(jurisdiction, row["rules"])
+
+    return city_of
+
+
+def _has_codes(city: City, row: Row) -> bool:
+    return (
+        row["service"] in city.services
+        and (row["agency"] or row["unit"]) in city.units
+        and {row["ward"], row["district"]} <= city.areas.keys()
+    )
 
 
 def _extended(row: Row, media_url: str | None) -> dict[str, Any]:
@@ -240,9 +271,9 @@ def _is_true(text: str | None) -> bool:
 
 
 def _request(
-    jurisdiction: str, row: Row, description: str | None, languages: tuple[str, ...]
+    city: City, row: Row, description: str | None, languages: tuple[str, ...]
 ) -> dict[str, Any]:
-    city = cities.at(jurisdiction, row["rules"])
+    jurisdiction = city.jurisdiction
     language = city.choose_language(*languages)
     service = city.services[row["service"]]
     responsible = city.units[row["agency"] or row["unit"]]

@@ -33,7 +33,7 @@ from chalicelib.storage import (
 
 # Each item costs about ten reads (``READS_AT_MOST`` of chalicelib/http/operation.py).
 PAGE = 15
-_ORIGINALS_AT_MOST = 100
+_ORIGINALS_AT_MOST, _TIMELINE_PAGES = 100, 2
 _FILED, _LEFT = "filed", "left"
 KINDS = {
     people.CONTACT: "contact",
@@ -123,7 +123,8 @@ def _report_item(reader: _Reader, head: Report) -> dict[str, Any]:
         else ()
     )
     own = frozenset({reader.uid or people.released_uid(head.id), *before})
-    names = list(reporter_texts(head, own))
+    # A request reads the first events; the index names the person's texts in all later ones.
+    names = list(reporter_texts(head, own, None if reader.whole else _TIMELINE_PAGES))
     if reader.uid:
         names += people.details(reader.jurisdiction, reader.uid, people.TEXT, head.id)
     return {

@@ -32,11 +32,17 @@ def report_of(jurisdiction: str, photo: str) -> str | None:
     return str(report) if report else None
 
 
-def reporter_texts(head: Report, own: frozenset[str]) -> Iterator[str]:
+def reporter_texts(head: Report, own: frozenset[str], pages: int | None = None) -> Iterator[str]:
     """The names of the reporter's texts that still exist: what was filed, what the uids ``own``
-    wrote, and, for older texts without an author, what was written in the role of reporter."""
+    wrote, and, for older texts without an author, what was written in the role of reporter.
+
+    ``pages``: read only so many pages of the timeline.
+    """
     after = 0
-    while links := timeline_rows.timeline(head.jurisdiction, head.id, after, PAGE):
+    while pages is None or after < pages * PAGE:
+        links = timeline_rows.timeline(head.jurisdiction, head.id, after, PAGE)
+        if not links:
+            return
         events = [json.loads(text) for text, _ in links]
         last = events[-1]["version"]
         stored = report_texts.texts(head.jurisdiction, head.id, after + 1, last)

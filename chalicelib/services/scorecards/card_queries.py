@@ -28,6 +28,8 @@ from chalicelib.services.timeline import secrecy
 from chalicelib.storage import scorecards as store
 
 FILES_AT_MOST = 4
+# City versions, before and after that of the month, in which a request looks for a code.
+VERSIONS_AT_MOST = 60
 
 
 def months(actor: Principal, before: str | None, limit: int, now: datetime) -> dict[str, Any]:
@@ -163,7 +165,7 @@ def _of_then(area: str, city: City, now: datetime) -> str:
     kinds += [UNITS] if area in present.units else []
     if not kinds:
         return area
-    codes = report_rows.code_history(city)
+    codes = report_rows.code_history(city, VERSIONS_AT_MOST)
     found = sorted({one for kind in kinds for one in codes.codes(kind, area)})
     if len(found) > 1:
         raise Problem("codes_of_then", field="area", codes=found)

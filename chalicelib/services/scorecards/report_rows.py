@@ -21,15 +21,19 @@ def city_judging(present: City, month: str) -> City:
     return cities.at(present.jurisdiction, version) if version else present
 
 
-def code_history(city: City) -> CodeHistory:
-    """Translates codes of other versions of the city to those of this version."""
+def code_history(city: City, most: int | None = None) -> CodeHistory:
+    """Translates codes of other versions of the city to those of this version.
+
+    ``most``: for a request, read at most so many versions before, and after, this one.
+    """
     jurisdiction = city.jurisdiction
 
     def others() -> tuple[list[City], list[City]]:
         versions = store.history(jurisdiction)
         at = versions.index(city.version) if city.version in versions else 0
-        before = dict.fromkeys(versions[:at])
-        after = dict.fromkeys(name for name in versions[at:] if name != city.version)
+        before = list(dict.fromkeys(versions[:at]))[-most if most else 0 :]
+        later = dict.fromkeys(name for name in versions[at:] if name != city.version)
+        after = list(later)[:most]
         return (
             [cities.at(jurisdiction, name) for name in before],
             [cities.at(jurisdiction, name) for name in after],
