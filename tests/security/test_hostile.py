@@ -13,7 +13,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.errors import Problem
 from chalicelib.http.operation import READS_AT_MOST
 from chalicelib.services.city import cities
-from chalicelib.services.open311 import requests
+from chalicelib.services.open311 import request_views, requests
 from chalicelib.services.scorecards import card_queries, report_rows
 from chalicelib.storage import city as store
 from chalicelib.storage import open311_requests
@@ -159,7 +159,7 @@ def test_a_list_of_reports_of_many_versions_of_the_city_reads_few_versions(
 ) -> None:
     report = city.known["id"][0]
     (request,) = requests.request(JURISDICTION, report)
-    row = requests.row_of(city.edge.head(report))
+    row = request_views.row_of(city.edge.head(report))
     versions: list[str] = []
 
     def at(_: str, version: str) -> City:
@@ -169,9 +169,9 @@ def test_a_list_of_reports_of_many_versions_of_the_city_reads_few_versions(
     monkeypatch.setattr(cities, "at", at)
     monkeypatch.setattr(open311_requests, "descriptions", lambda *_: {})
     rows = [{**row, "rules": f"version {number}"} for number in range(300)]
-    shown = requests.to_requests(JURISDICTION, rows[:1] + rows)  # type: ignore[arg-type]
+    shown = request_views.to_requests(JURISDICTION, rows[:1] + rows)  # type: ignore[arg-type]
     assert {one["service_name"] for one in shown} == {request["service_name"]}
-    assert len(versions) == requests.VERSIONS_AT_MOST
+    assert len(versions) == request_views.VERSIONS_AT_MOST
 
 
 def test_a_code_of_another_time_is_looked_for_in_few_versions(

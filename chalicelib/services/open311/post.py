@@ -21,7 +21,7 @@ from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.open311 import attachments, requests, service_list
+from chalicelib.services.open311 import attachments, request_views, requests, service_list
 from chalicelib.services.open311.attachments import Attachments
 from chalicelib.services.photos import fetching
 from chalicelib.services.platform.catalogue import message_text
@@ -83,7 +83,7 @@ def file(
         request = {"token": requests.sealed_token(city.jurisdiction, report)}
     numbers = [f"{city.text(number.name)}: {number.number}" for number in city.numbers_for(service)]
     language = city.choose_language(last(arguments, "locale") or "")
-    notice = requests.promise(outcome.answer["due_at"], city, language)
+    notice = request_views.promise(outcome.answer["due_at"], city, language)
     if service.protected:
         notice = "; ".join(numbers)
     if not all(map(fetching.is_fetchable, pictures.links)):

@@ -18,7 +18,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.open_data import formats
 from chalicelib.domain.timestamps import FIRST, iso, parse
 from chalicelib.services.city import cities
-from chalicelib.services.open311 import requests
+from chalicelib.services.open311 import request_views, requests
 from chalicelib.services.open_data import writers
 from chalicelib.services.platform import set_aside
 from chalicelib.settings import settings
@@ -135,14 +135,14 @@ def _requests(
 ) -> list[dict[str, Any]]:
     """The requests of a page of rows; if one row fails, the page without it."""
     try:
-        return requests.to_requests(jurisdiction, page)
+        return request_views.to_requests(jurisdiction, page)
     except (Unavailable, Unknown):
         raise
     except Exception:  # noqa: BLE001  (one by one, to find the row that fails)
         made: list[dict[str, Any]] = []
         for row in page:
             with run.item(jurisdiction, f"row:{row.get('id')}"):
-                made += requests.to_requests(jurisdiction, [row])
+                made += request_views.to_requests(jurisdiction, [row])
         return made
 
 
