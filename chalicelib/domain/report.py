@@ -126,6 +126,8 @@ class Report:
     hidden_texts: tuple[tuple[int, str, int, str], ...] = field(default=(), metadata=_NOTE)
     corrections: int = 0
     protection: dict[str, Any] = field(default_factory=dict)
+    # An import that was undone: the timeline stays, and nothing else tells of the report.
+    undone: bool = False
     counted: dict[str, Any] = field(default_factory=dict)
     reporter: str | None = field(default=None, metadata=_PERSON)
     filer: str | None = field(default=None, metadata=_PERSON)
@@ -198,7 +200,7 @@ class Report:
     @property
     def secret(self) -> bool:
         """Whether only those involved may know that it exists: protected, or proposed for it."""
-        return self.protected or bool(self.protection)
+        return self.protected or bool(self.protection) or self.undone
 
     @property
     def from_old_system(self) -> bool:

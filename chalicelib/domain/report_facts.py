@@ -46,6 +46,8 @@ def facts(report: Report) -> Facts:
         counted["offered_to"] = report.offered_to
     if report.secret and not report.protected:
         counted["secret"] = True
+    if report.undone:
+        counted["undone"] = True
     if report.private:
         counted["private"] = True
     if report.shown_at:

@@ -19,13 +19,14 @@ Key = tuple[str, str, str]
 
 
 def contributions(facts: Facts | None) -> Counter[Key]:
-    """{(month, area, measure): n} of one report; a protected report counts nowhere.
+    """{(month, area, measure): n} of one report; a protected report counts nowhere, nor
+    does one whose import was undone.
 
     ``received`` and ``open`` belong to the month of filing, a resolution to the month of closing,
     everything else to the month in which it happened.
     """
     counts: Counter[Key] = Counter()
-    if facts is None or facts["protected"]:
+    if facts is None or facts["protected"] or facts.get("undone"):
         return counts
     for area in (facts["district"], f"{facts['district']}/{facts['ward']}"):
         counts[facts["filed_month"], area, "received"] += 1

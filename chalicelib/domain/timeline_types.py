@@ -55,6 +55,7 @@ class Facts(TypedDict):
     flow: dict[str, dict[str, int]]
     offered_to: NotRequired[str]
     secret: NotRequired[bool]
+    undone: NotRequired[bool]
     private: NotRequired[bool]
     shown_at: NotRequired[str]
 
@@ -122,9 +123,10 @@ class EventData(TypedDict, total=False):
     # new city version.
     former: bool
     was: dict[str, str]
-    # The import of an old system's report.
+    # The import of an old system's report, and its undoing.
     source: str
     old: str
+    run: str
 
 
 # Fields of the head that an event sets, by their names in ``domain.report.Report``, as JSON values.

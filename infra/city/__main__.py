@@ -37,7 +37,7 @@ def _run(options: argparse.Namespace) -> int:
             print(voronoi.document(json.loads(options.points.read_text(encoding="utf-8"))))
         elif options.command == "scorecard":
             return _scorecard(options)
-        elif options.command == "import-reports":
+        elif options.command in ("import-reports", "imports", "undo-import"):
             return _import(options)
         elif options.command == "check":
             made = prepare(options.folder, options.boundaries, jurisdiction=options.jurisdiction)
@@ -87,7 +87,11 @@ def _import(options: argparse.Namespace) -> int:
         from infra.city import importing
 
         name = options.jurisdiction or settings().jurisdiction
-        return importing.command(options, cities.current(name, clock.now()))
+        city = cities.current(name, clock.now())
+        if options.command == "imports":
+            return importing.listed(city)
+        act = importing.undo if options.command == "undo-import" else importing.command
+        return act(options, city)
 
 
 def _scorecard(options: argparse.Namespace) -> int:
@@ -155,10 +159,18 @@ def _parser() -> argparse.ArgumentParser:
     reports.add_argument("--mapping", type=Path, help="docs/import.md")
     reports.add_argument("--since", default="2010-01-01", help="from which day of an endpoint")
     reports.add_argument("--findings", type=Path, default=Path("build/import-findings.csv"))
-    reports.add_argument("--jurisdiction", help="the city, if not the settings' own")
-    reports.add_argument("--data", type=Path, help="a local stack's folder")
-    reports.add_argument("--dry-run", action="store_true", help="count, and import nothing")
-    reports.add_argument("--deployed", action="store_true", help="into the AWS account")
+    reports.add_argument(
+        "--notify-units", action="store_true", help="tell each unit once how many open ones came"
+    )
+    undo = commands.add_parser("undo-import", help="take an import's reports out again")
+    undo.add_argument("run", help="the id of the import")
+    listed = commands.add_parser("imports", help="list the newest imports")
+    for command in (reports, undo):
+        command.add_argument("--dry-run", action="store_true", help="count, and change nothing")
+    for command in (reports, undo, listed):
+        command.add_argument("--jurisdiction", help="the city, if not the settings' own")
+        command.add_argument("--data", type=Path, help="a local stack's folder")
+        command.add_argument("--deployed", action="store_true", help="into the AWS account")
     shapes = commands.add_parser("shapes", help="draw approximate wards around points")
     shapes.add_argument("points", type=Path)
     return parser

@@ -18,11 +18,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.text import no_formula
+from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
+from chalicelib.services.notifications import import_notice
 from chalicelib.services.people import closed_reports
-from chalicelib.services.reports import legacy_import
+from chalicelib.services.reports import import_undo, intake, legacy_import
+from chalicelib.services.reports.legacy_import import LegacyReport
+from chalicelib.storage import imports
 from chalicelib.storage.transactions import Unavailable, Unknown
 from infra.city import import_csv, import_mapping_checks, import_open311
 from infra.city.findings import CityErrors
@@ -51,6 +56,8 @@ class Outcome:
     services: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+    open_by_unit: Counter[str] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
         """The counts, how often each finding occurred, and the commonest names without a line in
@@ -62,14 +69,22 @@ class Outcome:
             "findings": dict(sorted(kinds.items())),
             "statuses": dict(sorted(self.statuses.items())),
             "services": dict(sorted(self.services.items())),
+            **({"notified": self.told} if self.told else {}),
             **({"without a line": dict(self.unknown.most_common(20))} if self.unknown else {}),
         }
 
 
 def run(
-    city: City, rows: Iterator[Row], mapping: Mapping, now: datetime, *, dry: bool = False
+    city: City,
+    rows: Iterator[Row],
+    mapping: Mapping,
+    now: datetime,
+    name: str = "",
+    *,
+    dry: bool = False,
 ) -> Outcome:
-    """Import the correct rows; ``dry``: only count what would be imported."""
+    """Import the correct rows; ``name``: the id of the import, by which it can be undone; ``dry``:
+    only count what would be imported."""
     outcome, seen = Outcome(), set[str]()
     for number, row in enumerate(rows, start=1):
         texts = named(row, mapping)
@@ -80,7 +95,7 @@ def run(
         seen.add(old_id)
         try:
             old, remarks = old_report(city, texts, mapping, now)
-            new = legacy_import.import_report(city, old, now, dry=dry)
+            new = legacy_import.import_report(city, old, now, name, dry=dry)
         except (Unavailable, Unknown):
             # Not this row's fault. Import again: what is stored is known then.
             raise
@@ -92,6 +107,8 @@ def run(
             continue
         outcome.imported += new
         outcome.known += not new
+        if new and old.resolution is None:
+            outcome.open_by_unit[_unit(city, old)] += 1
         outcome.services[old.service] += 1
         outcome.statuses[old.resolution or "open"] += 1
         outcome.findings += [(number, old_id, remark) for remark in remarks]
@@ -99,6 +116,11 @@ def run(
         # Closed long ago; the schedule no longer visits them.
         closed_reports.restart(city.jurisdiction)
     return outcome
+
+
+def _unit(city: City, old: LegacyReport) -> str:
+    ward, _ = intake.locate(city, old.lat, old.long)
+    return city.unit_for(old.service, city.district_and_path(ward)[0])
 
 
 def command(options: Any, city: City) -> int:
@@ -123,15 +145,38 @@ def command(options: Any, city: City) -> int:
         rows = reader.rows(_since(options.since), now)
     else:
         rows = import_csv.rows(Path(options.reports), mapping, city)
-    outcome = run(city, rows, mapping, now, dry=options.dry_run)
+    run_id = ids.new_ulid(now)
+    known = {"source": mapping.source, "input": options.reports, "at": iso(now)}
+    if not options.dry_run:
+        imports.save(city.jurisdiction, run_id, known)
+    outcome = run(city, rows, mapping, now, run_id, dry=options.dry_run)
+    if not options.dry_run:
+        imports.save(city.jurisdiction, run_id, {**known, "imported": outcome.imported})
+        if options.notify_units:
+            outcome.told = import_notice.tell(city, run_id, outcome.open_by_unit, now)
     _write_findings(options.findings, outcome)
     print(json.dumps({
-        **({"dry_run": True} if options.dry_run else {}),
+        **({"dry_run": True} if options.dry_run else {"import": run_id}),
         **(reader.summary() if reader else {}),
         **outcome.summary(),
         "written": str(options.findings),
     }, indent=2, ensure_ascii=False))  # fmt: skip
     return 1 if reader and reader.not_read else 0
+
+
+def undo(options: Any, city: City) -> int:
+    """``undo-import``: take an import's reports out of everything but their timelines."""
+    from chalicelib import clock
+
+    counts = import_undo.undo(city, options.run, clock.now(), dry=options.dry_run)
+    print(json.dumps({**({"dry_run": True} if options.dry_run else {}), **counts}, indent=2))
+    return 0
+
+
+def listed(city: City) -> int:
+    """``imports``: the newest imports of a city."""
+    print(json.dumps(imports.runs(city.jurisdiction, 100), indent=2, ensure_ascii=False))
+    return 0
 
 
 def _since(text: str) -> datetime:

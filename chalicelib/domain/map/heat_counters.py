@@ -61,6 +61,8 @@ def contributions(facts: Facts | None) -> Counter[Key]:
     counts: Counter[Key] = Counter()
     if facts is None or facts["protected"] or not facts.get("filed_day"):
         return counts
+    if facts.get("undone"):
+        return counts
     x, y = tile(facts["place"][0] / 1e7, facts["place"][1] / 1e7, ZOOM)
     sort_key = f"{quadkey(x >> _SHIFT, y >> _SHIFT, PARENT)}#{facts['district']}"
     column, row = _COLUMNS[x & _MASK], f"{y & _MASK:x}"

@@ -22,11 +22,13 @@ from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem
 from chalicelib.services.reports import intake
-from chalicelib.storage import report_texts, reports, timeline_rows
+from chalicelib.storage import imports, report_texts, reports, timeline_rows
 from chalicelib.storage.transactions import Refused, Write, commit
 
 ACTION = "import"
 _ATTEMPTS = 3
+# How often one report can be imported and undone.
+_TURNS = 50
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,14 @@ class LegacyReport:
     landmark: str = ""
 
 
-def import_report(city: City, old: LegacyReport, now: datetime, *, dry: bool = False) -> bool:
-    """Store a report of an old system. Returns whether it is new here. ``dry``: store nothing.
+def import_report(
+    city: City, old: LegacyReport, now: datetime, run: str = "", *, dry: bool = False
+) -> bool:
+    """Store a report of an old system. Returns whether it is new here. ``run``: the id of the
+    import, by which it can be undone. ``dry``: store nothing.
 
-    Raises ``Problem``: unknown_service, outside_area and other problems of a filing.
+    A report whose import was undone is stored anew, under another id. Raises ``Problem``:
+    unknown_service, outside_area and other problems of a filing.
     """
     service = city.services.get(old.service)
     if service is None:
@@ -83,12 +89,26 @@ def import_report(city: City, old: LegacyReport, now: datetime, *, dry: bool = F
         for name, text in (("description", old.description), ("landmark", old.landmark))
         if text
     )
-    if dry:
-        return reports.get(city.jurisdiction, report.id) is None
+    for turn in range(_TURNS):
+        report = replace(report, id=id_of(city.jurisdiction, old, turn))
+        if dry:
+            stored = reports.get(city.jurisdiction, report.id)
+            is_new = stored is None
+        else:
+            is_new = _store(city, report, old, words, run, now)
+            stored = None if is_new else reports.get(city.jurisdiction, report.id)
+        if stored is None or not stored.undone:
+            return is_new
+    raise Problem("unavailable")
+
+
+def _store(
+    city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], run: str, now: datetime
+) -> bool:
     for _ in range(_ATTEMPTS):
         report = replace(report, code=ids.new_code())
         try:
-            commit(_writes(city, report, old, words, now))
+            commit(_writes(city, report, old, words, run, now))
         except Refused as refusal:
             if "code" not in refusal.labels or refusal.labels & {"head", "event"}:
                 return False
@@ -97,18 +117,23 @@ def import_report(city: City, old: LegacyReport, now: datetime, *, dry: bool = F
     raise Problem("unavailable")
 
 
-def id_of(jurisdiction: str, old: LegacyReport) -> str:
-    """The ULID of an old report: the time of its filing and a hash of its source and old id."""
-    name = f"{jurisdiction}|{old.source}|{old.id}".encode()
+def id_of(jurisdiction: str, old: LegacyReport, turn: int = 0) -> str:
+    """The ULID of an old report: the time of its filing and a hash of its source and old id.
+
+    ``turn``: how often its import was undone.
+    """
+    name = f"{jurisdiction}|{old.source}|{old.id}{f'|{turn}' if turn else ''}".encode()
     moment = int(old.filed_at.timestamp() * 1000).to_bytes(6, "big")
     return str(ULID.from_bytes(moment + hashlib.sha256(name).digest()[:10]))
 
 
 def _writes(
-    city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], now: datetime
+    city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], run: str, now: datetime
 ) -> list[Write]:
     jurisdiction = city.jurisdiction
     data: EventData = {"source": old.source, "old": old.id}
+    if run:
+        data["run"] = run
     actor = system(jurisdiction)
     by = By(actor, "system", f"import-{report.id}", now)
     event = link(ACTION, None, report, by, Contents(words, data), ids.token_bytes(SALT_BYTES))
@@ -118,4 +143,5 @@ def _writes(
         timeline_rows.put_event(jurisdiction, head.id, event),
         reports.put_code(jurisdiction, head.code, head.id),
         *(report_texts.put_text(jurisdiction, head.id, 1, text) for text in words),
+        *([imports.put_report(jurisdiction, run, head.id)] if run else []),
     ]

@@ -54,6 +54,8 @@ def load(actor: Principal, report_id: str) -> Seen:
 
 def sees(actor: Principal, seen: Seen) -> bool:
     """Whether this principal may know of the report."""
+    if seen.report.undone:
+        return actor.kind == "system"
     if actor.kind == "system" or seen.is_reporter or speaks_for(actor, seen.report):
         return True
     if actor.kind != "staff":
