@@ -21,6 +21,7 @@ from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.errors import Problem
 from chalicelib.http import georeport_formats, georeport_forms
 from chalicelib.http.georeport_forms import File, UnreadableForm
+from chalicelib.http.georeport_openapi import Described, declare
 from chalicelib.http.georeport_refusals import errors
 from chalicelib.http.problems import reader_language
 from chalicelib.settings import settings
@@ -62,14 +63,19 @@ Jurisdictions = Callable[[], list[str]]
 
 
 def route(
-    bp: Blueprint, method: str, path: str, root: str, several: Jurisdictions | None
+    bp: Blueprint,
+    method: str,
+    path: str,
+    root: str,
+    several: Jurisdictions | None,
+    described: Described,
 ) -> Callable[[View], View]:
     """Declare a view at ``path``: with ``.xml`` and ``.json`` behind it, or, where it ends with a
     parameter, behind that. ``root`` is the XML root; ``several`` names the cities served here, or
-    is ``None`` if the view needs no city.
+    is ``None`` if the view needs no city; ``described`` is for the OpenAPI document.
     """
 
-    def declare(view: View) -> View:
+    def declared(view: View) -> View:
         def handler(**parameters: str) -> Response:
             return _serve(bp.current_request, view, root, several, parameters)
 
@@ -77,9 +83,10 @@ def route(
         for end in ends:
             name = f"{method} {path}{end}"
             bp.route(f"{path}{end}", methods=[method], content_types=[], name=name)(handler)
+            declare(f"{path}{end}", method, described, view)
         return view
 
-    return declare
+    return declared
 
 
 def _serve(

@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import Any
 
 from chalicelib.errors import kinds
-from chalicelib.http import openapi_texts
+from chalicelib.http import georeport_openapi, openapi_texts
 from chalicelib.http.operation import PARAMETER, PATH_PATTERNS, Registered
 from chalicelib.http.problems import MEDIA
 from chalicelib.http.router import OPERATIONS
@@ -102,6 +102,10 @@ def document(server: str = "/") -> Document:
     for registered in OPERATIONS.values():
         path_item = paths.setdefault(registered.path, {})
         path_item[registered.method.lower()] = _operation(registered, components)
+    for path, operations in georeport_openapi.paths(
+        lambda each: _hoisted(each, components)
+    ).items():
+        paths.setdefault(path, {}).update(operations)
     _hoisted(_PROBLEM, components)
     return {
         "openapi": "3.1.0",
@@ -111,11 +115,11 @@ def document(server: str = "/") -> Document:
             "description": "City reports: filed by citizens, repaired and proved by officials.",
         },
         "servers": [{"url": server}],
-        "tags": openapi_texts.tags({_tag(registered.path) for registered in OPERATIONS.values()}),
+        "tags": openapi_texts.tags({tag for path in paths.values() for tag in _tags(path)}),
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
-            "securitySchemes": _SECURITY,
+            "securitySchemes": {**_SECURITY, **georeport_openapi.SECURITY},
         },
     }
 
@@ -162,8 +166,14 @@ def _operation(registered: Registered, components: dict[str, Document]) -> Docum
     return operation_object
 
 
+def _tags(operations: Document) -> list[str]:
+    return [tag for operation in operations.values() for tag in operation["tags"]]
+
+
 def _tag(path: str) -> str:
     parts = [part for part in path.split("/") if part]
+    if parts[:1] == ["open311"]:
+        return "open311"
     return parts[1] if parts[:1] == ["v1"] and len(parts) > 1 else "service"
 
 

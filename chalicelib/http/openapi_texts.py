@@ -2,7 +2,8 @@
 
 ``schemas``: {schema: text}; ``fields``: {field: text}, for every field of that name without another
 text; ``own``: {"Schema.field": text}, for a field with another meaning in one schema;
-``parameters``: {name: text} of paths and queries; ``tags``: {tag: text}. A description in a
+``parameters``: {name: text} of paths and queries; ``open311``: {argument: text} of GeoReport;
+``tags``: {tag: text}. A description in a
 declaration comes first.
 """
 

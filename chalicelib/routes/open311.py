@@ -13,7 +13,9 @@ from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
 from chalicelib.http import router
 from chalicelib.http.georeport import Asked, Faults, route
+from chalicelib.http.georeport_openapi import Described, declare_redirect
 from chalicelib.pages import key_page
+from chalicelib.routes.schemas import georeport
 from chalicelib.services.city import cities
 from chalicelib.services.identity import api_keys
 from chalicelib.services.open311 import attachments, post, requests, service_list, updates
@@ -32,7 +34,14 @@ _FILTERS = (
 _MEDIA = re.compile(rf"({ids.PATTERN})-({ids.PATTERN})\.webp")
 
 
-@route(routes, "GET", "/open311/discovery", "discovery", None)
+@route(
+    routes,
+    "GET",
+    "/open311/discovery",
+    "discovery",
+    None,
+    Described("getOpen311Discovery", "Where Open311's endpoints are", georeport.DISCOVERY),
+)
 def discover(asked: Asked) -> Any:
     """Where the API is, for every city of the deployment or for one."""
     return service_list.discovery(asked.jurisdiction)
@@ -55,20 +64,46 @@ def get_key_help(call: router.Call) -> router.Answer:
     return router.Answer(body, headers=headers)
 
 
-@route(routes, "GET", f"{_V2}/services", "services", _SERVED)
+@route(
+    routes,
+    "GET",
+    f"{_V2}/services",
+    "services",
+    _SERVED,
+    Described("listOpen311Services", "All services", georeport.SERVICES, query=("locale",)),
+)
 def list_services(asked: Asked) -> Any:
     """Every service, never by pages: clients delete what is missing."""
     return service_list.services(cities.current(asked.jurisdiction, asked.now), asked.languages)
 
 
-@route(routes, "GET", f"{_V2}/services/{{name}}", "service_definition", _SERVED)
+@route(
+    routes,
+    "GET",
+    f"{_V2}/services/{{name}}",
+    "service_definition",
+    _SERVED,
+    Described("getOpen311Service", "What a service asks", georeport.DEFINITION, query=("locale",)),
+)
 def get_service(asked: Asked) -> Any:
     """What a service asks."""
     city = cities.current(asked.jurisdiction, asked.now)
     return service_list.definition(city, asked.one, asked.languages)
 
 
-@route(routes, "GET", f"{_V2}/requests", "service_requests", _SERVED)
+@route(
+    routes,
+    "GET",
+    f"{_V2}/requests",
+    "service_requests",
+    _SERVED,
+    Described(
+        "listOpen311Requests",
+        "Requests of a period, newest first",
+        georeport.REQUESTS,
+        query=(*_FILTERS, "locale"),
+    ),
+)
 def list_requests(asked: Asked) -> Any:
     """The requests of a window."""
     city = cities.current(asked.jurisdiction, asked.now)
@@ -76,7 +111,20 @@ def list_requests(asked: Asked) -> Any:
     return requests.search(city, filters, asked.now, asked.languages)
 
 
-@route(routes, "POST", f"{_V2}/requests", "service_requests", _SERVED)
+@route(
+    routes,
+    "POST",
+    f"{_V2}/requests",
+    "service_requests",
+    _SERVED,
+    Described(
+        "postOpen311Request",
+        "File a request, with a key",
+        georeport.CREATED,
+        form=georeport.NEW_REQUEST,
+        required=("api_key", "service_code"),
+    ),
+)
 def post_request(asked: Asked) -> Any:
     """File a request, with a key."""
     city = cities.current(asked.jurisdiction, asked.now)
@@ -90,14 +138,33 @@ def post_request(asked: Asked) -> Any:
         return _counted(asked, attempt).answer["requests"]
 
 
-@route(routes, "GET", f"{_V2}/requests/{{name}}", "service_requests", _SERVED)
+@route(
+    routes,
+    "GET",
+    f"{_V2}/requests/{{name}}",
+    "service_requests",
+    _SERVED,
+    Described(
+        "getOpen311Request",
+        "One request of any age",
+        georeport.REQUESTS,
+        query=("extensions", "locale"),
+    ),
+)
 def get_request(asked: Asked) -> Any:
     """One request."""
     extensions = asked.get("extensions")
     return requests.request(asked.jurisdiction, asked.one, extensions, asked.languages)
 
 
-@route(routes, "GET", f"{_V2}/tokens/{{name}}", "service_requests", _SERVED)
+@route(
+    routes,
+    "GET",
+    f"{_V2}/tokens/{{name}}",
+    "service_requests",
+    _SERVED,
+    Described("getOpen311Token", "The id for a token", georeport.TOKEN),
+)
 def get_token(asked: Asked) -> Any:
     """The id behind a token."""
     return requests.token(asked.jurisdiction, asked.one)
@@ -108,7 +175,13 @@ def get_token(asked: Asked) -> Any:
     "GET",
     f"{_V2}/servicerequestupdates",
     "service_request_updates",
-    service_list.jurisdictions,
+    _SERVED,
+    Described(
+        "listOpen311Updates",
+        "Updates of a period",
+        georeport.UPDATES,
+        query=("start_date", "end_date"),
+    ),
 )
 def list_updates(asked: Asked) -> Any:
     """What happened to requests."""
@@ -121,7 +194,21 @@ def list_updates(asked: Asked) -> Any:
     "POST",
     f"{_V2}/servicerequestupdates",
     "service_request_updates",
-    service_list.jurisdictions,
+    _SERVED,
+    Described(
+        "postOpen311Update",
+        "What somebody says of a request, with the key that filed it",
+        georeport.UPDATED,
+        form=georeport.NEW_UPDATE,
+        required=(
+            "api_key",
+            "service_request_id",
+            "update_id",
+            "status",
+            "updated_datetime",
+            "description",
+        ),
+    ),
 )
 def post_update(asked: Asked) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
@@ -167,3 +254,6 @@ def get_media(name: str) -> Response:
     if address is None:
         return Response("", headers, 404)
     return Response("", {**headers, "Location": address}, 302)
+
+
+declare_redirect(f"{_V2}/media/{{name}}", "getOpen311Media", "To a public picture", get_media)

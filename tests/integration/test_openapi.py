@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -23,15 +24,15 @@ from chalicelib.domain.workflow import table
 from chalicelib.errors import kinds
 from chalicelib.http import openapi, openapi_texts
 from chalicelib.http.router import OPERATIONS, permissions
-from chalicelib.services.identity import filers
+from chalicelib.services.identity import api_keys, filers
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import contact_codes
 from chalicelib.services.scorecards import lifecycle
 from infra.docs import openapi as committed
 from tests.security.conftest import edge  # noqa: F401
-from tests.security.edge import Edge, Reply, new_report
+from tests.security.edge import Context, Edge, Reply, application, event_of, new_report
 from tests.support import aws
-from tests.support.world import JURISDICTION
+from tests.support.world import JURISDICTION, spot
 
 ROOT = Path(__file__).parents[2]
 HOME = "urn:tanggap:openapi"
@@ -68,11 +69,18 @@ def validator(path: str, method: str, status: str, media: str) -> Draft202012Val
     )
 
 
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+def every_operation() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(path, method, operation) of the description."""
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():
             yield path, method.upper(), operation
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Those that are checked and answered by their declaration: all but GeoReport's."""
+    for path, method, operation in every_operation():
+        if operation["operationId"] in OPERATIONS:
+            yield path, method, operation
 
 
 def route_of(path: str) -> str:
@@ -140,15 +148,63 @@ def test_every_route_is_described_and_every_description_is_routed() -> None:
     import app
 
     routed = {(path, method) for path, methods in app.app.routes.items() for method in methods}
-    # GeoReport v2 is described by its own standard; what we make of it, by docs/open311.md.
+    assert {(path, method) for path, method, _ in every_operation()} == routed
+    ids = [operation["operationId"] for _, _, operation in every_operation()]
+    assert len(ids) == len(set(ids))
+    assert len(list(operations())) == len(OPERATIONS)
+    # What the standard leaves open is in docs/open311.md.
     page = (ROOT / "docs" / "open311.md").read_text("utf-8")
-    described = {(path, method) for path, method, _ in operations()}
-    standard = {one for one in routed - described if one[0].startswith("/open311/")}
-    for path, _ in standard:
-        assert path.removeprefix("/open311/").split(".")[0].split("/{")[0] in page
-    assert described == routed - standard
-    ids = [operation["operationId"] for _, _, operation in operations()]
-    assert len(ids) == len(set(ids)) == len(OPERATIONS)
+    for path, _, operation in every_operation():
+        if operation["operationId"] not in OPERATIONS:
+            assert path.removeprefix("/open311/").split(".")[0].split("/{")[0] in page
+
+
+def test_open311_is_described_with_its_forms_errors_and_keys() -> None:
+    described = {(path, method): each for path, method, each in every_operation()}
+    post = described["/open311/v2/requests.json", "POST"]
+    for media in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        form = post["requestBody"]["content"][media]["schema"]
+        assert {"api_key", "service_code", "lat", "long", "description"} <= set(form["properties"])
+        assert all(field["description"] for field in form["properties"].values())
+    assert {"200", "400", "403", "404", "429"} <= set(post["responses"])
+    refused = post["responses"]["403"]["content"]["application/json"]["schema"]
+    assert refused["items"] == {"$ref": "#/components/schemas/Open311Error"}
+    xml = described["/open311/v2/requests.xml", "GET"]
+    assert set(xml["responses"]["200"]["content"]) == {"text/xml"}
+
+
+def test_the_answers_of_open311_fit_the_description(edge: Edge) -> None:  # noqa: F811
+    key = api_keys.issue(JURISDICTION, "tests", 100, edge.now)[1]
+    v2 = "/open311/v2"
+
+    def fits(
+        method: str, path: str, body: str | None = None, query: dict[str, Any] | None = None
+    ) -> Any:
+        headers = {"content-type": "application/x-www-form-urlencoded"} if body else {}
+        event = event_of(method, path, body, dict(query or {}), headers, "192.0.2.7")
+        answer = application()(event, Context())
+        rows, status = json.loads(answer["body"]), str(answer["statusCode"])
+        checker = validator(event["resource"], method, status, "application/json")
+        assert [error.message for error in checker.iter_errors(rows)] == [], (path, rows)
+        return rows
+
+    form = {"api_key": key, "service_code": "pothole", "email": "ani@example.org",
+            **{name: str(value) for name, value in spot("D1-W1").items()}}  # fmt: skip
+    report = fits("POST", f"{v2}/requests.json", urlencode(form))[0]["service_request_id"]
+    edge.project()
+    update = {"api_key": key, "service_request_id": report, "update_id": "1", "status": "OPEN",
+              "updated_datetime": "2026-11-02T08:00:00Z", "description": "x"}  # fmt: skip
+    fits("POST", f"{v2}/servicerequestupdates.json", urlencode(update))
+    edge.project()
+    paths = (
+        "services.json", "services/flood.json", "requests.json", "servicerequestupdates.json",
+        f"requests/{report}.json", f"tokens/t{report}.json", "requests/x.json",
+    )  # fmt: skip
+    for path in paths:
+        assert fits("GET", f"{v2}/{path}", query={"extensions": "true"})
+    fits("GET", "/open311/discovery.json")
+    fits("POST", f"{v2}/requests.json", urlencode({**form, "api_key": "wrong"}))
+    fits("POST", f"{v2}/requests.json", urlencode({"api_key": key}))
 
 
 def test_every_operation_has_a_row_of_permissions_and_every_row_an_operation() -> None:
@@ -200,7 +256,7 @@ def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
 
     for name, schema in document()["components"]["schemas"].items():
         yield from walk(name, schema)
-    for _, _, operation in operations():
+    for _, _, operation in every_operation():
         for one in operation["parameters"]:
             yield from walk(f"{operation['operationId']}.{one['name']}", one["schema"])
 
@@ -211,12 +267,17 @@ def test_every_operation_schema_field_and_parameter_is_described_in_words() -> N
     for name, schema in shown["components"]["schemas"].items():
         for field, each in schema.get("properties", {}).items():
             found[f"{name}.{field}"] = each.get("description")
-    for _, _, operation in operations():
+    for _, _, operation in every_operation():
         found[operation["operationId"]] = operation["description"]
         for one in operation["parameters"]:
             found[f"{operation['operationId']}.{one['name']}"] = one["description"]
     found |= {one["name"]: one["description"] for one in shown["tags"]}
     assert [name for name, words in found.items() if not words] == [], "rules/descriptions.json"
+
+
+def _form_fields(operation: dict[str, Any]) -> Iterator[str]:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        yield from content["schema"].get("properties", {})
 
 
 def test_every_description_in_the_file_is_of_something_that_exists() -> None:
@@ -227,6 +288,12 @@ def test_every_description_in_the_file_is_of_something_that_exists() -> None:
         "own": {f"{name}.{field}" for name, field in fields},
         "fields": {field for name, field in fields if f"{name}.{field}" not in file["own"]},
         "parameters": {one["name"] for *_, each in operations() for one in each["parameters"]},
+        "open311": {
+            one
+            for _, _, each in every_operation()
+            if each["operationId"] not in OPERATIONS
+            for one in (*(at["name"] for at in each["parameters"]), *_form_fields(each))
+        },
         "tags": {one["name"] for one in document()["tags"]},
     }
     for section, names in file.items():
@@ -239,7 +306,7 @@ def test_no_two_names_that_a_generator_makes_are_the_same_or_differ_in_case_only
     for where, schema in schemas():
         if where in document()["components"]["schemas"] or "enum" in schema:
             origins[re.sub("[._]", "", where).lower()].add(where)
-    ids = [operation["operationId"] for _, _, operation in operations()]
+    ids = [operation["operationId"] for _, _, operation in every_operation()]
     for one in ids:
         origins[f"operation {one.lower()}"].add(one)
     assert [names for names in origins.values() if len(names) > 1] == []
