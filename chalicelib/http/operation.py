@@ -65,12 +65,16 @@ class Operation:
 
 @dataclass(frozen=True)
 class Call:
-    """A valid request for a view. ``languages``: the reader's, the preferred one first;
-    ``stripped``: fields from which invisible characters were removed."""
+    """A valid request for a view.
+
+    ``body`` has passed the operation's schema; services say by ``domain.body_types`` what it holds.
+    ``languages``: the reader's, the preferred one first; ``stripped``: fields from which invisible
+    characters were removed.
+    """
 
     principal: Principal
     jurisdiction: str
-    body: dict[str, Any]
+    body: Any
     query: dict[str, Any]
     path: dict[str, str]
     key: str | None

@@ -4,7 +4,17 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from chalicelib.domain import event_parts
+from chalicelib.domain.body_types import (
+    ActionBody,
+    Correction,
+    Flag,
+    HideText,
+    ModeratePhoto,
+    NewReport,
+)
 from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.message_types import Alert, CitizenMessage, HeldBy, Overdue
 from chalicelib.domain.notifications import alerts
@@ -12,6 +22,7 @@ from chalicelib.domain.principal import system
 from chalicelib.domain.sla import periods
 from chalicelib.domain.timeline_types import Commitment, Event, EventData, Facts, Period, ScoreRow
 from chalicelib.domain.timestamps import iso
+from chalicelib.routes.schemas import photos, requests
 from chalicelib.services.platform.answer_types import (
     ActionAnswer,
     CaseView,
@@ -96,3 +107,21 @@ def test_the_views_of_a_report_fit_their_types() -> None:
     _assert_fits(presenters.action_answer(report), ActionAnswer)
     card = Card(*json.loads(packed(report)))
     _assert_fits(presenters.list_row(card, city(), inside=True, proposed=True), ListedReport)
+
+
+@pytest.mark.parametrize(
+    ("kind", "schema", "more"),
+    [
+        (NewReport, requests.NEW_REPORT, {"address", "media_url"}),
+        (ActionBody, requests.ACTION, {"target", "level", "request"}),
+        (HideText, requests.HIDE_TEXT, set()),
+        (Correction, requests.CORRECTION, set()),
+        (ModeratePhoto, photos.MODERATION, set()),
+        (Flag, photos.FLAG, set()),
+    ],
+)
+def test_a_body_has_the_fields_of_its_schema(kind: Any, schema: Any, more: set[str]) -> None:
+    """``more``: what other systems and the clock add. What the schema requires is required."""
+    assert kind.__annotations__.keys() - more == schema["properties"].keys()
+    if kind is not ActionBody:
+        assert kind.__required_keys__ == set(schema.get("required", ()))

@@ -7,12 +7,13 @@ Tests: tests/unit/test_timers.py
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain.actions.context import Attempt, count, mark
+from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, custody, timers
+from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.timestamps import iso
 from chalicelib.domain.workflow.table import clock
 from chalicelib.errors import Problem
@@ -55,7 +56,7 @@ def audit(attempt: Attempt, report: Report) -> Report:
     return replace(mark(report, f"audit_{result}", attempt.now), audit=result)
 
 
-def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[str, Any]:
+def about(name: str, report: Report, given: ActionFields, city: City) -> EventData:
     """What the event of a step says beside ``given``: the deadline, and who held the report then.
 
     A sweep may run late; the holder at the time of the sweep is not to blame.
@@ -76,8 +77,7 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
         joins = None
     else:
         return {}
-    return {
-        **({"joins": joins} if joins is not None else {}),
+    data: EventData = {
         "due": iso(due),
         "ward": held.ward,
         "unit": held.unit,
@@ -86,6 +86,9 @@ def about(name: str, report: Report, given: dict[str, Any], city: City) -> dict[
         "tell": tell,
         "priority": priority,
     }
+    if joins is not None:
+        data["joins"] = joins
+    return data
 
 
 def _joins(report: Report, city: City, due: datetime, held: custody.Holder) -> int | None:

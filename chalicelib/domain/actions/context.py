@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
+from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
@@ -56,7 +57,7 @@ class Attempt:
     report: Report
     actor: Principal
     standing: frozenset[str]
-    given: dict[str, Any]
+    given: ActionFields
     now: datetime
     city: City
     target: Report | None = None

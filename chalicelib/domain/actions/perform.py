@@ -7,10 +7,10 @@ the report's history: time limits, counts, the second person, the age of an orig
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from chalicelib.domain.actions import clock_notes, closure, progress, protection, routing
 from chalicelib.domain.actions.context import Attempt, Context
+from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.sla import clocks, custody
@@ -24,7 +24,7 @@ def perform(
     report: Report,
     actor: Principal,
     standing: frozenset[str],
-    given: dict[str, Any],
+    given: ActionFields,
     context: Context,
 ) -> Report:
     """The head after the action, its version one higher. Raises ``Problem`` with the reason.

@@ -163,7 +163,7 @@ def _may_hold(attempt: Attempt, code: str) -> bool:
 
 def _moment(attempt: Attempt, field: str) -> datetime:
     try:
-        return moments.read(attempt.given[field])
+        return moments.read(str(attempt.given.get(field)))
     except ValueError:
         raise Problem("moment_unreadable", field=field) from None
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, NoReturn
 
 from chalicelib import rules
+from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.principal import AUDITOR, Principal, group
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow import permissions
@@ -228,7 +229,7 @@ def refuse(
     )
 
 
-def check_fields(action: Action, given: dict[str, Any]) -> None:
+def check_fields(action: Action, given: ActionFields) -> None:
     """Refuse a missing or an unknown field of the action's body."""
     for name in action.requires:
         if given.get(name) in (None, "", []):

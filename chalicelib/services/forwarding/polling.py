@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from chalicelib import ids
+from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.unit import Open311Server
 from chalicelib.domain.events import Words
@@ -184,7 +185,10 @@ def _can_finish(head: Report) -> bool:
 def _finish(city: City, head: Report, news: _News, now: datetime) -> bool:
     actor = system(city.jurisdiction)
     text = redact(news.text, city.patterns)
-    parameters = {"note": text or official_text(city, "outside.closed"), "request": news.request}
+    parameters: ActionFields = {
+        "note": text or official_text(city, "outside.closed"),
+        "request": news.request,
+    }
     op = keyed_operation(actor, FINISHED, f"{head.id}:{news.id}", "")
     try:
         actions.act_by_clock(actor, op, head, FINISHED, parameters, now)

@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import ids
+from chalicelib.domain.body_types import NewReport
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.service import Question, Service
 from chalicelib.domain.input import email_address, numbers, phone_number
@@ -54,10 +55,10 @@ def file(
     """
     service = _service(city, last(arguments, "service_code"))
     faults: list[InvalidArgument] = []
-    body: dict[str, Any] = {"service": service.code, "channel": "api"}
+    parts: dict[str, Any] = {"service": service.code, "channel": "api"}
     for read_part in (_location, _description, _contact):
         try:
-            body |= read_part(city, arguments)
+            parts |= read_part(city, arguments)
         except InvalidArgument as invalid:
             faults.append(invalid)
     pictures = attachments.NO_PICTURES
@@ -65,14 +66,14 @@ def file(
         pictures = attachments.read(uploads, arguments)
     except InvalidArgument as invalid:
         faults.append(invalid)
-    body["answers"] = _answers(service, arguments, city, faults)
+    parts["answers"] = _answers(service, arguments, city, faults)
     if faults:
         raise ExceptionGroup("unfit", faults)
     reception = service_list.reception(service)
     if pictures.links:
-        body[attachments.WORD] = pictures.text
+        parts[attachments.WORD] = pictures.text
     form = _Form(actor, arguments, pictures, silent=reception == "blackbox")
-    outcome = _file_once(form, body, ip, now)
+    outcome = _file_once(form, cast(NewReport, parts), ip, now)
     report = outcome.answer["id"]
     request = {
         "realtime": {"service_request_id": report},
@@ -244,7 +245,7 @@ class _Form:
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
-def _file_once(form: _Form, body: dict[str, Any], ip: str, now: datetime) -> Outcome:
+def _file_once(form: _Form, body: NewReport, ip: str, now: datetime) -> Outcome:
     actor = form.actor
     op, earlier = _remembered(form, now)
     if earlier:

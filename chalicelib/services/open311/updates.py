@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain import photos
+from chalicelib.domain.body_types import ActionBody
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
@@ -242,8 +243,9 @@ def _act(actor: Principal, remark: Remark, now: datetime) -> None:
         )
         # Not the text again: it would come back to the client as the city's.
         own_words = message_text("remark.reason", report.language, cities.promised(report))
-        reason = {} if action == "verify" else {"reason": own_words}
-        body = {"action": action, "version": report.version, **reason}
+        body: ActionBody = {"action": action, "version": report.version}
+        if action != "verify":
+            body["reason"] = own_words
         try:
             actions.act(person, op, report.id, body, now)
         except Problem as problem:

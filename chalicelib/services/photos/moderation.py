@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain import photos
+from chalicelib.domain.body_types import Flag, FlaggedText, ModeratePhoto, Rectangle
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
@@ -30,7 +31,6 @@ HIDE, SHOW, BLUR = "hide", "unhide", "blur"
 _EVENTS = {HIDE: "photo_hidden", SHOW: "photo_shown", BLUR: "photo_blurred"}
 _FROM = {HIDE: (PENDING, READY, REFUSED), SHOW: (HIDDEN, REFUSED), BLUR: (READY, HIDDEN)}
 _MOST_BLURS = 50
-RECTANGLE = ("x", "y", "width", "height")
 FLAGGED = "flagged"
 
 
@@ -39,7 +39,7 @@ def moderate(
     op: KeyedOperation,
     report_id: str,
     photo: str,
-    body: dict[str, Any],
+    body: ModeratePhoto,
     now: datetime,
 ) -> Outcome:
     """Hide, unhide or blur one picture of a report in the official's scope.
@@ -79,7 +79,7 @@ def _changed(
     photo: str,
     picture: Picture,
     action: str,
-    rectangle: dict[str, int] | None,
+    rectangle: Rectangle | None,
 ) -> dict[str, Any]:
     if picture["state"] not in _FROM[action]:
         raise Problem("picture_state", action=action, picture=picture["state"])
@@ -94,11 +94,17 @@ def _changed(
     blurred = picture.get("blurred", [])
     if len(blurred) >= _MOST_BLURS:
         raise Problem("picture_state", action=action, picture=picture["state"])
-    return {**revision, "blurred": [*blurred, [rectangle[name] for name in RECTANGLE]]}
+    return {
+        **revision,
+        "blurred": [
+            *blurred,
+            [rectangle["x"], rectangle["y"], rectangle["width"], rectangle["height"]],
+        ],
+    }
 
 
 def flag(
-    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: Flag, now: datetime
 ) -> Outcome:
     """Flag a report, a picture or a text for officials: once per person. A flag hides nothing.
 
@@ -139,7 +145,7 @@ def flag(
 
 
 def _flagged_text(
-    report: Report, named: dict[str, Any] | None, photo: str | None, reason: str
+    report: Report, named: FlaggedText | None, photo: str | None, reason: str
 ) -> tuple[int, str] | None:
     """(version, field) of the public text that a flag is about; ``None`` if it is about none."""
     text = (named["version"], named["field"]) if named else None

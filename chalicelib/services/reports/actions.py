@@ -2,6 +2,7 @@
 actor saw."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -12,6 +13,7 @@ from chalicelib.domain.actions import clock_notes, perform, protection
 from chalicelib.domain.actions.city_succession import under_present_version
 from chalicelib.domain.actions.context import Context
 from chalicelib.domain.actions.perform import WORDS
+from chalicelib.domain.body_types import ActionBody, ActionFields
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
@@ -49,7 +51,7 @@ _OPENING = frozenset({"reopen", "unmerge", protection.TAKE})
 
 
 def act(
-    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: ActionBody, now: datetime
 ) -> Outcome:
     """Take an action on a report and answer with its new state (``presenters.action_answer``).
 
@@ -63,9 +65,10 @@ def act(
 
 
 def _act(
-    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: ActionBody, now: datetime
 ) -> Outcome:
-    fields = {key: value for key, value in body.items() if key not in ("action", "version")}
+    sent = {key: value for key, value in body.items() if key not in ("action", "version")}
+    fields = cast(ActionFields, sent)
     counted = False
     for attempt in range(ATTEMPTS):
         wait(attempt)
@@ -114,7 +117,7 @@ def act_by_clock(
     op: KeyedOperation,
     report: Report,
     name: str,
-    fields: dict[str, Any],
+    fields: ActionFields,
     now: datetime,
 ) -> Outcome:
     """Take an action of the clock (an SLA step) on a head just read, by the same rules."""
@@ -126,7 +129,7 @@ def _step(
     op: KeyedOperation,
     report: Report,
     name: str,
-    fields: dict[str, Any],
+    fields: ActionFields,
     now: datetime,
 ) -> Outcome:
     seen = Seen(report, frozenset({"system"}), is_reporter=False)
@@ -139,7 +142,8 @@ def _step(
         original = reports.get(actor.jurisdiction, into) if into else None
         context = Context(now, city, original)
         after = perform.perform(name, report, actor, seen.standing, fields, context)
-        facts = {**fields, **clock_notes.about(name, report, fields, city)}
+        about = clock_notes.about(name, report, fields, city)
+        facts: dict[str, Any] = {**fields, **about}
         if name == "escalate" and _covered_by_breach(report, facts):
             facts["joined"] = True
         try:
@@ -149,7 +153,7 @@ def _step(
     raise Unavailable
 
 
-def _covered_by_breach(report: Report, facts: dict[str, Any]) -> bool:
+def _covered_by_breach(report: Report, facts: Mapping[str, Any]) -> bool:
     """Whether the event before is the breach of the same deadline, and its alert already tells of
     this level (``clock_notes.about``)."""
     if facts["due"] != iso(report.due_at):
@@ -185,7 +189,7 @@ def _check_version(seen: Seen, version: int) -> None:
     )
 
 
-def _target(actor: Principal, fields: dict[str, Any]) -> Report | None:
+def _target(actor: Principal, fields: ActionFields) -> Report | None:
     if "into" not in fields:
         return None
     original = reports.get(actor.jurisdiction, fields["into"])
@@ -201,7 +205,7 @@ def _count_proposal(actor: Principal, now: datetime) -> None:
     rate_limits.take(actor.jurisdiction, limits, scopes, now, fail_open=False)
 
 
-def _check_person(actor: Principal, report: Report, fields: dict[str, Any]) -> None:
+def _check_person(actor: Principal, report: Report, fields: ActionFields) -> None:
     if person := fields.get("person"):
         record = staff.by_ref(actor.jurisdiction, person)
         unit = fields.get("unit") or report.unit
@@ -216,7 +220,7 @@ class _Allowed:
     ``into``, and the photos that it uses."""
 
     name: str
-    fields: dict[str, Any]
+    fields: Mapping[str, Any]
     after: Report
     target: Report | None
     claims: list[tickets.Claim]

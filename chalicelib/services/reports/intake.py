@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.domain.body_types import NewReport
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.service import Service
 from chalicelib.domain.events import By, Contents, Words, link
@@ -51,7 +52,7 @@ class Origin:
 
 
 def file_report(
-    actor: Principal, op: KeyedOperation, body: dict[str, Any], origin: Origin, now: datetime
+    actor: Principal, op: KeyedOperation, body: NewReport, origin: Origin, now: datetime
 ) -> Outcome:
     """File a report and answer with its receipt (``presenters.receipt``), once per idempotency key.
 
@@ -90,14 +91,14 @@ def file_report(
     return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)
 
 
-def check(actor: Principal, body: dict[str, Any], now: datetime) -> None:
+def check(actor: Principal, body: NewReport, now: datetime) -> None:
     """Raise the ``Problem`` that ``file_report`` would, but for photos and limits; nothing is
     written."""
     _checked(actor, cities.current(actor.jurisdiction, now), body, now, ())
 
 
 def _checked(
-    actor: Principal, city: City, body: dict[str, Any], now: datetime, languages: tuple[str, ...]
+    actor: Principal, city: City, body: NewReport, now: datetime, languages: tuple[str, ...]
 ) -> tuple[Report, dict[str, Any], dict[str, str]]:
     """(the report as filed, answers, free texts)."""
     service = _service(city, body["service"], actor)
@@ -125,7 +126,7 @@ def draft(
     actor: Principal,
     city: City,
     service: Service,
-    body: dict[str, Any],
+    body: NewReport,
     now: datetime,
     languages: tuple[str, ...],
 ) -> Report:
@@ -270,8 +271,8 @@ def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) ->
     raise Problem("unavailable", headers={"Retry-After": "1"})
 
 
-def _words(body: dict[str, Any], answers: dict[str, str], city: City) -> tuple[Words, ...]:
-    fields = {name: body.get(name) or "" for name in text_moderation.FIELDS}
+def _words(body: NewReport, answers: dict[str, str], city: City) -> tuple[Words, ...]:
+    fields = {"description": body.get("description") or "", "landmark": body.get("landmark") or ""}
     if body.get("mask"):
         fields = {name: redact(text, city.patterns) for name, text in fields.items()}
     texts = [(name, "public", text) for name, text in fields.items()]

@@ -12,6 +12,7 @@ from datetime import datetime
 from ulid import ULID
 
 from chalicelib import ids
+from chalicelib.domain.body_types import NewReport
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import By, Contents, Words, link
 from chalicelib.domain.hash_chain import SALT_BYTES
@@ -62,7 +63,9 @@ def import_report(
     if old.resolution is not None and old.resolution not in table()["resolutions"]:
         raise Problem("invalid_field", field="resolution", rule="enum")
     actor = system(city.jurisdiction)
-    body = {"lat": old.lat, "long": old.long, "channel": "import"}
+    body: NewReport = {
+        "service": service.code, "lat": old.lat, "long": old.long, "channel": "import",
+    }  # fmt: skip
     filed = intake.draft(actor, city, service, body, old.filed_at, ())
     report = replace(
         filed,

@@ -4,6 +4,7 @@ on a closed report of which somebody else says that it is not settled."""
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.domain.body_types import ActionBody
 from chalicelib.domain.principal import BY_LINK, Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.workflow.table import open_actions
@@ -76,7 +77,7 @@ def answer(token: str, repaired: bool, now: datetime) -> Outcome | None:
     if link.closed and repaired:
         return Outcome({"id": report.id, "version": report.version}, wrote=False)
     city = cities.at(report.jurisdiction, report.city_version)
-    body = {
+    body: ActionBody = {
         "action": "verify",
         "version": report.version,
         "note": message_text("page.note", report.language, city),

@@ -6,6 +6,7 @@ Tests: tests/integration/test_move_pin.py
 from typing import Any
 
 from chalicelib.domain.actions.context import PinLocation
+from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
 from chalicelib.errors import Problem
@@ -14,7 +15,7 @@ from chalicelib.services.map import nearby
 from chalicelib.services.reports import intake
 
 
-def read_pin(city: City, name: str, given: dict[str, Any]) -> PinLocation | None:
+def read_pin(city: City, name: str, given: ActionFields) -> PinLocation | None:
     """The pin in the fields of action ``name``, or ``None`` without one.
 
     Raises ``Problem``: action_field_missing, outside_area.

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.domain.body_types import Correction
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
@@ -40,7 +41,7 @@ _EVENTS_AT_MOST = 50
 
 
 def correct(
-    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: Correction, now: datetime
 ) -> Outcome:
     """Correct the texts and the contact of a report, by its reporter and before anybody acts on it.
 
@@ -57,7 +58,7 @@ def correct(
     for field, name in names.items():
         doc = first.get(name)
         before = doc["text"] if doc else ""
-        text = body.get(field, before).strip()
+        text = str(body.get(field, before)).strip()
         text = redact(text, city.patterns) if body.get("mask") else text
         if text == before:
             continue

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.domain.body_types import HideText, Span
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
@@ -52,7 +53,7 @@ def find_personal_data(words: Iterable[Words], city: City) -> list[Passage]:
 
 
 def hide(
-    actor: Principal, op: KeyedOperation, report_id: str, body: dict[str, Any], now: datetime
+    actor: Principal, op: KeyedOperation, report_id: str, body: HideText, now: datetime
 ) -> Outcome:
     """Hide passages of a text, or all of it, on a report in the official's scope.
 
@@ -168,7 +169,7 @@ def _may_hide(actor: Principal, report: Report) -> None:
     access.permit(actor, report, "hideText")
 
 
-def _without(text: str, passages: list[dict[str, int]] | None) -> str:
+def _without(text: str, passages: list[Span] | None) -> str:
     if passages is None:
         return SHOWN
     spans = sorted((passage["start"], passage["end"]) for passage in passages)

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from chalicelib import observability
+from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
@@ -124,12 +124,16 @@ def _correct_index(head: Report, city: City, now: datetime) -> None:
             commit([reports.put_head(head, due, seen=head.version)])
 
 
-def _parameters(step: ClockStep) -> dict[str, Any]:
-    values = {"target": step.target, "level": step.level}
-    return {name: value for name, value in values.items() if value is not None}
+def _parameters(step: ClockStep) -> ActionFields:
+    fields = ActionFields()
+    if step.target is not None:
+        fields["target"] = step.target
+    if step.level is not None:
+        fields["level"] = step.level
+    return fields
 
 
-def _step(head: Report, action: str, parameters: dict[str, Any], now: datetime) -> Outcome:
+def _step(head: Report, action: str, parameters: ActionFields, now: datetime) -> Outcome:
     actor = system(head.jurisdiction)
     scope = f"clock|{head.id}|{head.version}|{action}"
     name = hashlib.sha256(scope.encode()).hexdigest()[:40]
