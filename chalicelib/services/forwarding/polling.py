@@ -9,39 +9,31 @@ Tests: tests/integration/test_forwarding.py
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-from chalicelib import ids
-from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.unit import Open311Server
-from chalicelib.domain.events import Words
-from chalicelib.domain.hash_chain import SALT_BYTES
-from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.open311 import forwarding
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
 from chalicelib.domain.row_types import Followed, NamedFollowed, ServerState
 from chalicelib.domain.timestamps import iso, parse
-from chalicelib.domain.workflow.table import actions_of
-from chalicelib.errors import Problem
 from chalicelib.outside import georeport
 from chalicelib.outside.fetch import Failed
 from chalicelib.outside.georeport import Declined, RemoteStatus, Server, Update
 from chalicelib.services.city import cities
 from chalicelib.services.forwarding import servers
+from chalicelib.services.forwarding.news import FINISHED, News, add_comment, can_finish, finish
 from chalicelib.services.platform import set_aside
-from chalicelib.services.platform.catalogue import official_text
 from chalicelib.services.platform.idempotency import keyed_operation
-from chalicelib.services.reports import actions
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import forwards, reports
-from chalicelib.storage.transactions import Unavailable, Unknown, Write
+from chalicelib.storage.transactions import Write
 
-TOLD, RETURNED, FINISHED = "told_outside", "returned_outside", "finish_outside"
+TOLD, RETURNED = "told_outside", "returned_outside"
 # Statuses of the updates extension: the work is done, or it will not be done there.
 DONE = frozenset({"fixed", "closed"})
 # Another Tanggap says so of work that nobody has confirmed yet.
@@ -50,14 +42,6 @@ REFUSED = frozenset({"no_further_action", "not_councils_responsibility", "duplic
 FIRST_LOOK, OVERLAP, LONGEST_LOOK = timedelta(hours=1), timedelta(minutes=15), timedelta(days=30)
 SEEN_AT_MOST = 50
 SOURCE = "follow_forwards"
-
-
-class _News(NamedTuple):
-    """What a unit's system says about a request; ``id`` is the same if it says it again."""
-
-    request: str
-    text: str
-    id: str
 
 
 @dataclass
@@ -162,61 +146,20 @@ def _apply_update(
     """Turn one update into an event, once. Returns the kind of event, if any."""
     if update.id in row.get("seen", ()):
         return None
-    kind, news = None, _News(update.request, update.text, update.id)
+    kind, news = None, News(update.request, update.text, update.id)
     done = update.status in DONE or update.code == DONE_CODE
-    if done and _can_finish(head):
-        if not _finish(city, head, news, now):
+    if done and can_finish(head):
+        if not finish(city, head, news, now):
             return None  # Another write came first. Windows overlap: the next poll sees it again.
         kind = FINISHED
     elif update.text or update.status in REFUSED:
         kind = RETURNED if update.status in REFUSED else TOLD
-        _add_comment(city, unit, head, kind, news, now)
+        add_comment(city, unit, head, kind, news, now)
     ended = {"status": "closed"} if done or update.status in REFUSED else {}
     seen = [*row.get("seen", ()), update.id][-SEEN_AT_MOST:]
     doc = _doc(row, **ended, seen=seen)
     forwards.update_followed(city.jurisdiction, unit, update.request, doc)
     return kind
-
-
-def _can_finish(head: Report) -> bool:
-    return head.state in actions_of(head)[FINISHED].sources
-
-
-def _finish(city: City, head: Report, news: _News, now: datetime) -> bool:
-    actor = system(city.jurisdiction)
-    text = redact(news.text, city.patterns)
-    parameters: ActionFields = {
-        "note": text or official_text(city, "outside.closed"),
-        "request": news.request,
-    }
-    op = keyed_operation(actor, FINISHED, f"{head.id}:{news.id}", "")
-    try:
-        actions.act_by_clock(actor, op, head, FINISHED, parameters, now)
-    except (Unavailable, Unknown):
-        raise
-    except Problem:
-        return False
-    return True
-
-
-def _add_comment(
-    city: City, unit: str, head: Report, kind: str, news: _News, now: datetime
-) -> None:
-    actor = system(city.jurisdiction)
-    text = redact(news.text, city.patterns)
-
-    def change(seen: Seen, city: City) -> Addition:
-        report = seen.report
-        after = replace(
-            report,
-            comments=report.comments + bool(text),
-            acknowledged_at=report.acknowledged_at or now,
-        )
-        return Addition(after, {}, [], {"unit": unit, "request": news.request})
-
-    words = (Words("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
-    op = keyed_operation(actor, kind, f"{head.id}:{news.id}", "")
-    add(actor, op, head.id, kind, change, now, words)
 
 
 def _followed_report(city: City, unit: str, row: NamedFollowed) -> Report | None:
@@ -260,14 +203,14 @@ def _apply_status(
     if row.get("digest") == digest:
         return []
     kinds = []
-    news = _News(request.id, request.notes, f"{request.id}:{row['n']}:{digest}")
+    news = News(request.id, request.notes, f"{request.id}:{row['n']}:{digest}")
     ends = request.status == "closed" and row.get("status") != "closed"
-    if ends and _can_finish(head):
-        if not _finish(city, head, news, now):
+    if ends and can_finish(head):
+        if not finish(city, head, news, now):
             return []  # Another write came first: the next poll sees it again.
         kinds = [FINISHED]
     elif request.notes and request.notes != row.get("notes") and not poll.configuration.updates:
-        _add_comment(city, unit, head, TOLD, news, now)
+        add_comment(city, unit, head, TOLD, news, now)
         kinds = [TOLD]
     known = {"digest": digest, "status": request.status, "notes": request.notes, "n": row["n"] + 1}
     forwards.update_followed(city.jurisdiction, unit, request.id, _doc(row, **known))
