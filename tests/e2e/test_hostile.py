@@ -45,7 +45,7 @@ def test_hostile_requests_over_http_are_no_fault_and_read_little(
 def _ask(stack: LocalStack, request: Request) -> tuple[int, int]:
     parts = urlsplit(stack.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-    connection.putrequest(request.target.method, request.url)
+    connection.putrequest(request.method, request.url)
     for name, value in request.headers.items():
         # What breaks the framing of HTTP, or cannot be sent at all, reaches no application.
         if name != "Content-Length" and value.isascii() and value.isprintable():

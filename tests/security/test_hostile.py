@@ -12,6 +12,7 @@ from chalicelib import observability
 from chalicelib.domain.city.city import City
 from chalicelib.errors import Problem
 from chalicelib.http.operation import READS_AT_MOST
+from chalicelib.routes import open311
 from chalicelib.services.city import cities
 from chalicelib.services.open311 import request_views, requests
 from chalicelib.services.scorecards import card_queries, report_rows
@@ -206,6 +207,8 @@ def test_every_public_route_is_asked(city: HostileCity) -> None:
     asked = hostile.Requests(1, city.known, city.devices)
     names = {next(asked).target.name for _ in range(1000)}
     assert names == {target.name for target in hostile.targets()}
+    asked_for = {name for target in hostile.targets() if target.form for name in target.query}
+    assert set(open311._FILTERS) <= asked_for
 
 
 def test_the_page_of_the_api_states_the_number_of_reads() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.input.schema import Schema
+from chalicelib.http import openapi
 from chalicelib.http.operation import READS_AT_MOST
 from chalicelib.http.router import OPERATIONS
 from tests.support import hostile_values
@@ -73,6 +74,7 @@ class Request:
     query: list[tuple[str, str]]
     headers: dict[str, str]
     body: bytes | None
+    method: str
     address: str = "192.0.2.1"
 
     @property
@@ -102,7 +104,7 @@ class Faults:
         if wrong:
             body = (request.body or b"")[:300]
             sent = f"{request.url[:600]} {request.headers} {body!r}"
-            self.found.append(f"{', '.join(wrong)}: {request.target.method} {sent}")
+            self.found.append(f"{', '.join(wrong)}: {request.method} {sent}")
 
 
 def targets() -> list[Target]:
@@ -128,11 +130,24 @@ def targets() -> list[Target]:
         for method in sorted(methods)
         if (method, path) not in known
     ]
-    query: dict[str, Schema] = {name: {} for name in OPEN311_QUERY}
+    query: dict[str, Schema] = {name: {} for name in sorted({*OPEN311_QUERY, *_described()})}
     return [
         *sorted(declared, key=lambda one: one.name),
         *(Target(method, path, query, form=True) for method, path in others),
     ]
+
+
+def _described() -> set[str]:
+    """The parameters of GeoReport that the OpenAPI document names."""
+    document = openapi.document()
+    return {
+        parameter["name"]
+        for path, operations in document["paths"].items()
+        if path.startswith("/open311")
+        for operation in operations.values()
+        for parameter in operation.get("parameters", ())
+        if parameter.get("in") == "query"
+    }
 
 
 class Requests(Iterator[Request]):
@@ -158,7 +173,10 @@ class Requests(Iterator[Request]):
         target = self._order.pop()
         headers = self._headers(target)
         body = self._body(target, headers)
-        return Request(target, self._path(target), self._query(target), headers, body,
+        method = target.method
+        if method == "GET" and self._dice.random() < 0.03:
+            method = self._dice.choice(("HEAD", "OPTIONS", "PUT", "DELETE"))
+        return Request(target, self._path(target), self._query(target), headers, body, method,
                        self._dice.choice(("192.0.2.1", "2001:db8::1", "", "unknown")))  # fmt: skip
 
     def _path(self, target: Target) -> str:

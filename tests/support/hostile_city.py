@@ -158,7 +158,7 @@ def _event(request: Request) -> dict[str, Any]:
             body = request.body.decode("utf-8")
         except UnicodeDecodeError:
             body, encoded = base64.b64encode(request.body).decode(), True
-    method, path = request.target.method, request.path
+    method, path = request.method, request.path
     event = event_of(method, path, body, query, request.headers, request.address)
     return {**event, "isBase64Encoded": encoded}
 
