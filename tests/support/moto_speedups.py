@@ -157,6 +157,20 @@ def answer(request: Any, status: int, body: bytes) -> AWSResponse:
     return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type]
 
 
+def lighten(client: Any) -> None:
+    """Let a client of DynamoDB neither sign its requests nor look its one endpoint up again."""
+    signer, resolve = client._request_signer, client._resolve_endpoint_ruleset
+    client.meta.events.unregister("request-created.dynamodb", signer.handler)
+    endpoint: list[Any] = []
+
+    def resolved(*given: Any, **more: Any) -> Any:
+        if not endpoint:
+            endpoint.append(resolve(*given, **more))
+        return endpoint[0]
+
+    client._resolve_endpoint_ruleset = resolved
+
+
 def stub(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
     """What stands at ``before-send`` for moto's own stubber, while that is enabled."""
     return respond(event_name, request) if botocore_stubber.enabled else None
