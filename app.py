@@ -105,6 +105,14 @@ def write_open_data(event: CloudWatchEvent) -> None:
     publishing.publish(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
 
 
+@app.schedule(Rate(1, unit=Rate.HOURS), name="seal_record")
+def seal_record(event: CloudWatchEvent) -> None:
+    """Write the root of each city's record for the days that have ended (UTC)."""
+    from chalicelib.services.record import sealing
+
+    sealing.seal_all(clock.now(), batches.while_time_left(event.context, _CLOSE_MS))
+
+
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="follow_forwards")
 def follow_forwards(event: CloudWatchEvent) -> dict[str, int]:
     """Poll the units' own systems for news about forwarded reports."""

@@ -106,6 +106,14 @@ class MonthClosed(OutboxMessage):
     folder: str
 
 
+class RecordRoot(OutboxMessage):
+    """The root of a day's record was written; ``hash`` is that of its document."""
+
+    day: str
+    hash: str
+    dedupe: str
+
+
 class AddresseePage(TypedDict, total=False):
     """Which page of the addressees of a message: of which report, after which of its rows."""
 

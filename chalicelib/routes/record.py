@@ -4,6 +4,7 @@ from chalice.app import Blueprint
 
 from chalicelib.http.router import Answer, Call, Operation, route
 from chalicelib.routes import schemas
+from chalicelib.services.record import inclusion
 from chalicelib.services.reports import record_proof
 
 routes = Blueprint(__name__)
@@ -35,3 +36,50 @@ def get_proof(call: Call) -> Answer:
     UTF-8 is ``hash``; its ``prev`` is the ``hash`` of the event before, and 64 zeros in the first.
     ``event`` is null where it holds what is not public now."""
     return Answer(record_proof.proof(call.principal, call.path["id"], call.query["after"]))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/reports/{id}/inclusion",
+    Operation(
+        id="getInclusion",
+        summary="The proof that a report is in the newest daily root",
+        answers={200: schemas.INCLUSION},
+        problems=("not_found",),
+        cache="no-cache",
+        personal=True,
+    ),
+)
+def get_inclusion(call: Call) -> Answer:
+    """The path from the report to the root of its month. The leaf is the SHA-256 of a zero byte and
+    of the JSON list [jurisdiction, id, version, hash] without spaces; a node is the SHA-256 of a
+    byte 1 and of the two hashes below (RFC 6962)."""
+    return Answer(inclusion.inclusion(call.principal, call.path["id"]))
+
+
+@route(
+    routes,
+    "GET",
+    "/v1/record",
+    Operation(
+        id="listRecordDays",
+        summary="The daily roots of the record",
+        query={
+            "before": {
+                "type": "string",
+                "pattern": "^[0-9]{8}$",
+                "description": "Only days before this one.",
+            },
+            "limit": {**schemas.LIMIT, "maximum": 100, "default": 30},
+        },
+        answers={200: schemas.RECORD_DAYS},
+        problems=("unknown_jurisdiction",),
+        cache="public, max-age=300",
+    ),
+)
+def list_record_days(call: Call) -> Answer:
+    """The days with a root, newest first. ``document`` is canonical JSON; its SHA-256 is ``hash``,
+    and its ``prev`` is the ``hash`` of the day before."""
+    asked = call.query
+    return Answer(inclusion.days(call.jurisdiction, asked.get("before"), asked["limit"], call.now))

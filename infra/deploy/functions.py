@@ -58,7 +58,7 @@ class Function:
 FUNCTIONS: dict[str, Function] = {
     "api_handler": Function(
         {**CASEWORK, "figures": "write"},
-        {**CITY, "scorecards": GET, "open-data": GET, "photos": GET,
+        {**CITY, "scorecards": GET, "open-data": GET, "record": GET, "photos": GET,
          "quarantine": (*GET, *PUT)},
         signs=True,
     ),
@@ -97,6 +97,11 @@ FUNCTIONS: dict[str, Function] = {
         {"figures": "read", "people": "read", "reports": "read", "control": "write",
          "city": "write"},
         {**CITY, "open-data": (*GET, *PUT, FORGET, "AbortMultipartUpload")},
+        timeout=900, memory=_WHOLE_CPU, silent_after=(3600, 3),
+    ),
+    "seal_record": Function(
+        {"figures": "write", "control": "write", "city": "read"},
+        {"record": (*GET, *PUT, "PutObjectRetention")},
         timeout=900, memory=_WHOLE_CPU, silent_after=(3600, 3),
     ),
     "follow_forwards": Function(

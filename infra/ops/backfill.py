@@ -25,10 +25,11 @@ def main() -> int:
 def run(pages: int | None = None) -> dict[str, Any]:
     """``main`` for at most so many pages: {"written", "overtaken", "done"}."""
     from chalicelib.clock import now
+    from chalicelib.domain.record_days import Tail
     from chalicelib.domain.sla import timers
     from chalicelib.domain.timestamps import iso
     from chalicelib.services.city import cities
-    from chalicelib.storage import access_index, control, reports, scorecards
+    from chalicelib.storage import access_index, control, record_roots, reports, scorecards
     from chalicelib.storage.transactions import Refused, commit
     from infra.ops import backfill_filers
 
@@ -42,6 +43,8 @@ def run(pages: int | None = None) -> dict[str, Any]:
             head, rows = backfill_filers.with_filer(head, is_judged)
             if head.via:
                 rows.append(access_index.put_filed(head.jurisdiction, head.via, head.id))
+            tail = Tail(head.id, head.version, head.tail)
+            rows.append(record_roots.put_known_tail(head.jurisdiction, tail, now()))
             put = reports.put_head(head, timers.next_due(head, city), seen=head.version)
             try:
                 commit([put, *rows])

@@ -44,8 +44,15 @@ def check(report: str, fetch: Fetch) -> dict[str, Any]:
     while page["next"] is not None:
         page = fetch(f"{base}?after={page['next']}")
         events += page["events"]
-    faults = chain_faults(events, page["jurisdiction"], report)
+    city = page["jurisdiction"]
+    faults = chain_faults(events, city, report)
+    days = fetch("/v1/record?limit=100")["days"]
+    faults += day_faults(days, city)
+    found = fetch(f"/v1/reports/{quote(report)}/inclusion")["inclusion"]
+    if found is not None:
+        faults += inclusion_faults(found, days, events, city, report)
     return {
+        "day": found["day"] if found else None,
         "events": len(events),
         "withheld": sum(event["event"] is None for event in events),
         "tail": events[-1]["hash"] if events else GENESIS,
@@ -73,6 +80,50 @@ def chain_faults(events: list[dict[str, Any]], city: str, report: str) -> list[s
         if event["at"] < moment:
             faults.append(f"event {number} is older than the one before")
         moment = event["at"]
+    return faults
+
+
+def day_faults(days: list[dict[str, Any]], city: str) -> list[str]:
+    """What is wrong with the daily roots, newest first, each chained to the next in the list."""
+    faults = []
+    for number, row in enumerate(days):
+        document = json.loads(row["document"])
+        if hashlib.sha256(row["document"].encode()).hexdigest() != row["hash"]:
+            faults.append(f"the root of {row['day']} does not match its hash")
+        if (document["jurisdiction"], document["day"]) != (city, row["day"]):
+            faults.append(f"the root of {row['day']} is of another city or day")
+        if number + 1 < len(days) and document["prev"] != days[number + 1]["hash"]:
+            faults.append(f"the root of {row['day']} does not follow the one before")
+    return faults
+
+
+def inclusion_faults(
+    found: dict[str, Any],
+    days: list[dict[str, Any]],
+    events: list[dict[str, Any]],
+    city: str,
+    report: str,
+) -> list[str]:
+    """What is wrong with the path from a report to the root of its month (RFC 6962)."""
+    months = {
+        row["month"]: row["root"]
+        for day in days
+        if day["day"] == found["day"]
+        for row in json.loads(day["document"])["months"]
+    }
+    values = [city, report, found["version"], found["hash"]]
+    leaf = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+    value = hashlib.sha256(b"\x00" + leaf.encode()).digest()
+    for step in found["path"]:
+        other = bytes.fromhex(step["hash"])
+        both = other + value if step["side"] == "left" else value + other
+        value = hashlib.sha256(b"\x01" + both).digest()
+    faults = []
+    if value.hex() != months.get(found["month"]):
+        faults.append(f"the report is not in the root of {found['day']}")
+    known = {row["version"]: row["hash"] for row in events}
+    if known.get(found["version"]) != found["hash"]:
+        faults.append(f"the chain does not contain the event in the root of {found['day']}")
     return faults
 
 

@@ -20,14 +20,18 @@ def main() -> int:
 
 def check() -> dict[str, Any]:
     """{"reports", "events", "faults": [[city, report, what]]}."""
+    from chalicelib.storage import city as city_store
     from chalicelib.storage import record
-    from infra.ops import record_check
+    from infra.ops import record_check, root_check
 
     stored = record.everything()
+    faults = record_check.faults(stored)
+    for city in city_store.jurisdictions():
+        faults += root_check.faults(city, stored)
     return {
         "reports": sum("#R#" in row["pk"] for row in stored.reports),
         "events": len(stored.timeline),
-        "faults": record_check.faults(stored),
+        "faults": faults,
     }
 
 

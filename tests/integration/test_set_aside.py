@@ -16,6 +16,7 @@ from chalicelib.services.notifications import citizen_messages, daily_digest, ou
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import retention
 from chalicelib.services.platform import set_aside
+from chalicelib.services.record import sealing
 from chalicelib.services.reports import text_moderation
 from chalicelib.services.scorecards import anonymising, audits, compute
 from chalicelib.services.sla import sweep
@@ -27,6 +28,7 @@ from chalicelib.storage import (
     open311_requests,
     queues,
     reach,
+    record_roots,
     reports,
     score_rows,
     tables,
@@ -221,11 +223,30 @@ def a_bad_row_of_a_forwarded_report(world: World) -> Check:
     return check
 
 
+def a_bad_note_of_a_tail(world: World) -> Check:
+    """One of two notes of a day's events cannot be read, and one of the other city."""
+    good, bad = (world.file()["id"] for _ in range(2))
+    day = record_roots.day_of(world.now)
+    for city, report in ((JURISDICTION, bad), (BROKEN, bad)):
+        tables.Control(f"{city}#TAILS#{day}", report, doc="{}").save()
+    world.advance(days=2)
+
+    def check(world: World) -> None:
+        (row,) = record_roots.roots(JURISDICTION, None, 1)
+        (month,) = json.loads(row["document"])["months"]
+        tails = record_roots.month(JURISDICTION, month["month"], month["root"]) or []
+        assert [tail.report for tail in tails if tail.report] == [good]
+        assert notes(sealing.SOURCE) == [f"tail:{bad}"]
+
+    return check
+
+
 PLANTED: dict[str, Callable[[World], Check]] = {
     "relay_outbox": a_bad_row_in_the_outbox,
     "sweep_clocks": a_bad_report_that_is_due,
     "warn_units": a_bad_row_in_a_queue,
     "keep_scorecards": a_bad_row_of_a_scorecard,
+    "seal_record": a_bad_note_of_a_tail,
     "hide_rows": a_bad_note_of_a_hidden_report,
     "erase_expired": a_bad_report_whose_retention_is_over,
     "write_open_data": a_bad_row_in_a_list,

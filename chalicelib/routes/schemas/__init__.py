@@ -22,7 +22,16 @@ from chalicelib.routes.schemas.identity import (
 )
 from chalicelib.routes.schemas.open_data import OPEN_DATA
 from chalicelib.routes.schemas.own_data import OWN_DATA
-from chalicelib.routes.schemas.reports import CASE, ORIGINALS, PAGE, PROOF, REPORT, TIMELINE
+from chalicelib.routes.schemas.reports import (
+    CASE,
+    INCLUSION,
+    ORIGINALS,
+    PAGE,
+    PROOF,
+    RECORD_DAYS,
+    REPORT,
+    TIMELINE,
+)
 from chalicelib.routes.schemas.requests import (
     ACTION,
     CLAIM,
@@ -70,6 +79,7 @@ __all__ = [
     "FOLLOWING",
     "HEALTH",
     "HIDE_TEXT",
+    "INCLUSION",
     "INDEX",
     "LAT",
     "LIMIT",
@@ -87,6 +97,7 @@ __all__ = [
     "PROOF",
     "RATING",
     "RECEIPT",
+    "RECORD_DAYS",
     "REPORT",
     "SCORECARD",
     "SCORECARD_MONTH",

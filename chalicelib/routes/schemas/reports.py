@@ -191,6 +191,42 @@ PROOF = record(
         "next": maybe(VERSION),
     },
 )
+_DAY: Schema = {"type": "string", "pattern": "^[0-9]{8}$"}
+_HASH: Schema = {"type": "string"}
+INCLUSION = record(
+    "InclusionProof",
+    {
+        "jurisdiction": CODE,
+        "id": ID,
+        "inclusion": maybe(
+            record(
+                "Inclusion",
+                {
+                    "day": _DAY,
+                    "month": {"type": "string"},
+                    "version": VERSION,
+                    "hash": _HASH,
+                    "path": many(
+                        record(
+                            "PathStep",
+                            {"side": {"type": "string", "enum": ["left", "right"]}, "hash": _HASH},
+                        ),
+                        64,
+                    ),
+                },
+            )
+        ),
+    },
+)
+RECORD_DAYS = record(
+    "RecordDays",
+    {
+        "days": many(
+            record("RecordDay", {"day": _DAY, "document": {"type": "string"}, "hash": _HASH}), 100
+        ),
+        "next": maybe(_DAY),
+    },
+)
 TIMELINE = record("Timeline", {"id": ID, "events": many(EVENT, 200), "next": maybe(VERSION)})
 ORIGINALS = record(
     "Originals",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
-from chalicelib.domain.message_types import MonthClosed
+from chalicelib.domain.message_types import MonthClosed, RecordRoot
 from chalicelib.domain.notifications.alerts import LOCAL
 from chalicelib.domain.principal import ANY, group
 from chalicelib.services.city import cities, staff
@@ -48,6 +48,23 @@ def publish(message: MonthClosed, now: datetime) -> None:
             _publish_district(message, cards[next(iter(codes))], city, audience)
         elif codes:
             _publish_several(message, [cards[code] for code in sorted(codes)], city, audience)
+
+
+def publish_root(message: RecordRoot) -> None:
+    """Publish the root of a day's record, for subscriptions with the filter
+    ``{"event": ["record_root"]}``: it is for no official, and no place in the city can take it
+    back."""
+    facts = {name: message[name] for name in ("jurisdiction", "day", "hash", "dedupe")}
+    attributes: dict[str, str | list[str]] = {
+        "jurisdiction": message["jurisdiction"],
+        "event": "record_root",
+        "dedupe": message["dedupe"],
+        "protected": "false",
+        "priority": "normal",
+        "audience": ["record"],
+    }
+    text = f"{message['jurisdiction']} {message['day']}: {message['hash']}"
+    alerts.send(text[:100], text, {"event": "record_root", **facts}, attributes)
 
 
 def _scopes(

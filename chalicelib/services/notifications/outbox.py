@@ -21,6 +21,7 @@ from chalicelib.domain.message_types import (
     Notice,
     OutboxMessage,
     PhotoMessage,
+    RecordRoot,
 )
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import alerts, announcements, officials
@@ -224,6 +225,8 @@ def _publish(message: OutboxMessage, now: datetime) -> None:
         alerts.publish(cast(Alert, message))
     elif message["kind"] == "scorecard":
         announcements.publish(cast(MonthClosed, message), now)
+    elif message["kind"] == "record_root":
+        announcements.publish_root(cast(RecordRoot, message))
     elif message["kind"] == "notice":
         alerts.publish_notice(cast(Notice, message))
     elif message["kind"] == "photo":

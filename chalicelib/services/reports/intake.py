@@ -33,7 +33,7 @@ from chalicelib.services.platform.idempotency import (
 )
 from chalicelib.services.reports import presenters, service_attributes, text_moderation
 from chalicelib.services.timeline import secrecy, traces
-from chalicelib.storage import people, reports, timeline_rows
+from chalicelib.storage import people, record_roots, reports, timeline_rows
 from chalicelib.storage.transactions import Refused, Write
 
 CODE_ATTEMPTS = 3
@@ -253,6 +253,7 @@ def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) ->
             reports.put_code(jurisdiction, head.code, head.id),
             *traces.text_rows(actor, head.id, 1, words),
             *(write for claim in claims for write in claim.writes),
+            record_roots.put_tail(jurisdiction, head.id, event, now),
         ]
         if head.contact and contact:
             writes.append(people.put_contact(jurisdiction, head.contact, contact))

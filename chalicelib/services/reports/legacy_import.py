@@ -23,7 +23,7 @@ from chalicelib.domain.timeline_types import EventData
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem
 from chalicelib.services.reports import intake
-from chalicelib.storage import imports, report_texts, reports, timeline_rows
+from chalicelib.storage import imports, record_roots, report_texts, reports, timeline_rows
 from chalicelib.storage.transactions import Refused, Write, commit
 
 ACTION = "import"
@@ -147,4 +147,5 @@ def _writes(
         reports.put_code(jurisdiction, head.code, head.id),
         *(report_texts.put_text(jurisdiction, head.id, 1, text) for text in words),
         *([imports.put_report(jurisdiction, run, head.id)] if run else []),
+        record_roots.put_tail(jurisdiction, head.id, event, now),
     ]

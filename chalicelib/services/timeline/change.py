@@ -19,7 +19,7 @@ from chalicelib.domain.workflow.table import actions_of
 from chalicelib.services.city import cities
 from chalicelib.services.platform.idempotency import KeyedOperation
 from chalicelib.services.timeline import traces
-from chalicelib.storage import reports, secrecy, timeline_rows
+from chalicelib.storage import record_roots, reports, secrecy, timeline_rows
 from chalicelib.storage.transactions import Write
 
 
@@ -60,6 +60,7 @@ def change_writes(
         *secrecy.proposal(before, head),
         *traces.text_rows(actor, before.id, after.version, words),
         *traces.after_closing(actor, before, now),
+        record_roots.put_tail(before.jurisdiction, before.id, event, now),
     ]
 
 
