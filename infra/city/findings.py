@@ -21,14 +21,21 @@ class Findings:
     lines: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     languages: tuple[str, ...] = ()
+    # {file: base folder} of the files that the folder takes from its base.
+    inherited: dict[str, str] = field(default_factory=dict)
 
     def add(self, place: str, name: str, message: str) -> None:
         """Add a fault: ``place`` is "services.json:12" or "wards.geojson: feature 3"."""
-        _note(self.lines, place, name, message)
+        _note(self.lines, place, name, message + self._whence(place))
 
     def warn(self, place: str, name: str, message: str) -> None:
         """Add a warning: the folder loads, but this should be changed."""
-        _note(self.warnings, place, name, message)
+        _note(self.warnings, place, name, message + self._whence(place))
+
+    def _whence(self, place: str) -> str:
+        file = place.partition(":")[0]
+        base = self.inherited.get(file)
+        return f" ({file} is taken from {base}: write an own one)" if base else ""
 
     def stop_if_any(self) -> None:
         """Raise ``CityErrors`` if there are faults."""

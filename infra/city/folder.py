@@ -133,6 +133,8 @@ def prepare(
         districts,
         services,
     )
+    if "staff.json" in findings.inherited and staff:
+        findings.warn("staff.json", "", f"{len(staff)} official(s) get rights and alerts here too")
     findings.stop_if_any()
     if jurisdiction:
         bundle["jurisdiction"] = jurisdiction
@@ -151,6 +153,7 @@ class _Source:
         self._findings = findings
         own = read_json(folder / "city.json", findings)
         findings.stop_if_any()
+        self.city_base = own.get("base") if isinstance(own, Node) else None
         self._base = self._find_base(own)
         self.city = own
         self.shapes = folder
@@ -212,7 +215,11 @@ class _Source:
 
     def _place(self, name: str) -> Path:
         own = self._folder / name
-        return own if own.exists() or self._base is None else self._base / name
+        if own.exists() or self._base is None:
+            return own
+        if (self._base / name).exists():
+            self._findings.inherited[name] = str(self.city_base)
+        return self._base / name
 
     def _find_base(self, own: Any) -> Path | None:
         named = own.get("base") if isinstance(own, Node) else None

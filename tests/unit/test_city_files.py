@@ -68,6 +68,34 @@ def test_the_issuer_and_the_jurisdiction_can_be_replaced_at_loading(town: Path) 
     assert {one["issuer"] for one in made.staff} == {"https://else.example"}
 
 
+def test_a_fault_in_a_file_of_the_base_says_where_the_file_is_from(
+    tmp_path: Path, town: Path
+) -> None:
+    """The base's overrides name districts that this city does not have."""
+    (town / "overrides.csv").write_text(
+        "district,service,acknowledge_hours,acknowledge_clock,resolve_hours,resolve_clock\n"
+        "D9,hole,1,calendar,2,calendar\n"
+    )
+    own = {"base": "../town", "jurisdiction": "twin", "name": both("Twin")}
+    with pytest.raises(CityErrors) as raised:
+        prepare(write(tmp_path / "twin", {"city.json": own}))
+    (line,) = [line for line in raised.value.findings if line.startswith("overrides.csv")]
+    assert "(overrides.csv is taken from ../town: write an own one)" in line
+    with pytest.raises(CityErrors) as raised:
+        prepare(town)
+    assert "taken from" not in "".join(raised.value.findings)
+
+
+def test_officials_of_the_base_who_get_rights_here_are_a_warning(
+    tmp_path: Path, town: Path
+) -> None:
+    own = {"base": "../town", "jurisdiction": "twin", "name": both("Twin")}
+    line = prepare(write(tmp_path / "twin", {"city.json": own})).warnings[-1]
+    assert line.startswith("staff.json")
+    assert "official(s) get rights and alerts here too (staff.json is taken from ../town" in line
+    assert not any("here too" in line for line in prepare(town).warnings)
+
+
 def test_a_folder_takes_what_it_lacks_from_its_base(tmp_path: Path, town: Path) -> None:
     own = {"base": "../town", "jurisdiction": "twin", "name": both("Twin")}
     twin = prepare(write(tmp_path / "twin", {"city.json": own})).bundle
