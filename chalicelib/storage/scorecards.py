@@ -8,8 +8,9 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+from chalicelib.domain.scorecards.card_types import Closing, ScoreMonth
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Unavailable, Update, read
@@ -17,13 +18,13 @@ from chalicelib.storage.transactions import Delete, Put, Unavailable, Update, re
 _BATCH, _TRIES = 25, 8
 
 
-def month(jurisdiction: str, name: str) -> dict[str, Any] | None:
+def month(jurisdiction: str, name: str) -> ScoreMonth | None:
     """The record of a month: stage, revision, digest, until, history."""
-    doc: dict[str, Any] | None = get(tables.Figure, f"{jurisdiction}#MONTHS#ALL", name)
+    doc: ScoreMonth | None = get(tables.Figure, f"{jurisdiction}#MONTHS#ALL", name)
     return doc
 
 
-def months(jurisdiction: str, before: str | None, limit: int) -> list[dict[str, Any]]:
+def months(jurisdiction: str, before: str | None, limit: int) -> list[ScoreMonth]:
     """The months that have scorecards, newest first."""
     condition = tables.Figure.sk < before if before else None
     key = f"{jurisdiction}#MONTHS#ALL"
@@ -33,7 +34,7 @@ def months(jurisdiction: str, before: str | None, limit: int) -> list[dict[str, 
     return [json.loads(row.doc) for row in rows]
 
 
-def put_month(jurisdiction: str, name: str, doc: dict[str, Any], seen: int | None) -> Put:
+def put_month(jurisdiction: str, name: str, doc: ScoreMonth, seen: int | None) -> Put:
     """Set a month's present revision, over the ``edition`` in ``seen`` (``None``: none yet)."""
     figure = tables.Figure
     row = figure(f"{jurisdiction}#MONTHS#ALL", name, doc=dump(doc), version=doc["edition"])
@@ -64,7 +65,7 @@ def cards(jurisdiction: str, name: str, folder: str) -> Iterator[tuple[str, dict
         yield row.sk, json.loads(row.doc)
 
 
-def put_sample(jurisdiction: str, name: str, closings: list[dict[str, Any]]) -> None:
+def put_sample(jurisdiction: str, name: str, closings: list[Closing]) -> None:
     """Write the closings drawn for the audit of a month, before anybody audits one."""
     key = f"{jurisdiction}#AUDITS#{name}"
     _put_all(
@@ -79,16 +80,15 @@ def put_sample(jurisdiction: str, name: str, closings: list[dict[str, Any]]) -> 
 
 def sample(
     jurisdiction: str, name: str, district: str, after: str | None, limit: int
-) -> list[tuple[str, dict[str, Any]]]:
+) -> list[tuple[str, Closing]]:
     """A page of a district's sample: (sort key, {report, resolution, closed_at, result})."""
     figure = tables.Figure
     start = f"{district}#{after}\x00" if after else f"{district}#"
     condition = figure.sk.between(start, f"{district}#~")
     key = f"{jurisdiction}#AUDITS#{name}"
     rows = read(lambda: list(figure.query(key, condition, limit=limit, consistent_read=True)))
-    return [
-        (row.sk.split("#", 1)[1], {**json.loads(row.doc), "result": row.result}) for row in rows
-    ]
+    closings = ((row.sk, {**json.loads(row.doc), "result": row.result}) for row in rows)
+    return [(name.split("#", 1)[1], cast(Closing, closing)) for name, closing in closings]
 
 
 def sampled(jurisdiction: str, name: str, district: str, report: str) -> bool:

@@ -4,9 +4,10 @@ Tests: tests/integration/test_recompute.py
 """
 
 from functools import cached_property
-from typing import Any
+from typing import cast
 
 from chalicelib.domain.city.city import Area, City
+from chalicelib.domain.scorecards.card_types import Card, Figure, PassRate
 from chalicelib.domain.scorecards.measures import table
 from chalicelib.domain.scorecards.statistics import (
     Rate,
@@ -41,7 +42,7 @@ class Scorecards:
         stars = self._whole.count("satisfaction", "rated")
         self._mean = self._whole.stars / stars if stars else None
 
-    def cards(self) -> list[dict[str, Any]]:
+    def cards(self) -> list[Card]:
         """Every scorecard, ranked within its kind; also districts and wards without reports."""
         scopes = set(self._totals.by_scope)
         scopes |= {Scope("city", self._city.root)}
@@ -52,7 +53,7 @@ class Scorecards:
             self._rank([card for card in cards if card["kind"] == kind])
         return cards
 
-    def _card(self, scope: Scope) -> dict[str, Any]:
+    def _card(self, scope: Scope) -> Card:
         totals = self._totals.of(scope)
         due = self._due(totals)
         carried = self._carried(totals)
@@ -97,7 +98,7 @@ class Scorecards:
                 hits += {"verified": n, "unanswered": passed * n}.get(outcome, 0.0)
         return Rate(hits, due)
 
-    def _audited(self) -> dict[str, dict[str, Any]]:
+    def _audited(self) -> dict[str, PassRate]:
         """By district ("" is the city): passed, audited, and the pass rate that is used.
 
         While a district has few audits, the city's rate counts as some more of them. So the first
@@ -107,7 +108,7 @@ class Scorecards:
         passed = sum(results["pass"] for results in audits.values())
         audited = sum(results.total() for results in audits.values())
         whole = passed / audited if audited else self._settings.unaudited_pass_rate
-        rates = {"": {"passed": passed, "audited": audited, "used": whole}}
+        rates: dict[str, PassRate] = {"": {"passed": passed, "audited": audited, "used": whole}}
         for area in self._city.areas_of_level(-2):
             own = audits.get(area.code)
             n = own.total() if own else 0
@@ -137,11 +138,11 @@ class Scorecards:
             expected += self._due(totals, service).denominator * self._late_rates.get(service, 0.0)
         return due.complement.numerator, expected, due.denominator
 
-    def _satisfaction(self, totals: Totals) -> dict[str, Any]:
+    def _satisfaction(self, totals: Totals) -> Figure:
         n = totals.count("satisfaction", "rated")
         return _figure("satisfaction", totals.stars / n if n else None, totals.stars, n, n)
 
-    def _volume(self, scope: Scope, totals: Totals) -> list[dict[str, Any]]:
+    def _volume(self, scope: Scope, totals: Totals) -> list[Figure]:
         n = totals.count("received", "received")
         figures = [_figure("received", n, None, None, n)]
         if scope.kind not in ("city", "district", "ward"):
@@ -208,10 +209,10 @@ class Scorecards:
             return max(0.0, 1 - ratio / 2)
         return rates[name].assured
 
-    def _rank(self, cards: list[dict[str, Any]]) -> None:
-        enough = [card for card in cards if card["n"] >= self._settings.rank_from]
-        scored = [card for card in enough if card["score"] is not None]
-        for card, rank in zip(scored, ranks([card["score"] for card in scored]), strict=True):
+    def _rank(self, cards: list[Card]) -> None:
+        enough = [card for card in cards if (card["n"] or 0) >= self._settings.rank_from]
+        scored = [(card, card["score"]) for card in enough if card["score"] is not None]
+        for (card, _), rank in zip(scored, ranks([score for _, score in scored]), strict=True):
             card |= {"ranked": True, "rank": rank, "of": len(scored)}
 
 
@@ -233,31 +234,32 @@ def _figure(
     denominator: float | None,
     n: float,
     **more: float | None,
-) -> dict[str, Any]:
+) -> Figure:
     figures = {"value": value, "numerator": numerator, "denominator": denominator, "n": n, **more}
-    return {"measure": measure, **{name: rounded(number) for name, number in figures.items()}}
+    numbers = {name: rounded(number) for name, number in figures.items()}
+    return cast(Figure, {"measure": measure, **numbers})
 
 
-def _rate_figure(measure: str, rate: Rate) -> dict[str, Any]:
+def _rate_figure(measure: str, rate: Rate) -> Figure:
     low, high = rate.interval or (None, None)
     return _figure(
         measure, rate.value, rate.numerator, rate.denominator, rate.denominator, low=low, high=high
     )
 
 
-def _hours(totals: Totals, measure: str) -> dict[str, Any]:
+def _hours(totals: Totals, measure: str) -> Figure:
     values = sorted(totals.values.get(measure, []))
     median, p90 = percentile(values, 0.5), percentile(values, 0.9)
     return _figure(measure, median, None, None, len(values), median=median, p90=p90)
 
 
-def _backlog(totals: Totals) -> dict[str, Any]:
+def _backlog(totals: Totals) -> Figure:
     ages = totals.values.get("backlog", [])
     count, old = totals.count("backlog", "open", "old"), totals.count("backlog", "old")
     oldest = max(ages, default=None)
     return _figure("backlog", count, None, None, count, oldest_days=oldest, old=old)
 
 
-def _ratio(observed: float, expected: float, due: float) -> dict[str, Any]:
+def _ratio(observed: float, expected: float, due: float) -> Figure:
     value = observed / expected if expected else None
     return _figure("case_mix", value, observed, expected, due)

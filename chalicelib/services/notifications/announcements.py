@@ -8,13 +8,14 @@ Tests: tests/integration/test_bursts.py
 
 import hashlib
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.message_types import MonthClosed, RecordRoot
 from chalicelib.domain.notifications.alerts import LOCAL
 from chalicelib.domain.principal import ANY, group
+from chalicelib.domain.scorecards.card_types import Card, Figure
 from chalicelib.services.city import cities, staff
 from chalicelib.services.notifications import alerts, officials
 from chalicelib.services.platform import urls
@@ -30,11 +31,11 @@ def publish(message: MonthClosed, now: datetime) -> None:
     jurisdiction, month = message["jurisdiction"], message["month"]
     city = cities.at(jurisdiction, message["rules"])
     page = store.card(jurisdiction, month, message["folder"], "ranking") or {}
-    cards: dict[str, dict[str, Any]] = {}
+    cards: dict[str, Card] = {}
     for row in page.get("district", ()):
-        card = store.card(jurisdiction, month, message["folder"], f"district#{row['code']}")
-        if card is not None:
-            cards[row["code"]] = card
+        doc = store.card(jurisdiction, month, message["folder"], f"district#{row['code']}")
+        if doc is not None:
+            cards[row["code"]] = cast(Card, doc)
     # Officials have today's districts; the month has the districts of its start.
     present = report_rows.code_history(cities.current(jurisdiction, now))
     today = {code: present.codes(AREAS, code) or (code,) for code in cards}
@@ -88,9 +89,7 @@ def _scopes(
     return scopes
 
 
-def _publish_district(
-    message: MonthClosed, card: dict[str, Any], city: City, audience: list[str]
-) -> None:
+def _publish_district(message: MonthClosed, card: Card, city: City, audience: list[str]) -> None:
     code = card["code"]
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
     facts = {"district": code, "score": card["score"], "rank": card["rank"], "of": card["of"]}
@@ -99,7 +98,7 @@ def _publish_district(
 
 
 def _publish_several(
-    message: MonthClosed, cards: list[dict[str, Any]], city: City, audience: list[str]
+    message: MonthClosed, cards: list[Card], city: City, audience: list[str]
 ) -> None:
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
     cards.sort(key=lambda card: (card["rank"] or len(cards) + 1, card["code"]))
@@ -156,7 +155,7 @@ def _send(message: MonthClosed, city: City, letter: _Letter, audience: list[str]
     )
 
 
-def compose(message: MonthClosed, card: dict[str, Any], city: City, link: str) -> str:
+def compose(message: MonthClosed, card: Card, city: City, link: str) -> str:
     """Rank, score and the main measures of a district, in eight short lines."""
     measures = {measure["measure"]: measure for measure in card["measures"]}
     return official_text(
@@ -178,27 +177,27 @@ def compose(message: MonthClosed, card: dict[str, Any], city: City, link: str) -
     )
 
 
-def _name(card: dict[str, Any], city: City) -> str:
+def _name(card: Card, city: City) -> str:
     return city.areas[card["code"]].name if card["code"] in city.areas else str(card["code"])
 
 
-def _score(card: dict[str, Any]) -> str:
+def _score(card: Card) -> str:
     return "–" if card["score"] is None else f"{card['score']:.1f}"
 
 
-def _rank(card: dict[str, Any], city: City) -> str:
+def _rank(card: Card, city: City) -> str:
     if not card["ranked"]:
         return official_text(city, "scorecard.unranked")
     return official_text(city, "scorecard.rank", rank=card["rank"], of=card["of"])
 
 
-def _percent(figure: dict[str, Any]) -> str:
+def _percent(figure: Figure) -> str:
     if figure["value"] is None:
         return "–"
     return f"{100 * figure['value']:.0f}% (n={figure['n']:.0f})"
 
 
-def _stars(figure: dict[str, Any]) -> str:
+def _stars(figure: Figure) -> str:
     return "–" if figure["value"] is None else f"{figure['value']:.1f} (n={figure['n']:.0f})"
 
 

@@ -10,6 +10,7 @@ from chalicelib.domain.city.service import Question, Service
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
+from chalicelib.services.open311.answer_types import Attribute, Definition, ServiceView
 from chalicelib.services.platform import urls
 from chalicelib.settings import settings
 from chalicelib.storage import city as store
@@ -70,7 +71,7 @@ def _endpoint(base: str, kind: str, changeset: str) -> dict[str, Any]:
     }
 
 
-def services(city: City, languages: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+def services(city: City, languages: tuple[str, ...] = ()) -> list[ServiceView]:
     """The services for citizens, in the first of ``languages`` that the city has."""
     language = city.choose_language(*languages)
     return [_service(service, city, language) for service in offered(city)]
@@ -98,7 +99,7 @@ def _keywords(service: Service) -> list[str]:
     return list(dict.fromkeys([*private, *service.keywords]))
 
 
-def definition(city: City, code: str, languages: tuple[str, ...] = ()) -> dict[str, Any]:
+def definition(city: City, code: str, languages: tuple[str, ...] = ()) -> Definition:
     """The questions (attributes) of a service. Raises ``Problem``: not_found."""
     service = next((item for item in offered(city) if item.code == code), None)
     if service is None:
@@ -111,7 +112,7 @@ def definition(city: City, code: str, languages: tuple[str, ...] = ()) -> dict[s
     return {"service_code": code, "attributes": attributes}
 
 
-def _service(service: Service, city: City, language: str) -> dict[str, Any]:
+def _service(service: Service, city: City, language: str) -> ServiceView:
     return {
         "service_code": service.code,
         "service_name": city.text(service.name, language),
@@ -123,7 +124,7 @@ def _service(service: Service, city: City, language: str) -> dict[str, Any]:
     }
 
 
-def _attribute(question: Question, order: int, city: City, language: str) -> dict[str, Any]:
+def _attribute(question: Question, order: int, city: City, language: str) -> Attribute:
     return {
         "variable": True,
         "code": question.code,

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain import photos
@@ -26,6 +25,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers, rate_limits
 from chalicelib.services.open311 import attachments
+from chalicelib.services.open311.answer_types import UpdateView
 from chalicelib.services.open311.attachments import NO_PICTURES, WORD, Attachments
 from chalicelib.services.photos import photo_views, tickets
 from chalicelib.services.platform.catalogue import message_text
@@ -42,7 +42,7 @@ LONGEST = 4000
 _REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 
 
-def listed(city: City, start: str | None, end: str | None, now: datetime) -> list[dict[str, Any]]:
+def listed(city: City, start: str | None, end: str | None, now: datetime) -> list[UpdateView]:
     """The updates of a window, both ends included, oldest first; by default of the last day.
 
     Raises ``InvalidArgument`` for one end without the other, or for more than ``MOST`` updates.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypedDict
 
 from chalicelib import clock
 from chalicelib.domain import tallies
@@ -29,7 +29,25 @@ from chalicelib.storage.transactions import commit
 _AT_ONCE = 100
 
 
-def month(jurisdiction: str, month: str, now: datetime) -> dict[str, Any]:
+class MonthTallies(TypedDict):
+    """A month's live tallies: each row has ``code``, ``name`` and ``domain.tallies.MEASURES``."""
+
+    month: str
+    city: dict[str, int]
+    districts: list[dict[str, Any]]
+    wards: list[dict[str, Any]]
+
+
+class Rebuilt(TypedDict):
+    """How many counters there are, how many were corrected, and the first differences."""
+
+    tallies: int
+    places: int
+    changed: int
+    differences: list["Difference"]
+
+
+def month(jurisdiction: str, month: str, now: datetime) -> MonthTallies:
     """Every district's and ward's tallies of a month, and the city's sum: one Query."""
     city = cities.current(jurisdiction, now)
     rows = store.month(jurisdiction, month)
@@ -109,7 +127,7 @@ def _rebuild_rows() -> list[Difference]:
     return differing
 
 
-def rebuild() -> dict[str, Any]:
+def rebuild() -> Rebuilt:
     """Recompute every counter and correct differences. Returns totals and the first differences.
 
     Events that cannot be read are noted again; the notes of all others are deleted.

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards.card_types import ScoreMonth
 from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.timestamps import iso, parse, shifted
 from chalicelib.services.city import cities
@@ -76,12 +77,13 @@ def _month(jurisdiction: str, month: str, report: str, now: datetime) -> list[st
         return []
     tombstones = [*held.get("tombstones", []), *(tombstone for _, _, tombstone in replaced)]
     by_file = {(row["folder"], row["district"], row["was"]): row for row in tombstones}
-    doc = {
+    doc: ScoreMonth = {
         **held,
         "edition": held["edition"] + 1,
         "tombstones": sorted(by_file.values(), key=lambda row: (row["at"], row["district"])),
-        **({"because": because} if "because" in held else {}),
     }
+    if "because" in held:
+        doc["because"] = because
     try:
         commit([store.put_month(jurisdiction, month, doc, held["edition"])])
     except Refused:
@@ -123,7 +125,7 @@ def _anonymous(
     return key, new, tombstone
 
 
-def _folders(held: dict[str, Any]) -> list[str]:
+def _folders(held: ScoreMonth) -> list[str]:
     """Every folder that has or had rows of a month."""
     known = [*held["history"], held] if held["revision"] else held["history"]
     revisions = {f"r{one['revision']}-{one['digest'][:12]}" for one in known if one["revision"]}

@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
+from chalicelib.domain.scorecards.card_types import Closing
 from chalicelib.domain.scorecards.contributions import DISMISSED, Window
 from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
@@ -64,7 +65,7 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
     It is drawn by the districts of that month, and stored by those of today, where verifiers look.
     """
     window, month_seed = Window.of(month, city, now), seed(city.jurisdiction, month)
-    lots_by_district: dict[str, list[tuple[bytes, dict[str, Any], ScoreRow]]] = {}
+    lots_by_district: dict[str, list[tuple[bytes, Closing, ScoreRow]]] = {}
     run = set_aside.Run(SOURCE, now)
     for stored, translate in report_rows.each(city, month):
         with run.item(city.jurisdiction, f"audit:{stored['report']}"):
@@ -74,7 +75,7 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
                 lots_by_district.setdefault(row["district"], []).append((lot, closing, stored))
     run.finish()
     today = report_rows.code_history(cities.current(city.jurisdiction, now))
-    drawn = [
+    drawn: list[Closing] = [
         {**closing, "district": today.row(stored)["district"]}
         for _, lots in sorted(lots_by_district.items())
         for _, closing, stored in sorted(lots, key=lambda drawn_lot: drawn_lot[0])[:size]
@@ -133,7 +134,7 @@ def queue(
     }
 
 
-def _closing(row: ScoreRow, window: Window) -> dict[str, Any] | None:
+def _closing(row: ScoreRow, window: Window) -> Closing | None:
     # Only the last closing: an earlier one was undone by reopening, which is counted already.
     last = row["rounds"][-1]
     if row.get("anonymous"):

@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.domain.actions.city_succession import AREAS, UNITS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import AUDITOR, Principal
+from chalicelib.domain.scorecards.card_types import ScoreMonth
 from chalicelib.domain.scorecards.contributions import Contribution
 from chalicelib.domain.scorecards.measures import behind, measures
 from chalicelib.domain.scorecards.statistics import Settings, rounded
@@ -135,7 +136,7 @@ def rows(  # noqa: PLR0913 (one for each parameter of the query)
     }
 
 
-def _month(actor: Principal, name: str, now: datetime) -> tuple[dict[str, Any], City]:
+def _month(actor: Principal, name: str, now: datetime) -> tuple[ScoreMonth, City]:
     """A month's document, and the city version by which it is judged."""
     present = cities.current(actor.jurisdiction, now)
     held = store.month(actor.jurisdiction, name)
@@ -146,13 +147,13 @@ def _month(actor: Principal, name: str, now: datetime) -> tuple[dict[str, Any], 
     return held, cities.at(actor.jurisdiction, held["rules"])
 
 
-def _shown(actor: Principal, held: dict[str, Any]) -> bool:
+def _shown(actor: Principal, held: ScoreMonth) -> bool:
     return actor.kind == "staff" or held["stage"] not in (LIVE, PROVISIONAL)
 
 
-def _stage(held: dict[str, Any]) -> dict[str, Any]:
+def _stage(held: ScoreMonth) -> dict[str, Any]:
     names = ("month", "stage", "revision", "rules", "until", "closed_at", "digest")
-    return {name: held[name] for name in names}
+    return {name: value for name, value in held.items() if name in names}
 
 
 def _of_then(area: str, city: City, now: datetime) -> str:
@@ -200,7 +201,7 @@ def _may_see_officer(actor: Principal, ref: str) -> bool:
     return ours and permissions.reaches_all_of(actor, "district_head", person)
 
 
-def _card(actor: Principal, held: dict[str, Any], scope: Scope) -> dict[str, Any] | None:
+def _card(actor: Principal, held: ScoreMonth, scope: Scope) -> dict[str, Any] | None:
     name = compute.card_name(*scope)
     found = store.card(actor.jurisdiction, held["month"], held["folder"], name)
     # Ignore stale live cards: the scope had no data in the last run.

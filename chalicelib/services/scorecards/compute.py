@@ -11,13 +11,14 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.text import BOM, CSV_MEDIA, no_formula
+from chalicelib.domain.scorecards.card_types import Card, PassRate
 from chalicelib.domain.scorecards.cards import Scorecards
 from chalicelib.domain.scorecards.contributions import Contribution, Window, contributions, held_at
 from chalicelib.domain.scorecards.measures import measures, uncapped
@@ -50,8 +51,8 @@ class Computed:
     month: str
     rules: str
     until: str
-    cards: list[dict[str, Any]]
-    pass_rates: dict[str, dict[str, Any]]
+    cards: list[Card]
+    pass_rates: dict[str, PassRate]
     settings: dict[str, Any]
     rows: dict[str, bytes] = field(default_factory=dict)
 
@@ -151,7 +152,9 @@ def publish(city: City, found: Computed, stage: str, revision: int) -> str:
     lock = bool(revision)
     files.put(f"{prefix}/scorecard.json", text.encode(), "application/json", locked=lock)
     files.put(f"{prefix}/scorecard.csv", cards_csv(public, city).encode(), CSV_MEDIA, locked=lock)
-    docs = {card_name(card["kind"], card["code"]): card for card in found.cards}
+    docs: dict[str, Mapping[str, Any]] = {
+        card_name(card["kind"], card["code"]): card for card in found.cards
+    }
     docs["ranking"] = ranking(found)
     store.put_cards(
         place, month, folder, {key: {**doc, "until": found.until} for key, doc in docs.items()}
@@ -170,15 +173,27 @@ def ranking(found: Computed) -> dict[str, Any]:
     for card in found.cards:
         if card["kind"] in lists:
             on_time = next(one for one in card["measures"] if one["measure"] == "on_time")
-            row = {name: card[name] for name in ("code", "score", "rank", "of", "ranked", "n")}
-            row["on_time"] = {one: on_time[one] for one in ("value", "low", "high", "n")}
+            row = {
+                "code": card["code"],
+                "score": card["score"],
+                "rank": card["rank"],
+                "of": card["of"],
+                "ranked": card["ranked"],
+                "n": card["n"],
+                "on_time": {
+                    "value": on_time["value"],
+                    "low": on_time.get("low"),
+                    "high": on_time.get("high"),
+                    "n": on_time["n"],
+                },
+            }
             lists[card["kind"]].append(row)
     for rows in lists.values():
         rows.sort(key=lambda row: (row["rank"] is None, row["rank"], row["code"]))
     return {**lists, "pass_rates": found.pass_rates}
 
 
-def cards_csv(cards: list[dict[str, Any]], city: City) -> str:
+def cards_csv(cards: list[Card], city: City) -> str:
     """The cards as CSV, one line per measure. Names that look like formulas get an apostrophe."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\r\n")

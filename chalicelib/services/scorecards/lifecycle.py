@@ -16,6 +16,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.message_types import MonthClosed
 from chalicelib.domain.scorecards import weighing
+from chalicelib.domain.scorecards.card_types import ScoreMonth
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY, RECHECKED, Settings
 from chalicelib.domain.timestamps import iso, parse, shifted
 from chalicelib.services.city import cities
@@ -52,7 +53,7 @@ def update_all(now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> l
     return done
 
 
-def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] | None:
+def close(city: City, month: str, stage: str, now: datetime) -> ScoreMonth | None:
     """Compute a month and publish the result as its present revision.
 
     Returns the month's document, or ``None`` if nothing changed or another run was faster.
@@ -76,7 +77,7 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
     if stage == PROVISIONAL:
         audits.draw(city, month, settings.audit_sample, now)
     revision = 0 if stage == LIVE else (was["revision"] + 1 if was else 1)
-    doc: dict[str, Any] = {
+    doc: ScoreMonth = {
         "month": month,
         "stage": stage,
         "revision": revision,
@@ -99,7 +100,7 @@ def close(city: City, month: str, stage: str, now: datetime) -> dict[str, Any] |
     return doc if _publish(jurisdiction, doc, was, writes) else None
 
 
-def _settings(city: City, was: dict[str, Any] | None) -> Settings:
+def _settings(city: City, was: ScoreMonth | None) -> Settings:
     """The settings as they were when the month was first computed. Until then nothing was public,
     so a live month takes the present rule of weights."""
     if was is None:
@@ -109,7 +110,7 @@ def _settings(city: City, was: dict[str, Any] | None) -> Settings:
 
 
 def _publish(
-    jurisdiction: str, doc: dict[str, Any], was: dict[str, Any] | None, also: Sequence[Write] = ()
+    jurisdiction: str, doc: ScoreMonth, was: ScoreMonth | None, also: Sequence[Write] = ()
 ) -> bool:
     seen = was["edition"] if was else None
     try:
@@ -119,7 +120,7 @@ def _publish(
     return True
 
 
-def _announcement(jurisdiction: str, doc: dict[str, Any]) -> Write:
+def _announcement(jurisdiction: str, doc: ScoreMonth) -> Write:
     message: MonthClosed = {
         "kind": "scorecard",
         "jurisdiction": jurisdiction,
@@ -163,7 +164,7 @@ def _began(city: City, month: str) -> bool:
 
 
 def _steps(
-    city: City, month: str, was: dict[str, Any] | None, flagged: bool, now: datetime
+    city: City, month: str, was: ScoreMonth | None, flagged: bool, now: datetime
 ) -> Iterator[str]:
     local = now.astimezone(city.zone)
     stage = was["stage"] if was else LIVE
@@ -182,11 +183,13 @@ def _day(city: City, now: datetime) -> str:
     return (now.astimezone(city.zone) - timedelta(hours=3)).date().isoformat()
 
 
-def _history(was: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _history(was: ScoreMonth | None) -> list[dict[str, Any]]:
     if was is None or was["stage"] == LIVE:
         return []
     kept = ("stage", "revision", "digest", "closed_at")
-    return [*was["history"], {name: was[name] for name in kept}][-HISTORY_KEPT:]
+    return [*was["history"], {name: value for name, value in was.items() if name in kept}][
+        -HISTORY_KEPT:
+    ]
 
 
 def _changes(
