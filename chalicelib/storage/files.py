@@ -14,6 +14,9 @@ from chalicelib.storage.transactions import Unavailable
 
 UNUSED = "unused"
 ADDRESS_SECONDS, ADDRESS_KEPT = 900, 300
+# The CDN serves these, and by itself it would keep a file for a day: a correction or an erasure
+# must show sooner.
+_SERVED, _SERVED_SECONDS = "open-data/", 300
 _VERSION_MARKERS = {"NextKeyMarker": "KeyMarker", "NextVersionIdMarker": "VersionIdMarker"}
 _KEY_MARKERS = {"NextContinuationToken": "ContinuationToken"}  # pragma: allowlist secret
 
@@ -26,7 +29,9 @@ def put(
     ``unused``: tag the object so that it expires within days. ``locked``: keep this version for as
     long as the deployment says (S3 Object Lock).
     """
-    options: dict[str, Any] = {"Tagging": f"{UNUSED}=yes"} if unused else {}
+    options: dict[str, Any] = _caching(key)
+    if unused:
+        options["Tagging"] = f"{UNUSED}=yes"
     if locked and settings().lock_days:
         until = clock.wall() + timedelta(days=settings().lock_days)
         options |= {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
@@ -63,10 +68,16 @@ def put_file(key: str, file: IO[bytes], content_type: str, name: str) -> None:
             settings().bucket,
             key,
             ExtraArgs={
+                **_caching(key),
                 "ContentType": content_type,
                 "ContentDisposition": f'attachment; filename="{name}"',
             },
         )
+
+
+def _caching(key: str) -> dict[str, str]:
+    served = key.startswith(_SERVED)
+    return {"CacheControl": f"public, max-age={_SERVED_SECONDS}"} if served else {}
 
 
 def mark_used(key: str) -> None:

@@ -14,6 +14,7 @@ import os
 import sys
 
 from infra.deploy.names import STAGES
+from infra.deploy.runtime import RuntimeMissing, UnfitWheel
 
 _NOBODY = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none",
            "AWS_SECRET_ACCESS_KEY": "none"}  # fmt: skip
@@ -22,18 +23,24 @@ _NOBODY = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none",
 def main(words: list[str] | None = None) -> int:
     """Run one command; its exit status."""
     asked = _parser().parse_args(words)
-    if asked.command == "package":
-        # Packing makes clients and calls nothing, so any credentials will do.
-        os.environ.update({name: os.environ.get(name, one) for name, one in _NOBODY.items()})
-        if asked.unmeasured:
-            from infra.deploy.package import package
+    try:
+        return _package(asked) if asked.command == "package" else _on_aws(asked)
+    except (RuntimeMissing, UnfitWheel) as error:
+        print(error, file=sys.stderr)
+        return 1
 
-            package(asked.stage)
-            return 0
-        from infra.deploy import report
 
-        return report.main(asked.stage)
-    return _on_aws(asked)
+def _package(asked: argparse.Namespace) -> int:
+    # Packing makes clients and calls nothing, so any credentials will do.
+    os.environ.update({name: os.environ.get(name, one) for name, one in _NOBODY.items()})
+    if asked.unmeasured:
+        from infra.deploy.package import package
+
+        package(asked.stage)
+        return 0
+    from infra.deploy import report
+
+    return report.main(asked.stage)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,11 +4,9 @@ Chalice's merge replaces lists and adds to objects: an intrinsic can only be ove
 intrinsic, and nothing can be removed. ``finish`` does the rest.
 """
 
-import json
 from typing import Any
 
-from chalicelib.errors import Problem
-from infra.deploy import methods, watching
+from infra.deploy import gateway, methods, runtime, watching
 from infra.deploy.functions import FUNCTIONS, LANES
 from infra.deploy.names import (
     FAILURES,
@@ -20,7 +18,6 @@ from infra.deploy.names import (
     logical,
     prefix,
     ref,
-    sub,
 )
 
 API = "APIHandler"
@@ -28,10 +25,6 @@ API = "APIHandler"
 _ALIAS = f"{API}Aliaslive"
 RETRIES = 2
 MAX_AGE_SECONDS = 3600
-RETRY_SECONDS = 5
-RATE_SECONDS = 300
-# API Gateway's own.
-LARGEST_BODY = 10 * 1024 * 1024
 PARAMETERS: dict[str, tuple[str, str | None]] = {
     "TimelineStream": ("ARN of the timeline's stream: an output of the data stack", None),
     "AlertsTopic": ("ARN of the officials' topic: an output of the data stack", None),
@@ -68,7 +61,7 @@ def template(stage: str) -> Doc:
     resources: dict[str, Doc] = {}
     for function in functions():
         resources |= _function(stage, function)
-    resources |= _api(stage) | _firewall(stage) | _photo_layer()
+    resources |= gateway.api(stage) | gateway.firewall(stage) | _photo_layer()
     resources |= watching.alarms(stage) | watching.dashboard(stage)
     resources["ProcessPhotos"]["Properties"]["Layers"] = [ref("PhotoLayer")]
     return {
@@ -151,120 +144,11 @@ def _queue(stage: str, name: str) -> Doc:
     return arn("sqs", f"{prefix(stage)}-{name}")
 
 
-def _refusal(slug: str, *, own_status: bool = False, **members: Any) -> Doc:
-    """A refusal by the gateway itself, as a problem document, for the first allowed origin (it can
-    name only one). With ``own_status`` the gateway's status stays."""
-    problem = Problem(slug, **members)
-    document = problem.document()
-    headers: Doc = {"Access-Control-Allow-Origin": _first_origin()}
-    if "seconds" in members:
-        headers["Retry-After"] = f"'{members['seconds']}'"
-    status = {} if own_status else {"StatusCode": str(problem.status)}
-    if own_status:
-        del document["status"]
-    return {
-        **status,
-        "ResponseParameters": {"Headers": headers},
-        "ResponseTemplates": {"application/json": json.dumps(document)},
-    }
-
-
-def _first_origin() -> Doc:
-    first = {"Fn::Select": [0, {"Fn::Split": [",", ref("AllowOrigin")]}]}
-    return {"Fn::Sub": ["'${Origin}'", {"Origin": first}]}
-
-
-def _api(stage: str) -> dict[str, Doc]:
-    responses = {
-        "MISSING_AUTHENTICATION_TOKEN": _refusal("not_found"),
-        "RESOURCE_NOT_FOUND": _refusal("not_found"),
-        "THROTTLED": _refusal("too_many", seconds=RETRY_SECONDS),
-        "REQUEST_TOO_LARGE": _refusal("too_large", limit=LARGEST_BODY),
-        "UNSUPPORTED_MEDIA_TYPE": _refusal("unsupported_media_type"),
-        # Mainly for the rate rule, which unblocks an address within five minutes.
-        "WAF_FILTERED": _refusal("too_many", seconds=RATE_SECONDS),
-        "INTEGRATION_TIMEOUT": _refusal("unavailable", seconds=RETRY_SECONDS),
-        "INTEGRATION_FAILURE": _refusal("unavailable", seconds=RETRY_SECONDS),
-        "DEFAULT_4XX": _refusal("malformed", own_status=True),
-        "DEFAULT_5XX": _refusal("unavailable", own_status=True, seconds=RETRY_SECONDS),
-    }
-    settings = {
-        "ResourcePath": "/*",
-        "HttpMethod": "*",
-        "MetricsEnabled": True,
-        "ThrottlingRateLimit": ref("RequestsPerSecond"),
-        "ThrottlingBurstLimit": ref("RequestsPerSecond"),
-    }
-    return {
-        "RestAPI": {
-            "Properties": {
-                "GatewayResponses": responses,
-                "MethodSettings": [settings],
-                # Without it SAM adds a second stage, "Stage", without firewall and throttle.
-                "OpenApiVersion": "2.0",
-                "Tags": {"project": "tanggap", "stage": stage},
-            }
-        }
-    }
-
-
-def _firewall(stage: str) -> dict[str, Doc]:
-    def seen(name: str) -> Doc:
-        return {
-            "CloudWatchMetricsEnabled": True,
-            "SampledRequestsEnabled": False,
-            "MetricName": name,
-        }
-
-    def managed(priority: int, name: str) -> Doc:
-        group = {"VendorName": "AWS", "Name": name}
-        return {
-            "Name": name,
-            "Priority": priority,
-            "OverrideAction": {"None": {}},
-            "Statement": {"ManagedRuleGroupStatement": group},
-            "VisibilityConfig": seen(name),
-        }
-
-    rate = {
-        "Name": "address-rate",
-        "Priority": 0,
-        "Action": {"Block": {}},
-        "Statement": {
-            "RateBasedStatement": {"Limit": ref("RequestsPerAddress"), "AggregateKeyType": "IP"}
-        },
-        "VisibilityConfig": seen("address-rate"),
-    }
-    acl = {
-        "Name": prefix(stage),
-        "Scope": "REGIONAL",
-        "DefaultAction": {"Allow": {}},
-        "VisibilityConfig": seen("all"),
-        "Rules": [
-            rate,
-            managed(1, "AWSManagedRulesAmazonIpReputationList"),
-            managed(2, "AWSManagedRulesKnownBadInputsRuleSet"),
-        ],
-    }
-    stage_arn = sub(
-        "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestAPI}/stages/${RestAPI.Stage}"
-    )
-    return {
-        "Firewall": {"Type": "AWS::WAFv2::WebACL", "Properties": acl},
-        "FirewallOfApi": {
-            "Type": "AWS::WAFv2::WebACLAssociation",
-            "Properties": {
-                "ResourceArn": stage_arn,
-                "WebACLArn": {"Fn::GetAtt": ["Firewall", "Arn"]},
-            },
-        },
-    }
-
-
 def _photo_layer() -> dict[str, Doc]:
     properties = {
         "ContentUri": "./photos.zip",
         "CompatibleArchitectures": ["arm64", "x86_64"],
+        "CompatibleRuntimes": [runtime.NAME],
         "Description": "Pillow and libheif",
         "RetentionPolicy": "Delete",
     }
@@ -275,6 +159,10 @@ def finish(packaged: Doc, stage: str) -> Doc:
     """Add what a merge cannot: methods that Chalice does not declare, and (in prod) routes to an
     alias. A release then gets a tenth of the requests first, and is rolled back if an alarm
     goes off."""
+    for resource in packaged["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            # Chalice states the Python that packs.
+            resource["Properties"]["Runtime"] = runtime.NAME
     api = packaged["Resources"]["RestAPI"]["Properties"]
     api["DefinitionBody"] = methods.completed(api["DefinitionBody"])
     if stage != "prod":

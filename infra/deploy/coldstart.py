@@ -1,13 +1,14 @@
 """Measures cold starts: a zip started like on Lambda, by AWS's own runtime client.
 
-The runtime interface client (``awslambdaric``) asks a Runtime API for work; this is a small one
-(https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). CPU time of the process until it
-asks for its first event is compared in one run with that of a zip that makes one boto3 client
-(boto3 as pip installs it, precompiled like ours), so that the ratio is comparable between
-machines.
+It runs with Lambda's Python. The runtime interface client (``awslambdaric``) asks a Runtime API
+for work; this is a small one (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). CPU
+time of the process until it asks for its first event is compared in one run with that of a zip
+that makes one boto3 client (boto3 as pip installs it, precompiled like ours), so that the ratio is
+comparable between machines.
 """
 
 import os
+import platform
 import resource
 import shutil
 import subprocess
@@ -17,9 +18,12 @@ import threading
 import zipfile
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 
 import boto3
+
+from infra.deploy import runtime
 
 ROUNDS = 7
 _WAIT_SECONDS = 60
@@ -69,14 +73,17 @@ class _Runtime:
         return f"127.0.0.1:{self.server.server_address[1]}"
 
 
-def start(tree: Path, handler: str, environment: dict[str, str]) -> float:
-    """CPU milliseconds from the start to the first request for an event; the process then ends."""
-    runtime = _Runtime()
+def start(tree: Path, client: Path, handler: str, environment: dict[str, str]) -> float:
+    """CPU milliseconds from the start to the first request for an event; the process then ends.
+
+    ``client``: the folder that has the runtime interface client.
+    """
+    api = _Runtime()
     env = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(tree),
+        "PYTHONPATH": os.pathsep.join([str(tree), str(client)]),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_LAMBDA_RUNTIME_API": runtime.address,
+        "AWS_LAMBDA_RUNTIME_API": api.address,
         "LAMBDA_TASK_ROOT": str(tree),
         "AWS_LAMBDA_FUNCTION_NAME": "measured",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
@@ -88,17 +95,17 @@ def start(tree: Path, handler: str, environment: dict[str, str]) -> float:
     }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
-        [sys.executable, "-m", "awslambdaric", handler], cwd=tree, env=env,
+        [runtime.interpreter(), "-m", "awslambdaric", handler], cwd=tree, env=env,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        if not runtime.asked.wait(_WAIT_SECONDS) or runtime.failed:
-            raise RuntimeError(f"{handler} did not start: {runtime.failed}")
+        if not api.asked.wait(_WAIT_SECONDS) or api.failed:
+            raise RuntimeError(f"{handler} did not start: {api.failed}")
     finally:
         process.kill()
         process.wait()
-        runtime.server.shutdown()
-        runtime.server.server_close()
+        api.server.shutdown()
+        api.server.server_close()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
     return used * 1000
@@ -107,7 +114,7 @@ def start(tree: Path, handler: str, environment: dict[str, str]) -> float:
 def compared(code: Path, handlers: list[str], environment: dict[str, str]) -> dict[str, float]:
     """{handler: least CPU ms}, "bare" among them: the zip of one boto3 client, in the same run."""
     with tempfile.TemporaryDirectory() as name:
-        tree, bare = Path(name) / "code", Path(name) / "bare"
+        tree, bare, client = (Path(name) / part for part in ("code", "bare", "client"))
         with zipfile.ZipFile(code) as packed:
             packed.extractall(tree)
         # The SDK as pip installs it, compiled like ours.
@@ -125,7 +132,7 @@ def compared(code: Path, handlers: list[str], environment: dict[str, str]) -> di
             _copied(site / part, bare / part)
         _run(
             [
-                sys.executable,
+                runtime.interpreter(),
                 "-m",
                 "compileall",
                 "-q",
@@ -136,12 +143,26 @@ def compared(code: Path, handlers: list[str], environment: dict[str, str]) -> di
             bare,
         )
         (bare / "bare.py").write_text(_BARE)
+        _client(client)
         found: dict[str, list[float]] = {}
         for _ in range(ROUNDS):
-            found.setdefault("bare", []).append(start(bare, "bare.handler", {}))
+            found.setdefault("bare", []).append(start(bare, client, "bare.handler", {}))
             for handler in handlers:
-                found.setdefault(handler, []).append(start(tree, handler, environment))
+                found.setdefault(handler, []).append(start(tree, client, handler, environment))
     return {handler: min(times) for handler, times in found.items()}
+
+
+def _client(target: Path) -> None:
+    """Install the runtime interface client, in the version of the tests, for Lambda's Python."""
+    processor = {machine: name for name, machine in runtime.MACHINES.items()}[platform.machine()]
+    _run(
+        [
+            sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install",
+            "--no-compile", "--target", str(target), *runtime.pip_options(processor),
+            f"awslambdaric=={version('awslambdaric')}",
+        ],
+        target.parent,
+    )  # fmt: skip
 
 
 def _copied(source: Path, target: Path) -> None:

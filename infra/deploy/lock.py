@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra.deploy import runtime
+
 ROOT = Path(__file__).parents[2]
 # The Python version of Lambda, not of this process.
-PYTHON = "3.11"
+PYTHON = "{}.{}".format(*runtime.VERSION)
 LOCKS = {
     "requirements.lock": "requirements.txt",
     "requirements-photos.lock": "requirements-photos.txt",

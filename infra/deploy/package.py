@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.deploy import application, data, watching
+from infra.deploy import application, data, runtime, watching
 from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import Doc, environment, log_group
 from infra.deploy.policies import policy
@@ -49,7 +49,6 @@ _CLI = "from chalice.cli import main; main()"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 # Every version with the digests of its files: ``make lock`` writes them.
 _LIBRARIES, _PHOTO_LIBRARIES = "requirements.lock", "requirements-photos.lock"
-_WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,9 @@ class Packaged:
 
 
 def package(stage: str, architecture: str = "arm64", folder: Path | None = None) -> Packaged:
-    """Make everything again. Raises ``subprocess.CalledProcessError`` with the tool's output."""
+    """Make everything again. Raises ``subprocess.CalledProcessError`` with the tool's output,
+    ``RuntimeMissing`` or ``UnfitWheel``."""
+    runtime.interpreter()
     made = Packaged(stage, folder or BUILD / stage)
     shutil.rmtree(made.folder, ignore_errors=True)
     made.folder.mkdir(parents=True)
@@ -146,8 +147,13 @@ def _chalice(made: Packaged, project: Path, stage: str) -> None:
     merge.unlink()
 
 
-def _run(words: list[str], folder: Path, env: dict[str, str] | None = None) -> None:
-    done = subprocess.run([sys.executable, *words], cwd=folder, env=env, text=True,
+def _run(
+    words: list[str],
+    folder: Path,
+    env: dict[str, str] | None = None,
+    python: str = sys.executable,
+) -> None:
+    done = subprocess.run([python, *words], cwd=folder, env=env, text=True,
                           capture_output=True, check=False)  # fmt: skip
     if done.returncode:
         sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
@@ -201,7 +207,8 @@ def needless(name: str) -> bool:
 def _compile(tree: Path) -> None:
     words = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash",
              "-s", str(tree), "."]  # fmt: skip
-    _run(words, tree, {**os.environ, "PYTHONHASHSEED": "0"})
+    # By Lambda's Python: another version's files would be compiled again at each cold start.
+    _run(words, tree, {**os.environ, "PYTHONHASHSEED": "0"}, runtime.interpreter())
 
 
 def _install(lock: str, architecture: str, target: Path) -> None:
@@ -209,13 +216,12 @@ def _install(lock: str, architecture: str, target: Path) -> None:
     _run(
         [
             "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-compile",
-            "--require-hashes", "--only-binary=:all:",
-            "--platform", f"manylinux2014_{_WHEELS[architecture]}",
-            "--platform", f"manylinux_2_28_{_WHEELS[architecture]}",
+            "--require-hashes", *runtime.pip_options(architecture),
             "--requirement", str(ROOT / lock), "--target", str(target),
         ],
         ROOT,
     )  # fmt: skip
+    runtime.check_wheels(target, architecture)
 
 
 def _layer(made: Packaged, architecture: str) -> None:

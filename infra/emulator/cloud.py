@@ -1,6 +1,6 @@
 """An emulated AWS in a process of its own, for whole deployments: CloudFormation, IAM, Lambda.
 
-    with Cloud(folder) as cloud:        # boto3 finds it through AWS_ENDPOINT_URL
+    with Cloud(folder, python) as cloud:    # boto3 finds it through AWS_ENDPOINT_URL
         stacks.deploy(...)
         cloud.api(api_id, "api")        the address of a deployed API
 
@@ -26,14 +26,27 @@ from infra.emulator.emulator import LOOPBACK, StackError, listen
 OWNER = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 REGION = "us-east-1"
 _PATIENCE = 60
-_START = "from ministack.app import main; main()"
+# Functions run with Lambda's Python, for which their zips are made, not with the emulator's.
+_START = """
+import os
+from ministack.app import main
+from ministack.core import lambda_runtime as runtime
+
+runtime._detect_runtime_binary = lambda name: (os.environ["LAMBDA_PYTHON"],
+                                               runtime._PYTHON_WORKER_SCRIPT)
+main()
+"""
 
 
 class Cloud:
-    """One emulated account, its files in ``folder``; nothing of it is kept."""
+    """One emulated account, its files in ``folder``; nothing of it is kept.
 
-    def __init__(self, folder: Path) -> None:
+    ``python``: the interpreter that runs the functions, of the version for which they are packed.
+    """
+
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
         self.folder = folder
+        self.python = python
         self.endpoint = ""
         self._before: dict[str, str | None] = {}
 
@@ -46,6 +59,7 @@ class Cloud:
         environment = {
             **kept,
             **OWNER,
+            "LAMBDA_PYTHON": self.python,
             "AUTH": "true",
             "BIND_HOST": LOOPBACK,
             "MINISTACK_HOST": LOOPBACK,

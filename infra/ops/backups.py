@@ -1,4 +1,6 @@
-"""Copies a whole stage into files, and restores it: for drills, moves, and losses beyond PITR.
+"""Copies a whole stage into files: for drills, moves, and losses beyond PITR.
+
+``infra.ops.restores`` restores a copy.
 
     erasures.jsonl                      who was erased, when (``storage.erasures``), for all copies
     <moment>/tables/<name>.jsonl.gz     items in DynamoDB's own JSON, a line each
@@ -24,21 +26,15 @@ import boto3
 
 from chalicelib import clock
 from chalicelib.domain.row_types import NamedErasure
-from chalicelib.domain.timestamps import iso, parse
+from chalicelib.domain.timestamps import iso
 from chalicelib.services.city import cities
 from chalicelib.services.people import closed_reports, erasure
 from chalicelib.settings import settings
 from chalicelib.storage import erasures, people, reports
 
-# The order of restoring: the marks of counted events come before the events.
 TABLES = ("city", "people", "control", "figures", "reports", "timeline")
 ERASURES = "erasures.jsonl"
 _WAITING = "quarantine/"
-_BATCH, _TRIES = 25, 8
-
-
-class NotEmpty(RuntimeError):
-    """The stage is not empty: a restore would mix two histories."""
 
 
 def backup(copies: Path) -> dict[str, Any]:
@@ -52,10 +48,10 @@ def backup(copies: Path) -> dict[str, Any]:
         path = folder / "tables" / f"{name}.jsonl.gz"
         count = 0
         with gzip.GzipFile(path, "wb", mtime=0) as file:
-            for item in _scan(settings().table(name)):
+            for item in scan(settings().table(name)):
                 file.write(json.dumps(item, separators=(",", ":"), sort_keys=True).encode() + b"\n")
                 count += 1
-        items[name], digests[name] = count, _digest(path)
+        items[name], digests[name] = count, digest(path)
     files = 0
     for key in _keys():
         target = folder / "files" / key
@@ -74,7 +70,7 @@ def keep_erasures(copies: Path) -> int:
     """Update the list of erasures beside the copies. Returns its length."""
     path = copies / ERASURES
     held = {(one["jurisdiction"], one["who"]): one for one in listed(copies)}
-    for one in _known_here():
+    for one in known_here():
         key = (one["jurisdiction"], one["who"])
         if key not in held or one["at"] >= held[key]["at"]:
             held[key] = one
@@ -89,7 +85,7 @@ def erase_again(since: datetime, records: list[NamedErasure]) -> list[str]:
     for place in cities.jurisdictions():
         # Data that the retention schedule had erased may be back.
         closed_reports.restart(place)
-    chosen = erasure.ended_since([*records, *_known_here()], since)
+    chosen = erasure.ended_since([*records, *known_here()], since)
     if not chosen:
         return []
     uids: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -115,47 +111,16 @@ def listed(copies: Path | None) -> list[NamedErasure]:
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
 
 
-def _known_here() -> list[NamedErasure]:
+def known_here() -> list[NamedErasure]:
+    """The erasures that this stage knows of, in its table and its bucket."""
     found: list[NamedErasure] = []
     for place in sorted({*cities.jurisdictions(), *erasures.cities_in_files()}):
         found += [*erasures.in_table(place), *erasures.in_files(place)]
     return found
 
 
-def restore(folder: Path) -> dict[str, Any]:
-    """Restore one copy into an empty stage, and repeat the erasures made since it began.
-
-    Raises ``NotEmpty``, and ``ValueError`` for a copy that was changed.
-    """
-    if not (folder / "copy.json").exists():
-        there = ", ".join(sorted(one.parent.name for one in folder.glob("*/copy.json")))
-        raise ValueError(f"{folder} is no copy" + (f"; it has {there}" if there else ""))
-    about = json.loads((folder / "copy.json").read_text())
-    for name in TABLES:
-        if next(_scan(settings().table(name)), None) is not None:
-            raise NotEmpty(f"table {settings().table(name)} has something in it")
-        if _digest(folder / "tables" / f"{name}.jsonl.gz") != about["sha256"][name]:
-            raise ValueError(f"{name}: the copy is not as it was made")
-    # What the bucket knows is older than nothing: a copy must not set it back.
-    records = [*listed(folder.parent), *_known_here()]
-    files = 0
-    root = folder / "files"
-    for path in sorted(root.rglob("*.type")):
-        own = path.with_suffix("")
-        boto3.client("s3").put_object(
-            Bucket=settings().bucket, Key=own.relative_to(root).as_posix(),
-            Body=own.read_bytes(), ContentType=path.read_text(),
-        )  # fmt: skip
-        files += 1
-    items = {}
-    for name in TABLES:
-        with gzip.open(folder / "tables" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
-            items[name] = _write(settings().table(name), (json.loads(line) for line in file))
-    erased = erase_again(parse(about["at"]), records)
-    return {"tables": items, "files": files, "erased": erased}
-
-
-def _scan(table: str) -> Iterator[dict[str, Any]]:
+def scan(table: str) -> Iterator[dict[str, Any]]:
+    """Every item of a table."""
     pages = boto3.client("dynamodb").get_paginator("scan")
     for page in pages.paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
@@ -169,27 +134,6 @@ def _keys() -> Iterator[str]:
                 yield row["Key"]
 
 
-def _write(table: str, items: Iterator[dict[str, Any]]) -> int:
-    client, count, batch = boto3.client("dynamodb"), 0, list[dict[str, Any]]()
-    for item in items:
-        batch.append({"PutRequest": {"Item": item}})
-        count += 1
-        if len(batch) == _BATCH:
-            _put(client, table, batch)
-            batch = []
-    if batch:
-        _put(client, table, batch)
-    return count
-
-
-def _put(client: Any, table: str, batch: list[dict[str, Any]]) -> None:
-    for _ in range(_TRIES):
-        answer = client.batch_write_item(RequestItems={table: batch})
-        batch = answer.get("UnprocessedItems", {}).get(table, [])
-        if not batch:
-            return
-    raise RuntimeError(f"{table} does not take what it is given")
-
-
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

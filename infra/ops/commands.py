@@ -164,8 +164,8 @@ def _run(asked: argparse.Namespace) -> int:
         again = backups.erase_again(parse(asked.since), backups.listed(asked.copies))
         print(json.dumps({"erased": again}, indent=2))
     else:
-        from infra.ops import backups
+        from infra.ops import backups, restores
 
-        act = backups.backup if asked.command == "backup" else backups.restore
+        act = backups.backup if asked.command == "backup" else restores.restore
         print(json.dumps(act(asked.folder), indent=2))
     return 0

@@ -22,6 +22,7 @@ from chalicelib.services.open_data import publishing
 from chalicelib.services.people import erasure
 from chalicelib.storage import files
 from infra.city import importing
+from tests.support import aws
 from tests.support.world import JURISDICTION, World, citizen, city, official, spot
 
 KML = "{http://www.opengis.net/kml/2.2}"
@@ -108,6 +109,21 @@ def test_the_package_tells_rows_sizes_and_digests(world: World) -> None:
     assert [one["name"] for one in table["schema"]["fields"]] == list(formats.COLUMNS)
     shown = publishing.listed(cities.current(JURISDICTION, world.now))
     assert {one["path"] for one in shown["files"]} == {one["path"] for one in package["resources"]}
+
+
+def test_no_cache_keeps_a_file_of_open_data_for_longer_than_minutes(world: World) -> None:
+    """What is erased or corrected in the files must not be served for another day."""
+    world.file()
+    world.project()
+    publishing.publish(world.now)
+    bucket = aws.backend("s3").buckets["tanggap-files"]
+    kept = {
+        name: file.metadata.get("cache-control")
+        for name, file in bucket.keys.items()
+        if name.startswith("open-data/")
+    }
+    assert kept
+    assert set(kept.values()) == {"public, max-age=300"}
 
 
 def test_only_the_months_in_which_something_changed_are_written_again(world: World) -> None:

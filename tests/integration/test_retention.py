@@ -18,7 +18,7 @@ from chalicelib.services.photos import duplicates, moderation, processing, stora
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, text_moderation
 from chalicelib.storage import control, files, people, reach, report_texts, tables
-from infra.ops import backups, commands, verify
+from infra.ops import backups, commands, restores, verify
 from tests.support import aws, personal_data_search, photo_files, random_people
 from tests.support.world import BUNDLE, JURISDICTION, STAFF, START, World, blob, citizen, official
 
@@ -359,7 +359,7 @@ def test_a_restore_of_an_older_copy_is_erased_again_by_the_schedule(
     world.advance(days=400)
     assert keep(world)["closed"] == 1
     aws.fresh()
-    backups.restore(copy)
+    restores.restore(copy)
     assert any("#T#" in place for place in held())
     keep(world)
     world.project()
@@ -379,7 +379,7 @@ def test_after_tables_were_set_back_the_schedule_looks_at_everything_again(
     keep(world)
     later = list(tables.Control.scan())
     aws.fresh()
-    backups.restore(copy)
+    restores.restore(copy)
     for row in later:
         row.save()
     for note in tables.Person.scan(tables.Person.pk.contains("#LATE#")):
