@@ -13,6 +13,13 @@ def test_a_pin_comes_back_as_it_was() -> None:
     assert unpack(REPORT, pack(PIN._replace(late=False))) == PIN._replace(late=False)
 
 
+@pytest.mark.parametrize("name", Pin._fields)
+def test_every_value_of_a_pin_is_stored(name: str) -> None:
+    other = {str: "other", bool: not PIN.late, int: 7}[Pin.__annotations__[name]]
+    pin = PIN._replace(**{name: other})
+    assert unpack(pin.id, pack(pin)) == pin
+
+
 def test_a_row_without_a_version_is_still_read() -> None:
     assert unpack(REPORT, "assigned|pothole|D1|!|-61754000|1068272000") == PIN
 
