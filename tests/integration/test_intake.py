@@ -1,20 +1,23 @@
 """Filing: place, service, deadlines and answers are decided and stored in one transaction."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib import ids
+from chalicelib.domain.city.service import QUESTION_TYPES, Option, Question
 from chalicelib.domain.hash_chain import commitment
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
+from chalicelib.services.open311 import post as open311_post
 from chalicelib.services.platform import signing
 from chalicelib.services.projections import monthly_counts
-from chalicelib.services.reports import queries, queues
+from chalicelib.services.reports import queries, queues, service_attributes
 from chalicelib.services.reports.intake import locate
 from chalicelib.storage import people, photo_tickets, report_texts, tables
 from tests.support.world import (
@@ -28,6 +31,7 @@ from tests.support.world import (
     World,
     blob,
     citizen,
+    city,
     faults,
     official,
     spot,
@@ -395,3 +399,24 @@ def test_an_unknown_city_is_404(world: World) -> None:
     """The city is checked first."""
     problem = refusal(world.file, Principal("citizen", "nowhere", uid="d_a"))
     assert (problem.status, problem.slug) == (404, "unknown_jurisdiction")
+
+
+# An answer of each type: as JSON, and as the texts of a form.
+ANSWERS: dict[str, tuple[Any, list[str]]] = {
+    "text": ("By the school", ["By the school"]),
+    "number": (3, ["3"]),
+    "singlevaluelist": ("a", ["a"]),
+    "multivaluelist": (["a", "b"], ["a", "b"]),
+    "datetime": ("2026-11-02T10:00:00.000Z", ["2026-11-02T10:00:00Z"]),
+}
+
+
+@pytest.mark.parametrize("kind", QUESTION_TYPES)
+def test_a_question_of_each_type_takes_an_answer_from_json_and_from_a_form(kind: str) -> None:
+    options = tuple(Option(key, {"en": key}) for key in ("a", "b"))
+    question = Question("q", kind, True, {"en": "Which?"}, options)
+    pothole = replace(city().services["pothole"], questions=(question,))
+    answer, texts = ANSWERS[kind]
+    values, free_texts = service_attributes.check(pothole, {"q": answer})
+    from_form = open311_post._value(question, texts, city())
+    assert service_attributes.check(pothole, {"q": from_form}) == (values, free_texts)
