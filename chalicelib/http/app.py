@@ -13,7 +13,7 @@ from typing import Any
 from chalice.app import CaseInsensitiveMapping, Chalice, Request
 
 from chalicelib.errors import Problem
-from chalicelib.http import georeport_refusals
+from chalicelib.http import gateway_event, georeport_refusals
 from chalicelib.http.problems import (
     VARY,
     for_status,
@@ -68,9 +68,9 @@ class TanggapApp(Chalice):
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """The Lambda proxy answer to an API Gateway event."""
-        event = event if isinstance(event, Mapping) else {}
-        request_context = event.get("requestContext") or {}
-        headers = CaseInsensitiveMapping(event.get("headers") or {})
+        event = gateway_event.shaped(event)
+        request_context = event["requestContext"]
+        headers = CaseInsensitiveMapping(event["headers"])
         request_id = request_id_of(request_context, context)
         methods = self.methods(request_context.get("resourcePath"))
         method = request_context.get("httpMethod")

@@ -1,5 +1,6 @@
 """No anonymous request is a 5xx, and none reads more than the stated number."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from chalicelib.services.open311 import request_views, requests
 from chalicelib.services.scorecards import card_queries, report_rows
 from chalicelib.storage import city as store
 from chalicelib.storage import open311_requests
+from tests.security.edge import Context, application, event_of
 from tests.support import aws, hostile, hostile_city
 from tests.support.hostile_city import HIDDEN, HostileCity
 from tests.support.world import JURISDICTION
@@ -201,6 +203,22 @@ def test_hostile_requests_are_no_fault_and_read_little(city: HostileCity) -> Non
 @pytest.mark.long
 def test_two_thousand_hostile_requests_are_no_fault_and_read_little(city: HostileCity) -> None:
     _prove(city.ask(2000, seed=2))
+
+
+@pytest.mark.parametrize("value", [None, "x", 5, [], {}, {"a": 1}, {1: "a"}, ["a"], "absent"])
+def test_a_malformed_event_is_refused_and_is_no_fault(city: HostileCity, value: Any) -> None:
+    """Nobody but API Gateway sends events; a crash would still count against a release."""
+    paths = ("/v1/city", f"/v1/reports/{city.known['id'][0]}", f"{V2}/requests.json")
+    for path, method in itertools.product(paths, ("GET", "POST", "HEAD")):
+        whole = event_of(method, path, None, {}, {}, "192.0.2.1")
+        for part in (whole, whole["requestContext"]):
+            for name in tuple(part):
+                kept = part.pop(name)
+                if value != "absent":
+                    part[name] = value
+                assert application()(whole, Context())["statusCode"] < 500, (path, name)
+                part[name] = kept
+    assert application()(value, Context())["statusCode"] == 404
 
 
 def test_every_public_route_is_asked(city: HostileCity) -> None:

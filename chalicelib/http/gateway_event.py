@@ -1,0 +1,68 @@
+"""An event of API Gateway with every member that is read, each of the type that it is read as.
+
+Only API Gateway sends events, and its own are well formed. But whoever may call the function can
+send anything, and a malformed event must be a refusal: a crash would count against a release.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_NAME = re.compile(r"{(\w+)}")
+
+
+def shaped(event: Any) -> dict[str, Any]:
+    """The event in the shape that the application reads. A route whose path parameters are missing
+    is no route."""
+    given = event if isinstance(event, Mapping) else {}
+    body, path = given.get("body"), given.get("path")
+    return {
+        **given,
+        "requestContext": _context(given),
+        "headers": _texts(given.get("headers")),
+        "multiValueQueryStringParameters": _lists(given.get("multiValueQueryStringParameters")),
+        "queryStringParameters": _texts(given.get("queryStringParameters")) or None,
+        "pathParameters": _texts(given.get("pathParameters")) or None,
+        "stageVariables": given.get("stageVariables"),
+        "path": path if isinstance(path, str) else "",
+        "body": body if isinstance(body, str | bytes) else None,
+        "isBase64Encoded": given.get("isBase64Encoded") is True,
+    }
+
+
+def _context(event: Mapping[str, Any]) -> dict[str, Any]:
+    stated = event.get("requestContext")
+    context: Mapping[str, Any] = stated if isinstance(stated, Mapping) else {}
+    route, method = (context.get(name) for name in ("resourcePath", "httpMethod"))
+    values = _texts(event.get("pathParameters"))
+    # A preflight is answered for the route, whatever its parameters are.
+    whole = isinstance(route, str) and (
+        method == "OPTIONS" or all(name in values for name in _NAME.findall(route))
+    )
+    return {
+        **context,
+        "resourcePath": route if whole else None,
+        "httpMethod": method if isinstance(method, str) else None,
+        "identity": _texts(context.get("identity")),
+    }
+
+
+def _texts(members: Any) -> dict[str, str]:
+    if not isinstance(members, Mapping):
+        return {}
+    return {
+        name: text
+        for name, text in members.items()
+        if isinstance(name, str) and isinstance(text, str)
+    }
+
+
+def _lists(members: Any) -> dict[str, list[str]] | None:
+    if not isinstance(members, Mapping):
+        return None
+    kept = {
+        name: [text for text in texts if isinstance(text, str)]
+        for name, texts in members.items()
+        if isinstance(name, str) and isinstance(texts, list)
+    }
+    return kept or None
