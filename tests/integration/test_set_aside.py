@@ -1,10 +1,12 @@
 """Every schedule: one bad city, month, unit, report or row holds up no other, and is reported."""
 
+import ast
 import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,7 @@ from infra.ops import dead
 from tests.support.world import JURISDICTION, World, citizen
 
 BROKEN = "aaa"  # A city whose rules cannot be read; it comes first.
+SERVICES = Path(__file__).parents[2] / "chalicelib" / "services"
 SCHEDULES = sorted(name for name, function in FUNCTIONS.items() if function.scheduled)
 Check = Callable[[World], None]
 
@@ -267,6 +270,18 @@ def test_one_bad_city_and_one_bad_row_hold_up_nothing_and_are_counted(
 
 def test_every_schedule_has_a_test_with_a_bad_row() -> None:
     assert sorted(PLANTED) == SCHEDULES
+
+
+def test_every_loop_over_the_cities_sets_a_bad_city_aside() -> None:
+    """In the services, whose loops over cities are run by schedules."""
+    bare = []
+    for path in sorted(SERVICES.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            loops = isinstance(node, ast.For) and ast.unparse(node.iter).endswith("jurisdictions()")
+            if loops and "run.item(jurisdiction" not in ast.unparse(node).partition("\n")[2]:
+                bare.append(f"{path.relative_to(SERVICES)}:{node.lineno}")
+    # A rebuild is a command: it deletes the notes of every city, and stops at the first fault.
+    assert [place.partition(":")[0] for place in bare] == ["projections/monthly_counts.py"]
 
 
 def test_a_month_of_which_the_audit_fails_keeps_no_other_from_its_scorecards(
