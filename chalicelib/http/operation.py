@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain.input import schema
+from chalicelib.domain.notifications.reachability import CHOICES, WAYS
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.workflow.permissions import operations
 
@@ -21,7 +22,7 @@ PATH_PATTERNS = {
     "area": r"[A-Za-z0-9._-]{1,64}",
     "name": r"[a-z0-9][a-z0-9._-]{0,63}",
     "token": r"[A-Za-z0-9._~-]{1,1024}",
-    "wish": r"(all|asked|digest|nothing|email|phone)",
+    "wish": f"({'|'.join((*CHOICES, *WAYS))})",
 }
 JURISDICTION = {
     "type": "string",

@@ -1,5 +1,6 @@
 """Each declared way to reach a person has a sender, a name and rights."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from chalicelib.domain.filer import contact_name
 from chalicelib.domain.input import schema
 from chalicelib.domain.input.contact_methods import METHODS, first_address
 from chalicelib.domain.notifications import reachability
+from chalicelib.http.operation import PATH_PATTERNS
 from chalicelib.routes.schemas.requests import CONTACT, CONTACT_CODE, OWN_CONTACT
 from chalicelib.services.platform import senders
 from infra.deploy import policies
@@ -28,6 +30,7 @@ def test_a_contact_of_one_address_is_accepted_known_and_contactable(name: str) -
         assert reachability.way(body, None, frozenset()) == name
     schema.body(schema.compiled(OWN_CONTACT), OWN_CONTACT, dict(contact))
     schema.body(schema.compiled(CONTACT_CODE), CONTACT_CODE, {**contact, "code": "123456"})
+    assert re.fullmatch(PATH_PATTERNS["wish"], name)
     assert first_address(contact) == (name, METHODS[name].example)
     assert (contact_name(contact) or "").startswith(f"{name}:")
 
