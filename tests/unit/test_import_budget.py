@@ -49,5 +49,7 @@ def test_the_api_runs_without_the_codecs() -> None:
 
 
 def test_import_app_stays_within_its_number_of_modules(loaded: list[str]) -> None:
-    """A new dependency at import shows here first."""
-    assert len(loaded) < 700
+    """A new dependency at import shows here first. Our own modules are not counted: a module that
+    is split into two costs the same."""
+    others = [name for name in loaded if name.partition(".")[0] not in ("app", "chalicelib")]
+    assert len(others) < 425
