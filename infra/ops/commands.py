@@ -37,6 +37,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from chalicelib.services.platform.answer_types import Exposed
 from infra.ops import failures
 
 QUEUES = ("messages", "photos", "forwards", "failures")
@@ -102,7 +103,7 @@ def _exposed(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, default=200)
 
 
-def _could_read(asked: argparse.Namespace) -> dict[str, Any]:
+def _could_read(asked: argparse.Namespace) -> Exposed:
     from chalicelib import clock
     from chalicelib.domain.timestamps import parse
     from chalicelib.services.people import exposure

@@ -4,15 +4,15 @@ Tests: tests/security/test_cases_identity.py
 """
 
 from datetime import datetime
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.platform import signing
+from chalicelib.services.platform.answer_types import DeviceToken
 
 
-def register(jurisdiction: str, ip: str, now: datetime) -> dict[str, Any]:
+def register(jurisdiction: str, ip: str, now: datetime) -> DeviceToken:
     """The token of a new device. The city's limits say how many an IP address can get."""
     city = cities.current(jurisdiction, now)
     limits = {"devices": city.limits["devices"]} if "devices" in city.limits else {}

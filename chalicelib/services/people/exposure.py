@@ -6,7 +6,6 @@ listed, so that the list and the API agree.
 """
 
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import FOR_MANY, Principal
@@ -16,6 +15,7 @@ from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities, staff
+from chalicelib.services.platform.answer_types import Exposed, ExposedReport
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
 from chalicelib.storage import access_index, people, report_lists, secrecy
@@ -24,7 +24,7 @@ from chalicelib.storage import city as store
 _DESKS_A_CALL = 2000
 
 
-def of_key(jurisdiction: str, key_id: str, after: str, limit: int) -> dict[str, Any]:
+def of_key(jurisdiction: str, key_id: str, after: str, limit: int) -> Exposed:
     """What the Open311 key with this id (``infra.ops keys list``) sent and could still read.
 
     Raises ``Problem``: not_found.
@@ -39,7 +39,7 @@ def of_key(jurisdiction: str, key_id: str, after: str, limit: int) -> dict[str, 
     return _answer(uid, rows, ids[-1] if len(ids) == limit else None)
 
 
-def of_person(jurisdiction: str, uid: str, after: str, limit: int) -> dict[str, Any]:
+def of_person(jurisdiction: str, uid: str, after: str, limit: int) -> Exposed:
     """What the token of a device or an account (its uid, as ``GET /v1/me`` says) could read."""
     if not people.is_person(uid):
         raise Problem("not_found", field="id")
@@ -77,7 +77,7 @@ _KINDS = {
 
 def of_official(
     jurisdiction: str, ref: str, since: datetime, after: str, limit: int, now: datetime
-) -> dict[str, Any]:
+) -> Exposed:
     """What an official's account could read: open reports, reports closed since the month of
     ``since``, and the contacts that it has read since then.
 
@@ -147,7 +147,7 @@ def _readable(actor: Principal, head: Report) -> bool:
     return access.sees(actor, seen)
 
 
-def _row(actor: Principal, head: Report) -> dict[str, Any]:
+def _row(actor: Principal, head: Report) -> ExposedReport:
     """One report: its personal data, and how much of it the holder could read."""
     reads = _readable(actor, head)
     staff_may = actor.kind == "staff" and permissions.may(actor, "contact", head)
@@ -164,9 +164,12 @@ def _row(actor: Principal, head: Report) -> dict[str, Any]:
     }
 
 
-def _answer(who: str, rows: list[dict[str, Any]], more: str | None) -> dict[str, Any]:
-    names = ("readable", "private", "protected")
-    counts: dict[str, int] = {name: sum(bool(row[name]) for row in rows) for name in names}
+def _answer(who: str, rows: list[ExposedReport], more: str | None) -> Exposed:
+    counts: dict[str, int] = {
+        "readable": sum(row["readable"] for row in rows),
+        "private": sum(row["private"] for row in rows),
+        "protected": sum(row["protected"] for row in rows),
+    }
     counts["texts"] = sum(row["texts"] for row in rows)
     counts["contacts_readable"] = sum(row["contact"] == "readable" for row in rows)
     return {"who": who, "reports": rows, "counts": counts, "next": more}

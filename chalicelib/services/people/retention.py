@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import Any
 
 from chalicelib import ids, observability
 from chalicelib.domain.city.city import City
@@ -39,6 +38,7 @@ from chalicelib.services.people.closed_reports import (
 )
 from chalicelib.services.photos.storage_keys import ORIGINALS_FOLDER
 from chalicelib.services.platform import set_aside
+from chalicelib.services.platform.answer_types import RetentionPreview
 from chalicelib.storage import control, files, late, reach, reports
 from chalicelib.storage.transactions import Unavailable, Unknown, commit
 
@@ -108,13 +108,13 @@ def erase_expired(
     return dict(+run.done)
 
 
-def preview(city: City, now: datetime) -> dict[str, dict[str, Any]]:
+def preview(city: City, now: datetime) -> dict[str, RetentionPreview]:
     """What the next run would erase: {class: {"days", "count", "oldest", "newest"}}.
 
     The moments are, for reports, when their retention began; for originals and addresses, since
     when they have been stored.
     """
-    classes: dict[str, dict[str, Any]] = {}
+    classes: dict[str, RetentionPreview] = {}
     first = cache(partial(first_moment, city))
     for kind in CLASSES:
         until = cutoff(city.retention, kind, now)

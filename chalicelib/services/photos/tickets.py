@@ -8,7 +8,6 @@ Tests: tests/integration/test_photos.py
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib import ids
 from chalicelib.domain import photos as report_photos
@@ -22,7 +21,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.photos.storage_keys import Files, quarantined
-from chalicelib.services.platform.answer_types import Renditions
+from chalicelib.services.platform.answer_types import Renditions, UploadStatus
 from chalicelib.services.platform.catalogue import translations
 from chalicelib.services.platform.idempotency import (
     KeyedOperation,
@@ -92,7 +91,7 @@ def issue(actor: Principal, op: KeyedOperation, content_type: str, now: datetime
     return Outcome({**outcome.answer, "upload": form}, outcome.replayed)
 
 
-def status(actor: Principal, photo: str, now: datetime) -> dict[str, Any]:
+def status(actor: Principal, photo: str, now: datetime) -> UploadStatus:
     """The state of an upload, for its owner: pictures, reason of a refusal, and where and when the
     photo was taken.
 

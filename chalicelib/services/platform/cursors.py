@@ -12,12 +12,16 @@ from chalicelib.services.platform import signing
 CURSOR_LIFE = timedelta(days=1)
 
 
-def make_cursor(key: str, filters: dict[str, Any], now: datetime) -> str:
+# The filters of a list, by short names: a cursor works only with those it was made for.
+Filters = dict[str, Any]
+
+
+def make_cursor(key: str, filters: Filters, now: datetime) -> str:
     """A cursor that continues after ``key``, valid for a day and with these filters."""
     return signing.sign("cursor", {"k": key, "f": filters}, now + CURSOR_LIFE)
 
 
-def open_cursor(cursor: str | None, filters: dict[str, Any], now: datetime) -> str | None:
+def open_cursor(cursor: str | None, filters: Filters, now: datetime) -> str | None:
     """The key in a cursor; ``None`` without one.
 
     Raises ``Problem``: cursor_invalid, if it is forged, expired or was made for other filters.

@@ -4,17 +4,17 @@ Tests: tests/integration/test_record_proof.py
 """
 
 import json
-from typing import Any
 
 from chalicelib.domain import event_parts
 from chalicelib.domain.hash_chain import Entry
 from chalicelib.domain.principal import Principal
+from chalicelib.services.platform.answer_types import ProofPage, ProofRow
 from chalicelib.services.reports import queries
 from chalicelib.services.timeline import access
 from chalicelib.storage import reports, timeline_rows
 
 
-def proof(actor: Principal, report_id: str, after: int) -> dict[str, Any]:
+def proof(actor: Principal, report_id: str, after: int) -> ProofPage:
     """A page of the chain of a report that the actor may see, after event number ``after``.
 
     ``event`` is the text whose SHA-256 is ``hash``. It is ``None`` for an event of schema 1, and if
@@ -38,7 +38,7 @@ def _sees(actor: Principal, report_id: str) -> bool:
     return report is not None and access.exists_for(actor, report)
 
 
-def _row(entry: Entry, outside: bool) -> dict[str, Any]:
+def _row(entry: Entry, outside: bool) -> ProofRow:
     event = json.loads(entry.text)
     withheld = entry.inside is None or (outside and event_parts.shows_contents(event))
     return {

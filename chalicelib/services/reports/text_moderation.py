@@ -23,7 +23,7 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform import set_aside
-from chalicelib.services.platform.answer_types import Passage
+from chalicelib.services.platform.answer_types import Originals, Passage
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
@@ -103,7 +103,7 @@ def hide(
     return add(actor, op, report_id, HIDDEN, change, now, tuple(given))
 
 
-def originals(actor: Principal, report_id: str) -> dict[str, Any]:
+def originals(actor: Principal, report_id: str) -> Originals:
     """The originals of a report's hidden texts that are still kept, for its auditors."""
     report = access.load(actor, report_id).report
     access.permit(actor, report, "listHiddenTexts")
