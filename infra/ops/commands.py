@@ -37,7 +37,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chalicelib.services.platform.answer_types import Exposed
+from chalicelib.services.platform.record_answer_types import Exposed
 from infra.ops import failures
 
 QUEUES = ("messages", "photos", "forwards", "failures")

@@ -9,7 +9,7 @@ from chalicelib import ids
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.answer_types import DeviceToken
+from chalicelib.services.platform.record_answer_types import DeviceToken
 
 
 def register(jurisdiction: str, ip: str, now: datetime) -> DeviceToken:

@@ -15,7 +15,7 @@ from chalicelib.domain.workflow import permissions
 from chalicelib.domain.workflow.table import table
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities, staff
-from chalicelib.services.platform.answer_types import Exposed, ExposedReport
+from chalicelib.services.platform.record_answer_types import Exposed, ExposedReport
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
 from chalicelib.storage import access_index, people, report_lists, secrecy

@@ -38,7 +38,7 @@ from chalicelib.services.people.closed_reports import (
 )
 from chalicelib.services.photos.storage_keys import ORIGINALS_FOLDER
 from chalicelib.services.platform import set_aside
-from chalicelib.services.platform.answer_types import RetentionPreview
+from chalicelib.services.platform.record_answer_types import RetentionPreview
 from chalicelib.storage import control, files, late, reach, reports
 from chalicelib.storage.transactions import Unavailable, Unknown, commit
 

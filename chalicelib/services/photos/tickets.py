@@ -21,7 +21,7 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.photos.storage_keys import Files, quarantined
-from chalicelib.services.platform.answer_types import Renditions, UploadStatus
+from chalicelib.services.platform.answer_types import Renditions
 from chalicelib.services.platform.catalogue import translations
 from chalicelib.services.platform.idempotency import (
     KeyedOperation,
@@ -29,6 +29,7 @@ from chalicelib.services.platform.idempotency import (
     run_once,
     write_with_key,
 )
+from chalicelib.services.platform.record_answer_types import UploadStatus
 from chalicelib.services.timeline import traces
 from chalicelib.storage import files, people, photo_tickets
 from chalicelib.storage.transactions import Unavailable, Write

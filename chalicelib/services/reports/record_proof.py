@@ -8,7 +8,7 @@ import json
 from chalicelib.domain import event_parts
 from chalicelib.domain.hash_chain import Entry
 from chalicelib.domain.principal import Principal
-from chalicelib.services.platform.answer_types import ProofPage, ProofRow
+from chalicelib.services.platform.record_answer_types import ProofPage, ProofRow
 from chalicelib.services.reports import queries
 from chalicelib.services.timeline import access
 from chalicelib.storage import reports, timeline_rows

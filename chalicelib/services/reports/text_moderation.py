@@ -23,8 +23,9 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform import set_aside
-from chalicelib.services.platform.answer_types import Originals, Passage
+from chalicelib.services.platform.answer_types import Passage
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, keyed_operation
+from chalicelib.services.platform.record_answer_types import Originals
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
