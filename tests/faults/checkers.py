@@ -24,6 +24,7 @@ from chalicelib.domain import hash_chain
 from chalicelib.domain.city.limits import PERSON_LIMITS
 from chalicelib.domain.report import Report
 from chalicelib.domain.report_facts import fold, public_part
+from chalicelib.domain.timestamps import parse
 from chalicelib.errors import kinds
 from tests.faults.clients import Answered, Record
 from tests.faults.state import Event, Row, State
@@ -292,9 +293,26 @@ def newest(state: State) -> list[str]:
     return found
 
 
+def noted(state: State) -> list[str]:
+    """I5: the last event of a report is noted for the daily root, as long as notes are kept."""
+    notes = [
+        (row["sk"], json.loads(row["doc"]))
+        for row in state.tables["control"]
+        if "#TAILS#" in row["pk"]
+    ]
+    last = {report: events[-1] for report, events in state.timelines.items()}
+    newest_moment = max((parse(event.says["at"]) for event in last.values()), default=None)
+    return [
+        f"I5 v{event.version} of {report} is not noted for the daily root"
+        for report, event in last.items()
+        if newest_moment and parse(event.says["at"]) > newest_moment - timedelta(days=25)
+        if (report, {"v": event.version, "h": event.hash}) not in notes
+    ]
+
+
 def chained(state: State) -> list[str]:
     """I5: events 1..version without a gap, chained, legal, and together the head."""
-    found = []
+    found = noted(state)
     for report, events in state.timelines.items():
         head = state.heads.get(report)
         if head is None:

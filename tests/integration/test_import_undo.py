@@ -19,6 +19,7 @@ from infra.city import __main__ as city_command
 from infra.city import importing
 from infra.city.import_mapping_checks import checked
 from infra.emulator import session
+from infra.ops import verify
 from tests.integration.test_failures_in_words import Here
 from tests.integration.test_legacy_import import MAPPING, row
 from tests.support.world import JURISDICTION, PUBLIC, World, citizen, city, faults, official
@@ -88,6 +89,8 @@ def test_the_timelines_stay_whole_with_one_event_more(world: World) -> None:
         events = world.events(head.id)
         assert [event["action"] for event in events] == ["import", "import_undone"]
         assert events[1]["data"] == {"run": RUN}
+    world.project()
+    assert verify.check()["faults"] == []
 
 
 def test_what_people_have_worked_on_is_kept(world: World) -> None:
