@@ -34,13 +34,13 @@ _STATUS = {401: 403, 403: 403, 404: 404, 410: 404, 415: 415, 429: 429, 503: 503}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a client asks: ``one`` is the id in the path, ``given`` every argument, as a list;
-    ``languages`` those of the reader, the best first."""
+class GeoReportCall:
+    """A request of a client: ``path_id`` is the id in the path; ``arguments`` are all arguments,
+    each as a list; ``languages`` are the reader's, the best first."""
 
     jurisdiction: str
-    one: str
-    given: Mapping[str, list[str]]
+    path_id: str
+    arguments: Mapping[str, list[str]]
     files: list[File]
     now: datetime
     ip: str
@@ -48,17 +48,17 @@ class Asked:
 
     def get(self, name: str) -> str | None:
         """The last value of an argument; an empty one is absent."""
-        return last(self.given, name)
+        return last(self.arguments, name)
 
 
 @dataclass
 class Faults(Exception):
     """All faults of a request: {argument: description}."""
 
-    found: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
-View = Callable[[Asked], Any]
+View = Callable[[GeoReportCall], Any]
 Jurisdictions = Callable[[], list[str]]
 
 
@@ -97,36 +97,36 @@ def _serve(
     parameters: dict[str, str],
 ) -> Response:
     end = next(iter(parameters.values()), "") or str(request.context.get("resourcePath", ""))
-    one, _, form = end.rpartition(".")
+    path_id, _, form = end.rpartition(".")
     if form not in georeport_formats.MEDIA:
         return _answer("errors", errors(404, {"": "Ask for .xml or .json"}), "xml", 404)
-    given: dict[str, list[str]] = {}
+    arguments: dict[str, list[str]] = {}
     accepted = request.headers.get("accept-language")
     try:
-        given, files = georeport_forms.read(request.to_original_event(), request.headers)
+        arguments, files = georeport_forms.read(request.to_original_event(), request.headers)
         identity = request.context.get("identity") or {}
-        asked = Asked(
-            _jurisdiction(given, several),
-            one if parameters else "",
-            given,
+        call = GeoReportCall(
+            _jurisdiction(arguments, several),
+            path_id if parameters else "",
+            arguments,
             files,
             clock.now(),
             identity.get("sourceIp") or "",
-            languages.requested(accepted, last(given, "locale")),
+            languages.requested(accepted, last(arguments, "locale")),
         )
-        return _sized(root, view(asked), form)
+        return _sized(root, view(call), form)
     except UnreadableForm as unreadable:
         return _answer("errors", errors(400, {"": str(unreadable)}), form, 400)
     except Faults as wrong:
-        return _answer("errors", errors(400, wrong.found), form, 400)
+        return _answer("errors", errors(400, wrong.faults), form, 400)
     except InvalidArgument as invalid:
         return _answer("errors", errors(400, {invalid.field: str(invalid)}), form, 400)
     except Problem as problem:
         if is_misconfigured(problem):
             observability.unhandled(problem, root)
         status = _STATUS.get(problem.status, 400)
-        jurisdiction = last(given, "jurisdiction_id")
-        language = reader_language(accepted, jurisdiction, problem, last(given, "locale"))
+        jurisdiction = last(arguments, "jurisdiction_id")
+        language = reader_language(accepted, jurisdiction, problem, last(arguments, "locale"))
         document = problem.document(language)
         faults = {problem.field or "": f"{document['title']}: {document['detail']}"}
         return _answer("errors", errors(status, faults), form, status, problem.headers)
@@ -159,15 +159,15 @@ def _answer(
     return Response(georeport_formats.rendered(root, data, form), headers, status)
 
 
-def _jurisdiction(given: Mapping[str, list[str]], several: Jurisdictions | None) -> str:
-    asked = [value for value in given.get("jurisdiction_id", ()) if value.strip()]
+def _jurisdiction(arguments: Mapping[str, list[str]], several: Jurisdictions | None) -> str:
+    values = [value for value in arguments.get("jurisdiction_id", ()) if value.strip()]
     if several is None:
-        return asked[-1] if asked else ""
-    known = several()
-    if len(known) < 2:
-        return known[0] if known else settings().jurisdiction
-    if not asked:
-        raise Faults({"jurisdiction_id": f"is needed here: one of {', '.join(known)}"})
-    if asked[-1] not in known or not _JURISDICTION.fullmatch(asked[-1]):
+        return values[-1] if values else ""
+    served = several()
+    if len(served) < 2:
+        return served[0] if served else settings().jurisdiction
+    if not values:
+        raise Faults({"jurisdiction_id": f"is needed here: one of {', '.join(served)}"})
+    if values[-1] not in served or not _JURISDICTION.fullmatch(values[-1]):
         raise Problem("unknown_jurisdiction", field="jurisdiction_id")
-    return asked[-1]
+    return values[-1]

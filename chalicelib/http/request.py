@@ -67,7 +67,7 @@ def _raw(event: Mapping[str, Any]) -> bytes:
 
 
 def read_query(
-    given: Mapping[str, list[str]] | None,
+    arguments: Mapping[str, list[str]] | None,
     declared: Mapping[str, schema.Schema],
     validators: Mapping[str, schema.Validator],
     required: tuple[str, ...],
@@ -76,7 +76,7 @@ def read_query(
     """The typed query. Raises ``Problem``: unknown, repeated or missing parameter, or ``bad`` for a
     wrong value."""
     values = {name: each["default"] for name, each in declared.items() if "default" in each}
-    for name, texts in (given or {}).items():
+    for name, texts in (arguments or {}).items():
         if name not in declared:
             raise Problem("unknown_parameter", field=schema.named(name))
         if len(texts) != 1:
@@ -103,10 +103,10 @@ def read_key(headers: Mapping[str, str]) -> str:
 
 def hash_of(operation: str, path: Mapping[str, str], body: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of operation, path and body (with sorted keys)."""
-    asked = json.dumps(
+    canonical = json.dumps(
         [operation, path, body],
         sort_keys=True,
         ensure_ascii=False,
         separators=(",", ":"),
     )
-    return hashlib.sha256(asked.encode()).hexdigest()
+    return hashlib.sha256(canonical.encode()).hexdigest()

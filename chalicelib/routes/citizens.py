@@ -116,9 +116,9 @@ def send_contact_code(call: Call) -> Answer:
 def confirm_contact(call: Call) -> Answer:
     """Confirms a contact with the code that was sent to it. If ``more`` is true, call again
     with the same code and another idempotency key."""
-    given = {name: text for name, text in call.body.items() if name != "code"}
+    address = {name: text for name, text in call.body.items() if name != "code"}
     code = call.body["code"]
-    return answer(contacts.confirm(call.principal, operation(call), given, code, call.now))
+    return answer(contacts.confirm(call.principal, operation(call), address, code, call.now))
 
 
 @route(

@@ -111,7 +111,7 @@ def map_nearby(call: Call) -> Answer:
 def map_cells(call: Call) -> Answer:
     """Counts for a heat map and for districts, from counters: quick for any window of time."""
     query = call.query
-    asked = heatmap.HeatQuery(
+    heat_query = heatmap.HeatQuery(
         zoom=query["z"],
         bbox=query.get("bbox"),
         first=query.get("from"),
@@ -119,7 +119,7 @@ def map_cells(call: Call) -> Answer:
         service=query.get("service"),
         status=query.get("status"),
     )
-    return Answer(heatmap.cells(call.jurisdiction, asked, call.now))
+    return Answer(heatmap.cells(call.jurisdiction, heat_query, call.now))
 
 
 @route(

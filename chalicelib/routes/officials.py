@@ -80,17 +80,17 @@ def act_on_report(call: Call) -> Answer:
 )
 def list_queue(call: Call) -> Answer:
     """A page of open reports within the official's districts and services."""
-    asked = call.query
+    query = call.query
     return Answer(
         queues.queue(
             call.principal,
-            asked.get("district"),
-            asked.get("state"),
-            asked.get("due_within"),
-            asked["limit"],
-            asked.get("cursor"),
+            query.get("district"),
+            query.get("state"),
+            query.get("due_within"),
+            query["limit"],
+            query.get("cursor"),
             call.now,
-            asked.get("holder"),
+            query.get("holder"),
         )
     )
 

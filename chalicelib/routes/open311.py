@@ -12,7 +12,7 @@ from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
 from chalicelib.http import router
-from chalicelib.http.georeport import Asked, Faults, route
+from chalicelib.http.georeport import Faults, GeoReportCall, route
 from chalicelib.http.georeport_openapi import Described, declare_redirect
 from chalicelib.pages import key_page
 from chalicelib.routes.schemas import georeport
@@ -42,9 +42,9 @@ _MEDIA = re.compile(rf"({ids.PATTERN})-({ids.PATTERN})\.webp")
     None,
     Described("getOpen311Discovery", "Where Open311's endpoints are", georeport.DISCOVERY),
 )
-def discover(asked: Asked) -> Any:
+def discover(call: GeoReportCall) -> Any:
     """Where the API is, for every city of the deployment or for one."""
-    return service_list.discovery(asked.jurisdiction)
+    return service_list.discovery(call.jurisdiction)
 
 
 @router.route(
@@ -72,9 +72,9 @@ def get_key_help(call: router.Call) -> router.Answer:
     _SERVED,
     Described("listOpen311Services", "All services", georeport.SERVICES, query=("locale",)),
 )
-def list_services(asked: Asked) -> Any:
+def list_services(call: GeoReportCall) -> Any:
     """Every service, never by pages: clients delete what is missing."""
-    return service_list.services(cities.current(asked.jurisdiction, asked.now), asked.languages)
+    return service_list.services(cities.current(call.jurisdiction, call.now), call.languages)
 
 
 @route(
@@ -85,10 +85,10 @@ def list_services(asked: Asked) -> Any:
     _SERVED,
     Described("getOpen311Service", "What a service asks", georeport.DEFINITION, query=("locale",)),
 )
-def get_service(asked: Asked) -> Any:
+def get_service(call: GeoReportCall) -> Any:
     """What a service asks."""
-    city = cities.current(asked.jurisdiction, asked.now)
-    return service_list.definition(city, asked.one, asked.languages)
+    city = cities.current(call.jurisdiction, call.now)
+    return service_list.definition(city, call.path_id, call.languages)
 
 
 @route(
@@ -104,11 +104,11 @@ def get_service(asked: Asked) -> Any:
         query=(*_FILTERS, "locale"),
     ),
 )
-def list_requests(asked: Asked) -> Any:
+def list_requests(call: GeoReportCall) -> Any:
     """The requests of a window."""
-    city = cities.current(asked.jurisdiction, asked.now)
-    filters = {name: asked.get(name) for name in _FILTERS}
-    return requests.search(city, filters, asked.now, asked.languages)
+    city = cities.current(call.jurisdiction, call.now)
+    filters = {name: call.get(name) for name in _FILTERS}
+    return requests.search(city, filters, call.now, call.languages)
 
 
 @route(
@@ -125,17 +125,17 @@ def list_requests(asked: Asked) -> Any:
         required=("api_key", "service_code"),
     ),
 )
-def post_request(asked: Asked) -> Any:
+def post_request(call: GeoReportCall) -> Any:
     """File a request, with a key."""
-    city = cities.current(asked.jurisdiction, asked.now)
-    given = {name: texts for name, texts in asked.given.items() if name != "api_key"}
-    uploads = [one.data for one in asked.files]
+    city = cities.current(call.jurisdiction, call.now)
+    arguments = {name: texts for name, texts in call.arguments.items() if name != "api_key"}
+    uploads = [file.data for file in call.files]
 
     def attempt(actor: Principal) -> Outcome:
-        return post.file(actor, city, given, uploads, asked.ip, asked.now)
+        return post.file(actor, city, arguments, uploads, call.ip, call.now)
 
     with _each_fault():
-        return _counted(asked, attempt).answer["requests"]
+        return _counted(call, attempt).answer["requests"]
 
 
 @route(
@@ -151,10 +151,10 @@ def post_request(asked: Asked) -> Any:
         query=("extensions", "locale"),
     ),
 )
-def get_request(asked: Asked) -> Any:
+def get_request(call: GeoReportCall) -> Any:
     """One request."""
-    extensions = asked.get("extensions")
-    return requests.request(asked.jurisdiction, asked.one, extensions, asked.languages)
+    extensions = call.get("extensions")
+    return requests.request(call.jurisdiction, call.path_id, extensions, call.languages)
 
 
 @route(
@@ -165,9 +165,9 @@ def get_request(asked: Asked) -> Any:
     _SERVED,
     Described("getOpen311Token", "The id for a token", georeport.TOKEN),
 )
-def get_token(asked: Asked) -> Any:
+def get_token(call: GeoReportCall) -> Any:
     """The id behind a token."""
-    return requests.token(asked.jurisdiction, asked.one)
+    return requests.token(call.jurisdiction, call.path_id)
 
 
 @route(
@@ -183,10 +183,10 @@ def get_token(asked: Asked) -> Any:
         query=("start_date", "end_date"),
     ),
 )
-def list_updates(asked: Asked) -> Any:
+def list_updates(call: GeoReportCall) -> Any:
     """What happened to requests."""
-    city = cities.current(asked.jurisdiction, asked.now)
-    return updates.listed(city, asked.get("start_date"), asked.get("end_date"), asked.now)
+    city = cities.current(call.jurisdiction, call.now)
+    return updates.listed(city, call.get("start_date"), call.get("end_date"), call.now)
 
 
 @route(
@@ -210,20 +210,20 @@ def list_updates(asked: Asked) -> Any:
         ),
     ),
 )
-def post_update(asked: Asked) -> Any:
+def post_update(call: GeoReportCall) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
-    pictures = attachments.read([one.data for one in asked.files], asked.given)
+    pictures = attachments.read([file.data for file in call.files], call.arguments)
 
     def attempt(actor: Principal) -> Outcome:
-        return updates.receive(actor, asked.get, asked.now, pictures)
+        return updates.receive(actor, call.get, call.now, pictures)
 
     with _each_fault():
-        return _counted(asked, attempt).answer["updates"]
+        return _counted(call, attempt).answer["updates"]
 
 
-def _counted(asked: Asked, attempt: Callable[[Principal], Outcome]) -> Outcome:
-    key = asked.get("api_key")
-    return api_keys.run_with_key(asked.jurisdiction, key, asked.now, attempt)
+def _counted(call: GeoReportCall, attempt: Callable[[Principal], Outcome]) -> Outcome:
+    key = call.get("api_key")
+    return api_keys.run_with_key(call.jurisdiction, key, call.now, attempt)
 
 
 @contextmanager
@@ -232,23 +232,27 @@ def _each_fault() -> Iterator[None]:
     try:
         yield
     except ExceptionGroup as group:
-        found = {
-            one.field: str(one) for one in group.exceptions if isinstance(one, InvalidArgument)
+        faults = {
+            exception.field: str(exception)
+            for exception in group.exceptions
+            if isinstance(exception, InvalidArgument)
         }
-        raise Faults(found) from None
+        raise Faults(faults) from None
 
 
 @routes.route(f"{_V2}/media/{{name}}", methods=["GET"], name="getMedia")
 def get_media(name: str) -> Response:
     """To the picture that a ``media_url`` stands for, as long as it may be seen."""
     headers: dict[str, str | list[str]] = {"X-Request-Id": "-", "Cache-Control": "no-cache"}
-    found = _MEDIA.fullmatch(name)
+    name_and_photo = _MEDIA.fullmatch(name)
     query = routes.current_request.query_params
     jurisdiction = (query.get("jurisdiction_id") if query else None) or settings().jurisdiction
     try:
         address = None
-        if found and jurisdiction in _SERVED():
-            address = photo_views.current_address(jurisdiction, found[1], found[2])
+        if name_and_photo and jurisdiction in _SERVED():
+            address = photo_views.current_address(
+                jurisdiction, name_and_photo[1], name_and_photo[2]
+            )
     except Problem as problem:
         return Response("", {**headers, **problem.headers}, problem.status)
     if address is None:

@@ -81,5 +81,5 @@ def get_inclusion(call: Call) -> Answer:
 def list_record_days(call: Call) -> Answer:
     """The days with a root, newest first. ``document`` is canonical JSON; its SHA-256 is ``hash``,
     and its ``prev`` is the ``hash`` of the day before."""
-    asked = call.query
-    return Answer(inclusion.days(call.jurisdiction, asked.get("before"), asked["limit"], call.now))
+    query = call.query
+    return Answer(inclusion.days(call.jurisdiction, query.get("before"), query["limit"], call.now))

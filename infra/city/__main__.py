@@ -67,7 +67,7 @@ def _load(options: argparse.Namespace) -> Loaded:
 
     with aws():
         # The local issuer's address contains the stack's port, so it is not in the folder.
-        local = next((one["issuer"] for one in settings().issuers), None)
+        local = next((issuer["issuer"] for issuer in settings().issuers), None)
         return load_folder(
             options.folder,
             options.boundaries,
@@ -100,7 +100,9 @@ def _scorecard(options: argparse.Namespace) -> int:
     from infra.emulator.session import DATA, DEMO, aws
 
     folders = [options.data] if options.data else [one for one in (DATA, DEMO) if one.exists()]
-    for open_aws in [nullcontext] if options.deployed else [partial(aws, one) for one in folders]:
+    for open_aws in (
+        [nullcontext] if options.deployed else [partial(aws, folder) for folder in folders]
+    ):
         with open_aws():
             if texts := rankings(options.month, options.jurisdiction):
                 print("\n\n".join(texts))

@@ -68,7 +68,9 @@ def _faults(error: ValidationError) -> Iterator[tuple[Sequence[str], str]]:
     elif rule == "additionalProperties":
         patterns = schema.get("patternProperties", {})
         for name in value:
-            known = name in schema["properties"] or any(re.search(one, name) for one in patterns)
+            known = name in schema["properties"] or any(
+                re.search(pattern, name) for pattern in patterns
+            )
             if not known:
                 yield [name], "is not known here"
     elif rule == "uniqueItems":

@@ -106,7 +106,7 @@ def prepare(
         findings.stop_if_any()
     units = validate.units(source.fields("units.json", "units", named), districts)
     offered = offer.services(source.fields("services.json"), units, districts)
-    services = {one["code"]: one for one in offered["services"]}
+    services = {service["code"]: service for service in offered["services"]}
     bundle = {
         **rules,
         **offered,

@@ -47,7 +47,7 @@ def _service(
         service["numbers"] = numbers(row)
     asked = row.each("questions")
     service["questions"] = [_question(one) for one in asked]
-    unique(asked, [one["code"] for one in service["questions"]], "code")
+    unique(asked, [question["code"] for question in service["questions"]], "code")
     first, last = service["acknowledge"], service["resolve"]
     if first["clock"] == last["clock"] and 0 < last["hours"] < first["hours"]:
         row.fault("acknowledge", "must not be longer than resolve")
@@ -110,5 +110,9 @@ def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> li
         if len(one) == 2:
             row.fault("", "gives neither an acknowledge nor a resolve target")
         targets.append(one)
-    unique(rows, [f"{one['district']} {one['service']}" for one in targets], "district, service")
+    unique(
+        rows,
+        [f"{target['district']} {target['service']}" for target in targets],
+        "district, service",
+    )
     return targets

@@ -21,7 +21,7 @@ def nobody(made: Prepared) -> list[str]:
         if service.unit == "district" or not service.active:
             continue
         people = [one for one in heard if one["unit"] == service.unit]
-        if not any(_covers(one, None, None, service.code) for one in people):
+        if not any(_covers(person, None, None, service.code) for person in people):
             texts.append(f"service {service.code}: nobody of {service.unit} has an endpoint")
     roles = {
         role for rungs in city.ladders.values() for rung in rungs for role in rung.tell

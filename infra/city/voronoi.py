@@ -25,7 +25,7 @@ _HALVES = (("D1", "Utara", 1.0), ("D2", "Selatan", -1.0))
 def document(given: dict[str, Any]) -> str:
     """The wards as GeoJSON, a feature a line."""
     districts = given["districts"]
-    centre = sum(one["lat"] for one in districts) / len(districts)
+    centre = sum(district["lat"] for district in districts) / len(districts)
     squeeze = math.cos(math.radians(centre))
     outline = [(long * squeeze, lat) for long, lat in given["outline"]]
     if _area(outline) < 0:
@@ -49,7 +49,7 @@ def document(given: dict[str, Any]) -> str:
         for (one, suffix, half, _), shape, count in zip(rings, shapes, people, strict=True)
     ]
     head = json.dumps(given["about"], ensure_ascii=False)
-    lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in features)
+    lines = ",\n".join(json.dumps(feature, ensure_ascii=False) for feature in features)
     return f'{{"type": "FeatureCollection", "about": {head}, "features": [\n{lines}\n]}}'
 
 

@@ -17,7 +17,7 @@ def read(courier: Courier, accepted: int, opened: int) -> dict[str, Any]:
     views = list(_views([(x, y) for x, y, _ in still["cells"]]))
     for box in views:
         answer = courier.get(f"/v1/map/reports?bbox={box}").body
-        shown |= {one["id"] for one in answer["features"]}
+        shown |= {feature["id"] for feature in answer["features"]}
     return {
         "received": cells["total"],
         "open": still["total"],

@@ -58,7 +58,9 @@ class Officials:
 
     def districts(self) -> list[str]:
         """The districts that are named in the officials' grants."""
-        named = {one for r in self._records for g in r["grants"] for one in g["districts"]}
+        named = {
+            district for r in self._records for g in r["grants"] for district in g["districts"]
+        }
         return sorted(named - {_ANY})
 
     def person(self, place: Place, rng: random.Random) -> str | None:
@@ -69,7 +71,7 @@ class Officials:
     def _able(self, role: str, place: Place) -> list[StaffRecord]:
         known = self._known.get((role, place))
         if known is None:
-            known = [one for one in self._records if _reaches(one, role, place)]
+            known = [record for record in self._records if _reaches(record, role, place)]
             self._known[role, place] = known
         return known
 

@@ -149,7 +149,7 @@ class Play:
             ),
             filed_at=row.at,
             contactable=contactable,
-            offered=[one["id"] for one in report["possible_duplicates"]],
+            offered=[duplicate["id"] for duplicate in report["possible_duplicates"]],
             rng=rng,
             version=report["version"],
         )
@@ -205,5 +205,5 @@ def rules(courier: Courier, agencies: list[str]) -> Rules:
     """The city's rules that the people of the demo need, read from the API."""
     services = courier.get("/v1/services").body["services"]
     workflow = courier.get("/v1/workflow").body
-    hours = {one["code"]: float(one["resolve_hours"]) for one in services}
+    hours = {service["code"]: float(service["resolve_hours"]) for service in services}
     return Rules(hours, workflow["reasons"], agencies)

@@ -57,7 +57,7 @@ def _keys(message: dict[str, Any]) -> list[str]:
     """The keys of the alerts in a message: one, several for a digest, none for other kinds."""
     event = message["MessageAttributes"]["event"]["Value"]
     if event == "digest":
-        return [str(one["dedupe"]) for one in json.loads(message["Message"])["alerts"]]
+        return [str(alert["dedupe"]) for alert in json.loads(message["Message"])["alerts"]]
     if event in ("morning", "scorecard"):
         return []
     return [str(message["MessageAttributes"]["dedupe"]["Value"])]

@@ -90,10 +90,10 @@ def _deploy(asked: argparse.Namespace) -> int:
     from infra.deploy import stacks
     from infra.deploy.package import package
 
-    if wrong := [one for one in asked.values if "=" not in one]:
+    if wrong := [value for value in asked.values if "=" not in value]:
         print(f"not NAME=VALUE: {' '.join(wrong)}", file=sys.stderr)
         return 1
-    chosen = dict(one.split("=", 1) for one in asked.values)
+    chosen = dict(value.split("=", 1) for value in asked.values)
     if wrong := stacks.unknown(asked.stage, chosen):
         print(f"no parameter is called {', '.join(wrong)} (docs/deploy.md)", file=sys.stderr)
         return 1

@@ -61,11 +61,11 @@ def _table(stage: str, name: str, model: Any) -> Doc:
     if indexes := schema["global_secondary_indexes"]:
         properties["GlobalSecondaryIndexes"] = [
             {
-                "IndexName": one["index_name"],
-                "KeySchema": _cased(one["key_schema"]),
-                "Projection": one["projection"],
+                "IndexName": index["index_name"],
+                "KeySchema": _cased(index["key_schema"]),
+                "Projection": index["projection"],
             }
-            for one in indexes
+            for index in indexes
         ]
     if name in _EXPIRING:
         properties["TimeToLiveSpecification"] = {"AttributeName": "ttl", "Enabled": True}

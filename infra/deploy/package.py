@@ -249,7 +249,7 @@ def sizes(archive: Path) -> dict[str, Any]:
         entries = packed.infolist()
     return {
         "zipped": archive.stat().st_size,
-        "unzipped": sum(one.file_size for one in entries),
+        "unzipped": sum(entry.file_size for entry in entries),
         "files": len(entries),
         "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
     }

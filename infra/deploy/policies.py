@@ -37,7 +37,7 @@ def policy(stage: str, function: str, log_group: str) -> Doc:
         actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl",
                    "ChangeMessageVisibility")  # fmt: skip
         queue = arn("sqs", f"{prefix(stage)}-{chosen.takes}")
-        statements.append(_may("Takes", [f"sqs:{one}" for one in actions], queue))
+        statements.append(_may("Takes", [f"sqs:{action}" for action in actions], queue))
     if function == "project_timeline":
         stream = ("DescribeStream", "GetRecords", "GetShardIterator")
         reads = [f"dynamodb:{one}" for one in stream]
@@ -91,7 +91,7 @@ def _files(stage: str, chosen: Function) -> list[Doc]:
     statements = [
         _may(
             "Files" + "".join(folders).title().replace("-", ""),
-            [f"s3:{one}" for one in actions],
+            [f"s3:{action}" for action in actions],
             [bucket_arn(stage, f"/{folder}/*") for folder in folders],
         )
         for actions, folders in by_actions.items()

@@ -32,7 +32,9 @@ def main(stage: str) -> int:
     report = measured(made)
     (BUILD / "package.json").write_text(json.dumps(report, indent=2) + "\n")
     print(table(report))
-    sizes_hold = (one["holds"] for one in report["targets"] if not one["name"].startswith("cold "))
+    sizes_hold = (
+        target["holds"] for target in report["targets"] if not target["name"].startswith("cold ")
+    )
     return 0 if all(sizes_hold) else 1
 
 
@@ -69,10 +71,10 @@ def cold_starts(made: Packaged) -> dict[str, float]:
     folder = made.folder.with_name(f"{made.folder.name}-measured")
     here = package(made.stage, _OURS[platform.machine()], folder)
     # The API's handler is the application itself.
-    handlers = ["app" if one == "api_handler" else one for one in functions()]
+    handlers = ["app" if function == "api_handler" else function for function in functions()]
     times = coldstart.compared(
         here.code,
-        ["app.app" if one == "app" else f"app.{one}" for one in handlers],
+        ["app.app" if handler == "app" else f"app.{handler}" for handler in handlers],
         environment(made.stage),
     )
     shutil.rmtree(folder)
@@ -84,9 +86,9 @@ def cold_starts(made: Packaged) -> dict[str, float]:
 def table(report: dict[str, Any]) -> str:
     """The targets for a terminal."""
     lines = [f"{'':40} {'value':>12} {'at most':>12}"]
-    for one in report["targets"]:
-        mark = "" if one["holds"] else "  MISSED"
-        lines.append(f"{one['name']:40} {one['value']:>12,} {one['at_most']:>12,}{mark}")
+    for target in report["targets"]:
+        mark = "" if target["holds"] else "  MISSED"
+        lines.append(f"{target['name']:40} {target['value']:>12,} {target['at_most']:>12,}{mark}")
     code, layer = report["code"], report["layer"]
     lines.append(f"unzipped: code {code['unzipped']:,} bytes, with the layer "
                  f"{code['unzipped'] + layer['unzipped']:,} (AWS: 262,144,000)")  # fmt: skip

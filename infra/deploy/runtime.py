@@ -87,7 +87,7 @@ def pip_options(architecture: str) -> list[str]:
     return [
         "--only-binary=:all:", "--implementation", "cp", "--python-version", version,
         *(word for one in (abi, "abi3", "none") for word in ("--abi", one)),
-        *(word for one in platforms for word in ("--platform", one)),
+        *(word for platform in platforms for word in ("--platform", platform)),
     ]  # fmt: skip
 
 

@@ -130,20 +130,20 @@ def dashboard(stage: str) -> dict[str, Doc]:
             for one in ("p50", "p90", "p99")
         ]),
         ("Waiting", [
-            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{one}"]
-            for one in QUEUES
+            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{queue}"]
+            for queue in QUEUES
         ]),
         ("Given up", [
             ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{one}"]
-            for one in (*(f"{one}-dead" for one in QUEUES), FAILURES)
+            for one in (*(f"{queue}-dead" for queue in QUEUES), FAILURES)
         ]),
         ("Functions: errors", [
-            ["AWS/Lambda", "Errors", "FunctionName", f"${{{_id(one)}}}", {"stat": "Sum"}]
-            for one in FUNCTIONS
+            ["AWS/Lambda", "Errors", "FunctionName", f"${{{_id(function)}}}", {"stat": "Sum"}]
+            for function in FUNCTIONS
         ]),
         ("Functions: longest run, ms", [
-            ["AWS/Lambda", "Duration", "FunctionName", f"${{{_id(one)}}}", {"stat": "Maximum"}]
-            for one in FUNCTIONS
+            ["AWS/Lambda", "Duration", "FunctionName", f"${{{_id(function)}}}", {"stat": "Maximum"}]
+            for function in FUNCTIONS
         ]),
         ("Stream behind, ms", [
             ["AWS/Lambda", "IteratorAge", "FunctionName", "${ProjectTimeline}",

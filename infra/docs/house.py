@@ -24,9 +24,9 @@ def drawn() -> str:
     """The picture, the text between the two marks."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     orders = {
-        one["containers"][0]: one["layers"]
-        for one in contracts["contracts"]
-        if one["type"] == "layers" and "containers" in one
+        contract["containers"][0]: contract["layers"]
+        for contract in contracts["contracts"]
+        if contract["type"] == "layers" and "containers" in contract
     }
     lines = ["app.py                        every way in: routes, schedules, streams, queues"]
     for packages in _LAYERS.values():

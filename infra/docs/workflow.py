@@ -179,7 +179,7 @@ def _operations() -> list[str]:
 
 
 def _codes(words: Iterable[str]) -> str:
-    return ", ".join(f"`{one}`" for one in words)
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _section(

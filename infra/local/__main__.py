@@ -82,7 +82,7 @@ In another terminal, in this folder:
   make demo                  weeks of a flood in minutes, in a system of its own
 
 docs/tour.md has a tour to paste. A front end in development may call the API from
-{", ".join(one for one in settings().allow_origins if one != stack.url)}
+{", ".join(origin for origin in settings().allow_origins if origin != stack.url)}
 """
 
 

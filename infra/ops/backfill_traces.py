@@ -66,11 +66,11 @@ def _of_events() -> int:
         events, place = timeline_rows.events_page(place, PAGE)
         rows: list[Any] = [
             access_index.put_contact_read(
-                one["jurisdiction"], one["actor"]["uid"] or "", parse(one["at"]), one["report"],
-                one["version"],
+                event["jurisdiction"], event["actor"]["uid"] or "", parse(event["at"]),
+                event["report"], event["version"],
             )
-            for one in events
-            if one["action"] == "contact_read"
+            for event in events
+            if event["action"] == "contact_read"
         ]  # fmt: skip
         written += _write(rows)
         control.store_cursor(_EVENTS, place)

@@ -93,9 +93,9 @@ def _of_report(
     yield from broken
     if [row["version"] for row in rows] != list(range(1, len(rows) + 1)):
         yield "the numbers of the events have a gap"
-    events = [json.loads(event_parts.whole(one.text, one.inside)) for one in entries]
+    events = [json.loads(event_parts.whole(entry.text, entry.inside)) for entry in entries]
     yield from _order_faults(city, report, events)
-    missing = sorted({one["rules"] for one in events if (city, one["rules"]) not in versions})
+    missing = sorted({event["rules"] for event in events if (city, event["rules"]) not in versions})
     for name in missing:
         yield f"the city's version {name} is missing"
     if stored.head is not None:

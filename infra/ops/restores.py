@@ -69,7 +69,7 @@ def restore(folder: Path) -> dict[str, Any]:
 
 def _checked(folder: Path) -> dict[str, Any]:
     if not (folder / "copy.json").exists():
-        there = ", ".join(sorted(one.parent.name for one in folder.glob("*/copy.json")))
+        there = ", ".join(sorted(path.parent.name for path in folder.glob("*/copy.json")))
         raise ValueError(f"{folder} is no copy" + (f"; it has {there}" if there else ""))
     about: dict[str, Any] = json.loads((folder / "copy.json").read_text())
     for name in TABLES:

@@ -24,7 +24,7 @@ _COUNTED = {"acknowledge": "acknowledge_breached", "resolve": "breached"}
 def breach(attempt: Attempt, report: Report) -> Report:
     """A deadline was missed: counted once a target and period, in the month of the deadline."""
     step = _due_step(attempt, "breach")
-    if step.target is None or step.target != attempt.given.get("target"):
+    if step.target is None or step.target != attempt.fields.get("target"):
         attempt.refuse("too_early")
     counted = count(report, _COUNTED[step.target], attempt.city.month(step.at))
     return replace(counted, breached=(*report.breached, step.target))
@@ -33,7 +33,7 @@ def breach(attempt: Attempt, report: Report) -> Report:
 def escalate(attempt: Attempt, report: Report) -> Report:
     """One level higher on the ladder; only reopening resets the level."""
     step = _due_step(attempt, "escalate")
-    if step.level is None or step.level != attempt.given.get("level"):
+    if step.level is None or step.level != attempt.fields.get("level"):
         attempt.refuse("too_early")
     counted = count(report, "escalated", attempt.city.month(step.at))
     return replace(counted, escalated=step.level)
@@ -47,11 +47,11 @@ def release(attempt: Attempt, report: Report) -> Report:
 
 def audit(attempt: Attempt, report: Report) -> Report:
     """A verifier's judgement of a closed report in the sample; the state stays."""
-    if attempt.given["result"] not in ("pass", "fail"):
+    if attempt.fields["result"] not in ("pass", "fail"):
         raise Problem("invalid_field", field="result", rule="enum")
     if report.audit is not None:
         attempt.refuse("audited_once")
-    result = attempt.given["result"]
+    result = attempt.fields["result"]
     # The mark stays when the report is reopened; ``audit`` is only about this closing.
     return replace(mark(report, f"audit_{result}", attempt.now), audit=result)
 

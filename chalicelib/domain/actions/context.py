@@ -49,7 +49,7 @@ class Attempt:
     """One attempt at an action: by whom, on which report, with which fields, when, by which rules.
 
     ``city`` is the version under which the report's promise was made. ``present`` is the city as
-    it is now: it decides where a report may go and makes new promises. ``given`` are the fields of
+    it is now: it decides where a report may go and makes new promises. ``fields`` are the fields of
     the action, ``spot`` the location of a pin in them, ``target`` the other report of a merge.
     """
 
@@ -57,7 +57,7 @@ class Attempt:
     report: Report
     actor: Principal
     standing: frozenset[str]
-    given: ActionFields
+    fields: ActionFields
     now: datetime
     city: City
     target: Report | None = None

@@ -63,7 +63,7 @@ def _worked(attempt: Attempt, report: Report) -> Report:
 
 def _acknowledged(attempt: Attempt, report: Report) -> Report:
     ours = holds(attempt.actor, attempt.report)
-    spoke = attempt.action.words == "public" and any(attempt.given.get(word) for word in WORDS)
+    spoke = attempt.action.words == "public" and any(attempt.fields.get(word) for word in WORDS)
     if report.acknowledged_at is None and ours and spoke:
         return replace(report, acknowledged_at=attempt.now)
     return report

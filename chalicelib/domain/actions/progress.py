@@ -18,8 +18,8 @@ from chalicelib.errors import Problem
 
 def assign(attempt: Attempt, report: Report) -> Report:
     """Give the report to a unit or a person; another unit holds it once it has accepted."""
-    unit = attempt.given.get("unit") or report.unit
-    person = attempt.given.get("person")
+    unit = attempt.fields.get("unit") or report.unit
+    person = attempt.fields.get("person")
     back = replace(
         report, state="assigned", assigned=True, agency=None, agency_due=None, back_to=None
     )
@@ -58,12 +58,12 @@ def start(attempt: Attempt, report: Report) -> Report:
 
 def coordinate(attempt: Attempt, report: Report) -> Report:
     """Hand the work to another agency, by name, with a due time of its own."""
-    agency = attempt.present.units.get(attempt.given["agency"])
+    agency = attempt.present.units.get(attempt.fields["agency"])
     if agency is None or agency.kind == "district" or agency.code == report.unit:
         raise Problem("unknown_unit", field="agency")
     target = attempt.present.services[report.service].resolve
     until = deadlines.due(target, attempt.now, attempt.present.calendar)
-    if attempt.given.get("until"):
+    if attempt.fields.get("until"):
         until = _moment(attempt, "until")
     if until <= attempt.now:
         raise Problem("moment_past", field="until")
@@ -126,7 +126,7 @@ def finish(attempt: Attempt, report: Report) -> Report:
         finished_at=attempt.now,
         finished_by=attempt.actor.uid,
         held_by=_with(report, attempt.actor.uid),
-        after_photos=tuple(attempt.given.get("photos") or ()),
+        after_photos=tuple(attempt.fields.get("photos") or ()),
         disputed=False,
         refused_month=None,
         ruled=False,
@@ -163,7 +163,7 @@ def _may_hold(attempt: Attempt, code: str) -> bool:
 
 def _moment(attempt: Attempt, field: str) -> datetime:
     try:
-        return moments.read(str(attempt.given.get(field)))
+        return moments.read(str(attempt.fields.get(field)))
     except ValueError:
         raise Problem("moment_unreadable", field=field) from None
 

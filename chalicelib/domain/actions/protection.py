@@ -37,7 +37,7 @@ def actual_action(name: str, report: Report, service: str | None, city: City) ->
 
 def protect(attempt: Attempt, report: Report) -> Report:
     """Propose the report to the unit of a protected service; it is hidden from now on."""
-    service = _service(attempt.present, attempt.given["service"])
+    service = _service(attempt.present, attempt.fields["service"])
     since = attempt.now
     until = attempt.present.calendar.add_working(since, _WORKING_DAY)
     proposal = {

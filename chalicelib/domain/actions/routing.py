@@ -22,7 +22,7 @@ def reclassify(attempt: Attempt, report: Report) -> Report:
     Only an officer of the protected unit can move a report out of protection; its texts then stay
     private until its reporter opens it. The way into protection is ``protection.protect``.
     """
-    service = attempt.present.services.get(attempt.given["service"])
+    service = attempt.present.services.get(attempt.fields["service"])
     if service is None or not service.active or service.code == report.service:
         raise Problem("unknown_service", field="service")
     if not service.protected and not attempt.standing & {"officer", "dispatcher"}:
@@ -44,7 +44,7 @@ def reclassify(attempt: Attempt, report: Report) -> Report:
 
 def transfer(attempt: Attempt, report: Report) -> Report:
     """Another ward, with a better pin if one is given; another district needs a dispatcher."""
-    ward = attempt.given["ward"]
+    ward = attempt.fields["ward"]
     area = attempt.present.areas.get(ward)
     if area is None or area.level != attempt.present.levels[-1] or ward == report.ward:
         raise Problem("unknown_ward", field="ward")
@@ -68,7 +68,7 @@ def move_pin(attempt: Attempt, report: Report) -> Report:
     by_reporter = "reporter" in attempt.standing
     if by_reporter and report.pins >= PINS_OF_A_REPORTER:
         attempt.refuse("pins_spent")
-    if not by_reporter and not attempt.given.get("reason"):
+    if not by_reporter and not attempt.fields.get("reason"):
         raise Problem("action_field_missing", field="reason", action=attempt.action.name)
     if (attempt.spot.lat7, attempt.spot.long7) == (report.lat7, report.long7):
         raise Problem("pin_unmoved", field="lat")

@@ -50,8 +50,8 @@ def many(schema: Schema, most: int = 1000) -> Schema:
 
 def by_code(schema: Schema, about: str = "") -> Schema:
     """An object whose fields are codes, each with a value of this schema."""
-    told = {"description": about} if about else {}
-    return {"type": "object", "additionalProperties": schema, **told}
+    described = {"description": about} if about else {}
+    return {"type": "object", "additionalProperties": schema, **described}
 
 
 ANSWERS = by_code(

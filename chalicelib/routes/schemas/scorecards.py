@@ -66,7 +66,7 @@ _PASS_RATE = record(
         "used": _SHARE,
     },
 )
-_KINDS = sorted({one["kind"] for one in measures().values()})
+_KINDS = sorted({measure["kind"] for measure in measures().values()})
 _FORMULA: dict[str, Schema] = {
     "kind": {"type": "string", "enum": _KINDS},
     "name": BOTH,
