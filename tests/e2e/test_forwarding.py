@@ -122,10 +122,10 @@ def test_a_report_is_passed_on_to_another_city_and_its_repair_comes_back(two: Tw
     seen = two.ask("GET", f"/v1/reports/{report}", device)
     assert (seen["state"], seen["resolution"]) == ("work_done", None)
     events = two.ask("GET", f"/v1/reports/{report}/timeline", "")["events"]
-    assert [one["action"] for one in events] == [
+    assert [event["action"] for event in events] == [
         "file", "forwarded", "told_outside", "finish_outside", "told_outside",
     ]  # fmt: skip
-    assert [list(one["words"].values()) for one in events[2:]] == [
+    assert [list(event["words"].values()) for event in events[2:]] == [
         ["On our way"], ["New bulb"], ["Shines"],
     ]  # fmt: skip
     two.act(report, device, "verify", HERE)

@@ -55,7 +55,7 @@ def test_a_report_comes_to_the_map_and_leaves_it(stack: LocalStack) -> None:
     after = get(stack, f"/v1/changes?since={changes['cursor']}").json()
     assert after["remove"] == [report]
     assert report not in [
-        one["id"] for one in get(stack, f"/v1/map/reports?{BOX}").json()["features"]
+        feature["id"] for feature in get(stack, f"/v1/map/reports?{BOX}").json()["features"]
     ]
     assert get(stack, "/v1/map/cells?status=open").json()["total"] == before
     idle = get(stack, f"/v1/changes?since={after['cursor']}")

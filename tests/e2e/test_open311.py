@@ -122,7 +122,9 @@ def test_disc_all_fields(client: Client) -> None:
     found = client.at(f"{client.stack.url}/open311/discovery.json").json
     assert set(found) == {"changeset", "contact", "key_service", "endpoints"}
     fields = {"specification", "url", "changeset", "type", "formats"}
-    assert all(set(one) == fields and all(one.values()) for one in found["endpoints"])
+    assert all(
+        set(endpoint) == fields and all(endpoint.values()) for endpoint in found["endpoints"]
+    )
 
 
 def test_disc_spec_uri(client: Client) -> None:
@@ -274,12 +276,12 @@ def test_def_object_not_array_order_unique_values_array(client: Client) -> None:
     code, attributes = asking(client)
     found = client.get(f"services/{code}.json").json
     assert set(found) == {"service_code", "attributes"}
-    assert [one["order"] for one in attributes] == list(range(1, len(attributes) + 1))
-    assert all(isinstance(one["values"], list) for one in attributes)
+    assert [attribute["order"] for attribute in attributes] == list(range(1, len(attributes) + 1))
+    assert all(isinstance(attribute["values"], list) for attribute in attributes)
     root = client.get(f"services/{code}.xml").xml
     assert root.tag == "service_definition"
     assert [one.findtext("code") for one in root.iter("attribute")] == [
-        one["code"] for one in attributes
+        attribute["code"] for attribute in attributes
     ]
 
 
@@ -340,8 +342,8 @@ def test_post_outside_400(client: Client) -> None:
 def ward(client: Client) -> tuple[str, str]:
     """The code and name of a ward of the city."""
     found = urllib3.request("GET", f"{client.stack.url}/v1/city").json()
-    areas = {one["code"] for one in found["areas"]} - {one["parent"] for one in found["areas"]}
-    one = next(one for one in found["areas"] if one["code"] in areas)
+    areas = {area["code"] for area in found["areas"]} - {area["parent"] for area in found["areas"]}
+    one = next(area for area in found["areas"] if area["code"] in areas)
     return one["code"], one["name"]
 
 
@@ -360,7 +362,7 @@ def test_post_address_id_ok(client: Client) -> None:
 
 def fitting(attribute: dict[str, Any]) -> Any:
     """A value that an attribute takes."""
-    values = [one["key"] for one in attribute["values"]]
+    values = [value["key"] for value in attribute["values"]]
     return {
         "string": "x", "text": "x", "number": "12.5", "datetime": "2026-03-01 10:00:00",
         "singlevaluelist": values[:1], "multivaluelist": values[:2],
@@ -370,9 +372,9 @@ def fitting(attribute: dict[str, Any]) -> Any:
 def form(attributes: list[dict[str, Any]]) -> dict[str, Any]:
     """The arguments that answer attributes."""
     return {
-        f"attribute[{one['code']}]"
-        + ("[]" if one["datatype"] == "multivaluelist" else ""): fitting(one)
-        for one in attributes
+        f"attribute[{attribute['code']}]"
+        + ("[]" if attribute["datatype"] == "multivaluelist" else ""): fitting(attribute)
+        for attribute in attributes
     }
 
 
@@ -385,17 +387,18 @@ def test_post_attr_multi(client: Client) -> None:
 def test_post_attr_required_400_unknown_key_400_many_errors_listed(client: Client) -> None:
     code, attributes = asking(client)
     wrong = {
-        f"attribute[{one['code']}]": {"number": "many", "datetime": "soon"}.get(
-            one["datatype"], "not-a-key"
+        f"attribute[{attribute['code']}]": {"number": "many", "datetime": "soon"}.get(
+            attribute["datatype"], "not-a-key"
         )
-        for one in attributes
-        if one["datatype"] not in ("string", "text")
+        for attribute in attributes
+        if attribute["datatype"] not in ("string", "text")
     }
     found = errors(client.post(service_code=code, lat="-6.2", email="x", **wrong), 400)
     assert len(found) == 2 + len(wrong) + sum(
-        one["required"] and one["datatype"] in ("string", "text") for one in attributes
+        attribute["required"] and attribute["datatype"] in ("string", "text")
+        for attribute in attributes
     )
-    required = [one["code"] for one in attributes if one["required"]]
+    required = [attribute["code"] for attribute in attributes if attribute["required"]]
     missing = errors(client.post(service_code=code, **PLACE), 400) if required else []
     assert missing == [f"{one} required" for one in required]
 
@@ -665,7 +668,7 @@ def window(client: Client) -> dict[str, str]:
     now = client.stack.clock.now()
     ends = (now - timedelta(hours=1), now + timedelta(seconds=1))
     return dict(zip(("start_date", "end_date"),
-                    (one.strftime("%Y-%m-%dT%H:%M:%SZ") for one in ends), strict=True))  # fmt: skip
+                    (end.strftime("%Y-%m-%dT%H:%M:%SZ") for end in ends), strict=True))  # fmt: skip
 
 
 def test_upd_window_ids_unique_status_enum(client: Client) -> None:
@@ -704,7 +707,7 @@ def test_upd_post_upper_and_replay_idempotent(client: Client) -> None:
         assert found.json == [{"update_id": f"{report}-2", "account_id": None}]
     client.stack.drain()
     events = urllib3.request("GET", f"{client.stack.url}/v1/reports/{report}/timeline").json()
-    assert [one["action"] for one in events["events"]] == ["file", "comment"]
+    assert [event["action"] for event in events["events"]] == ["file", "comment"]
     assert events["events"][1]["words"] == {"comment": "Masih banjir"}
     assert len(errors(update(client, report, status="open", description=""), 400)) == 2
     assert "update_id" in errors(update(client, report, update_id=None), 400)[0]

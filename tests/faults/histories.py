@@ -166,8 +166,8 @@ class _History:
         faults = check(state, self.record) + clocked(state, swept)
         faults += [f"I9 dead: {one}" for pump in (self.stream, *self.queues) for one in pump.dead]
         sent = sum(
-            one.operation == "SendMessage" and self.queues[0].name in one.fields["QueueUrl"]
-            for one in self.world.sent
+            message.operation == "SendMessage" and self.queues[0].name in message.fields["QueueUrl"]
+            for message in self.world.sent
         )
         if sent != self.queues[0].done + len(self.queues[0].dead):
             faults.append(f"I9 of {sent} messages {self.queues[0].done} were processed")
@@ -227,7 +227,7 @@ class _History:
             who, names_of_actions = self._somebody(head, names)
             if not names_of_actions:
                 continue
-            weights = [WEIGHTS.get(one, 1) for one in names_of_actions]
+            weights = [WEIGHTS.get(action, 1) for action in names_of_actions]
             name = self.plan.choices(names_of_actions, weights)[0]
             given = self._given(name, head, who)
             if given is None:

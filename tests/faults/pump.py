@@ -98,10 +98,10 @@ class StreamPump:
         self.world.invoke(lambda: batches.project({"Records": records}, Context()))
 
     def _reached(self, outcome: Outcome, records: list[dict[str, Any]]) -> int:
-        numbers = [one["dynamodb"]["SequenceNumber"] for one in self._records()]
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in self._records()]
         if outcome.kind != "ok":
             return self.place
-        failed = [one["itemIdentifier"] for one in outcome.value["batchItemFailures"]]
+        failed = [failure["itemIdentifier"] for failure in outcome.value["batchItemFailures"]]
         if failed:
             return min(numbers.index(one) for one in failed)
         return numbers.index(records[-1]["dynamodb"]["SequenceNumber"]) + 1
@@ -109,7 +109,7 @@ class StreamPump:
 
 def _shaken(records: list[dict[str, Any]], chance: random.Random) -> list[dict[str, Any]]:
     """Some twice, and the reports in another order; within a report the order stays."""
-    doubled = [one for one in records for _ in range(2 if chance.random() < 0.2 else 1)]
+    doubled = [record for record in records for _ in range(2 if chance.random() < 0.2 else 1)]
     reports = sorted({_report(one) for one in doubled})
     chance.shuffle(reports)
     if chance.random() < 0.5:
@@ -167,7 +167,9 @@ class QueuePump:
                 return
             failed = {record["messageId"] for record in records}
             if outcome.kind == "ok":
-                failed = {one["itemIdentifier"] for one in outcome.value["batchItemFailures"]}
+                failed = {
+                    failure["itemIdentifier"] for failure in outcome.value["batchItemFailures"]
+                }
             for message in batch:
                 if message.id not in failed:
                     self._remove(message)

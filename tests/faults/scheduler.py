@@ -219,7 +219,7 @@ class Scheduler:
         try:
             for name, action in actors:
                 self._start(self._actors[name], action)
-            while waiting := [one.name for one in self._actors.values() if one.waiting]:
+            while waiting := [actor.name for actor in self._actors.values() if actor.waiting]:
                 chosen = self._actors[self.choices.turn(waiting)]
                 chosen.waiting = False
                 chosen.go.release()
@@ -260,9 +260,9 @@ class Scheduler:
     def _where(self) -> str:
         frames = sys._current_frames()
         stacks = [
-            f"{one.name}:\n" + "".join(traceback.format_stack(frames[one.thread.ident]))
-            for one in self._actors.values()
-            if one.thread and one.thread.ident in frames and not one.waiting
+            f"{actor.name}:\n" + "".join(traceback.format_stack(frames[actor.thread.ident]))
+            for actor in self._actors.values()
+            if actor.thread and actor.thread.ident in frames and not actor.waiting
         ]
         return (
             "a thread hangs after " + " ".join(map(str, self.schedule)) + "\n" + "\n".join(stacks)

@@ -115,12 +115,12 @@ class State:
     def publications(self) -> list[list[str]]:
         """The dedupe keys of the alerts in each message to the topic: one, or those of a digest."""
         found: list[list[str]] = []
-        for one in self.sent:
-            if one.operation != "Publish" or "TopicArn" not in one.fields:
+        for message in self.sent:
+            if message.operation != "Publish" or "TopicArn" not in message.fields:
                 continue
-            named = _attributes(one.fields)
+            named = _attributes(message.fields)
             if named["event"] == "digest":
-                document = json.loads(json.loads(one.fields["Message"])["sqs"])
+                document = json.loads(json.loads(message.fields["Message"])["sqs"])
                 found.append([alert["dedupe"] for alert in document["alerts"]])
             else:
                 found.append([named["dedupe"]])
@@ -139,9 +139,9 @@ class State:
     def queued(self) -> list[str]:
         """The dedupe keys of all messages for citizens and jobs for photos, in their order."""
         return [
-            json.loads(one.fields["MessageBody"])["dedupe"]
-            for one in self.sent
-            if one.operation == "SendMessage"
+            json.loads(message.fields["MessageBody"])["dedupe"]
+            for message in self.sent
+            if message.operation == "SendMessage"
         ]
 
     def _of(self, table: str, kind: str) -> dict[str, Row]:

@@ -83,7 +83,7 @@ def _support(stage: Stage) -> Actor:
 
 def _claim(stage: Stage) -> Actor:
     report = stage.filed()
-    secret = next(one.answer["claim_secret"] for one in stage.record.answers if one.answer)
+    secret = next(answer.answer["claim_secret"] for answer in stage.record.answers if answer.answer)
     return stage.clients.claim(BUDI, "key", report, secret)
 
 

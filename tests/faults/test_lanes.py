@@ -94,4 +94,4 @@ def test_a_message_that_is_delivered_to_eight_consumers_is_sent_once(seed: int) 
 
 
 def _mails(world: World) -> int:
-    return sum(one.operation == "SendEmail" for one in world.sent)
+    return sum(message.operation == "SendEmail" for message in world.sent)

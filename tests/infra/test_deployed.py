@@ -203,7 +203,7 @@ def test_a_report_travels_through_every_deployed_function(deployment: Deployment
     report = journey(deployment)
     seen = deployment.ask("GET", f"/v1/reports/{report}")
     assert (seen["state"], seen["resolution"]) == ("closed", "verified")
-    assert [one["state"] for one in seen["pictures"]] == ["ready", "ready"]
+    assert [picture["state"] for picture in seen["pictures"]] == ["ready", "ready"]
     # The stream's function has counted it, and Open311 lists it.
     deployment.until(lambda: verified(deployment) >= 1)
     listed = deployment.ask("GET", "/open311/v2/requests.json")
@@ -266,7 +266,7 @@ def test_the_application_is_deleted_and_made_again_and_all_data_is_there(
     before = deployment.ask("GET", f"/v1/reports/{report}/timeline")
     stacks.destroy(STAGE, lambda text: None, pause=0.2)
     functions = boto3.client("lambda").list_functions()["Functions"]
-    assert [one["FunctionName"] for one in functions] == []
+    assert [function["FunctionName"] for function in functions] == []
     deployment.deploy()
     assert deployment.ask("GET", f"/v1/reports/{report}/timeline") == before
     assert journey(deployment) != report
@@ -293,7 +293,7 @@ def test_records_that_the_stream_gave_up_are_read_again(deployment: Deployment) 
     place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
     iterator = client.get_shard_iterator(**place)["ShardIterator"]
     records = client.get_records(ShardIterator=iterator)["Records"]
-    numbers = [one["dynamodb"]["SequenceNumber"] for one in records]
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
     batch = {"streamArn": arn, "shardId": shard["ShardId"], "startSequenceNumber": numbers[0],
              "endSequenceNumber": numbers[2]}  # fmt: skip
     queues = boto3.client("sqs")

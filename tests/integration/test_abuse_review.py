@@ -88,7 +88,7 @@ def test_no_other_role_learns_that_two_reports_have_one_filer(world: World) -> N
     first = world.file(SITI)["id"]
     world.file(SITI)
     names = ("officer1", "head1", "worker1", "dispatcher", "verifier", "admin", "auditor")
-    for who in (*(official(one) for one in names), reviewer(permission="contact")):
+    for who in (*(official(name) for name in names), reviewer(permission="contact")):
         with pytest.raises(Problem, match="abuse_not_allowed"):
             ask(world, first, who)
     for who in (reviewer("auditor"), reviewer("field_worker")):
@@ -131,7 +131,7 @@ def test_a_long_list_is_cut_and_says_so(world: World, monkeypatch: pytest.Monkey
     filed = [world.file(SITI)["id"] for _ in range(4)]
     monkeypatch.setattr(abuse_review, "AT_MOST", 2)
     told = ask(world, filed[0]).answer
-    assert {one["id"] for one in told["reports"]} <= set(filed[1:])
+    assert {report["id"] for report in told["reports"]} <= set(filed[1:])
     assert (len(told["reports"]), told["more"]) == (2, True)
 
 

@@ -161,7 +161,7 @@ def test_the_morning_digest_tells_an_agency_what_it_is_called_to(world: World) -
     world.advance(days=5, hours=1)
     assert daily_digest.notify(world.now) == 3
     outbox.drain(now=world.now)
-    told = {one.attributes["unit"]: one.data["overdue"] for one in sent()}
+    told = {message.attributes["unit"]: message.data["overdue"] for message in sent()}
     assert told == {"u-d1": 2, "u-lamps": 1, "u-prov": 1}
 
 

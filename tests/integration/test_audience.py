@@ -39,9 +39,9 @@ def told(world: World) -> dict[str, list[str]]:
     world.project()
     notifications_outbox.drain(now=world.now)
     found: dict[str, list[str]] = {}
-    for one in sent():
-        people = [ref[2:] for ref, _ in alerts.recipients(one.data)]
-        found.setdefault(one.data["event"], []).extend(sorted(people))
+    for message in sent():
+        people = [ref[2:] for ref, _ in alerts.recipients(message.data)]
+        found.setdefault(message.data["event"], []).extend(sorted(people))
     return found
 
 
@@ -132,7 +132,7 @@ def test_a_question_that_lapses_does_not_say_that_the_reporter_answered(world: W
     world.sweep()
     world.project()
     notifications_outbox.drain(now=world.now)
-    (answer,) = (one for one in sent() if one.data["event"] == "answer")
+    (answer,) = (message for message in sent() if message.data["event"] == "answer")
     assert answer.data["level"] == "unanswered"
     assert "Pelapor tidak menjawab pada waktunya" in answer.text
 
@@ -151,7 +151,7 @@ def test_a_grant_for_some_services_hears_of_those_alone(world: World) -> None:
     world.file(service="litter")
     world.project()
     notifications_outbox.drain(now=world.now)
-    heard = {one.data["service"]: alerts.recipients(one.data) for one in sent()}
+    heard = {message.data["service"]: alerts.recipients(message.data) for message in sent()}
     assert heard == {"bridge": [], "litter": [("s_litterer", "district:officer")]}
 
 

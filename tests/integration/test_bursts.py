@@ -18,9 +18,9 @@ PER_HOUR = 5
 def heard(world: World) -> dict[str, Counter[str]]:
     """{official: {event: messages}} of all that was published."""
     found: dict[str, Counter[str]] = {}
-    for one in sent():
-        for ref, _ in alerts.recipients(one.data):
-            found.setdefault(ref[2:], Counter())[one.data["event"]] += 1
+    for message in sent():
+        for ref, _ in alerts.recipients(message.data):
+            found.setdefault(ref[2:], Counter())[message.data["event"]] += 1
     return found
 
 
@@ -41,13 +41,13 @@ def test_a_flood_of_reports_is_not_a_flood_of_mails(world: World) -> None:
     assert world.now.hour == quiet_hour.hour + 1
     outbox.drain(now=world.now)
     assert heard(world)["officer1"] == {"file": PER_HOUR - 1, "digest": 1}
-    told = {one.data["dedupe"] for one in sent() if one.data["event"] == "file"}
+    told = {message.data["dedupe"] for message in sent() if message.data["event"] == "file"}
     (mine,) = (
-        one for one in sent()
-        if one.data["event"] == "digest" and one.data["audience"] == ["person:s_officer1"]
+        message for message in sent()
+        if message.data["event"] == "digest" and message.data["audience"] == ["person:s_officer1"]
     )  # fmt: skip
     assert len(mine.data["alerts"]) == 28 - (PER_HOUR - 1)
-    assert len({one["dedupe"] for one in mine.data["alerts"]} | told) == 28
+    assert len({alert["dedupe"] for alert in mine.data["alerts"]} | told) == 28
     assert (mine.data["late"], mine.data["not_late"]) == (0, 24)
 
 
@@ -78,7 +78,7 @@ def test_urgent_alerts_do_not_wait_for_a_digest(world: World) -> None:
     world.sweep()
     world.project()
     outbox.drain(now=world.now)
-    urgent = [one for one in sent() if one.attributes["priority"] == "urgent"]
+    urgent = [message for message in sent() if message.attributes["priority"] == "urgent"]
     assert len(urgent) == PER_HOUR + 3
     assert heard(world)["admin"].total() - len(urgent) == PER_HOUR - 1
 
@@ -101,7 +101,7 @@ def test_an_official_below_the_limit_is_told_at_once_while_others_wait(world: Wo
     assert heard(world)["officer1"]["dispute"] == 0
     world.advance(hours=1)
     outbox.drain(now=world.now)
-    digests = [one for one in sent() if one.data["event"] == "digest"]
+    digests = [message for message in sent() if message.data["event"] == "digest"]
     for one in digests:
         assert "dispute" in {alert["event"] for alert in one.data["alerts"]}
 
@@ -169,9 +169,9 @@ def test_a_relay_that_is_killed_while_it_splits_a_row_loses_nothing(
     outbox.drain(now=world.now)
     assert calls
     told: dict[str, set[str]] = {}
-    for one in sent():
-        for ref, _ in alerts.recipients(one.data):
-            rows = one.data.get("alerts", [one.data])
+    for message in sent():
+        for ref, _ in alerts.recipients(message.data):
+            rows = message.data.get("alerts", [message.data])
             told.setdefault(ref, set()).update(row["report"] for row in rows)
     assert told == {"s_officer1": set(filed), "s_head1": set(filed)}
 
@@ -197,7 +197,7 @@ def test_the_months_close_is_one_message_a_scope(
             return {"district": [{"code": "D1"}, {"code": "D2"}]}
         code = name.partition("#")[2]
         return {"code": code, "score": 71.0, "rank": int(code[1]), "of": 2, "ranked": True,
-                "measures": [{"measure": one, **figure} for one in measures]}  # fmt: skip
+                "measures": [{"measure": measure, **figure} for measure in measures]}  # fmt: skip
 
     monkeypatch.setattr(announcements.store, "card", card)
     message = {

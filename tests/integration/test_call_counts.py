@@ -139,10 +139,14 @@ def test_no_step_of_a_reports_life_scans_a_table(edge: Edge) -> None:
     for reply in replies:
         heard += _operations(reply)
     heard += _run(edge, "project_timeline", _stream())
-    queued = [one.body for one in aws.backend("sqs").queues[settings().messages_queue]._messages]
+    queued = [
+        message.body for message in aws.backend("sqs").queues[settings().messages_queue]._messages
+    ]
     records = [queue_record(str(number), body) for number, body in enumerate(queued)]
     heard += _run(edge, "send_messages", records)
-    jobs = [one.body for one in aws.backend("sqs").queues[settings().photos_queue]._messages]
+    jobs = [
+        message.body for message in aws.backend("sqs").queues[settings().photos_queue]._messages
+    ]
     heard += _run(edge, "process_photos", [queue_record("1", body) for body in jobs])
     assert heard["TransactWriteItems"] > 10
     assert heard["Publish"] >= 2

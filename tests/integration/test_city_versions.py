@@ -37,7 +37,7 @@ def whole(world: World, report: str) -> None:
 def queued(world: World, who: Any, district: str) -> list[str]:
     """The reports that an official finds in a district's queue."""
     page = queues.queue(who, district, None, None, 50, None, world.now)
-    return [one["id"] for one in page["reports"]]
+    return [report["id"] for report in page["reports"]]
 
 
 def test_an_older_report_can_be_given_to_a_new_unit(world: World) -> None:
@@ -102,8 +102,8 @@ def test_a_promise_made_under_the_old_version_stays(world: World) -> None:
     report = world.file(service="litter", ward="D2-W1")["id"]
     was = world.head(report)
     slower = second_city.bundle()
-    for one in slower["services"]:
-        one["resolve"] = {"hours": 900, "clock": "working"}
+    for service in slower["services"]:
+        service["resolve"] = {"hours": 900, "clock": "working"}
     publish(world, services=slower["services"], overrides=[])
     now = world.head(report)
     assert now.district == "DX"
@@ -212,7 +212,7 @@ def test_a_report_that_was_not_moved_yet_can_be_acted_on(world: World) -> None:
     officials.forget()
     done = world.act(official("officer1"), report, "assign", version=1, unit="u-parks")
     assert (done["offered_to"], world.head(report).ward) == ("u-parks", "D1-N2")
-    assert [one["action"] for one in world.events(report)] == ["file", "moved", "assign"]
+    assert [event["action"] for event in world.events(report)] == ["file", "moved", "assign"]
     whole(world, report)
 
 
@@ -234,7 +234,7 @@ def test_units_and_services_follow_their_successors(world: World) -> None:
     world.act(official("lamps"), lamp, "assign", person="s_lampist")
     world.advance(days=30)
     world.sweep()
-    assert "breach" in [one["action"] for one in world.events(lamp)]
+    assert "breach" in [event["action"] for event in world.events(lamp)]
     whole(world, lamp)
 
 
@@ -314,10 +314,10 @@ def test_a_closed_report_that_is_proposed_for_protection_follows_to_the_new_desk
     world.act(before("worker1"), closed, "protect", service="misconduct", reason="It is.")
     held = world.head(closed).holder
     was = second_city.bundle()
-    units = [{**one, "code": {"u-safe": "u-care"}.get(one["code"], one["code"])}
-             for one in was["units"]]  # fmt: skip
-    services = [{**one, "unit": {"u-safe": "u-care"}.get(one["unit"], one["unit"])}
-                for one in was["services"]]  # fmt: skip
+    units = [{**unit, "code": {"u-safe": "u-care"}.get(unit["code"], unit["code"])}
+             for unit in was["units"]]  # fmt: skip
+    services = [{**service, "unit": {"u-safe": "u-care"}.get(service["unit"], service["unit"])}
+                for service in was["services"]]  # fmt: skip
     links = {**second_city.SUCCESSORS, "units": {"u-lamps": ["u-light"], "u-safe": ["u-care"]}}
     publish(world, units=units, services=services, successors=links)
     head = world.head(closed)
@@ -325,7 +325,7 @@ def test_a_closed_report_that_is_proposed_for_protection_follows_to_the_new_desk
     assert world.head(other).version == len(world.links(other))
     safe = replace(before("safe"), unit="u-care")
     page = queues.queue(safe, "protected", None, None, 50, None, world.now)
-    assert [one["id"] for one in page["reports"]] == [closed]
+    assert [report["id"] for report in page["reports"]] == [closed]
     world.act(safe, closed, "take")
     whole(world, closed)
 
@@ -336,11 +336,11 @@ def test_verifiers_of_the_renamed_district_are_told_what_waits_for_them(world: W
     world.file(citizen("b"), ward="D2-W1")
     publish(world)
     told = [
-        one
+        message
         for report in (waits, *(card for card in queued(world, official("novice"), "DX")))
         for event in world.events(report)
         if event["action"] == "moved"
-        for one in alerts.messages(event)
+        for message in alerts.messages(event)
     ]
     assert {(one["report"], one["district"]) for one in told} == {(waits, "DX")}
     assert told[0]["audience"] == ["verifier"]

@@ -50,7 +50,7 @@ def copy(world: World, who: Principal, limit: int = 3) -> list[dict[str, Any]]:
 
 def said(items: list[dict[str, Any]]) -> list[str]:
     """Every text of a copy."""
-    return sorted(one["text"] for item in items for one in item["texts"])
+    return sorted(text["text"] for item in items for text in item["texts"])
 
 
 def held(who: Principal) -> list[str]:
@@ -135,8 +135,8 @@ def test_what_officials_have_hidden_of_a_person_is_in_their_copy(world: World) -
     body = {"field": "description", "version": 1, "reason": "personal_data"}
     op = world.operation(OFFICER, "hideText", body)
     text_moderation.hide(OFFICER, op, mine, body, world.now)
-    texts = [one for item in copy(world, SITI) for one in item["texts"]]
-    assert f"{CANARY} my number" in [one["text"] for one in texts if one["hidden"]]
+    texts = [text for item in copy(world, SITI) for text in item["texts"]]
+    assert f"{CANARY} my number" in [text["text"] for text in texts if text["hidden"]]
 
 
 def test_a_report_of_a_key_is_copied_alone_and_a_key_gets_no_copy(world: World) -> None:

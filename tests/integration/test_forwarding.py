@@ -361,7 +361,7 @@ def test_a_server_that_fails_for_an_hour_is_given_up_until_it_is_enabled(world: 
         polling.pull(world.now)
         assert len(there.asked) == asked
         notices = [one for _, one in control.outbox(50) if one["kind"] == "notice"]
-        assert [one["event"] for one in notices] == ["outside_disabled"]
+        assert [notice["event"] for notice in notices] == ["outside_disabled"]
         assert "08:00" in notices[0]["text"]
         outbox.drain(now=world.now)
         second = given_to_province(world)
@@ -477,7 +477,7 @@ def test_more_requests_than_a_page_each_get_their_turn(world: World) -> None:
         turns = iter([True, True, False, True, True, True, True])
         assert polling.pull(world.now, lambda: next(turns)) == {"finish_outside": 20}
         assert polling.pull(world.now, lambda: next(turns)) == {"finish_outside": 3}
-    assert {world.head(one).state for one in reports} == {"work_done"}
+    assert {world.head(report).state for report in reports} == {"work_done"}
     asked = [one.fields["service_request_id"].split(",") for one in there.asked if not one.body]
     assert [len(one) for one in asked] == [20, 3]
 

@@ -155,7 +155,9 @@ def told(honest: dict[str, Any], cheat: dict[str, Any]) -> str:
     """Both cards, one line each, for the message of a failure."""
     lines = []
     for card in (honest, cheat):
-        values = {one["measure"]: (one["value"], one["n"]) for one in card["measures"]}
+        values = {
+            measure["measure"]: (measure["value"], measure["n"]) for measure in card["measures"]
+        }
         lines.append(f"{card['code']} {card['score']} rank {card['rank']}: {values}")
     return "\n".join(lines)
 

@@ -81,8 +81,8 @@ def test_a_city_that_is_not_indonesian_says_nothing_in_indonesian(world: World) 
     outbox.drain(now=world.now)
     world.advance(hours=1)
     outbox.drain(now=world.now)
-    said = [text for one in sent() for text in (one.text, one.subject)]
-    assert {"morning", "digest", "breached"} & {one.attributes["event"] for one in sent()}
+    said = [text for message in sent() for text in (message.text, message.subject)]
+    assert {"morning", "digest", "breached"} & {message.attributes["event"] for message in sent()}
     said += [json.dumps(service_list.services(town, ("id",)))]
     said += [json.dumps(service_list.definition(town, "flood", ("id",)))]
     said += [json.dumps(requests.request(JURISDICTION, report, None, ("id",)))]
@@ -112,7 +112,7 @@ def test_names_are_required_in_the_citys_languages_alone(tmp_path: Path) -> None
     given = files()
     given["city.json"]["languages"] = ["en"]
     made = prepare(write(tmp_path / "one", given)).bundle
-    assert all(set(one["name"]) == {"en"} for one in made["services"])
+    assert all(set(service["name"]) == {"en"} for service in made["services"])
     given["city.json"]["languages"] = ["en", "nl"]
     with pytest.raises(CityErrors) as found:
         prepare(write(tmp_path / "two", given))
@@ -163,7 +163,7 @@ def test_a_reader_is_answered_in_the_language_that_they_like_best(
 
 def test_a_citys_catalogue_names_measures_and_reasons_too(world: World) -> None:
     """Missing names are those that ship; an unknown key is a fault."""
-    reason = next(one for one in optional_texts() if one.startswith("refusal."))
+    reason = next(text for text in optional_texts() if text.startswith("refusal."))
     words = {"measure.on_time.name": "Op tijd", reason: "Dit is geen foto."}
     made = settled(world, "nl", "en", messages={"nl": words})
     shown = card_queries.months(official("auditor"), None, 5, world.now)["measures"]

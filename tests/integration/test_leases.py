@@ -200,7 +200,7 @@ def test_a_message_that_another_run_is_sending_is_no_unhandled_error(
         record = {"messageId": "1", "body": json.dumps(message), "eventSource": "aws:sqs",
                   "attributes": {"ApproximateReceiveCount": "1"}}  # fmt: skip
         answer = batches.send_messages({"Records": [record]}, None)
-        assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["1"]
+        assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["1"]
         posted.append("once")
 
     monkeypatch.setattr(observability, "unhandled", lambda *_: pytest.fail("an unhandled error"))

@@ -38,7 +38,7 @@ def test_a_mail_names_the_address_that_ends_such_mails(
     mail.send("a@example.org", "News", "Text", "https://city.example/v1/notifications/t")
     mail.send("a@example.org", "Code", "Text")
     first, second = (one["Content"]["Simple"] for one in seen)
-    assert {one["Name"]: one["Value"] for one in first["Headers"]} == {
+    assert {header["Name"]: header["Value"] for header in first["Headers"]} == {
         "List-Unsubscribe": "<https://city.example/v1/notifications/t>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }

@@ -87,7 +87,7 @@ def test_duplicates_and_map_follow_the_pin() -> None:
     there = world.file(ward="D1-W2", actor=citizen("a"))["id"]
     report = world.file(ward="D1-W1")["id"]
     done = world.act(official("officer1"), report, "move_pin", **spot("D1-W2"), reason="x")
-    assert [one["id"] for one in done["possible_duplicates"]] == [there]
+    assert [duplicate["id"] for duplicate in done["possible_duplicates"]] == [there]
     near = world.file(ward="D1-W2", actor=citizen("c"))["possible_duplicates"]
     assert {one["id"] for one in near} == {there, report}
     assert world.file(ward="D1-W1", actor=citizen("d"))["possible_duplicates"] == []

@@ -119,14 +119,14 @@ def test_a_level_is_told_to_the_roles_of_its_rung(world: World) -> None:
         world.sweep()
     world.project()
     notifications_outbox.drain(now=world.now)
-    rungs = [one for one in sent() if "level" in one.data["overdue"]]
-    assert [one.data["audience"] for one in rungs] == [
+    rungs = [message for message in sent() if "level" in message.data["overdue"]]
+    assert [rung.data["audience"] for rung in rungs] == [
         ["unit:u-d1", "district_head"], ["dispatcher"], ["city_admin", "auditor"],
     ]  # fmt: skip
     assert {"dispatcher", "dispatcher@*", "dispatcher@D1", "dispatcher@D1/pothole"} < set(
         rungs[1].attributes["audience"]
     )
-    assert [one.attributes["priority"] for one in rungs] == ["high", "high", "urgent"]
+    assert [rung.attributes["priority"] for rung in rungs] == ["high", "high", "urgent"]
 
 
 def test_a_protected_reports_escalation_stays_in_its_unit(world: World) -> None:
@@ -239,7 +239,7 @@ def test_a_flood_becomes_one_digest_at_the_hours_end(world: World) -> None:
     """Five go out one by one, the rest together; the digest names the key of each."""
     late(world, PER_HOUR + 3)
     assert notifications_outbox.drain(now=world.now) == PER_HOUR
-    alone = {one.data["dedupe"] for one in sent()}
+    alone = {message.data["dedupe"] for message in sent()}
     assert len(waiting()) == 3
     world.advance(minutes=45)
     assert notifications_outbox.drain(now=world.now) == 0
@@ -248,7 +248,7 @@ def test_a_flood_becomes_one_digest_at_the_hours_end(world: World) -> None:
     assert notifications_outbox.drain(now=world.now) == 1
     assert waiting() == []
     digest = sent()[-1]
-    together = {one["dedupe"] for one in digest.data["alerts"]}
+    together = {alert["dedupe"] for alert in digest.data["alerts"]}
     assert len(alone) == PER_HOUR
     assert len(together) == 3
     assert not alone & together
@@ -288,8 +288,8 @@ def test_each_unit_has_an_hour_of_its_own(world: World) -> None:
     notifications_outbox.drain(now=world.now)
     world.advance(hours=1)
     notifications_outbox.drain(now=world.now)
-    digests = [one for one in sent() if one.attributes["event"] == "digest"]
-    told = [(one.attributes["unit"], len(one.data["alerts"])) for one in digests]
+    digests = [message for message in sent() if message.attributes["event"] == "digest"]
+    told = [(digest.attributes["unit"], len(digest.data["alerts"])) for digest in digests]
     assert told == [("u-d1", 1), ("u-d2", 2)]
 
 
@@ -334,10 +334,10 @@ def test_a_digest_whose_relay_is_killed_comes_again_under_its_key(
         else:
             notifications_outbox.drain(now=world.now)
     notifications_outbox.drain(now=world.now)
-    digests = [one for one in sent() if one.attributes["event"] == "digest"]
+    digests = [message for message in sent() if message.attributes["event"] == "digest"]
     assert len(digests) == (2 if kill <= 3 else 1)
-    assert len({one.data["dedupe"] for one in digests}) == 1
-    assert {alert["dedupe"] for one in digests for alert in one.data["alerts"]} == expected
+    assert len({digest.data["dedupe"] for digest in digests}) == 1
+    assert {alert["dedupe"] for digest in digests for alert in digest.data["alerts"]} == expected
     assert waiting() == []
 
 
@@ -367,8 +367,10 @@ def test_a_relay_killed_while_it_sorts_loses_nothing(
     notifications_outbox.drain(now=world.now)
     world.advance(hours=1)
     notifications_outbox.drain(now=world.now)
-    alone = [one.data["dedupe"] for one in sent() if one.attributes["event"] == "breach"]
-    told = {key["dedupe"] for one in sent() for key in one.data.get("alerts", ())}
+    alone = [
+        message.data["dedupe"] for message in sent() if message.attributes["event"] == "breach"
+    ]
+    told = {key["dedupe"] for message in sent() for key in message.data.get("alerts", ())}
     assert told | set(alone) == owed
     assert not told & set(alone)
     assert len(alone) == len(set(alone)) <= PER_HOUR
@@ -423,8 +425,8 @@ def test_a_digest_that_cannot_be_published_holds_up_no_other(
     notifications_outbox.drain(now=world.now)
     dead = [row for row in aws.rows("control") if row["pk"] == f"{JURISDICTION}#DEAD#outbox"]
     assert len(dead) == 2
-    digests = [one for one in sent() if one.attributes["event"] == "digest"]
-    assert [one.attributes["unit"] for one in digests] == ["u-d2"]
+    digests = [message for message in sent() if message.attributes["event"] == "digest"]
+    assert [digest.attributes["unit"] for digest in digests] == ["u-d2"]
     assert waiting() == []
 
 

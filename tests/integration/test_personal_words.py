@@ -93,4 +93,4 @@ def test_a_pattern_that_does_not_do_what_its_examples_say_is_a_fault(
     given["patterns.json"] = {"patterns": [rule]}
     with pytest.raises(CityErrors) as found:
         prepare(write(tmp_path, given))
-    assert any(fault in one for one in found.value.findings), found.value.findings
+    assert any(fault in finding for finding in found.value.findings), found.value.findings

@@ -10,14 +10,17 @@ SHELTER = {"name": both("Shelter"), "number": "+62 21 555-0100"}
 
 def _city() -> City:
     services = [
-        {**one, "numbers": [HOTLINE]} if one["code"] == "violence" else one
-        for one in BUNDLE["services"]
+        {**service, "numbers": [HOTLINE]} if service["code"] == "violence" else service
+        for service in BUNDLE["services"]
     ]
     return City.from_json({**BUNDLE, "services": services, "numbers": [SHELTER]})
 
 
 def test_a_protected_service_shows_its_hotline_first_and_the_emergency_number_last() -> None:
-    shown = {one["code"]: one["numbers"] for one in city_reference.services(_city())["services"]}
+    shown = {
+        service["code"]: service["numbers"]
+        for service in city_reference.services(_city())["services"]
+    }
     assert [one["number"] for one in shown["violence"]] == ["129", "+62 21 555-0100", "112"]
     assert shown["violence"][0] == HOTLINE
     assert [one["number"] for one in shown["misconduct"]] == ["+62 21 555-0100", "112"]
@@ -25,5 +28,5 @@ def test_a_protected_service_shows_its_hotline_first_and_the_emergency_number_la
 
 
 def test_the_receipt_of_a_protected_report_says_whom_to_call(world: World) -> None:
-    assert [one["number"] for one in world.file(service="violence")["numbers"]] == ["112"]
+    assert [number["number"] for number in world.file(service="violence")["numbers"]] == ["112"]
     assert world.file()["numbers"] == []

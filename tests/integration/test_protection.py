@@ -53,7 +53,7 @@ def test_a_proposed_report_is_hidden_at_once_and_stays_where_it_is(
     head = world.head(report)
     assert (head.state, head.holder, head.unit) == ("assigned", "s_worker1", "u-d1")
     assert iso(head.due_at) == before["due_at"]
-    assert sum(one.get("received", 0) for one in world.tallies().values()) == 2
+    assert sum(tally.get("received", 0) for tally in world.tallies().values()) == 2
     assert queries.public(citizen("reporter"), report)["id"] == report
     assert queries.case(WORKER, report)["protection"]["unit"] == "u-safe"
     assert refusal(queries.case, official("officer2"), report).status == 404
@@ -77,7 +77,7 @@ def test_the_protected_unit_gives_back_a_report_that_does_not_concern_it(world: 
     report = proposed(world)
     world.act(SAFE, report, "return", reason="Bukan urusan kami.")
     shown = queries.timeline(PUBLIC, report, 0)
-    assert [one["action"] for one in shown["events"]] == ["file", "assign", "inside", "inside"]
+    assert [event["action"] for event in shown["events"]] == ["file", "assign", "inside", "inside"]
     assert "pelicin" not in json.dumps(shown)
     assert "Bukan" in json.dumps(queries.case(OFFICER, report)["timeline"])
     head = world.head(report)
@@ -161,7 +161,7 @@ def test_photos_of_a_report_that_is_hidden_get_new_addresses(world: World) -> No
     assert (picture["state"], picture["rev"]) == ("pending", 2)
     world.project()
     jobs = [row for _, row in control.outbox(100) if row.get("task") == "draw"]
-    assert [(one["photo"], one["rev"]) for one in jobs] == [(photo, 2)]
+    assert [(job["photo"], job["rev"]) for job in jobs] == [(photo, 2)]
 
 
 # What is left of it.
@@ -275,8 +275,8 @@ def test_a_locked_file_is_replaced_with_a_tombstone_of_both_digests(world: World
     assert set(keys) <= set(anonymising.anonymise_hidden(world.now))
     assert not any(report.encode() in gzip.decompress(files.get(key) or b"") for key in keys)
     graves = card_queries.month(PUBLIC, MONTH, world.now)["tombstones"]
-    assert {one["district"] for one in graves} == {"D1"}
-    assert all(one["was"] != one["is"] and one["rows"] for one in graves)
+    assert {grave["district"] for grave in graves} == {"D1"}
+    assert all(grave["was"] != grave["is"] and grave["rows"] for grave in graves)
     assert report not in json.dumps(graves)
     assert anonymising.anonymise_hidden(world.now) == []
     assert [one for one, _ in store.to_anonymise(JURISDICTION, 10)] == [report]
@@ -294,7 +294,7 @@ def test_a_promise_missed_before_stays_missed_in_a_month_judged_later(world: Wor
     world.now = FIRST
     lifecycle.update_all(world.now)
     card = card_queries.card(official("auditor"), MONTH, "D1", world.now)["card"]
-    due = next(one for one in card["measures"] if one["measure"] == "on_time")
+    due = next(measure for measure in card["measures"] if measure["measure"] == "on_time")
     assert (due["numerator"], due["denominator"]) == (0.0, 1.5)  # and its duplicate
     body = files.get(
         compute.rows_key(
@@ -302,7 +302,7 @@ def test_a_promise_missed_before_stays_missed_in_a_month_judged_later(world: Wor
         )
     )
     assert report.encode() not in gzip.decompress(body or b"")
-    backlog = next(one for one in card["measures"] if one["measure"] == "backlog")
+    backlog = next(measure for measure in card["measures"] if measure["measure"] == "backlog")
     assert backlog["n"] == 0
 
 

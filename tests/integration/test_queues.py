@@ -17,7 +17,7 @@ def page(world: World, who: str = "officer1", **asked: Any) -> dict[str, Any]:
 
 def ids(answer: dict[str, Any]) -> list[str]:
     """The reports of a page."""
-    return [one["id"] for one in answer["reports"]]
+    return [report["id"] for report in answer["reports"]]
 
 
 def held(world: World, people: str) -> dict[str, list[str]]:

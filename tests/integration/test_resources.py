@@ -76,6 +76,6 @@ def test_a_table_of_an_earlier_version_gets_the_index_that_it_lacks(
         resources._indexes(Figure)
         resources._indexes(Figure)
         table = client.describe_table(TableName="older")["Table"]
-        assert [one["IndexName"] for one in table["GlobalSecondaryIndexes"]] == ["score"]
+        assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["score"]
     finally:
         client.delete_table(TableName="older")

@@ -59,8 +59,8 @@ def test_every_duplicate_of_a_rejected_report_is_freed_in_any_order(
         world.sweep()
         told = f"{order}: {[world.head(one).merged_into for one in merged]}"
         heads = [world.head(one) for one in merged]
-        assert all(one.merged_into != original for one in heads), told
-        assert all(one.open or world.head(one.merged_into or "").open for one in heads), told
+        assert all(head.merged_into != original for head in heads), told
+        assert all(head.open or world.head(head.merged_into or "").open for head in heads), told
         assert world.head(original).merged == 0, told
         for one in (original, *merged):
             assert faults(world.head(one), world.links(one)) == [], told

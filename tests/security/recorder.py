@@ -31,7 +31,7 @@ class Sent:
     @property
     def counts(self) -> bool:
         """Whether it only counts against a rate limit."""
-        return bool(self.touches) and all("#RATE#" in one for one in self.touches)
+        return bool(self.touches) and all("#RATE#" in touch for touch in self.touches)
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Recorder:
     @property
     def writes(self) -> list[Sent]:
         """The calls that changed something other than a rate limit's count."""
-        return [one for one in self.calls if one.writes and not one.counts]
+        return [call for call in self.calls if call.writes and not call.counts]
 
     def clear(self) -> None:
         """Clear the record."""
@@ -76,7 +76,7 @@ def _touched(service: str, operation: str, request: Any) -> list[str]:
         return parse_qs(text).get("Subject", []) if service == "sns" else []
     asked = json.loads(text)
     if operation == "TransactWriteItems":
-        return [_key(next(iter(one.values()))) for one in asked["TransactItems"]]
+        return [_key(next(iter(item.values()))) for item in asked["TransactItems"]]
     if operation == "BatchWriteItem":
         rows = [row for rows in asked["RequestItems"].values() for row in rows]
         return [_key(next(iter(row.values()))) for row in rows]

@@ -280,7 +280,7 @@ def test_an_issuer_of_the_settings_must_pin_its_algorithm(
 ) -> None:
     """Algorithms that the settings do not name admit nobody, even well signed."""
     held = settings()
-    loose = tuple({**one, "algorithms": ["RS256"]} for one in held.issuers)
+    loose = tuple({**issuer, "algorithms": ["RS256"]} for issuer in held.issuers)
     monkeypatch.setattr(
         "chalicelib.auth.oidc.settings", lambda: dataclasses.replace(held, issuers=loose)
     )

@@ -38,7 +38,7 @@ FUNCTIONS = ("project_timeline", "send_messages", "process_photos", "relay_outbo
 
 def failed(answer: dict[str, Any]) -> list[str]:
     """The ids that a batch reports as failed."""
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def rows() -> dict[str, int]:

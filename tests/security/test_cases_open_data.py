@@ -50,7 +50,7 @@ def test_case_98_nothing_personal_and_nothing_protected_is_in_any_file(edge: Edg
     edge.project()
     publishing.publish(edge.now)
     names = [
-        one["path"] for one in publishing.listed(cities.current(JURISDICTION, edge.now))["files"]
+        file["path"] for file in publishing.listed(cities.current(JURISDICTION, edge.now))["files"]
     ]
     assert len(names) == 6
     uid = edge.head(shown).reporter
@@ -62,4 +62,4 @@ def test_case_98_nothing_personal_and_nothing_protected_is_in_any_file(edge: Edg
         text = data.decode("utf-8", "replace")
         assert shown in text
         secrets = [*CONTACT.values(), uid, "s_worker1", hidden, "Rahasiabesar"]
-        assert not [one for one in secrets if one in text], name
+        assert not [secret for secret in secrets if secret in text], name

@@ -79,7 +79,7 @@ def test_case_59_an_event_that_comes_again_or_too_late_changes_nothing(edge: Edg
     for _ in range(3):
         assert process(f"quarantine/{JURISDICTION}/{photo}") == []
     events = edge.get(f"/v1/reports/{report}/timeline").body["events"]
-    assert [one["action"] for one in events] == ["file", "photo_ready"]
+    assert [event["action"] for event in events] == ["file", "photo_ready"]
 
 
 def test_case_61_a_picture_is_hidden_by_its_districts_officials_alone(edge: Edge) -> None:
@@ -97,7 +97,7 @@ def test_case_61_a_picture_is_hidden_by_its_districts_officials_alone(edge: Edge
             shown = edge.get(place, who).body
             assert (shown["pictures"], shown["photos"]) == ([], 0)
     cards = edge.get("/v1/me/reports", me).body["reports"]
-    assert [one["photo"] for one in cards] == [False]
+    assert [card["photo"] for card in cards] == [False]
 
 
 @pytest.mark.parametrize(

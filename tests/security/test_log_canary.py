@@ -108,7 +108,7 @@ def test_nothing_personal_is_logged_on_the_way_of_a_report(edge: Edge, logs: Any
     edge.project()
     # Every message of the queue, also those that cannot be read.
     bodies = [f'{{"kind":"{CANARIES["email"]}', json.dumps({"kind": DESCRIPTION})]
-    app.send_messages({"Records": [queue_record(one, one) for one in bodies]}, Context())
+    app.send_messages({"Records": [queue_record(body, body) for body in bodies]}, Context())
     app.process_photos({"Records": [queue_record("1", DESCRIPTION)]}, Context())
     text = logs()
     assert personal(text, secrets) == []

@@ -36,6 +36,6 @@ def test_counting_against_a_limit_is_no_write_and_filing_is_one(edge: Edge) -> N
     edge.publish(limits={"device": [{"n": 1, "seconds": 600}]})
     me = edge.device()
     filed, refused = edge.file(me), edge.file(me)
-    assert [one.operation for one in filed.writes] == ["TransactWriteItems"]
+    assert [write.operation for write in filed.writes] == ["TransactWriteItems"]
     assert refused.status == 429
-    assert [one.counts for one in refused.calls if one.writes] == [True]
+    assert [call.counts for call in refused.calls if call.writes] == [True]

@@ -21,7 +21,7 @@ def look(now: datetime, bbox: str = CITY, **asked: Any) -> dict[str, Any]:
 
 def by_id(answer: dict[str, Any]) -> Features:
     """The answer's features by the report's id."""
-    found = {one["id"]: one for one in answer["features"]}
+    found = {feature["id"]: feature for feature in answer["features"]}
     assert len(found) == len(answer["features"])
     return found
 

@@ -49,7 +49,9 @@ def quick() -> Iterator[None]:
 
 def stored(*canaries: str) -> list[str]:
     """Where one of ``canaries`` is: "people testville#T#01…/00000001#description", and the like."""
-    return sorted({place for place, text in _everything() if any(one in text for one in canaries)})
+    return sorted(
+        {place for place, text in _everything() if any(canary in text for canary in canaries)}
+    )
 
 
 def answered(

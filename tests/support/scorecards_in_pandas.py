@@ -254,7 +254,8 @@ class _Month:
                 & (told["filed_at"] < self.until)
             ]
             metres = [
-                _metres(repair.lat, repair.long, one.lat, one.long) for one in near.itertuples()
+                _metres(repair.lat, repair.long, other.lat, other.long)
+                for other in near.itertuples()
             ]
             again.append(float(any(m <= self.settings["recurrence_m"] for m in metres)))
         return repairs.assign(hit=again)

@@ -31,7 +31,7 @@ def _renamed(value: Any) -> Any:
 def bundle(version: str = VERSION, **more: Any) -> dict[str, Any]:
     """The rules of the second version."""
     found: dict[str, Any] = _renamed(deepcopy(BUNDLE))
-    found["areas"] = [one for one in found["areas"] if one["code"] not in ("D1-W2", "D2-W2")]
+    found["areas"] = [area for area in found["areas"] if area["code"] not in ("D1-W2", "D2-W2")]
     wards = (("D1-N2", "D1"), ("DX-W", "DX"), ("DX-E", "DX"))
     found["areas"] += [
         {"code": code, "name": f"Ward {code}", "level": "ward", "parent": parent}

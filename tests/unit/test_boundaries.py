@@ -91,9 +91,9 @@ def jakarta() -> tuple[list[str], list[MultiPolygon], Boundaries]:
     """Codes, shapes (on the index's grid) and index of the 267 official wards, sorted by code."""
     document = json.loads((DATA / "jakarta" / "kelurahan.geojson").read_bytes())
     wards = sorted(
-        (one["properties"]["kemendagri_code"], _polygons(one["geometry"]))
-        for one in document["features"]
-        if one["properties"]["official"]
+        (feature["properties"]["kemendagri_code"], _polygons(feature["geometry"]))
+        for feature in document["features"]
+        if feature["properties"]["official"]
     )
     assert len(wards) == 267
     shapes = [shape({"type": "MultiPolygon", "coordinates": rings}) for _, rings in wards]

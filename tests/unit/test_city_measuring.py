@@ -202,7 +202,9 @@ def test_two_features_must_agree_on_a_districts_population(tmp_path: Path) -> No
     given["city.json"]["boundaries"]["files"][0]["areas"][0]["population"] = "people"
     with pytest.raises(CityErrors) as found:
         people(tmp_path, given)
-    assert any("'D1' has the population 2 here, but 1" in one for one in found.value.findings)
+    assert any(
+        "'D1' has the population 2 here, but 1" in finding for finding in found.value.findings
+    )
 
 
 @pytest.mark.parametrize("count", [-1, 0.5, "many"])
@@ -218,10 +220,10 @@ def test_a_written_population_is_checked(tmp_path: Path, count: Any) -> None:
 def test_every_ward_of_the_demo_has_people_and_districts_are_left_to_sum() -> None:
     """Made up, but large enough for figures per 10,000."""
     city = City.from_json(prepare(DEMO).bundle)
-    wards = [one.population for one in city.areas.values() if one.level == "ward"]
+    wards = [area.population for area in city.areas.values() if area.level == "ward"]
     assert all(count is not None and count > 1000 for count in wards)
     assert 10_000_000 < sum(count or 0 for count in wards) < 11_000_000
-    assert {one.population for one in city.areas.values() if one.level != "ward"} == {None}
+    assert {area.population for area in city.areas.values() if area.level != "ward"} == {None}
 
 
 ORDER = {"normal": 0, "high": 1, "urgent": 2}
@@ -237,7 +239,7 @@ def test_the_demos_ladders_reach_the_governors_list_and_water_begins_early() -> 
     ]
     assert city.ladder("water")[0].share < 1
     for rungs in city.ladders.values():
-        levels = [ORDER[one.priority] for one in rungs]
+        levels = [ORDER[rung.priority] for rung in rungs]
         assert levels == sorted(levels)
 
 

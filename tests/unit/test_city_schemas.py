@@ -69,6 +69,8 @@ def test_a_schema_is_valid_and_describes_itself_and_its_fields(name: str) -> Non
 def test_a_shipped_file_passes_and_names_its_schema(path: Path) -> None:
     document = json.loads(path.read_text("utf-8"))
     name = schema_of(path)
-    faults = [f"{one.json_path}: {one.message}" for one in validator(name).iter_errors(document)]
+    faults = [
+        f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(document)
+    ]
     assert faults == []
     assert (path.parent / document["$schema"]).resolve() == PLACE / name

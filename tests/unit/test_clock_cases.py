@@ -195,7 +195,7 @@ def test_the_table_is_large_in_order_and_explained() -> None:
     assert len(set(names)) == len(names) >= 90
     for _, case in CASES:
         times = [case.filed, *(step.split()[0] for step in case.steps)]
-        moments = [datetime.fromisoformat(one) for one in times]
+        moments = [datetime.fromisoformat(time) for time in times]
         assert all(one <= two for one, two in pairwise(moments)), case.name
         assert len(case.why) > 4
 

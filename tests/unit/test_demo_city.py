@@ -49,10 +49,10 @@ def test_44_districts_with_two_wards_each() -> None:
     for area in city.areas.values():
         count[area.level] += 1
     assert list(count.values()) == [1, 6, 44, 88]
-    for one in points()["districts"]:
-        found = index.locate(one["lat"], one["long"])
+    for district in points()["districts"]:
+        found = index.locate(district["lat"], district["long"])
         assert found.ward is not None
-        assert city.district_and_path(found.ward)[0] == one["code"]
+        assert city.district_and_path(found.ward)[0] == district["code"]
 
 
 def test_no_gap_lies_between_two_wards() -> None:
@@ -74,7 +74,7 @@ def test_no_gap_lies_between_two_wards() -> None:
 def test_a_district_is_what_lies_nearest_to_its_point() -> None:
     """Within the outline; the cells are exact to a few metres."""
     city, index, _ = demo()
-    main = [one for one in points()["districts"] if "radius_m" not in one]
+    main = [district for district in points()["districts"] if "radius_m" not in district]
     squeeze = 0.9942
     chance = random.Random(44)
     for _ in range(2000):
@@ -105,7 +105,7 @@ def test_every_district_has_an_officer_a_worker_and_a_head() -> None:
         assert {home for home, held in roles if held == role} >= districts
     assert {home for home, held in roles if held == "verifier"} == {None}
     marked = {one["unit"] for one in staff if one.get("protected_unit")}
-    assert marked == {one.unit for one in city.services.values() if one.protected}
+    assert marked == {service.unit for service in city.services.values() if service.protected}
 
 
 def test_no_address_of_the_demos_officials_is_real() -> None:
@@ -146,13 +146,13 @@ def test_the_demo_copies_no_real_border() -> None:
     real = json.loads((DATA / "jakarta" / "kelurahan.geojson").read_bytes())
     corners = {
         tuple(point)
-        for one in real["features"]
-        for polygon in one["geometry"]["coordinates"]
+        for feature in real["features"]
+        for polygon in feature["geometry"]["coordinates"]
         for ring in polygon
         for point in ring
     }
     ours = json.loads((DEMO / "wards.geojson").read_bytes())
-    made = {tuple(p) for one in ours["features"] for p in one["geometry"]["coordinates"][0]}
+    made = {tuple(p) for feature in ours["features"] for p in feature["geometry"]["coordinates"][0]}
     assert not corners & made
 
 

@@ -184,7 +184,7 @@ def test_all_metadata_is_removed_and_the_picture_is_upright(
     made = sandbox.develop(data, f"image/{kind.lower()}")
     assert sizes(made) == [(1600, 1200), (1280, 960), (320, 240)]
     assert metadata(exiftool, written(made, tmp_path)) == []
-    assert all(SECRET.encode() not in one for one in made.files.values())
+    assert all(SECRET.encode() not in file for file in made.files.values())
     assert (made.facts["lat"], made.facts["long"]) == pytest.approx((-6.201389, 106.833333))
     assert (made.facts["taken"], made.facts["offset"]) == ("2026-11-02T08:09:10", "+07:00")
 

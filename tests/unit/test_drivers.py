@@ -259,7 +259,7 @@ def test_lanes_share_the_records_by_key_and_a_lane_that_fails_holds_up_no_other(
     broken = True
 
     def invoke(event: dict[str, Any]) -> Any:
-        ids = [one["dynamodb"]["Keys"]["id"]["S"] for one in event["Records"]]
+        ids = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
         if broken and "a" in ids:
             return {"batchItemFailures": [sequence(event["Records"][0])]}
         seen.extend(ids)

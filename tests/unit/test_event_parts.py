@@ -90,9 +90,9 @@ def test_what_is_public_follows_what_the_report_is(event: dict[str, Any]) -> Non
     public, _ = event_parts.split(event)
     states = [one for one in (event["before"], event["after"]) if one]
     chain_only = {"schema", "jurisdiction", "report", "version", "at"}
-    if event["action"] in OFFICIAL or any(one["protected"] for one in states):
+    if event["action"] in OFFICIAL or any(state["protected"] for state in states):
         assert public.keys() == chain_only
-    elif any(one.get("private") for one in states):
+    elif any(state.get("private") for state in states):
         assert public.keys() == {*chain_only, "action", "rules", "actor", "after"}
         assert not event_parts.shows_contents(public)
     else:

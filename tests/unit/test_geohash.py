@@ -94,7 +94,7 @@ def test_neighbours_go_round_the_world_and_end_at_the_poles() -> None:
     east_end = encode(0.1, 179.99, 5)
     assert encode(0.1, -179.99, 5) in neighbours(east_end)
     top = encode(89.99, 10, 5)
-    assert all(bounds(one)[2] <= 90 for one in neighbours(top))
+    assert all(bounds(neighbour)[2] <= 90 for neighbour in neighbours(top))
 
 
 @given(st.floats(-85, 85), LONGS, st.floats(0, 6.283), st.floats(0, 1000))

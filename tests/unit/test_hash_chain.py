@@ -33,7 +33,9 @@ def test_a_chain_as_written_has_no_faults(payloads: list[dict[str, Any]]) -> Non
     """Whatever the events hold, their chain verifies and parses back to them."""
     links = chained(payloads)
     assert hash_chain.faults(links) == []
-    assert [json.loads(entry.text)["data"] for entry in links] == [one["data"] for one in payloads]
+    assert [json.loads(entry.text)["data"] for entry in links] == [
+        payload["data"] for payload in payloads
+    ]
 
 
 @given(st.integers(0, 3), st.sampled_from(["edit", "drop", "swap", "reseal"]))
@@ -130,16 +132,16 @@ def told(action: str, version: int, *fields: str, role: str = "reporter", **data
         "action": action, "version": version, "data": data,
         "actor": {"kind": "citizen" if role == "reporter" else "staff", "role": role},
         "words": [
-            {"field": one, "audience": "public",
-             "commitment": hash_chain.commitment(f"{one} {version}", b"s")}
-            for one in fields
+            {"field": field, "audience": "public",
+             "commitment": hash_chain.commitment(f"{field} {version}", b"s")}
+            for field in fields
         ],
     }  # fmt: skip
 
 
 def kept(*names: str) -> dict[str, tuple[str, bytes]]:
     """Texts as they are kept."""
-    return {one: (f"{one.split('#')[1]} {int(one.split('#')[0])}", b"s") for one in names}
+    return {name: (f"{name.split('#')[1]} {int(name.split('#')[0])}", b"s") for name in names}
 
 
 HOLE, NOTE = "00000001#description", "00000002#note"
