@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import event_parts, hash_chain
 from chalicelib.services.reports import queries
 from chalicelib.storage import report_texts, tables
-from infra.ops import proof
+from infra.ops import proof, verify
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Edge
 from tests.support.world import JURISDICTION
@@ -113,3 +114,25 @@ def test_an_event_of_schema_1_is_a_link_without_contents(edge: Edge) -> None:
     row.save()
     (shown,) = edge.get(f"/v1/reports/{report}/proof").body["events"]
     assert (shown["event"], shown["hash"]) == (None, row.hash)
+
+
+def test_a_report_of_before_goes_on_in_the_new_form(edge: Edge) -> None:
+    """Local data of the first versions: one text an event, whose bytes nobody outside sees."""
+    report = edge.file(edge.device()).body["id"]
+    (row,) = tables.Event.scan()
+    event = json.loads(event_parts.whole(row.event, row.inside))
+    old = {name: value for name, value in event.items() if name not in ("inside", "prev")}
+    row.event, row.hash = hash_chain.chain({**old, "schema": 1}, hash_chain.GENESIS)
+    row.inside = row.salt = None
+    row.save()
+    head = tables.Report.get(f"{JURISDICTION}#R#{report}")
+    head.doc = json.dumps({**json.loads(head.doc), "tail": row.hash})
+    head.save()
+    assert edge.act(edge.staff("officer1"), report, "assign", unit="u-d1").status == 200
+    edge.project()
+    assert verify.check()["faults"] == []
+    assert [one["action"] for one in edge.get(f"/v1/reports/{report}/timeline").body["events"]] == [
+        "file", "assign",
+    ]  # fmt: skip
+    found = checked(edge, report)
+    assert (found["faults"], found["events"], found["withheld"]) == ([], 2, 1)
