@@ -22,6 +22,7 @@ from chalicelib.services.open_data import publishing
 from chalicelib.services.people import erasure
 from chalicelib.storage import files
 from infra.city import importing
+from infra.city.import_mapping_checks import checked
 from tests.support import aws
 from tests.support.world import JURISDICTION, World, citizen, city, official, spot
 
@@ -196,7 +197,8 @@ def test_reports_of_every_year_since_1970_are_in_the_files(world: World) -> None
     here = spot("D1-W1")
     rows = [{"no": year, "at": f"{year}-03-05 08:00:00", "lat": here["lat"], "lon": here["long"],
              "kind": "a", "state": "x"} for year in ("1971", "1999", "2009")]  # fmt: skip
-    assert importing.run(city(), iter(rows), mapping, world.now).imported == 3
+    outcome = importing.run(city(), iter(rows), checked(mapping, city()), world.now)
+    assert outcome.imported == 3
     assert {"1971-03.csv", "1999-03.csv", "2009-03.csv"} <= set(written(world))
     assert len(sheet("1999-03.csv")) == 1
 
