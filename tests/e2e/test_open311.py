@@ -729,8 +729,9 @@ def test_upd_post_of_the_filing_person_alone_reopens_what_was_closed(client: Cli
 
 def test_another_systems_endpoint_can_be_imported(client: Client) -> None:
     """This product's own, as an old system's: every page, once, with its times."""
+    from chalicelib import ids
     from chalicelib.services.city import cities
-    from infra.city import importing
+    from infra.city import import_mapping_checks, import_open311, importing
 
     for _ in range(3):
         client.file()
@@ -739,8 +740,11 @@ def test_another_systems_endpoint_can_be_imported(client: Client) -> None:
     every = client.listed()
 
     def run() -> importing.Outcome:
-        rows = importing.from_open311(client.base, now - timedelta(days=80), now)
-        return importing.run(city, rows, {**importing.GEOREPORT, "source": "another"}, now)
+        reader = import_open311.Reader(client.base)
+        raw = {**importing.GEOREPORT, "source": "another"}
+        mapping = import_mapping_checks.checked(raw, city)
+        rows = reader.rows(now - timedelta(days=80), now)
+        return importing.run(city, rows, mapping, now, ids.new_ulid(now))
 
     first, second = run(), run()
     assert first.imported + len(first.findings) == len(every)
