@@ -85,6 +85,7 @@ def test_after_it_nobody_finds_the_reports_and_no_count_has_them(world: World) -
 
 def test_the_timelines_stay_whole_with_one_event_more(world: World) -> None:
     import_undo.undo(city(), RUN, world.now)
+    world.project()
     for head in heads():
         events = world.events(head.id)
         assert [event["action"] for event in events] == ["import", "import_undone"]
