@@ -73,6 +73,7 @@ class Alert(OfEvent):
     flag: NotRequired[EventData]
     overdue: NotRequired[Overdue]
     sealed: NotRequired[bool]
+    history: NotRequired[bool]
     climbed: NotRequired[list[str]]
 
 

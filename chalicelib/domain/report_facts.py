@@ -48,6 +48,8 @@ def facts(report: Report) -> Facts:
         counted["secret"] = True
     if report.undone:
         counted["undone"] = True
+    if report.imported and report.history:
+        counted["history"] = True
     if report.private:
         counted["private"] = True
     if report.shown_at:

@@ -56,6 +56,7 @@ class Facts(TypedDict):
     offered_to: NotRequired[str]
     secret: NotRequired[bool]
     undone: NotRequired[bool]
+    history: NotRequired[bool]
     private: NotRequired[bool]
     shown_at: NotRequired[str]
 

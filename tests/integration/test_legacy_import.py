@@ -12,6 +12,7 @@ import pytest
 from chalicelib.domain.timestamps import iso
 from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
+from chalicelib.services.notifications import alert_texts
 from chalicelib.services.open311 import requests as open311
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import legacy_import, queries, queues
@@ -22,7 +23,7 @@ from chalicelib.storage.transactions import commit
 from infra.city import importing
 from infra.city.findings import CityErrors
 from infra.city.import_mapping_checks import checked
-from tests.support.world import JURISDICTION, PUBLIC, World, city, official, spot
+from tests.support.world import JURISDICTION, PUBLIC, World, city, faults, official, spot
 
 HERE = spot("D1-W1")
 MAPPING: dict[str, Any] = {
@@ -225,6 +226,38 @@ def test_an_old_report_that_is_opened_again_is_judged_from_then_on(world: World)
     assert world.sweep()["breach"] == 1
     world.project()
     assert f"{JURISDICTION} 202611 provisional" in lifecycle.update_all(world.now)
+
+
+def test_no_alert_about_an_old_report_says_how_late_it_is(world: World) -> None:
+    run(world, row(3, state="Baru", closed=""))
+    report = the_report(3).id
+    world.act(official("officer1"), report, "assign", person="s_worker1")
+    world.project()
+    (alert, *_) = [message for _, message in outbox() if message["kind"] == "alert"]
+    text = alert_texts.compose(alert, city())
+    assert "tanpa tenggat di sini" in text
+    assert "Janji" not in text
+    text, late, _ = alert_texts.digest([alert], city())
+    assert (late, "terlambat" in text.splitlines()[-1]) == (0, False)
+    assert faults(world.head(report), world.links(report)) == []
+
+
+def test_a_row_that_an_older_version_wrote_of_an_imported_repair_counts_nowhere(
+    world: World,
+) -> None:
+    mine = world.file()["id"]
+    world.project()
+    scored = score_rows.score(JURISDICTION, mine)
+    assert scored is not None
+    period = {
+        **scored["rounds"][0], "stop": None, "closed_at": iso(world.now),
+        "resolution": "unverified",
+    }  # fmt: skip
+    old = {**scored, "report": "01HR61ZRM0QE953JHYVWF1GMQM", "rounds": [period]}
+    commit([score_rows.put_score(JURISDICTION, old["report"], 2, old, "202611")])
+    world.advance(hours=2)
+    assert lifecycle.update_all(world.now) == [f"{JURISDICTION} 202611 live"]
+    assert control.dead(JURISDICTION, "keep_scorecards", 9) == []
 
 
 def test_reports_imported_by_an_older_version_leave_the_index_of_what_is_due(

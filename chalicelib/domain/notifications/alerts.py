@@ -101,6 +101,8 @@ def _alert(event: Event, row: dict[str, Any]) -> Iterator[Alert]:
     if after.get("offered_to"):
         message["offered_to"] = after["offered_to"]
     message["held_by"] = {"unit": after["unit"], "person": after["holder"]}
+    if after.get("history"):
+        message["history"] = True
     if event["action"] == FLAG:
         # The flagged text or picture and the reason, as codes.
         message["flag"] = event["data"]

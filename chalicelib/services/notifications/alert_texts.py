@@ -39,7 +39,8 @@ def compose(message: Alert, city: City) -> str:
         )
         return f"{text}{_fallback_text(message, city)}"
     level = official_text(city, f"alert.level.{message['level']}")
-    text = official_text(city, "alert.text", level=level, held=holder_text(message, city), **values)
+    name = "alert.text.history" if message.get("history") else "alert.text"
+    text = official_text(city, name, level=level, held=holder_text(message, city), **values)
     return f"{text}{_fallback_text(message, city)}{_flag_text(message, city)}"
 
 
@@ -78,7 +79,7 @@ def digest(messages: list[Alert], city: City) -> tuple[str, int, int]:
     """
     public = {message["report"]: message for message in messages if not is_confidential(message)}
     hidden = len({message["report"] for message in messages if is_confidential(message)})
-    late = sum(parse(message["due_at"]) < parse(message["at"]) for message in public.values())
+    late = sum(_is_late(message) for message in public.values())
     units = {message["unit"] for message in messages}
     sender = _unit_name(units.pop(), city) if len(units) == 1 else city.text(city.name)
     values = {"n": len(messages), "late": late, "rest": len(public) - late}
@@ -109,8 +110,17 @@ def _line(message: Alert, city: City) -> str:
     return f"{label}, {ward}, {lateness_text(message, city)} {link(message)}"
 
 
+def _is_late(message: Alert) -> bool:
+    return not message.get("history") and parse(message["due_at"]) < parse(message["at"])
+
+
 def lateness_text(message: Alert, city: City) -> str:
-    """How late the report was, or how much time was left, when the alert was made."""
+    """How late the report was, or how much time was left, when the alert was made.
+
+    An old system's report has no deadline here.
+    """
+    if message.get("history"):
+        return official_text(city, "alert.history")
     return time_difference(parse(message["due_at"]), parse(message["at"]), city)
 
 
