@@ -90,7 +90,6 @@ def test_the_timelines_stay_whole_with_one_event_more(world: World) -> None:
         events = world.events(head.id)
         assert [event["action"] for event in events] == ["import", "import_undone"]
         assert events[1]["data"] == {"run": RUN}
-    world.project()
     assert verify.check()["faults"] == []
 
 
