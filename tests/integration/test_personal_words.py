@@ -10,6 +10,7 @@ from chalicelib.domain.input.redaction import of_country
 from chalicelib.services.reports import queries
 from infra.city import importing
 from infra.city.findings import CityErrors
+from infra.city.import_mapping_checks import checked
 from infra.city.load import prepare
 from tests.support.city_folder import files, write
 from tests.support.world import JURISDICTION, PUBLIC, World
@@ -45,7 +46,7 @@ def test_an_import_hides_by_the_citys_own_patterns(world: World) -> None:
     mapping = {"source": "old", "columns": {name: name for name in row}, "statuses":
                {"open": "open"}, "services": {}}  # fmt: skip
     city = cities.current(JURISDICTION, world.now)
-    outcome = importing.run(city, iter([row]), mapping, world.now)
+    outcome = importing.run(city, iter([row]), checked(mapping, city), world.now)
     assert (outcome.imported, outcome.findings) == (1, [(1, "1", "personal_data_hidden")])
     from chalicelib.storage import reports
 
