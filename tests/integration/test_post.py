@@ -8,7 +8,9 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
 from chalicelib.services.open311 import post, requests, service_list
-from chalicelib.storage import reports
+from chalicelib.services.people import erasure
+from chalicelib.services.reports import presenters
+from chalicelib.storage import report_texts, reports
 from tests.integration.test_filers import a_key
 from tests.support.world import BUNDLE, JURISDICTION, World, city, official, spot
 
@@ -143,3 +145,12 @@ def test_a_city_can_still_say_nothing_at_all_about_a_request(world: World) -> No
         town = town_with(code, reception="blackbox")
         answer = send(world, a_key(world), town, service_code=code)
         assert not {"service_request_id", "token"} & set(answer)
+
+
+def test_the_address_beside_a_pin_is_erased_with_the_report(world: World) -> None:
+    report = send(world, a_key(world), address_string="Jalan Kenanga 14", email="ani@example.org")
+    report_id = report["service_request_id"]
+    name = presenters.ADDRESS
+    assert report_texts.texts(JURISDICTION, report_id, 1, 1)[name]["text"] == "Jalan Kenanga 14"
+    assert erasure.erase(JURISDICTION, report_id, world.now) == [report_id]
+    assert name not in report_texts.texts(JURISDICTION, report_id, 1, 1)
