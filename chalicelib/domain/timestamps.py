@@ -1,6 +1,6 @@
 """Moments as text: ISO 8601, UTC, milliseconds, ``Z``. The texts sort by time.
 
-Tests: tests/unit/test_perform.py
+Tests: tests/unit/test_one_place.py
 """
 
 from datetime import UTC, date, datetime

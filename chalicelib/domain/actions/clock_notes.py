@@ -2,7 +2,7 @@
 
 Pure functions from head to head, one an action; ``domain.actions.perform`` calls them.
 
-Tests: tests/unit/test_timers.py
+Tests: tests/integration/test_state_machine.py
 """
 
 from dataclasses import replace

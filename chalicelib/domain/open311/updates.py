@@ -1,6 +1,6 @@
 """The rows of mySociety's servicerequestupdates extension: what events tell other systems.
 
-Tests: tests/unit/test_georeport.py
+Tests: tests/integration/test_updates.py
 """
 
 from functools import cache

@@ -4,7 +4,7 @@ The holder is the unit that answers for the report, and an official of it once o
 while the report is coordinated, the holder is the agency. ``Report.holds`` keeps every change,
 so that a missed deadline is shared among all who held the report until then.
 
-Tests: tests/unit/test_report.py
+Tests: tests/unit/test_perform.py
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Texts of alerts and digests, as officials read them on a phone.
 
-Tests: tests/integration/test_alerts.py
+Tests: tests/integration/test_outbox.py
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Reasons to refuse, hide or flag a photo or a text: codes and texts of rules/photos.json.
 
-Tests: tests/integration/test_photos.py
+Tests: tests/integration/test_languages.py
 """
 
 from functools import cache
