@@ -20,9 +20,9 @@ from chalicelib.storage import control, report_filers, score_rows, tables, topic
 from chalicelib.storage import scorecards as store
 from tests.integration.test_recompute import compare, users
 from tests.integration.test_scorecards import figure
-from tests.support import scorecards_in_pandas, second_city
+from tests.support import scorecards_in_pandas, second_version
 from tests.support.kept_state import built_once
-from tests.support.second_city import official, publish
+from tests.support.second_version import official, publish
 from tests.support.world import BUNDLE, JURISDICTION, World, citizen, spot
 from tests.support.world import city as first_city
 from tests.support.world import official as before
@@ -182,7 +182,7 @@ def test_the_next_month_has_the_new_codes_for_what_was_closed_before_too(
 
 def second() -> City:
     """The city of the second version."""
-    return cities.at(JURISDICTION, second_city.VERSION)
+    return cities.at(JURISDICTION, second_version.VERSION)
 
 
 @pytest.mark.parametrize("month", [MONTH, NEXT])
@@ -206,7 +206,7 @@ def test_recomputed_figures_agree_once_told_the_codes(world: World, told: Told, 
         ]
     filers = {one: report_filers.filers(JURISDICTION, one) for one in (MONTH, NEXT)}
     weights = scorecards_in_pandas.weights(filers, settings.reporter_cap, settings.weighing)
-    bundle = BUNDLE if month == MONTH else second_city.bundle()
+    bundle = BUNDLE if month == MONTH else second_version.bundle()
     facts = {**scorecards_in_pandas.city_facts(bundle), "users": users(filers, month)}
     facts["codes"] = BACK if month == MONTH else forward
     cards = scorecards_in_pandas.recompute(raw, weights, facts, found.settings, month, world.now)
@@ -265,16 +265,16 @@ def test_a_city_loaded_before_versions_were_dated_is_judged_by_what_it_was(world
     assert city_store.history(JURISDICTION) == [BUNDLE["version"]]
     world.advance(days=1)
     publish(world)
-    assert city_store.history(JURISDICTION) == [BUNDLE["version"], second_city.VERSION]
+    assert city_store.history(JURISDICTION) == [BUNDLE["version"], second_version.VERSION]
     assert city_store.version_at(JURISDICTION, "2001") == BUNDLE["version"]
     assert city_store.version_at(JURISDICTION, was) == BUNDLE["version"]
-    assert city_store.version_at(JURISDICTION, "2099") == second_city.VERSION
+    assert city_store.version_at(JURISDICTION, "2099") == second_version.VERSION
 
 
 def test_officials_of_a_renamed_district_still_hear_of_its_months(
     world: World, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head = next(one for one in second_city.staff() if one["ref"] == "s_head2")
+    head = next(one for one in second_version.staff() if one["ref"] == "s_head2")
     mail = [{"protocol": "email", "address": "head2@example.org"}]
     city_store.put_staff(JURISDICTION, [{**head, "endpoints": mail}])
     officials.forget()
@@ -308,7 +308,7 @@ def test_an_old_month_asked_by_a_new_code_gives_the_card_of_that_time(
 def test_a_district_that_was_several_names_them(world: World, told: Told) -> None:
     """Two districts became one: the month of before has a card for each."""
     close(world, FIRST)
-    merged = second_city.bundle(version="cccccccccccc")
+    merged = second_version.bundle(version="cccccccccccc")
     merged["areas"] = [
         {**one, "code": "DY" if one["code"] == "DX" else one["code"],
          "parent": "DY" if one["parent"] in ("D1", "DX") else one["parent"]}
@@ -322,7 +322,9 @@ def test_a_district_that_was_several_names_them(world: World, told: Told) -> Non
             report_rows,
             "code_history",
             lambda city, most: CodeHistory(
-                city, lambda: ([], [City.from_json(second_city.bundle()), city_]), lambda *_: None
+                city,
+                lambda: ([], [City.from_json(second_version.bundle()), city_]),
+                lambda *_: None,
             ),
         )
         with pytest.raises(Problem) as refused:

@@ -11,8 +11,8 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.services.city import cities
 from chalicelib.services.city import staff as officials
 from chalicelib.services.reports import city_migration, queries, queues
-from tests.support import second_city
-from tests.support.second_city import official, publish
+from tests.support import second_version
+from tests.support.second_version import official, publish
 from tests.support.world import JURISDICTION, PUBLIC, STAFF, World, citizen, faults
 from tests.support.world import blob as first_blob
 from tests.support.world import official as before
@@ -101,7 +101,7 @@ def test_a_promise_made_under_the_old_version_stays(world: World) -> None:
     """Its hours, its calendar and its district's own target, through pauses too."""
     report = world.file(service="litter", ward="D2-W1")["id"]
     was = world.head(report)
-    slower = second_city.bundle()
+    slower = second_version.bundle()
     for service in slower["services"]:
         service["resolve"] = {"hours": 900, "clock": "working"}
     publish(world, services=slower["services"], overrides=[])
@@ -119,7 +119,7 @@ def test_a_promise_made_under_the_old_version_stays(world: World) -> None:
 
 def test_a_new_promise_follows_the_new_version(world: World) -> None:
     report = world.file(service="litter", ward="D1-W1")["id"]
-    slower = second_city.bundle()["services"]
+    slower = second_version.bundle()["services"]
     for one in slower:
         if one["code"] == "litter":
             one["resolve"] = {"hours": 900, "clock": "calendar"}
@@ -140,13 +140,13 @@ def test_a_reopened_reports_promise_is_by_todays_calendar(world: World) -> None:
     """The ward was re-coded while the report was closed, and the holidays are others."""
     report = world.finished(ward="D1-W2", service="bridge")
     world.act(citizen("reporter"), report, "verify")
-    calendar = {**second_city.bundle()["calendar"], "holidays": [{"date": "2026-11-03"}]}
+    calendar = {**second_version.bundle()["calendar"], "holidays": [{"date": "2026-11-03"}]}
     publish(world, calendar=calendar)
     assert world.head(report).ward == "D1-W2"
     world.advance(minutes=5)
     world.act(citizen("reporter"), report, "reopen", reason="Still broken.")
     head, city = world.head(report), cities.current(JURISDICTION, world.now)
-    assert (head.ward, head.city_version) == ("D1-N2", second_city.VERSION)
+    assert (head.ward, head.city_version) == ("D1-N2", second_version.VERSION)
     from chalicelib.domain.sla import deadlines
 
     wanted = deadlines.promise(city.services["bridge"], "D1", world.now, city)
@@ -172,7 +172,7 @@ def test_alerts_of_a_moved_report_name_a_district_that_somebody_listens_to(world
     world.act(official("officer2"), report, "assign", person="s_worker2")
     told = alerts.messages(world.events(report)[-1])
     assert {one["district"] for one in told} == {"DX"}
-    assert {one["rules"] for one in told} == {second_city.VERSION}
+    assert {one["rules"] for one in told} == {second_version.VERSION}
 
 
 def test_loading_again_moves_nothing_again(world: World) -> None:
@@ -208,7 +208,9 @@ def test_a_move_that_was_broken_off_goes_on(world: World, monkeypatch: pytest.Mo
 def test_a_report_that_was_not_moved_yet_can_be_acted_on(world: World) -> None:
     """Filed by a container that still had the old version."""
     report = world.file(ward="D1-W2")["id"]
-    cities.publish(second_city.bundle(), second_city.blob(), second_city.staff(), world.now)
+    cities.publish(
+        second_version.bundle(), second_version.blob(), second_version.staff(), world.now
+    )
     officials.forget()
     done = world.act(official("officer1"), report, "assign", version=1, unit="u-parks")
     assert (done["offered_to"], world.head(report).ward) == ("u-parks", "D1-N2")
@@ -313,12 +315,12 @@ def test_a_closed_report_that_is_proposed_for_protection_follows_to_the_new_desk
         world.act(citizen("reporter" if one == closed else "b"), one, "verify")
     world.act(before("worker1"), closed, "protect", service="misconduct", reason="It is.")
     held = world.head(closed).holder
-    was = second_city.bundle()
+    was = second_version.bundle()
     units = [{**unit, "code": {"u-safe": "u-care"}.get(unit["code"], unit["code"])}
              for unit in was["units"]]  # fmt: skip
     services = [{**service, "unit": {"u-safe": "u-care"}.get(service["unit"], service["unit"])}
                 for service in was["services"]]  # fmt: skip
-    links = {**second_city.SUCCESSORS, "units": {"u-lamps": ["u-light"], "u-safe": ["u-care"]}}
+    links = {**second_version.SUCCESSORS, "units": {"u-lamps": ["u-light"], "u-safe": ["u-care"]}}
     publish(world, units=units, services=services, successors=links)
     head = world.head(closed)
     assert (head.protection["unit"], head.state, head.holder) == ("u-care", "closed", held)

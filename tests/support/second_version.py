@@ -1,4 +1,4 @@
-"""The test city a year later: one more unit, new codes, a ward divided, a district renamed.
+"""A second version of the test city: one more unit, new codes, a ward divided, a district renamed.
 
     D1-W1 | D1-N2 | D2-W1 | DX-W | DX-E     D2 is DX now; D2-W2 was divided
 
