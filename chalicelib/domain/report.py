@@ -178,7 +178,7 @@ class Report:
         return _nearest(self.lat7, step), _nearest(self.long7, step)
 
     @property
-    def called(self) -> str | None:
+    def called_unit(self) -> str | None:
         """The other unit that is called in: the agency, or the unit that it is offered to."""
         return self.agency or self.offered_to
 

@@ -34,7 +34,7 @@ class Card(NamedTuple):
     long7: int
     priority: int
     photo: bool
-    called: str | None = None
+    called_unit: str | None = None
     entrusted: bool = False
 
 
@@ -147,10 +147,12 @@ def packed(head: Head, service: str | None = None) -> str:
     card = Card(
         head.id, head.version, head.state, service or head.service, head.group, head.ward,
         head.unit, head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
-        head.supports, shown(head, head.photos) > 0, head.called, head.entrusted,
+        head.supports, shown(head, head.photos) > 0, head.called_unit, head.entrusted,
     )  # fmt: skip
     # In the older form if possible, for older code that still runs during a release.
-    return json.dumps(card if card.called or card.entrusted else card[:-2], separators=(",", ":"))
+    return json.dumps(
+        card if card.called_unit or card.entrusted else card[:-2], separators=(",", ":")
+    )
 
 
 def _card(row: Any) -> Card:

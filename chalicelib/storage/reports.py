@@ -138,7 +138,7 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
     if head.protected:
         desk = f"X{desk}"
     in_queue = head.open and not head.protected
-    called = head.called if in_queue else None
+    called = head.called_unit if in_queue else None
     return tables.Report(
         _key(jurisdiction, head.id),
         version=head.version,

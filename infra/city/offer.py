@@ -45,9 +45,9 @@ def _service(
         service["reception"] = row.text("reception")
     if row.has("numbers"):
         service["numbers"] = numbers(row)
-    asked = row.each("questions")
-    service["questions"] = [_question(one) for one in asked]
-    unique(asked, [question["code"] for question in service["questions"]], "code")
+    questions = row.each("questions")
+    service["questions"] = [_question(question) for question in questions]
+    unique(questions, [question["code"] for question in service["questions"]], "code")
     first, last = service["acknowledge"], service["resolve"]
     if first["clock"] == last["clock"] and 0 < last["hours"] < first["hours"]:
         row.fault("acknowledge", "must not be longer than resolve")

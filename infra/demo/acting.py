@@ -159,10 +159,10 @@ class Acting:
         return body
 
     def _act(self, case: Case, step: Step, actor: Actor, body: dict[str, Any]) -> Reply:
-        asked = {"action": step.action, "version": case.version, **body}
+        body_sent = {"action": step.action, "version": case.version, **body}
         path = f"/v1/reports/{case.id}/actions"
         reply = self._courier.send(
-            Request("POST", path, actor, self._next_key(case, step.action), asked)
+            Request("POST", path, actor, self._next_key(case, step.action), body_sent)
         )
         self._counts.action(step.action, reply)
         if reply.accepted:
@@ -172,8 +172,8 @@ class Acting:
 
     def photo(self, actor: Actor, key: str, *, repaired: bool) -> str | None:
         """Upload a photo and let the photo function process it. Returns its id, or ``None``."""
-        asked = {"content_type": photos.TYPE}
-        reply = self._courier.send(Request("POST", "/v1/photos", actor, key, asked))
+        body_sent = {"content_type": photos.TYPE}
+        reply = self._courier.send(Request("POST", "/v1/photos", actor, key, body_sent))
         if not reply.accepted:
             self._counts.action("photo", reply)
             return None

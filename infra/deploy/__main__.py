@@ -22,25 +22,25 @@ _NOBODY = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none",
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; its exit status."""
-    asked = _parser().parse_args(words)
+    options = _parser().parse_args(words)
     try:
-        return _package(asked) if asked.command == "package" else _on_aws(asked)
+        return _package(options) if options.command == "package" else _on_aws(options)
     except (RuntimeMissing, UnfitWheel) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def _package(asked: argparse.Namespace) -> int:
+def _package(options: argparse.Namespace) -> int:
     # Packing makes clients and calls nothing, so any credentials will do.
     os.environ.update({name: os.environ.get(name, one) for name, one in _NOBODY.items()})
-    if asked.unmeasured:
+    if options.unmeasured:
         from infra.deploy.package import package
 
-        package(asked.stage)
+        package(options.stage)
         return 0
     from infra.deploy import report
 
-    return report.main(asked.stage)
+    return report.main(options.stage)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _on_aws(asked: argparse.Namespace) -> int:
+def _on_aws(options: argparse.Namespace) -> int:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -71,39 +71,39 @@ def _on_aws(asked: argparse.Namespace) -> int:
     from infra.deploy import stacks
 
     try:
-        if asked.command == "destroy":
-            stacks.destroy(asked.stage)
-        elif asked.command == "with":
+        if options.command == "destroy":
+            stacks.destroy(options.stage)
+        elif options.command == "with":
             # In a new process, because loaded modules have already read their settings.
-            env = {**os.environ, **stacks.environment(asked.stage)}
-            python = [sys.executable, "-m", asked.module, *asked.words]
+            env = {**os.environ, **stacks.environment(options.stage)}
+            python = [sys.executable, "-m", options.module, *options.words]
             os.execve(sys.executable, python, env)  # nosec B606
         else:
-            return _deploy(asked)
+            return _deploy(options)
     except (stacks.DeployError, ClientError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _deploy(asked: argparse.Namespace) -> int:
+def _deploy(options: argparse.Namespace) -> int:
     from infra.deploy import stacks
     from infra.deploy.package import package
 
-    if wrong := [value for value in asked.values if "=" not in value]:
+    if wrong := [value for value in options.values if "=" not in value]:
         print(f"not NAME=VALUE: {' '.join(wrong)}", file=sys.stderr)
         return 1
-    chosen = dict(value.split("=", 1) for value in asked.values)
-    if wrong := stacks.unknown(asked.stage, chosen):
+    chosen = dict(value.split("=", 1) for value in options.values)
+    if wrong := stacks.unknown(options.stage, chosen):
         print(f"no parameter is called {', '.join(wrong)} (docs/deploy.md)", file=sys.stderr)
         return 1
-    made = package(asked.stage)
+    made = package(options.stage)
     deployed = stacks.deploy(made, chosen)
-    if not asked.no_budget:
+    if not options.no_budget:
         stacks.budget(made, chosen)
     print(f"\nAPI    {deployed.url}\nfiles  {deployed.files_url}")
     print("AWS has mailed AlarmEmail a link to confirm, if this was the first time.")
-    print(f"A city: make ops STAGE={asked.stage} DO='infra.city load DIR --deployed'")
+    print(f"A city: make ops STAGE={options.stage} DO='infra.city load DIR --deployed'")
     return 0
 
 

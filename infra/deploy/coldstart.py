@@ -47,17 +47,17 @@ class _Runtime:
     """A Runtime API that notes the first request for an event, and never has one."""
 
     def __init__(self) -> None:
-        asked = self.asked = threading.Event()
+        requested = self.requested = threading.Event()
         failed = self.failed = []  # type: ignore[var-annotated]
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                asked.set()
+                requested.set()
                 threading.Event().wait(_WAIT_SECONDS)
 
             def do_POST(self) -> None:
                 failed.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-                asked.set()
+                requested.set()
                 self.send_response(202)
                 self.end_headers()
 
@@ -99,7 +99,7 @@ def start(tree: Path, client: Path, handler: str, environment: dict[str, str]) -
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        if not api.asked.wait(_WAIT_SECONDS) or api.failed:
+        if not api.requested.wait(_WAIT_SECONDS) or api.failed:
             raise RuntimeError(f"{handler} did not start: {api.failed}")
     finally:
         process.kill()

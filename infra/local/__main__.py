@@ -112,8 +112,8 @@ def _signed(folder: Path, subject: str) -> str:
     if note is None:
         return Issuer(folder, "http://127.0.0.1:8000", clock.now).token(subject)
     # A running stack has its own clock, and checks tokens by it.
-    asked = urllib.parse.urlencode({"subject": subject})
-    with urllib.request.urlopen(f"{note['url']}/dev/token?{asked}", timeout=10) as answer:  # nosec B310
+    options = urllib.parse.urlencode({"subject": subject})
+    with urllib.request.urlopen(f"{note['url']}/dev/token?{options}", timeout=10) as answer:  # nosec B310
         return str(json.load(answer)["access_token"])
 
 

@@ -264,15 +264,15 @@ class Drivers:
     def _own_queue(self, name: str) -> tuple[str, str]:
         client = self._clients("sqs")
         dead = client.create_queue(QueueName=f"local-{name}-dead")["QueueUrl"]
-        asked = {"AttributeNames": ["QueueArn"]}
-        arn = client.get_queue_attributes(QueueUrl=dead, **asked)["Attributes"]["QueueArn"]
+        wanted = {"AttributeNames": ["QueueArn"]}
+        arn = client.get_queue_attributes(QueueUrl=dead, **wanted)["Attributes"]["QueueArn"]
         # Lambda tries an asynchronous event three times.
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
         queue = f"local-{name}"
         url = client.create_queue(QueueName=queue, Attributes={"RedrivePolicy": redrive})[
             "QueueUrl"
         ]
-        queue_attributes = client.get_queue_attributes(QueueUrl=url, **asked)
+        queue_attributes = client.get_queue_attributes(QueueUrl=url, **wanted)
         return queue, str(queue_attributes["Attributes"]["QueueArn"])
 
     def _queue_of_topic(self, name: str, topic: str) -> str:

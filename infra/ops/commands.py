@@ -103,70 +103,70 @@ def _exposed(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, default=200)
 
 
-def _could_read(asked: argparse.Namespace) -> Exposed:
+def _could_read(options: argparse.Namespace) -> Exposed:
     from chalicelib import clock
     from chalicelib.domain.timestamps import parse
     from chalicelib.services.people import exposure
 
-    now, limit = clock.now(), max(1, min(asked.limit, 1000))
-    if asked.kind == "key":
-        return exposure.of_key(asked.city, asked.id, asked.after, limit)
-    if asked.kind == "person":
-        return exposure.of_person(asked.city, asked.id, asked.after, limit)
-    since = parse(asked.since) if asked.since else now - timedelta(days=90)
-    return exposure.of_official(asked.city, asked.id, since, asked.after, limit, now)
+    now, limit = clock.now(), max(1, min(options.limit, 1000))
+    if options.kind == "key":
+        return exposure.of_key(options.city, options.id, options.after, limit)
+    if options.kind == "person":
+        return exposure.of_person(options.city, options.id, options.after, limit)
+    since = parse(options.since) if options.since else now - timedelta(days=90)
+    return exposure.of_official(options.city, options.id, since, options.after, limit, now)
 
 
-def _over_its_time(asked: argparse.Namespace) -> dict[str, Any]:
+def _over_its_time(options: argparse.Namespace) -> dict[str, Any]:
     from chalicelib import clock
     from chalicelib.services.city import cities
     from chalicelib.services.people import retention
 
     now = clock.now()
-    city = cities.current(asked.city, now)
-    return retention.erase_expired(city, now) if asked.run else retention.preview(city, now)
+    city = cities.current(options.city, now)
+    return retention.erase_expired(city, now) if options.run else retention.preview(city, now)
 
 
-def _run(asked: argparse.Namespace) -> int:
-    if asked.command == "dead":
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "dead":
         from infra.ops import dead
 
         return dead.main()
-    if asked.command == "redrive":
+    if options.command == "redrive":
         from infra.ops import redrive
 
-        print(json.dumps(redrive.redrive(asked.queue), indent=2))
-    elif asked.command == "erase":
+        print(json.dumps(redrive.redrive(options.queue), indent=2))
+    elif options.command == "erase":
         from chalicelib import clock
         from chalicelib.services.people import erasure
         from infra.ops import backups
 
-        erased = erasure.erase(asked.city, asked.who, clock.now())
-        if asked.copies:
-            backups.keep_erasures(asked.copies)
+        erased = erasure.erase(options.city, options.who, clock.now())
+        if options.copies:
+            backups.keep_erasures(options.copies)
         print(json.dumps({"erased": erased}, indent=2))
-    elif asked.command == "copy":
+    elif options.command == "copy":
         from chalicelib.services.people import data_copy
 
-        for item in data_copy.of_report(asked.city, asked.report):
+        for item in data_copy.of_report(options.city, options.report):
             print(json.dumps(item, ensure_ascii=False))
-    elif asked.command == "retention":
-        print(json.dumps(_over_its_time(asked), indent=2))
-    elif asked.command == "exposed":
-        print(json.dumps(_could_read(asked), indent=2))
-    elif asked.command == "erasures":
+    elif options.command == "retention":
+        print(json.dumps(_over_its_time(options), indent=2))
+    elif options.command == "exposed":
+        print(json.dumps(_could_read(options), indent=2))
+    elif options.command == "erasures":
         from infra.ops import backups
 
-        print(json.dumps({"erasures": backups.keep_erasures(asked.folder)}, indent=2))
-    elif asked.command == "erase-again":
+        print(json.dumps({"erasures": backups.keep_erasures(options.folder)}, indent=2))
+    elif options.command == "erase-again":
         from chalicelib.domain.timestamps import parse
         from infra.ops import backups
 
-        again = backups.erase_again(parse(asked.since), backups.listed(asked.copies))
+        again = backups.erase_again(parse(options.since), backups.listed(options.copies))
         print(json.dumps({"erased": again}, indent=2))
     else:
         from infra.ops import backups, restores
 
-        act = backups.backup if asked.command == "backup" else restores.restore
-        print(json.dumps(act(asked.folder), indent=2))
+        act = backups.backup if options.command == "backup" else restores.restore
+        print(json.dumps(act(options.folder), indent=2))
     return 0

@@ -28,16 +28,16 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--jurisdiction", default=settings().jurisdiction)
     parser.add_argument("command", choices=("list", *_COMMANDS))
     parser.add_argument("unit", nargs="?", default="")
-    asked = parser.parse_args(words)
-    city = cities.current(asked.jurisdiction, clock.now())
-    if asked.command == "list":
+    options = parser.parse_args(words)
+    city = cities.current(options.jurisdiction, clock.now())
+    if options.command == "list":
         print(json.dumps(_listed(city), indent=2, ensure_ascii=False))
         return 0
-    chosen = forwarding.server_of(city, asked.unit)
+    chosen = forwarding.server_of(city, options.unit)
     if chosen is None:
-        print(f"{asked.unit!r} is no unit with a server of its own (units.json)", file=sys.stderr)
+        print(f"{options.unit!r} is no unit with a server of its own (units.json)", file=sys.stderr)
         return 1
-    return _COMMANDS[asked.command](city, asked.unit, chosen)
+    return _COMMANDS[options.command](city, options.unit, chosen)
 
 
 def _listed(city: City) -> list[dict[str, Any]]:

@@ -28,16 +28,16 @@ def main(words: list[str] | None = None) -> int:
     issue.add_argument("--statuses", choices=kinds, default=api_keys.VERDICT)
     commands.add_parser("list")
     commands.add_parser("revoke").add_argument("id")
-    asked = parser.parse_args(words)
-    if asked.command == "issue":
+    options = parser.parse_args(words)
+    if options.command == "issue":
         key_id, key = api_keys.issue(
-            asked.jurisdiction, asked.name, asked.per_minute, clock.now(), asked.statuses
+            options.jurisdiction, options.name, options.per_minute, clock.now(), options.statuses
         )
         print(f"{key}\n\nid {key_id}; it is not shown again", file=sys.stdout)
-    elif asked.command == "list":
-        print(json.dumps(api_keys.list_keys(asked.jurisdiction), indent=2, ensure_ascii=False))
-    elif not api_keys.revoke(asked.jurisdiction, asked.id, clock.now()):
-        print(f"no key {asked.id}", file=sys.stderr)
+    elif options.command == "list":
+        print(json.dumps(api_keys.list_keys(options.jurisdiction), indent=2, ensure_ascii=False))
+    elif not api_keys.revoke(options.jurisdiction, options.id, clock.now()):
+        print(f"no key {options.id}", file=sys.stderr)
         return 1
     return 0
 

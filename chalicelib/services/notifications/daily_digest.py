@@ -104,7 +104,7 @@ def _unit_notices(run: set_aside.Run, city: City, now: datetime) -> dict[str, Un
 
 def _units(card: report_lists.Card) -> set[str]:
     """The unit that holds a report, and the unit that is called in."""
-    return {card.unit, *([card.called] if card.called else [])}
+    return {card.unit, *([card.called_unit] if card.called_unit else [])}
 
 
 def _take(

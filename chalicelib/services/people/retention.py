@@ -39,7 +39,7 @@ from chalicelib.services.people.closed_reports import (
 from chalicelib.services.photos.storage_keys import ORIGINALS_FOLDER
 from chalicelib.services.platform import set_aside
 from chalicelib.services.platform.record_answer_types import RetentionPreview
-from chalicelib.storage import control, files, late, reach, reports
+from chalicelib.storage import control, files, late_additions, reach, reports
 from chalicelib.storage.transactions import Unavailable, Unknown, commit
 
 PAGE = 100
@@ -202,14 +202,14 @@ def _late_additions(run: _Run) -> None:
 
     The walk may already have passed such a report. If it has not, it will come to it.
     """
-    while page := late.notes(run.jurisdiction, run.now - GRACE, PAGE):
+    while page := late_additions.notes(run.jurisdiction, run.now - GRACE, PAGE):
         for at, report in page:
             head = reports.get(run.jurisdiction, report)
             for kind in OF_REPORTS if head else ():
                 until = run.cutoff(kind)
                 if head and until:
                     _erase_family(run, kind, head, until)
-            commit([late.delete(run.jurisdiction, at, report)])
+            commit([late_additions.delete(run.jurisdiction, at, report)])
 
 
 def _record_failure(run: _Run, kind: str, report: str, error: Exception) -> None:

@@ -126,7 +126,7 @@ def _desks(actor: Principal, district: str | None, city: City) -> list[str]:
 def _shown(actor: Principal, city: City, card: report_lists.Card) -> bool:
     """Whether the row is in the official's scope, or their unit is called to it or took it."""
     taken = card.unit == actor.unit and card.entrusted and bool(actor.roles() & ENTRUSTED)
-    called = card.called is not None and card.called == actor.unit
+    called = card.called_unit is not None and card.called_unit == actor.unit
     return taken or called or bool(actor.roles(_district(city, card), card.service))
 
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from chalicelib.domain.events import Words
 from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.domain.report import Report
-from chalicelib.storage import late as late_notes
-from chalicelib.storage import people, report_texts
+from chalicelib.storage import late_additions, people, report_texts
 from chalicelib.storage.transactions import Write
 
 
@@ -31,7 +30,7 @@ def after_closing(actor: Principal, report: Report, now: datetime) -> list[Write
     """A note for retention when a citizen adds something to a closed report: retention may have
     looked at that report already."""
     late = actor.kind == "citizen" and not report.open
-    return [late_notes.put(report.jurisdiction, report.id, now)] if late else []
+    return [late_additions.put(report.jurisdiction, report.id, now)] if late else []
 
 
 def text_rows(actor: Principal, report: str, version: int, words: tuple[Words, ...]) -> list[Write]:
