@@ -8,6 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from chalicelib.http.router import OPERATIONS, permissions
 from chalicelib.services.identity import api_keys, filers
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import contact_codes
+from chalicelib.services.record import sealing
 from chalicelib.services.scorecards import lifecycle
 from infra.docs import openapi as committed
 from tests.security.conftest import edge  # noqa: F401
@@ -483,6 +485,9 @@ def test_the_answers_of_a_whole_journey_match_the_description(checked: Checked) 
     for window in ({}, {"from": "2026-11-01", "to": "2026-11-30"}, {"status": "open", "z": 3}):
         assert checked.get("/v1/map/cells", **window).body["total"]
     assert checked.get("/v1/changes", since=shown["changes"]).body["upsert"]
+    sealing.seal_all(checked.now + timedelta(days=2))
+    assert checked.get("/v1/record").body["days"]
+    assert checked.get(f"/v1/reports/{report}/inclusion").body["inclusion"]
     publishing.publish(checked.now)
     assert checked.get("/v1/open-data").body["files"]
     checked.get(checked.get("/v1/schemas").body["schemas"][0]["path"])
