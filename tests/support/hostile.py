@@ -2,7 +2,8 @@
 
     targets()                     every route that a person without an account can call
     Requests(dice, known)         endless requests to them: ``next(requests)``
-    verdict(request, ...)         what is wrong with an answer: a 5xx, or too many reads
+    Faults.judge(request, ...)    what is wrong with an answer: a 5xx, too many reads, a refusal
+                                  that changed something
 
 ``known`` holds values that exist (ids, codes, tokens, keys), so that requests also get far. The
 same seed makes the same requests. The events are well formed, because API Gateway makes them.
@@ -93,13 +94,18 @@ class Faults:
     reads: dict[str, int] = field(default_factory=dict)
     statuses: dict[int, int] = field(default_factory=dict)
 
-    def judge(self, request: Request, status: int, size: int, reads: int) -> None:
-        """Take note of an answer."""
+    def judge(
+        self, request: Request, status: int, size: int, reads: int, *, wrote: bool = False
+    ) -> None:
+        """Take note of an answer. ``wrote``: something was changed, but for counts of limits."""
         name = request.target.name
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self.reads[name] = max(self.reads.get(name, 0), reads)
         wrong = [f"status {status}"] if status >= 500 else []
         wrong += [f"{reads} reads"] if reads > READS_AT_MOST else []
+        # A wrong code is counted where it is kept.
+        counted = name == "POST /v1/me/contacts/confirm"
+        wrong += [f"{status} and wrote"] if wrote and status >= 400 and not counted else []
         wrong += [f"{size} bytes"] if size > LARGEST_ANSWER else []
         if wrong:
             body = (request.body or b"")[:300]

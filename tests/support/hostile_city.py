@@ -47,7 +47,8 @@ class HostileCity:
                 faults.found.append(f"{error!r}: {request}")
                 continue
             size = len(answer["body"] or "")
-            faults.judge(request, answer["statusCode"], size, self.reads())
+            wrote = bool(self.edge.recorder.writes)
+            faults.judge(request, answer["statusCode"], size, self.reads(), wrote=wrote)
         return faults
 
     def get(self, path: str, query: dict[str, str]) -> tuple[int, str]:
