@@ -67,31 +67,36 @@ def read(mapping: Fields, folder: Path, levels: list[str], findings: Findings) -
     return areas
 
 
-def _read_written(one: Fields, levels: list[str], areas: Areas) -> None:
-    code = one.text("code")
+def _read_written(fields: Fields, levels: list[str], areas: Areas) -> None:
+    code = fields.text("code")
     area: dict[str, Any] = {
         "code": code,
-        "name": one.text("name"),
-        "level": one.choice("level", levels, "level"),
-        "parent": one.text("parent") or None,
+        "name": fields.text("name"),
+        "level": fields.choice("level", levels, "level"),
+        "parent": fields.text("parent") or None,
     }
-    if one.has("population"):
-        area["population"] = one.whole("population")
+    if fields.has("population"):
+        area["population"] = fields.whole("population")
     if code in areas.areas:
-        one.fault("code", f"{code!r} is used twice")
+        fields.fault("code", f"{code!r} is used twice")
     elif code and area["level"]:
         areas.areas[code] = area
-        areas.where[code] = f"{one.file}:{one.line}"
+        areas.where[code] = f"{fields.file}:{fields.line}"
 
 
 def _read_file(
-    one: Fields, folder: Path, levels: list[str], root: str | None, areas: Areas, findings: Findings
+    fields: Fields,
+    folder: Path,
+    levels: list[str],
+    root: str | None,
+    areas: Areas,
+    findings: Findings,
 ) -> None:
-    name = one.text("file")
-    where = one.raw("where")
+    name = fields.text("file")
+    where = fields.raw("where")
     where = where if isinstance(where, dict) else {}
     entries = []
-    for row in one.each("areas"):
+    for row in fields.each("areas"):
         level = row.choice("level", levels, "level")
         parent = row.text("parent") or None
         people = row.text("population") or None

@@ -35,14 +35,14 @@ def read(
     return catalogues
 
 
-def _texts(one: Fields) -> dict[str, str]:
+def _texts(fields: Fields) -> dict[str, str]:
     texts = {}
-    for key in one.names():
+    for key in fields.names():
         if key not in (known := city_texts() | optional_texts()):
             continue  # The schema names it.
-        text = one.text(key)
+        text = fields.text(key)
         if text and (wrong := _wrong(text, known[key][SHIPPED])):
-            one.fault(key, wrong)
+            fields.fault(key, wrong)
         texts[key] = text
     return texts
 

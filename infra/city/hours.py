@@ -13,13 +13,13 @@ _WEEKS_SEARCHED = 9 * 52
 _HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
-def calendar(one: Fields) -> dict[str, Any]:
+def calendar(fields: Fields) -> dict[str, Any]:
     """The weekly hours and the holidays."""
-    week = one.inner("working")
+    week = fields.inner("working")
     working = {day: spans for day in DAYS if (spans := _spans(week, day))}
-    if one.has("working") and not working:
-        one.fault("working", "must have working time on some day")
-    rows = one.each("holidays")
+    if fields.has("working") and not working:
+        fields.fault("working", "must have working time on some day")
+    rows = fields.each("holidays")
     holidays = [
         {
             "date": row.text("date"),
@@ -29,7 +29,10 @@ def calendar(one: Fields) -> dict[str, Any]:
         for row in rows
     ]
     unique(rows, [str(holiday["date"]) for holiday in holidays], "date")
-    return {"working": working, "holidays": sorted(holidays, key=lambda one: str(one["date"]))}
+    return {
+        "working": working,
+        "holidays": sorted(holidays, key=lambda holiday: str(holiday["date"])),
+    }
 
 
 def check_reach(bundle: dict[str, Any], findings: Findings) -> None:

@@ -11,33 +11,33 @@ from infra.city.schemas.people import EVERY_GROUP, MORNING_HOUR, PER_HOUR
 _AUDIT_MONTHS = 3
 
 
-def scoring(one: Fields) -> dict[str, Any]:
+def scoring(fields: Fields) -> dict[str, Any]:
     """The scorecard's weights in percent, and its settings with their defaults filled in."""
-    weights = one.inner("weights")
+    weights = fields.inner("weights")
     given = {name: weights.whole(name) for name in scored() if weights.has(name)}
     if weights.names() and sum(given.values()) != 100:
-        one.fault("weights", f"must add up to 100, not {sum(given.values())}")
+        fields.fault("weights", f"must add up to 100, not {sum(given.values())}")
     settings: dict[str, Any] = {"weights": given}
     for name, setting in SETTINGS.items():
-        value = one.number(name, setting["default"])
+        value = fields.number(name, setting["default"])
         settings[name] = int(value) if setting["type"] == "integer" else float(value)
     reach = _AUDIT_MONTHS * settings["audit_sample"]
     if settings["audit_from"] > reach:
-        one.fault("audit_from", f"can never be reached: three samples are {reach} closings")
+        fields.fault("audit_from", f"can never be reached: three samples are {reach} closings")
     return settings
 
 
-def escalation(one: Fields, groups: set[str]) -> dict[str, Any]:
+def escalation(fields: Fields, groups: set[str]) -> dict[str, Any]:
     """The ladders by service group ("*" for the other groups), and the hours of their alerts."""
     return {
-        "per_hour": one.whole("per_hour", PER_HOUR["default"]),
-        "morning_hour": one.whole("morning_hour", MORNING_HOUR["default"]),
-        "ladders": _ladders(one, groups),
+        "per_hour": fields.whole("per_hour", PER_HOUR["default"]),
+        "morning_hour": fields.whole("morning_hour", MORNING_HOUR["default"]),
+        "ladders": _ladders(fields, groups),
     }
 
 
-def _ladders(one: Fields, groups: set[str]) -> dict[str, list[dict[str, Any]]]:
-    inner = one.inner("ladders")
+def _ladders(fields: Fields, groups: set[str]) -> dict[str, list[dict[str, Any]]]:
+    inner = fields.inner("ladders")
     ladders = {}
     for name in inner.names():
         if name != EVERY_GROUP and name not in groups:

@@ -7,9 +7,9 @@ from infra.city.schemas.offer import CLOCKS, LONGEST_HOURS
 from infra.city.validate import numbers
 
 
-def services(one: Fields, units: list[dict[str, Any]], districts: set[str]) -> dict[str, Any]:
+def services(fields: Fields, units: list[dict[str, Any]], districts: set[str]) -> dict[str, Any]:
     """The groups and services; a service's unit is "district" or covers every district."""
-    group_rows, rows = one.each("groups"), one.each("services")
+    group_rows, rows = fields.each("groups"), fields.each("services")
     groups: list[dict[str, Any]] = []
     for row in group_rows:
         groups.append({"code": row.text("code"), "name": row.both("name")})

@@ -12,9 +12,9 @@ from infra.city.fields import Fields
 _EXAMPLES = ("finds", "passes")
 
 
-def country(one: Fields) -> str | None:
+def country(fields: Fields) -> str | None:
     """The city's country in city.json, or ``None``."""
-    return one.text("country") or None
+    return fields.text("country") or None
 
 
 def rules(code: str | None, own: Fields | None) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from infra.city.validate import scope
 
 
 def staff(
-    one: Fields, units: set[str], districts: set[str], services: dict[str, dict[str, Any]]
+    fields: Fields, units: set[str], districts: set[str], services: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The staff records; ``services`` by code, ``issuer`` of the file for records without one.
 
@@ -17,8 +17,8 @@ def staff(
     its reports alone.
     """
     guarded = {service["unit"] for service in services.values() if service["protected"]}
-    issuer = one.text("issuer")
-    rows = one.each("staff")
+    issuer = fields.text("issuer")
+    rows = fields.each("staff")
     records = [_record(row, issuer, units, districts, set(services), guarded) for row in rows]
     unique(rows, [record["ref"] for record in records], "ref")
     unique(rows, [_identity(record) for record in records], "subject")

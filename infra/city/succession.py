@@ -13,51 +13,51 @@ from infra.city.fields import Fields
 from infra.city.schemas.words import KINDS
 
 
-def read(one: Fields, bundle: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+def read(fields: Fields, bundle: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """The successors by kind and code, each as a list."""
     successors = {}
     for kind in KINDS:
         known = {row["code"] for row in bundle[kind]}
-        if one.has(kind):
-            successors[kind] = _links(one.inner(kind), kind, known)
+        if fields.has(kind):
+            successors[kind] = _links(fields.inner(kind), kind, known)
     if "areas" in successors:
         _check_levels(
-            one, successors["areas"], {row["code"]: row["level"] for row in bundle["areas"]}
+            fields, successors["areas"], {row["code"]: row["level"] for row in bundle["areas"]}
         )
     return successors
 
 
-def _links(one: Fields, kind: str, known: set[str]) -> dict[str, list[str]]:
+def _links(fields: Fields, kind: str, known: set[str]) -> dict[str, list[str]]:
     links: dict[str, list[str]] = {}
-    for code in one.names():
-        value = one.raw(code)
-        heirs = [value] if isinstance(value, str) else one.texts(code)
+    for code in fields.names():
+        value = fields.raw(code)
+        heirs = [value] if isinstance(value, str) else fields.texts(code)
         if code in known and code not in heirs:
-            one.fault(code, "is still a code of this folder, so it must be among its successors")
+            fields.fault(code, "is still a code of this folder, so it must be among its successors")
         else:
             links[code] = heirs
     for code, heirs in links.items():
         for heir in heirs:
             if heir not in known and heir not in links:
-                one.fault(code, f"names {heir!r}, which is neither here nor has a successor")
+                fields.fault(code, f"names {heir!r}, which is neither here nor has a successor")
         if _circles(code, links):
-            one.fault(code, "comes back to itself")
+            fields.fault(code, "comes back to itself")
     return links
 
 
 def _circles(code: str, links: dict[str, list[str]]) -> bool:
-    waiting, met = [one for one in links[code] if one != code], set[str]()
+    waiting, met = [heir for heir in links[code] if heir != code], set[str]()
     while waiting:
-        one = waiting.pop()
-        if one == code:
+        successor = waiting.pop()
+        if successor == code:
             return True
-        if one not in met:
-            met.add(one)
-            waiting += [heir for heir in links.get(one, ()) if heir != one]
+        if successor not in met:
+            met.add(successor)
+            waiting += [heir for heir in links.get(successor, ()) if heir != successor]
     return False
 
 
-def _check_levels(one: Fields, links: dict[str, list[str]], levels: dict[str, str]) -> None:
+def _check_levels(fields: Fields, links: dict[str, list[str]], levels: dict[str, str]) -> None:
     for code, heirs in links.items():
         if len({levels[heir] for heir in heirs if heir in levels}) > 1:
-            one.fault(f"areas.{code}", "has successors of several levels")
+            fields.fault(f"areas.{code}", "has successors of several levels")

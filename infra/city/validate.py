@@ -10,52 +10,54 @@ from infra.city.findings import CityErrors as CityErrors
 from infra.city.schemas.city import LIMITS, OPTIONAL_LIMITS, OPTIONAL_RULES, RULES
 
 
-def city(one: Fields) -> dict[str, Any]:
+def city(fields: Fields) -> dict[str, Any]:
     """Name, time zone, levels, languages, emergency number, limits and rules."""
-    languages = _languages(one)
+    languages = _languages(fields)
     document: dict[str, Any] = {
-        "jurisdiction": one.text("jurisdiction"),
-        "name": one.both("name"),
-        "time_zone": one.text("time_zone"),
-        "emergency": one.text("emergency"),
+        "jurisdiction": fields.text("jurisdiction"),
+        "name": fields.both("name"),
+        "time_zone": fields.text("time_zone"),
+        "emergency": fields.text("emergency"),
         "languages": languages,
-        "levels": one.texts("levels"),
-        "limits": _limits(one.inner("limits")),
-        "rules": _rules(one.inner("rules")),
+        "levels": fields.texts("levels"),
+        "limits": _limits(fields.inner("limits")),
+        "rules": _rules(fields.inner("rules")),
     }
-    if one.has("numbers"):
-        document["numbers"] = numbers(one)
-    if one.has("retention"):
-        document["retention"] = keeping.retention(one.inner("retention"), document["rules"])
+    if fields.has("numbers"):
+        document["numbers"] = numbers(fields)
+    if fields.has("retention"):
+        document["retention"] = keeping.retention(fields.inner("retention"), document["rules"])
     if document["time_zone"] and document["time_zone"] not in zoneinfo.available_timezones():
-        one.fault("time_zone", f"{document['time_zone']!r} is not a time zone of the IANA database")
+        fields.fault(
+            "time_zone", f"{document['time_zone']!r} is not a time zone of the IANA database"
+        )
     return document
 
 
-def _languages(one: Fields) -> list[str]:
+def _languages(fields: Fields) -> list[str]:
     """The languages of the city's names and messages; the first one is the default."""
-    languages = one.texts("languages")
-    one.findings.languages = tuple(tag for tag in languages if LANGUAGE.match(tag))
+    languages = fields.texts("languages")
+    fields.findings.languages = tuple(tag for tag in languages if LANGUAGE.match(tag))
     return languages
 
 
-def _limits(one: Fields) -> dict[str, Any]:
+def _limits(fields: Fields) -> dict[str, Any]:
     limits: dict[str, Any] = {}
-    for kind in (*LIMITS, *(kind for kind in OPTIONAL_LIMITS if one.has(kind))):
-        for row in one.each(kind):
+    for kind in (*LIMITS, *(kind for kind in OPTIONAL_LIMITS if fields.has(kind))):
+        for row in fields.each(kind):
             limit = {"n": row.whole("n"), "seconds": row.whole("seconds")}
             limits.setdefault(kind, []).append(limit)
     return limits
 
 
-def _rules(one: Fields) -> dict[str, int]:
-    names = (*RULES, *(name for name in OPTIONAL_RULES if one.has(name)))
-    return {name: one.whole(name) for name in names}
+def _rules(fields: Fields) -> dict[str, int]:
+    names = (*RULES, *(name for name in OPTIONAL_RULES if fields.has(name)))
+    return {name: fields.whole(name) for name in names}
 
 
-def numbers(one: Fields) -> list[dict[str, Any]]:
+def numbers(fields: Fields) -> list[dict[str, Any]]:
     """Helpful telephone numbers in the order of display."""
-    rows = one.each("numbers")
+    rows = fields.each("numbers")
     found = []
     for row in rows:
         number: dict[str, Any] = {
@@ -69,9 +71,9 @@ def numbers(one: Fields) -> list[dict[str, Any]]:
     return found
 
 
-def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
+def units(fields: Fields, districts: set[str]) -> list[dict[str, Any]]:
     """The units; "*" stands for every district, and every district has one unit of its own."""
-    rows = one.each("units")
+    rows = fields.each("units")
     found = []
     holders: dict[str, str] = {}
     for row in rows:
@@ -92,27 +94,27 @@ def units(one: Fields, districts: set[str]) -> list[dict[str, Any]]:
         found.append(unit)
     unique(rows, [unit["code"] for unit in found], "code")
     for district in sorted(districts - holders.keys()):
-        one.fault("units", f"no unit of kind district covers district {district!r}")
+        fields.fault("units", f"no unit of kind district covers district {district!r}")
     return found
 
 
-def _outside(one: Fields) -> dict[str, Any]:
+def _outside(fields: Fields) -> dict[str, Any]:
     """The Open311 server of a unit; its key is not in the folder (``infra.ops forwarding``)."""
     found: dict[str, Any] = {
-        "endpoint": one.text("endpoint"),
-        "format": one.text("format") or "json",
+        "endpoint": fields.text("endpoint"),
+        "format": fields.text("format") or "json",
         "services": {},
-        "updates": one.flag("updates", False),
+        "updates": fields.flag("updates", False),
     }
-    if one.has("private"):
-        found["private"] = one.flag("private", True)
-    if one.has("jurisdiction_id"):
-        found["jurisdiction_id"] = one.text("jurisdiction_id")
+    if fields.has("private"):
+        found["private"] = fields.flag("private", True)
+    if fields.has("jurisdiction_id"):
+        found["jurisdiction_id"] = fields.text("jurisdiction_id")
     try:
         addresses.check(found["endpoint"] or "https://example.org")
     except addresses.UnsafeAddress as unsafe:
-        one.fault("endpoint", str(unsafe))
-    services = one.inner("services") if one.has("services") else None
+        fields.fault("endpoint", str(unsafe))
+    services = fields.inner("services") if fields.has("services") else None
     for name in services.names() if services else ():
         assert services is not None
         there = services.inner(name)

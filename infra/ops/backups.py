@@ -69,11 +69,11 @@ def backup(copies: Path) -> dict[str, Any]:
 def keep_erasures(copies: Path) -> int:
     """Update the list of erasures beside the copies. Returns its length."""
     path = copies / ERASURES
-    held = {(one["jurisdiction"], one["who"]): one for one in listed(copies)}
-    for one in known_here():
-        key = (one["jurisdiction"], one["who"])
-        if key not in held or one["at"] >= held[key]["at"]:
-            held[key] = one
+    held = {(record["jurisdiction"], record["who"]): record for record in listed(copies)}
+    for record in known_here():
+        key = (record["jurisdiction"], record["who"])
+        if key not in held or record["at"] >= held[key]["at"]:
+            held[key] = record
     copies.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(held[key], sort_keys=True) for key in sorted(held)]
     path.write_text("".join(f"{line}\n" for line in lines))
@@ -82,25 +82,25 @@ def keep_erasures(copies: Path) -> int:
 
 def erase_again(since: datetime, records: list[NamedErasure]) -> list[str]:
     """Repeat the later erasures of ``records`` and of this stage. Returns the reports."""
-    for place in cities.jurisdictions():
+    for jurisdiction in cities.jurisdictions():
         # Data that the retention schedule had erased may be back.
-        closed_reports.restart(place)
+        closed_reports.restart(jurisdiction)
     chosen = erasure.ended_since([*records, *known_here()], since)
     if not chosen:
         return []
     uids: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for place, uid in people.all_traced():
-        uids[place, erasures.hashed(place, uid)].add(uid)
-    for one in chosen:
-        for report in one["reports"]:
-            head = reports.get(one["jurisdiction"], report)
+    for jurisdiction, uid in people.all_traced():
+        uids[jurisdiction, erasures.hashed(jurisdiction, uid)].add(uid)
+    for record in chosen:
+        for report in record["reports"]:
+            head = reports.get(record["jurisdiction"], report)
             if head is not None and head.reporter:
                 who = erasures.hashed(head.jurisdiction, head.reporter)
                 uids[head.jurisdiction, who].add(head.reporter)
     done = set[str]()
-    for one in chosen:
-        theirs = uids.get((one["jurisdiction"], one["who"]), set())
-        done |= set(erasure.repeat(one, theirs, clock.now()))
+    for record in chosen:
+        theirs = uids.get((record["jurisdiction"], record["who"]), set())
+        done |= set(erasure.repeat(record, theirs, clock.now()))
     return sorted(done)
 
 
