@@ -10,15 +10,15 @@ from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import FAILURES, QUEUES, Doc, arn, logical, prefix, ref
 
 PAGES = {
-    "dead_letters": "Something was given up",
+    "dead_letters": "Messages in a dead-letter queue",
     "function_errors": "A function fails",
-    "function_throttles": "A function may not run as often as it is asked to",
+    "function_throttles": "A function is throttled",
     "api_errors": "The API answers with errors",
     "api_latency": "The API is slow",
     "stream_behind": "The timeline's stream is behind",
     "clock_stopped": "A schedule has not run",
-    "unhandled_errors": "A fault that nobody expected",
-    "items_set_aside": "Something could not be processed and was set aside",
+    "unhandled_errors": "An unexpected exception",
+    "items_set_aside": "Items were set aside",
 }
 
 _ROOT = "docs/incidents"
@@ -133,7 +133,7 @@ def dashboard(stage: str) -> dict[str, Doc]:
             ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{queue}"]
             for queue in QUEUES
         ]),
-        ("Given up", [
+        ("Dead letters", [
             ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{one}"]
             for one in (*(f"{queue}-dead" for queue in QUEUES), FAILURES)
         ]),

@@ -99,3 +99,9 @@ def test_chalices_configuration_names_no_function_by_itself() -> None:
         assert stage.pop("environment_variables") == {"TANGGAP_STAGE": name}
     first, *others = stages.values()
     assert all(stage == first for stage in others)
+
+
+@pytest.mark.parametrize("page", watching.PAGES)
+def test_an_alarm_has_the_title_of_its_page(page: str) -> None:
+    title = (DOCS / "incidents" / f"{page}.md").read_text().splitlines()[0]
+    assert title == f"# {watching.PAGES[page]}"
