@@ -36,6 +36,8 @@ class Link:
 
     version: int
     entry: hash_chain.Entry
+    # Whether only those involved may know of the report after the event.
+    secret: bool = False
 
     @property
     def hash(self) -> str:
@@ -109,4 +111,5 @@ def link(
         ],
     }
     previous = before.tail if before else hash_chain.GENESIS
-    return Link(after.version, hash_chain.seal(*event_parts.split(event), salt, previous))
+    entry = hash_chain.seal(*event_parts.split(event), salt, previous)
+    return Link(after.version, entry, after.secret)

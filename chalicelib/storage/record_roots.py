@@ -11,9 +11,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.domain.events import Link
-from chalicelib.domain.record_days import Tail, pack, unpack
+from chalicelib.domain.record_days import HIDDEN, Tail, pack, unpack
 from chalicelib.storage import files, tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Put, read
@@ -28,15 +28,17 @@ def day_of(moment: datetime) -> str:
 
 def put_tail(jurisdiction: str, report: str, link: Link, now: datetime) -> Put:
     """Note the last event of a report on a day, in the transaction that writes the event."""
-    return put_known_tail(jurisdiction, Tail(report, link.version, link.hash), now)
+    tail = Tail(report, link.version, link.hash)
+    return put_known_tail(jurisdiction, tail, link.secret, now)
 
 
-def put_known_tail(jurisdiction: str, tail: Tail, now: datetime) -> Put:
-    """The same for an event that is there already."""
+def put_known_tail(jurisdiction: str, tail: Tail, secret: bool, now: datetime) -> Put:
+    """The same for an event that is there already. ``secret``: see ``Report.secret``."""
+    note = {"v": tail.version, "h": tail.hash, **({"secret": True} if secret else {})}
     row = tables.Control(
         f"{jurisdiction}#TAILS#{day_of(now)}",
         tail.report,
-        doc=dump({"v": tail.version, "h": tail.hash}),
+        doc=dump(note),
         ttl=int((clock.wall() + KEPT).timestamp()),
     )
     return Put("tail", row)
@@ -53,6 +55,16 @@ def tail_of(report: str, note: str) -> Tail:
     """The tail that a note names."""
     doc = json.loads(note)
     return Tail(report, int(doc["v"]), str(doc["h"]))
+
+
+def tree_of(report: str, note: str) -> str:
+    """The tree to which a note belongs: the report's month, or the one of secret reports."""
+    return HIDDEN if json.loads(note).get("secret") else month_of(report)
+
+
+def month_of(report: str) -> str:
+    """The month of a report's id: ``YYYYMM``."""
+    return ids.moment(report).strftime("%Y%m")
 
 
 def put_root(jurisdiction: str, day: str, text: str, stamp: str) -> Put:

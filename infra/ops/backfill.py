@@ -44,7 +44,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
             if head.via:
                 rows.append(access_index.put_filed(head.jurisdiction, head.via, head.id))
             tail = Tail(head.id, head.version, head.tail)
-            rows.append(record_roots.put_known_tail(head.jurisdiction, tail, now()))
+            rows.append(record_roots.put_known_tail(head.jurisdiction, tail, head.secret, now()))
             put = reports.put_head(head, timers.next_due(head, city), seen=head.version)
             try:
                 commit([put, *rows])

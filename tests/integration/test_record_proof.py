@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -136,3 +137,11 @@ def test_a_report_of_before_goes_on_in_the_new_form(edge: Edge) -> None:
     ]  # fmt: skip
     found = checked(edge, report)
     assert (found["faults"], found["events"], found["withheld"]) == ([], 2, 1)
+
+
+def test_events_of_two_functions_that_began_in_another_order_are_no_fault(edge: Edge) -> None:
+    """A schedule writes the moment at which it began, also minutes later."""
+    report = edge.file(edge.device()).body["id"]
+    edge.now -= timedelta(minutes=2)
+    assert edge.act(edge.staff("officer1"), report, "assign", unit="u-d1").status == 200
+    assert checked(edge, report)["faults"] == []

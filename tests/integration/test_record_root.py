@@ -196,6 +196,54 @@ def test_leaves_do_not_tell_how_many_reports_are_secret(world: World) -> None:
     assert sizes == {16}
 
 
+def public_months() -> dict[str, str]:
+    """{month: its root} of the newest document, without the tree of hidden reports."""
+    return {
+        row["month"]: row["root"]
+        for row in newest()["months"]
+        if row["month"] != record_days.HIDDEN
+    }
+
+
+def test_nothing_in_the_roots_tells_that_a_secret_report_was_filed_or_changed(world: World) -> None:
+    sealed(world)
+    assert public_months() == {}
+    secret = world.file(service="misconduct")["id"]
+    sealed(world)
+    assert public_months() == {}
+    world.file()
+    sealed(world)
+    before = newest()["months"]
+    world.act(official("safe"), secret, "assign", person="s_guard")
+    for _ in range(10):
+        world.file(service="misconduct")
+    sealed(world)
+    assert public_months() == {
+        row["month"]: row["root"] for row in before if row["month"] in public_months()
+    }
+
+
+def test_the_tree_of_secret_reports_is_new_each_day_and_of_one_size(world: World) -> None:
+    def tree() -> tuple[str, set[str], int]:
+        (root,) = [row["root"] for row in newest()["months"] if row["month"] == record_days.HIDDEN]
+        leaves = record_days.leaves(
+            JURISDICTION, record_roots.month(JURISDICTION, record_days.HIDDEN, root) or []
+        )
+        return root, set(leaves), len(leaves)
+
+    sealed(world)
+    empty = tree()
+    world.file(service="misconduct")
+    sealed(world)
+    one = tree()
+    sealed(world)
+    unchanged = tree()
+    assert len({empty[0], one[0], unchanged[0]}) == 3
+    assert not empty[1] & one[1]
+    assert not one[1] & unchanged[1]
+    assert empty[2] == one[2] == unchanged[2]
+
+
 def test_an_older_event_does_not_replace_a_newer_tail() -> None:
     newer, older = Tail("1" * 26, 3, "c" * 64), Tail("1" * 26, 2, "b" * 64)
     month = record_days.month_with([newer], [older], lambda: b"x")
@@ -249,6 +297,41 @@ def test_a_secret_report_has_no_inclusion_for_anybody_else(edge: Edge) -> None:
     report = edge.file(me, service="misconduct").body["id"]
     assert edge.get(f"/v1/reports/{report}/inclusion").status == 404
     assert edge.get(f"/v1/reports/{report}/inclusion", me).status == 200
+
+
+def test_the_reporter_of_a_secret_report_proves_that_it_is_in_the_root(edge: Edge) -> None:
+    me = edge.device()
+    report = edge.file(me, service="misconduct").body["id"]
+    edge.advance(days=1)
+    sealing.seal_all(edge.now)
+    result = proof.check(report, outsider(edge, me))
+    assert (result["faults"], result["day"]) == ([], newest()["day"])
+
+
+def test_a_secret_report_of_before_is_proved_by_the_tree_of_its_month(edge: Edge) -> None:
+    """Notes of before do not say that a report is secret."""
+    me = edge.device()
+    report = edge.file(me, service="misconduct").body["id"]
+    (row,) = [one for one in tables.Control.scan() if "#TAILS#" in one.pk]
+    row.doc = json.dumps({k: v for k, v in json.loads(row.doc).items() if k in ("v", "h")})
+    row.save()
+    edge.advance(days=1)
+    sealing.seal_all(edge.now)
+    assert proof.check(report, outsider(edge, me))["day"] == newest()["day"]
+
+
+def test_days_with_very_many_months_come_in_several_pages(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A city that took over the reports of fifty years has long documents."""
+    sealed(edge)
+    sealed(edge, 3)
+    whole = edge.get("/v1/record").body["days"]
+    monkeypatch.setattr(inclusion, "_LARGEST", len(whole[0]["document"]) * 2)
+    first = edge.get("/v1/record").body
+    assert (first["days"], first["next"]) == (whole[:2], whole[1]["day"])
+    second = edge.get("/v1/record", before=first["next"]).body
+    assert (first["days"] + second["days"], second["next"]) == (whole, None)
 
 
 def test_a_path_that_leads_elsewhere_is_no_proof() -> None:

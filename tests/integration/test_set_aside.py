@@ -236,7 +236,7 @@ def a_bad_note_of_a_tail(world: World) -> Check:
 
     def check(world: World) -> None:
         (row,) = record_roots.roots(JURISDICTION, None, 1)
-        (month,) = json.loads(row["document"])["months"]
+        month = json.loads(row["document"])["months"][0]
         tails = record_roots.month(JURISDICTION, month["month"], month["root"]) or []
         assert [tail.report for tail in tails if tail.report] == [good]
         assert notes(sealing.SOURCE) == [f"tail:{bad}"]

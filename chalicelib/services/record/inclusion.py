@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from chalicelib import ids
 from chalicelib.domain import merkle, record_days
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.record_days import Tail
@@ -16,13 +15,25 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.reports import queries
 from chalicelib.storage import record_roots as store
+from chalicelib.storage import reports
+
+# Characters of documents in one answer: API Gateway passes on 6 MB at most.
+_LARGEST = 2_000_000
 
 
 def days(jurisdiction: str, before: str | None, limit: int, now: datetime) -> dict[str, Any]:
     """The newest roots: day, document and its hash. Raises ``Problem``: unknown_jurisdiction."""
     cities.current(jurisdiction, now)
     found = store.roots(jurisdiction, before, limit)
-    return {"days": found, "next": found[-1]["day"] if len(found) == limit else None}
+    size = 0
+    page: list[dict[str, Any]] = []
+    for row in found:
+        size += len(row["document"])
+        if page and size > _LARGEST:
+            break
+        page.append(row)
+    more = len(page) < len(found) or len(found) == limit
+    return {"days": page, "next": page[-1]["day"] if more else None}
 
 
 def inclusion(actor: Principal, report_id: str) -> dict[str, Any]:
@@ -34,15 +45,22 @@ def inclusion(actor: Principal, report_id: str) -> dict[str, Any]:
     newest = next(iter(store.roots(jurisdiction, None, 1)), None)
     if newest is None:
         return answer
-    month = ids.moment(report_id).strftime("%Y%m")
     roots = {row["month"]: row["root"] for row in json.loads(newest["document"])["months"]}
-    if month not in roots:
-        return answer
-    tails, leaves = _month(jurisdiction, month, roots[month])
-    if report_id not in tails:
+    report = reports.get(jurisdiction, report_id)
+    names = [store.month_of(report_id)]
+    if report and report.secret:
+        # Others must not learn that a report was secret on that day.
+        names.insert(0, record_days.HIDDEN)
+    for month in names:
+        if month in roots:
+            tails, leaves = _month(jurisdiction, month, roots[month])
+            if report_id in tails:
+                break
+    else:
         return answer
     tail = tails[report_id]
-    path = merkle.path(leaves, leaves.index(tail.leaf(jurisdiction)))
+    place = leaves.index(tail.leaf(jurisdiction))
+    path = [*tail.first_steps(), *merkle.path(leaves, place)]
     shown = {
         "day": newest["day"],
         "month": month,

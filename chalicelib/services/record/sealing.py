@@ -53,7 +53,7 @@ def seal(run: set_aside.Run, jurisdiction: str, day: str) -> bool:
     before = next(iter(store.roots(jurisdiction, day, 1)), None)
     held = json.loads(before["document"])["months"] if before else []
     months = {row["month"]: row["root"] for row in held}
-    changed: dict[str, list[Tail]] = defaultdict(list)
+    changed: dict[str, list[Tail]] = defaultdict(list, {record_days.HIDDEN: []})
     # Also the day before: an event may have been written just after that day was sealed.
     for back in range(1 if before else DAYS_BACK, -1, -1):
         each = _shifted(day, -back)
@@ -61,8 +61,8 @@ def seal(run: set_aside.Run, jurisdiction: str, day: str) -> bool:
         while page := store.tails(jurisdiction, each, after, PAGE):
             for report, note in page:
                 with run.item(jurisdiction, f"tail:{report}"):
-                    month = ids.moment(report).strftime("%Y%m")
-                    changed[month].append(store.tail_of(report, note))
+                    tree = store.tree_of(report, note)
+                    changed[tree].append(store.tail_of(report, note))
             after = page[-1][0]
     for month, newer in sorted(changed.items()):
         months[month] = _write_month(jurisdiction, month, months.get(month), newer)
@@ -86,7 +86,8 @@ def _write_month(jurisdiction: str, month: str, root: str | None, newer: list[Ta
     known = store.month(jurisdiction, month, root) if root else []
     if known is None:
         raise ValueError(f"the file of month {month} is missing")
-    found = record_days.month_with(known, newer, lambda: ids.token_bytes(32))
+    join = record_days.hidden_with if month == record_days.HIDDEN else record_days.month_with
+    found = join(known, newer, lambda: ids.token_bytes(32))
     if root and found == sorted(known):
         return root
     root = merkle.root(record_days.leaves(jurisdiction, found))
