@@ -23,8 +23,8 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
 # Of pictures: names as cameras and people give them.
 _PICTURE_PATH = re.compile(r"(?:/[A-Za-z0-9._~%,+=@()-]+)*/?")
 _QUERY = re.compile(r"[A-Za-z0-9._~%,+=@()&:;/-]*")
-# RFC 6052: addresses that the network translates to IPv4 ones.
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+# The only IPv6 addresses that the internet routes. Others contain IPv4 ones or are of a site.
+_ROUTED = ipaddress.ip_network("2000::/3")
 _INSIDE = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion", "test", "invalid")
 
 
@@ -106,9 +106,7 @@ def is_public(address: str) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address) and (
-        ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in _TRANSLATED
-    ):
+    if isinstance(ip, ipaddress.IPv6Address) and (ip not in _ROUTED or ip.sixtofour or ip.teredo):
         return False
     return ip.is_global and not ip.is_multicast
 

@@ -8,6 +8,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -101,7 +102,7 @@ def _exchange(endpoint: Endpoint, request: _Request, most: int, deadline: "_Dead
         with connection.getresponse() as answer:
             if 300 <= answer.status < 400:
                 raise Failed("redirect")
-            data = answer.read(most + 1)
+            data = _body(answer, most + 1)
             if len(data) > most:
                 raise Failed("too_large")
             # http.client reads a connection that was cut as the end of the answer.
@@ -112,11 +113,24 @@ def _exchange(endpoint: Endpoint, request: _Request, most: int, deadline: "_Dead
         connection.close()
 
 
+def _body(answer: http.client.HTTPResponse, most: int) -> bytes:
+    """At most ``most`` bytes of an answer."""
+    if not answer.chunked:
+        return answer.read(most)
+    # ``read`` would take a chunk of a negative size for all that comes; ``read1`` does not.
+    data = bytearray()
+    while len(data) < most and (piece := answer.read1(most - len(data))):
+        data += piece
+    return bytes(data[:most])
+
+
 def _connected(endpoint: Endpoint, deadline: "_Deadline") -> socket.socket:
     failure: OSError = TimeoutError()
     for address in addresses.targets(endpoint):
+        # All addresses of a name share the time.
+        seconds = deadline.left()
         try:
-            plain = socket.create_connection((address, endpoint.port), timeout=SECONDS)
+            plain = socket.create_connection((address, endpoint.port), timeout=seconds)
         except OSError as error:
             failure = error
             continue
@@ -152,10 +166,18 @@ class _Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.passed = False
+        self._end = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
+
+    def left(self) -> float:
+        """The seconds that are left. Raises ``TimeoutError`` if there are none."""
+        seconds = self._end - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
 
     def watch(self, connection: socket.socket) -> None:
         """Cut this connection when the time is over; at once if it already is."""

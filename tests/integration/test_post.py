@@ -1,5 +1,6 @@
 """The answer to an Open311 client's form, also to a repeated one."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.services.people import erasure
 from chalicelib.services.reports import presenters
 from chalicelib.storage import report_texts, reports
 from tests.integration.test_filers import a_key
+from tests.support import aws
 from tests.support.world import BUNDLE, JURISDICTION, World, city, official, spot
 
 TELLING = {"service_code": "violence", "description": "Every night", "email": "ani@example.org"}
@@ -154,3 +156,18 @@ def test_the_address_beside_a_pin_is_erased_with_the_report(world: World) -> Non
     assert report_texts.texts(JURISDICTION, report_id, 1, 1)[name]["text"] == "Jalan Kenanga 14"
     assert erasure.erase(JURISDICTION, report_id, world.now) == [report_id]
     assert name not in report_texts.texts(JURISDICTION, report_id, 1, 1)
+
+
+def test_texts_of_a_request_are_cleaned_of_what_cannot_be_seen_and_never_refused_for_it(
+    world: World,
+) -> None:
+    dirty = "pay \u202etxt\u202c\x00\x0b no\u200bw"
+    key = a_key(world)
+    send(world, key, description=dirty, address_string=dirty, first_name=dirty,
+         service_code="flood", email="ani@example.org", **{"attribute[depth]": "2"})  # fmt: skip
+    (report,) = filed()
+    kept = report_texts.texts(JURISDICTION, report, 1, 1)
+    stored = json.dumps([kept, aws.rows("people")], default=str)
+    for hidden in ("\\u202e", "\\u202c", "\\u0000", "\\u000b", "\\u200b"):
+        assert hidden not in stored
+    assert stored.count("pay txt now") >= 3

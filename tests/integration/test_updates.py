@@ -293,6 +293,32 @@ def test_the_same_update_twice_is_one_comment_and_one_answer(world: World, key: 
     assert [event["action"] for event in world.events(report)].count("verify") == 1
 
 
+def test_a_client_that_counts_the_updates_of_each_report_from_one_loses_none(
+    world: World, key: Principal
+) -> None:
+    done, other = repaired(world, key), repaired(world, key)
+    answers = [remark(world, key, report, "FIXED", update_id="1") for report in (done, other)]
+    assert [world.head(report).comments for report in (done, other)] == [1, 1]
+    again = [remark(world, key, report, "FIXED", update_id="1") for report in (done, other)]
+    assert again == answers
+    assert [world.head(report).comments for report in (done, other)] == [1, 1]
+    (listed_first, listed_other) = (rows[0]["update_id"] for rows in answers)
+    assert {listed_first, listed_other} <= {row["update_id"] for row in listed(world)}
+
+
+def test_a_comment_is_cleaned_of_what_cannot_be_seen_and_never_refused_for_it(
+    world: World, key: Principal
+) -> None:
+    report = repaired(world, key)
+    remark(
+        world, key, report, "UNCHANGED", description="pay \u202etxt\u202c\x00\x0b no\u200bw\r\nx"
+    )
+    assert listed(world)[-1]["description"] == "pay txt now\nx"
+    with pytest.raises(ExceptionGroup) as refused:
+        remark(world, key, report, "UNCHANGED", description="\u202e\x00")
+    assert [fault.field for fault in refused.value.exceptions] == ["description"]  # type: ignore[attr-defined]
+
+
 def listed(world: World) -> list[dict[str, Any]]:
     """What other systems read of the last day."""
     world.project()

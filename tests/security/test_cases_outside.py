@@ -7,8 +7,9 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -65,6 +66,7 @@ INSIDE = [
     "0.0.0.0", "224.0.0.1", "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1",
     "fd00:ec2::254", "ff02::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "64:ff9b::a00:1",
     "2002:a00:1::", "2001:0:a00:1::", "fe80::1%lo", "no address",
+    "::127.0.0.1", "::ffff:0:127.0.0.1", "fec0::1", "64:ff9b:1::a00:1",
 ]  # fmt: skip
 BASE = addresses.Endpoint("https", open311_server.NAME, 443, "/v2")
 
@@ -264,6 +266,44 @@ def test_case_105_no_more_than_the_limit_is_read() -> None:
                 fetch.get(place, "/requests.json", [])
     assert max(sizes) == fetch.MOST_LIST + 1
     assert min(sizes) == fetch.MOST_ANSWER + 1 == 65_537
+
+
+def test_case_105_no_more_than_the_limit_is_kept_of_a_chunk_of_a_negative_size() -> None:
+    """Python takes it for "all that comes"."""
+
+    def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n"
+        handler.wfile.write(head)
+        with suppress(OSError):
+            for _ in range(40):
+                handler.wfile.write(b"1" * 1_000_000)
+
+    tracemalloc.start()
+    try:
+        with open311_server.server(answer), pytest.raises(Failed, match="too_large"):
+            fetch.get(addresses.check(open311_server.ENDPOINT), "/requests.json", [])
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_case_105_a_name_with_many_silent_addresses_has_no_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise each would get the whole time, and the function would be stopped: an alarm."""
+    seconds = iter(range(0, 10_000, 3))
+    waited: list[float] = []
+
+    def connect(place: tuple[str, int], timeout: float) -> Any:
+        waited.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(fetch.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(addresses, "resolve", lambda name: {f"8.8.8.{n}" for n in range(50)})
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(Failed, match="too_slow"):
+        fetch.get(BASE, "/services.json", [])
+    assert waited == [2]
 
 
 def test_case_105_tls_must_be_valid_for_the_name() -> None:

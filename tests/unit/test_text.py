@@ -113,3 +113,23 @@ def test_cleaning_twice_changes_nothing(value: str) -> None:
     assert text.scrub(once) == (once, False)
     assert unicodedata.is_normalized("NFC", once)
     assert len(once.encode()) <= text.MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ("a\u202eb\x00c\x0bd\uffff\r\ne\ud800", "abcd\ne"),
+        ("x" + "\u0335" * 1_000 + "y", "x" + "\u0335" * 4 + "y"),
+        (PERSIAN, PERSIAN),
+        ("\u0e01" * 4_000, "\u0e01" * 4_000),
+        ("\u202e\x00", ""),
+    ],
+)
+def test_a_text_of_another_system_loses_what_would_be_refused(value: str, left: str) -> None:
+    assert text.mended(value) == left
+
+
+@given(st.text(st.characters(), max_size=200))
+def test_a_mended_text_is_clean(value: str) -> None:
+    mended = text.mended(value)
+    assert text.clean(mended) == mended == text.mended(mended)

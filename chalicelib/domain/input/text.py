@@ -1,7 +1,7 @@
 """Cleans texts from people: one spelling (NFC), nothing invisible, no stacks of marks.
 
-Every string of every request passes ``clean``. It never escapes or shortens a text: that is up to
-the code that shows the text.
+Every string of every request passes ``clean``, and each text of Open311 ``mended``. Neither ever
+escapes a text: that is up to the code that shows the text.
 """
 
 import re
@@ -49,6 +49,19 @@ def scrub(value: str, field: str | None = None) -> tuple[str, bool]:
     if len(text.encode()) > MAX_BYTES or _piles_up(text):
         raise Problem("invalid_field", field=field, rule="text")
     return text, visible != lines
+
+
+def mended(value: str) -> str:
+    """The text of another system, cleaned. What ``clean`` would refuse is left out, because nobody
+    there could correct it; the size is up to the caller."""
+    readable = _REFUSED.sub("", _LINE_ENDS.sub("\n", _UNREADABLE.sub("", value)))
+    visible = _JOINERS.sub(_joiner, _INVISIBLE.sub("", readable))
+    kept, marks = [], 0
+    for character in unicodedata.normalize("NFC", visible):
+        marks = marks + 1 if unicodedata.category(character) in _PILED else 0
+        if marks <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _joiner(match: re.Match[str]) -> str:

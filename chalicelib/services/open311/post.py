@@ -16,6 +16,7 @@ from chalicelib.domain.body_types import NewReport
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.service import Question, Service
 from chalicelib.domain.input import email_address, numbers, phone_number
+from chalicelib.domain.input.text import mended
 from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument, last
 from chalicelib.domain.principal import Principal
@@ -134,7 +135,7 @@ def _address(arguments: Mapping[str, list[str]]) -> dict[str, str]:
     address = last(arguments, "address_string")
     if address and len(address) > LONGEST_ADDRESS:
         raise InvalidArgument("address_string", f"is longer than {LONGEST_ADDRESS} characters")
-    return {"address": address} if address else {}
+    return {"address": mended(address)} if address else {}
 
 
 def _location_of_address(city: City, address: str | None, address_id: str | None) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def _location_of_address(city: City, address: str | None, address_id: str | None
     point = cities.boundaries(city.jurisdiction, city.version).point_in(ward.code)
     if point is None:
         raise InvalidArgument("address_string", "cannot be placed; send lat and long")
-    landmark = {"landmark": address[:200]} if address else {}
+    landmark = {"landmark": mended(address[:200])} if address else {}
     return {"lat": point[0], "long": point[1], **landmark}
 
 
@@ -161,7 +162,7 @@ def _description(city: City, arguments: Mapping[str, list[str]]) -> dict[str, An
         return {}
     if len(text) > LONGEST:
         raise InvalidArgument("description", f"is longer than {LONGEST} characters")
-    return {"description": text}
+    return {"description": mended(text)}
 
 
 def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -176,7 +177,7 @@ def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
         contact["phone"] = plain
     names = [part for name in ("first_name", "last_name") if (part := last(arguments, name))]
     if names:
-        contact["name"] = " ".join(names)[:100]
+        contact["name"] = mended(" ".join(names)[:100])
     return {"contact": contact} if contact else {}
 
 
@@ -226,7 +227,7 @@ def _value(question: Question, texts: list[str], city: City) -> Any:
         return number
     if question.type == "datetime":
         return iso(georeport.moment(text, city.zone, code))
-    return text
+    return mended(text)
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def _row_filter(arguments: dict[str, str | None]) -> Callable[[Row], bool]:
 
     Raises ``InvalidArgument`` naming the argument.
     """
-    codes = _split(arguments.get("service_code"))
+    codes = set(_split(arguments.get("service_code")))
     states = {state.lower() for state in _split(arguments.get("status"))}
     if not states <= {"open", "closed"}:
         raise InvalidArgument("status", "may be open, closed or both")

@@ -14,6 +14,7 @@ from chalicelib.domain.body_types import ActionBody
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
+from chalicelib.domain.input.text import mended
 from chalicelib.domain.open311 import georeport, updates
 from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.open311.updates import UpdateRow
@@ -130,7 +131,9 @@ class Remark:
 def _read(get: Callable[[str], str | None], city: City, pictures: Attachments) -> Remark:
     # Older clients send their own id of an update under another name.
     update = get("update_id") or get("update_id_ext")
-    faults = [InvalidArgument(name, "is required") for name in _REQUIRED if get(name) is None]
+    text = mended(get("description") or "").strip()
+    values = {**{name: get(name) for name in _REQUIRED}, "description": text}
+    faults = [InvalidArgument(name, "is required") for name in _REQUIRED if not values[name]]
     if pictures:
         # A photo says enough.
         faults = [fault for fault in faults if fault.field != "description"]
@@ -139,7 +142,6 @@ def _read(get: Callable[[str], str | None], city: City, pictures: Attachments) -
     word = get("status") or ""
     if word and word not in updates.rules()["words"]:
         faults.append(InvalidArgument("status", "is none of the extension's, in upper case"))
-    text = get("description") or ""
     if len(text) > LONGEST:
         faults.append(InvalidArgument("description", f"is longer than {LONGEST} characters"))
     written = None
@@ -157,7 +159,7 @@ def _read(get: Callable[[str], str | None], city: City, pictures: Attachments) -
 
 def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
     """Add the comment. Its event says the status, who said it, and what the reporter is asked."""
-    op = _operation(actor, remark.update, "comment")
+    op = _operation(actor, remark, "comment")
     if earlier := earlier_outcome(op):
         return earlier
     engagement.may_comment(actor, access.load(actor, remark.report), "public")
@@ -229,7 +231,7 @@ def _may_ask(report: Report, action: str, now: datetime) -> bool:
 
 
 def _act(actor: Principal, remark: Remark, now: datetime) -> None:
-    op = _operation(actor, remark.update, "act")
+    op = _operation(actor, remark, "act")
     for _ in range(3):
         report = access.load(actor, remark.report).report
         action = _meaning(remark, report)
@@ -257,6 +259,7 @@ def _act(actor: Principal, remark: Remark, now: datetime) -> None:
         return
 
 
-def _operation(actor: Principal, update: str, part: str) -> KeyedOperation:
-    scope = f"open311-update|{actor.uid}|{update}|{part}"
+def _operation(actor: Principal, remark: Remark, part: str) -> KeyedOperation:
+    # With the report: some clients count the updates of each request from one.
+    scope = f"open311-update|{actor.uid}|{remark.report}|{remark.update}|{part}"
     return KeyedOperation(actor.jurisdiction, hashlib.sha256(scope.encode()).hexdigest()[:40], "-")
