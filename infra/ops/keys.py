@@ -3,6 +3,7 @@
 issue NAME [--per-minute N] [--statuses state]
                                a new key, shown only once; with --statuses state for a front end
                                whose updates repeat the present state (FixMyStreet)
+statuses ID state|verdict      change that of a key; it keeps its requests, as a new key would not
 list                           the keys: name, date, whether revoked
 revoke ID                      make the key invalid
 """
@@ -26,6 +27,9 @@ def main(words: list[str] | None = None) -> int:
     issue.add_argument("--per-minute", type=int, default=api_keys.PER_MINUTE)
     kinds = (api_keys.VERDICT, api_keys.STATE)
     issue.add_argument("--statuses", choices=kinds, default=api_keys.VERDICT)
+    change = commands.add_parser("statuses")
+    change.add_argument("id")
+    change.add_argument("kind", choices=kinds)
     commands.add_parser("list")
     commands.add_parser("revoke").add_argument("id")
     options = parser.parse_args(words)
@@ -36,9 +40,14 @@ def main(words: list[str] | None = None) -> int:
         print(f"{key}\n\nid {key_id}; it is not shown again", file=sys.stdout)
     elif options.command == "list":
         print(json.dumps(api_keys.list_keys(options.jurisdiction), indent=2, ensure_ascii=False))
-    elif not api_keys.revoke(options.jurisdiction, options.id, clock.now()):
-        print(f"no key {options.id}", file=sys.stderr)
-        return 1
+    else:
+        if options.command == "revoke":
+            known = api_keys.revoke(options.jurisdiction, options.id, clock.now())
+        else:
+            known = api_keys.set_statuses(options.jurisdiction, options.id, options.kind)
+        if not known:
+            print(f"no key {options.id}", file=sys.stderr)
+            return 1
     return 0
 
 

@@ -12,7 +12,7 @@ from chalicelib.services.notifications import citizen_messages, outbox
 from chalicelib.services.open311 import updates
 from chalicelib.services.people import claiming
 from chalicelib.services.platform import signing
-from chalicelib.services.platform.idempotency import keyed_operation
+from chalicelib.services.platform.idempotency import Outcome, keyed_operation
 from chalicelib.services.reports import one_tap
 from chalicelib.storage import mail, queues, topics
 from tests.integration.test_filers import post
@@ -175,8 +175,6 @@ def test_a_front_end_that_repeats_the_present_state_confirms_for_nobody(
 
     def noted(actor: Principal) -> Any:
         principals.append(actor)
-        from chalicelib.services.platform.idempotency import Outcome
-
         return Outcome({})
 
     api_keys.run_with_key(JURISDICTION, secret, world.now, noted)
@@ -190,6 +188,33 @@ def test_a_front_end_that_repeats_the_present_state_confirms_for_nobody(
     assert [to for to, _, _ in sent()] == [ANI]
     remark(world, actor, report, "REOPEN", email=ANI)
     assert world.head(report).state == "in_progress"
+
+
+def test_a_front_end_keeps_its_reports_when_its_key_is_changed_to_repeat_the_state(
+    world: World,
+) -> None:
+    """A new key could not send updates of requests that were filed with the old one."""
+    from infra.ops import keys
+
+    key_id, secret = api_keys.issue(JURISDICTION, "fixmystreet", 100, world.now)
+    principals: list[Principal] = []
+
+    def principal() -> Principal:
+        def attempt(actor: Principal) -> Outcome:
+            principals.append(actor)
+            return Outcome({})
+
+        api_keys.run_with_key(JURISDICTION, secret, world.now, attempt)
+        return principals[-1]
+
+    report = repaired(world, principal())
+    assert keys.main(["--jurisdiction", JURISDICTION, "statuses", key_id, "state"]) == 0
+    remark(world, principal(), report, "FIXED", email=ANI)
+    assert (world.head(report).state, world.head(report).comments) == ("work_done", 1)
+    assert keys.main(["--jurisdiction", JURISDICTION, "statuses", key_id, "verdict"]) == 0
+    remark(world, principal(), report, "FIXED", email=ANI)
+    assert world.head(report).resolution == "verified"
+    assert keys.main(["--jurisdiction", JURISDICTION, "statuses", "k_none", "state"]) == 1
 
 
 def test_once_somebody_claimed_the_report_the_contact_in_a_form_proves_nothing(

@@ -53,6 +53,16 @@ def revoke(jurisdiction: str, key_id: str, now: datetime) -> bool:
     return False
 
 
+def set_statuses(jurisdiction: str, key_id: str, statuses: str) -> bool:
+    """Change what the statuses of a key's updates say, because a new key could not send updates of
+    the requests that came through the old one. Returns whether there was one."""
+    for digest, doc in store.keys(jurisdiction):
+        if digest[:16] == key_id:
+            store.put_key(jurisdiction, digest, {**doc, "statuses": statuses})
+            return True
+    return False
+
+
 def run_with_key(
     jurisdiction: str,
     key: str | None,
