@@ -2,7 +2,9 @@
 
 SAM makes a new version of the API's function, to which the alias ``live`` moves, only if the place
 of its zip changes. A changed parameter or limit would never reach the published API. So the digest
-of all that the version holds is stated (``AutoPublishCodeSha256``).
+of all that the version holds is stated (``AutoPublishCodeSha256``). Lambda refuses a version of a
+function that is the same as the last one, which stops the whole deployment ("A version for this
+Lambda function exists"). So the digest is in the function's description too, which a version holds.
 """
 
 import hashlib
@@ -69,7 +71,9 @@ def versioned(template: Doc, values: dict[str, str]) -> Doc:
         if "AutoPublishAlias" in properties:
             held = [properties, template.get("Globals"), values]
             text = json.dumps(held, sort_keys=True)
-            properties["AutoPublishCodeSha256"] = hashlib.sha256(text.encode()).hexdigest()
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            properties["AutoPublishCodeSha256"] = digest
+            properties["Description"] = f"release {digest[:16]}"
     return template
 
 

@@ -109,6 +109,25 @@ def test_every_parameter_has_part_in_the_version(made: Packaged) -> None:
     assert same == (set() if made.stage == "prod" else set(PARAMETERS))
 
 
+@pytest.mark.parametrize("changed", ["RequestsPerSecond", "Tags"])
+def test_a_new_version_is_never_of_an_unchanged_function(changed: str) -> None:
+    """Lambda publishes no version of a function whose code and configuration are as before: the
+    deployment would fail."""
+
+    def function(**change: Any) -> Any:
+        own = {"AutoPublishAlias": "live", "CodeUri": "s3://a/b.zip", "Tags": change.get("Tags")}
+        template = {"Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": own}}}
+        made = releases.versioned(template, {"RequestsPerSecond": "200", **change})
+        return made["Resources"]["F"]["Properties"]
+
+    before, after = function(), function(**{changed: "300"})
+    assert before["AutoPublishCodeSha256"] != after["AutoPublishCodeSha256"]
+    held_by_a_version = ("CodeUri", "Description", "Environment", "MemorySize", "Timeout")
+    assert [before.get(name) for name in held_by_a_version] != [
+        after.get(name) for name in held_by_a_version
+    ]
+
+
 def test_a_value_that_was_chosen_before_stays_in_the_version() -> None:
     template = {"Parameters": {"A": {"Default": 1}, "B": {"Default": "b"}, "C": {}, "D": {}}}
     found = releases.effective(template, {"C": "new"}, {"B": "kept", "C": "old", "Gone": "x"})
