@@ -36,9 +36,10 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
     projected: list[str] = []
     # The rows of this batch are this run's to publish: no other lane touches them.
     holder = leases.new_holder()
+    run = set_aside.Run(timeline_events.SOURCE, clock.now())
 
     def project_record(record: Any) -> None:
-        if (event_doc := _project(record.raw_event, holder)) is not None:
+        if (event_doc := _project(record.raw_event, holder, run)) is not None:
             projected.append(event_doc["report"])
             ids = {name: event_doc[name] for name in ("report", "version", "action", "op")}
             observability.note("counted", **ids)
@@ -51,13 +52,12 @@ def project(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return answer
 
 
-def _project(record: dict[str, Any], holder: str) -> Event | None:
+def _project(record: dict[str, Any], holder: str, run: set_aside.Run) -> Event | None:
     """Project one record of the stream. Returns its event if it is new.
 
     A record that cannot be read is noted and raises its error: Lambda tries it again and keeps it
     for ``infra.ops redrive failures``.
     """
-    run = set_aside.Run(timeline_events.SOURCE, clock.now())
     try:
         event = timeline_events.event_of(record)
         new = event is not None and timeline_events.apply(event, holder=holder)
@@ -66,6 +66,8 @@ def _project(record: dict[str, Any], holder: str) -> Event | None:
     except Exception as error:
         run.set_aside(*timeline_events.name_of(record), error)
         raise
+    if event is not None:
+        run.forget(*timeline_events.name_of(record))
     return event if new else None
 
 

@@ -245,16 +245,17 @@ def store_cursor(work: str, cursor: str | None) -> None:
     commit([Put("place", tables.Control(f"*#PLACE#{work}", _MARK, doc=dump({"place": cursor})))])
 
 
-def put_dead(jurisdiction: str, source: str, name: str, doc: dict[str, Any]) -> None:
-    """Record what could not be processed, so that an administrator sees it."""
-    commit(
-        [
-            Put(
-                "dead",
-                tables.Control(f"{jurisdiction}#DEAD#{source}", name, doc=dump(doc)),
-            )
-        ]
-    )
+def put_dead(
+    jurisdiction: str, source: str, name: str, doc: dict[str, Any], keep: timedelta | None = None
+) -> None:
+    """Record what could not be processed, so that an administrator sees it.
+
+    ``keep``: for how long, unless it is recorded again; without it until ``forget_dead``.
+    """
+    row = tables.Control(f"{jurisdiction}#DEAD#{source}", name, doc=dump(doc))
+    if keep is not None:
+        row.ttl = _expiry(keep)
+    commit([Put("dead", row)])
 
 
 def forget_dead(jurisdiction: str, source: str, name: str) -> None:
@@ -264,8 +265,13 @@ def forget_dead(jurisdiction: str, source: str, name: str) -> None:
 
 def dead(jurisdiction: str, source: str, limit: int) -> list[dict[str, Any]]:
     """The notes of a source (one of ``DEAD_SOURCES``), at most ``limit``, with their names."""
-    key = f"{jurisdiction}#DEAD#{source}"
-    rows = read(lambda: list(tables.Control.query(key, limit=limit, scan_index_forward=False)))
+    key, ttl = f"{jurisdiction}#DEAD#{source}", tables.Control.ttl
+    # DynamoDB deletes expired rows only after a while.
+    lasting = ttl.does_not_exist() | (ttl > int(clock.wall().timestamp()))
+    query = tables.Control.query
+    rows = read(
+        lambda: list(query(key, filter_condition=lasting, limit=limit, scan_index_forward=False))
+    )
     return [{"name": row.sk, **json.loads(row.doc)} for row in rows]
 
 

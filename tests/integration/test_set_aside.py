@@ -18,6 +18,7 @@ from chalicelib.services.notifications import citizen_messages, daily_digest, ou
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import retention
 from chalicelib.services.platform import set_aside
+from chalicelib.services.projections import timeline_events
 from chalicelib.services.record import sealing
 from chalicelib.services.reports import text_moderation
 from chalicelib.services.scorecards import anonymising, audits, compute
@@ -356,6 +357,60 @@ def test_what_one_item_left_for_the_next_run_is_said_when_the_others_are_done(
         one_run.finish()
 
 
+def stream_record(keys: dict[str, Any], image: dict[str, Any]) -> dict[str, Any]:
+    """A record of the timeline's stream."""
+    return {
+        "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb",
+        "eventSourceARN": "arn", "awsRegion": "us-east-1",
+        "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": "7"},
+    }  # fmt: skip
+
+
+def test_the_note_of_an_event_goes_when_a_later_attempt_projects_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = world.file()["id"]
+    (row,) = tables.Event.scan()
+    image = row.to_dynamodb_dict()
+    record = stream_record({name: image[name] for name in ("pk", "version")}, image)
+
+    def fail(*_: Any, **__: Any) -> bool:
+        raise ValueError("the city's file was missing")
+
+    monkeypatch.setattr(timeline_events, "apply", fail)
+    app.project_timeline({"Records": [record]}, None)
+    assert notes("projection") == [f"{report}#1"]
+    monkeypatch.undo()
+    assert app.project_timeline({"Records": [record]}, None) == {"batchItemFailures": []}
+    assert notes("projection") == []
+
+
+def test_the_note_of_an_open_data_row_goes_when_the_row_is_repaired(world: World) -> None:
+    check = a_bad_row_in_a_list(world)
+    run("write_open_data")
+    check(world)
+    (noted,) = [name for name in notes(publishing.SOURCE) if name.startswith("row:")]
+    (event,) = world.events(noted.removeprefix("row:"))
+    row = open311_requests.row_of(event)
+    commit([open311_requests.put_request(JURISDICTION, row, {**event, "version": 10})])
+    run("write_open_data")
+    assert notes(publishing.SOURCE) == []
+
+
+def test_the_note_of_an_item_that_no_run_tries_again_expires(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An official closes a report that the sweep could not do: the sweep visits it no more."""
+    one_run = set_aside.Run(sweep.SOURCE, world.now)
+    with one_run.item(JURISDICTION, "a report"):
+        raise LookupError
+    one_run.set_aside(JURISDICTION, "a dead letter", LookupError())
+    assert notes(sweep.SOURCE) == ["a dead letter", "a report"]
+    later = clock.wall() + set_aside.KEEP + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "wall", lambda: later)
+    assert notes(sweep.SOURCE) == ["a dead letter"]
+
+
 def test_an_event_that_the_projection_cannot_read_is_noted_and_counted(
     world: World, metrics: Counter[str]
 ) -> None:
@@ -365,12 +420,7 @@ def test_an_event_that_the_projection_cannot_read_is_noted_and_counted(
     event["schema"] = 1
     keys = {"pk": {"S": f"{JURISDICTION}#R#{report}"}, "version": {"N": "1"}}
     image = {**keys, "event": {"S": json.dumps(event)}}
-    record = {
-        "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb",
-        "eventSourceARN": "arn", "awsRegion": "us-east-1",
-        "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": "7"},
-    }  # fmt: skip
-    answer = app.project_timeline({"Records": [record]}, None)
+    answer = app.project_timeline({"Records": [stream_record(keys, image)]}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
     assert notes("projection") == [f"{report}#1"]
     assert metrics[set_aside.METRIC] == 1

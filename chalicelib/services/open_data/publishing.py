@@ -135,15 +135,18 @@ def _requests(
 ) -> list[dict[str, Any]]:
     """The requests of a page of rows; if one row fails, the page without it."""
     try:
-        return request_views.to_requests(jurisdiction, page)
+        made = request_views.to_requests(jurisdiction, page)
     except (Unavailable, Unknown):
         raise
     except Exception:  # noqa: BLE001  (one by one, to find the row that fails)
-        made: list[dict[str, Any]] = []
+        made = []
         for row in page:
             with run.item(jurisdiction, f"row:{row.get('id')}"):
                 made += request_views.to_requests(jurisdiction, [row])
-        return made
+    else:
+        for row in page:
+            run.forget(jurisdiction, f"row:{row.get('id')}")
+    return made
 
 
 def _store(

@@ -2,13 +2,14 @@
 
 An item is a city, a month, a unit, a report or a row. If it fails, its name is noted for
 administrators (``infra.ops dead``), counted (``ItemsSetAside``, which has an alarm), and the run
-goes on. The next run tries it again, and deletes the note if it succeeds.
+goes on. The next run tries it again, and deletes the note if it succeeds. A note of an item that
+no run tries again, because somebody else has done its work, expires.
 """
 
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import observability
@@ -23,6 +24,8 @@ METRIC = "ItemsSetAside"
 STRIKES = 3
 # Notes that one run writes; later items are only counted.
 NOTES_AT_MOST = 100
+# Every schedule tries its items at least once a day, which writes the note again.
+KEEP = timedelta(days=7)
 
 
 class Run:
@@ -52,19 +55,21 @@ class Run:
         except (Unavailable, Unknown) as away:
             self._strike(away)
         except Exception as error:  # noqa: BLE001  (a fault of one item, of whatever kind)
-            self.set_aside(jurisdiction, name, error)
+            self.set_aside(jurisdiction, name, error, KEEP)
         else:
             self._strikes = 0
-            self._forget(jurisdiction, name)
+            self.forget(jurisdiction, name)
 
-    def set_aside(self, jurisdiction: str, name: str, error: Exception) -> None:
-        """Note and count an item that failed."""
+    def set_aside(
+        self, jurisdiction: str, name: str, error: Exception, keep: timedelta | None = None
+    ) -> None:
+        """Note and count an item that failed. ``keep``: as for ``control.put_dead``."""
         observability.unhandled(error, self.source, METRIC)
         self.failed += 1
         if self.failed > NOTES_AT_MOST:
             return
         try:
-            control.put_dead(jurisdiction, self.source, name, note_of(error, self.now))
+            control.put_dead(jurisdiction, self.source, name, note_of(error, self.now), keep)
         except (Unavailable, Unknown) as away:
             self._strike(away)
 
@@ -73,13 +78,8 @@ class Run:
         if self.away is not None:
             raise self.away
 
-    def _strike(self, away: Exception) -> None:
-        self.away = away
-        self._strikes += 1
-        if self._strikes >= STRIKES:
-            raise away
-
-    def _forget(self, jurisdiction: str, name: str) -> None:
+    def forget(self, jurisdiction: str, name: str) -> None:
+        """Delete the note of an item that succeeded, if there is one. The notes are read once."""
         try:
             if jurisdiction not in self._noted:
                 rows = control.dead(jurisdiction, self.source, NOTES_AT_MOST)
@@ -88,6 +88,12 @@ class Run:
                 control.forget_dead(jurisdiction, self.source, name)
         except (Unavailable, Unknown) as away:
             self._strike(away)
+
+    def _strike(self, away: Exception) -> None:
+        self.away = away
+        self._strikes += 1
+        if self._strikes >= STRIKES:
+            raise away
 
 
 def note_of(error: Exception, now: datetime) -> dict[str, Any]:
