@@ -66,9 +66,10 @@ def _project(record: dict[str, Any], holder: str, run: set_aside.Run) -> Event |
     except Exception as error:
         run.set_aside(*timeline_events.name_of(record), error)
         raise
-    if event is not None:
-        run.forget(*timeline_events.name_of(record))
-    return event if new else None
+    if not new:
+        return None
+    run.forget(*timeline_events.name_of(record))
+    return event
 
 
 def relay_outbox(context: Any, holder: str | None = None) -> int:

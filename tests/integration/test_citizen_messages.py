@@ -12,7 +12,7 @@ from chalicelib.pages import preferences_page
 from chalicelib.services.notifications import citizen_messages, citizens, outbox
 from chalicelib.services.people import claiming, preferences
 from chalicelib.services.reports import engagement, intake
-from chalicelib.storage import mail, people, queues, reach, topics
+from chalicelib.storage import control, mail, people, queues, reach, topics
 from tests.support.world import JURISDICTION, START, World, citizen, city, official, spot
 
 OFFICER, WORKER = official("officer1"), official("worker1")
@@ -222,6 +222,31 @@ def test_a_digest_comes_once_a_day_with_everything(world: World, run: Run) -> No
     world.advance(hours=24)
     assert citizen_messages.queue_held(world.now) == 0
     assert run() == []
+
+
+def test_a_digest_to_an_address_that_is_refused_for_good_is_noted_and_tried_once(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = world.file(contact=SITI)["id"]
+    comment(world, OFFICER, report)
+    preferences.choose(JURISDICTION, token(run()), "digest")
+    comment(world, OFFICER, world.file(contact=SITI)["id"])
+    assert run() == []
+    world.advance(hours=24)
+    tried = []
+
+    def refuse(to: str, *_: Any) -> None:
+        tried.append(to)
+        raise ValueError("refused for good")
+
+    monkeypatch.setattr(mail, "send", refuse)
+    for _ in range(3):
+        citizen_messages.queue_held(world.now)
+        assert run() == []
+        world.advance(hours=1)
+    assert tried == ["siti@example.org"]
+    (note,) = control.dead(JURISDICTION, citizen_messages.SOURCE, 9)
+    assert note["error"] == "ValueError"
 
 
 def test_only_the_reporter_hears_of_a_private_report(world: World, run: Run) -> None:

@@ -236,7 +236,15 @@ def _send_held_rows(message: HeldMessages, now: datetime) -> bool:
         text = subject
         if not METHODS[method].short:
             text = "\n\n".join(dict.fromkeys(text for _, text, _ in lines))
-    name = _deliver(method, contact, (subject, text), language, city)
+    try:
+        name = _deliver(method, contact, (subject, text), language, city)
+    except ValueError as error:
+        # The address is refused for good. The rows would be queued and refused at every run.
+        set_aside.Run(SOURCE, now).set_aside(
+            jurisdiction, f"held:{names[0]}", error, set_aside.KEEP
+        )
+        commit(deletions)
+        return False
     control.put_sent(jurisdiction, sent, _mail_record(name, jurisdiction, *given_for))
     commit(deletions)
     return True
