@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, tzinfo
 from typing import Any
 
 from chalicelib.domain.city.city import City
@@ -20,6 +20,8 @@ Row = dict[str, Any]
 _ID = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
 # An id begins with the milliseconds since then.
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+# With a point, or with the comma of a spreadsheet in many languages.
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST = {"description": 4000, "landmark": 200}
 
 
@@ -51,15 +53,16 @@ def old_report(
     status = mapping.statuses.get(row.get("status", ""))
     if status is None:
         raise Wrong("unknown_status")
+    remarks, texts = list[str](), {}
     closed_at = None
     if status != OPEN:
         closed_at = _moment(city, mapping, row.get("closed", ""), "closed")
         if closed_at < filed_at:
-            raise Wrong("closed_before_created")
+            closed_at = _later(closed_at, filed_at, mapping.zone or city.zone)
+            remarks.append("closed_time_assumed")
         if closed_at > now:
             raise Wrong("closed_in_the_future")
     lat, long = _place(city, row)
-    remarks, texts = [], {}
     for name, longest in _LONGEST.items():
         text = redact(row.get(name, ""), city.patterns)
         if text != row.get(name, ""):
@@ -83,11 +86,29 @@ def _moment(city: City, mapping: Mapping, text: str, name: str) -> datetime:
         raise Wrong(f"{name}_unreadable") from None
 
 
+def _later(closed_at: datetime, filed_at: datetime, zone: tzinfo) -> datetime:
+    """When a report was closed whose closing, as it was read, is before its filing.
+
+    In the hour that a change of clocks repeats, the second one is meant. A closing without a time
+    on the day of filing was not before the filing. Raises ``Wrong`` for every other closing.
+    """
+    local = closed_at.astimezone(zone)
+    second = local.replace(fold=1).astimezone(UTC)
+    if second >= filed_at:
+        return second
+    if local.time() == time() and local.date() == filed_at.astimezone(zone).date():
+        return filed_at
+    raise Wrong("closed_before_created")
+
+
+def _number(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise Wrong("place_unreadable")
+    return float(text.replace(",", "."))
+
+
 def _place(city: City, row: dict[str, str]) -> tuple[float, float]:
-    try:
-        lat, long = float(row.get("lat", "")), float(row.get("long", ""))
-    except ValueError:
-        raise Wrong("place_unreadable") from None
+    lat, long = _number(row.get("lat", "")), _number(row.get("long", ""))
     if not (math.isfinite(lat) and math.isfinite(long) and abs(lat) <= 180 and abs(long) <= 180):
         raise Wrong("place_unreadable")
     if abs(lat) < 1e-6 and abs(long) < 1e-6:

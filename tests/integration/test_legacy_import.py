@@ -105,6 +105,8 @@ def test_importing_again_changes_nothing(world: World) -> None:
         ({"lat": "", "lon": "x"}, "place_unreadable"),
         ({"lat": "-7.5", "lon": "110.25"}, "outside_area"),
         ({"lat": "1e300", "lon": "nan"}, "place_unreadable"),
+        ({"lat": "-6_2.1", "lon": "106.8"}, "place_unreadable"),
+        ({"lat": "-6.175,0", "lon": "106.8"}, "place_unreadable"),
     ],
     ids=str,
 )
@@ -116,6 +118,35 @@ def test_a_fault_of_a_row_is_reported_and_holds_up_no_other(
     ((number, _, kind),) = outcome.findings
     assert number == 2
     assert kind == finding
+
+
+def test_a_place_with_the_comma_of_a_spreadsheet_is_read(world: World) -> None:
+    comma = {"lat": str(HERE["lat"]).replace(".", ","), "lon": str(HERE["long"]).replace(".", ",")}
+    assert run(world, row(**comma)).summary()["imported"] == 1
+    assert the_report().ward == "D1-W1"
+
+
+def test_a_report_that_was_closed_on_its_day_without_a_time_is_kept(world: World) -> None:
+    outcome = run(world, row(closed="2024-03-05"))
+    assert outcome.summary()["findings"] == {"closed_time_assumed": 1}
+    report = the_report()
+    assert report.closed_at == report.filed_at
+
+
+def test_a_report_that_was_closed_in_the_hour_that_the_clocks_repeat_is_kept(world: World) -> None:
+    """In New York 01:50 and then 01:10 on the morning of 3 November 2024, 20 minutes later."""
+    mapping = checked({**MAPPING, "zone": "America/New_York"}, city())
+    times = {"opened": "2024-11-03 01:50:00", "closed": "2024-11-03 01:10:00"}
+    outcome = importing.run(city(), iter([row(**times)]), mapping, world.now)
+    assert outcome.summary()["findings"] == {"closed_time_assumed": 1}
+    (report_id,) = {json.loads(text)["report"] for text, _ in timeline_rows.whole_timeline()}
+    report = reports.get(JURISDICTION, report_id)
+    assert report
+    assert report.closed_at
+    assert (iso(report.filed_at), iso(report.closed_at)) == (
+        "2024-11-03T05:50:00.000Z",
+        "2024-11-03T06:10:00.000Z",
+    )
 
 
 def test_a_second_row_of_the_same_id_is_told(world: World) -> None:
