@@ -34,7 +34,8 @@ PLACES = {
 _FOR_DEVELOPERS = ("docs", "openapi", "open311", "health")
 _STYLE = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;"
-    "color:#111;background:#fff}h1{margin-bottom:0}a{color:#14532d}li{margin:.5rem 0}"
+    "color:#111;background:#fff;overflow-wrap:anywhere}h1{margin-bottom:0}a{color:#14532d}"
+    "li{margin:.5rem 0}"
 )
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = {

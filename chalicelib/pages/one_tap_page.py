@@ -19,7 +19,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _STYLE = (
-    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem}"
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem;"
+    "overflow-wrap:anywhere}"
     "button{font:inherit;width:100%;min-height:3.5rem;margin:.5rem 0;border:2px solid #14532d;"
     "border-radius:.5rem;background:#14532d;color:#fff}button.no{background:#fff;color:#14532d}"
 )
