@@ -71,6 +71,18 @@ def whole(text: str, inside: str | None) -> str:
     return json.dumps(merged(json.loads(text), json.loads(inside)), ensure_ascii=False)
 
 
+def overlap(public: Mapping[str, Any], inside: Mapping[str, Any]) -> bool:
+    """Whether the inside part names a field that is public, so that it could say another thing."""
+    for name, value in inside.items():
+        shown = public.get(name)
+        if isinstance(shown, dict) and isinstance(value, Mapping):
+            if shown.keys() & value.keys():
+                return True
+        elif name in public and not (isinstance(shown, list) and isinstance(value, list)):
+            return True
+    return False
+
+
 def shows_contents(public: Mapping[str, Any]) -> bool:
     """Whether the public part holds what a private report does not show."""
     return "data" in public

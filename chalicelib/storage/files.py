@@ -1,5 +1,6 @@
 """Files of the deployment's one private bucket. Every function may raise ``Unavailable``."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
@@ -126,6 +127,16 @@ def _delete_versions(prefix: str, *, old_only: bool) -> None:
             answer = client("s3").delete_objects(Bucket=settings().bucket, Delete=request)
             if answer.get("Errors"):
                 raise Unavailable
+
+
+def replaced(prefix: str) -> list[str]:
+    """The keys under ``prefix`` with several contents, or with a delete marker."""
+    contents: dict[str, set[str]] = defaultdict(set)
+    with answering():
+        for page in _pages("list_object_versions", prefix, _VERSION_MARKERS):
+            for row in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                contents[row["Key"]].add(row.get("ETag", "deleted"))
+    return [key for key, found in sorted(contents.items()) if len(found) > 1 or "deleted" in found]
 
 
 def _pages(name: str, prefix: str, markers: dict[str, str]) -> Iterator[dict[str, Any]]:

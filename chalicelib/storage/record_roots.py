@@ -100,8 +100,19 @@ def day_key(jurisdiction: str, day: str) -> str:
 
 
 def put_day(jurisdiction: str, day: str, text: str) -> None:
-    """Write a day's document to the bucket, where nobody can change it for ``LockDays``."""
-    files.put(day_key(jurisdiction, day), text.encode(), "application/json", locked=True)
+    """Write a day's document to the bucket, where nobody can change it for ``LockDays``.
+
+    The first document of a day stays: after a restore, or if a row was deleted, it names what is
+    lost.
+    """
+    if files.head(day_key(jurisdiction, day)) is None:
+        files.put(day_key(jurisdiction, day), text.encode(), "application/json", locked=True)
+
+
+def replaced_days(jurisdiction: str) -> list[str]:
+    """The days whose file has several versions that differ, or was deleted: for administration."""
+    prefix = day_key(jurisdiction, "")[: -len(".json")]
+    return [key.removeprefix(prefix).removesuffix(".json") for key in files.replaced(prefix)]
 
 
 def put_month(jurisdiction: str, month: str, root: str, found: list[Tail]) -> None:

@@ -93,6 +93,10 @@ def _of_report(
     yield from broken
     if [row["version"] for row in rows] != list(range(1, len(rows) + 1)):
         yield "the numbers of the events have a gap"
+    for entry in entries:
+        if entry.inside and event_parts.overlap(json.loads(entry.text), json.loads(entry.inside)):
+            number = json.loads(entry.text)["version"]
+            yield f"event {number} says in its inside part what is public"
     events = [json.loads(event_parts.whole(entry.text, entry.inside)) for entry in entries]
     yield from _order_faults(city, report, events)
     missing = sorted({event["rules"] for event in events if (city, event["rules"]) not in versions})

@@ -24,7 +24,10 @@ def faults(city: str, record: Record) -> list[Fault]:
     rows = {row["day"]: row for row in store.roots(city, None, _DAYS)}
     keys = sorted(files.keys(f"record/{city}/days/"))[-_DAYS:]
     names = {key.rpartition("/")[2].removesuffix(".json") for key in keys}
-    found: list[Fault] = []
+    found: list[Fault] = [
+        [city, "-", f"the file of the root of {day} was replaced or deleted"]
+        for day in store.replaced_days(city)
+    ]
     documents: list[dict[str, Any]] = []
     previous: str | None = None
     for day in sorted(names | rows.keys())[-_DAYS:]:

@@ -171,6 +171,35 @@ def test_a_history_that_was_rewritten_with_all_its_hashes_is_missed_by_the_root(
     assert [fault[1] for fault in verify.check()["faults"]] == [report]
 
 
+def test_a_root_that_is_made_again_after_a_wipe_does_not_replace_the_first_one(
+    world: World,
+) -> None:
+    """Also a restore to an earlier moment makes roots again: the first ones name what is lost."""
+    wiped = world.file()["id"]
+    sealed(world)
+    first = newest()
+    wipe(wiped)
+    tables.Figure(f"{JURISDICTION}#ROOTS#ALL", first["day"]).delete()
+    sealing.seal_all(world.now)
+    assert newest()["hash"] != first["hash"]
+    assert files.get(record_roots.day_key(JURISDICTION, first["day"])) == first["text"].encode()
+    assert [JURISDICTION, wiped, f"is in the root of {first['day']} and not in the record"] in (
+        verify.check()["faults"]
+    )
+
+
+def test_a_file_of_a_root_that_was_replaced_is_found_by_its_versions(world: World) -> None:
+    world.file()
+    sealed(world)
+    (row,) = tables.Figure.query(f"{JURISDICTION}#ROOTS#ALL")
+    months = {one["month"]: one["root"] for one in newest()["months"]}
+    text, stamp = record_days.document(JURISDICTION, row.sk, {"hidden": months["hidden"]}, None)
+    row.doc = json.dumps({"day": row.sk, "document": text, "hash": stamp})
+    row.save()
+    files.put(record_roots.day_key(JURISDICTION, row.sk), text.encode(), "application/json")
+    assert found() == f"the file of the root of {row.sk} was replaced or deleted"
+
+
 @pytest.mark.parametrize("what", ["figures", "bucket"])
 def test_a_root_that_was_changed_or_wiped_is_found(world: World, what: str) -> None:
     world.file()

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from chalicelib.domain import hash_chain
 from chalicelib.storage import tables
 from chalicelib.storage.record import Record
 from infra.ops import record_check, verify
@@ -51,6 +52,24 @@ def test_a_description_that_was_replaced_is_found(world: World) -> None:
     row.doc = json.dumps({"text": "All is well", "audience": "public", "now": row.sk})
     row.save()
     assert "replaced by what no event says" in told(verify.check()["faults"])
+
+
+def test_an_event_whose_public_part_says_something_else_is_found(world: World) -> None:
+    """Its hashes are right, and the inside part says what head and tallies say."""
+    report = world.file()["id"]
+    (row,) = tables.Event.query(f"{JURISDICTION}#R#{report}")
+    event, inside = json.loads(row.event), json.loads(row.inside)
+    public = {name: value for name, value in event.items() if name not in ("inside", "prev")}
+    inside["after"]["ward"] = public["after"]["ward"]
+    public["after"]["ward"] = "Z1"
+    entry = hash_chain.seal(public, inside, bytes.fromhex(row.salt), hash_chain.GENESIS)
+    row.event, row.hash, row.inside, row.salt = entry
+    row.save()
+    head = tables.Report.get(f"{JURISDICTION}#R#{report}")
+    head.doc = json.dumps({**json.loads(head.doc), "tail": entry.hash})
+    head.save()
+    world.project()
+    assert told(verify.check()["faults"]) == "event 1 says in its inside part what is public"
 
 
 def test_a_report_whose_events_are_all_deleted_is_found(world: World) -> None:

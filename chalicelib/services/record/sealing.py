@@ -19,7 +19,7 @@ from chalicelib.domain.record_days import Tail
 from chalicelib.domain.timestamps import iso
 from chalicelib.services.platform import set_aside
 from chalicelib.storage import city as city_store
-from chalicelib.storage import control, files
+from chalicelib.storage import control
 from chalicelib.storage import record_roots as store
 from chalicelib.storage.transactions import Refused, commit
 
@@ -98,8 +98,7 @@ def _write_month(jurisdiction: str, month: str, root: str | None, newer: list[Ta
 def _complete(jurisdiction: str) -> None:
     """Write the file of the newest day, if a run was broken off before that."""
     for row in store.roots(jurisdiction, None, 1):
-        if files.head(store.day_key(jurisdiction, row["day"])) is None:
-            store.put_day(jurisdiction, row["day"], row["document"])
+        store.put_day(jurisdiction, row["day"], row["document"])
 
 
 def _missing(jurisdiction: str, now: datetime) -> list[str]:
