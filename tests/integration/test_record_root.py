@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from chalicelib.domain import hash_chain, merkle, record_days
@@ -12,6 +13,7 @@ from chalicelib.domain.hash_chain import GENESIS
 from chalicelib.domain.record_days import Tail
 from chalicelib.services.notifications import outbox
 from chalicelib.services.record import inclusion, sealing
+from chalicelib.settings import settings
 from chalicelib.storage import files, record, record_roots, tables
 from infra.ops import backfill, proof, record_check, verify
 from tests.integration.test_outbox import sent
@@ -189,6 +191,9 @@ def test_a_root_that_is_made_again_after_a_wipe_does_not_replace_the_first_one(
 
 
 def test_a_file_of_a_root_that_was_replaced_is_found_by_its_versions(world: World) -> None:
+    boto3.client("s3").put_bucket_versioning(
+        Bucket=settings().bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
     world.file()
     sealed(world)
     (row,) = tables.Figure.query(f"{JURISDICTION}#ROOTS#ALL")
