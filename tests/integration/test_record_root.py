@@ -5,7 +5,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 
 from chalicelib.domain import hash_chain, merkle, record_days
@@ -190,10 +189,11 @@ def test_a_root_that_is_made_again_after_a_wipe_does_not_replace_the_first_one(
     )
 
 
-def test_a_file_of_a_root_that_was_replaced_is_found_by_its_versions(world: World) -> None:
-    boto3.client("s3").put_bucket_versioning(
-        Bucket=settings().bucket, VersioningConfiguration={"Status": "Enabled"}
-    )
+def test_a_file_of_a_root_that_was_replaced_is_found_by_its_versions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = aws.backend("s3").buckets[settings().bucket]
+    monkeypatch.setattr(bucket, "versioning_status", "Enabled")
     world.file()
     sealed(world)
     (row,) = tables.Figure.query(f"{JURISDICTION}#ROOTS#ALL")
