@@ -90,6 +90,8 @@ def _fetch(endpoint: Endpoint, request: _Request, most: int) -> Reply:
 
 def _exchange(endpoint: Endpoint, request: _Request, most: int, deadline: "_Deadline") -> Reply:
     connection = http.client.HTTPConnection(endpoint.name, endpoint.port, timeout=SECONDS)
+    if endpoint.scheme == "https":
+        connection.default_port = addresses.PORT  # Not named in Host, which S3's addresses sign.
     connection.sock = _connected(endpoint, deadline)
     try:
         own_headers = {

@@ -134,6 +134,8 @@ def test_a_picture_at_an_address_is_fetched_and_officials_see_the_address(client
     (asked,) = outside.asked
     assert (asked.method, asked.path, asked.body) == ("GET", "/photo/12.0.full.jpeg", b"")
     assert "authorization" not in asked.headers
+    # A signed address (S3) holds for the name without a port only.
+    assert asked.headers["host"] == NAME
     events = client.edge.get(f"/v1/reports/{report}/case", client.edge.staff("officer1")).body
     assert events["timeline"][0]["words"]["media_url"] == PICTURE
     assert PICTURE not in client.edge.get(f"/v1/reports/{report}/timeline").text

@@ -63,7 +63,8 @@ def test_a_protected_request_gets_a_token_whose_id_reveals_no_report(world: Worl
 def test_an_invented_token_or_one_of_another_city_is_unknown(world: World) -> None:
     token = send(world, a_key(world), **TELLING)["token"]
     other = "0" if token[-1] != "0" else "1"
-    for wrong in ("p", "p" + "0" * (len(token) - 1), token[:-1] + other, token[1:], token.upper()):
+    for wrong in ("p", "p" + "0" * (len(token) - 1), token[:-1] + other, token[1:], token.upper(),
+                  "p\udc80", "pé"):  # fmt: skip
         with pytest.raises(Problem, match="not_found"):
             requests.token(JURISDICTION, wrong)
     with pytest.raises(Problem, match="not_found"):

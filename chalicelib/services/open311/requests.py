@@ -79,8 +79,10 @@ def _seal(jurisdiction: str, number: str) -> str:
 
 
 def _is_sealed(jurisdiction: str, token_text: str) -> bool:
+    if not token_text.isascii():
+        return False
     expected = _seal(jurisdiction, token_text[1 : 1 + _SEALED_DIGITS])
-    return hmac.compare_digest(token_text.encode(errors="replace"), expected.encode())
+    return hmac.compare_digest(token_text, expected)
 
 
 def search(
