@@ -326,6 +326,21 @@ def test_an_outsider_finds_a_proof_of_another_history(edge: Edge) -> None:
     assert proof.check(report, forged)["faults"] != []
 
 
+def test_a_list_of_roots_from_a_cache_is_no_fault(edge: Edge) -> None:
+    """The CDN keeps ``/v1/record`` for minutes; a proof of the day's first hour is newer."""
+    report = edge.file(edge.device()).body["id"]
+    cached = edge.get("/v1/record").body
+    edge.advance(days=1)
+    sealing.seal_all(edge.now)
+    fetch = outsider(edge)
+
+    def through_cache(path: str) -> dict[str, Any]:
+        return cached if path == "/v1/record?limit=100" else fetch(path)
+
+    result = proof.check(report, through_cache)
+    assert (result["faults"], result["day"]) == ([], newest()["day"])
+
+
 def test_a_secret_report_has_no_inclusion_for_anybody_else(edge: Edge) -> None:
     me = edge.device()
     report = edge.file(me, service="misconduct").body["id"]
