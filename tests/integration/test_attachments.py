@@ -204,6 +204,30 @@ def test_an_update_of_a_photo_alone_is_kept_with_its_photo(client: Client, kind:
     assert client.edge.project()["batchItemFailures"] == []
 
 
+def test_updates_cannot_fill_a_report_with_photos_until_nobody_can_change_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head of a report is one row of 400 KB at most."""
+    from chalicelib.services.open311 import updates
+
+    assert updates.PICTURES_AT_MOST == 100
+    monkeypatch.setattr(updates, "PICTURES_AT_MOST", 2)
+    report = client.report(client.parts([]))
+    for number in (1, 2):
+        photo = [("a", JPEG + bytes([number]), "image/jpeg")]
+        fields = client.update(report, description="Look", update_id=str(number))
+        assert client.parts(photo, "servicerequestupdates", **fields)[0] == 200
+    fields = client.update(report, description="Look", update_id="3")
+    status, errors = client.parts([("a", JPEG, "")], "servicerequestupdates", **fields)
+    assert (status, errors[0]["description"]) == (
+        400, "media would give the request more than 2 photos; send the text alone",
+    )  # fmt: skip
+    assert client.wrote() == []
+    assert client.parts([], "servicerequestupdates", **fields)[0] == 200
+    head = client.edge.head(report)
+    assert (len(head.pictures), head.comments) == (2, 3)
+
+
 def test_an_update_of_two_thousand_and_one_characters_is_taken(client: Client) -> None:
     report = client.report(client.parts([]))
     for length, status in ((2001, 200), (4000, 200), (4001, 400)):

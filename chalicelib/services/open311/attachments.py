@@ -35,8 +35,8 @@ class Attachments:
     files: tuple[tuple[str, bytes], ...] = ()
     links: tuple[str, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.files or self.links)
+    def __len__(self) -> int:
+        return len(self.files) + len(self.links)
 
     @property
     def text(self) -> str:

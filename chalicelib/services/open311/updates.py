@@ -40,6 +40,9 @@ from chalicelib.storage import open311_requests, reports
 MOST = 1000
 DEFAULT = timedelta(days=1)
 LONGEST = 4000
+# How many photos a report may have from updates and all else: its head, which names them, is one
+# row of at most 400 KB.
+PICTURES_AT_MOST = 100
 _REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 
 
@@ -162,7 +165,11 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
     op = _operation(actor, remark, "comment")
     if earlier := earlier_outcome(op):
         return earlier
-    engagement.may_comment(actor, access.load(actor, remark.report), "public")
+    seen = access.load(actor, remark.report)
+    engagement.may_comment(actor, seen, "public")
+    if remark.pictures and len(seen.report.pictures) + len(remark.pictures) > PICTURES_AT_MOST:
+        why = f"would give the request more than {PICTURES_AT_MOST} photos; send the text alone"
+        raise ExceptionGroup("unfit", [InvalidArgument("media", why)])
     photos = attachments.store(actor, remark.pictures, now)
 
     def change(seen: Seen, city: City) -> Addition:
