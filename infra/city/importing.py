@@ -86,35 +86,38 @@ def run(
     """Import the correct rows; ``name``: the id of the import, by which it can be undone; ``dry``:
     only count what would be imported."""
     outcome, seen = Outcome(), set[str]()
-    for number, row in enumerate(rows, start=1):
-        texts = named(row, mapping)
-        old_id = texts["id"]
-        if old_id in seen:
-            outcome.findings.append((number, old_id, "duplicate_id"))
-            continue
-        seen.add(old_id)
-        try:
-            old, remarks = old_report(city, texts, mapping, now)
-            new = legacy_import.import_report(city, old, now, name, dry=dry)
-        except (Unavailable, Unknown):
-            # Not this row's fault. Import again: what is stored is known then.
-            raise
-        except (Wrong, Problem) as wrong:
-            kind = str(wrong)
-            outcome.findings.append((number, old_id, kind))
-            if kind in ("unknown_service", "unknown_status"):
-                outcome.unknown[f"{kind[8:]} {texts.get(kind[8:], '')!r}"] += 1
-            continue
-        outcome.imported += new
-        outcome.known += not new
-        if new and old.resolution is None:
-            outcome.open_by_unit[_unit(city, old)] += 1
-        outcome.services[old.service] += 1
-        outcome.statuses[old.resolution or "open"] += 1
-        outcome.findings += [(number, old_id, remark) for remark in remarks]
-    if outcome.imported and not dry:
-        # Closed long ago; the schedule no longer visits them.
-        closed_reports.restart(city.jurisdiction)
+    try:
+        for number, row in enumerate(rows, start=1):
+            texts = named(row, mapping)
+            old_id = texts["id"]
+            if old_id in seen:
+                outcome.findings.append((number, old_id, "duplicate_id"))
+                continue
+            seen.add(old_id)
+            try:
+                old, remarks = old_report(city, texts, mapping, now)
+                new = legacy_import.import_report(city, old, now, name, dry=dry)
+            except (Unavailable, Unknown):
+                # Not this row's fault. Import again: what is stored is known then.
+                raise
+            except (Wrong, Problem) as wrong:
+                kind = str(wrong)
+                outcome.findings.append((number, old_id, kind))
+                if kind in ("unknown_service", "unknown_status"):
+                    outcome.unknown[f"{kind[8:]} {texts.get(kind[8:], '')!r}"] += 1
+                continue
+            outcome.imported += new
+            outcome.known += not new
+            if new and old.resolution is None:
+                outcome.open_by_unit[_unit(city, old)] += 1
+            outcome.services[old.service] += 1
+            outcome.statuses[old.resolution or "open"] += 1
+            outcome.findings += [(number, old_id, remark) for remark in remarks]
+    finally:
+        # Closed long ago; the schedule of retention no longer visits them. Also after a run that
+        # broke off, and for reports of a run that was killed before this.
+        if (outcome.imported or outcome.known) and not dry:
+            closed_reports.restart(city.jurisdiction)
     return outcome
 
 

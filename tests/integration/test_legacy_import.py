@@ -14,12 +14,13 @@ from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
 from chalicelib.services.notifications import alert_texts
 from chalicelib.services.open311 import requests as open311
+from chalicelib.services.people import closed_reports
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import legacy_import, queries, queues
 from chalicelib.services.reports.legacy_import import LegacyReport
 from chalicelib.services.scorecards import lifecycle
 from chalicelib.storage import control, report_lists, reports, score_rows, timeline_rows
-from chalicelib.storage.transactions import commit
+from chalicelib.storage.transactions import Unavailable, commit
 from infra.city import importing
 from infra.city.findings import CityErrors
 from infra.city.import_mapping_checks import checked
@@ -147,6 +148,27 @@ def test_a_report_that_was_closed_in_the_hour_that_the_clocks_repeat_is_kept(wor
         "2024-11-03T05:50:00.000Z",
         "2024-11-03T06:10:00.000Z",
     )
+
+
+def test_retention_visits_what_an_import_brought_that_broke_off_or_was_killed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restarted: list[str] = []
+    monkeypatch.setattr(closed_reports, "restart", restarted.append)
+    real = legacy_import.import_report
+
+    def break_off(city: Any, old: Any, *more: Any, **options: Any) -> bool:
+        if old.id == "A-2":
+            raise Unavailable
+        return real(city, old, *more, **options)
+
+    monkeypatch.setattr(legacy_import, "import_report", break_off)
+    with pytest.raises(Unavailable):
+        run(world, row(1), row(2))
+    assert restarted == [JURISDICTION]
+    # Killed after the last row: the repetition finds only known reports.
+    assert run(world, row(1)).summary()["known"] == 1
+    assert restarted == [JURISDICTION, JURISDICTION]
 
 
 def test_a_second_row_of_the_same_id_is_told(world: World) -> None:

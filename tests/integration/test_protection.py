@@ -15,6 +15,7 @@ from chalicelib.services.reports import queries, queues
 from chalicelib.services.scorecards import anonymising, card_queries, compute, lifecycle
 from chalicelib.storage import control, files
 from chalicelib.storage import scorecards as store
+from chalicelib.storage.transactions import Refused
 from tests.support.world import JURISDICTION, PUBLIC, World, citizen, city, official
 
 WORKER, SAFE, OFFICER = official("worker1"), official("safe"), official("officer1")
@@ -282,6 +283,26 @@ def test_a_locked_file_is_replaced_with_a_tombstone_of_both_digests(world: World
     assert [one for one, _ in store.to_anonymise(JURISDICTION, 10)] == [report]
     world.advance(hours=1)
     anonymising.anonymise_hidden(world.now)
+    assert store.to_anonymise(JURISDICTION, 10) == []
+
+
+def test_a_report_whose_month_is_computed_meanwhile_is_made_anonymous_at_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, _ = judged(world)
+    world.act(WORKER, report, "protect", **PROPOSED)
+    world.act(SAFE, report, "take")
+    world.project()
+    world.advance(hours=2)
+
+    def refuse(*_: Any) -> Any:
+        raise Refused(frozenset({"month"}))
+
+    monkeypatch.setattr(store, "put_month", refuse)
+    assert anonymising.anonymise_hidden(world.now) == []
+    assert [one for one, _ in store.to_anonymise(JURISDICTION, 10)] == [report]
+    monkeypatch.undo()
+    assert anonymising.anonymise_hidden(world.now) != []
     assert store.to_anonymise(JURISDICTION, 10) == []
 
 

@@ -42,11 +42,14 @@ def anonymise_hidden(now: datetime, may_go_on: Callable[[], bool] = lambda: True
             while may_go_on() and (page := store.to_anonymise(jurisdiction, PAGE, after)):
                 for report, note in page:
                     with run.item(jurisdiction, report):
+                        settled = now - parse(note["at"]) >= RECHECK
                         for month in _months(note["month"], last):
                             if not may_go_on():
                                 return done
-                            done += _month(jurisdiction, month, report, now)
-                        if now - parse(note["at"]) >= RECHECK:
+                            replaced = _month(jurisdiction, month, report, now)
+                            settled = settled and replaced is not None
+                            done += replaced or []
+                        if settled:
                             commit([store.delete_to_anonymise(jurisdiction, report)])
                 after = page[-1][0] if len(page) == PAGE else "~"
     run.finish()
@@ -60,7 +63,9 @@ def _months(first: str, last: str) -> Iterator[str]:
         first = shifted(first, 1)
 
 
-def _month(jurisdiction: str, month: str, report: str, now: datetime) -> list[str]:
+def _month(jurisdiction: str, month: str, report: str, now: datetime) -> list[str] | None:
+    """Make a report's rows of a month anonymous. Returns the replaced files; ``None`` if the month
+    was computed meanwhile, so that the next run must try again."""
     held = store.month(jurisdiction, month)
     if held is None:
         return []
@@ -87,7 +92,7 @@ def _month(jurisdiction: str, month: str, report: str, now: datetime) -> list[st
     try:
         commit([store.put_month(jurisdiction, month, doc, held["edition"])])
     except Refused:
-        return []  # The month was computed meanwhile: the next run tries again.
+        return None
     for key, body, tombstone in replaced:
         locked = tombstone["folder"] != LIVE
         if locked:
