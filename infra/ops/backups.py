@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 
@@ -35,6 +36,8 @@ from chalicelib.storage import erasures, people, reports
 TABLES = ("city", "people", "control", "figures", "reports", "timeline")
 ERASURES = "erasures.jsonl"
 _WAITING = "quarantine/"
+_ATTRIBUTES = ("CacheControl", "ContentDisposition", "ObjectLockMode")
+_LOCKED_UNTIL = "ObjectLockRetainUntilDate"
 
 
 def backup(copies: Path) -> dict[str, Any]:
@@ -58,7 +61,8 @@ def backup(copies: Path) -> dict[str, Any]:
         target.parent.mkdir(parents=True, exist_ok=True)
         stored = boto3.client("s3").get_object(Bucket=settings().bucket, Key=key)
         target.write_bytes(stored["Body"].read())
-        (target.parent / f"{target.name}.type").write_text(stored["ContentType"])
+        attributes = f"{stored['ContentType']}\n{json.dumps(_kept(key, stored), sort_keys=True)}"
+        (target.parent / f"{target.name}.type").write_text(attributes)
         files += 1
     about = {"at": iso(began), "tables": items, "files": files, "sha256": digests}
     (folder / "copy.json").write_text(json.dumps(about, indent=1))
@@ -132,6 +136,18 @@ def _keys() -> Iterator[str]:
         for row in page.get("Contents", ()):
             if not row["Key"].startswith(_WAITING):
                 yield row["Key"]
+
+
+def _kept(key: str, stored: dict[str, Any]) -> dict[str, str]:
+    """What S3 knows of an object beside its content type: when it expires, until when it is locked,
+    how it is served."""
+    kept = {name: stored[name] for name in _ATTRIBUTES if stored.get(name)}
+    if until := stored.get(_LOCKED_UNTIL):
+        kept[_LOCKED_UNTIL] = iso(until)
+    if stored.get("TagCount"):
+        tags = boto3.client("s3").get_object_tagging(Bucket=settings().bucket, Key=key)["TagSet"]
+        kept["Tagging"] = urlencode({tag["Key"]: tag["Value"] for tag in tags})
+    return kept
 
 
 def digest(path: Path) -> str:

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
+from chalicelib import clock
 from chalicelib.domain.timestamps import parse
 from chalicelib.services.projections import monthly_counts, timeline_events
 from chalicelib.settings import settings
@@ -98,15 +100,36 @@ def _note(copy: dict[str, str], done: dict[str, int]) -> None:
 
 
 def _restore_files(root: Path) -> int:
-    count = 0
+    count, locks = 0, _has_locks()
     for path in sorted(root.rglob("*.type")):
         own = path.with_suffix("")
+        # Older copies have only the content type.
+        content_type, _, kept = path.read_text().partition("\n")
         boto3.client("s3").put_object(
             Bucket=settings().bucket, Key=own.relative_to(root).as_posix(),
-            Body=own.read_bytes(), ContentType=path.read_text(),
+            Body=own.read_bytes(), ContentType=content_type, **_attributes(kept, locks=locks),
         )  # fmt: skip
         count += 1
     return count
+
+
+def _has_locks() -> bool:
+    """Whether the stage's bucket can lock files; a local one cannot."""
+    try:
+        boto3.client("s3").get_object_lock_configuration(Bucket=settings().bucket)
+    except ClientError:
+        return False
+    return True
+
+
+def _attributes(kept: str, *, locks: bool) -> dict[str, Any]:
+    """The attributes of a stored file; without a lock that has ended."""
+    attributes: dict[str, Any] = json.loads(kept) if kept else {}
+    until = attributes.pop("ObjectLockRetainUntilDate", None)
+    if until and locks and parse(until) > clock.wall():
+        return {**attributes, "ObjectLockRetainUntilDate": parse(until)}
+    attributes.pop("ObjectLockMode", None)
+    return attributes
 
 
 def _restore_table(folder: Path, name: str, begin: int) -> Iterator[int]:

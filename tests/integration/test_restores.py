@@ -1,20 +1,26 @@
 """A restore counts nothing twice, tells nothing again, and goes on where it was interrupted."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from chalicelib import clock
 from chalicelib.entrypoints import batches
 from chalicelib.services.notifications import outbox
 from chalicelib.services.projections import monthly_counts
+from chalicelib.settings import settings
+from chalicelib.storage import files
 from infra.ops import backups, restores
 from tests.support import aws
 from tests.support.world import World, citizen
 
 REPORTS = 4
+LOCKED, ENDED = "scorecards/a/202611/r1/scorecard.json", "scorecards/a/202511/r1/scorecard.json"
+KEPT = ("photos/a/1.webp", "open-data/a/2026-11.csv", LOCKED)
 
 
 def city_of_reports(world: World) -> None:
@@ -30,6 +36,15 @@ def project() -> Any:
     """Give the function of the stream all that the stream has."""
     records = aws.stream()
     return batches.project({"Records": records}, None) if records else None
+
+
+def attributes(key: str) -> dict[str, Any]:
+    """What S3 knows of a file."""
+    client, bucket = boto3.client("s3"), settings().bucket
+    stored = client.head_object(Bucket=bucket, Key=key)
+    names = ("ContentType", "CacheControl", "ObjectLockMode", "ObjectLockRetainUntilDate")
+    tags = client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+    return {**{name: stored.get(name) for name in names}, "tags": tags}
 
 
 def published() -> int:
@@ -158,6 +173,33 @@ def test_a_restore_that_broke_off_is_continued(
     assert len(calls) - before <= before + len(calls) - at
     with pytest.raises(restores.NotEmpty):
         restores.restore(copy)
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["on AWS", "here"])
+def test_a_restored_file_expires_is_locked_and_is_served_as_before(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    """A photo that nobody used would stay for ever, and a published month could be changed."""
+    bucket = aws.backend("s3").buckets[settings().bucket]
+    monkeypatch.setattr(bucket, "object_lock_enabled", True)
+    files.put("photos/a/1.webp", b"1", "image/webp", unused=True)
+    files.put("open-data/a/2026-11.csv", b"a", "text/csv")
+    for key, until in ((LOCKED, timedelta(days=9)), (ENDED, timedelta(days=-1))):
+        lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": clock.wall() + until}
+        boto3.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=b"{}", **lock)
+    before = {key: attributes(key) for key in KEPT}
+    copy = Path(backups.backup(tmp_path)["copy"])
+    aws.fresh()
+    monkeypatch.setattr(bucket, "object_lock_enabled", locks)
+    restores.restore(copy)
+    after = {key: attributes(key) for key in KEPT}
+    assert before["photos/a/1.webp"]["tags"] == [{"Key": "unused", "Value": "yes"}]
+    assert (before[LOCKED]["ObjectLockMode"], attributes(ENDED)["ObjectLockMode"]) == (
+        "GOVERNANCE",
+        None,
+    )
+    changed = [key for key in KEPT if before[key] != after[key]]
+    assert changed == ([] if locks else [LOCKED])
 
 
 def test_another_copy_is_not_poured_into_a_half_restored_stage(
