@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from chalicelib.settings import settings
 
 LONGEST = 500
+# Of a picture, with its query: signed addresses are long.
+LONGEST_PICTURE = 2000
 PORT = 443
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The last label has a letter: 127.1 and 0x7f000001 are addresses to some resolvers.
@@ -46,10 +48,10 @@ def check_picture(url: str) -> tuple[Endpoint, str]:
     """(server, path with query) of a picture's URL, checked by its form only. Raises
     ``UnsafeAddress``."""
     base, mark, query = url.partition("?")
-    if len(url) > LONGEST or not _QUERY.fullmatch(query):
+    if len(url) > LONGEST_PICTURE or not _QUERY.fullmatch(query):
         raise UnsafeAddress("must end with a plain path and query")
     endpoint = check(base, _PICTURE_PATH)
-    return endpoint, f"{endpoint.path or '/'}{mark}{query}"
+    return endpoint, f"{urlsplit(base).path or '/'}{mark}{query}"
 
 
 def check(url: str, path: re.Pattern[str] = _PATH) -> Endpoint:

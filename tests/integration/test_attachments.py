@@ -163,6 +163,20 @@ def test_a_picture_that_cannot_be_fetched_is_refused_and_is_no_fault(
     assert not [row for row in aws.rows("control") if "DEAD" in row["pk"]]
 
 
+def test_a_picture_at_a_signed_address_is_fetched_exactly_there(client: Client) -> None:
+    """S3's addresses with a session are long; others end with a slash."""
+    signed = f"https://{NAME}/photos/12/?X-Amz-Security-Token={'Iq%2B' * 300}"
+    with server(lambda asked, handler: reply(handler, 200, JPEG)) as outside:
+        report = client.report(client.parts([], media_url=signed))
+        assert [one["state"] for one in client.pictures(report)] == [READY]
+    assert outside.asked[0].path == "/photos/12/"
+
+
+def test_an_address_that_is_too_long_is_named_as_that(client: Client) -> None:
+    status, errors = client.parts([], media_url=f"{PICTURE}{'a' * 2000}")
+    assert (status, errors[0]["description"]) == (400, "media_url is longer than 2000 characters")
+
+
 @pytest.mark.parametrize("address", ["http://example.org/a.jpg", "https://10.0.0.1/a.jpg"])
 def test_an_address_that_is_not_fetched_is_kept_for_officials_and_the_answer_says_so(
     client: Client, address: str

@@ -18,6 +18,7 @@ from chalicelib.domain.principal import Principal
 from chalicelib.domain.row_types import Ticket
 from chalicelib.domain.timestamps import iso
 from chalicelib.imaging import sniff
+from chalicelib.outside import addresses
 from chalicelib.services.photos import fetching, tickets
 from chalicelib.services.photos.storage_keys import quarantined
 from chalicelib.storage import files, photo_tickets
@@ -25,7 +26,7 @@ from chalicelib.storage.transactions import commit
 
 # The name of the inside text with the addresses.
 WORD = "media_url"
-_WEB = re.compile(r"https?://[^\s\x00-\x20\x7f]{1,500}", re.IGNORECASE)
+_WEB = re.compile(r"https?://[^\s\x00-\x20\x7f]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ def read(uploads: list[bytes], arguments: Mapping[str, list[str]]) -> Attachment
     if len(data) + len(links) > tickets.MOST:
         field = "media" if data else "media_url"
         raise InvalidArgument(field, f"has more than {tickets.MOST} photos")
+    if any(len(link) > addresses.LONGEST_PICTURE for link in links):
+        why = f"is longer than {addresses.LONGEST_PICTURE} characters"
+        raise InvalidArgument("media_url", why)
     if not all(_WEB.fullmatch(link) for link in links):
         raise InvalidArgument("media_url", "is no web address")
     photos = []
