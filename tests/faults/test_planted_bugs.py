@@ -49,6 +49,7 @@ CAUGHT = {
     "older_score_row_overwrites": ("races 0 late_record", "I4"),
     "markers_lapse_after_an_hour": ("histories 0 10", "I7"),
     "event_not_noted_for_the_root": ("histories 0 10", "I5"),
+    "secret_report_in_its_month": ("histories 0 10", "I5"),
     "audience_without_fallback": ("recipients", "I14"),
 }
 
