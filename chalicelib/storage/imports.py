@@ -46,6 +46,26 @@ def reports(jurisdiction: str, run: str, after: str, limit: int) -> list[str]:
     return [row.sk for row in rows]
 
 
+def put_old(jurisdiction: str, source: str, name: str, report: str) -> Put:
+    """Note which report an old system's report is here: one, whatever else is read of it later."""
+    row = tables.Control(_old(jurisdiction, source), name, doc=dump({"report": report}))
+    return Put("old", row, tables.Control.pk.does_not_exist())
+
+
+def delete_old(jurisdiction: str, source: str, name: str) -> Delete:
+    """Remove that note: the report's import is undone."""
+    return Delete("old", tables.Control(_old(jurisdiction, source), name))
+
+
+def is_known(jurisdiction: str, source: str, name: str) -> bool:
+    """Whether an old system's report is here."""
+    return get(tables.Control, _old(jurisdiction, source), name) is not None
+
+
+def _old(jurisdiction: str, source: str) -> str:
+    return f"{jurisdiction}#OLD#{source}"
+
+
 def _runs(jurisdiction: str) -> str:
     return f"{jurisdiction}#IMPORTS"
 

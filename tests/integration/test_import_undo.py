@@ -1,6 +1,7 @@
 """Undoing an import: nothing but the timelines tells of its reports, and it can be done again."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,21 @@ def test_what_was_undone_can_be_imported_again_with_another_mapping(world: World
     assert len(heads()) == 6
     world.project()
     assert world.tallies()[JURISDICTION, "202403", "D1"]["received"] == 3
+
+
+def test_a_corrected_zone_doubles_no_report_and_is_read_after_the_undoing(world: World) -> None:
+    """A first import took the city's zone; the old system's clocks were in UTC."""
+    do_import(world)
+    filed = {head.id: head.filed_at for head in heads()}
+    again = do_import(world, "second", zone="UTC")
+    assert (again.imported, again.known) == (0, 3)
+    assert {head.id: head.filed_at for head in heads()} == filed
+    assert import_undo.undo(city(), RUN, world.now) == {"undone": 3}
+    assert do_import(world, "third", zone="UTC").imported == 3
+    new = [head for head in heads() if not head.undone]
+    assert sorted(head.filed_at for head in new) == sorted(
+        moment + timedelta(hours=7) for moment in filed.values()
+    )
 
 
 def test_an_import_that_is_not_known_is_a_problem(world: World) -> None:

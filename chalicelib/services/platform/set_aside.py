@@ -44,8 +44,10 @@ class Run:
         self._noted: dict[str, set[str]] = {}
 
     @contextmanager
-    def item(self, jurisdiction: str, name: str = CITY) -> Iterator[None]:
-        """Do one item's work in the ``with`` block.
+    def item(
+        self, jurisdiction: str, name: str = CITY, keep: timedelta | None = KEEP
+    ) -> Iterator[None]:
+        """Do one item's work in the ``with`` block. ``keep``: as for ``control.put_dead``.
 
         An exception in it sets the item aside. If AWS did not answer, the item is left to the next
         run; the third such item in a row raises ``Unavailable`` or ``Unknown``.
@@ -55,7 +57,7 @@ class Run:
         except (Unavailable, Unknown) as away:
             self._strike(away)
         except Exception as error:  # noqa: BLE001  (a fault of one item, of whatever kind)
-            self.set_aside(jurisdiction, name, error, KEEP)
+            self.set_aside(jurisdiction, name, error, keep)
         else:
             self._strikes = 0
             self.forget(jurisdiction, name)

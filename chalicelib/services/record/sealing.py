@@ -60,7 +60,8 @@ def seal(run: set_aside.Run, jurisdiction: str, day: str) -> bool:
         after = ""
         while page := store.tails(jurisdiction, each, after, PAGE):
             for report, note in page:
-                with run.item(jurisdiction, f"tail:{report}"):
+                # Tried again for a day only; after that the note is all that tells of it.
+                with run.item(jurisdiction, f"tail:{report}", keep=None):
                     tree = store.tree_of(report, note)
                     changed[tree].append(store.tail_of(report, note))
             after = page[-1][0]

@@ -21,6 +21,7 @@ from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
 from chalicelib.storage import imports, reports, timeline_rows
+from chalicelib.storage.transactions import Write
 
 UNDONE = "import_undone"
 PAGE = 100
@@ -52,6 +53,12 @@ def undo(city: City, run: str, now: datetime, *, dry: bool = False) -> Counter[s
 
 def _undo(city: City, head: Report, run: str, now: datetime) -> bool:
     actor, done = system(city.jurisdiction), list[bool]()
+    ((imported, _),) = timeline_rows.timeline(city.jurisdiction, head.id, 0, 1)
+    origin = json.loads(imported)["data"]
+    forget: list[Write] = [
+        imports.delete_report(city.jurisdiction, run, head.id),
+        imports.delete_old(city.jurisdiction, origin["source"], origin["old"]),
+    ]
 
     def change(seen: Seen, present: City) -> Addition | None:
         report = seen.report
@@ -68,8 +75,7 @@ def _undo(city: City, head: Report, run: str, now: datetime) -> bool:
                 closed_month=city.month(now),
             )
         done.append(True)
-        forget = imports.delete_report(city.jurisdiction, run, report.id)
-        return Addition(after, {}, [forget], {"run": run})
+        return Addition(after, {}, forget, {"run": run})
 
     op = keyed_operation(actor, UNDONE, f"{run}:{head.id}", "")
     add(actor, op, head.id, UNDONE, change, now)

@@ -1,6 +1,7 @@
 """Import of reports from an old system, with their times and statuses: one event each, "import".
 
-The id is derived from the old id, so importing again changes nothing. Imported reports count in
+The id is derived from the old id and time, and each old id is noted (``storage.imports``), so
+importing again changes nothing, also if a time is read in another way. Imported reports count in
 tallies and on maps, but not in scorecards, because their times come from another system
 (docs/decisions/imported-history.md).
 """
@@ -96,7 +97,7 @@ def import_report(
         report = replace(report, id=id_of(city.jurisdiction, old, turn))
         if dry:
             stored = reports.get(city.jurisdiction, report.id)
-            is_new = stored is None
+            is_new = stored is None and not imports.is_known(city.jurisdiction, old.source, old.id)
         else:
             is_new = _store(city, report, old, words, run, now)
             stored = None if is_new else reports.get(city.jurisdiction, report.id)
@@ -113,7 +114,7 @@ def _store(
         try:
             commit(_writes(city, report, old, words, run, now))
         except Refused as refusal:
-            if "code" not in refusal.labels or refusal.labels & {"head", "event"}:
+            if "code" not in refusal.labels or refusal.labels & {"head", "event", "old"}:
                 return False
             continue
         return True
@@ -146,6 +147,7 @@ def _writes(
         timeline_rows.put_event(jurisdiction, head.id, event),
         reports.put_code(jurisdiction, head.code, head.id),
         *(report_texts.put_text(jurisdiction, head.id, 1, text) for text in words),
+        imports.put_old(jurisdiction, old.source, old.id, head.id),
         *([imports.put_report(jurisdiction, run, head.id)] if run else []),
         record_roots.put_tail(jurisdiction, head.id, event, now),
     ]
