@@ -60,7 +60,9 @@ def _ask(stack: LocalStack, request: Request) -> tuple[int, int]:
 
 
 def _device(stack: LocalStack) -> str:
-    return f"Device {urllib3.request('POST', f'{stack.url}/v1/devices').json()['token']}"
+    answer = urllib3.request("POST", f"{stack.url}/v1/devices")
+    assert answer.status == 201, answer.data
+    return f"Device {answer.json()['token']}"
 
 
 def _known(stack: LocalStack, device: str) -> Known:

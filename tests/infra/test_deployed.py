@@ -56,6 +56,13 @@ class Deployment:
     def deploy(self) -> None:
         """Bring the account up to what was packaged."""
         stacks.deploy(self.made, self.chosen, lambda text: None, emulated, pause=0.2)
+        # The emulated CloudFormation leaves out the Object Lock of the template.
+        for bucket in boto3.client("s3").list_buckets()["Buckets"]:
+            if "-files-" in bucket["Name"]:
+                boto3.client("s3").put_object_lock_configuration(
+                    Bucket=bucket["Name"],
+                    ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"},
+                )
         (api,) = boto3.client("apigateway").get_rest_apis()["items"]
         self.url = self.cloud.api(api["id"], "api")
 
