@@ -24,7 +24,7 @@ CAUGHT = {
     "event_written_after_the_head": ("races 1 two_officers", "I5"),
     "consumer_without_marker": ("races 0 two_consumers", "I4"),
     "marker_in_a_call_of_its_own": ("races 1 two_consumers", "I3"),
-    "consumer_swallows_failures": ("histories 0 10", "I3"),
+    "consumer_swallows_failures": ("histories 0 10", "I7"),
     "outbox_row_deleted_before_publishing": ("races 1 two_relays", "I3"),
     "limit_not_a_condition": ("races 0 last_of_the_limit", "I4"),
     "support_counted_twice": ("races 0 double_support", "I4"),
