@@ -154,14 +154,7 @@ def track_report(call: Call) -> Answer:
     Operation(
         id="getTimeline",
         summary="What happened to a report",
-        query={
-            "after": {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": 1_000_000,
-                "default": 0,
-            }
-        },
+        query={"after": schemas.AFTER_EVENT},
         answers={200: schemas.TIMELINE},
         problems=("not_found",),
         cache="no-cache",

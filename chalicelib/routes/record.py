@@ -17,14 +17,7 @@ routes = Blueprint(__name__)
     Operation(
         id="getProof",
         summary="The hash chain of a report, to recompute",
-        query={
-            "after": {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": 1_000_000,
-                "default": 0,
-            }
-        },
+        query={"after": schemas.AFTER_EVENT},
         answers={200: schemas.PROOF},
         problems=("not_found",),
         cache="no-cache",

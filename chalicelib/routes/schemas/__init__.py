@@ -1,6 +1,14 @@
 """What the API takes and answers, as JSON Schema: the declarations that validate and document."""
 
-from chalicelib.routes.schemas.blocks import CODE, CURSOR, LAT, LIMIT, LONG, OPEN_STATES
+from chalicelib.routes.schemas.blocks import (
+    AFTER_EVENT,
+    CODE,
+    CURSOR,
+    LAT,
+    LIMIT,
+    LONG,
+    OPEN_STATES,
+)
 from chalicelib.routes.schemas.changes import (
     ADDED,
     CHANGED,
@@ -57,6 +65,7 @@ from chalicelib.routes.schemas.workflow import WORKFLOW
 __all__ = [
     "ACTION",
     "ADDED",
+    "AFTER_EVENT",
     "AUDITS",
     "CASE",
     "CHANGED",

@@ -108,5 +108,7 @@ LANGUAGE = {
     "description": "A language tag; what the city has no words in becomes its first language.",
 }
 MONTH = {"type": "string", "pattern": "^[0-9]{4}(0[1-9]|1[0-2])$", "x-verbatim": True}
+# The version of a report after which to go on.
+AFTER_EVENT = {"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0}
 LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 CURSOR = {"type": "string", "maxLength": 4096, "x-verbatim": True}

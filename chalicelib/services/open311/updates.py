@@ -170,7 +170,7 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
     if remark.pictures and len(seen.report.pictures) + len(remark.pictures) > PICTURES_AT_MOST:
         why = f"would give the request more than {PICTURES_AT_MOST} photos; send the text alone"
         raise ExceptionGroup("unfit", [InvalidArgument("media", why)])
-    photos = attachments.store(actor, remark.pictures, now)
+    photo_ids = attachments.store(actor, remark.pictures, now)
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
@@ -181,7 +181,7 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
         if action and not _is_verdict(actor, report, remark) and _may_ask(report, action, now):
             after = replace(after, asked_at=now)
             data["asks"] = action
-        claims = tickets.claim_photos(actor, photos, report, "comment", now, city)
+        claims = tickets.claim_photos(actor, photo_ids, report, "comment", now, city)
         after = tickets.with_photos(after, claims)
         data.update(tickets.event_data(claims))
         writes = [write for claim in claims for write in claim.writes]
