@@ -4,7 +4,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from infra.demo.audience import AT_MOST
 from infra.demo.background import Background
 from infra.demo.case import Case
 from infra.demo.client import Connection
+from infra.demo.clock_steps import ClockSteps
 from infra.demo.counts import Counts
 from infra.demo.courier import Courier
 from infra.demo.officials import Officials, Tokens
@@ -41,7 +42,7 @@ class Run:
         self._progress = Progress(len(rows))
         self.seconds: dict[str, float] = {}
         self.found: dict[str, Any] = {}
-        self._by_the_clock = self._heard = 0
+        self._steps = ClockSteps()
 
     @property
     def names(self) -> dict[str, str]:
@@ -91,6 +92,7 @@ class Run:
         for case in cases:
             # The clock may have changed it after the last action.
             case.learn(self._courier.get(f"/v1/reports/{case.id}").body)
+        self._read_timelines(cases)
         tallies = self._tallies()
         closed = Counter(case.resolution for case in cases if case.state == "closed")
         self.found = {
@@ -102,7 +104,7 @@ class Run:
             "alerts_delivered": self._watch.delivered,
             "closed": {str(name): n for name, n in sorted(closed.items(), key=str)},
             "open": dict(sorted(Counter(c.state for c in cases if c.state != "closed").items())),
-            **self._clocks(play.cases),
+            **self._steps.document(),
             "scorecard": self._scorecard(),
             "tallies": tallies,
             "tallies_agree": self._agree(tallies, closed),
@@ -113,44 +115,16 @@ class Run:
             **self._watch.audience.document(),
         }
 
-    def _clocks(self, cases: Mapping[str, Case]) -> dict[str, Any]:
-        """The steps of the clock in the timelines: breaches, escalation levels, lapses.
-
-        An auditor reads them: the public does not see every event that alerts officials.
-        """
-        breached: Counter[str] = Counter()
-        escalated: Counter[str] = Counter()
-        steps: Counter[str] = Counter()
-        joined = self._heard = 0
+    def _read_timelines(self, cases: list[Case]) -> None:
+        """Read every report's events as an auditor: the public does not see all that alert."""
         officials, chance = Officials(self._stage.staff), random.Random(self._plan.seed)
-        for number, (report, case) in enumerate(cases.items()):
+        for number, case in enumerate(cases, 1):
             auditor = officials.officer("auditor", case.place, chance)
-            after: int | None = 0
-            while after is not None:
-                path = f"/v1/reports/{report}/timeline?after={after}"
-                page = self._courier.get(path, auditor).body
-                for event in page["events"]:
-                    by_reporter = event.get("by", {}).get("kind") == "citizen"
-                    self._heard += event["action"] == "comment" and by_reporter
-                    if event["action"] == "breach":
-                        breached[event["data"]["target"]] += 1
-                    elif event["action"] == "escalate":
-                        escalated[str(event["data"]["level"])] += 1
-                        # Sent in one message with the breach of the same moment.
-                        joined += bool(event["data"].get("joined"))
-                    elif event.get("by", {}).get("kind") == "system":
-                        steps[event["action"]] += 1
-                after = page["next"]
-            self._progress.line(f"reading timelines {number + 1}/{len(cases)}")
-        told = alerts.always_alerting()
-        self._by_the_clock = breached.total() + escalated.total() - joined
-        self._by_the_clock += sum(n for name, n in steps.items() if name in told)
-        return {
-            "breached": dict(sorted(breached.items())),
-            "escalated": dict(sorted(escalated.items())),
-            "lapsed": steps["lapse"],
-            "by_the_clock": dict(sorted(steps.items())),
-        }
+            events = self._courier.get(f"/v1/reports/{case.id}/case", auditor).body["timeline"]
+            if events[0]["version"] > 1:
+                raise RuntimeError(f"{case.id} has more events than the officials' view shows")
+            self._steps.add(events)
+            self._progress.line(f"reading timelines {number}/{len(cases)}")
 
     def _scorecard(self) -> dict[str, Any] | None:
         """The public scorecard of the first month, as it ended."""
@@ -233,7 +207,7 @@ class Run:
         alerting = alerts.always_alerting()
         # Only the reporter's comments alert officials.
         by_people = sum(self._counts.actions[name] for name in alerting - {"comment"})
-        return self._counts.accepted + by_people + self._heard + self._by_the_clock
+        return self._counts.accepted + by_people + self._steps.alerts_due()
 
     def _timed(self, part: str, work: Callable[[], None]) -> None:
         began = time.perf_counter()

@@ -230,7 +230,7 @@ def test_pandas_computes_the_same_scorecard_from_the_demos_rows(
 def test_a_small_demo_runs_to_its_summary_and_everything_again_changes_nothing(
     tmp_path: Path,
 ) -> None:
-    """What the whole demo shows, with only 80 reports."""
+    """What the whole demo shows, with only 8 reports."""
     out = tmp_path / "demo.json"
     found, printed = play(out, "--made-up", "--limit", "8", "--twice", "--days", "4")
     assert found["filed"] == 8 == found["accepted"] + sum(found["refused"].values())
