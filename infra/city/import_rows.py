@@ -12,14 +12,13 @@ from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.redaction import redact
+from chalicelib.domain.timestamps import FIRST
 from chalicelib.services.city import cities
 from chalicelib.services.reports.legacy_import import LegacyReport
 from infra.city.import_mapping import OPEN, Mapping
 
 Row = dict[str, Any]
 _ID = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
-# An id begins with the milliseconds since then.
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 # With a point, or with the comma of a spreadsheet in many languages.
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST = {"description": 4000, "landmark": 200}
@@ -46,7 +45,7 @@ def old_report(
     if not _ID.fullmatch(row.get("id", "")):
         raise Wrong("id_unusable")
     filed_at = _moment(city, mapping, row.get("created", ""), "created")
-    if filed_at < _FIRST:
+    if filed_at < FIRST:
         raise Wrong("created_before_1970")
     if filed_at > now:
         raise Wrong("created_in_the_future")
