@@ -15,6 +15,7 @@ The app finds the emulator through AWS's endpoint variable only.
 
 import json
 import os
+import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ from infra.local.schedules import Clock
 from infra.local.sources import StreamSource
 
 DEMO_CITY = Path(__file__).parents[1] / "cities" / "demo"
+# The variables of the environment, the clock and the clients belong to the whole process.
+RUNNING = threading.Lock()
 
 
 class LocalStack:
@@ -61,13 +64,19 @@ class LocalStack:
         self._undo: list[Any] = []
 
     def start(self) -> "LocalStack":
-        """Start everything. Raises StackError if a port or the folder is in use."""
+        """Start everything.
+
+        Raises StackError if a port or the folder is in use, or another stack runs in this process.
+        """
+        if not RUNNING.acquire(blocking=False):
+            raise StackError("another local stack runs in this process; stop it first")
+        self._undo.append(RUNNING.release)
         host, port = self._ports
-        listener = listen(port, host)
         try:
+            listener = listen(port, host)
+            self._undo.append(listener.close)
             self._start(listener)
         except BaseException:
-            listener.close()
             self.stop()
             raise
         return self

@@ -28,9 +28,13 @@ class Running:
         return f"{self.url}/open311/v2", self.key, self.report, str(self.photo)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The product as ``make run`` serves it."""
+    """The product as ``make run`` serves it.
+
+    It ends with this package: its schedules run by the machine's clock, and would otherwise run
+    in the AWS of other tests.
+    """
     folder = tmp_path_factory.mktemp("conformance")
     with LocalStack(folder / "stack") as stack:
         from chalicelib import clock

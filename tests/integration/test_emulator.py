@@ -17,6 +17,7 @@ import pytest
 
 from infra.emulator.emulator import StackError, erase, listen
 from infra.emulator.store import Item, Message, Record, Store
+from infra.local.stack import RUNNING, LocalStack
 
 ROOT = Path(__file__).parents[2]
 PRELUDE = """
@@ -333,6 +334,13 @@ def test_two_stacks_do_not_share_a_folder(tmp_path: Path) -> None:
     kill(first)
     erase(tmp_path)
     assert not tmp_path.exists()
+
+
+def test_two_stacks_do_not_run_in_one_process(tmp_path: Path) -> None:
+    """The environment, the clock and the clients are the process's: they would serve either."""
+    with RUNNING, pytest.raises(StackError, match="in this process"):
+        LocalStack(tmp_path / "second").start()
+    assert not RUNNING.locked()
 
 
 def test_another_host_than_loopback_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ tests against the local stack can run in the same process before and after.
 import base64
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -48,6 +49,8 @@ def aws_fixture() -> Iterator[None]:
 @contextmanager
 def start() -> Iterator[None]:
     """An empty AWS with the product's resources, which every client of the product sees."""
+    local = sys.modules.get("infra.local.stack")
+    assert not (local and local.RUNNING.locked()), "a local stack still runs in this process"
     with _environment(ENVIRONMENT):
         from chalicelib import clock, ids
         from chalicelib.settings import settings
