@@ -62,7 +62,7 @@ class Alert(OfEvent):
     audience: NotRequired[list[str]]
     to: NotRequired[list[str]]
     priority: NotRequired[str]
-    due_at: str
+    due_at: str | None
     district: NotRequired[str]
     ward: NotRequired[str]
     service: NotRequired[str]

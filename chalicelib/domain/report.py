@@ -126,6 +126,8 @@ class Report:
     hidden_texts: tuple[tuple[int, str, int, str], ...] = field(default=(), metadata=_NOTE)
     corrections: int = 0
     protection: dict[str, Any] = field(default_factory=dict)
+    # Of an imported report: until when the old system had promised the repair.
+    old_due_at: datetime | None = None
     # An import that was undone: the timeline stays, and nothing else tells of the report.
     undone: bool = False
     counted: dict[str, Any] = field(default_factory=dict)
@@ -216,6 +218,11 @@ class Report:
         That ends when it is opened again here.
         """
         return self.from_old_system and self.clock_from == self.filed_at
+
+    @property
+    def shown_due(self) -> datetime | None:
+        """Until when this system promises the repair; nothing for an old system's report."""
+        return None if self.history else self.due_at
 
     @property
     def hidden(self) -> bool:

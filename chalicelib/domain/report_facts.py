@@ -27,7 +27,7 @@ def facts(report: Report) -> Facts:
         "agency": report.agency,
         "protected": report.protected,
         "contactable": report.contactable,
-        "due_at": iso(report.due_at),
+        "due_at": iso(report.shown_due) if report.shown_due else None,
         "place": list(report.public_place),
         "late": report.late,
         "filed_day": report.filed_day,
@@ -48,7 +48,7 @@ def facts(report: Report) -> Facts:
         counted["secret"] = True
     if report.undone:
         counted["undone"] = True
-    if report.imported and report.history:
+    if report.history:
         counted["history"] = True
     if report.private:
         counted["private"] = True
@@ -60,6 +60,11 @@ def facts(report: Report) -> Facts:
 def secret_in(facts: Facts) -> bool:
     """``Report.secret`` of an event's facts."""
     return bool(facts["protected"] or facts.get("secret"))
+
+
+def promised_in(facts: Facts) -> str | None:
+    """``Report.shown_due`` of an event's facts; events of older versions have another deadline."""
+    return None if facts.get("history") else facts["due_at"]
 
 
 def hidden_in(facts: Facts) -> bool:

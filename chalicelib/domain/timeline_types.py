@@ -28,7 +28,11 @@ class Commitment(TypedDict):
 
 
 class Facts(TypedDict):
-    """What counters and lists use of a report (``domain.report_facts.facts``)."""
+    """What counters and lists use of a report (``domain.report_facts.facts``).
+
+    ``history``: an old system's report, for which nobody here has promised anything; its ``due_at``
+    is ``None``, but not in older events.
+    """
 
     state: str
     resolution: str | None
@@ -40,7 +44,7 @@ class Facts(TypedDict):
     agency: str | None
     protected: bool
     contactable: bool
-    due_at: str
+    due_at: str | None
     place: NotRequired[list[int]]
     late: bool
     filed_day: NotRequired[str]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from chalicelib import ids
 from chalicelib.domain.open311.updates import UpdateRow
-from chalicelib.domain.report_facts import hidden_in
+from chalicelib.domain.report_facts import hidden_in, promised_in
 from chalicelib.domain.timeline_types import Event, Facts
 from chalicelib.domain.timestamps import iso, months, parse
 from chalicelib.storage import fast_query, tables
@@ -40,7 +40,7 @@ class Row(TypedDict):
     ward: str
     unit: str
     agency: str | None
-    due_at: str
+    due_at: str | None
     place: list[int]
     closed_at: str | None
     picture: str | None
@@ -74,7 +74,7 @@ def row(report: str, rules: str, at: str, facts: Facts) -> Row | None:
         "ward": facts["ward"],
         "unit": facts["unit"],
         "agency": facts["agency"],
-        "due_at": facts["due_at"],
+        "due_at": promised_in(facts),
         "place": facts["place"],
         "closed_at": facts["closed_at"],
         "picture": facts["picture"],
@@ -86,9 +86,22 @@ def put_request(jurisdiction: str, row: Row | None, event: Event) -> Put:
 
     Without ``row`` the report is hidden: an empty row, which no list shows, replaces the older one.
     """
-    report, version = event["report"], event["version"]
     changed = row["updated"] if row else event["at"]
-    item = tables.Figure(
+    item = _item(jurisdiction, event["report"], row, event["version"], changed)
+    figure = tables.Figure
+    return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version < event["version"]))
+
+
+def put_known(jurisdiction: str, row: Row, version: int) -> Put:
+    """Write the row of a report's head again, unless a newer one is there."""
+    item, figure = _item(jurisdiction, row["id"], row, version, row["updated"]), tables.Figure
+    return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version <= version))
+
+
+def _item(
+    jurisdiction: str, report: str, row: Row | None, version: int, changed: str
+) -> tables.Figure:
+    return tables.Figure(
         f"{jurisdiction}#REQ#{_month(ids.moment(report))}",
         report,
         doc=dump(row or {}),
@@ -96,8 +109,6 @@ def put_request(jurisdiction: str, row: Row | None, event: Event) -> Put:
         spk=f"{jurisdiction}#UPD#{_month(parse(changed))}",
         ssk=f"{changed}#{report}",
     )
-    figure = tables.Figure
-    return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version < version))
 
 
 def filed(jurisdiction: str, start: datetime, end: datetime, limit: int) -> tuple[list[Row], bool]:

@@ -14,6 +14,8 @@ from chalicelib.storage.transactions import read
 
 # One partition for all cities, so that a sweep with nothing due is one Query.
 DUE = "*#DUE#0"
+# Nobody here has promised anything for an old system's report: it comes last in a queue.
+NO_DEADLINE = "9999-12-31T00:00:00.000Z"
 _UNIT, _CALLED = "W#", "A#"
 
 
@@ -28,7 +30,7 @@ class Card(NamedTuple):
     ward: str
     unit: str
     holder: str | None
-    due_at: str
+    due_at: str | None
     filed_at: str
     lat7: int
     long7: int
@@ -59,7 +61,7 @@ def queue_page(
     key = f"{jurisdiction}#{desk}#{state}"
     condition = _between(order, after, until)
     rows = read(lambda: list(index.query(key, condition, limit=limit, page_size=limit)))
-    return [(getattr(row, order.attr_name), _card(row)) for row in rows]
+    return [_in_queue(getattr(row, order.attr_name), _card(row)) for row in rows]
 
 
 def district_desk(district: str) -> str:
@@ -146,13 +148,22 @@ def packed(head: Head, service: str | None = None) -> str:
     """The packed row of a head for lists; ``service`` replaces the report's own if it is given."""
     card = Card(
         head.id, head.version, head.state, service or head.service, head.group, head.ward,
-        head.unit, head.holder, iso(head.due_at), iso(head.filed_at), head.lat7, head.long7,
+        head.unit, head.holder, _promise(head), iso(head.filed_at), head.lat7, head.long7,
         head.supports, shown(head, head.photos) > 0, head.called_unit, head.entrusted,
     )  # fmt: skip
     # In the older form if possible, for older code that still runs during a release.
     return json.dumps(
         card if card.called_unit or card.entrusted else card[:-2], separators=(",", ":")
     )
+
+
+def _promise(head: Head) -> str | None:
+    return iso(head.shown_due) if head.shown_due else None
+
+
+def _in_queue(key: str, card: Card) -> tuple[str, Card]:
+    # Older rows of such reports have a deadline.
+    return key, card._replace(due_at=None) if key.startswith(NO_DEADLINE) else card
 
 
 def _card(row: Any) -> Card:

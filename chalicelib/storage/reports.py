@@ -9,12 +9,11 @@ from chalicelib.domain.map.pin import pack, pin_of
 from chalicelib.domain.report import Report as Head
 from chalicelib.domain.timestamps import iso
 from chalicelib.storage import tables
-from chalicelib.storage.report_lists import DUE, called_desk, packed, unit_desk
+from chalicelib.storage.report_lists import DUE, NO_DEADLINE, called_desk, packed, unit_desk
 from chalicelib.storage.rows import get_all
 from chalicelib.storage.transactions import Put, read
 
 PAGE = 200
-_NO_DEADLINE = "9999-12-31T00:00:00.000Z"
 
 
 def put_head(head: Head, next_due: datetime | None, *, seen: int | None) -> Put:
@@ -129,8 +128,7 @@ def _row(head: Head, next_due: datetime | None) -> tables.Report:
     # Hidden reports are in separate partitions, which no public query reads.
     area = f"X#{cell[:5]}" if head.hidden else f"O#{cell[:5]}"
     desk = f"Q#{head.unit if head.protected else head.district}#{head.state}"
-    # Nobody here has promised anything for an old system's report: it comes last in a queue.
-    order = _NO_DEADLINE if head.history else iso(head.due_at)
+    order = iso(head.shown_due) if head.shown_due else NO_DEADLINE
     if not head.open and head.closed_at is not None:
         area = f"X#{cell[:5]}" if head.hidden else f"C#{cell[:5]}#{head.closed_month}"
         desk = f"S#{head.unit if head.protected else head.district}#{head.closed_month}"

@@ -17,7 +17,10 @@ from chalicelib.domain.workflow.table import table
 from infra.city.findings import CityErrors, Findings
 from infra.city.import_mapping import EPOCH, EPOCH_MS, OPEN, OTHER, Mapping, like, read_moment
 
-COLUMNS = ("id", "created", "closed", "lat", "long", "service", "status", "description", "landmark")
+COLUMNS = (
+    "id", "created", "closed", "promised", "lat", "long", "service", "status", "description",
+    "landmark",
+)  # fmt: skip
 _NEEDED = ("created", "lat", "long", "service")
 _KEYS = (
     "source", "columns", "statuses", "services", "dates", "zone", "separator", "encoding", "about",

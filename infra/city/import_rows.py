@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, time, tzinfo
 from typing import Any
 
@@ -61,6 +62,7 @@ def old_report(
             remarks.append("closed_time_assumed")
         if closed_at > now:
             raise Wrong("closed_in_the_future")
+    promised_at = _promised(city, mapping, row.get("promised", ""), filed_at, remarks)
     lat, long = _place(city, row)
     for name, longest in _LONGEST.items():
         text = redact(row.get(name, ""), city.patterns)
@@ -69,7 +71,7 @@ def old_report(
         texts[name] = text[:longest]
     old = LegacyReport(
         mapping.source, row["id"], mapping.service(row.get("service", "")), lat, long, filed_at,
-        closed_at, None if closed_at is None else status, **texts,
+        closed_at, None if closed_at is None else status, promised_at, **texts,
     )  # fmt: skip
     return old, remarks
 
@@ -83,6 +85,20 @@ def _moment(city: City, mapping: Mapping, text: str, name: str) -> datetime:
         return mapping.moment(text, city)
     except ValueError:
         raise Wrong(f"{name}_unreadable") from None
+
+
+def _promised(
+    city: City, mapping: Mapping, text: str, filed_at: datetime, remarks: list[str]
+) -> datetime | None:
+    """The old system's promise; ``None``, with a remark, if it cannot be one."""
+    if not text:
+        return None
+    with suppress(ValueError):
+        promised_at = mapping.moment(text, city)
+        if promised_at >= filed_at:
+            return promised_at
+    remarks.append("promise_unusable")
+    return None
 
 
 def _later(closed_at: datetime, filed_at: datetime, zone: tzinfo) -> datetime:

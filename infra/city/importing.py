@@ -38,8 +38,9 @@ GEOREPORT = {
     "source": "open311",
     "columns": {
         "id": "service_request_id", "created": "requested_datetime", "closed": "updated_datetime",
-        "lat": "lat", "long": "long", "service": "service_code", "status": "status",
-        "description": "description", "landmark": "address",
+        "promised": "expected_datetime", "lat": "lat", "long": "long",
+        "service": "service_code", "status": "status", "description": "description",
+        "landmark": "address",
     },
     "statuses": {"open": "open", "closed": "unverified"},
     "services": {},

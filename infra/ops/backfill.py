@@ -29,7 +29,15 @@ def run(pages: int | None = None) -> dict[str, Any]:
     from chalicelib.domain.sla import timers
     from chalicelib.domain.timestamps import iso
     from chalicelib.services.city import cities
-    from chalicelib.storage import access_index, control, record_roots, reports, scorecards
+    from chalicelib.services.open311 import request_views
+    from chalicelib.storage import (
+        access_index,
+        control,
+        open311_requests,
+        record_roots,
+        reports,
+        scorecards,
+    )
     from chalicelib.storage.transactions import Refused, commit
     from infra.ops import backfill_filers
 
@@ -46,6 +54,10 @@ def run(pages: int | None = None) -> dict[str, Any]:
             tail = Tail(head.id, head.version, head.tail)
             rows.append(record_roots.put_known_tail(head.jurisdiction, tail, head.secret, now()))
             put = reports.put_head(head, timers.next_due(head, city), seen=head.version)
+            if head.history and not head.hidden:
+                # Older rows have a deadline, which nobody here promised.
+                row = request_views.row_of(head)
+                rows.append(open311_requests.put_known(head.jurisdiction, row, head.version))
             try:
                 commit([put, *rows])
                 backfill_filers.register(head, is_judged)

@@ -13,17 +13,26 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
 from chalicelib.services.notifications import alert_texts
+from chalicelib.services.open311 import request_views
 from chalicelib.services.open311 import requests as open311
 from chalicelib.services.people import closed_reports
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import legacy_import, queries, queues
 from chalicelib.services.reports.legacy_import import LegacyReport
 from chalicelib.services.scorecards import lifecycle
-from chalicelib.storage import control, report_lists, reports, score_rows, timeline_rows
+from chalicelib.storage import (
+    control,
+    open311_requests,
+    report_lists,
+    reports,
+    score_rows,
+    timeline_rows,
+)
 from chalicelib.storage.transactions import Unavailable, commit
 from infra.city import importing
 from infra.city.findings import CityErrors
 from infra.city.import_mapping_checks import checked
+from infra.ops import backfill
 from tests.support.world import JURISDICTION, PUBLIC, World, city, faults, official, spot
 
 HERE = spot("D1-W1")
@@ -386,3 +395,103 @@ def test_the_command_reads_a_file_and_writes_what_it_found(
     assert printed["findings"] == {"duplicate_id": 1, "place_zero": 1}
     with (tmp_path / "out" / "findings.csv").open(encoding="utf-8", newline="") as file:
         assert [one["row"] for one in csv.DictReader(file)] == ["2", "3"]
+
+
+PROMISES = ("acknowledge_due", "due_at", "city_due_at")
+
+
+def promises_seen(world: World, report: str) -> dict[str, Any]:
+    """Every promise that somebody sees of a report, by where it stands."""
+    seen: dict[str, Any] = {}
+    official_view = queries.case(official("officer1"), report)
+    for name in PROMISES:
+        seen[f"case {name}"] = official_view.get(name)
+    for event in official_view["timeline"]:
+        seen[f"case event {event['version']}"] = event.get("due_at")
+    public_view = queries.public(PUBLIC, report)
+    for name in PROMISES[:2]:
+        seen[f"public {name}"] = public_view.get(name)
+    for event in queries.timeline(PUBLIC, report, 0)["events"]:
+        seen[f"event {event['version']}"] = event.get("due_at")
+    (single,) = open311.request(JURISDICTION, report)
+    window = {"start_date": "2024-03-01T00:00:00Z", "end_date": "2024-04-01T00:00:00Z"}
+    listed = {
+        request["service_request_id"]: request
+        for request in open311.search(city(), window, world.now)
+    }[report]
+    for name in ("expected_datetime", "service_notice"):
+        seen[f"open311 {name}"] = single[name]
+        seen[f"open311 list {name}"] = listed[name]
+    for view in queues.queue(official("officer1"), "D1", None, None, 10, None, world.now)[
+        "reports"
+    ]:
+        if view["id"] == report:
+            seen["queue"] = view["due_at"]
+    return seen
+
+
+def test_nobody_sees_a_promise_of_an_old_systems_report(world: World) -> None:
+    run(world, row(1), row(3, state="Baru", closed=""))
+    still = the_report(3).id
+    answer = world.act(official("officer1"), still, "assign", person="s_worker1")
+    world.project()
+    assert answer["due_at"] is None
+    for report in (the_report(1).id, still):
+        seen = promises_seen(world, report)
+        assert {name: value for name, value in seen.items() if value is not None} == {}
+        assert queries.public(PUBLIC, report)["clock"] == "stopped"
+    assert "queue" in promises_seen(world, still)
+    alerts = [message for _, message in outbox() if message["kind"] == "alert"]
+    assert [message["due_at"] for message in alerts] == [None]
+
+
+def test_an_old_report_that_is_opened_again_shows_the_promise_from_then_on(world: World) -> None:
+    run(world, row(1))
+    report = the_report(1).id
+    answer = world.act(official("officer1"), report, "reopen", reason="Rusak lagi")
+    world.project()
+    due = iso(world.head(report).due_at)
+    assert (answer["due_at"], queries.public(PUBLIC, report)["due_at"]) == (due, due)
+    seen = promises_seen(world, report)
+    assert (seen["event 1"], seen["event 2"], seen["queue"]) == (None, due, due)
+    assert seen["open311 list expected_datetime"] == seen["open311 expected_datetime"]
+    assert seen["open311 expected_datetime"] is not None
+
+
+def test_what_the_old_system_promised_is_shown_as_its_promise(world: World) -> None:
+    columns = {**MAPPING["columns"], "promised": "target"}
+    mapping = checked({**MAPPING, "columns": columns}, city())
+    rows = [
+        row(1, target="2024-03-08 08:00:00"), row(2, target=""), row(3, target="segera"),
+        row(4, target="2024-03-01 08:00:00", state="Baru"),
+    ]  # fmt: skip
+    outcome = importing.run(city(), iter(rows), mapping, world.now)
+    assert outcome.summary()["imported"] == 4
+    assert outcome.summary()["findings"] == {"promise_unusable": 2}
+    shown = [queries.public(PUBLIC, the_report(number).id)["old_due_at"] for number in range(1, 5)]
+    assert shown == ["2024-03-08T01:00:00.000Z", None, None, None]
+    assert queries.public(PUBLIC, the_report(1).id)["due_at"] is None
+    assert queries.case(official("officer1"), the_report(1).id)["old_due_at"] == shown[0]
+    assert queries.public(PUBLIC, world.file()["id"])["old_due_at"] is None
+    assert faults(world.head(the_report(1).id), world.links(the_report(1).id)) == []
+
+
+def test_imports_of_an_older_version_show_no_promise_either(world: World) -> None:
+    run(world, row(1), row(3, state="Baru", closed=""))
+    world.project()
+    for number in (1, 3):
+        # As an older version wrote it: with a deadline in every row.
+        head = replace(the_report(number), imported=None)
+        due = iso(head.due_at)
+        put = reports.put_head(head, None, seen=1)
+        card = json.loads(put.item.m)
+        put.item.m = json.dumps([*card[:8], due, *card[9:]])
+        if head.open:
+            put.item.qsk = f"{due}#{head.id}"
+        stored = request_views.row_of(head)
+        line = open311_requests.put_known(JURISDICTION, {**stored, "due_at": due}, 1)
+        commit([put, line])
+    assert backfill.run()["written"] == 2
+    for number in (1, 3):
+        seen = promises_seen(world, the_report(number).id)
+        assert {name: value for name, value in seen.items() if value is not None} == {}

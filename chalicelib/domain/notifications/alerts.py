@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.domain.message_types import Alert, CitizenMessage, Overdue
 from chalicelib.domain.notifications import citizen_news
-from chalicelib.domain.report_facts import secret_in
+from chalicelib.domain.report_facts import promised_in, secret_in
 from chalicelib.domain.timeline_types import Event, EventData, Facts
 from chalicelib.domain.workflow import table as workflow
 from chalicelib.rules import load
@@ -188,7 +188,7 @@ def _message(event: Event, level: str, unit: str, audience: list[str], name: str
         "kind": "alert",
         "level": level,
         "unit": unit,
-        "due_at": event["after"]["due_at"],
+        "due_at": promised_in(event["after"]),
         "audience": audience,
         "dedupe": _dedupe(event, name),
     }

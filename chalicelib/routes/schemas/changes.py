@@ -83,7 +83,7 @@ CHANGED = record(
         "unit": CODE,
         "holder": maybe(CODE),
         "offered_to": maybe(CODE),
-        "due_at": MOMENT,
+        "due_at": maybe(MOMENT),
         "scheduled_until": maybe(MOMENT),
         "merged_into": maybe(ID),
         "pin_elsewhere": {

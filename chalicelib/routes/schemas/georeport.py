@@ -79,7 +79,7 @@ REQUESTS = many(
             "service_notice": maybe(_TEXT),
             "requested_datetime": _TIME,
             "updated_datetime": _TIME,
-            "expected_datetime": _TIME,
+            "expected_datetime": maybe(_TIME),
             "address": _TEXT,
             "address_id": maybe(_TEXT),
             "zipcode": maybe(_TEXT),

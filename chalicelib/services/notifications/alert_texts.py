@@ -24,7 +24,7 @@ def compose(message: Alert, city: City) -> str:
     values = {
         "service": city.text(city.services[message["service"]].name),
         "ward": city.areas[message["ward"]].name,
-        "due": local_time(message["due_at"], city),
+        "due": local_time(message["due_at"], city) if message["due_at"] else "",
         "link": link(message),
     }
     if message["event"] in OVERDUE:
@@ -72,6 +72,10 @@ def _unit_name(code: str, city: City) -> str:
     return city.text(city.units[code].name) if code in city.units else code
 
 
+# Sorts after every deadline.
+LAST = "~"
+
+
 def digest(messages: list[Alert], city: City) -> tuple[str, int, int]:
     """(text of many alerts, number of late reports, number of others).
 
@@ -87,7 +91,7 @@ def digest(messages: list[Alert], city: City) -> tuple[str, int, int]:
     if hidden:
         lines.append(official_text(city, "morning.protected", n=hidden))
     rows = [message for message in messages if not is_confidential(message)]
-    rows.sort(key=lambda message: (message["due_at"], message["dedupe"]))
+    rows.sort(key=lambda message: (message["due_at"] or LAST, message["dedupe"]))
     lines += [_line(message, city) for message in rows[:LINES]]
     if len(rows) > LINES:
         lines.append(official_text(city, "digest.more", n=len(rows) - LINES))
@@ -111,7 +115,9 @@ def _line(message: Alert, city: City) -> str:
 
 
 def _is_late(message: Alert) -> bool:
-    return not message.get("history") and parse(message["due_at"]) < parse(message["at"])
+    if message.get("history") or message["due_at"] is None:
+        return False
+    return parse(message["due_at"]) < parse(message["at"])
 
 
 def lateness_text(message: Alert, city: City) -> str:
@@ -119,7 +125,7 @@ def lateness_text(message: Alert, city: City) -> str:
 
     An old system's report has no deadline here.
     """
-    if message.get("history"):
+    if message.get("history") or message["due_at"] is None:
         return official_text(city, "alert.history")
     return time_difference(parse(message["due_at"]), parse(message["at"]), city)
 

@@ -44,6 +44,8 @@ def publish(message: Alert) -> None:
     document = {
         name: value for name, value in message.items() if name not in ("kind", "rules", "to")
     }
+    if message.get("history"):
+        document["due_at"] = None  # Older rows have a deadline.
     attributes: dict[str, str | list[str]] = {
         "jurisdiction": message["jurisdiction"],
         "event": message["event"],

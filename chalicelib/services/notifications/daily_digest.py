@@ -131,7 +131,7 @@ def _queues(city: City) -> Iterator[tuple[str, bool]]:
 def _notify(city: City, unit: str, notice: UnitNotice, now: datetime) -> int:
     local = now.astimezone(city.zone)
     name = f"morning:{local.date().isoformat()}:{unit}"
-    due = sorted(notice.due, key=lambda card: (card.due_at, card.id))
+    due = sorted(notice.due, key=lambda card: (card.due_at or "", card.id))
     districts = {city.district_and_path(card.ward)[0] for card in due if card.ward in city.areas}
     message: Notice = {
         "kind": "notice",
@@ -178,6 +178,7 @@ def compose(
 
 
 def _line(card: report_lists.Card, city: City) -> str:
+    assert card.due_at is not None, "a report without a deadline is never due"
     due = parse(card.due_at).astimezone(city.zone)
     ward = city.areas[card.ward].name if card.ward in city.areas else card.ward
     in_city = card.service in city.services

@@ -93,8 +93,9 @@ class PublicView(TypedDict):
     filed_at: str
     updated_at: str
     acknowledged_at: str | None
-    acknowledge_due: str
-    due_at: str
+    acknowledge_due: str | None
+    due_at: str | None
+    old_due_at: str | None
     clock: str
     scheduled_until: str | None
     finished_at: str | None
@@ -157,7 +158,7 @@ class ActionAnswer(TypedDict):
     unit: str
     holder: str | None
     offered_to: str | None
-    due_at: str
+    due_at: str | None
     scheduled_until: str | None
     merged_into: str | None
 
@@ -172,7 +173,7 @@ class ListedReport(TypedDict):
     ward: str
     ward_name: str
     unit: str
-    due_at: str
+    due_at: str | None
     filed_at: str
     lat: float
     long: float
@@ -210,7 +211,7 @@ class TimelineRow(TypedDict):
     state: NotRequired[str]
     resolution: NotRequired[str | None]
     unit: NotRequired[str]
-    due_at: NotRequired[str]
+    due_at: NotRequired[str | None]
     data: NotRequired[EventData]
     words: NotRequired[dict[str, str]]
 
@@ -239,7 +240,7 @@ class CaseView(PublicView):
     accuracy_m: int | None
     contactable: bool
     pauses: list[list[str]]
-    city_due_at: str
+    city_due_at: str | None
     disputed: bool
     open_actions: list[str]
     timeline: NotRequired[list[TimelineRow]]

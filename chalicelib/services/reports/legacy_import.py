@@ -35,7 +35,8 @@ _TURNS = 50
 
 @dataclass(frozen=True)
 class LegacyReport:
-    """A report of the old system; with ``resolution`` and ``closed_at`` if it was closed."""
+    """A report of the old system; with ``resolution`` and ``closed_at`` if it was closed;
+    ``promised_at``: until when the old system had promised the repair."""
 
     source: str
     id: str
@@ -45,6 +46,7 @@ class LegacyReport:
     filed_at: datetime
     closed_at: datetime | None = None
     resolution: str | None = None
+    promised_at: datetime | None = None
     description: str = ""
     landmark: str = ""
 
@@ -74,6 +76,7 @@ def import_report(
         changed_at=now,
         id=id_of(city.jurisdiction, old),
         imported=True,
+        old_due_at=old.promised_at,
         reporter=None,
         filer=None,
         via=None,

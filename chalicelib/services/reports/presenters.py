@@ -5,6 +5,7 @@ Tests: tests/integration/test_permissions.py
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from chalicelib.domain.city.city import City
@@ -36,8 +37,8 @@ _PRIVATE_FIELDS = frozenset(
     {
         "id", "code", "version", "state", "status", "resolution", "service", "group", "lat", "long",
         "ward", "district", "unit", "agency", "agency_due", "filed_at", "updated_at",
-        "acknowledged_at", "acknowledge_due", "due_at", "clock", "scheduled_until", "finished_at",
-        "closed_at", "reopened", "refused", "channel", "private", "near",
+        "acknowledged_at", "acknowledge_due", "due_at", "old_due_at", "clock", "scheduled_until",
+        "finished_at", "closed_at", "reopened", "refused", "channel", "private", "near",
     }
 )  # fmt: skip
 _PRIVATE_VIEW: dict[str, Any] = {
@@ -81,9 +82,10 @@ def public(
         "filed_at": iso(report.filed_at),
         "updated_at": iso(report.changed_at),
         "acknowledged_at": _iso(report.acknowledged_at),
-        "acknowledge_due": iso(report.acknowledge_due),
-        "due_at": iso(report.due_at),
-        "clock": state["clock"],
+        "acknowledge_due": _promised(report, report.acknowledge_due),
+        "due_at": _promised(report, report.due_at),
+        "old_due_at": _iso(report.old_due_at),
+        "clock": "stopped" if report.history else state["clock"],
         "scheduled_until": _iso(report.scheduled_until),
         "finished_at": _iso(report.finished_at),
         "closed_at": _iso(report.closed_at),
@@ -134,7 +136,7 @@ def case(report: Report, texts: dict[str, str], city: City, open_actions: list[s
         "accuracy_m": report.accuracy_m,
         "contactable": report.contactable,
         "pauses": [list(pause) for pause in report.pauses],
-        "city_due_at": iso(report.city_due_at),
+        "city_due_at": _promised(report, report.city_due_at),
         "disputed": report.disputed,
         "open_actions": open_actions,
     }
@@ -182,7 +184,7 @@ def action_answer(report: Report) -> ActionAnswer:
         "unit": report.unit,
         "holder": report.holder,
         "offered_to": report.offered_to,
-        "due_at": iso(report.due_at),
+        "due_at": _promised(report, report.due_at),
         "scheduled_until": _iso(report.scheduled_until),
         "merged_into": report.merged_into,
     }
@@ -244,6 +246,11 @@ def code_and_name(code: str, name: dict[str, str]) -> Names:
 def area(city: City, code: str) -> Area:
     """An area's code and name."""
     return {"code": code, "name": city.areas[code].name}
+
+
+def _promised(report: Report, moment: datetime) -> str | None:
+    """A deadline of the report; for an old system's report nobody here has promised anything."""
+    return None if report.history else iso(moment)
 
 
 def _iso(moment: Any) -> str | None:

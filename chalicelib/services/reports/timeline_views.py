@@ -9,6 +9,7 @@ from typing import cast
 
 from chalicelib.domain import event_parts
 from chalicelib.domain.report import Report
+from chalicelib.domain.report_facts import promised_in
 from chalicelib.domain.row_types import StoredText
 from chalicelib.domain.timeline_types import Event, EventData
 from chalicelib.services.platform.answer_types import By, TimelineRow
@@ -16,6 +17,7 @@ from chalicelib.storage.report_texts import text_name
 
 # Fields of an event's data that only officials see.
 _OFFICIAL_DATA = frozenset({"person", "proof", "former"})
+IMPORT = "import"
 # What everybody sees of every event, so that the hash chain can be checked.
 _CHAIN = ("version", "at", "action", "hash", "prev")
 
@@ -61,7 +63,9 @@ def event_rows(
         row["state"] = event["after"]["state"]
         row["resolution"] = event["after"]["resolution"]
         row["unit"] = event["after"]["unit"]
-        row["due_at"] = event["after"]["due_at"]
+        # Older imports have no mark of history.
+        imported = event["action"] == IMPORT
+        row["due_at"] = None if imported else promised_in(event["after"])
         row["data"] = cast(EventData, data)
         row["words"] = words
         rows.append(row)
