@@ -86,10 +86,10 @@ def put_request(jurisdiction: str, row: Row | None, event: Event) -> Put:
 
     Without ``row`` the report is hidden: an empty row, which no list shows, replaces the older one.
     """
-    changed = row["updated"] if row else event["at"]
-    item = _item(jurisdiction, event["report"], row, event["version"], changed)
+    version, changed = event["version"], row["updated"] if row else event["at"]
+    item = _item(jurisdiction, event["report"], row, version, changed)
     figure = tables.Figure
-    return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version < event["version"]))
+    return Put(LABEL, item, figure.pk.does_not_exist() | (figure.version < version))
 
 
 def put_known(jurisdiction: str, row: Row, version: int) -> Put:
