@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from chalicelib.domain.input import redaction, text
 from chalicelib.domain.open311.georeport import format_time
 from chalicelib.errors import Problem
-from chalicelib.outside import addresses, fetch
+from chalicelib.outside import addresses, fetch, georeport_xml
 from chalicelib.outside.addresses import Endpoint, UnsafeAddress
 from chalicelib.outside.fetch import Failed, Pairs, Reply
 
@@ -160,7 +160,7 @@ def _rows(server: Server, reply: Reply) -> list[dict[str, Any]]:
     if not 200 <= reply.status < 300:
         raise Failed(f"status_{reply.status}")
     try:
-        rows = _json(reply.body) if server.format == "json" else _xml(reply.body)
+        rows = _json(reply.body) if server.format == "json" else georeport_xml.records(reply.body)
     except (ValueError, RecursionError):
         raise Failed("not_understood") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -170,17 +170,6 @@ def _rows(server: Server, reply: Reply) -> list[dict[str, Any]]:
 
 def _json(body: bytes) -> Any:
     return json.loads(body.decode("utf-8-sig"))
-
-
-def _xml(body: bytes) -> list[dict[str, Any]]:
-    # Without DTDs, entities and external references.
-    from defusedxml.ElementTree import ParseError, fromstring
-
-    try:
-        root = fromstring(body, forbid_dtd=True)
-    except ParseError as error:
-        raise ValueError("no XML") from error
-    return [{child.tag: child.text for child in row} for row in root]
 
 
 def _identifier(value: Any) -> str | None:

@@ -6,17 +6,22 @@ and then proved: its two halves must bring nothing new, and each must have fewer
 window may have been cut off, and its halves are proved in the same way. What a server does not give
 is said (``Reader.not_read``).
 
+A server is asked for JSON, and for XML if it has no JSON. What it answered with first is kept.
+
 Tests: tests/integration/test_import_open311.py
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import urllib3
 
 from chalicelib.domain.open311.georeport import SPAN, format_time, moment
+from chalicelib.outside import georeport_xml
 from infra.city.findings import CityErrors
 from infra.city.import_rows import Row
 
@@ -30,6 +35,9 @@ RETRIES = urllib3.Retry(
 # After so many windows in a row that fail, the server is away.
 STRIKES = 3
 _USUAL_LIMITS = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
+# The statuses by which servers say that they have not the format; 404 is also an empty window.
+_NO_SUCH_FORMAT = frozenset({400, 404, 406, 415, 501})
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 _ID = "service_request_id"
 Rows = dict[str, Row]
@@ -43,18 +51,32 @@ class _Failed(Exception):
         self.away = away
 
 
+class _Answer(NamedTuple):
+    """A whole answer; ``media`` is its type."""
+
+    status: int
+    media: str
+    body: bytes
+
+
 class Reader:
     """Reads an endpoint. ``calls``: the requests made; ``not_read``: sentences about gaps."""
 
     def __init__(self, base: str, http: urllib3.PoolManager | None = None) -> None:
         self.calls = 0
         self.not_read: list[str] = []
-        self._url = f"{base.rstrip('/')}/requests.json"
+        parts = urlsplit(base)
+        path = re.sub(r"(/requests\.(json|xml))?/*$", "", parts.path)
+        self._base = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+        # A server of several cities is told which one: …/open311/v2?jurisdiction_id=oldtown
+        self._own_fields = dict(parse_qsl(parts.query))
+        self._formats: tuple[str, ...] = ("json", "xml")
         self._http = http or urllib3.PoolManager()
         self._given: set[str] = set()
         self._nothing_there = self._without_id = 0
         self._strikes = 0
         self._has_pages = False
+        self._url = f"{self._base}/requests.json"
         self._limits: set[int] = set()
 
     def rows(self, since: datetime, now: datetime) -> Iterator[Row]:
@@ -172,36 +194,61 @@ class Reader:
         return rows
 
     def _page(self, start: datetime, end: datetime, page: int) -> list[Row]:
-        self.calls += 1
         fields = {
+            **self._own_fields,
             "start_date": format_time(start),
             "end_date": format_time(end),
             "page": str(page),
             "page_size": str(PAGE),
         }
+        first: _Answer | None = None
+        for form in self._formats:
+            answer = self._ask(form, fields)
+            first = first or answer
+            if answer.status == 200:
+                rows = _rows(answer)
+                self._formats, self._url = (form,), f"{self._base}/requests.{form}"
+                return rows
+            if answer.status not in _NO_SUCH_FORMAT:
+                break
+        assert first is not None
+        if first.status == 404:
+            self._nothing_there += 1
+            return []
+        raise _Failed(f"answered with {first.status} and {len(first.body)} bytes")
+
+    def _ask(self, form: str, fields: dict[str, str]) -> "_Answer":
+        self.calls += 1
         try:
             answer = self._http.request(
-                "GET", self._url, fields=fields, timeout=TIMEOUT, preload_content=False,
-                retries=RETRIES,
+                "GET", f"{self._base}/requests.{form}", fields=fields, timeout=TIMEOUT,
+                preload_content=False, retries=RETRIES,
             )  # fmt: skip
             data = answer.read(LARGEST + 1)
             answer.release_conn()
         except urllib3.exceptions.HTTPError as error:
             raise _Failed(f"cannot be reached ({type(error).__name__})", away=True) from None
-        if answer.status == 404:
-            self._nothing_there += 1
-            return []
-        if answer.status != 200 or len(data) > LARGEST:
-            raise _Failed(f"answered with {answer.status} and {len(data)} bytes")
+        if len(data) > LARGEST:
+            raise _Failed(f"answered with {answer.status} and more than {LARGEST} bytes")
+        return _Answer(answer.status, str(answer.headers.get("Content-Type") or ""), data)
+
+
+def _rows(answer: _Answer) -> list[Row]:
+    """The requests of an answer, in the format that it has, whatever was asked for."""
+    if "xml" in answer.media.lower() or answer.body.lstrip(_BLANK)[:1] == b"<":
         try:
-            rows = json.loads(data)
+            return georeport_xml.records(answer.body, "request", "service_request")
         except ValueError:
-            raise _Failed("answered with no JSON") from None
-        if isinstance(rows, dict) and isinstance(rows.get("requests"), list):
-            rows = rows["requests"]
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise _Failed("answered with no list of requests")
-        return rows
+            raise _Failed("answered with no JSON and no XML list of requests") from None
+    try:
+        rows = json.loads(answer.body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise _Failed("answered with no JSON") from None
+    if isinstance(rows, dict) and isinstance(rows.get("requests"), list):
+        rows = rows["requests"]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _Failed("answered with no list of requests")
+    return rows
 
 
 def _is_outside(row: Row, start: datetime, end: datetime) -> bool:

@@ -47,9 +47,9 @@ class Direct:
 
     def request(self, method: str, url: str, fields: dict[str, str], **_: Any) -> Any:
         """What urllib3's ``request`` answers."""
-        status, rows = self._archive.give(fields)
-        body = io.BytesIO(json.dumps(rows).encode())
-        return urllib3.HTTPResponse(body, status=status, preload_content=False)
+        status, media, body = self._archive.written(url, fields)
+        headers = {"Content-Type": media}
+        return urllib3.HTTPResponse(io.BytesIO(body), headers, status, preload_content=False)
 
 
 def read(archive: Archive) -> tuple[list[str], Reader]:
@@ -76,11 +76,19 @@ def dense(many: int) -> list[dict[str, Any]]:
         Archive(requests(130), limit=50, nothing=404),
         Archive(requests(3), nothing=404),
         Archive([]),
+        Archive(requests(130), limit=50, formats=("xml",)),
+        Archive(requests(130), limit=50, nothing=404, formats=("xml",)),
+        Archive(requests(130), limit=50, formats=("xml",), other_format=406),
+        Archive(requests(130), limit=50, formats=("xml",), other_format=415),
+        Archive(requests(130), limit=50, formats=("xml",), other_format=400),
+        Archive(requests(130), limit=50, formats=("xml",), other_format=200),
     ],
     ids=[
         "a cap under the page asked for", "no pages", "no pages, oldest first",
         "no pages, all on one day", "a small cap without pages", "dates without times",
         "dates without times or pages", "404 for nothing, and a cap", "404 for nothing", "empty",
+        "XML", "XML, and 404 for nothing", "XML, and 406 for JSON", "XML, and 415 for JSON",
+        "XML, and 400 for JSON", "XML under every name",
     ],
 )  # fmt: skip
 def test_every_request_is_read_once_and_the_count_is_proved(archive: Archive) -> None:
@@ -110,6 +118,59 @@ def test_a_window_that_fails_is_read_around_and_said() -> None:
     assert 490 < len(names) < 500
     assert all("answered with 500" in line for line in reader.not_read)
     assert len(reader.not_read) == 1
+
+
+@pytest.mark.parametrize("formats", [("json", "xml"), ("json",), ("xml",)])
+def test_over_http_json_and_xml_give_the_same_reports(
+    world: World, formats: tuple[str, ...]
+) -> None:
+    rows = [
+        {**row, **spot("D1-W1"), "service_code": "pothole", "status": ("open", "closed")[n % 2],
+         "updated_datetime": NOW.isoformat(), "description": f"Lubang <besar> & dalam {n} é",
+         "address": None, "expected_datetime": NOW.isoformat()}
+        for n, row in enumerate(requests(25))
+    ]  # fmt: skip
+    with open311_server.server(Archive(rows, limit=10, formats=formats)) as server:
+        http = urllib3.PoolManager(cert_reqs="CERT_NONE", assert_hostname=False)
+        base = f"https://127.0.0.1:{addresses.PORT}/v2?jurisdiction_id=oldtown"
+        reader = Reader(base, http)
+        mapping = checked(importing.GEOREPORT, city())
+        with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
+            outcome = importing.run(city(), reader.rows(SINCE, NOW), mapping, world.now)
+    assert {asked.fields["jurisdiction_id"] for asked in server.asked} == {"oldtown"}
+    assert outcome.summary() == {
+        "imported": 25, "known": 0, "findings": {}, "services": {"pothole": 25},
+        "statuses": {"open": 13, "unverified": 12},
+    }  # fmt: skip
+    # The other format is asked for once at most.
+    other = [asked for asked in server.asked if not asked.path.endswith(formats[0])]
+    assert len(other) <= 1
+    (entry, *_) = timeline_rows.whole_timeline()
+    report = json.loads(entry[0])["report"]
+    name = report_texts.text_name(1, "description")
+    text = report_texts.named_texts(JURISDICTION, report, [name])[name]["text"]
+    assert text.startswith("Lubang <besar> & dalam ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<!DOCTYPE r [<!ENTITY a "b">]><service_requests><request>&a;</request></service_requests>',
+        '<!DOCTYPE r SYSTEM "http://127.0.0.1/x"><service_requests/>',
+        "<service_requests><request>",
+        "<html><body></body></html>",
+        '<?xml version="1.0" encoding="x-none"?><service_requests/>',
+        "<errors><error><code>400</code></error></errors>",
+        "",
+    ],
+)
+def test_hostile_xml_and_pages_for_people_are_a_sentence(body: str) -> None:
+    class Page(Archive):
+        def written(self, path: str, fields: dict[str, str]) -> tuple[int, str, bytes]:
+            return 200, "text/xml", body.encode()
+
+    with pytest.raises(CityErrors, match="XML"):
+        read(Page([]))
 
 
 @pytest.mark.parametrize("status", [404, 500, 403])

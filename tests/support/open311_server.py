@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree
 
 import trustme
 
@@ -184,7 +185,8 @@ class Archive:
     ``limit``: so many rows an answer at most, whatever is asked. ``pages``: whether it obeys
     ``page``. ``by_day``: its dates have no time. ``dates``: whether it obeys them. ``nothing``: the
     status of an answer without requests. ``refuses``: the status for a window that holds this
-    moment. ``oldest_first``: which rows a cut answer has.
+    moment. ``oldest_first``: which rows a cut answer has. ``formats``: those that it has; every
+    other is answered with ``other_format``, or with XML if that is 200.
     """
 
     requests: list[dict[str, Any]]
@@ -195,11 +197,23 @@ class Archive:
     nothing: int = 200
     refuses: tuple[datetime, int] | None = None
     oldest_first: bool = False
+    formats: tuple[str, ...] = ("json",)
+    other_format: int = 404
 
     def __call__(self, asked: Asked, handler: BaseHTTPRequestHandler) -> None:
-        """Answer ``requests.json``."""
-        status, rows = self.give(asked.fields)
-        reply(handler, status, rows)
+        """Answer ``requests.json`` or ``requests.xml``."""
+        status, media, body = self.written(asked.path, asked.fields)
+        reply(handler, status, body, **{"Content-Type": media})
+
+    def written(self, path: str, fields: dict[str, str]) -> tuple[int, str, bytes]:
+        """(status, media type, body) of an answer in the format of the path."""
+        form = path.rpartition(".")[2]
+        if form not in self.formats and self.other_format != 200:
+            return self.other_format, "text/html", b"<html><body>No such page<br></body></html>"
+        status, rows = self.give(fields)
+        if form == "json" and form in self.formats:
+            return status, "application/json", json.dumps(rows).encode()
+        return status, "text/xml; charset=utf-8", _xml(rows)
 
     def give(self, fields: dict[str, str]) -> tuple[int, list[dict[str, Any]]]:
         """(status, rows) for the fields of a query."""
@@ -219,3 +233,13 @@ class Archive:
         page = int(fields.get("page", 1)) if self.pages else 1
         rows = rows[(page - 1) * size : page * size] if self.pages else rows[: self.limit]
         return (200, rows) if rows else (self.nothing, [])
+
+
+def _xml(rows: list[dict[str, Any]]) -> bytes:
+    """Requests as the standard's XML, in a namespace as some servers have it."""
+    root = ElementTree.Element("service_requests", xmlns="http://open311.example/v2", type="array")
+    for row in rows:
+        request = ElementTree.SubElement(root, "request")
+        for name, value in row.items():
+            ElementTree.SubElement(request, name).text = None if value is None else str(value)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
