@@ -1,8 +1,8 @@
 """A report's pictures: kind, state, revision, and the photo jobs that an event creates.
 
 The head keeps ``pictures``: {photo: {"kind", "state", "rev"}} and, once the picture is made, also
-"width", "height" and "cut". A revision is one set of renditions. Every change of what may be seen
-makes a new revision, so an old address shows nothing afterwards
+"width", "height", "cut" and "jpeg". A revision is one set of renditions. Every change of what may
+be seen makes a new revision, so an old address shows nothing afterwards
 (docs/decisions/picture-revisions.md).
 """
 
@@ -24,7 +24,7 @@ SMALL, LARGE, MASTER = 320, 1280, 2048
 DEVELOP, USED, DRAW, HIDE = "develop", "used", "draw", "hide"
 BEFORE, AFTER, EARLIER, FOLLOW_UP = "before", "after", "earlier", "follow_up"
 # The fields of a ticket and a picture about the finished files.
-MADE = ("width", "height", "cut")
+MADE = ("width", "height", "cut", "jpeg")
 SCALE = 1000
 NEAR_M = 150
 _SHOWN = (PENDING, READY)
@@ -47,7 +47,7 @@ def new_picture(action: str, ticket: Ticket) -> Picture:
     kind = _KINDS.get(action, FOLLOW_UP)
     if ticket["state"] != READY:
         return {"kind": kind, "state": PENDING, "rev": 1}
-    return {
+    picture: Picture = {
         "kind": kind,
         "state": READY,
         "rev": ticket["rev"],
@@ -55,6 +55,9 @@ def new_picture(action: str, ticket: Ticket) -> Picture:
         "height": ticket["height"],
         "cut": ticket["cut"],
     }
+    if "jpeg" in ticket:
+        picture["jpeg"] = ticket["jpeg"]
+    return picture
 
 
 def with_picture(report: Report, photo: str, **changed: Any) -> Report:

@@ -11,7 +11,8 @@ from typing import Any, NotRequired, TypedDict
 class Picture(TypedDict):
     """A picture of a report: ``kind`` says before or after the work; ``rev`` is its revision.
 
-    ``width``, ``height`` and ``cut`` are those of the finished files. ``blurred``: the rectangles
+    ``width``, ``height`` and ``cut`` are those of the finished files. ``jpeg``: whether there is a
+    JPEG beside the WebP files; pictures of older versions have none. ``blurred``: the rectangles
     [left, top, width, height] that officials blurred.
     """
 
@@ -21,6 +22,7 @@ class Picture(TypedDict):
     width: NotRequired[int]
     height: NotRequired[int]
     cut: NotRequired[str]
+    jpeg: NotRequired[bool]
     blurred: NotRequired[list[list[int]]]
 
 
@@ -50,6 +52,7 @@ class Ticket(TypedDict):
     cut: NotRequired[str]
     width: NotRequired[int]
     height: NotRequired[int]
+    jpeg: NotRequired[bool]
     likeness: NotRequired[str | None]
     sha256: NotRequired[str]
     etag: NotRequired[str]

@@ -1,4 +1,4 @@
-"""Decodes a photo within limits and makes its three renditions, which hold only pixels.
+"""Decodes a photo within limits and makes its renditions, which hold only pixels.
 
 Runs in the process that ``sandbox`` starts. Large pictures are reduced strip by strip, so that no
 second picture of full size is in memory.
@@ -30,7 +30,7 @@ Image.MAX_IMAGE_PIXELS = None  # Our own limits are checked before anything is d
 
 
 def make(data: bytes, declared: str, folder: Path) -> dict[str, Any]:
-    """Write ``320.webp``, ``1280.webp`` and ``master.jpg`` of an upload to ``folder``.
+    """Write ``320.webp``, ``1280.webp``, ``1280.jpg`` and ``master.jpg`` to ``folder``.
 
     Returns ``width`` and ``height`` of the master, its ``likeness`` (perceptual hash), and the
     ``facts`` of its metadata. Raises ``PhotoRefused``, or any error of the decoder.
@@ -170,4 +170,6 @@ def _renditions(master: Image.Image, folder: Path) -> dict[str, Any]:
         if picture.size != size:
             picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
         picture.save(folder / f"{side}.webp", "WEBP", quality=78, method=4)
+        if side == LARGE:
+            picture.save(folder / f"{side}.jpg", "JPEG", quality=85, optimize=False)
     return {"width": master.width, "height": master.height}

@@ -18,7 +18,12 @@ from chalicelib.imaging.refusals import TOO_HEAVY, UNDECODABLE, PhotoRefused
 
 SECONDS = 25
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG")
-_NAMES = {"master.jpg": "image/jpeg", "1280.webp": "image/webp", "320.webp": "image/webp"}
+_NAMES = {
+    "master.jpg": "image/jpeg",
+    "1280.jpg": "image/jpeg",
+    "1280.webp": "image/webp",
+    "320.webp": "image/webp",
+}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _FILTERS = (
     "updated_before", "page", "page_size", "per_page", "lat", "long", "radius", "bbox",
     "extensions",
 )  # fmt: skip
-_MEDIA = re.compile(rf"({ids.PATTERN})-({ids.PATTERN})\.webp")
+_MEDIA = re.compile(rf"({ids.PATTERN})-({ids.PATTERN})\.(jpg|webp)")
 
 
 @route(
@@ -251,7 +251,10 @@ def get_media(name: str) -> Response:
         address = None
         if name_and_photo and jurisdiction in _SERVED():
             address = photo_views.current_address(
-                jurisdiction, name_and_photo[1], name_and_photo[2]
+                jurisdiction,
+                name_and_photo[1],
+                name_and_photo[2],
+                jpeg=name_and_photo[3] == "jpg",
             )
     except Problem as problem:
         return Response("", {**headers, **problem.headers}, problem.status)

@@ -1,31 +1,39 @@
 """One running city for all clients."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 import urllib3
 
 from infra.local.stack import LocalStack
-from tests.support import photo_files
+from tests.conformance import arrival
+from tests.conformance.arrival import Reader, Sent
+
+OFFICIAL = "dispatcher-1"
+FIELDS = {
+    "service_code": "banjir", "lat": "-6.1754", "long": "106.8272",
+    "description": 'Banjir & "lumpur" <di jalan> — 洪水\nsetinggi lutut',
+    "address_string": "Jl. Awal 1", "first_name": "Awal", "last_name": "Mula",
+    "email": "awal@example.org", "phone": "+628123450000",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Running:
-    """A city that has requests: ``url`` of the server, an Open311 key, a request, a photo."""
+    """A city that has requests: ``url`` of the server, an Open311 key, a request that has arrived
+    with its photo, and the photo."""
 
     url: str
     key: str
-    report: str
+    sent: Sent
     photo: Path
+    reader: Reader
 
-    @property
-    def open311(self) -> tuple[str, str, str, str]:
-        """What the clients of Open311 are started with."""
-        return f"{self.url}/open311/v2", self.key, self.report, str(self.photo)
+    def open311(self, photo: Path) -> tuple[str, str, str, str]:
+        """What the clients of Open311 are started with; the photo is the one to send."""
+        return f"{self.url}/open311/v2", self.key, self.sent.id, str(photo)
 
 
 @pytest.fixture(scope="package")
@@ -40,25 +48,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         from chalicelib import clock
         from chalicelib.services.identity import api_keys
 
-        base = f"{stack.url}/open311/v2"
         _, key = api_keys.issue("demo", "conformance", 1000, clock.now())
-        report = ""
-        for number in range(3):
-            form = urlencode({"api_key": key, "service_code": "banjir", "lat": "-6.1754",
-                              "long": "106.8272", "description": f"Banjir {number}"})  # fmt: skip
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            made = urllib3.request("POST", f"{base}/requests.json", body=form, headers=headers)
-            assert made.status == 200, made.data
-            report = made.json()[0]["service_request_id"]
-        _wait_for(f"{base}/tokens/t{report}.json", report)
-        photo = folder / "photo.jpg"
-        photo.write_bytes(photo_files.jpeg())
-        yield Running(stack.url, key, report, photo)
+        photo = arrival.photo(folder, 1)
+        reader = Reader(stack.url, f"Bearer {stack.token(OFFICIAL)}")
+        form = {"api_key": key, **FIELDS, "media": ("a.jpg", photo.read_bytes(), "image/jpeg")}
+        for number in range(2):
+            # Older requests than the one that is looked for.
+            _filed(stack.url, {**FIELDS, "api_key": key, "description": f"Banjir {number}"})
+        sent = Sent(_filed(stack.url, form), FIELDS, photo=photo)
+        arrival.check(reader, sent)
+        yield Running(stack.url, key, sent, photo, reader)
 
 
-def _wait_for(address: str, report: str) -> None:
-    for _ in range(200):
-        if report == urllib3.request("GET", address).json()[0]["service_request_id"]:
-            return
-        time.sleep(0.1)
-    raise AssertionError("the lists never learnt of the report")
+def _filed(url: str, form: dict[str, object]) -> str:
+    made = urllib3.request("POST", f"{url}/open311/v2/requests.json", fields=form)  # type: ignore[arg-type]
+    assert made.status == 200, made.data
+    return str(made.json()[0]["service_request_id"])

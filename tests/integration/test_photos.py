@@ -13,10 +13,11 @@ from chalicelib.domain.principal import Principal
 from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
 from chalicelib.services.notifications import outbox
-from chalicelib.services.photos import moderation, processing, storage_keys, tickets
+from chalicelib.services.photos import moderation, photo_views, processing, storage_keys, tickets
 from chalicelib.services.reports import queries
 from chalicelib.settings import settings
 from chalicelib.storage import control, files, open311_requests, people, photo_tickets
+from chalicelib.storage.transactions import commit
 from infra.ops import dead
 from tests.integration.test_engagement import refusal
 from tests.support import aws, photo_files
@@ -177,7 +178,7 @@ def test_three_deliveries_in_any_order_leave_one_set_and_one_event(world: World)
             assert deliver(body)
     assert asked == ["develop"]
     assert actions(world, report) == ["file", "photo_ready"]
-    assert len(of(photo)) == 3
+    assert of(photo) == made(photo, 1)
     assert world.head(report).version == 2
 
 
@@ -207,7 +208,7 @@ def test_a_run_that_is_killed_after_any_step_is_finished_by_the_next(
                 processing.develop(JURISDICTION, photo, world.now)
         with photo_files.quick():
             processing.develop(JURISDICTION, photo, world.now)
-        assert len(of(photo)) == 3
+        assert of(photo) == made(photo, 1)
         assert actions(world, report) == ["file", "photo_ready"][: 1 + used]
 
 
@@ -506,6 +507,37 @@ def test_a_hidden_picture_is_gone_everywhere_and_comes_back_under_another_addres
     assert one["state"] == "ready"
     assert one["large"]["url"].partition("?")[0] != address.partition("?")[0]
     assert of(photo) == made(photo, 2)
+
+
+def test_other_systems_are_led_to_a_jpeg_where_a_photo_has_one(world: World) -> None:
+    """FixMyStreet takes only JPEG. A photo that an older version made gets one when it changes."""
+    photo = world.photo(REPORTER)
+    version, ticket = photo_tickets.photo(JURISDICTION, photo) or (0, {})
+    jpeg = held(photo).served(1)["1280.jpg"]
+    new = world.file(REPORTER, photos=[world.photo(REPORTER, b"\xff\xd8\xff" + b"1" * 200)])["id"]
+    del ticket["jpeg"]  # type: ignore[typeddict-item]
+    commit([photo_tickets.put_photo(JURISDICTION, photo, ticket, seen=version)])
+    files.delete([jpeg])
+    old = world.file(REPORTER, photos=[photo])["id"]
+    work_off(world)
+
+    def leads_to(report: str, *, jpeg: bool = True) -> str | None:
+        (one,) = world.head(report).pictures
+        url = photo_views.current_address(JURISDICTION, report, one, jpeg=jpeg)
+        return url and url.partition("?")[0].rpartition("/")[2]
+
+    assert (leads_to(new), leads_to(new, jpeg=False)) == ("1280.jpg", "1280.webp")
+    assert (leads_to(old), leads_to(old, jpeg=False)) == ("1280.webp", "1280.webp")
+    rectangle = {"x": 100, "y": 100, "width": 300, "height": 200}
+    moderate(world, old, photo, "blur", rectangle=rectangle)
+    assert leads_to(old) is None
+    with photo_files.quick():
+        work_off(world)
+    assert leads_to(old) == "1280.jpg"
+    moderate(world, old, photo, "hide", reason="face")
+    assert leads_to(old) is None
+    work_off(world)
+    assert of(photo) == {master(photo, 2)}
 
 
 def test_a_blurred_picture_leaves_no_way_to_the_one_before(

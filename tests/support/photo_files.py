@@ -32,7 +32,7 @@ def quick(**more: Any) -> Iterator[list[str]]:
 
 
 def _made(data: bytes, **more: Any) -> ProcessedPhoto:
-    files = {"master.jpg": data, "1280.webp": b"large", "320.webp": b"small"}
+    files = {"master.jpg": data, "1280.jpg": b"jpeg", "1280.webp": b"large", "320.webp": b"small"}
     known = {"width": 640, "height": 480, "likeness": None, "facts": {}}
     return ProcessedPhoto(files=files, **{**known, **more})
 

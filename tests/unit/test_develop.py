@@ -58,7 +58,7 @@ def metadata(exiftool: str, folder: Path) -> list[str]:
     command = [exiftool, "-json", "-G", "-a", "-u", "-U", "-ee", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     pictures = json.loads(done.stdout)
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     return [
         tag
         for picture in pictures
@@ -114,6 +114,9 @@ def sizes(made: sandbox.ProcessedPhoto) -> list[tuple[int, int]]:
         with Image.open(io.BytesIO(made.files[name])) as picture:
             assert is_upright(picture)
             found.append(picture.size)
+    with Image.open(io.BytesIO(made.files["1280.jpg"])) as picture:
+        assert is_upright(picture)
+        assert (picture.format, picture.size) == ("JPEG", found[1])
     return found
 
 

@@ -10,7 +10,7 @@ from chalicelib.domain import photos
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import system
 from chalicelib.domain.timeline_types import PhotoOf
-from chalicelib.services.photos.storage_keys import MASTER_NAME, Files
+from chalicelib.services.photos.storage_keys import JPEG_NAME, MASTER_NAME, Files
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -33,6 +33,8 @@ def register_use(jurisdiction: str, report: str, photo: str, now: datetime) -> N
     names = Files(jurisdiction, photo, ticket["cut"]).by_name(ticket["rev"])
     hidden = head.pictures[photo]["state"] == photos.HIDDEN
     for name, key in names.items():
+        if name == JPEG_NAME and not ticket.get("jpeg"):
+            continue  # Made by an older version.
         if name == MASTER_NAME or not hidden:
             files.mark_used(key)
     kind = head.pictures[photo]["kind"]

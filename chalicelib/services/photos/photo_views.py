@@ -27,16 +27,22 @@ def for_officials(report: Report) -> list[PictureView]:
 
 def permanent_address(jurisdiction: str, report: str, photo: str | None) -> str | None:
     """A URL that does not expire and redirects to the picture as long as it can be seen."""
-    return urls.in_city(jurisdiction, f"/open311/v2/media/{report}-{photo}.webp") if photo else None
+    return urls.in_city(jurisdiction, f"/open311/v2/media/{report}-{photo}.jpg") if photo else None
 
 
-def current_address(jurisdiction: str, report: str, photo: str) -> str | None:
-    """The signed URL of a public picture; ``None`` if it cannot be seen."""
+def current_address(jurisdiction: str, report: str, photo: str, *, jpeg: bool) -> str | None:
+    """The signed URL of a public picture; ``None`` if it cannot be seen.
+
+    It is a JPEG if that is asked for and the picture has one; pictures of older versions are WebP.
+    """
     head = reports.get(jurisdiction, report)
-    if head is None or head.hidden:
+    if head is None or head.hidden or photo not in photos.ready(head):
         return None
-    large = {view["id"]: view["large"] for view in for_public(head)}.get(photo)
-    return large["url"] if large else None
+    picture = head.pictures[photo]
+    held, rev = Files(jurisdiction, photo, picture["cut"]), picture["rev"]
+    if jpeg and picture.get("jpeg"):
+        return held.jpeg_address(rev)
+    return held.shown(rev, picture["width"], picture["height"])["large"]["url"]
 
 
 def _picture(report: Report, photo: str, kind: str, picture: Picture) -> PictureView:

@@ -117,6 +117,7 @@ def _made(jurisdiction: str, photo: str, data: bytes, media: str) -> _Result:
         "cut": cut,
         "width": developed.width,
         "height": developed.height,
+        "jpeg": True,
         "likeness": developed.likeness,
         "sha256": sha256,
     }
@@ -243,9 +244,11 @@ def _make_revision(jurisdiction: str, report: str, photo: str, rev: int, now: da
         if found[1]["rev"] >= rev:
             return None
         version, doc = found
-        put = photo_tickets.put_photo(jurisdiction, photo, {**doc, "rev": rev}, seen=version)
+        ticket: Ticket = {**doc, "rev": rev, "jpeg": True}
+        put = photo_tickets.put_photo(jurisdiction, photo, ticket, seen=version)
         state = READY if present["state"] == PENDING else present["state"]
-        after = photos.with_picture(photos.with_shown_at(seen.report, now), photo, state=state)
+        shown = photos.with_shown_at(seen.report, now)
+        after = photos.with_picture(shown, photo, state=state, jpeg=True)
         return Addition(after, {}, [put], {"photo": photo})
 
     add(

@@ -3,7 +3,7 @@
     quarantine/<city>/<photo>                  the upload; a day at most
     evidence/<city>/<photo>                    the original, where a deployment keeps it; 30 days
     masters/<city>/<photo>/<cut>/<rev>.jpg     2048 pixels, never served
-    photos/<city>/<photo>/<cut>/<rev>/1280.webp, 320.webp
+    photos/<city>/<photo>/<cut>/<rev>/1280.webp, 320.webp, and 1280.jpg for Open311
 
 The files of a revision never change; they are deleted when a newer revision is made. ``cut``
 identifies the upload: if two files are uploaded with one form, each has its own.
@@ -19,6 +19,8 @@ from chalicelib.services.platform.answer_types import Rendition, Renditions
 from chalicelib.storage import files
 
 MASTER_NAME = "master.jpg"
+# Clients of Open311 show JPEG; FixMyStreet takes nothing else.
+JPEG_NAME = f"{LARGE}.jpg"
 ORIGINALS_FOLDER = "evidence"
 
 
@@ -57,15 +59,19 @@ class Files:
         """The key of the master, from which new revisions are made."""
         return f"masters/{self.jurisdiction}/{self.photo}/{self.cut}/{rev}.jpg"
 
-    def served(self, rev: int) -> dict[int, str]:
-        """{length of the longer side: key of the public rendition}."""
+    def served(self, rev: int) -> dict[str, str]:
+        """{name of a public rendition: its key}."""
         folder = f"photos/{self.jurisdiction}/{self.photo}/{self.cut}/{rev}"
-        return {side: f"{folder}/{side}.webp" for side in (LARGE, SMALL)}
+        names = (_webp(LARGE), _webp(SMALL), JPEG_NAME)
+        return {name: f"{folder}/{name}" for name in names}
 
     def by_name(self, rev: int) -> dict[str, str]:
         """{name of a rendition (``imaging.sandbox``): its key}."""
-        shown = {f"{side}.webp": key for side, key in self.served(rev).items()}
-        return {MASTER_NAME: self.master(rev), **shown}
+        return {MASTER_NAME: self.master(rev), **self.served(rev)}
+
+    def jpeg_address(self, rev: int) -> str:
+        """The signed URL of the JPEG."""
+        return files.address(self.served(rev)[JPEG_NAME])
 
     def shown(self, rev: int, width: int, height: int) -> Renditions:
         """{"small", "large"}: the signed URL of each rendition, with its width and height."""
@@ -76,4 +82,9 @@ class Files:
 
     def _rendition(self, rev: int, width: int, height: int, side: int) -> Rendition:
         wide, high = fitted(width, height, side)
-        return {"url": files.address(self.served(rev)[side]), "width": wide, "height": high}
+        url = files.address(self.served(rev)[_webp(side)])
+        return {"url": url, "width": wide, "height": high}
+
+
+def _webp(side: int) -> str:
+    return f"{side}.webp"

@@ -1,6 +1,7 @@
-"""three 0.8.0, in JSON; it was written for Python 2."""
+"""three 0.8.0, in JSON; it was written for Python 2. It posts a file."""
 
 import itertools
+import json
 import sys
 from pathlib import Path
 
@@ -17,10 +18,26 @@ assert client.discovery()["endpoints"]
 assert "banjir" in {one["service_code"] for one in client.services()}
 assert client.services("banjir")["service_code"] == "banjir"
 assert client.requests("banjir", count=5, page=1)
-assert report in str(client.request(report))
+(one,) = client.request(report)
+print("read", json.dumps(one))
+form = {
+    "lat": -6.175412, "long": 106.827153, "description": "Air selutut & naik <três> 水\nGang",
+    "email": "three@example.org", "phone": "+628123450001",
+    "attribute[passable]": "no", "attribute[flood_depth]": "40.5",
+}  # fmt: skip
 with Path(photo).open("rb") as media:
-    made = client.post("banjir", lat=-6.1754, long=106.8272, description="Dari three", media=media)
+    made = client.post(
+        "banjir", media=media, name="Siti Tigawati", address="Jl. Tiga 3, RT 03", **form
+    )
 (one,) = made if isinstance(made, list) else [made]
-assert one["service_request_id"], made
-assert one["service_request_id"] in str(client.token(f"t{one['service_request_id']}"))
+report = one["service_request_id"]
+(token,) = client.token(f"t{report}")
+assert token["token"] == f"t{report}"
+fields = {
+    **{name: value for name, value in form.items() if not name.startswith("attribute")},
+    "service_code": "banjir", "first_name": "Siti", "last_name": "Tigawati",
+    "address_string": "Jl. Tiga 3, RT 03",
+}  # fmt: skip
+answers = {"passable": "no", "flood_depth": 40.5}
+print("sent", json.dumps({"id": report, "fields": fields, "answers": answers, "photo": photo}))
 print("passed")
