@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.report import Report
 from chalicelib.services.city import cities
+from chalicelib.services.platform import urls
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.reports import one_tap
 
@@ -32,7 +33,7 @@ def ask(token: str, now: datetime) -> str:
     report = question.report
     title = "page.settled" if question.closed else "page.title"
     if not question.answerable:
-        return of_report(report, title, f"<p>{_say('page.answered', report)}</p>")
+        return of_report(report, title, _over(question))
     city = cities.at(report.jurisdiction, report.city_version)
     about = words(
         "page.report",
@@ -56,11 +57,23 @@ def ask(token: str, now: datetime) -> str:
 def thanks(token: str, repaired: bool | None, now: datetime) -> str:
     """The page after an answer; ``None``: it had no effect, because the report has changed."""
     question = one_tap.question(token, now)
-    keys = {True: "page.thanks_yes", False: "page.thanks_no", None: "page.answered"}
+    title = "page.settled" if question.closed else "page.title"
+    if repaired is None:
+        return of_report(question.report, title, _over(question))
+    keys = {True: "page.thanks_yes", False: "page.thanks_no"}
     if question.closed:
         keys[True] = "page.stays"
-    title = "page.settled" if question.closed else "page.title"
     return of_report(question.report, title, f"<p>{_say(keys[repaired], question.report)}</p>")
+
+
+def _over(question: one_tap.OneTapQuestion) -> str:
+    """Why the question can no longer be answered; of a merged report, where it goes on."""
+    if question.goes_on is None:
+        return f"<p>{_say('page.answered', question.report)}</p>"
+    code = question.goes_on.code
+    link = escape(urls.in_city(question.report.jurisdiction, f"/v1/track/{code}"))
+    said = escape(words("page.merged", question.report, code=code))
+    return f'<p>{said}</p><p><a href="{link}">{link}</a></p>'
 
 
 def words(key: str, report: Report, **values: Any) -> str:

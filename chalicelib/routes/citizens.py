@@ -130,7 +130,14 @@ def confirm_contact(call: Call) -> Answer:
         summary="Comment on a report",
         body=schemas.COMMENT,
         answers={201: schemas.ADDED},
-        problems=(*_REPORT, "role_not_allowed", "key_reused", "too_many", "unknown_jurisdiction"),
+        problems=(
+            *_REPORT,
+            "role_not_allowed",
+            "report_merged",
+            "key_reused",
+            "too_many",
+            "unknown_jurisdiction",
+        ),
         idempotent=True,
     ),
 )
@@ -151,7 +158,14 @@ def comment_report(call: Call) -> Answer:
         id="supportReport",
         summary="Say: me too",
         answers={200: schemas.ADDED},
-        problems=(*_REPORT, "report_closed", "key_reused", "too_many", "unknown_jurisdiction"),
+        problems=(
+            *_REPORT,
+            "report_closed",
+            "report_merged",
+            "key_reused",
+            "too_many",
+            "unknown_jurisdiction",
+        ),
         idempotent=True,
     ),
 )

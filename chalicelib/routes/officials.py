@@ -21,7 +21,8 @@ routes = Blueprint(__name__)
         body=schemas.ACTION,
         answers={200: schemas.CHANGED},
         problems=(
-            "not_found", "role_not_allowed", "wrong_state", "stale_version", "key_reused",
+            "not_found", "role_not_allowed", "wrong_state", "report_merged", "stale_version",
+            "key_reused",
             "action_field_missing", "action_field_unknown", "reason_unknown", "unknown_unit",
             "unknown_person", "person_after_acceptance", "unknown_service", "unknown_ward",
             "only_into_protected", "stays_protected", "moment_past", "moment_unreadable",

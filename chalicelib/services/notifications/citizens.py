@@ -50,14 +50,24 @@ def page(
                 addressees += _reporter_of(duplicate, kinds["duplicate"])
         if len(rows) == PAGE:
             next_pages.append({**cursor, "stage": "duplicate", "after": rows[-1][0]})
+        if "after" not in cursor:
+            more, last = _by_contact(report.jurisdiction, report_id, "", kinds["duplicate"])
+            addressees += more
+            next_pages += [{**cursor, "stage": "contact", "after": last}] if last else []
         if depth < DEPTH and "after" not in cursor:
             merged_ids = people.marks(report.jurisdiction, report_id, people.VIA, people.WAYS_LIMIT)
             next_pages += [
                 {"stage": "duplicate", "of": merged_id, "depth": depth + 1}
                 for merged_id in merged_ids
             ]
+    if stage == "contact" and "duplicate" in kinds:
+        more, last = _by_contact(
+            report.jurisdiction, report_id, cursor.get("after", ""), kinds["duplicate"]
+        )
+        addressees += more
+        next_pages += [{**cursor, "after": last}] if last else []
     if "follower" in kinds and not depth:
-        if stage == "duplicate" and "after" in cursor:
+        if stage in ("duplicate", "contact") and "after" in cursor:
             return addressees, next_pages
         after = cursor.get("after") if stage == "follower" else None
         rows = reach.marks(report.jurisdiction, report.id, people.FOLLOW, after, PAGE)
@@ -66,6 +76,20 @@ def page(
         if len(rows) == PAGE:
             next_pages.append({"stage": "follower", "after": rows[-1][0]})
     return addressees, next_pages
+
+
+def _by_contact(
+    jurisdiction: str, original: str, after: str, kind: str
+) -> tuple[list[Addressee], str]:
+    """(those who left only a contact with a duplicate: no account has a right by it; the name of
+    the last row if there may be more)."""
+    rows = reach.marks(jurisdiction, original, people.DUPLICATE, after, PAGE)
+    addressees: list[Addressee] = []
+    for name, _ in rows:
+        duplicate = reports.get(jurisdiction, name)
+        if duplicate and duplicate.reporter is None and not duplicate.secret:
+            addressees += _reporter_of(duplicate, kind)
+    return addressees, rows[-1][0] if len(rows) == PAGE else ""
 
 
 def _reporter_of(report: Report, kind: str) -> Iterator[Addressee]:

@@ -31,7 +31,7 @@ from chalicelib.services.open311.attachments import NO_PICTURES, WORD, Attachmen
 from chalicelib.services.photos import photo_views, tickets
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, earlier_outcome
-from chalicelib.services.reports import actions, engagement, one_tap
+from chalicelib.services.reports import actions, engagement, merging, one_tap
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -101,6 +101,9 @@ def receive(
     """Take an update from the system that filed a request: a remark, which is kept as a comment
     with its status and whether the filing person said it.
 
+    A remark on a merged report is kept on its original, and the person who filed the merged one
+    judges the original.
+
     Only the filing person's status is an answer: it confirms or refuses a repair, or reopens the
     report (``_is_verdict``). Where somebody else's status would have been one, that person is
     asked, once for each repair and each closing. Once for each ``update_id``. Raises ``Problem``,
@@ -113,7 +116,8 @@ def receive(
     outcome = _keep(actor, remark, now)
     _act(actor, remark, now)
     # The id under which the update comes back with ``listed``, so that the client knows its own.
-    answer = [{"update_id": _id(remark.report, outcome.answer["version"]), "account_id": None}]
+    update_id = _id(outcome.answer["id"], outcome.answer["version"])
+    answer = [{"update_id": update_id, "account_id": None}]
     return Outcome({"updates": answer}, outcome.replayed, outcome.wrote)
 
 
@@ -167,18 +171,24 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
         return earlier
     seen = access.load(actor, remark.report)
     engagement.may_comment(actor, seen, "public")
-    if remark.pictures and len(seen.report.pictures) + len(remark.pictures) > PICTURES_AT_MOST:
+    filed, about = seen.report, _goes_on_as(seen.report, remark)
+    if remark.pictures and len(about.pictures) + len(remark.pictures) > PICTURES_AT_MOST:
         why = f"would give the request more than {PICTURES_AT_MOST} photos; send the text alone"
         raise ExceptionGroup("unfit", [InvalidArgument("media", why)])
     photo_ids = attachments.store(actor, remark.pictures, now)
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
-        engagement.may_comment(actor, seen, "public")
+        if report.id == filed.id:
+            engagement.may_comment(actor, seen, "public")
         after = replace(report, comments=report.comments + 1)
-        data: EventData = {"status": remark.status, "said_by": _said_by(actor, report, remark)}
-        action = _meaning(remark, report)
-        if action and not _is_verdict(actor, report, remark) and _may_ask(report, action, now):
+        data: EventData = {"status": remark.status, "said_by": _said_by(actor, filed, remark)}
+        if report.id != filed.id:
+            data["duplicate"] = filed.id
+            if filed.private:
+                data["private"] = True
+        action, verdict = _meaning(remark, report), _is_verdict(actor, filed, report, remark)
+        if action and not verdict and _may_ask(report, action, now):
             after = replace(after, asked_at=now)
             data["asks"] = action
         claims = tickets.claim_photos(actor, photo_ids, report, "comment", now, city)
@@ -187,14 +197,25 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
         writes = [write for claim in claims for write in claim.writes]
         return Addition(after, {"comments": after.comments}, writes, data)
 
-    texts = (("comment", "public", remark.text), (WORD, "inside", remark.pictures.text))
+    # The original of a private report is public.
+    audience = "inside" if filed.private and about.id != filed.id else "public"
+    texts = (("comment", audience, remark.text), (WORD, "inside", remark.pictures.text))
     words = tuple(
         Words(name, audience, text, ids.token_bytes(SALT_BYTES))
         for name, audience, text in texts
         if text
     )
     usage = rate_limits.person_usage(actor, now, "comments", report_comments=remark.report)
-    return add(actor, op, remark.report, "comment", change, now, words, usage=usage)
+    return add(actor, op, about.id, "comment", change, now, words, usage=usage)
+
+
+def _goes_on_as(filed: Report, remark: Remark) -> Report:
+    """The report that a remark is about: the original of a merged one.
+
+    Pictures of a private report would be public there, so such a remark stays.
+    """
+    stays = filed.private and bool(remark.pictures)
+    return filed if stays else merging.continued_as(filed) or filed
 
 
 def _meaning(remark: Remark, report: Report) -> str | None:
@@ -212,14 +233,15 @@ def _said_by(actor: Principal, report: Report, remark: Remark) -> str:
     return "filer" if access.is_its_channel(actor, report) and known == report.filer else "other"
 
 
-def _is_verdict(actor: Principal, report: Report, remark: Remark) -> bool:
-    """Whether a status is the filing person's own answer.
+def _is_verdict(actor: Principal, filed: Report, report: Report, remark: Remark) -> bool:
+    """Whether a status of ``report`` is the answer of the person who filed ``filed``: the same
+    report, or a duplicate of it.
 
-    Not once somebody has claimed the report, who answers with their account; not if it was written
+    Not once somebody has claimed that one, who answers with their account; not if it was written
     before the repair or the closing that it would judge; and not if the system only repeats the
     present state.
     """
-    if report.reporter is not None or _said_by(actor, report, remark) != "filer":
+    if filed.reporter is not None or _said_by(actor, filed, remark) != "filer":
         return False
     if REPEATS_STATE in actor.permissions and remark.status not in updates.rules()["deliberate"]:
         return False
@@ -240,14 +262,15 @@ def _may_ask(report: Report, action: str, now: datetime) -> bool:
 def _act(actor: Principal, remark: Remark, now: datetime) -> None:
     op = _operation(actor, remark, "act")
     for _ in range(3):
-        report = access.load(actor, remark.report).report
+        filed = access.load(actor, remark.report).report
+        report = merging.continued_as(filed) or filed
         action = _meaning(remark, report)
-        if action is None or not _is_verdict(actor, report, remark):
+        if action is None or not _is_verdict(actor, filed, report, remark):
             return
         person = Principal(
             "citizen",
             actor.jurisdiction,
-            uid=report.filer,
+            uid=filed.filer,
             permissions=frozenset({f"{BY_CONTACT}{report.id}"}),
         )
         # Not the text again: it would come back to the client as the city's.

@@ -78,7 +78,10 @@ def _act(
         name = protection.actual_action(
             body["action"], seen.report, fields.get("service"), present_city
         )
-        allowed(name, seen.report, seen.standing)
+        try:
+            allowed(name, seen.report, seen.standing)
+        except Problem as problem:
+            raise merging.pointed_on(problem, seen.report) from None
         if (present := _city_to_act_by(seen.report, name, now)) is None:
             continue  # The report has just moved to the new city version: read it again.
         city = cities.promised(seen.report)
@@ -283,8 +286,8 @@ def _event_data(actor: Principal, seen: Seen, action: _Allowed) -> EventData:
     if action.name in protection.BACK and unit_has_it:
         data["outside"] = "has_it"
     own_ids = (before.reporter, before.filer, before.id)
-    if actor.kind == "citizen" and seen.is_reporter and actor.uid not in own_ids:
-        data["by"] = "duplicate"
     if f"{BY_CONTACT}{before.id}" in actor.permissions:
         data["by"] = "contact"
+    if actor.kind == "citizen" and "reporter" in seen.standing and actor.uid not in own_ids:
+        data["by"] = "duplicate"
     return data

@@ -11,11 +11,13 @@ from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import Principal
+from chalicelib.domain.report import Report
 from chalicelib.domain.workflow.table import holds
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import rate_limits
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome
+from chalicelib.services.reports import merging
 from chalicelib.services.timeline import access, traces
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
@@ -41,6 +43,8 @@ def comment(
     def change(seen: Seen, city: City) -> Addition:
         may_comment(actor, seen, audience)
         report = seen.report
+        if actor.kind == "citizen":
+            _not_merged(report)
         by_holder = audience == "public" and holds(actor, report)
         first = by_holder and report.acknowledged_at is None
         acknowledged = now if first else report.acknowledged_at
@@ -60,6 +64,7 @@ def support(actor: Principal, op: KeyedOperation, report_id: str, now: datetime)
         if report.secret:
             raise Problem("not_found")
         if not report.open:
+            _not_merged(report)
             raise Problem("report_closed")
         month = report.support_month or city.month(now)
         after = replace(report, supports=report.supports + 1, support_month=month)
@@ -168,6 +173,12 @@ def follow(
     return rate_limits.run_limited(
         place, rate_limits.person_usage(actor, now, "follows"), now, attempt
     ).answer
+
+
+def _not_merged(report: Report) -> None:
+    # Nobody works on a duplicate: what is said there would reach nobody.
+    if original := merging.continued_as(report):
+        raise Problem("report_merged", merged_into=original.id)
 
 
 def may_comment(actor: Principal, seen: Seen, audience: str) -> None:

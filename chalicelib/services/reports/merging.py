@@ -4,7 +4,9 @@ A duplicate is closed and merged into the original. If the original is closed as
 city, the oldest duplicate is opened again and the others are merged into it, one in each run of the
 sweep (``services.sla.sweep``).
 
-Tests: tests/integration/test_stranded.py
+What people say of a duplicate afterwards belongs to the original (``continued_as``).
+
+Tests: tests/integration/test_merging.py, tests/integration/test_stranded.py
 """
 
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from chalicelib.domain.actions.protection import TAKE
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.timeline_types import EventData
+from chalicelib.errors import Problem
 from chalicelib.services.platform.idempotency import KeyedOperation
 from chalicelib.services.timeline.change import Change, change_writes
 from chalicelib.storage import people, reports
@@ -24,6 +27,8 @@ from chalicelib.storage.transactions import Delete, Put, Write
 ACTIONS = frozenset({"merge", "unmerge", "remerge", TAKE})
 # The prefix of the labels of writes on another report.
 OTHER = "other:"
+# How many merged reports, each merged into the next, are followed.
+DEPTH = 8
 
 
 def writes_on_originals(
@@ -46,6 +51,29 @@ def writes_on_originals(
     if after.merged_into and (into := _original(before, after.merged_into, judged)):
         writes += _join(op, actor, before, into, now)
     return [replace(write, label=f"{OTHER}{write.label}") for write in writes]
+
+
+def continued_as(report: Report) -> Report | None:
+    """The report as which a merged one goes on: its original, or that one's original.
+
+    ``None`` for a report that is not merged, and if not everybody may know of the original.
+    """
+    head = report
+    for _ in range(DEPTH):
+        if head.merged_into is None:
+            break
+        original = reports.get(head.jurisdiction, head.merged_into)
+        if original is None or original.hidden:
+            return None
+        head = original
+    return None if head is report or head.merged_into else head
+
+
+def pointed_on(refusal: Problem, report: Report) -> Problem:
+    """The refusal of an action on a merged report, with the report on which it is possible."""
+    if refusal.slug != "wrong_state" or (original := continued_as(report)) is None:
+        return refusal
+    return Problem("report_merged", **{**refusal.members, "merged_into": original.id})
 
 
 def oldest_duplicate(original: Report) -> Report | None:

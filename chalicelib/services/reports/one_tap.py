@@ -12,18 +12,19 @@ from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.idempotency import Outcome, keyed_operation
-from chalicelib.services.reports import actions, one_tap_tokens
+from chalicelib.services.reports import actions, merging, one_tap_tokens
 from chalicelib.storage import reports
 
 
 @dataclass(frozen=True)
 class OneTapQuestion:
     """The report that a link asks about, whether it can still be answered, and whether the
-    question is about a closed report."""
+    question is about a closed report. ``goes_on``: the report into which it was merged."""
 
     report: Report
     answerable: bool
     closed: bool = False
+    goes_on: Report | None = None
 
 
 def question(token: str, now: datetime) -> OneTapQuestion:
@@ -38,7 +39,8 @@ def question(token: str, now: datetime) -> OneTapQuestion:
         return OneTapQuestion(report, same and "reopen" in judgements(report, now), closed=True)
     finished = report.finished_at.isoformat() if report.finished_at else None
     same = report.state == "work_done" and finished == payload["f"]
-    return OneTapQuestion(report, same and "verify" in judgements(report, now))
+    goes_on = merging.continued_as(report)
+    return OneTapQuestion(report, same and "verify" in judgements(report, now), goes_on=goes_on)
 
 
 def judgements(report: Report, now: datetime) -> list[str]:
