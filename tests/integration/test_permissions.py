@@ -232,7 +232,8 @@ def expected(name: str, action: str, variant: str, may: dict[str, list[str]]) ->
     if state not in (states or row["from"]) or resolution not in row.get(
         "resolutions", [resolution]
     ):
-        return "409 report_merged" if resolution == "duplicate" else "409 wrong_state"
+        merged = resolution == "duplicate" and name != "system"
+        return "409 report_merged" if merged else "409 wrong_state"
     return "403 role_not_allowed" if (name, action) == ("neighbour", "withdraw") else "may"
 
 
