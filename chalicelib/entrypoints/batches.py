@@ -1,7 +1,7 @@
 """Handlers for batches from streams and queues, and for schedules that do several things.
 
 Records are processed one at a time, and failures are reported record by record with Powertools'
-batch processor. Only the functions that need it import it, not the API.
+batch processor. The API imports this module too, so each function here imports what only it needs.
 """
 
 import json
@@ -12,11 +12,9 @@ from typing import Any, cast
 from chalicelib import clock, ids, observability
 from chalicelib.domain.message_types import OutboxMessage
 from chalicelib.domain.timeline_types import Event
-from chalicelib.services.notifications import bounces, citizen_messages, daily_digest, outbox
 from chalicelib.services.platform import set_aside
 from chalicelib.services.projections import timeline_events
 from chalicelib.services.reports import text_moderation
-from chalicelib.services.sla import sweep
 from chalicelib.settings import RECEIVED_AT_MOST, settings
 from chalicelib.storage import leases, queues
 from chalicelib.storage.transactions import Unavailable, Unknown
@@ -74,11 +72,15 @@ def _project(record: dict[str, Any], holder: str, run: set_aside.Run) -> Event |
 
 def relay_outbox(context: Any, holder: str | None = None) -> int:
     """Publish waiting outbox rows while there is time. Returns how many."""
+    from chalicelib.services.notifications import outbox
+
     return outbox.drain(lambda: _time_left(context), holder=holder)
 
 
 def sweep_clocks(context: Any) -> dict[str, int]:
     """Do what is due while there is time. Returns the number of steps of each kind."""
+    from chalicelib.services.sla import sweep
+
     now = clock.now()
     done = sweep.sweep(now, while_time_left(context))
     if _FORGETS_FROM <= now.minute < _FORGETS_FROM + 5:
@@ -89,6 +91,8 @@ def sweep_clocks(context: Any) -> dict[str, int]:
 
 def warn_units(context: Any) -> int:
     """Write due morning notices and queue held messages. Returns the number of notices."""
+    from chalicelib.services.notifications import citizen_messages, daily_digest
+
     now, made = clock.now(), 0
     run = set_aside.Run(daily_digest.SOURCE, now)
     with run.item(settings().jurisdiction, "held messages"):
@@ -112,6 +116,8 @@ def erase_expired(context: Any) -> dict[str, int]:
 def send_messages(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Send a batch of messages to citizens, and handle notices of bounces."""
     from aws_lambda_powertools.utilities.batch import EventType
+
+    from chalicelib.services.notifications import bounces, citizen_messages
 
     def handle_record(record: Any) -> None:
         message = _object(record.body)

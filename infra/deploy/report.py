@@ -18,7 +18,7 @@ MEGABYTE = 1_000_000
 CODE_AT_MOST = 12 * MEGABYTE
 LAYER_AT_MOST = 12 * MEGABYTE
 # As a multiple of the CPU of a zip that makes one boto3 client.
-API_AT_MOST = 1.25
+API_AT_MOST = 1.2
 OTHERS_AT_MOST = 1.5
 _OURS = {"x86_64": "x86_64", "aarch64": "arm64"}
 

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.timestamps import iso
-from chalicelib.entrypoints import batches
 from chalicelib.errors import Problem
-from chalicelib.services.notifications import alert_texts
+from chalicelib.services.notifications import alert_texts, daily_digest
 from chalicelib.services.open311 import request_views
 from chalicelib.services.open311 import requests as open311
 from chalicelib.services.people import closed_reports
@@ -252,7 +251,7 @@ def test_old_open_reports_are_not_in_the_morning_notice(world: World) -> None:
     run(world, *(row(number, state="Baru", closed="") for number in range(3)))
     mine = world.file()["id"]
     world.advance(days=4, hours=23)
-    assert batches.daily_digest.notify(world.now) == 1
+    assert daily_digest.notify(world.now) == 1
     ((_, notice),) = outbox()
     assert (notice["due"], notice["overdue"]) == ([mine], 0)
 
