@@ -11,7 +11,7 @@ from chalicelib.domain.row_types import Contact
 
 
 class NewReport(TypedDict):
-    """A report to file. ``address`` and ``media_url`` come from Open311 only."""
+    """A report to file. ``address``, ``attributes`` and ``media_url`` come from Open311 only."""
 
     service: str
     lat: float
@@ -28,6 +28,7 @@ class NewReport(TypedDict):
     language: NotRequired[str]
     client_time: NotRequired[str]
     address: NotRequired[str]
+    attributes: NotRequired[str]
     media_url: NotRequired[str]
 
 

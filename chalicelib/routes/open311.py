@@ -213,9 +213,10 @@ def list_updates(call: GeoReportCall) -> Any:
 def post_update(call: GeoReportCall) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
     pictures = attachments.read([file.data for file in call.files], call.arguments)
+    wordless = "description" in call.arguments and not call.get("description")
 
     def attempt(actor: Principal) -> Outcome:
-        return updates.receive(actor, call.get, call.now, pictures)
+        return updates.receive(actor, call.get, call.now, pictures, wordless=wordless)
 
     with _each_fault():
         return _counted(call, attempt).answer["updates"]

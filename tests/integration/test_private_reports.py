@@ -51,7 +51,7 @@ def addresses(edge: Edge, report: str, code: str, photo: str) -> list[str]:
     fill = {
         "id": [report], "code": [code], "month": [month], "area": ["TV", "D1", "D1-W1", "u-d1"],
         "photo": [photo], "name": [report, f"{report}.json", f"{report}.xml", f"t{report}.json"],
-        "token": ["x"], "file": [f"{report}-{photo}.webp"],
+        "token": ["x"], "file": [f"{report}-{photo}.webp", f"{report}-{photo}.jpg"],
     }  # fmt: skip
     found = []
     for route, methods in application().routes.items():

@@ -434,7 +434,7 @@ def test_the_after_photo_is_in_the_update_until_it_is_hidden(world: World, key: 
     report = repaired(world, key)
     (photo,) = world.head(report).after_photos
     address = listed(world)[-1]["media_url"]
-    assert f"/open311/v2/media/{report}-{photo}.webp" in address
+    assert f"/open311/v2/media/{report}-{photo}.jpg" in address
     head = world.head(report)
     op = world.operation(OFFICER, "moderatePhoto", photo)
     moderation.moderate(OFFICER, op, report, photo, {"action": "hide", "reason": "face"}, world.now)

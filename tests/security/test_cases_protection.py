@@ -87,7 +87,8 @@ def test_what_becomes_protected_is_in_no_public_answer_and_no_file(edge: Edge) -
     known = {
         "id": [report, duplicate], "code": [code], "month": [MONTH],
         "area": ["TV", "D1", "D1-W1", "u-d1"], "token": [f"t{report}"], "request": [report],
-        "name": [f"{report}-{photo}.webp", f"{report}.json", f"t{report}.json"],
+        "name": [f"{report}-{photo}.webp", f"{report}-{photo}.jpg",
+                 f"{report}.json", f"t{report}.json"],
         "report": [report], "photo": [photo],
     }  # fmt: skip
     marks = (report, code, WORDS)

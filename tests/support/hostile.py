@@ -190,7 +190,8 @@ class Requests(Iterator[Request]):
             name = match[1]
             if name == "name" and target.path.startswith("/open311"):
                 stems = (*self._known.get("service_request_id", ()), *hostile_values.TEXTS)
-                end = self._dice.choice((".json", ".json", ".xml", "", ".xml.json", ".webp"))
+                ends = (".json", ".json", ".xml", "", ".xml.json", ".webp", ".jpg")
+                end = self._dice.choice(ends)
                 stem = self._dice.choice((*stems, *self._known["open311_name"]))
                 return (stem + end).replace("/", "%2F") or "-"
             pool = (*self._known.get(name, ()), *self._known.get(name, ()))

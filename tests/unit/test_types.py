@@ -112,7 +112,7 @@ def test_the_views_of_a_report_fit_their_types() -> None:
 @pytest.mark.parametrize(
     ("kind", "schema", "more"),
     [
-        (NewReport, requests.NEW_REPORT, {"address", "media_url"}),
+        (NewReport, requests.NEW_REPORT, {"address", "attributes", "media_url"}),
         (ActionBody, requests.ACTION, {"target", "level", "request"}),
         (HideText, requests.HIDE_TEXT, set()),
         (Correction, requests.CORRECTION, set()),

@@ -11,9 +11,12 @@ from chalicelib.domain.input import moments
 
 SPAN = timedelta(days=90)
 _DATE = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?\s*(Z|[+ -]\d\d:?\d\d)?)?",
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?"
+    r"\s*((?:GMT|UTC)?[+ -]\d\d:?\d\d|GMT|UTC|Z)?)?",
     re.IGNORECASE | re.ASCII,
 )
+# What programs write for an argument that they do not have: Java, Objective-C, JavaScript.
+_NOTHING = ("null", "(null)", "<null>", "undefined")
 
 
 class InvalidArgument(ValueError):
@@ -30,6 +33,18 @@ def last(given: Mapping[str, list[str]], name: str) -> str | None:
     return values[-1].strip() if values else None
 
 
+def given(arguments: Mapping[str, list[str]], name: str) -> str | None:
+    """The last value of an optional text, as ``last``. What programs write for nothing is absent,
+    too: a request is not refused because of the e-mail address ``null``."""
+    text = last(arguments, name)
+    return None if text is None or is_nothing(text) else text
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a text is empty, or what programs write for nothing."""
+    return text.strip() in ("", *_NOTHING)
+
+
 def format_time(moment: datetime) -> str:
     """A moment in the form that every client reads: W3C-DTF with zone, no fractions."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -38,15 +53,17 @@ def format_time(moment: datetime) -> str:
 def moment(text: str, zone: tzinfo, field: str = "datetime") -> datetime:
     """The moment in a client's text.
 
-    Accepts a space for the T, fractions, a missing zone (then the city's), a bare date, and a space
-    for the ``+`` of the zone (from a query string). Raises ``InvalidArgument``, also for a year
-    that no window can be reckoned with.
+    Accepts a space for the T, fractions, a missing zone (then the city's), a bare date, a space
+    for the ``+`` of the zone (from a query string), and ``GMT+07:00``, which Java writes. Raises
+    ``InvalidArgument``, also for a year that no window can be reckoned with.
     """
     match = _DATE.fullmatch(text.strip())
     if not match:
         raise InvalidArgument(field, "is no date and time")
     day, minute, second, offset = match.groups()
-    offset = (offset or "").replace(" ", "+").upper()
+    offset = re.sub("^(GMT|UTC)", "", (offset or "").upper()).replace(" ", "+") or (
+        "Z" if offset else ""
+    )
     try:
         read = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}{offset}")
         return moments.plausible(read if read.tzinfo else read.replace(tzinfo=zone))

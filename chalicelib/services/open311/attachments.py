@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib import ids
-from chalicelib.domain.open311.georeport import InvalidArgument
+from chalicelib.domain.open311.georeport import InvalidArgument, is_nothing
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.row_types import Ticket
 from chalicelib.domain.timestamps import iso
@@ -54,7 +54,7 @@ def read(uploads: list[bytes], arguments: Mapping[str, list[str]]) -> Attachment
     Raises ``InvalidArgument``: for a file that is no photo, for what is no address, and for more
     than ``tickets.MOST`` in all. Nothing is written.
     """
-    given = [url.strip() for url in arguments.get("media_url", ()) if url.strip()]
+    given = [url.strip() for url in arguments.get("media_url", ()) if not is_nothing(url)]
     links = tuple(dict.fromkeys(given))
     data = [upload for upload in dict.fromkeys(uploads) if upload]
     if len(data) + len(links) > tickets.MOST:

@@ -18,7 +18,7 @@ from chalicelib.domain.city.service import Question, Service
 from chalicelib.domain.input import email_address, numbers, phone_number
 from chalicelib.domain.input.text import mended
 from chalicelib.domain.open311 import georeport
-from chalicelib.domain.open311.georeport import InvalidArgument, last
+from chalicelib.domain.open311.georeport import InvalidArgument, given, last
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
@@ -32,13 +32,16 @@ from chalicelib.services.reports import intake
 from chalicelib.storage import reports
 
 LONGEST, LONGEST_ADDRESS = 4000, 1000
+# The answers to questions that the service does not ask, in all.
+LONGEST_OTHERS = 4000
 # The same form within this time is the same request, whatever became of it.
 SAME = timedelta(minutes=10)
 # The same form within this time is the same request while that is open.
 REMEMBERED = timedelta(days=30)
 # How many reports of the same form, each closed before the next, are looked at.
 _TURNS = 20
-_ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](\[\])?")
+# PHP numbers the values of a list.
+_ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](\[[0-9]{0,4}\])?")
 
 
 def file(
@@ -67,7 +70,10 @@ def file(
         pictures = attachments.read(uploads, arguments)
     except InvalidArgument as invalid:
         faults.append(invalid)
-    parts["answers"] = _answers(service, arguments, city, faults)
+    values = _attributes(arguments, faults)
+    parts["answers"] = _answers(service, values, city, faults)
+    if others := _others(service, values):
+        parts["attributes"] = others
     if faults:
         raise ExceptionGroup("unfit", faults)
     reception = service_list.reception(service)
@@ -112,10 +118,10 @@ def _service(city: City, code: str | None) -> Service:
 
 
 def _location(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
-    lat, long = last(arguments, "lat"), last(arguments, "long")
+    lat, long = given(arguments, "lat"), given(arguments, "long")
     if lat is None and long is None:
         return _location_of_address(
-            city, last(arguments, "address_string"), last(arguments, "address_id")
+            city, given(arguments, "address_string"), given(arguments, "address_id")
         )
     if lat is None or long is None:
         raise InvalidArgument("lat" if lat is None else "long", "is required beside the other")
@@ -132,7 +138,7 @@ def _location(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
 
 def _address(arguments: Mapping[str, list[str]]) -> dict[str, str]:
     """An address beside a pin, which only officials read: it may be somebody's home."""
-    address = last(arguments, "address_string")
+    address = given(arguments, "address_string")
     if address and len(address) > LONGEST_ADDRESS:
         raise InvalidArgument("address_string", f"is longer than {LONGEST_ADDRESS} characters")
     return {"address": mended(address)} if address else {}
@@ -157,7 +163,7 @@ def _location_of_address(city: City, address: str | None, address_id: str | None
 
 
 def _description(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
-    text = last(arguments, "description")
+    text = given(arguments, "description")
     if text is None:
         return {}
     if len(text) > LONGEST:
@@ -167,7 +173,7 @@ def _description(city: City, arguments: Mapping[str, list[str]]) -> dict[str, An
 
 def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
     contact = {}
-    email, phone = last(arguments, "email"), last(arguments, "phone")
+    email, phone = given(arguments, "email"), given(arguments, "phone")
     if email is not None:
         if not email_address.is_address(email):
             raise InvalidArgument("email", "is no e-mail address")
@@ -175,15 +181,15 @@ def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
     # Phone numbers come in many national formats; one that we cannot call is left out.
     if phone is not None and (plain := phone_number.plain(phone)):
         contact["phone"] = plain
-    names = [part for name in ("first_name", "last_name") if (part := last(arguments, name))]
+    names = [part for name in ("first_name", "last_name") if (part := given(arguments, name))]
     if names:
         contact["name"] = mended(" ".join(names)[:100])
     return {"contact": contact} if contact else {}
 
 
-def _answers(
-    service: Service, arguments: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
-) -> dict[str, Any]:
+def _attributes(
+    arguments: Mapping[str, list[str]], faults: list[InvalidArgument]
+) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for name, texts in arguments.items():
         match = _ATTRIBUTE.fullmatch(name)
@@ -193,6 +199,12 @@ def _answers(
             )
         if match:
             values.setdefault(match[1], []).extend(text for text in texts if text.strip())
+    return values
+
+
+def _answers(
+    service: Service, values: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
+) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for question in service.questions:
         texts = values.get(question.code, [])
@@ -204,8 +216,21 @@ def _answers(
             answers[question.code] = _value(question, texts, city)
         except InvalidArgument as invalid:
             faults.append(invalid)
-    # Answers to questions that the service does not ask are ignored, as before.
     return answers
+
+
+def _others(service: Service, values: Mapping[str, list[str]]) -> str:
+    """The attributes that the service does not ask for, one in a line, for officials to read.
+
+    FixMyStreet sends its own number of the problem and the place in its country's grid so.
+    """
+    asked = {question.code for question in service.questions}
+    lines = [
+        f"{code}: {', '.join(texts)}"
+        for code, texts in values.items()
+        if texts and code not in asked
+    ]
+    return mended("\n".join(lines))[:LONGEST_OTHERS]
 
 
 def _value(question: Question, texts: list[str], city: City) -> Any:

@@ -97,6 +97,8 @@ def receive(
     get: Callable[[str], str | None],
     now: datetime,
     pictures: Attachments = NO_PICTURES,
+    *,
+    wordless: bool = False,
 ) -> Outcome:
     """Take an update from the system that filed a request: a remark, which is kept as a comment
     with its status and whether the filing person said it.
@@ -106,10 +108,11 @@ def receive(
 
     Only the filing person's status is an answer: it confirms or refuses a repair, or reopens the
     report (``_is_verdict``). Where somebody else's status would have been one, that person is
-    asked, once for each repair and each closing. Once for each ``update_id``. Raises ``Problem``,
-    or ``ExceptionGroup`` of ``InvalidArgument``.
+    asked, once for each repair and each closing. Once for each ``update_id``. ``wordless``: the
+    client sent an empty text on purpose, as FixMyStreet does with a new state alone.
+    Raises ``Problem``, or ``ExceptionGroup`` of ``InvalidArgument``.
     """
-    remark = _read(get, cities.current(actor.jurisdiction, now), pictures)
+    remark = _read(get, cities.current(actor.jurisdiction, now), pictures, wordless)
     seen = access.load(actor, remark.report)
     if not seen.is_its_channel:
         raise Problem("not_found", field="service_request_id")
@@ -135,18 +138,21 @@ class Remark:
     pictures: Attachments
 
 
-def _read(get: Callable[[str], str | None], city: City, pictures: Attachments) -> Remark:
+def _read(
+    get: Callable[[str], str | None], city: City, pictures: Attachments, wordless: bool
+) -> Remark:
     # Older clients send their own id of an update under another name.
     update = get("update_id") or get("update_id_ext")
-    text = mended(get("description") or "").strip()
+    text = get("description") or ""
+    text = "" if georeport.is_nothing(text) else mended(text).strip()
     values = {**{name: get(name) for name in _REQUIRED}, "description": text}
     faults = [InvalidArgument(name, "is required") for name in _REQUIRED if not values[name]]
-    if pictures:
-        # A photo says enough.
+    word = get("status") or ""
+    if pictures or (wordless and word not in ("", updates.UNCHANGED.upper())):
+        # A photo or a new state says enough.
         faults = [fault for fault in faults if fault.field != "description"]
     if update is None:
         faults.append(InvalidArgument("update_id", "is required"))
-    word = get("status") or ""
     if word and word not in updates.rules()["words"]:
         faults.append(InvalidArgument("status", "is none of the extension's, in upper case"))
     if len(text) > LONGEST:
@@ -159,7 +165,8 @@ def _read(get: Callable[[str], str | None], city: City, pictures: Attachments) -
             faults.append(invalid)
     if faults or update is None or written is None:
         raise ExceptionGroup("unfit", faults)
-    contact = {name: value for name in ("email", "phone") if (value := get(name))}
+    given = {name: get(name) or "" for name in ("email", "phone")}
+    contact = {name: text for name, text in given.items() if not georeport.is_nothing(text)}
     report = get("service_request_id") or ""
     return Remark(update, report, word, written, text, contact, pictures)
 

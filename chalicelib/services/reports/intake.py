@@ -279,6 +279,8 @@ def _words(body: NewReport, answers: dict[str, str], city: City) -> tuple[Words,
     texts = [(name, "public", text) for name, text in fields.items()]
     # Addresses of pictures, from another system.
     texts.append(("media_url", "inside", body.get("media_url") or ""))
+    # Answers of another system to questions that the service does not ask.
+    texts.append(("attributes", "inside", body.get("attributes") or ""))
     texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
     texts.append(("address", "inside", body.get("address") or ""))
     return tuple(
