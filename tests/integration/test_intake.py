@@ -14,7 +14,7 @@ from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.open311 import post as open311_post
+from chalicelib.services.open311 import attributes
 from chalicelib.services.platform import signing
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import queries, queues, service_attributes
@@ -418,5 +418,5 @@ def test_a_question_of_each_type_takes_an_answer_from_json_and_from_a_form(kind:
     pothole = replace(city().services["pothole"], questions=(question,))
     answer, texts = ANSWERS[kind]
     values, free_texts = service_attributes.check(pothole, {"q": answer})
-    from_form = open311_post._value(question, texts, city())
+    from_form = attributes.value(question, texts, city())
     assert service_attributes.check(pothole, {"q": from_form}) == (values, free_texts)

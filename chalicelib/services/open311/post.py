@@ -5,7 +5,6 @@ Tests: tests/integration/test_post.py
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,16 +13,20 @@ from typing import Any, cast
 from chalicelib import ids
 from chalicelib.domain.body_types import NewReport
 from chalicelib.domain.city.city import City
-from chalicelib.domain.city.service import Question, Service
+from chalicelib.domain.city.service import Service
 from chalicelib.domain.input import email_address, numbers, phone_number
 from chalicelib.domain.input.text import mended
-from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument, given, last
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
-from chalicelib.services.open311 import attachments, request_views, requests, service_list
+from chalicelib.services.open311 import (
+    attachments,
+    attributes,
+    request_views,
+    requests,
+    service_list,
+)
 from chalicelib.services.open311.attachments import Attachments
 from chalicelib.services.photos import fetching
 from chalicelib.services.platform.catalogue import message_text
@@ -32,16 +35,12 @@ from chalicelib.services.reports import intake
 from chalicelib.storage import reports
 
 LONGEST, LONGEST_ADDRESS = 4000, 1000
-# The answers to questions that the service does not ask, in all.
-LONGEST_OTHERS = 4000
 # The same form within this time is the same request, whatever became of it.
 SAME = timedelta(minutes=10)
 # The same form within this time is the same request while that is open.
 REMEMBERED = timedelta(days=30)
 # How many reports of the same form, each closed before the next, are looked at.
 _TURNS = 20
-# PHP numbers the values of a list.
-_ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](\[[0-9]{0,4}\])?")
 
 
 def file(
@@ -70,9 +69,9 @@ def file(
         pictures = attachments.read(uploads, arguments)
     except InvalidArgument as invalid:
         faults.append(invalid)
-    values = _attributes(arguments, faults)
-    parts["answers"] = _answers(service, values, city, faults)
-    if others := _others(service, values):
+    values = attributes.read(arguments, faults)
+    parts["answers"] = attributes.answers(service, values, city, faults)
+    if others := attributes.others(service, values):
         parts["attributes"] = others
     if faults:
         raise ExceptionGroup("unfit", faults)
@@ -185,74 +184,6 @@ def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
     if names:
         contact["name"] = mended(" ".join(names)[:100])
     return {"contact": contact} if contact else {}
-
-
-def _attributes(
-    arguments: Mapping[str, list[str]], faults: list[InvalidArgument]
-) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
-    for name, texts in arguments.items():
-        match = _ATTRIBUTE.fullmatch(name)
-        if name.startswith("attribute[") and not match:
-            faults.append(
-                InvalidArgument("attribute", "must be attribute[CODE] or attribute[CODE][]")
-            )
-        if match:
-            values.setdefault(match[1], []).extend(text for text in texts if text.strip())
-    return values
-
-
-def _answers(
-    service: Service, values: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
-) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
-    for question in service.questions:
-        texts = values.get(question.code, [])
-        if not texts:
-            if question.required:
-                faults.append(InvalidArgument(question.code, "required"))
-            continue
-        try:
-            answers[question.code] = _value(question, texts, city)
-        except InvalidArgument as invalid:
-            faults.append(invalid)
-    return answers
-
-
-def _others(service: Service, values: Mapping[str, list[str]]) -> str:
-    """The attributes that the service does not ask for, one in a line, for officials to read.
-
-    FixMyStreet sends its own number of the problem and the place in its country's grid so.
-    """
-    asked = {question.code for question in service.questions}
-    lines = [
-        f"{code}: {', '.join(texts)}"
-        for code, texts in values.items()
-        if texts and code not in asked
-    ]
-    return mended("\n".join(lines))[:LONGEST_OTHERS]
-
-
-def _value(question: Question, texts: list[str], city: City) -> Any:
-    keys = {option.key for option in question.options}
-    code, text = question.code, texts[-1].strip()
-    if question.type == "multivaluelist":
-        if not keys.issuperset(texts):
-            raise InvalidArgument(code, f"must be of {', '.join(sorted(keys))}")
-        return texts
-    if question.type == "singlevaluelist" and text not in keys:
-        raise InvalidArgument(code, f"must be one of {', '.join(sorted(keys))}")
-    if question.type == "number":
-        try:
-            number = numbers.read(text)
-        except ValueError:
-            number = float("inf")
-        if abs(number) > 1e15:
-            raise InvalidArgument(code, "must be a number")
-        return number
-    if question.type == "datetime":
-        return iso(georeport.moment(text, city.zone, code))
-    return mended(text)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Tests: tests/e2e/test_open311.py
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib import ids
@@ -14,7 +14,6 @@ from chalicelib.domain.body_types import ActionBody
 from chalicelib.domain.city.city import City
 from chalicelib.domain.events import Words
 from chalicelib.domain.hash_chain import SALT_BYTES
-from chalicelib.domain.input.text import mended
 from chalicelib.domain.open311 import georeport, updates
 from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.open311.updates import UpdateRow
@@ -25,9 +24,10 @@ from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers, rate_limits
-from chalicelib.services.open311 import attachments
+from chalicelib.services.open311 import attachments, remarks
 from chalicelib.services.open311.answer_types import UpdateView
 from chalicelib.services.open311.attachments import NO_PICTURES, WORD, Attachments
+from chalicelib.services.open311.remarks import Remark
 from chalicelib.services.photos import photo_views, tickets
 from chalicelib.services.platform.catalogue import message_text
 from chalicelib.services.platform.idempotency import KeyedOperation, Outcome, earlier_outcome
@@ -39,11 +39,9 @@ from chalicelib.storage import open311_requests, reports
 
 MOST = 1000
 DEFAULT = timedelta(days=1)
-LONGEST = 4000
 # How many photos a report may have from updates and all else: its head, which names them, is one
 # row of at most 400 KB.
 PICTURES_AT_MOST = 100
-_REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 
 
 def listed(city: City, start: str | None, end: str | None, now: datetime) -> list[UpdateView]:
@@ -112,7 +110,7 @@ def receive(
     client sent an empty text on purpose, as FixMyStreet does with a new state alone.
     Raises ``Problem``, or ``ExceptionGroup`` of ``InvalidArgument``.
     """
-    remark = _read(get, cities.current(actor.jurisdiction, now), pictures, wordless)
+    remark = remarks.read(get, cities.current(actor.jurisdiction, now), pictures, wordless)
     seen = access.load(actor, remark.report)
     if not seen.is_its_channel:
         raise Problem("not_found", field="service_request_id")
@@ -122,53 +120,6 @@ def receive(
     update_id = _id(outcome.answer["id"], outcome.answer["version"])
     answer = [{"update_id": update_id, "account_id": None}]
     return Outcome({"updates": answer}, outcome.replayed, outcome.wrote)
-
-
-@dataclass(frozen=True)
-class Remark:
-    """An update from outside: its own id there, the report, the status, when it was written, the
-    text, and the contact of the person who wrote it."""
-
-    update: str
-    report: str
-    status: str
-    written: datetime
-    text: str
-    contact: dict[str, str]
-    pictures: Attachments
-
-
-def _read(
-    get: Callable[[str], str | None], city: City, pictures: Attachments, wordless: bool
-) -> Remark:
-    # Older clients send their own id of an update under another name.
-    update = get("update_id") or get("update_id_ext")
-    text = get("description") or ""
-    text = "" if georeport.is_nothing(text) else mended(text).strip()
-    values = {**{name: get(name) for name in _REQUIRED}, "description": text}
-    faults = [InvalidArgument(name, "is required") for name in _REQUIRED if not values[name]]
-    word = get("status") or ""
-    if pictures or (wordless and word not in ("", updates.UNCHANGED.upper())):
-        # A photo or a new state says enough.
-        faults = [fault for fault in faults if fault.field != "description"]
-    if update is None:
-        faults.append(InvalidArgument("update_id", "is required"))
-    if word and word not in updates.rules()["words"]:
-        faults.append(InvalidArgument("status", "is none of the extension's, in upper case"))
-    if len(text) > LONGEST:
-        faults.append(InvalidArgument("description", f"is longer than {LONGEST} characters"))
-    written = None
-    try:
-        written = georeport.moment(get("updated_datetime") or "", city.zone, "updated_datetime")
-    except InvalidArgument as invalid:
-        if get("updated_datetime") is not None:
-            faults.append(invalid)
-    if faults or update is None or written is None:
-        raise ExceptionGroup("unfit", faults)
-    given = {name: get(name) or "" for name in ("email", "phone")}
-    contact = {name: text for name, text in given.items() if not georeport.is_nothing(text)}
-    report = get("service_request_id") or ""
-    return Remark(update, report, word, written, text, contact, pictures)
 
 
 def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
