@@ -78,7 +78,7 @@ def _table(name: str, model: type[Model]) -> None:
         model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
     else:
         _indexes(model)
-    if name in ("control", "figures", "people"):
+    if hasattr(model, "ttl"):
         client, table = boto3.client("dynamodb"), model.Meta.table_name
         held = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         if held["TimeToLiveStatus"] == "DISABLED":

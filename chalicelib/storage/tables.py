@@ -101,6 +101,8 @@ class Report(Model):
     usk = UnicodeAttribute(null=True)
     dpk = UnicodeAttribute(null=True)
     dsk = UnicodeAttribute(null=True)
+    # Only of the ticket of a photo that no report uses.
+    ttl = NumberAttribute(null=True)
     geo = GeoIndex()
     queue = QueueIndex()
     unit = UnitIndex()

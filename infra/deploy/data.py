@@ -7,8 +7,6 @@ from infra.deploy.functions import FUNCTIONS
 from infra.deploy.names import KEPT, Doc, att, log_group, logical, prefix, ref, sub
 from infra.deploy.queues import queues, topics
 
-_EXPIRING = ("control", "figures", "people")
-
 
 def template(stage: str) -> Doc:
     """The CloudFormation template of a stage's data."""
@@ -67,7 +65,7 @@ def _table(stage: str, name: str, model: Any) -> Doc:
             }
             for index in indexes
         ]
-    if name in _EXPIRING:
+    if hasattr(model, "ttl"):
         properties["TimeToLiveSpecification"] = {"AttributeName": "ttl", "Enabled": True}
     if name == "timeline":
         properties["StreamSpecification"] = {"StreamViewType": "NEW_IMAGE"}

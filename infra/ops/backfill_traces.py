@@ -1,10 +1,12 @@
 """Writes indexes for rows of an older version: personal data (``BY#<uid>``), and read contacts.
 
-It reads the tables of reports, people and events by pages, stores its position after each page, and
-changes no existing row. It cannot know who wrote an old comment on another person's report, because
-an event names no citizen: an erasure finds such a text only on the author's own reports.
+It reads the tables of reports, people and events by pages and stores its position after each page. It
+changes no existing row, but tickets of unused photos get the expiry that older ones lack. It cannot
+know who wrote an old comment on another person's report, because an event names no citizen: an
+erasure finds such a text only on the author's own reports.
 """
 
+from contextlib import suppress
 from typing import Any
 
 PAGE = 100
@@ -34,9 +36,21 @@ def _of_reports() -> int:
             if people.is_person(uid)
         ]
         written += _write(rows)
+        _let_expire(tickets)
         control.store_cursor(_REPORTS, place)
         if place is None:
             return written
+
+
+def _let_expire(tickets: list[tuple[str, str, str]]) -> None:
+    from chalicelib.storage import photo_tickets
+    from chalicelib.storage.transactions import Refused, commit
+
+    for jurisdiction, photo, _ in tickets:
+        stored = photo_tickets.photo(jurisdiction, photo)
+        if stored and "report" not in stored[1]:
+            with suppress(Refused):  # It is used now.
+                commit([photo_tickets.put_photo(jurisdiction, photo, stored[1], seen=stored[0])])
 
 
 def _of_people() -> int:

@@ -114,7 +114,7 @@ def test_resources_with_data_are_retained_encrypted_and_restorable(data: Doc) ->
         assert one["SSESpecification"]["SSEEnabled"]
         assert one["BillingMode"] == "PAY_PER_REQUEST"
     expiring = {name for name, one in tables.items() if "TimeToLiveSpecification" in one}
-    assert expiring == {"ControlTable", "FiguresTable", "PeopleTable"}
+    assert expiring == {"ControlTable", "FiguresTable", "PeopleTable", "ReportsTable"}
     assert tables["TimelineTable"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
     for name in of_type(data, "S3::Bucket"):
         assert data["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"

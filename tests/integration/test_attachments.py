@@ -3,13 +3,18 @@
 import base64
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from urllib3.filepost import encode_multipart_formdata
 
+from chalicelib import clock
 from chalicelib.domain.photos import READY, REFUSED
+from chalicelib.storage import photo_tickets
+from chalicelib.storage.transactions import Unavailable
+from tests.integration.test_photos import expiries
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Context, Edge, application, event_of
 from tests.support import aws, photo_files
@@ -336,3 +341,31 @@ def test_a_hundred_and_fifty_one_ids_are_paged_and_not_refused(client: Client) -
 
     assert listed() == reports
     assert listed(page_size="145") + listed(page_size="145", page="2") == reports
+
+
+def ticket(photo: str) -> dict[str, Any]:
+    """The stored ticket of a photo."""
+    stored = photo_tickets.photo(JURISDICTION, photo)
+    assert stored
+    return dict(stored[1])
+
+
+def test_the_address_of_a_photo_that_no_report_uses_is_forgotten(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filing that broke off after the ticket was written leaves no address for ever."""
+    from chalicelib.services.reports import intake
+
+    def broken(*_: Any) -> Any:
+        raise Unavailable
+
+    monkeypatch.setattr(intake, "file_report", broken)
+    assert client.parts([], media_url=PICTURE)[0] == 503
+    monkeypatch.undo()
+    ((photo, expiry),) = expiries().items()
+    assert ticket(photo)["url"] == PICTURE
+    kept = timedelta(seconds=expiry or 0) - timedelta(seconds=clock.wall().timestamp())
+    assert timedelta(days=1) < kept <= timedelta(days=2)
+    # A ticket of a report stays.
+    report = client.report(client.parts([], media_url=PICTURE))
+    assert [expiries()[used] for used in client.edge.head(report).pictures] == [None]

@@ -16,9 +16,16 @@ from chalicelib.services.notifications import outbox
 from chalicelib.services.photos import moderation, photo_views, processing, storage_keys, tickets
 from chalicelib.services.reports import queries
 from chalicelib.settings import settings
-from chalicelib.storage import control, files, open311_requests, people, photo_tickets
+from chalicelib.storage import (
+    control,
+    files,
+    open311_requests,
+    people,
+    photo_tickets,
+    tables,
+)
 from chalicelib.storage.transactions import commit
-from infra.ops import dead
+from infra.ops import backfill, dead
 from tests.integration.test_engagement import refusal
 from tests.support import aws, photo_files
 from tests.support.world import JURISDICTION, PUBLIC, World, citizen, faults, official, spot
@@ -778,3 +785,31 @@ def test_a_picture_hidden_on_a_closed_report_makes_what_was_copied_of_it_out_of_
         (row,), _ = open311_requests.updated(JURISDICTION, since, world.now, 5)
         assert (row["id"], row["picture"] == photo) == (report, there)
     assert faults(world.head(report), world.links(report)) == []
+
+
+def expiries() -> dict[str, int | None]:
+    """{photo: when its ticket is deleted, in seconds since 1970, if it is}."""
+    rows = [row for row in tables.Report.scan() if "#P#" in row.pk]
+    return {row.pk.rpartition("#")[2]: None if row.ttl is None else int(row.ttl) for row in rows}
+
+
+def test_the_ticket_of_every_unused_upload_is_forgotten_and_of_no_used_one(world: World) -> None:
+    me = citizen("siti")
+    used, unused = world.photo(me), world.photo(me)
+    report = world.file(me, photos=[used])["id"]
+    for photo in (used, unused):
+        world.process(photo)
+    assert world.head(report).pictures[used]["state"] == "ready"
+    assert (expiries()[used], expiries()[unused] is None) == (None, False)
+
+
+def test_an_older_ticket_of_an_unused_photo_expires_after_a_backfill(world: World) -> None:
+    me = citizen("siti")
+    used, unused = world.photo(me), world.photo(me)
+    world.file(me, photos=[used])
+    for photo in (used, unused):
+        row = tables.Report.get(f"{JURISDICTION}#P#{photo}")
+        row.ttl = None  # As older versions wrote it.
+        row.save()
+    backfill.main()
+    assert (expiries()[used], expiries()[unused] is None) == (None, False)
