@@ -1,8 +1,8 @@
 """Writes indexes for rows of an older version: personal data (``BY#<uid>``), and read contacts.
 
 It reads the tables of reports, people and events by pages and stores its position after each page.
-It changes no existing row, but tickets of unused photos get the expiry that older ones lack. It cannot
-know who wrote an old comment on another person's report, because an event names no citizen: an
+It changes no existing row, but tickets of unused photos get the expiry that older ones lack. An
+event names no citizen, so it cannot know who wrote an old comment on another person's report: an
 erasure finds such a text only on the author's own reports.
 """
 
