@@ -20,26 +20,16 @@ from chalicelib.domain.timestamps import parse
 PENDING, READY, REFUSED, HIDDEN = "pending", "ready", "refused", "hidden"
 # Only of a ticket: its owner and its files have been erased.
 ERASED = "erased"
-SMALL, LARGE, MASTER = 320, 1280, 2048
 DEVELOP, USED, DRAW, HIDE = "develop", "used", "draw", "hide"
 BEFORE, AFTER, EARLIER, FOLLOW_UP = "before", "after", "earlier", "follow_up"
 # The fields of a ticket and a picture about the finished files.
 MADE = ("width", "height", "cut", "jpeg")
-SCALE = 1000
 NEAR_M = 150
 _SHOWN = (PENDING, READY)
 _KINDS = {"file": BEFORE, "finish": AFTER}
 _MODERATED = {"photo_hidden": HIDE, "photo_shown": DRAW, "photo_blurred": DRAW}
 # The event of a finished photo that a report uses: it can now be compared with other photos.
 _MADE = "photo_ready"
-
-
-def fitted(width: int, height: int, side: int) -> tuple[int, int]:
-    """The size of a picture scaled down to fit a square of ``side``; never scaled up."""
-    longest = max(width, height)
-    if longest <= side:
-        return width, height
-    return max(1, round(width * side / longest)), max(1, round(height * side / longest))
 
 
 def new_picture(action: str, ticket: Ticket) -> Picture:

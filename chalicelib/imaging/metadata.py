@@ -5,18 +5,19 @@ Everything comes from the uploader's file; values that do not parse are left out
 
 import math
 import re
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from PIL import ExifTags, Image
 
-from chalicelib.domain.row_types import PhotoFacts
+if TYPE_CHECKING:
+    from chalicelib.domain.row_types import PhotoFacts
 
 _WHEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 _UNREADABLE = (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError)
 
 
-def read(image: Image.Image) -> PhotoFacts:
+def read(image: Image.Image) -> "PhotoFacts":
     """Time and place of a photo; values that are missing are left out.
 
     ``{"taken": "2024-05-01T10:20:30", "offset": "+07:00", "lat": …, "long": …}``. ``taken`` is
@@ -26,7 +27,7 @@ def read(image: Image.Image) -> PhotoFacts:
     try:
         exif = image.getexif()
         known = {**_time(exif.get_ifd(ExifTags.IFD.Exif)), **_place(exif)}
-        return cast(PhotoFacts, known)
+        return cast("PhotoFacts", known)
     except _UNREADABLE:
         return {}
 

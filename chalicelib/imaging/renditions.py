@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 # The WebP plugin by name: otherwise Pillow imports every plugin that it has for the first WebP.
-from PIL import Image, ImageCms, ImageOps, WebPImagePlugin  # noqa: F401
+from PIL import Image, ImageOps, WebPImagePlugin  # noqa: F401
 
-from chalicelib.domain.photos import LARGE, MASTER, SCALE, SMALL, fitted
+from chalicelib.domain.photo_sizes import LARGE, MASTER, SCALE, SMALL, fitted
 from chalicelib.imaging import metadata, refusals, sniff
 from chalicelib.imaging.perceptual_hash import perceptual_hash
 from chalicelib.imaging.refusals import PhotoRefused
@@ -71,7 +71,7 @@ def remake(data: bytes, rectangles: list[list[int]], folder: Path) -> dict[str, 
 
 
 def _register_heif() -> None:
-    # Imported only for these photos: every photo has a process of its own, and waits for it.
+    # Imported only for these photos, as with ``ImageCms``.
     import pi_heif
 
     pi_heif.register_heif_opener(thumbnails=False)
@@ -130,6 +130,9 @@ def _plain(strip: Image.Image, info: dict[Any, Any]) -> Image.Image:
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
+        # Imported only for photos with a profile: every photo has a process of its own.
+        from PIL import ImageCms
+
         try:
             held = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             turned = ImageCms.profileToProfile(

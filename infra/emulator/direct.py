@@ -1,20 +1,23 @@
 """Answers the AWS calls of this process by function calls, without HTTP.
 
-The demo makes tens of thousands of calls, and about half the CPU of a call is HTTP between two
+The demo makes more than a hundred thousand calls, and most of the CPU of a call is HTTP between two
 threads of the same process. The SDK still builds and parses; the emulator still answers.
 """
 
-import asyncio
+import contextvars
 import urllib.parse
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from io import BytesIO
+from threading import RLock
 from typing import Any
 
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
+from botocore.parsers import create_parser
 
-_SECONDS = 60
 Application = Callable[[Any, Any, Any], Awaitable[None]]
+# What an answer has: status, headers and body.
+Answer = tuple[int, dict[str, str], bytes]
 
 
 class _Body(BytesIO):
@@ -26,12 +29,62 @@ class _Body(BytesIO):
             yield rest
 
 
-def attach(client: Any, application: Application, loop: asyncio.AbstractEventLoop) -> None:
-    """Let the ASGI ``application``, which runs in ``loop``, answer every request of ``client``."""
+def attach(client: Any, application: Application, turn: RLock) -> None:
+    """Let the ASGI ``application`` answer every request of ``client``, in the caller's thread.
+
+    ``turn`` is held meanwhile: the emulator answers one request at a time.
+    """
+
+    def exchange(method: str, url: str, headers: dict[str, Any], body: bytes) -> Answer:
+        with turn:
+            return _exchange(application, method, url, headers, body)
+
+    # Nobody reads the text of this header, and the SDK builds it again for every call.
+    client._user_agent_creator.to_string = lambda: "local"
+    if client.meta.service_model.resolved_protocol == "json":
+        _answer_calls(client, exchange)
+    else:
+        _answer_requests(client, exchange)
+
+
+Exchange = Callable[[str, str, dict[str, Any], bytes], Answer]
+
+
+def _answer_calls(client: Any, exchange: Exchange) -> None:
+    """Answer before the SDK makes an HTTP request; for services whose bodies are JSON."""
+    parser = create_parser(client.meta.service_model.resolved_protocol)
+
+    def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, Any]:
+        sent = {name.lower(): value for name, value in params["headers"].items()}
+        status, headers, body = exchange(params["method"], params["url"], sent, params["body"])
+        answered = {
+            "headers": headers,
+            "status_code": status,
+            "context": {"operation_name": model.name},
+            "body": body,
+        }
+        parsed = parser.parse(answered, model.output_shape)
+        if status >= 300:
+            # As the SDK does: the reasons of a cancelled transaction are fields of its error.
+            shape = model.service_model.shape_for_error_code(parsed["Error"].get("Code"))
+            parsed.update(parser.parse(answered, shape) if shape is not None else {})
+        return AWSResponse(params["url"], status, headers, _Body(body)), parsed
+
+    client.meta.events.register("before-call", answer)
+
+
+def _answer_requests(client: Any, exchange: Exchange) -> None:
+    """Answer the HTTP request that the SDK has made."""
 
     def answer(request: Any, **_: Any) -> AWSResponse:
-        exchange = _exchange(application, request)
-        return asyncio.run_coroutine_threadsafe(exchange, loop).result(_SECONDS)
+        body = request.body or b""
+        if hasattr(body, "read"):
+            body = body.read()
+        if isinstance(body, str):
+            body = body.encode()
+        sent = {name.lower(): value for name, value in request.headers.items()}
+        status, headers, raw = exchange(request.method, request.url, sent, body)
+        return AWSResponse(request.url, status, headers, _Body(raw))
 
     client.meta.events.register("before-send", answer)
     if client.meta.service_model.service_name != "s3":
@@ -39,14 +92,10 @@ def attach(client: Any, application: Application, loop: asyncio.AbstractEventLoo
         client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
 
 
-async def _exchange(application: Application, request: Any) -> AWSResponse:
-    parts = urllib.parse.urlsplit(request.url)
-    body = request.body or b""
-    if hasattr(body, "read"):
-        body = body.read()
-    if isinstance(body, str):
-        body = body.encode()
-    headers = {name.lower(): value for name, value in request.headers.items()}
+def _exchange(
+    application: Application, method: str, url: str, headers: dict[str, Any], body: bytes
+) -> Answer:
+    parts = urllib.parse.urlsplit(url)
     headers = {"host": parts.netloc, **headers}
     if "transfer-encoding" not in headers:
         headers["content-length"] = str(len(body))
@@ -55,7 +104,7 @@ async def _exchange(application: Application, request: Any) -> AWSResponse:
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "scheme": parts.scheme,
-        "method": request.method,
+        "method": method,
         "path": urllib.parse.unquote(parts.path or "/"),
         "raw_path": (parts.path or "/").encode(),
         "query_string": parts.query.encode(),
@@ -77,9 +126,24 @@ async def _exchange(application: Application, request: Any) -> AWSResponse:
         elif message["type"] == "http.response.body":
             pieces.append(message.get("body", b""))
 
-    await application(scope, receive, send)
+    async def answer() -> None:
+        await application(scope, receive, send)
+
+    # The emulator keeps the account of a request in context variables.
+    contextvars.copy_context().run(_finish, answer())
     answered = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
-    return AWSResponse(request.url, start["status"], answered, _Body(b"".join(pieces)))
+    return start["status"], answered, b"".join(pieces)
+
+
+def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end without a loop. Raises ``RuntimeError`` if it has to wait."""
+    try:
+        while (waits_for := work.send(None)) is None:
+            pass
+    except StopIteration:
+        return
+    work.close()
+    raise RuntimeError(f"a direct call to the emulator may not wait: {waits_for!r}")
 
 
 def _bytes(value: Any) -> bytes:

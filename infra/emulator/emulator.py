@@ -70,6 +70,8 @@ class Emulator:
         self._port = port
         self._before: dict[str, str | None] = {}
         self._ready = threading.Event()
+        # Requests over HTTP are answered in the emulator's thread, direct ones in the caller's.
+        self._turn = threading.RLock()
         self._failure: BaseException | None = None
 
     def start(self) -> str:
@@ -133,7 +135,7 @@ class Emulator:
 
     def attach(self, client: Any) -> None:
         """Answer every request of an SDK client without HTTP (``direct``)."""
-        attach(client, self._bridge.app, self._loop)
+        attach(client, self._bridge.app, self._turn)
 
     def has_events(self, arn: str, after: str | None) -> bool:
         """Whether a queue holds a message, or a stream a record after a sequence number."""
@@ -181,7 +183,8 @@ class Emulator:
             try:
                 await asyncio.wait_for(self._stopping.wait(), 1)
             except TimeoutError:
-                self._bridge.flush()
+                with self._turn:
+                    self._bridge.flush()
                 await asyncio.to_thread(self._store.checkpoint)
 
     async def _application(self, scope: Any, receive: Any, send: Any) -> None:
@@ -190,7 +193,8 @@ class Emulator:
         elif scope["type"] == "http":
             refusal = _refusal(scope)
             if refusal is None:
-                await self._bridge.app(scope, receive, send)
+                with self._turn:
+                    await self._bridge.app(scope, receive, send)
             else:
                 kind = [(b"content-type", b"application/xml")]
                 start = {"type": "http.response.start", "status": 403, "headers": kind}

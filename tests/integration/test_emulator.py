@@ -481,3 +481,71 @@ def test_an_array_of_an_alert_is_filtered_value_by_value(tmp_path: Path) -> None
         """,
     )
     assert told(process)["found"] == ["all", "morning", "ours"]
+
+
+def test_a_client_that_is_attached_gets_the_answers_that_it_would_get_over_http(
+    tmp_path: Path,
+) -> None:
+    """Items, errors with their reasons, objects, messages and topics, with and without HTTP.
+
+    Only the identifiers that the emulator makes may differ.
+    """
+    run = life(
+        tmp_path,
+        """
+        import botocore.exceptions
+        buckets, letters = boto3.client("s3"), boto3.client("ssm")
+        buckets.create_bucket(Bucket="attic")
+        topic = topics.create_topic(Name="news")["TopicArn"]
+        clients = (dynamodb, queues, topics, buckets, letters)
+
+        def refusal(call, **fields):
+            try:
+                call(**fields)
+            except botocore.exceptions.ClientError as error:
+                kept = {k: v for k, v in error.response.items() if k != "ResponseMetadata"}
+                return type(error).__name__, str(error), kept
+            return None
+
+        def calls(name):
+            item = {"id": {"S": name}, "n": {"N": "1"}, "raw": {"B": b"\\0\\xff"}}
+            dynamodb.put_item(TableName="toys", Item=item)
+            key = {"TableName": "toys", "Key": {"id": {"S": name}}}
+            new = {**key, "ConditionExpression": "attribute_not_exists(id)"}
+            other = {"TableName": "toys", "Item": {"id": {"S": name + "2"}}}
+            url = queues.create_queue(QueueName=name)["QueueUrl"]
+            queues.send_message(QueueUrl=url, MessageBody="é")
+            body = queues.receive_message(QueueUrl=url)["Messages"][0]["Body"]
+            buckets.put_object(Bucket="attic", Key=f"a b/{name}é", Body=b"\\0box")
+            answer = dynamodb.get_item(**key)
+            return {
+                "item": answer["Item"],
+                "status": answer["ResponseMetadata"]["HTTPStatusCode"],
+                "cancelled": refusal(
+                    dynamodb.transact_write_items,
+                    TransactItems=[{"ConditionCheck": new}, {"Put": other}],
+                ),
+                "no table": refusal(dynamodb.get_item, TableName="none", Key=key["Key"]),
+                "no queue": refusal(queues.get_queue_url, QueueName="none"),
+                "no object": refusal(buckets.get_object, Bucket="attic", Key="none"),
+                "no parameter": refusal(letters.get_parameter, Name="/none"),
+                "no topic": refusal(topics.publish, TopicArn=topic + "x", Message="hello"),
+                "object": buckets.get_object(Bucket="attic", Key=f"a b/{name}é")["Body"].read(),
+                "queued": body,
+                "published": sorted(topics.publish(TopicArn=topic, Message="hello")),
+            }
+
+        def told_as(name):
+            return repr(calls(name)).replace(name, "NAME")
+
+        over_http = told_as("first")
+        for client in clients:
+            emulator.attach(client)
+        tell(http=over_http, direct=told_as("second"))
+        emulator.stop()
+        """,
+        make=True,
+    )
+    answers = told(run)
+    assert "CancellationReasons" in answers["http"]
+    assert answers["direct"] == answers["http"]

@@ -14,7 +14,7 @@ Tests: tests/integration/test_photos.py
 import hashlib
 from dataclasses import dataclass
 
-from chalicelib.domain.photos import LARGE, SMALL, fitted
+from chalicelib.domain.photo_sizes import LARGE, SMALL, fitted
 from chalicelib.services.platform.answer_types import Rendition, Renditions
 from chalicelib.storage import files
 
