@@ -5,7 +5,6 @@ Tests: tests/integration/test_post.py
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.service import Question, Service
@@ -15,6 +14,7 @@ from chalicelib.domain.open311 import georeport
 from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.timestamps import iso
 
+Answer = str | float | list[str]
 # The answers to questions that the service does not ask, in all.
 LONGEST_OTHERS = 4000
 # PHP numbers the values of a list.
@@ -37,9 +37,9 @@ def read(arguments: Mapping[str, list[str]], faults: list[InvalidArgument]) -> d
 
 def answers(
     service: Service, values: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
-) -> dict[str, Any]:
+) -> dict[str, Answer]:
     """The answers to the service's questions. Adds to ``faults``."""
-    given: dict[str, Any] = {}
+    given: dict[str, Answer] = {}
     for question in service.questions:
         texts = values.get(question.code, [])
         if not texts:
@@ -67,7 +67,7 @@ def others(service: Service, values: Mapping[str, list[str]]) -> str:
     return mended("\n".join(lines))[:LONGEST_OTHERS]
 
 
-def value(question: Question, texts: list[str], city: City) -> Any:
+def value(question: Question, texts: list[str], city: City) -> Answer:
     """The answer to a question in a client's texts. Raises ``InvalidArgument``."""
     keys = {option.key for option in question.options}
     code, text = question.code, texts[-1].strip()
