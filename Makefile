@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi workflow lock
+.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding webhooks package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi workflow lock
 
 help: ## this list
 	@awk -F ' ## |:' '/^[a-z0-9-]+:.* ## / { \
@@ -71,6 +71,9 @@ keys: $(VENV)/run.stamp ## Open311 clients: DO='issue NAME', DO=list or DO='revo
 
 forwarding: $(VENV)/run.stamp ## units with an Open311 server of their own: DO=list or DO='key UNIT'
 	@$(PY) -m infra.local with infra.ops forwarding $(DO)
+
+webhooks: $(VENV)/run.stamp ## systems that are sent public events: DO=list or DO='ping HOOK'
+	@$(PY) -m infra.local with infra.ops webhooks $(DO)
 
 package: $(VENV)/test.stamp ## templates and zips in build/, with sizes and cold starts [STAGE=prod]
 	@$(PY) -m infra.deploy package --stage $(STAGE)

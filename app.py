@@ -137,6 +137,12 @@ def forward_reports(event: SQSEvent) -> dict[str, Any]:
     return batches.forward_reports(event.to_dict(), event.context)
 
 
+@app.on_sqs_message(queue=settings().webhooks_queue, batch_size=1, name="send_webhooks")
+def send_webhooks(event: SQSEvent) -> dict[str, Any]:
+    """Send public events of reports to the city's webhooks."""
+    return batches.send_webhooks(event.to_dict(), event.context)
+
+
 @app.on_sqs_message(queue=settings().messages_queue, batch_size=10, name="send_messages")
 def send_messages(event: SQSEvent) -> dict[str, Any]:
     """Send messages to citizens; only this function may read contacts."""

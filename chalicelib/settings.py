@@ -22,6 +22,7 @@ class Settings:
     messages_queue: str
     photos_queue: str
     forwards_queue: str
+    webhooks_queue: str
     timeline_stream: str
     jurisdiction: str
     secret_parameter: str
@@ -47,6 +48,9 @@ def origins(text: str) -> tuple[str, ...]:
 
 # How often a queue delivers a message before it becomes a dead letter.
 RECEIVED_AT_MOST = 5
+# The same for webhooks, which state their attempts themselves (rules/webhooks.json): these and some
+# more, for runs that were killed.
+WEBHOOK_RECEIVED_AT_MOST = 14
 
 
 @cache
@@ -64,6 +68,7 @@ def settings() -> Settings:
         messages_queue=env("TANGGAP_MESSAGES_QUEUE", f"{prefix}-messages"),
         photos_queue=env("TANGGAP_PHOTOS_QUEUE", f"{prefix}-photos"),
         forwards_queue=env("TANGGAP_FORWARDS_QUEUE", f"{prefix}-forwards"),
+        webhooks_queue=env("TANGGAP_WEBHOOKS_QUEUE", f"{prefix}-webhooks"),
         timeline_stream=env(
             "TANGGAP_TIMELINE_STREAM",
             f"arn:aws:dynamodb:us-east-1:000000000000:table/{prefix}-timeline/stream/latest",

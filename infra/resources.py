@@ -15,13 +15,14 @@ import boto3
 from botocore.exceptions import ClientError
 from pynamodb.models import Model
 
-from chalicelib.settings import RECEIVED_AT_MOST, settings
+from chalicelib.settings import RECEIVED_AT_MOST, WEBHOOK_RECEIVED_AT_MOST, settings
 from chalicelib.storage.files import UNUSED
 
 # A message must stay hidden for longer than its function may run (six times, AWS advises).
 VISIBILITY_SECONDS = 150
 PHOTO_VISIBILITY_SECONDS = 360
 FORWARD_VISIBILITY_SECONDS = 360
+WEBHOOK_VISIBILITY_SECONDS = 180
 RETENTION_SECONDS = 14 * 86_400
 EVIDENCE_DAYS = 30
 QUARANTINE = "quarantine/"
@@ -42,6 +43,9 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
     messages = _queue(chosen.messages_queue, VISIBILITY_SECONDS)
     photos = _queue(chosen.photos_queue, PHOTO_VISIBILITY_SECONDS, written_by_bucket=chosen.bucket)
     forwards = _queue(chosen.forwards_queue, FORWARD_VISIBILITY_SECONDS)
+    webhooks = _queue(
+        chosen.webhooks_queue, WEBHOOK_VISIBILITY_SECONDS, received=WEBHOOK_RECEIVED_AT_MOST
+    )
     _bucket(chosen.bucket, chosen.allow_origins, photos)
     topic = boto3.client("sns").create_topic(Name=chosen.alerts_topic.rsplit(":", 1)[-1])
     signing_keys(chosen.secret_parameter)
@@ -53,6 +57,7 @@ def create_with(models: dict[str, type[Model]]) -> dict[str, str]:
         "TANGGAP_MESSAGES_QUEUE": messages.rsplit(":", 1)[-1],
         "TANGGAP_PHOTOS_QUEUE": photos.rsplit(":", 1)[-1],
         "TANGGAP_FORWARDS_QUEUE": forwards.rsplit(":", 1)[-1],
+        "TANGGAP_WEBHOOKS_QUEUE": webhooks.rsplit(":", 1)[-1],
         "TANGGAP_OUTSIDE_PARAMETERS": chosen.outside_parameters,
         "TANGGAP_SECRET_PARAMETER": chosen.secret_parameter,
         "TANGGAP_MAIL_FROM": chosen.mail_from,
@@ -105,11 +110,16 @@ def _indexes(model: type[Model]) -> None:
             )
 
 
-def _queue(name: str, seconds: int, written_by_bucket: str | None = None) -> str:
+def _queue(
+    name: str,
+    seconds: int,
+    written_by_bucket: str | None = None,
+    received: int = RECEIVED_AT_MOST,
+) -> str:
     client = boto3.client("sqs")
     kept = str(RETENTION_SECONDS)
     dead = _queue_arn(client, f"{name}-dead", {"MessageRetentionPeriod": kept})
-    redrive = {"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST}
+    redrive = {"deadLetterTargetArn": dead, "maxReceiveCount": received}
     attributes = {
         "VisibilityTimeout": str(seconds),
         "MessageRetentionPeriod": kept,

@@ -199,6 +199,15 @@ class ForwardJob(TypedDict):
     round: int
 
 
+class WebhookMessage(OutboxMessage):
+    """A report has a new event, ``version``, that may concern a webhook."""
+
+    dedupe: str
+    report: str
+    hook: str
+    version: int
+
+
 class ForwardMessage(OutboxMessage, ForwardJob):
     """The job that forwards a report."""
 

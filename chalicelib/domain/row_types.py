@@ -222,6 +222,40 @@ class ServerState(TypedDict, total=False):
     heard: str
 
 
+class Failing(TypedDict):
+    """An event that a webhook did not take. The message of event ``by`` comes back for it at
+    ``until`` at the latest; ``dead``: no message comes, it is a dead letter."""
+
+    by: int
+    since: str
+    until: str
+    attempts: int
+    reason: str
+    dead: NotRequired[bool]
+
+
+class Sent(TypedDict, total=False):
+    """What a webhook's system has of a report: ``told`` if it may have it, its own id, the last
+    version that was sent and when, and what it does not take."""
+
+    told: bool
+    outside_id: str
+    version: int
+    at: str
+    failing: Failing
+
+
+class HookState(TypedDict, total=False):
+    """A webhook: off since when and for what address, failures in a row, the last success."""
+
+    off: str
+    url: str
+    reason: str
+    failures: int
+    failed: str
+    delivered: str
+
+
 # A contact: a name, safe ways and hours, and an address of each contact method that it has. Its
 # keys are data (``domain.input.contact_methods.METHODS``).
 Contact = dict[str, Any]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from chalicelib import clock, ids, observability
-from chalicelib.domain.message_types import OutboxMessage
+from chalicelib.domain.message_types import OutboxMessage, WebhookMessage
 from chalicelib.domain.timeline_types import Event
 from chalicelib.services.platform import set_aside
 from chalicelib.services.projections import timeline_events
@@ -23,6 +23,8 @@ _SPARE_MS = 5_000
 # Time to erase one report with everybody on it.
 _ERASE_MS = 30_000
 _FIRST_RETRY = 60
+# Time for one more event of a webhook: two reads, a request of five seconds, a write.
+_DELIVER_MS = 12_000
 # The sweep's run from this minute of the hour erases expired originals of masked texts.
 _FORGETS_FROM = 35
 
@@ -174,6 +176,33 @@ def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return _batch(event, context, handle_record, EventType.SQS)
 
 
+def send_webhooks(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Send the new events of reports to webhooks.
+
+    What another system does not take comes back later, and at last becomes a dead letter.
+    """
+    from aws_lambda_powertools.utilities.batch import EventType
+
+    from chalicelib.services.webhooks import sending
+
+    may_go_on = while_time_left(context, _DELIVER_MS)
+
+    def handle_record(record: Any) -> None:
+        message = cast(WebhookMessage, _object(record.body))
+        attempts = int(record.attributes.approximate_receive_count)
+        try:
+            sending.handle(message, attempts, clock.now(), may_go_on)
+        except sending.Later as later:
+            queues.postpone(settings().webhooks_queue, record.receipt_handle, later.seconds)
+            raise _Postponed from None
+
+    return _batch(event, context, handle_record, EventType.SQS)
+
+
+class _Postponed(Exception):
+    """The queue delivers the message again. Another system's fault is no error of this one."""
+
+
 def _later(attempts: int) -> int:
     """Seconds until the next attempt: doubled each time, with jitter from half to the whole."""
     longest: int = _FIRST_RETRY * 2**attempts
@@ -189,8 +218,8 @@ def _batch(event: dict[str, Any], context: Any, handle_record: Any, kind: Any) -
     def handle(record: Any) -> None:
         try:
             handle_record(record)
-        except leases.Held:
-            # Another run is sending the same message. The queue delivers it again.
+        except (leases.Held, _Postponed):
+            # Held: another run is sending the same message. The queue delivers it again.
             raise
         except Exception as error:
             # The dead letter has the record but not the reason; only this log line has it.

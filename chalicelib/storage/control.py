@@ -23,7 +23,7 @@ KEEP = timedelta(days=30)
 LEASE_SECONDS = 45
 DEAD_SOURCES = (
     "follow_forwards", "forwards", "hide_rows", "keep_scorecards", "outbox", "photos", "projection",
-    "retention", "seal_record", "sweep", "texts", "warn_units", "write_open_data",
+    "retention", "seal_record", "sweep", "texts", "warn_units", "webhooks", "write_open_data",
 )  # fmt: skip
 _MARK = "-"
 OUTBOX = "*#OUT#0"

@@ -3,7 +3,12 @@
 import json
 from functools import cache
 
-from chalicelib.domain.message_types import ForwardMessage, OutboxMessage, PhotoMessage
+from chalicelib.domain.message_types import (
+    ForwardMessage,
+    OutboxMessage,
+    PhotoMessage,
+    WebhookMessage,
+)
 from chalicelib.settings import settings
 from chalicelib.storage import aws
 
@@ -21,6 +26,16 @@ def send_photo_job(doc: PhotoMessage) -> None:
 def send_forward(doc: ForwardMessage) -> None:
     """Send a report to the function that forwards reports."""
     _send(settings().forwards_queue, doc)
+
+
+def send_webhook(doc: WebhookMessage) -> None:
+    """Tell the function that sends webhooks that a report has a new event."""
+    _send(settings().webhooks_queue, doc)
+
+
+def set_webhook_aside(doc: WebhookMessage) -> None:
+    """Make a message of a webhook a dead letter; ``infra.ops redrive webhooks`` puts it back."""
+    _send(f"{settings().webhooks_queue}-dead", doc)
 
 
 def postpone(queue: str, receipt: str, seconds: int) -> None:

@@ -205,6 +205,9 @@ class Control(_Row):
     used = NumberAttribute(null=True)
     holder = UnicodeAttribute(null=True)
     until = NumberAttribute(null=True)
+    # Of a webhook's row: the last version that was handled, and the newest that was announced.
+    cursor = NumberAttribute(null=True)
+    rung = NumberAttribute(null=True)
 
 
 MODELS: dict[str, type[Model]] = {

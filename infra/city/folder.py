@@ -16,6 +16,7 @@ from chalicelib.domain.city.boundaries import build
 from infra.city import areas as places
 from infra.city import (
     catalogues,
+    hooks,
     hours,
     measuring,
     offer,
@@ -123,6 +124,9 @@ def prepare(
         bundle["escalation"] = measuring.escalation(source.fields(ESCALATION), codes)
     if source.has(SUCCESSORS):
         bundle["successors"] = succession.read(source.fields(SUCCESSORS), bundle)
+    if source.has_own(hooks.FILE):
+        sent = hooks.read(source.fields(hooks.FILE), services, districts, rules["time_zone"])
+        bundle["webhooks"] = sent
     messages = catalogues.read(rules["languages"], source.catalogue, findings)
     if messages:
         bundle["messages"] = messages
@@ -168,6 +172,10 @@ class _Source:
     def has(self, name: str) -> bool:
         """Whether an optional file exists."""
         return self._place(name).exists()
+
+    def has_own(self, name: str) -> bool:
+        """Whether the folder itself, not its base, has an optional file."""
+        return (self._folder / name).exists()
 
     def fields(
         self,

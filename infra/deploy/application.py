@@ -122,7 +122,9 @@ def _function(stage: str, function: str) -> dict[str, Doc]:
     elif function == "project_timeline":
         properties["Events"] = {f"{name}DynamodbEventSource": {"Properties": _stream(stage)}}
     elif FUNCTIONS[function].takes:
-        partly = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+        partly: Doc = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+        if FUNCTIONS[function].at_once:
+            partly["ScalingConfig"] = {"MaximumConcurrency": FUNCTIONS[function].at_once}
         properties["Events"] = {f"{name}SqsEventSource": {"Properties": partly}}
     return {name: {"Properties": properties}}
 

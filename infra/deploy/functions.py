@@ -30,6 +30,7 @@ class Function:
     bucket: S3 actions}; ``takes``: the queue that calls it; ``sends``: queues it writes to;
     ``delivers``: whether it sends messages to people, by every contact method;
     ``timeout``: seconds, ``memory``: MB (None: the default of .chalice/config.json);
+    ``at_once``: how many batches of its queue run at the same time (None: as many as AWS starts);
     ``silent_after``: for a schedule, (seconds a period, periods) without a run before the alarm."""
 
     tables: Mapping[str, str]
@@ -43,6 +44,7 @@ class Function:
     timeout: int | None = None
     memory: int | None = None
     silent_after: tuple[int, int] | None = None
+    at_once: int | None = None
 
     @property
     def scheduled(self) -> bool:
@@ -109,6 +111,13 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "forward_reports": Function(
         CASEWORK, CITY, takes="forwards", signs=True, outside=True, timeout=60,
+    ),
+    # Its time is less than a lease of ``storage.leases``.
+    "send_webhooks": Function(
+        {"reports": "read", "timeline": "read", "people": "read", "control": "write",
+         "city": "read"},
+        CITY, takes="webhooks", sends=("webhooks", "webhooks-dead"), outside=True, timeout=30,
+        at_once=10,
     ),
     "send_messages": Function(CASEWORK, CITY, takes="messages", signs=True, delivers=True),
     "process_photos": Function(

@@ -5,7 +5,7 @@ from typing import Any
 
 STAGES = ("dev", "prod")
 TABLES = ("reports", "timeline", "people", "figures", "city", "control")
-QUEUES = ("messages", "photos", "forwards")
+QUEUES = ("messages", "photos", "forwards", "webhooks")
 FAILURES = "failures"
 
 Doc = dict[str, Any]
@@ -28,6 +28,7 @@ def environment(stage: str) -> dict[str, str]:
         "TANGGAP_MESSAGES_QUEUE": f"{name}-messages",
         "TANGGAP_PHOTOS_QUEUE": f"{name}-photos",
         "TANGGAP_FORWARDS_QUEUE": f"{name}-forwards",
+        "TANGGAP_WEBHOOKS_QUEUE": f"{name}-webhooks",
         "TANGGAP_SECRET_PARAMETER": f"/{name}/signing-keys",
         "TANGGAP_OUTSIDE_PARAMETERS": f"/{name}/outside",
     }

@@ -19,6 +19,7 @@ from infra.resources import (
     PHOTO_VISIBILITY_SECONDS,
     RETENTION_SECONDS,
     VISIBILITY_SECONDS,
+    WEBHOOK_VISIBILITY_SECONDS,
 )
 
 MAIL = "mail-events"
@@ -27,6 +28,7 @@ _VISIBLE = {
     "messages": VISIBILITY_SECONDS,
     "photos": PHOTO_VISIBILITY_SECONDS,
     "forwards": FORWARD_VISIBILITY_SECONDS,
+    "webhooks": WEBHOOK_VISIBILITY_SECONDS,
 }
 
 
@@ -63,7 +65,7 @@ def _lone_queue(stage: str, name: str, may: list[Doc]) -> dict[str, Doc]:
 
 
 def _queue(stage: str, name: str) -> dict[str, Doc]:
-    from chalicelib.settings import RECEIVED_AT_MOST
+    from chalicelib.settings import RECEIVED_AT_MOST, WEBHOOK_RECEIVED_AT_MOST
 
     dead = f"{name}-dead"
     properties = {
@@ -73,7 +75,7 @@ def _queue(stage: str, name: str) -> dict[str, Doc]:
         "SqsManagedSseEnabled": True,
         "RedrivePolicy": {
             "deadLetterTargetArn": att(f"{logical(dead)}Queue"),
-            "maxReceiveCount": RECEIVED_AT_MOST,
+            "maxReceiveCount": WEBHOOK_RECEIVED_AT_MOST if name == "webhooks" else RECEIVED_AT_MOST,
         },
     }
     may = []

@@ -19,6 +19,7 @@ PAGES = {
     "clock_stopped": "A schedule has not run",
     "unhandled_errors": "An unexpected exception",
     "items_set_aside": "Items were set aside",
+    "webhook_off": "A webhook is off",
 }
 
 _ROOT = "docs/incidents"
@@ -72,6 +73,8 @@ def alarms(stage: str) -> dict[str, Doc]:
     resources["ItemsSetAsideAlarm"] = _alarm(
         stage, "items-set-aside", "items_set_aside", set_aside, 0
     )
+    off = _metric("tanggap", "WebhooksOff", "Sum", service="tanggap")
+    resources["WebhooksOffAlarm"] = _alarm(stage, "webhooks-off", "webhook_off", off, 0)
     return resources
 
 

@@ -1,7 +1,7 @@
 """``python -m infra.ops``: a deployment's dead letters, copies and erasures (docs/operations.md).
 
 dead                 show dead letters: notes, and messages in the dead-letter queues
-redrive QUEUE        put dead letters back: messages, photos, forwards, or failures
+redrive QUEUE        put dead letters back: messages, photos, forwards, webhooks, or failures
 backup DIR           copy every table and file of the stage into a new folder of DIR
 restore DIR/COPY     restore a copy into an empty stage, recompute the projections, and repeat the
                      erasures made since the copy
@@ -15,6 +15,8 @@ retention CITY       show the data that are over their time, by class; with --ru
 
 keys …               API keys of Open311 clients: issue NAME, list, revoke ID
 forwarding …         units with an Open311 server of their own: list, key, check, secret, enable
+webhooks …           systems that are sent public events: list, secret, retire, ping, resume,
+                     enable, replay
 open-data            write the open data's files now
 proof URL REPORT     check a report from public answers alone, as anybody can; URL is the API's
 verify               check the record: heads, events, texts and tallies must say the same
@@ -40,7 +42,7 @@ from typing import Any
 from chalicelib.services.platform.record_answer_types import Exposed
 from infra.ops import failures
 
-QUEUES = ("messages", "photos", "forwards", "failures")
+QUEUES = ("messages", "photos", "forwards", "webhooks", "failures")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -81,11 +83,12 @@ def _main(words: list[str]) -> int:
 
 def _apart() -> dict[str, Callable[[list[str]], int]]:
     """Commands in modules of their own, which parse their own arguments."""
-    from infra.ops import backfill, forwarding, keys, open_data, proof, rebuild, verify
+    from infra.ops import backfill, forwarding, keys, open_data, proof, rebuild, verify, webhooks
 
     return {
         "keys": keys.main,
         "forwarding": forwarding.main,
+        "webhooks": webhooks.main,
         "open-data": lambda _: open_data.main(),
         "proof": proof.main,
         "verify": lambda _: verify.main(),

@@ -29,7 +29,10 @@ def look() -> dict[str, Any]:
         for source in control.DEAD_SOURCES:
             if rows := control.dead(jurisdiction, source, MOST):
                 notes[f"{jurisdiction} {source}"] = rows
-    names = (settings().messages_queue, settings().photos_queue, settings().forwards_queue)
+    chosen = settings()
+    names = (
+        chosen.messages_queue, chosen.photos_queue, chosen.forwards_queue, chosen.webhooks_queue,
+    )  # fmt: skip
     waiting = {f"{name}-dead": queues.waiting(f"{name}-dead") for name in names}
     # Stream records that failed: on AWS and in the local stack, which makes the queue when needed.
     for name in (f"{settings().table_prefix}-failures", "project_timeline-poison"):

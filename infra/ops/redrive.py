@@ -16,7 +16,8 @@ _BATCH = 10
 
 
 def redrive(queue: str) -> dict[str, int]:
-    """Put everything back. Returns counts. ``queue``: messages, photos, forwards, failures."""
+    """Put everything back. Returns counts. ``queue``: messages, photos, forwards, webhooks,
+    failures."""
     prefix = settings().table_prefix
     if queue == "failures":
         return _failures(f"{prefix}-failures")

@@ -6,6 +6,7 @@
 
     python -m tests.faults mixed FIRST LAST         keys, erasures, imports, two city versions
     python -m tests.faults channels FIRST LAST      people who file through keys and officials
+    python -m tests.faults webhooks FIRST LAST      events sent to another system, with kills
     python -m tests.faults rights                   every right of every pair of grants
     python -m tests.faults stale                    a stale version of every action
     python -m tests.faults recipients               an alert where one official alone is reachable
@@ -49,6 +50,8 @@ def _stories(kind: str, rest: list[str]) -> Iterator[str]:
         return _mixed(*map(int, rest))
     if kind == "channels":
         return _channels(*map(int, rest))
+    if kind == "webhooks":
+        return _webhooks(*map(int, rest))
     return _races(rest) if kind == "races" else _histories(kind, *map(int, rest))
 
 
@@ -62,6 +65,14 @@ def _mixed(first: int, last: int) -> Iterator[str]:
 
 def _channels(first: int, last: int) -> Iterator[str]:
     from tests.faults.channels import play
+
+    for seed in range(first, last):
+        if (result := play(seed)).faults:
+            yield result.story()
+
+
+def _webhooks(first: int, last: int) -> Iterator[str]:
+    from tests.faults.webhooks import play
 
     for seed in range(first, last):
         if (result := play(seed)).faults:

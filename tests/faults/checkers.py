@@ -10,6 +10,7 @@ I12 a right holds only where its own grant holds (drills.py)
 I13 an erasure changes nothing of another person's (channels.py)
 I14 an alert reaches somebody as long as anybody can be reached (drills.py)
 I15 n faults cause at most n repetitions of what leaves the system
+I16 another system gets a report's events in order, and all of them (webhooks.py)
 F1  trouble in AWS is never an unhandled error
 """
 

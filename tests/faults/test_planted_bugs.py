@@ -51,6 +51,7 @@ CAUGHT = {
     "event_not_noted_for_the_root": ("histories 0 10", "I5"),
     "secret_report_in_its_month": ("histories 0 10", "I5"),
     "audience_without_fallback": ("recipients", "I14"),
+    "webhook_cursor_before_the_send": ("webhooks 0 10", "I16"),
 }
 
 

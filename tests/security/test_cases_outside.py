@@ -102,6 +102,36 @@ def test_case_104_an_unsafe_address_is_refused_when_something_is_sent(
         georeport.services(georeport.Server(url, "json"))
 
 
+@pytest.mark.parametrize("url", [url for url in BAD_URLS if url])
+def test_case_104_an_unsafe_address_of_a_webhook_is_refused_twice(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.outside import webhooks
+    from infra.city import hooks
+    from infra.city.fields import Fields
+    from infra.city.findings import Findings
+
+    findings = Findings()
+    rows = {"webhooks": [{"code": "a", "url": url}]}
+    hooks.read(Fields(findings, "webhooks.json", rows), {}, set(), "Asia/Jakarta")
+    assert "webhooks[0].url" in str(findings.lines)
+    monkeypatch.setattr(socket, "create_connection", _never)
+    with pytest.raises(Failed, match="address_refused"):
+        webhooks.post(url, "id", b"{}", [], 0)
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_case_104_a_webhook_whose_name_leads_inside_is_not_connected_to(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.outside import webhooks
+
+    monkeypatch.setattr(socket, "create_connection", _never)
+    monkeypatch.setattr(addresses, "resolve", lambda name: {"8.8.8.8", address})
+    with pytest.raises(Failed, match="address_refused"):
+        webhooks.post("https://lapor.example.org/hook", "id", b"{}", [], 0)
+
+
 @pytest.mark.parametrize("address", INSIDE)
 def test_case_104_a_name_that_leads_inside_is_not_connected_to(
     address: str, monkeypatch: pytest.MonkeyPatch

@@ -53,6 +53,13 @@ def whole() -> Files:
     made["scoring.json"] |= {"old_factor": 2.5, "unaudited_pass_rate": 0.5}
     rung = {"share": 1.0, "tell": ["holder", "auditor"], "priority": "high"}
     made["escalation.json"] = {"per_hour": 3, "ladders": {"*": [rung], "all": [rung]}}
+    made["webhooks.json"] = {
+        "webhooks": [
+            {"code": "lapor", "name": "L", "url": "https://lapor.example.org", "events": ["file"],
+             "services": ["hole"], "districts": ["D1"], "states": {"submitted": "a", "*": "b"},
+             "categories": {"hole": "1"}, "outside_id": "data.id", "since": "2026-12-01"}
+        ]
+    }  # fmt: skip
     made["patterns.json"] = {
         "patterns": [
             {"kind": "phone", "starts": ["02"], "digits": [9, 12], "first": 3, "groups": [[3, 7]],

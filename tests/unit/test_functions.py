@@ -85,10 +85,11 @@ def test_the_page_of_operations_says_when_a_schedule_runs(name: str) -> None:
 def test_a_lease_outlasts_its_run_and_ends_before_a_queue_delivers_again() -> None:
     limit = json.loads(CONFIG.read_text())["lambda_timeout"]
     seconds = {name: declared.timeout or limit for name, declared in FUNCTIONS.items()}
-    for name in ("project_timeline", "relay_outbox", "send_messages"):
+    for name in ("project_timeline", "relay_outbox", "send_messages", "send_webhooks"):
         assert seconds[name] + SPARE < LEASE_SECONDS, name
-    queue = queues("dev")["MessagesQueue"]["Properties"]
-    assert queue["VisibilityTimeout"] > LEASE_SECONDS + SPARE
+    for name in ("MessagesQueue", "WebhooksQueue"):
+        queue = queues("dev")[name]["Properties"]
+        assert queue["VisibilityTimeout"] > LEASE_SECONDS + SPARE, name
 
 
 def test_chalices_configuration_names_no_function_by_itself() -> None:

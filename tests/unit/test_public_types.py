@@ -20,7 +20,8 @@ KEYS = "its keys are data: codes of questions, of measures, of contact methods"
 EXCEPTIONS = {
     RULES: """
         domain.actions.city_succession:codes_of domain.city.business_hours:Calendar.from_json
-        domain.city.city:City.from_json domain.city.service:read_numbers
+        domain.city.city:City.from_json domain.city.hook:read_hook
+        domain.city.service:read_numbers
         domain.city.service:read_service domain.city.service:read_override
         domain.city.unit:read_unit domain.input.redaction:defaults
         domain.notifications.alerts:rules domain.open311.updates:rules domain.principal:roles

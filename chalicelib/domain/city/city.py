@@ -12,6 +12,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.city.business_hours import Calendar
+from chalicelib.domain.city.hook import Hook, read_hook
 from chalicelib.domain.city.limits import CODE_LIMITS, PERSON_LIMITS
 from chalicelib.domain.city.service import (
     Number,
@@ -68,6 +69,7 @@ class City:
     ``messages``: the city's own catalogues beside those that ship, {language: {key: text}}.
     ``retention``: how many days each class of personal data is kept (``domain.people.retention``);
     a class without a number is kept until somebody asks for erasure.
+    ``hooks``: the webhooks, by code: other systems that are sent public events.
     """
 
     jurisdiction: str
@@ -94,6 +96,7 @@ class City:
     successors: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     messages: dict[str, Text] = field(default_factory=dict)
     retention: dict[str, int] = field(default_factory=dict)
+    hooks: dict[str, Hook] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, bundle: dict[str, Any]) -> Self:
@@ -139,6 +142,7 @@ class City:
             },
             messages=bundle.get("messages", {}),
             retention=bundle.get("retention", {}),
+            hooks={row["code"]: read_hook(row) for row in bundle.get("webhooks", ())},
         )
 
     @property

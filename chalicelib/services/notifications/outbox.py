@@ -22,6 +22,7 @@ from chalicelib.domain.message_types import (
     OutboxMessage,
     PhotoMessage,
     RecordRoot,
+    WebhookMessage,
 )
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import alerts, announcements, officials
@@ -233,6 +234,8 @@ def _publish(message: OutboxMessage, now: datetime) -> None:
         queues.send_photo_job(cast(PhotoMessage, message))
     elif message["kind"] == "forward":
         queues.send_forward(cast(ForwardMessage, message))
+    elif message["kind"] == "webhook":
+        queues.send_webhook(cast(WebhookMessage, message))
     else:
         queues.send_message(message)
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.domain import event_parts, photos, tallies
+from chalicelib.domain import event_parts, photos, tallies, webhooks
 from chalicelib.domain.map import changelog, heat_counters
 from chalicelib.domain.map.pin import pack, pin_of
-from chalicelib.domain.message_types import ForwardMessage, PhotoMessage
+from chalicelib.domain.message_types import ForwardMessage, PhotoMessage, WebhookMessage
 from chalicelib.domain.notifications import alerts
 from chalicelib.domain.open311 import forwarding, updates
 from chalicelib.domain.scorecards.statistics import RECHECKED
@@ -54,7 +54,7 @@ def apply(event: Event, now: datetime | None = None, holder: str | None = None) 
         writes.append(stored_tallies.add(jurisdiction, month, area, deltas))
     for (partition, cell), deltas in sorted(heat_counters.deltas(event).items()):
         writes.append(heat_store.add(jurisdiction, partition, cell, deltas))
-    for message in (*alerts.messages(event), *_photo_jobs(event), *_forward_messages(event, now)):
+    for message in (*alerts.messages(event), *_photo_jobs(event), *_outside_messages(event, now)):
         # The name sorts by time and is the same at every delivery of the event.
         name = f"{event['at']}#{message['dedupe']}"
         writes.append(control.put_outbox(name, message, holder))
@@ -96,13 +96,15 @@ def _photo_jobs(event: Event) -> list[PhotoMessage]:
     ]
 
 
-def _forward_messages(event: Event, now: datetime) -> list[ForwardMessage]:
-    """The message that forwards a report to the system of its new unit, if the unit has one."""
+def _outside_messages(event: Event, now: datetime) -> list[ForwardMessage | WebhookMessage]:
+    """The messages to other systems: the new unit's own, if it has one, and the city's webhooks."""
     jurisdiction = event["jurisdiction"]
-    job = forwarding.job(event, cities.current(jurisdiction, now))
-    if job is None:
-        return []
-    return [forwarding.message(jurisdiction, event["report"], job["unit"], job["round"])]
+    city = cities.current(jurisdiction, now)
+    messages: list[ForwardMessage | WebhookMessage] = [*webhooks.messages(event, city)]
+    if (job := forwarding.job(event, city)) is not None:
+        forward = forwarding.message(jurisdiction, event["report"], job["unit"], job["round"])
+        messages.append(forward)
+    return messages
 
 
 def _commit_without_rows(event: Event, writes: list[Write], now: datetime) -> bool:

@@ -7,6 +7,7 @@ them and editors read them. The loader checks by them (``infra.city.checking``).
 from functools import cache
 
 from infra.city.schemas.city import CITY
+from infra.city.schemas.hooks import WEBHOOKS
 from infra.city.schemas.measuring import CALENDAR, scoring
 from infra.city.schemas.offer import SERVICES, UNITS
 from infra.city.schemas.parts import COMMON, Schema
@@ -27,6 +28,7 @@ def schemas() -> dict[str, Schema]:
         "escalation.json": ESCALATION,
         "patterns.json": PATTERNS,
         "successors.json": SUCCESSORS,
+        "webhooks.json": WEBHOOKS,
         "messages.json": messages(),
         "common.json": COMMON,
     }

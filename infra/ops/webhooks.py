@@ -1,0 +1,147 @@
+"""``python -m infra.ops webhooks``: other systems that are sent public events (docs/webhooks.md).
+
+list                    the webhooks: whether each is off, what waits, what was not taken
+secret HOOK             make its secret and print it once; again: a newer one beside it
+retire HOOK             end the older secret, when the other system has the newer one
+ping HOOK               send it a test event
+resume HOOK             send all that waits now, without waiting for the next attempt
+enable HOOK             the same for a hook that is off
+replay HOOK REPORT      send a report's events again; --from VERSION
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.domain.city.city import City
+from chalicelib.domain.city.hook import Hook
+
+_Command = Callable[[City, Hook, argparse.Namespace], int]
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    from chalicelib import clock
+    from chalicelib.services.city import cities
+    from chalicelib.settings import settings
+
+    parser = argparse.ArgumentParser("python -m infra.ops webhooks")
+    parser.add_argument("--jurisdiction", default=settings().jurisdiction)
+    parser.add_argument("--from", dest="first", type=int, default=1, metavar="VERSION")
+    parser.add_argument("command", choices=("list", *_COMMANDS))
+    parser.add_argument("hook", nargs="?", default="")
+    parser.add_argument("report", nargs="?", default="")
+    options = parser.parse_args(words)
+    city = cities.current(options.jurisdiction, clock.now())
+    if options.command == "list":
+        listed = [_listed(city, hook) for hook in city.hooks.values()]
+        print(json.dumps(listed, indent=2, ensure_ascii=False))
+        return 0
+    hook = city.hooks.get(options.hook)
+    if hook is None:
+        known = ", ".join(city.hooks) or "none"
+        print(f"{options.hook!r} is no webhook of {city.jurisdiction}: {known}", file=sys.stderr)
+        return 1
+    return _COMMANDS[options.command](city, hook, options)
+
+
+def _listed(city: City, hook: Hook) -> dict[str, Any]:
+    from chalicelib.services.webhooks import hooks
+    from chalicelib.storage import webhooks as store
+
+    state = store.state(city.jurisdiction, hook.code)
+    reports, behind, dead, oldest = hooks.lag(city, hook)
+    return {
+        "hook": hook.code,
+        "url": hook.url,
+        "secrets": len(store.secrets(city.jurisdiction, hook.code)),
+        **{name: value for name, value in state.items() if name not in ("url", "off")},
+        "off": state.get("off") if hooks.is_off(state, hook) else None,
+        "reports": reports,
+        "behind": behind,
+        "dead": dead,
+        "waits_since": oldest["since"] if oldest else None,
+        "why": oldest["reason"] if oldest else None,
+    }
+
+
+def _secret(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib import ids
+    from chalicelib.outside import webhooks as outside
+    from chalicelib.storage import webhooks as store
+
+    made = outside.secret(ids.token_bytes(outside.SECRET_BYTES))
+    former = store.secrets(city.jurisdiction, hook.code)[:1]
+    store.put_secrets(city.jurisdiction, hook.code, [made, *former])
+    print(made)
+    if former:
+        print("the older secret signs too, until: retire", file=sys.stderr)
+    return 0
+
+
+def _retire(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib.storage import webhooks as store
+
+    secrets = store.secrets(city.jurisdiction, hook.code)
+    if len(secrets) < 2:
+        print("there is no older secret", file=sys.stderr)
+        return 1
+    store.put_secrets(city.jurisdiction, hook.code, secrets[:1])
+    return 0
+
+
+def _ping(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib import clock
+    from chalicelib.outside.fetch import Failed
+    from chalicelib.services.webhooks import hooks
+
+    try:
+        status, outside_id = hooks.ping(city, hook, clock.now())
+    except Failed as failure:
+        print(f"{hook.url}: {failure.reason}", file=sys.stderr)
+        return 1
+    print(json.dumps({"status": status, "outside_id": outside_id}))
+    return 0 if 200 <= status < 300 else 1
+
+
+def _resume(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib.services.webhooks import hooks
+
+    print(f"{hooks.resume(city, hook)} reports are sent")
+    return 0
+
+
+def _enable(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib.services.webhooks import hooks
+
+    print(f"{hooks.enable(city, hook)} reports are sent")
+    return 0
+
+
+def _replay(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib.services.webhooks import hooks
+    from chalicelib.storage import reports
+
+    head = reports.get(city.jurisdiction, options.report)
+    if head is None:
+        print(f"{options.report!r} is no report of {city.jurisdiction}", file=sys.stderr)
+        return 1
+    if not hooks.replay(city, hook, head.id, options.first, head.version):
+        print("its events are being sent at this moment; try again", file=sys.stderr)
+        return 1
+    return 0
+
+
+_COMMANDS: dict[str, _Command] = {
+    "secret": _secret,
+    "retire": _retire,
+    "ping": _ping,
+    "resume": _resume,
+    "enable": _enable,
+    "replay": _replay,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
