@@ -81,13 +81,13 @@ def test_resources_are_counted_exactly(app: Doc, data: Doc, made: Packaged) -> N
         "CloudFront::Distribution": 1, "CloudFront::OriginAccessControl": 1,
         "CloudFront::ResponseHeadersPolicy": 1, "DynamoDB::Table": 6, "IAM::ManagedPolicy": 1,
         "KMS::Alias": 1, "KMS::Key": 1, "Logs::LogGroup": len(FUNCTIONS), "S3::Bucket": 2,
-        "S3::BucketPolicy": 2, "SNS::Topic": 3, "SNS::TopicPolicy": 3, "SQS::Queue": 7,
-        "SQS::QueuePolicy": 7,
+        "S3::BucketPolicy": 2, "SNS::Topic": 3, "SNS::TopicPolicy": 3, "SQS::Queue": 9,
+        "SQS::QueuePolicy": 9,
     }  # fmt: skip
     schedules = [declared for declared in FUNCTIONS.values() if declared.scheduled]
     # Two of each function, one of each schedule and queue; of what failed, the stream, the API
-    # (two), and faults and items set aside.
-    alarms = 2 * len(FUNCTIONS) + len(schedules) + len(QUEUES) + 6
+    # (two), faults, items set aside, and webhooks that are off.
+    alarms = 2 * len(FUNCTIONS) + len(schedules) + len(QUEUES) + 7
     assert counted(app) == {
         "CloudWatch::Alarm": alarms, "CloudWatch::Dashboard": 1, "IAM::Role": len(FUNCTIONS),
         "Lambda::Permission": 1, "Serverless::Api": 1,
