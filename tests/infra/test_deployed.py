@@ -216,7 +216,8 @@ def test_a_report_travels_through_every_deployed_function(deployment: Deployment
     listed = deployment.ask("GET", "/open311/v2/requests.json")
     assert report in [one["service_request_id"] for one in listed]
     deployment.settle()
-    assert waiting("messages-dead", "photos-dead", "forwards-dead", "webhooks-dead", "failures") == 0
+    dead = ("messages-dead", "photos-dead", "forwards-dead", "webhooks-dead")
+    assert waiting(*dead, "failures") == 0
     assert json.loads(run("infra.ops", "dead"))["notes"] == {}
     assert json.loads(run("infra.ops.rebuild"))["changed"] == 0
 
