@@ -18,7 +18,14 @@ from chalicelib.pages import key_page
 from chalicelib.routes.schemas import georeport
 from chalicelib.services.city import cities
 from chalicelib.services.identity import api_keys
-from chalicelib.services.open311 import attachments, post, requests, service_list, updates
+from chalicelib.services.open311 import (
+    attachments,
+    attributes,
+    post,
+    requests,
+    service_list,
+    updates,
+)
 from chalicelib.services.photos import photo_views
 from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.settings import settings
@@ -214,9 +221,12 @@ def post_update(call: GeoReportCall) -> Any:
     """What the people of another system say of a request of theirs, with a key."""
     pictures = attachments.read([file.data for file in call.files], call.arguments)
     wordless = "description" in call.arguments and not call.get("description")
+    further = attributes.others(attributes.read(call.arguments, []))
 
     def attempt(actor: Principal) -> Outcome:
-        return updates.receive(actor, call.get, call.now, pictures, wordless=wordless)
+        return updates.receive(
+            actor, call.get, call.now, pictures, wordless=wordless, further=further
+        )
 
     with _each_fault():
         return _counted(call, attempt).answer["updates"]

@@ -269,6 +269,19 @@ def test_its_own_comment_does_not_come_back_as_another(site: FixMyStreet) -> Non
     assert [row["description"] for row in rows] == ["Still there", "Look"]
 
 
+def test_what_else_it_says_of_a_comment_is_for_officials(site: FixMyStreet) -> None:
+    report = site.send()
+    site.edge.advance(minutes=10)
+    site.update(report, 1, **{"attribute[outcome]": "Kerb relaid", "attribute[crew]": "7",
+                              "title": "Mr", "service_code": "pothole"})  # fmt: skip
+    (comment,) = [row for row in case_of(site, report)["timeline"] if row["action"] == "comment"]
+    assert comment["words"] == {
+        "comment": "Still there", "attributes": "outcome: Kerb relaid\ncrew: 7",
+    }  # fmt: skip
+    assert "relaid" not in site.edge.get(f"/v1/reports/{report}/timeline").text
+    assert "relaid" not in str(site.fetched())
+
+
 def test_a_comment_with_a_photo_alone_arrives_with_its_photo(site: FixMyStreet) -> None:
     report = site.send()
     site.edge.advance(minutes=10)

@@ -10,13 +10,15 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from urllib3.filepost import encode_multipart_formdata
 
 from chalicelib.domain.photos import READY
 from tests.integration.test_attachments import FORM, JPEG, V2, Client
 from tests.security.conftest import edge  # noqa: F401
 from tests.security.edge import Context, Edge, application, event_of
+from tests.support import photo_files
 
-NOTHING = ["null", "(null)", "<null>", "undefined", " ", ""]
+NOTHING = ["null", "(null)", "<null>", "nil", "undefined", "None", " ", ""]
 
 
 @pytest.fixture(name="client")
@@ -138,12 +140,23 @@ def test_a_time_arrives_as_java_writes_it(client: Client, text: str) -> None:
 
 
 def test_georeporter_for_android_and_ios_send_a_png(client: Client) -> None:
-    from tests.support import photo_files
-
     png = photo_files.encoded(photo_files.scene(), "PNG")
     for number, media in enumerate(("application/octet-stream", "image/png")):
         report = client.report(client.parts([("media.png", png, media)], description=f"n{number}"))
         assert [picture["state"] for picture in client.pictures(report)] == [READY]
+
+
+@pytest.mark.parametrize("names", [("photo1", "photo2"), ("file_7", "file_9"), ("media[]",) * 2,
+                                   ("media", "image"), ("files[0]", "files[1]")])  # fmt: skip
+def test_photos_arrive_whatever_their_parts_are_called(
+    client: Client, names: tuple[str, str]
+) -> None:
+    """FixMyStreet numbers them, where a body is set to take files."""
+    pictures = [photo_files.jpeg(photo_files.scene(seed=seed)) for seed in (1, 2)]
+    parts = [(name, ("a.jpg", data, "image/jpeg"))
+             for name, data in zip(names, pictures, strict=True)]  # fmt: skip
+    report = client.report(client.post(*encode_multipart_formdata([*client.good.items(), *parts])))
+    assert [picture["state"] for picture in client.pictures(report)] == [READY, READY]
 
 
 def test_what_no_question_asks_for_is_for_officials_only_and_has_a_bound(client: Client) -> None:

@@ -15,8 +15,8 @@ _DATE = re.compile(
     r"\s*((?:GMT|UTC)?[+ -]\d\d:?\d\d|GMT|UTC|Z)?)?",
     re.IGNORECASE | re.ASCII,
 )
-# What programs write for an argument that they do not have: Java, Objective-C, JavaScript.
-_NOTHING = ("null", "(null)", "<null>", "undefined")
+# What programs write for an argument that they do not have: Java, Objective-C, JavaScript, Python.
+_NOTHING = ("null", "(null)", "<null>", "nil", "undefined", "None")
 
 
 class InvalidArgument(ValueError):

@@ -15,6 +15,8 @@ from chalicelib.domain.open311.georeport import InvalidArgument
 from chalicelib.domain.timestamps import iso
 
 Answer = str | float | list[str]
+# The name of the inside text with the attributes that no question asks for.
+WORD = "attributes"
 # The answers to questions that the service does not ask, in all.
 LONGEST_OTHERS = 4000
 # PHP numbers the values of a list.
@@ -53,12 +55,13 @@ def answers(
     return given
 
 
-def others(service: Service, values: Mapping[str, list[str]]) -> str:
+def others(values: Mapping[str, list[str]], service: Service | None = None) -> str:
     """The attributes that the service does not ask for, one in a line, for officials to read.
+    Without a service, as with an update: all of them.
 
     FixMyStreet sends its own number of the problem and the place in its country's grid so.
     """
-    asked = {question.code for question in service.questions}
+    asked = {question.code for question in service.questions} if service else set()
     lines = [
         f"{code}: {', '.join(texts)}"
         for code, texts in values.items()

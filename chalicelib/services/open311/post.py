@@ -71,8 +71,8 @@ def file(
         faults.append(invalid)
     values = attributes.read(arguments, faults)
     parts["answers"] = attributes.answers(service, values, city, faults)
-    if others := attributes.others(service, values):
-        parts["attributes"] = others
+    if others := attributes.others(values, service):
+        parts[attributes.WORD] = others
     if faults:
         raise ExceptionGroup("unfit", faults)
     reception = service_list.reception(service)

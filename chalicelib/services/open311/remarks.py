@@ -20,7 +20,7 @@ _REQUIRED = ("service_request_id", "status", "updated_datetime", "description")
 @dataclass(frozen=True)
 class Remark:
     """An update from outside: its own id there, the report, the status, when it was written, the
-    text, and the contact of the person who wrote it."""
+    text, the contact of the person who wrote it, its pictures and its further attributes."""
 
     update: str
     report: str
@@ -29,6 +29,7 @@ class Remark:
     text: str
     contact: dict[str, str]
     pictures: Attachments
+    further: str = ""
 
 
 def read(

@@ -24,7 +24,7 @@ from chalicelib.domain.timestamps import parse
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.identity import filers, rate_limits
-from chalicelib.services.open311 import attachments, remarks
+from chalicelib.services.open311 import attachments, attributes, remarks
 from chalicelib.services.open311.answer_types import UpdateView
 from chalicelib.services.open311.attachments import NO_PICTURES, WORD, Attachments
 from chalicelib.services.open311.remarks import Remark
@@ -97,6 +97,7 @@ def receive(
     pictures: Attachments = NO_PICTURES,
     *,
     wordless: bool = False,
+    further: str = "",
 ) -> Outcome:
     """Take an update from the system that filed a request: a remark, which is kept as a comment
     with its status and whether the filing person said it.
@@ -108,9 +109,11 @@ def receive(
     report (``_is_verdict``). Where somebody else's status would have been one, that person is
     asked, once for each repair and each closing. Once for each ``update_id``. ``wordless``: the
     client sent an empty text on purpose, as FixMyStreet does with a new state alone.
+    ``further``: its attributes, for officials.
     Raises ``Problem``, or ``ExceptionGroup`` of ``InvalidArgument``.
     """
-    remark = remarks.read(get, cities.current(actor.jurisdiction, now), pictures, wordless)
+    city = cities.current(actor.jurisdiction, now)
+    remark = replace(remarks.read(get, city, pictures, wordless), further=further)
     seen = access.load(actor, remark.report)
     if not seen.is_its_channel:
         raise Problem("not_found", field="service_request_id")
@@ -157,7 +160,11 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
 
     # The original of a private report is public.
     audience = "inside" if filed.private and about.id != filed.id else "public"
-    texts = (("comment", audience, remark.text), (WORD, "inside", remark.pictures.text))
+    texts = (
+        ("comment", audience, remark.text),
+        (WORD, "inside", remark.pictures.text),
+        (attributes.WORD, "inside", remark.further),
+    )
     words = tuple(
         Words(name, audience, text, ids.token_bytes(SALT_BYTES))
         for name, audience, text in texts
