@@ -1,7 +1,7 @@
 """``python -m bench``: what a request costs, as ratios within one run; also build/bench/spine.json.
 
 CPU is this process's own (``time.process_time``); the emulator runs in another process and is not
-counted. Each figure is the median of batches that alternate with the bare route.
+counted. Each figure of requests is the median of batches that alternate with the bare route.
 """
 
 import json
