@@ -32,7 +32,7 @@ def main(words: list[str] | None = None) -> int:
 
 def _package(options: argparse.Namespace) -> int:
     # Packing makes clients and calls nothing, so any credentials will do.
-    os.environ.update({name: os.environ.get(name, one) for name, one in _NOBODY.items()})
+    os.environ.update({name: os.environ.get(name, value) for name, value in _NOBODY.items()})
     if options.unmeasured:
         from infra.deploy.package import package
 

@@ -184,7 +184,7 @@ def finish(packaged: Doc, stage: str) -> Doc:
 
 def _to_alias(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _to_alias(one) for key, one in value.items()}
+        return {key: _to_alias(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_to_alias(one) for one in value]
+        return [_to_alias(item) for item in value]
     return value.replace("${APIHandler.Arn}", f"${{{_ALIAS}}}") if isinstance(value, str) else value

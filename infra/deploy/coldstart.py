@@ -144,12 +144,12 @@ def compared(code: Path, handlers: list[str], environment: dict[str, str]) -> di
         )
         (bare / "bare.py").write_text(_BARE)
         _client(client)
-        found: dict[str, list[float]] = {}
+        times_of: dict[str, list[float]] = {}
         for _ in range(ROUNDS):
-            found.setdefault("bare", []).append(start(bare, client, "bare.handler", {}))
+            times_of.setdefault("bare", []).append(start(bare, client, "bare.handler", {}))
             for handler in handlers:
-                found.setdefault(handler, []).append(start(tree, client, handler, environment))
-    return {handler: min(times) for handler, times in found.items()}
+                times_of.setdefault(handler, []).append(start(tree, client, handler, environment))
+    return {handler: min(times) for handler, times in times_of.items()}
 
 
 def _client(target: Path) -> None:
@@ -179,4 +179,8 @@ def _run(words: list[str], folder: Path) -> None:
 def summary(least: dict[str, float]) -> dict[str, float]:
     """{handler: how many times the bare zip's}."""
     bare = least["bare"]
-    return {name: round(one / bare, 3) for name, one in least.items() if name != "bare"}
+    return {
+        name: round(milliseconds / bare, 3)
+        for name, milliseconds in least.items()
+        if name != "bare"
+    }

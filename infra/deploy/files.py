@@ -72,7 +72,7 @@ def files(stage: str) -> dict[str, Doc]:
         "Effect": "Allow",
         "Principal": {"Service": "cloudfront.amazonaws.com"},
         "Action": "s3:GetObject",
-        "Resource": [bucket_arn(stage, f"/{one}/*") for one in SERVED],
+        "Resource": [bucket_arn(stage, f"/{prefix}/*") for prefix in SERVED],
         "Condition": {
             "StringEquals": {
                 "AWS:SourceArn": sub(
@@ -88,7 +88,7 @@ def files(stage: str) -> dict[str, Doc]:
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:PutObject",
-        "Resource": [bucket_arn(stage, f"/{one}/*") for one in ("photos", "masters")],
+        "Resource": [bucket_arn(stage, f"/{prefix}/*") for prefix in ("photos", "masters")],
         "Condition": {
             "ArnLike": {"aws:PrincipalArn": sub(f"{ours}-*")},
             "ArnNotLike": {"aws:PrincipalArn": sub(f"{ours}-ProcessPhotosRole-*")},

@@ -43,14 +43,14 @@ def _locked(uv: Path, source: str, held: str, upgrade: bool) -> str:
     ).stdout
 
 
-def main(given: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Write the files again; without ``--upgrade`` unpinned libraries keep their version."""
     parser = argparse.ArgumentParser(
         "python -m infra.deploy.lock", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--uv", type=Path, required=True, help="the uv to ask")
     parser.add_argument("--upgrade", action="store_true", help="take the newest that fits")
-    options = parser.parse_args(given)
+    options = parser.parse_args(arguments)
     for name, source in LOCKS.items():
         path = ROOT / name
         held = str(path) if path.exists() else ""

@@ -191,17 +191,17 @@ def _trim(data: Path) -> None:
 def _undocumented(model: Any) -> Any:
     if isinstance(model, dict):
         kept = (
-            (key, one)
-            for key, one in model.items()
-            if not (key == "documentation" and isinstance(one, str))
+            (key, item)
+            for key, item in model.items()
+            if not (key == "documentation" and isinstance(item, str))
         )
-        return {key: _undocumented(one) for key, one in kept}
-    return [_undocumented(one) for one in model] if isinstance(model, list) else model
+        return {key: _undocumented(value) for key, value in kept}
+    return [_undocumented(item) for item in model] if isinstance(model, list) else model
 
 
 def needless(name: str) -> bool:
     """Whether a file of Chalice's package is not needed in ours."""
-    return any(one.fullmatch(name) for one in (_BOTOCORE, _POWERTOOLS, _NEEDLESS))
+    return any(pattern.fullmatch(name) for pattern in (_BOTOCORE, _POWERTOOLS, _NEEDLESS))
 
 
 def _compile(tree: Path) -> None:
@@ -235,7 +235,9 @@ def _layer(made: Packaged, architecture: str) -> None:
 def _zip(tree: Path, target: Path) -> None:
     """Make a reproducible zip: sorted, with one date and one mode."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        files = {one.relative_to(tree).as_posix(): one for one in tree.rglob("*") if one.is_file()}
+        files = {
+            path.relative_to(tree).as_posix(): path for path in tree.rglob("*") if path.is_file()
+        }
         for name, path in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.external_attr = 0o644 << 16

@@ -40,7 +40,7 @@ def policy(stage: str, function: str, log_group: str) -> Doc:
         statements.append(_may("Takes", [f"sqs:{action}" for action in actions], queue))
     if function == "project_timeline":
         stream = ("DescribeStream", "GetRecords", "GetShardIterator")
-        reads = [f"dynamodb:{one}" for one in stream]
+        reads = [f"dynamodb:{action}" for action in stream]
         statements.append(_may("Stream", reads, ref("TimelineStream")))
         # AWS accepts no narrower resource for it.
         statements.append(_may("Streams", ["dynamodb:ListStreams"], "*"))
@@ -80,7 +80,7 @@ def _table(stage: str, name: str, kind: str) -> Doc:
     resources = [arn("dynamodb", table)]
     if name in ("reports", "figures"):
         resources.append(arn("dynamodb", f"{table}/index/*"))
-    actions = [f"dynamodb:{one}" for one in _ACTIONS[kind]]
+    actions = [f"dynamodb:{action}" for action in _ACTIONS[kind]]
     return _may(name.capitalize(), actions, resources)
 
 

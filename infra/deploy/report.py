@@ -79,7 +79,8 @@ def cold_starts(made: Packaged) -> dict[str, float]:
     )
     shutil.rmtree(folder)
     return {
-        name.removeprefix("app.") if name != "bare" else name: one for name, one in times.items()
+        name.removeprefix("app.") if name != "bare" else name: milliseconds
+        for name, milliseconds in times.items()
     }
 
 

@@ -56,8 +56,8 @@ def _candidates() -> Iterator[str]:
         yield named
         return
     yield sys.executable
-    if found := shutil.which(NAME):
-        yield found
+    if path := shutil.which(NAME):
+        yield path
     folders = {
         Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions": "",
         Path.home() / ".local/share/uv/python": "cpython-",
@@ -86,7 +86,7 @@ def pip_options(architecture: str) -> list[str]:
     abi = "cp{}{}".format(*VERSION)
     return [
         "--only-binary=:all:", "--implementation", "cp", "--python-version", version,
-        *(word for one in (abi, "abi3", "none") for word in ("--abi", one)),
+        *(word for tag in (abi, "abi3", "none") for word in ("--abi", tag)),
         *(word for platform in platforms for word in ("--platform", platform)),
     ]  # fmt: skip
 
@@ -127,5 +127,5 @@ def _platform_fits(platform: str, machine: str) -> bool:
     name, _, of = platform.partition("_")
     if name in _OLD_PLATFORMS:
         return of == machine
-    found = _PLATFORM.fullmatch(platform)
-    return found is not None and found[3] == machine and (int(found[1]), int(found[2])) <= GLIBC
+    match = _PLATFORM.fullmatch(platform)
+    return match is not None and match[3] == machine and (int(match[1]), int(match[2])) <= GLIBC

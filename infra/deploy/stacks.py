@@ -62,19 +62,19 @@ def deploy(
     layer = releases.upload(data["Artifacts"], made.layer)
     template = releases.pointing(load(made.app), data["Artifacts"], code, layer)
     template = transform(template)
-    given = {
+    values = {
         **chosen,
         "TimelineStream": data["TimelineStream"],
         "AlertsTopic": data["AlertsTopic"],
     }
     if "ReserveConcurrency" not in chosen:
-        given["ReserveConcurrency"] = _room(say)
+        values["ReserveConcurrency"] = _room(say)
     say(f"application stack {name}")
-    app = _apply(name, template, given, data["Artifacts"], pause)
+    app = _apply(name, template, values, data["Artifacts"], pause)
     url = app["EndpointURL"].rstrip("/")
     if not chosen.get("PublicUrl") and _parameters(name).get("PublicUrl") == "":
         say("application stack, with its own address")
-        _apply(name, template, {**given, "PublicUrl": url}, data["Artifacts"], pause)
+        _apply(name, template, {**values, "PublicUrl": url}, data["Artifacts"], pause)
     return Deployed(url, data["FilesUrl"])
 
 
@@ -88,8 +88,8 @@ def budget(made: Packaged, chosen: dict[str, str], pause: float = _PAUSE) -> Non
 def unknown(stage: str, chosen: dict[str, str]) -> list[str]:
     """The names in ``chosen`` that are no stack's parameter; checked before packing."""
     templates = keeping.template(stage), application.template(stage), watching.budget(stage)
-    known = {name for template in templates for name in template["Parameters"]}
-    return sorted(set(chosen) - known)
+    parameters = {name for template in templates for name in template["Parameters"]}
+    return sorted(set(chosen) - parameters)
 
 
 def destroy(stage: str, say: Say = print, pause: float = _PAUSE) -> None:
@@ -108,21 +108,21 @@ def environment(stage: str) -> dict[str, str]:
     client = boto3.client("cloudformation")
     body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
     template = json.loads(body) if isinstance(body, str) else body
-    known = _parameters(name, client)
+    values = _parameters(name, client)
     account = boto3.client("sts").get_caller_identity()["Account"]
     region = boto3.session.Session().region_name or ""
-    known |= {"AWS::AccountId": account, "AWS::Region": region}
+    values |= {"AWS::AccountId": account, "AWS::Region": region}
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
-    return {key: _filled(value, known) for key, value in variables.items()}
+    return {key: _filled(value, values) for key, value in variables.items()}
 
 
-def _filled(value: Any, known: dict[str, str]) -> str:
+def _filled(value: Any, values: dict[str, str]) -> str:
     if isinstance(value, dict):
         if "Ref" in value:
-            return known[value["Ref"]]
+            return values[value["Ref"]]
         text: str = value["Fn::Sub"]
-        for name, one in known.items():
-            text = text.replace(f"${{{name}}}", one)
+        for name, text_of in values.items():
+            text = text.replace(f"${{{name}}}", text_of)
         return text
     return str(value)
 
@@ -180,7 +180,7 @@ def _apply(
         time.sleep(pause)
     if described["Status"] == "FAILED":
         reason = described.get("StatusReason", "")
-        if not any(one in reason for one in _NOTHING):
+        if not any(words in reason for words in _NOTHING):
             raise DeployError(f"{name}: {reason}")
         client.delete_change_set(StackName=name, ChangeSetName=change)
     else:
@@ -188,7 +188,7 @@ def _apply(
         _settled(client, name, pause)
     stack = _described(client, name)
     assert stack is not None
-    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
 
 def _values_of(stack: Doc | None) -> dict[str, str]:

@@ -125,20 +125,20 @@ def dashboard(stage: str) -> dict[str, Doc]:
     name = prefix(stage)
     rows: list[tuple[str, list[list[Any]]]] = [
         ("Requests and errors", [
-            ["AWS/ApiGateway", one, "ApiName", "tanggap", {"stat": "Sum"}]
-            for one in ("Count", "4XXError", "5XXError")
+            ["AWS/ApiGateway", metric, "ApiName", "tanggap", {"stat": "Sum"}]
+            for metric in ("Count", "4XXError", "5XXError")
         ]),
         ("Latency, ms", [
-            ["AWS/ApiGateway", "Latency", "ApiName", "tanggap", {"stat": one}]
-            for one in ("p50", "p90", "p99")
+            ["AWS/ApiGateway", "Latency", "ApiName", "tanggap", {"stat": statistic}]
+            for statistic in ("p50", "p90", "p99")
         ]),
         ("Waiting", [
             ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{queue}"]
             for queue in QUEUES
         ]),
         ("Dead letters", [
-            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{one}"]
-            for one in (*(f"{queue}-dead" for queue in QUEUES), FAILURES)
+            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{name}-{queue_name}"]
+            for queue_name in (*(f"{queue}-dead" for queue in QUEUES), FAILURES)
         ]),
         ("Functions: errors", [
             ["AWS/Lambda", "Errors", "FunctionName", f"${{{_id(function)}}}", {"stat": "Sum"}]

@@ -73,7 +73,7 @@ def _diagram(table: dict[str, Any]) -> list[str]:
         for source in action["from"] if target in table["states"] else ():
             if source != target:
                 steps.setdefault((source, target), []).append(name)
-    lines = [f"  {one} --> {other}: {', '.join(names)}" for (one, other), names in steps.items()]
+    lines = [f"  {start} --> {end}: {', '.join(names)}" for (start, end), names in steps.items()]
     return ["```mermaid", "stateDiagram-v2", "  [*] --> submitted: file", *lines, "```", ""]
 
 
@@ -120,16 +120,16 @@ def _target(action: dict[str, Any]) -> str:
 def _who(action: dict[str, Any]) -> str:
     only = action.get("only", {})
     named = []
-    for one in action["who"]:
-        where = f" (in {_codes(only[one])})" if one in only else ""
-        named.append(f"`{one}`{where}")
+    for actor in action["who"]:
+        where = f" (in {_codes(only[actor])})" if actor in only else ""
+        named.append(f"`{actor}`{where}")
     return ", ".join(named) or "nobody"
 
 
 def _needs(action: dict[str, Any]) -> str:
-    needed = [f"`{one}`" for one in action.get("requires", ())]
+    needed = [f"`{need}`" for need in action.get("requires", ())]
     if "any_of" in action:
-        needed.append(" or ".join(f"`{one}`" for one in action["any_of"]))
+        needed.append(" or ".join(f"`{need}`" for need in action["any_of"]))
     optional = _codes(action.get("optional", ()))
     return f"{', '.join(needed)} ({optional})".strip() if optional else ", ".join(needed)
 
@@ -154,11 +154,13 @@ def _change(key: str, value: Any) -> str:
 
 
 def _actors(table: dict[str, Any]) -> list[str]:
-    named = {one for action in table["actions"].values() for one in action["who"]}
-    named |= {one for kind in KINDS for each in table[kind].values() for one in each.get("who", ())}
-    known = {**{role: row["is"] for role, row in principal.roles().items()}, **ACTORS}
-    rows = [(f"`{one}`", about) for one, about in known.items() if one in named]
-    unknown = named - known.keys()
+    named = {actor for action in table["actions"].values() for actor in action["who"]}
+    named |= {
+        actor for kind in KINDS for each in table[kind].values() for actor in each.get("who", ())
+    }
+    meanings = {**{role: row["is"] for role, row in principal.roles().items()}, **ACTORS}
+    rows = [(f"`{actor}`", about) for actor, about in meanings.items() if actor in named]
+    unknown = named - meanings.keys()
     if unknown:
         raise KeyError(f"nobody says who is {', '.join(sorted(unknown))}")
     return _section("Who is who", ("Word", "Who"), rows)

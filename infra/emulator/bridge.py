@@ -66,11 +66,13 @@ class Bridge:
         touched, self._touched = self._touched, {}
         letters = self._letters.take()
         items = [
-            Item(place, pk, sk, table["items"].get(pk, {}).get(sk))
-            for (place, pk, sk), table in list(touched.items())
+            Item(table_path, pk, sk, table["items"].get(pk, {}).get(sk))
+            for (table_path, pk, sk), table in list(touched.items())
         ]
         records = [
-            r for place in {key[0] for key in list(touched)} for r in self._new_records(place)
+            r
+            for table_path in {key[0] for key in list(touched)}
+            for r in self._new_records(table_path)
         ]
         messages = self._changed_messages() if queues else []
         if items or records or messages or letters:
@@ -81,8 +83,8 @@ class Bridge:
 
         ``before`` is the sequence number of the first one to keep.
         """
-        place = _place(stream_arn)
-        account, region, table = place.split("/")
+        table_path = _place(stream_arn)
+        account, region, table = table_path.split("/")
         records = self._ddb._stream_records.get_scoped(account, region, table) or []
         count = next(
             (i for i, r in enumerate(records) if r["dynamodb"]["SequenceNumber"] >= before),
@@ -91,7 +93,7 @@ class Bridge:
         trimmed = self._ddb._stream_trimmed.get_scoped(account, region, table, 0) + count
         del records[:count]
         self._ddb._stream_trimmed.set_scoped(account, region, table, trimmed)
-        self._store.forget_records(place, trimmed)
+        self._store.forget_records(table_path, trimmed)
 
     def has_events(self, arn: str, after: str | None) -> bool:
         """Whether the queue holds a message, or the stream a record after the sequence number."""
@@ -102,23 +104,25 @@ class Bridge:
         queue = self._modules["sqs"]._queue_by_arn(arn)
         return queue is None or bool(queue["messages"])
 
-    def _new_records(self, place: str) -> list[Record]:
-        scope = place.split("/")
+    def _new_records(self, table_path: str) -> list[Record]:
+        scope = table_path.split("/")
         records = self._ddb._stream_records.get_scoped(*scope) or []
         first = self._ddb._stream_trimmed.get_scoped(*scope, 0)
-        known = self._positions.get(place, first)
-        self._positions[place] = first + len(records)
-        fresh = records[max(0, known - first) :]
-        return [Record(place, max(known, first) + i, body) for i, body in enumerate(fresh)]
+        next_position = self._positions.get(table_path, first)
+        self._positions[table_path] = first + len(records)
+        fresh = records[max(0, next_position - first) :]
+        return [
+            Record(table_path, max(next_position, first) + i, body) for i, body in enumerate(fresh)
+        ]
 
     def _changed_messages(self) -> list[Message]:
         changes = []
         for queue in list(self._modules["sqs"]._queues._data.values()):
             arn = queue["attributes"]["QueueArn"]
-            known = self._queued.setdefault(arn, set())
+            known_ids = self._queued.setdefault(arn, set())
             present = {message["id"]: message for message in list(queue["messages"])}
-            changes += [Message(arn, i, m) for i, m in present.items() if i not in known]
-            changes += [Message(arn, i, None) for i in known - present.keys()]
+            changes += [Message(arn, i, m) for i, m in present.items() if i not in known_ids]
+            changes += [Message(arn, i, None) for i in known_ids - present.keys()]
             self._queued[arn] = set(present)
         return changes
 
@@ -194,10 +198,10 @@ class Bridge:
 
         return handle
 
-    def _forget_table(self, place: str) -> None:
-        self._store.forget_items(place)
-        self._store.forget_records(place, 1 << 62)
-        self._positions.pop(place, None)
+    def _forget_table(self, table_path: str) -> None:
+        self._store.forget_items(table_path)
+        self._store.forget_records(table_path, 1 << 62)
+        self._positions.pop(table_path, None)
 
     def _keeping_service(self, name: str, original: Any) -> Any:
         async def handle(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:

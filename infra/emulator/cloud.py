@@ -55,7 +55,9 @@ class Cloud:
         port = listener.getsockname()[1]
         listener.close()
         self.endpoint = f"http://{LOOPBACK}:{port}"
-        kept = {name: one for name, one in os.environ.items() if not name.startswith("TANGGAP_")}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("TANGGAP_")
+        }
         environment = {
             **kept,
             **OWNER,
@@ -106,10 +108,10 @@ class Cloud:
             self._process.kill()
             self._process.wait()
         self._log.close()
-        for name, one in self._before.items():
+        for name, before in self._before.items():
             os.environ.pop(name, None)
-            if one is not None:
-                os.environ[name] = one
+            if before is not None:
+                os.environ[name] = before
         boto3.setup_default_session()
 
     def log(self) -> str:
@@ -148,7 +150,11 @@ def emulated(template: dict[str, Any]) -> dict[str, Any]:
     for resource in template["Resources"].values():
         document = resource.get("Properties", {}).get("PolicyDocument")
         if isinstance(document, dict):
-            kept = [one for one in document["Statement"] if one.get("Sid") != "TlsOnly"]
+            kept = [
+                statement
+                for statement in document["Statement"]
+                if statement.get("Sid") != "TlsOnly"
+            ]
             document["Statement"] = kept
     emptied = [
         name

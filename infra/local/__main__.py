@@ -63,8 +63,8 @@ def _welcome(stack: LocalStack) -> str:
     from chalicelib.settings import settings
 
     record = staff.find(settings().jurisdiction, "officer")
-    places = [d for grant in (record or {"grants": []})["grants"] for d in grant["districts"]]
-    district = next((place for place in places if place != "*"), "")
+    districts = [d for grant in (record or {"grants": []})["grants"] for d in grant["districts"]]
+    district = next((code for code in districts if code != "*"), "")
     official = f"make -s token ROLE=officer DISTRICT={district}"
     return f"""
 Tanggap answers at {stack.url} (data in {stack.folder}, Ctrl-C stops it).

@@ -207,7 +207,9 @@ def _send(
 
 def _takes_gzip(environ: dict[str, Any]) -> bool:
     taken = re.split(r"\s*,\s*", environ.get("HTTP_ACCEPT_ENCODING", "").strip().lower())
-    return any(re.fullmatch(r"gzip(\s*;\s*q=(0\.\d*[1-9]\d*|1(\.0*)?))?", one) for one in taken)
+    return any(
+        re.fullmatch(r"gzip(\s*;\s*q=(0\.\d*[1-9]\d*|1(\.0*)?))?", coding) for coding in taken
+    )
 
 
 @cache

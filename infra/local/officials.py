@@ -32,22 +32,31 @@ def subject(
         city = cities.current(jurisdiction, now)
     except Problem:
         raise StackError(f"no city {jurisdiction} is loaded; run make run once") from None
-    active = [one for one in store.all_staff(jurisdiction) if one.get("active", True)]
-    roles = sorted({grant["role"] for one in active for grant in one["grants"]})
+    active = [
+        official for official in store.all_staff(jurisdiction) if official.get("active", True)
+    ]
+    roles = sorted({grant["role"] for official in active for grant in official["grants"]})
     areas = {area.code: area.name for area in city.areas_of_level(-2)}
-    units = {one.code: city.text(one.name) for one in city.units.values()}
+    units = {row.code: city.text(row.name) for row in city.units.values()}
     _known("ROLE", role, dict.fromkeys(roles, ""))
     if district is not None:
         _known("DISTRICT", district, areas)
     if unit is not None:
         _known("UNIT", unit, units)
-    holders = [(one, grant) for one in active for grant in one["grants"] if grant["role"] == role]
-    for one, grant in holders:
-        if (unit in (None, one["unit"])) and _reaches(grant, district):
-            return str(one["subject"])
+    holders = [
+        (official, grant)
+        for official in active
+        for grant in official["grants"]
+        if grant["role"] == role
+    ]
+    for official, grant in holders:
+        if (unit in (None, official["unit"])) and _reaches(grant, district):
+            return str(official["subject"])
     held = [
-        f"{one['unit']} in {', '.join(sorted(grant['districts']))}".replace(" *", " every district")
-        for one, grant in holders
+        f"{official['unit']} in {', '.join(sorted(grant['districts']))}".replace(
+            " *", " every district"
+        )
+        for official, grant in holders
     ]
     wanted = role + (f" of {unit}" if unit else "") + (f" in {district}" if district else "")
     raise StackError(f"no official is {wanted}. The city has {role}s of:\n{_lines(held)}")

@@ -164,18 +164,18 @@ class StreamSource:
 
     def _start(self, client: Any) -> str:
         shards = client.describe_stream(StreamArn=self.stream_arn)["StreamDescription"]["Shards"]
-        place = {"StreamArn": self.stream_arn, "ShardId": shards[0]["ShardId"]}
+        position = {"StreamArn": self.stream_arn, "ShardId": shards[0]["ShardId"]}
         after = self.position
         if after is not None:
             try:
                 answer = client.get_shard_iterator(
-                    **place, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=after
+                    **position, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=after
                 )
                 return str(answer["ShardIterator"])
             except client.exceptions.TrimmedDataAccessException:
                 # Its record is no longer kept, so all kept records are later.
                 pass
-        answer = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")
+        answer = client.get_shard_iterator(**position, ShardIteratorType="TRIM_HORIZON")
         return str(answer["ShardIterator"])
 
 
@@ -262,4 +262,4 @@ def _succeeded(answer: Any, sequences: list[str]) -> int:
     failed = _failed(answer)
     if not failed <= set(sequences):
         return 0
-    return min((sequences.index(one) for one in failed), default=len(sequences))
+    return min((sequences.index(sequence) for sequence in failed), default=len(sequences))

@@ -208,7 +208,7 @@ class LocalStack:
         for arn in {stream.stream_arn for stream in streams}:
             seen = [s.position for s in streams if s.stream_arn == arn]
             if None not in seen:
-                self._emulator.forget_records(arn, min(one for one in seen if one))
+                self._emulator.forget_records(arn, min(position for position in seen if position))
 
 
 __all__ = ["DEMO_CITY", "LocalStack", "StackError"]

@@ -42,10 +42,10 @@ def run(pages: int | None = None) -> dict[str, Any]:
     from infra.ops import backfill_filers
 
     counts = {"written": 0, "overtaken": 0}
-    place = control.stored_cursor("backfill")
+    cursor = control.stored_cursor("backfill")
     is_judged = backfill_filers.judged()
     while pages is None or pages > 0:
-        heads, place = reports.heads_page(place, PAGE)
+        heads, cursor = reports.heads_page(cursor, PAGE)
         for head in heads:
             city = cities.promised(head)
             head, rows = backfill_filers.with_filer(head, is_judged)
@@ -73,8 +73,8 @@ def run(pages: int | None = None) -> dict[str, Any]:
                     )
             except Refused:
                 counts["overtaken"] += 1
-        control.store_cursor("backfill", place)
-        if place is None:
+        control.store_cursor("backfill", cursor)
+        if cursor is None:
             return {**counts, "done": True}
         pages = None if pages is None else pages - 1
     return {**counts, "done": False}

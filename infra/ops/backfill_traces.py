@@ -22,9 +22,9 @@ def run() -> dict[str, int]:
 def _of_reports() -> int:
     from chalicelib.storage import control, people, reports
 
-    written, place = 0, control.stored_cursor(_REPORTS)
+    written, cursor = 0, control.stored_cursor(_REPORTS)
     while True:
-        heads, tickets, place = reports.owners_page(place, PAGE)
+        heads, tickets, cursor = reports.owners_page(cursor, PAGE)
         rows: list[Any] = [
             people.put_trace(jurisdiction, uid, people.FILED, report)
             for jurisdiction, report, uid in heads
@@ -37,8 +37,8 @@ def _of_reports() -> int:
         ]
         written += _write(rows)
         _let_expire(tickets)
-        control.store_cursor(_REPORTS, place)
-        if place is None:
+        control.store_cursor(_REPORTS, cursor)
+        if cursor is None:
             return written
 
 
@@ -56,17 +56,17 @@ def _let_expire(tickets: list[tuple[str, str, str]]) -> None:
 def _of_people() -> int:
     from chalicelib.storage import control, people
 
-    written, place = 0, control.stored_cursor(_PEOPLE)
+    written, cursor = 0, control.stored_cursor(_PEOPLE)
     while True:
-        marks, place = people.marks_page(place, PAGE)
+        marks, cursor = people.marks_page(cursor, PAGE)
         rows: list[Any] = [
             people.put_trace(jurisdiction, uid, kind, report, detail)
             for jurisdiction, report, kind, uid, detail in marks
             if people.is_person(uid)
         ]
         written += _write(rows)
-        control.store_cursor(_PEOPLE, place)
-        if place is None:
+        control.store_cursor(_PEOPLE, cursor)
+        if cursor is None:
             return written
 
 
@@ -75,9 +75,9 @@ def _of_events() -> int:
     from chalicelib.domain.timestamps import parse
     from chalicelib.storage import access_index, control, timeline_rows
 
-    written, place = 0, control.stored_cursor(_EVENTS)
+    written, cursor = 0, control.stored_cursor(_EVENTS)
     while True:
-        events, place = timeline_rows.events_page(place, PAGE)
+        events, cursor = timeline_rows.events_page(cursor, PAGE)
         rows: list[Any] = [
             access_index.put_contact_read(
                 event["jurisdiction"], event["actor"]["uid"] or "", parse(event["at"]),
@@ -87,8 +87,8 @@ def _of_events() -> int:
             if event["action"] == "contact_read"
         ]  # fmt: skip
         written += _write(rows)
-        control.store_cursor(_EVENTS, place)
-        if place is None:
+        control.store_cursor(_EVENTS, cursor)
+        if cursor is None:
             return written
 
 

@@ -66,8 +66,8 @@ def backup(copies: Path) -> dict[str, Any]:
         files += 1
     about = {"at": iso(began), "tables": items, "files": files, "sha256": digests}
     (folder / "copy.json").write_text(json.dumps(about, indent=1))
-    told = {name: about[name] for name in ("at", "tables", "files")}
-    return {"copy": str(folder), **told, "erasures": keep_erasures(copies)}
+    summary = {name: about[name] for name in ("at", "tables", "files")}
+    return {"copy": str(folder), **summary, "erasures": keep_erasures(copies)}
 
 
 def keep_erasures(copies: Path) -> int:
@@ -117,10 +117,10 @@ def listed(copies: Path | None) -> list[NamedErasure]:
 
 def known_here() -> list[NamedErasure]:
     """The erasures that this stage knows of, in its table and its bucket."""
-    found: list[NamedErasure] = []
-    for place in sorted({*cities.jurisdictions(), *erasures.cities_in_files()}):
-        found += [*erasures.in_table(place), *erasures.in_files(place)]
-    return found
+    named: list[NamedErasure] = []
+    for jurisdiction in sorted({*cities.jurisdictions(), *erasures.cities_in_files()}):
+        named += [*erasures.in_table(jurisdiction), *erasures.in_files(jurisdiction)]
+    return named
 
 
 def scan(table: str) -> Iterator[dict[str, Any]]:

@@ -42,10 +42,10 @@ def main(words: list[str] | None = None) -> int:
         print(json.dumps(api_keys.list_keys(options.jurisdiction), indent=2, ensure_ascii=False))
     else:
         if options.command == "revoke":
-            known = api_keys.revoke(options.jurisdiction, options.id, clock.now())
+            is_known = api_keys.revoke(options.jurisdiction, options.id, clock.now())
         else:
-            known = api_keys.set_statuses(options.jurisdiction, options.id, options.kind)
-        if not known:
+            is_known = api_keys.set_statuses(options.jurisdiction, options.id, options.kind)
+        if not is_known:
             print(f"no key {options.id}", file=sys.stderr)
             return 1
     return 0

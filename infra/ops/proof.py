@@ -32,8 +32,8 @@ def main(words: list[str]) -> int:
     def fetch(path: str) -> dict[str, Any]:
         url = f"{address.rstrip('/')}{path}"
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # nosec B310
-            found: dict[str, Any] = json.load(answer)
-            return found
+            document: dict[str, Any] = json.load(answer)
+            return document
 
     result = check(report, fetch)
     print(json.dumps(result, indent=2))
@@ -51,15 +51,15 @@ def check(report: str, fetch: Fetch) -> dict[str, Any]:
     city = page["jurisdiction"]
     faults = chain_faults(events, city, report)
     days = fetch("/v1/record?limit=100")["days"]
-    found = fetch(f"/v1/reports/{quote(report)}/inclusion")["inclusion"]
-    if found is not None and found["day"] not in {row["day"] for row in days}:
+    inclusion = fetch(f"/v1/reports/{quote(report)}/inclusion")["inclusion"]
+    if inclusion is not None and inclusion["day"] not in {row["day"] for row in days}:
         # The list came from a cache, and a day was sealed since.
-        days = fetch(f"/v1/record?limit=100&before={int(found['day']) + 1:08}")["days"]
+        days = fetch(f"/v1/record?limit=100&before={int(inclusion['day']) + 1:08}")["days"]
     faults += day_faults(days, city)
-    if found is not None:
-        faults += inclusion_faults(found, days, events, city, report)
+    if inclusion is not None:
+        faults += inclusion_faults(inclusion, days, events, city, report)
     return {
-        "day": found["day"] if found else None,
+        "day": inclusion["day"] if inclusion else None,
         "events": len(events),
         "withheld": sum(event["event"] is None for event in events),
         "tail": events[-1]["hash"] if events else GENESIS,
@@ -107,7 +107,7 @@ def day_faults(days: list[dict[str, Any]], city: str) -> list[str]:
 
 
 def inclusion_faults(
-    found: dict[str, Any],
+    inclusion: dict[str, Any],
     days: list[dict[str, Any]],
     events: list[dict[str, Any]],
     city: str,
@@ -117,22 +117,22 @@ def inclusion_faults(
     months = {
         row["month"]: row["root"]
         for day in days
-        if day["day"] == found["day"]
+        if day["day"] == inclusion["day"]
         for row in json.loads(day["document"])["months"]
     }
-    values = [city, report, found["version"], found["hash"]]
+    values = [city, report, inclusion["version"], inclusion["hash"]]
     leaf = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
     value = hashlib.sha256(b"\x00" + leaf.encode()).digest()
-    for step in found["path"]:
+    for step in inclusion["path"]:
         other = bytes.fromhex(step["hash"])
         both = other + value if step["side"] == "left" else value + other
         value = hashlib.sha256(b"\x01" + both).digest()
     faults = []
-    if value.hex() != months.get(found["month"]):
-        faults.append(f"the report is not in the root of {found['day']}")
-    known = {row["version"]: row["hash"] for row in events}
-    if known.get(found["version"]) != found["hash"]:
-        faults.append(f"the chain does not contain the event in the root of {found['day']}")
+    if value.hex() != months.get(inclusion["month"]):
+        faults.append(f"the report is not in the root of {inclusion['day']}")
+    hashes = {row["version"]: row["hash"] for row in events}
+    if hashes.get(inclusion["version"]) != inclusion["hash"]:
+        faults.append(f"the chain does not contain the event in the root of {inclusion['day']}")
     return faults
 
 

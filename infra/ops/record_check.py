@@ -48,13 +48,15 @@ def faults(record: Record) -> list[Fault]:
     """[city, report, what is wrong] of everything that does not fit together."""
     reports = _by_report(record)
     versions = {(row["pk"].partition("#")[0], row["sk"].removeprefix("V#")) for row in record.city}
-    found: list[Fault] = []
+    listed: list[Fault] = []
     for (city, report), stored in sorted(reports.items()):
         try:
-            found += [[city, report, one] for one in _of_report(city, report, stored, versions)]
+            listed += [
+                [city, report, fault] for fault in _of_report(city, report, stored, versions)
+            ]
         except _UNREADABLE as error:
-            found.append([city, report, f"cannot be read: {type(error).__name__}"])
-    return found + _tally_faults(record, reports)
+            listed.append([city, report, f"cannot be read: {type(error).__name__}"])
+    return listed + _tally_faults(record, reports)
 
 
 def _by_report(record: Record) -> dict[tuple[str, str], _Stored]:
@@ -156,7 +158,7 @@ def _text_faults(events: list[Any], stored: _Stored) -> Iterator[str]:
     yield from hash_chain.text_faults(events, texts)
     hidden, removed, audiences = set[str](), set[str](), dict[str, str]()
     for event in events:
-        named = {hash_chain.text_name(*one) for one in event["data"].get("texts", ())}
+        named = {hash_chain.text_name(*text) for text in event["data"].get("texts", ())}
         if event["action"] == _HIDES:
             hidden |= named
         elif event["action"] in _REMOVES:
@@ -238,7 +240,9 @@ def _tally_faults(record: Record, reports: dict[tuple[str, str], _Stored]) -> li
     }
     keys = stored_tallies.keys() | sums[0].keys()
     wrong = {
-        key[:3] for key in keys if stored_tallies.get(key, 0) not in {one[key] for one in sums}
+        key[:3]
+        for key in keys
+        if stored_tallies.get(key, 0) not in {totals[key] for totals in sums}
     }
     return [
         [city, "-", f"the tally {month}/{area} is not the sum of the events"]

@@ -24,7 +24,7 @@ def faults(city: str, record: Record) -> list[Fault]:
     rows = {row["day"]: row for row in store.roots(city, None, _DAYS)}
     keys = sorted(files.keys(f"record/{city}/days/"))[-_DAYS:]
     names = {key.rpartition("/")[2].removesuffix(".json") for key in keys}
-    found: list[Fault] = [
+    listed: list[Fault] = [
         [city, "-", f"the file of the root of {day} was replaced or deleted"]
         for day in store.replaced_days(city)
     ]
@@ -34,17 +34,17 @@ def faults(city: str, record: Record) -> list[Fault]:
         body = files.get(store.day_key(city, day))
         text, row = (body or b"").decode(errors="replace"), rows.get(day)
         if row is None or text != row["document"] or hash_chain.digest(body or b"") != row["hash"]:
-            found.append([city, "-", f"the root of {day} is not the same in table and file"])
+            listed.append([city, "-", f"the root of {day} is not the same in table and file"])
         try:
             document = json.loads(text or (row or {}).get("document", ""))
             same = (document["jurisdiction"], document["day"]) == (city, day)
-            months = {one["month"]: one["root"] for one in document["months"]}
+            months = {row["month"]: row["root"] for row in document["months"]}
             same = same and document["root"] == record_days.top(months)
             if not same or (previous is not None and document["prev"] != previous):
-                found.append([city, "-", f"the root of {day} does not follow the one before"])
+                listed.append([city, "-", f"the root of {day} does not follow the one before"])
             documents.append({**document, "months": months})
         except (KeyError, TypeError, ValueError):
-            found.append([city, "-", f"the root of {day} cannot be read"])
+            listed.append([city, "-", f"the root of {day} cannot be read"])
         previous = hash_chain.digest(body or b"")
     events = {
         (row["pk"].split("#")[2], row["version"]): row["hash"]
@@ -56,8 +56,8 @@ def faults(city: str, record: Record) -> list[Fault]:
         for month in sorted(document["months"].items()):
             if month not in compared:
                 compared.add(month)
-                found += _month_faults(city, document["day"], month, events)
-    return found
+                listed += _month_faults(city, document["day"], month, events)
+    return listed
 
 
 def _month_faults(
