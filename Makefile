@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check install --no-com
 # For what only looks at the code: clients are made, nothing is called.
 NO_AWS := AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding webhooks package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data lint openapi workflow lock
+.PHONY: help run test check conformance token mail reset demo rebuild dead open-data keys forwarding webhooks package deploy ops destroy audit cost city bench bench-clocks bench-geo bench-photos bench-open311 bench-open-data bench-gaming lint openapi workflow lock
 
 help: ## this list
 	@awk -F ' ## |:' '/^[a-z0-9-]+:.* ## / { \
@@ -111,6 +111,9 @@ bench-open311: $(VENV)/run.stamp ## what the lists of Open311 cost
 
 bench-photos: $(VENV)/run.stamp ## what making pictures costs
 	@$(PY) -m bench.photos
+
+bench-gaming: $(VENV)/run.stamp ## what tricks gain a district in the scorecards [GAMING='--seeds 4 --sizes 60']
+	@$(PY) -m bench.gaming $(GAMING)
 
 bench-geo: $(VENV)/bench.stamp ## the map beside dynamodbgeo and PostGIS [N=small]
 	@$(PY) -m bench.geo $(N)

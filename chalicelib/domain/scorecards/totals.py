@@ -76,7 +76,9 @@ class MonthTotals:
 
     def of(self, scope: Scope) -> Totals:
         """The totals of a scope."""
-        return self.by_scope.setdefault(scope, Totals())
+        if (own := self.by_scope.get(scope)) is None:
+            own = self.by_scope[scope] = Totals()
+        return own
 
     def scopes(self, contribution: Contribution) -> tuple[str, tuple[Scope, ...]]:
         """(district, scopes) for which a contribution counts.
