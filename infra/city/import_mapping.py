@@ -29,6 +29,10 @@ _USUAL = (
 )  # fmt: skip
 
 
+# How many columns of a file are named, and compared with a name that it lacks.
+_SHOWN, _COMPARED = 30, 500
+
+
 @dataclass(frozen=True)
 class Mapping:
     """A checked mapping. ``patterns`` of services are tried in the order of the file."""
@@ -77,10 +81,16 @@ class Mapping:
             shown = json.dumps(found)
             message = f'the file has one column {names[0]!r}; write "separator": {shown}'
             raise CityErrors([f"{self.file}: separator: {message}"])
+        shown = ", ".join(map(repr, names[:_SHOWN]))
+        if len(names) > _SHOWN:
+            shown = f"{shown} and {len(names) - _SHOWN} more"
         for name, column in self.columns.items():
             if column and column not in names:
-                hint = like(column, names) or f"; it has {', '.join(map(repr, names))}"
+                hint = like(column, names[:_COMPARED]) or f"; it has {shown}"
                 findings.add(self.file, f"columns.{name}", f"the file has no {column!r}{hint}")
+            elif column and names.count(column) > 1:
+                message = f"the file has {column!r} twice: rename the one that is not meant"
+                findings.add(self.file, f"columns.{name}", message)
         findings.stop_if_any()
 
     def check_times(self, texts: list[str], city: City) -> None:

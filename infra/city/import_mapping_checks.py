@@ -5,6 +5,7 @@ Everything that is wrong is said in words, with the name that was perhaps meant.
 Tests: tests/unit/test_import_mapping.py
 """
 
+import codecs
 import json
 import re
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ _NEEDED = ("created", "lat", "long", "service")
 _KEYS = (
     "source", "columns", "statuses", "services", "dates", "zone", "separator", "encoding", "about",
 )  # fmt: skip
+# Python's own encodings, which no file is in.
+_NO_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"})
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:/-]{0,39}")
 
 
@@ -58,19 +61,36 @@ def checked(raw: Any, city: City, file: str = "mapping") -> Mapping:
 def from_file(path: Path, base: dict[str, Any]) -> dict[str, Any]:
     """The document of a mapping over a base. Raises ``CityErrors`` if it cannot be read."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+        raw = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except OSError as error:
         raise CityErrors([f"{path}: {error.strerror or error}"]) from None
     except UnicodeDecodeError:
         raise CityErrors([f"{path}: must be UTF-8"]) from None
     except json.JSONDecodeError as error:
         raise CityErrors([f"{path}:{error.lineno}: is no JSON: {error.msg}"]) from None
+    except RecursionError:
+        raise CityErrors([f"{path}: is no JSON of a mapping"]) from None
+    except _Twice as twice:
+        raise CityErrors([f"{path}: {twice.args[0]!r} is there twice in one object"]) from None
     if not isinstance(raw, dict):
         raise CityErrors([f"{path}: must be an object, such as docs/import.md shows"])
     columns = raw.get("columns")
     if isinstance(columns, dict):
         raw = {**raw, "columns": {**base.get("columns", {}), **columns}}
     return {**base, **raw}
+
+
+class _Twice(ValueError):
+    """A key that is there twice in one object; the last one would win in silence."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Twice(name)
+        found[name] = value
+    return found
 
 
 class _Reader:
@@ -90,7 +110,7 @@ class _Reader:
         return value
 
     def columns(self) -> dict[str, str]:
-        value = self._texts("columns")
+        value = {name: column.strip() for name, column in self._texts("columns").items()}
         for name in value.keys() - set(COLUMNS):
             self.fault(f"columns.{name}", f"is no field of a report{like(name, COLUMNS)}")
         for name in _NEEDED:
@@ -171,10 +191,13 @@ class _Reader:
         value = self._raw.get("encoding", "utf-8-sig")
         try:
             "".encode(value)
-        except (LookupError, TypeError):
+            name = codecs.lookup(value).name
+        except (LookupError, TypeError, ValueError):
+            name = ""
+        if not name or name in _NO_FILES:
             self.fault("encoding", f'{value!r} is no encoding such as "utf-8" or "latin-1"')
-            return "utf-8-sig"
-        return "utf-8-sig" if value.lower().replace("_", "-") in ("utf-8", "utf8") else str(value)
+            name = "utf-8"
+        return "utf-8-sig" if name == "utf-8" else name
 
     def check_together(self, mapping: Mapping) -> None:
         closing = sorted(name for name, to in mapping.statuses.items() if to != OPEN)

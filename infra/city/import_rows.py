@@ -13,12 +13,15 @@ from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.redaction import redact
+from chalicelib.domain.input.text import mended
 from chalicelib.domain.timestamps import FIRST
 from chalicelib.services.city import cities
 from chalicelib.services.reports.legacy_import import LegacyReport
 from infra.city.import_mapping import OPEN, Mapping
 
 Row = dict[str, Any]
+# The cells of a row that have no column.
+EXTRA = "\x00extra"
 _ID = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
 # With a point, or with the comma of a spreadsheet in many languages.
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -65,8 +68,9 @@ def old_report(
     promised_at = _promised(city, mapping, row.get("promised", ""), filed_at, remarks)
     lat, long = _place(city, row)
     for name, longest in _LONGEST.items():
-        text = redact(row.get(name, ""), city.patterns)
-        if text != row.get(name, ""):
+        given = mended(row.get(name, "")).strip()
+        text = redact(given, city.patterns)
+        if text != given:
             remarks.append("personal_data_hidden")
         texts[name] = text[:longest]
     old = LegacyReport(

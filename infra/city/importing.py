@@ -32,7 +32,7 @@ from chalicelib.storage.transactions import Unavailable, Unknown
 from infra.city import import_csv, import_mapping_checks, import_open311
 from infra.city.findings import CityErrors
 from infra.city.import_mapping import Mapping
-from infra.city.import_rows import Row, Wrong, named, old_report
+from infra.city.import_rows import EXTRA, Row, Wrong, named, old_report
 
 GEOREPORT = {
     "source": "open311",
@@ -89,8 +89,12 @@ def run(
     outcome, seen = Outcome(), set[str]()
     try:
         for number, row in enumerate(rows, start=1):
+            extra = row.pop(EXTRA, ())
             texts = named(row, mapping)
             old_id = texts["id"]
+            if any(cell.strip() for cell in extra):
+                outcome.findings.append((number, old_id, "too_many_cells"))
+                continue
             if old_id in seen:
                 outcome.findings.append((number, old_id, "duplicate_id"))
                 continue
@@ -194,7 +198,7 @@ def _since(text: str) -> datetime:
 def _write_findings(path: Path, outcome: Outcome) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("row", "id", "finding"))
             for finding in outcome.findings:

@@ -31,6 +31,7 @@ from chalicelib.storage.transactions import Unavailable, commit
 from infra.city import importing
 from infra.city.findings import CityErrors
 from infra.city.import_mapping_checks import checked
+from infra.city.import_rows import EXTRA
 from infra.ops import backfill
 from tests.support.world import JURISDICTION, PUBLIC, World, city, faults, official, spot
 
@@ -177,6 +178,25 @@ def test_retention_visits_what_an_import_brought_that_broke_off_or_was_killed(
     # Killed after the last row: the repetition finds only known reports.
     assert run(world, row(1)).summary()["known"] == 1
     assert restarted == [JURISDICTION, JURISDICTION]
+
+
+def test_a_row_with_more_cells_than_columns_is_left_out(world: World) -> None:
+    """A separator within a text moved its cells: nobody knows which is which."""
+    moved, trailing = row(2, **{EXTRA: ["", "Baru"]}), row(3, **{EXTRA: ["", " "]})
+    outcome = run(world, row(1), moved, trailing)
+    assert (outcome.imported, outcome.findings) == (2, [(2, "A-2", "too_many_cells")])
+
+
+def test_texts_of_the_old_system_are_cleaned_and_what_is_unreadable_stops_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    spoilt = row(1, text="Lubang\x00 be\ud800sar\u202e!\r\nDi jalan")
+    outcome = run(world, spoilt, row(2, no="A\ud800"), row(3, kind="\ud800", state="\ud800"))
+    assert outcome.imported == 1
+    assert queries.public(PUBLIC, the_report().id)["description"] == "Lubang besar!\nDi jalan"
+    importing._write_findings(tmp_path / "findings.csv", outcome)
+    assert (tmp_path / "findings.csv").read_text().count("\n") == 3
+    assert json.dumps(outcome.summary(), ensure_ascii=False).encode()
 
 
 def test_a_second_row_of_the_same_id_is_told(world: World) -> None:

@@ -147,10 +147,89 @@ def test_a_file_in_another_encoding_and_with_another_separator_is_read(tmp_path:
     assert row["kind"] == "Stra\u00dfe"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("named", [None, "utf8", "U8", "cp1252", "utf-16"])
+def test_a_byte_order_mark_says_the_encoding(
+    tmp_path: Path, encoding: str, named: str | None
+) -> None:
+    path = tmp_path / "old.csv"
+    path.write_bytes((HEADER + ROW.replace("x", "Stra\u00dfe")).encode(encoding))
+    more = {"encoding": named} if named else {}
+    (row,) = import_csv.rows(path, mapping(**more), city())
+    assert (row["no"], row["kind"]) == ("1", "Stra\u00dfe")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(b"{", "is no JSON"), (b"[]", "must be an object"), (b"\xff", "must be UTF-8")],
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
+        (b"\n \r\n\n", "is empty"),
+        (HEADER, "has no row below its header"),
+        (b"PK\x03\x04" + bytes(300), "save it as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(300), "save it as CSV"),
+        ("<html><body>Log in</body></html>", "is no CSV: it begins with '<html>"),
+        ('[{"no": 1}]', "is no CSV: it begins with '[{"),
+        ((HEADER + ROW).encode("utf-16-le"), 'write "encoding": "utf-16-le"'),
+        ((HEADER + ROW).encode("utf-16-be"), 'write "encoding": "utf-16-be"'),
+        (HEADER.replace("\n", ",lat\n") + ROW, "the file has 'lat' twice"),
+        (HEADER + ROW + ROW.replace("x", '"x') + ROW * 3, "old.csv:3: a quotation mark"),
+        ("x," * 100_000 + "\n" + ROW, "and 99971 more"),
+    ],
+    ids=lambda value: repr(value[:20]),
 )
+def test_what_is_no_table_is_said_before_the_first_row(
+    tmp_path: Path, text: str | bytes, words: str
+) -> None:
+    said = refusal(tmp_path / "old.csv", text)
+    assert words in said
+    assert len(said) < 4000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"\n\n{HEADER}{ROW}",
+        f"sep=,\r\n{HEADER}{ROW}",
+        f"{HEADER.replace(',', ' , ')}{ROW}",
+        f"{HEADER}{ROW}".replace("\n", "\r"),
+        f"{HEADER}{ROW.strip()}",
+        f"{HEADER.strip()},note\n{ROW.strip()},5\" pipe\n",
+        f'{HEADER.strip()},note\r\n{ROW.strip()},"two\r\nlines, ""quoted"""\r\n',
+        f"{HEADER.strip()}{',c' * 100_000}\n{ROW.strip()}{',1' * 100_000}\n",
+        f"{HEADER}{ROW.strip()},,,\n",
+    ],
+    ids=[
+        "blank lines first", "the separator first", "spaces in the header", "line ends of old Macs",
+        "no line end at the end", "a mark within a cell", "quoted lines", "100,000 columns",
+        "empty cells too many",
+    ],
+)  # fmt: skip
+def test_what_programs_write_around_a_table_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "old.csv"
+    path.write_bytes(text.encode())
+    (row,) = import_csv.rows(path, mapping(), city())
+    assert [row[name] for name in ("no", "opened", "state")] == ["1", "2024-03-05", "Open"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "rot13", "base64",
+     "utf\0-8", "", "klingon", 8],
+)  # fmt: skip
+def test_what_is_no_encoding_of_a_file_is_said(name: Any) -> None:
+    with pytest.raises(CityErrors, match="is no encoding"):
+        mapping(encoding=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"{", "is no JSON"), (b"[]", "must be an object"), (b"\xff", "must be UTF-8"),
+        (b"[" * 100_000, "is no JSON"),
+        (b'{"services": {"A": "x", "A": "y"}}', "'A' is there twice"),
+    ],
+)  # fmt: skip
 def test_a_mapping_that_cannot_be_read_is_said(tmp_path: Path, text: bytes, words: str) -> None:
     path = tmp_path / "mapping.json"
     path.write_bytes(text)
