@@ -46,12 +46,13 @@ def read(
     values = {**{name: get(name) for name in _REQUIRED}, "description": text}
     faults = [InvalidArgument(name, "is required") for name in _REQUIRED if not values[name]]
     word = get("status") or ""
-    if pictures or (wordless and word not in ("", updates.UNCHANGED.upper())):
+    known = word in updates.rules()["words"]
+    if pictures or (wordless and known and word != updates.UNCHANGED.upper()):
         # A photo or a new state says enough.
         faults = [fault for fault in faults if fault.field != "description"]
     if update is None:
         faults.append(InvalidArgument("update_id", "is required"))
-    if word and word not in updates.rules()["words"]:
+    if word and not known:
         faults.append(InvalidArgument("status", "is none of the extension's, in upper case"))
     if len(text) > LONGEST:
         faults.append(InvalidArgument("description", f"is longer than {LONGEST} characters"))
