@@ -27,12 +27,18 @@ _NEAR = 1e-6
 @dataclass(frozen=True)
 class Sent:
     """A form as it was sent: the id that it got, its fields by the standard's names, its
-    attributes, and the photo in it."""
+    attributes, the photo in it, and by which channel."""
 
     id: str
     fields: dict[str, Any]
     answers: dict[str, Any] = field(default_factory=dict)
     photo: Path | None = None
+    channel: str = "api"
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> "Sent":
+        """From a script's line."""
+        return cls(**{**said, "photo": Path(said["photo"]) if said.get("photo") else None})
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,10 @@ class Reader:
             return rows
         root = ElementTree.fromstring(answer.data)
         return [{part.tag: part.text for part in row} for row in root]
+
+    def status(self, path: str) -> int:
+        """The status of an answer to anybody."""
+        return urllib3.request("GET", f"{self.url}/{path}").status
 
     def inside(self, path: str, method: str = "GET") -> dict[str, Any]:
         """What the API answers an official."""
@@ -82,8 +92,7 @@ def check(reader: Reader, sent: Sent) -> None:
     same(public, sent)
     (in_xml,) = reader.requests(f"requests/{sent.id}", "xml")
     same(in_xml, sent)
-    _is_seen_by_officials(reader, sent)
-    _is_private(reader, sent)
+    check_inside(reader, sent)
 
 
 def same(request: dict[str, Any], sent: Sent) -> None:
@@ -96,13 +105,22 @@ def same(request: dict[str, Any], sent: Sent) -> None:
     assert request["status"] == "open"
 
 
+def check_inside(reader: Reader, sent: Sent) -> None:
+    """What officials see is what was sent, and what is theirs alone nobody else sees."""
+    _is_seen_by_officials(reader, sent)
+    _is_private(reader, sent)
+
+
 def _is_seen_by_officials(reader: Reader, sent: Sent) -> None:
     case = reader.inside(f"{sent.id}/case")
-    assert case["channel"] == "api"
+    assert case["channel"] == sent.channel
+    assert case["description"] == sent.fields["description"]
     assert case["service"]["code"] == sent.fields["service_code"]
     assert case["address"] == sent.fields.get("address_string")
     assert case["answers"] == {name: _answer(given) for name, given in sent.answers.items()}
     assert case["photos"] == (1 if sent.photo else 0), case["photos"]
+    if sent.photo:
+        shows(case["pictures"][0]["large"]["url"], sent.photo, "WEBP")
     kept = reader.inside(f"{sent.id}/contact", "POST")["contact"]
     names = [sent.fields[name] for name in CONTACT[2:] if name in sent.fields]
     assert kept.get("email") == sent.fields.get("email")
@@ -128,14 +146,14 @@ def _is_private(reader: Reader, sent: Sent) -> None:
         assert not [word for word in private if word in text], path
 
 
-def shows(address: str, photo: Path) -> None:
-    """What is at the address is the photo, in whatever size: a picture of the same shape and of
-    the same colours, in a format that every client of Open311 can show."""
+def shows(address: str, photo: Path, kind: str = "JPEG") -> None:
+    """What is at the address is the photo: a picture of its size and of its colours, by Open311 in
+    a format that every client can show."""
     answer = urllib3.request("GET", address)
     assert answer.status == 200, answer.data[:300]
-    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Content-Type"] == f"image/{kind.lower()}"
     with Image.open(io.BytesIO(answer.data)) as shown, Image.open(photo) as original:
-        assert shown.format == "JPEG"
+        assert shown.format == kind
         assert shown.size == original.size
         for here, there in zip(colours(shown), colours(original), strict=True):
             assert max(abs(one - other) for one, other in zip(here, there, strict=True)) < 12

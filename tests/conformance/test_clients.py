@@ -43,5 +43,4 @@ def test_what_a_client_sends_arrives_and_what_it_reads_is_what_was_sent(
     forms = arrival.lines(done.stdout, "sent ")
     assert bool(forms) is (script.stem.removesuffix("_client") not in READERS)
     for form in forms:
-        sent_photo = Path(form.pop("photo")) if "photo" in form else None
-        arrival.check(running.reader, Sent(**form, photo=sent_photo))
+        arrival.check(running.reader, Sent.of(form))

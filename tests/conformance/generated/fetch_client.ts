@@ -52,6 +52,8 @@ async function main(baseUrl: string, photo: string): Promise<void> {
       description: 'Banjir',
       photos: [ticket.photo],
       answers: { [passable.code]: passable.options[0].key },
+      channel: 'web',
+      contact: { email: 'fetch@example.org' },
     },
   });
   const receipt = filed.data!;
@@ -81,6 +83,14 @@ async function main(baseUrl: string, photo: string): Promise<void> {
   strictEqual(events[0].words!.description, 'Banjir');
   const cells = await api.GET('/v1/map/cells', { params: { query: { z: 3 } } });
   ok(cells.data!.districts.every((one) => one.length === 2));
+  const fields = { service_code: 'banjir', lat: -6.1754, long: 106.8272, description: 'Banjir' };
+  console.log('sent', JSON.stringify({
+    id: receipt.id,
+    fields: { ...fields, email: 'fetch@example.org' },
+    answers: { [passable.code]: passable.options[0].key },
+    photo,
+    channel: 'web',
+  }));
   console.log('passed');
 }
 

@@ -47,6 +47,8 @@ async function main(baseUrl: string, photo: string): Promise<void> {
     public: false,
     photos: [ticket.photo],
     answers: { [passable.code]: passable.options[0].key },
+    channel: 'web',
+    contact: { email: 'hey@example.org' },
   };
   const receipt = (await tanggap.fileReport({ headers: headers(), body, throwOnError: true })).data;
   const refused = await tanggap.fileReport({
@@ -73,6 +75,14 @@ async function main(baseUrl: string, photo: string): Promise<void> {
   client.setConfig({ auth: undefined });
   const hidden = (await tanggap.getReport({ path, throwOnError: true })).data;
   strictEqual(hidden.description, null);
+  const fields = { service_code: 'banjir', lat: -6.1754, long: 106.8272, description: 'Banjir' };
+  console.log('sent', JSON.stringify({
+    id: receipt.id,
+    fields: { ...fields, email: 'hey@example.org' },
+    answers: { [passable.code]: passable.options[0].key },
+    photo,
+    channel: 'web',
+  }));
   console.log('passed');
 }
 

@@ -2,6 +2,7 @@
 address, the folder with the generated package, and a photo."""
 
 import importlib
+import json
 import pkgutil
 import sys
 import time
@@ -70,6 +71,7 @@ answers["passable"] = passable.options[0].key
 report = models.NewReport(
     service="banjir", lat=-6.1754, long=106.8272, description="Banjir", photos=[ticket.photo],
     answers=answers, channel=models.NewReportChannel.APP,
+    contact=models.Contact(email="generated@example.org", phone="+628123450021"),
 )  # fmt: skip
 filing = key()
 receipt = file_report.sync(client=me, idempotency_key=filing, body=report)
@@ -100,4 +102,11 @@ assert timeline.events[0].action == "file"
 assert timeline.events[0].words["description"] == "Banjir"
 assert receipt.id in {one.id for one in list_my_reports.sync(client=me).reports}
 assert unfollow_report.sync(receipt.id, client=me).following is False
+sent = {
+    "id": receipt.id,
+    "fields": {"service_code": "banjir", "lat": -6.1754, "long": 106.8272, "description": "Banjir",
+               "email": "generated@example.org", "phone": "+628123450021"},
+    "answers": {"passable": passable.options[0].key}, "photo": photo, "channel": "app",
+}  # fmt: skip
+print("sent", json.dumps(sent))
 print("passed")
