@@ -51,7 +51,7 @@ def unhandled(error: BaseException, operation: str, metric: str = "UnhandledErro
     # The error of AWS may be the cause of one of our exceptions, or of PynamoDB's.
     cause: Any = error.__cause__
     errors = (error, cause, getattr(cause, "cause", None))
-    answers = (getattr(one, "response", None) for one in errors)
+    answers = (getattr(error_or_cause, "response", None) for error_or_cause in errors)
     answer = next((answer for answer in answers if answer), None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]

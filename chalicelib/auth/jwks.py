@@ -84,10 +84,10 @@ def _keys(raw: bytes) -> Keys:
     if not isinstance(members, list) or len(members) > MAX_KEYS:
         raise ValueError("no key set")
     usable = [each for each in members if isinstance(each, dict) and each.get("kid")]
-    found = {str(each["kid"]): each for each in usable}
-    if not found:
+    keys = {str(each["kid"]): each for each in usable}
+    if not keys:
         raise ValueError("an empty key set")
-    return found
+    return keys
 
 
 def fetched(uri: str) -> bytes:

@@ -23,8 +23,8 @@ _ALWAYS = ("schema", "jurisdiction", "report", "version", "at")
 
 @cache
 def _rules() -> dict[str, Any]:
-    found: dict[str, Any] = rules.load("public_record")
-    return found
+    loaded: dict[str, Any] = rules.load("public_record")
+    return loaded
 
 
 def officials_only() -> frozenset[str]:
@@ -95,7 +95,7 @@ def _rest(event: Mapping[str, Any], public: Mapping[str, Any]) -> dict[str, Any]
         if isinstance(shown, dict) and isinstance(value, Mapping):
             rest[name] = {key: each for key, each in value.items() if key not in shown}
         elif isinstance(shown, list):
-            rest[name] = [one for one in value if one not in shown]
+            rest[name] = [item for item in value if item not in shown]
         elif name not in public:
             rest[name] = value
     return {name: value for name, value in rest.items() if value or name not in public}

@@ -24,14 +24,14 @@ def root(leaves: Sequence[str]) -> str:
 
 def path(leaves: Sequence[str], index: int) -> Path:
     """The path from leaf number ``index`` to the root."""
-    found: Path = []
+    steps: Path = []
     for level in _levels(leaves)[:-1]:
         other = index ^ 1
         # The last hash of a level of odd length goes up alone.
         if other < len(level):
-            found.append((LEFT if other < index else RIGHT, level[other]))
+            steps.append((LEFT if other < index else RIGHT, level[other]))
         index //= 2
-    return found
+    return steps
 
 
 def climb(start: str, steps: Path) -> str:

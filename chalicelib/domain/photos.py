@@ -138,16 +138,16 @@ def proof(facts: PhotoFacts, report: Report, zone: tzinfo) -> dict[str, str]:
     got the report; either may be "unknown". A phone can be made to say anything, so this only helps
     the verifier.
     """
-    place = when = "unknown"
+    distance = when = "unknown"
     if "lat" in facts:
         away = distance_m(report.lat, report.long, facts["lat"], facts["long"])
-        place = "near" if away <= NEAR_M + min(report.accuracy_m or 0, NEAR_M) else "far"
+        distance = "near" if away <= NEAR_M + min(report.accuracy_m or 0, NEAR_M) else "far"
     taken = taken_at(facts, zone)
     if taken and report.holds:
         when = "after" if taken >= parse(report.holds[-1][0]) else "before"
-    return {"place": place, "time": when}
+    return {"place": distance, "time": when}
 
 
-def hash_distance(one: str, other: str) -> int:
+def hash_distance(first: str, second: str) -> int:
     """In how many of their 128 bits two picture hashes (hexadecimal) differ."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
+    return (int(first, 16) ^ int(second, 16)).bit_count()

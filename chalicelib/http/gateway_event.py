@@ -14,19 +14,19 @@ _NAME = re.compile(r"{(\w+)}")
 def shaped(event: Any) -> dict[str, Any]:
     """The event in the shape that the application reads. A route whose path parameters are missing
     is no route."""
-    given = event if isinstance(event, Mapping) else {}
-    body, path = given.get("body"), given.get("path")
+    request = event if isinstance(event, Mapping) else {}
+    body, path = request.get("body"), request.get("path")
     return {
-        **given,
-        "requestContext": _context(given),
-        "headers": _texts(given.get("headers")),
-        "multiValueQueryStringParameters": _lists(given.get("multiValueQueryStringParameters")),
-        "queryStringParameters": _texts(given.get("queryStringParameters")) or None,
-        "pathParameters": _texts(given.get("pathParameters")) or None,
-        "stageVariables": given.get("stageVariables"),
+        **request,
+        "requestContext": _context(request),
+        "headers": _texts(request.get("headers")),
+        "multiValueQueryStringParameters": _lists(request.get("multiValueQueryStringParameters")),
+        "queryStringParameters": _texts(request.get("queryStringParameters")) or None,
+        "pathParameters": _texts(request.get("pathParameters")) or None,
+        "stageVariables": request.get("stageVariables"),
         "path": path if isinstance(path, str) else "",
         "body": body if isinstance(body, str | bytes) else None,
-        "isBase64Encoded": given.get("isBase64Encoded") is True,
+        "isBase64Encoded": request.get("isBase64Encoded") is True,
     }
 
 

@@ -103,8 +103,8 @@ def _serve(request: Request, registered: Registered, path: dict[str, str]) -> Re
     query = request.to_original_event().get("queryStringParameters") or {}
     language = reader_language(accepted, query.get("jurisdiction_id"), refusal)
     if registered.operation.media == "text/html" and _reads_pages(request):
-        place = query.get("jurisdiction_id")
-        return refusal_page.response(refusal, accepted, place, language, request_id)
+        jurisdiction = query.get("jurisdiction_id")
+        return refusal_page.response(refusal, accepted, jurisdiction, language, request_id)
     refused = problem_response(refusal, language, request_id)
     return Response(refused["body"], refused["headers"], refused["statusCode"])
 

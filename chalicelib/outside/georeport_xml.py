@@ -15,7 +15,11 @@ def records(body: bytes, *names: str) -> list[dict[str, Any]]:
         root = fromstring(body, forbid_dtd=True)
     except (ParseError, LookupError) as error:
         raise ValueError("no XML") from error
-    rows = [one for one in root.iter() if local_name(one) in names] if names else list(root)
+    rows = (
+        [element for element in root.iter() if local_name(element) in names]
+        if names
+        else list(root)
+    )
     if names and not rows and not local_name(root).endswith("requests"):
         raise ValueError("no list")
     return [{local_name(child): child.text for child in row} for row in rows]

@@ -53,8 +53,10 @@ def wants_json(accept: str) -> bool:
     """Whether an Accept header names JSON and does not prefer HTML."""
     weights: dict[str, float] = {}
     for part in accept.lower().split(","):
-        media, *parameters = (one.strip() for one in part.split(";"))
-        weights[media] = next((_weight(one[2:]) for one in parameters if one[:2] == "q="), 1.0)
+        media, *parameters = (parameter.strip() for parameter in part.split(";"))
+        weights[media] = next(
+            (_weight(parameter[2:]) for parameter in parameters if parameter[:2] == "q="), 1.0
+        )
     return weights.get(JSON, 0) > 0 and weights[JSON] >= weights.get(HTML, 0)
 
 

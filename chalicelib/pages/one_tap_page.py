@@ -102,7 +102,7 @@ def page(city: City, language: str, title_key: str, content: str) -> str:
 def refused(language: str, title: str, said: str, city: City | None) -> str:
     """An error page: what is wrong with the link, and what to do."""
     texts = [said, message_text("page.help", language, city)]
-    content = "".join(f"<p>{escape(one)}</p>" for one in texts if one)
+    content = "".join(f"<p>{escape(text)}</p>" for text in texts if text)
     return laid_out(language, title, content)
 
 

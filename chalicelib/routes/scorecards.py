@@ -31,9 +31,9 @@ _MONTH = {"type": "string", "pattern": "^[0-9]{4}(0[1-9]|1[0-2])$"}
 def list_scorecards(call: Call) -> Answer:
     """The months that have scorecards, newest first. The public sees drafts and later stages;
     officials also see live and provisional months."""
-    asked = call.query
+    query = call.query
     return Answer(
-        card_queries.months(call.principal, asked.get("before"), asked["limit"], call.now)
+        card_queries.months(call.principal, query.get("before"), query["limit"], call.now)
     )
 
 
@@ -100,15 +100,15 @@ def get_scorecard(call: Call) -> Answer:
 def list_scorecard_rows(call: Call) -> Answer:
     """A page of the rows that a figure is made of. A page may be short or empty: go on as long
     as there is a cursor."""
-    path, asked = call.path, call.query
+    path, query = call.path, call.query
     return Answer(
         card_queries.rows(
             call.principal,
             path["month"],
             path["area"],
-            asked["measure"],
-            asked["limit"],
-            asked.get("cursor"),
+            query["measure"],
+            query["limit"],
+            query.get("cursor"),
             call.now,
         )
     )
@@ -134,14 +134,14 @@ def list_scorecard_rows(call: Call) -> Answer:
 )
 def list_audits(call: Call) -> Answer:
     """For verifiers from outside the district, auditors and the city's administrator."""
-    asked = call.query
+    query = call.query
     return Answer(
         audits.queue(
             call.principal,
-            asked.get("month"),
-            asked["district"],
-            asked.get("after"),
-            asked["limit"],
+            query.get("month"),
+            query["district"],
+            query.get("after"),
+            query["limit"],
             call.now,
         )
     )

@@ -136,7 +136,11 @@ def replaced(prefix: str) -> list[str]:
         for page in _pages("list_object_versions", prefix, _VERSION_MARKERS):
             for row in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 contents[row["Key"]].add(row.get("ETag", "deleted"))
-    return [key for key, found in sorted(contents.items()) if len(found) > 1 or "deleted" in found]
+    return [
+        key
+        for key, versions in sorted(contents.items())
+        if len(versions) > 1 or "deleted" in versions
+    ]
 
 
 def _pages(name: str, prefix: str, markers: dict[str, str]) -> Iterator[dict[str, Any]]:

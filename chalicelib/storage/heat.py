@@ -14,11 +14,11 @@ Documents = dict[str, dict[str, int]]
 _PAGES = 8
 
 
-def add(jurisdiction: str, partition: str, place: str, changes: dict[str, int]) -> Update:
+def add(jurisdiction: str, partition: str, sort_key: str, changes: dict[str, int]) -> Update:
     """Add to the counters of a document."""
-    row = tables.Figure(f"{jurisdiction}#{partition}", place)
+    row = tables.Figure(f"{jurisdiction}#{partition}", sort_key)
     actions = [NumberAttribute(attr_name=name).add(n) for name, n in sorted(changes.items())]
-    return Update(f"heat:{partition}:{place}", row, actions)
+    return Update(f"heat:{partition}:{sort_key}", row, actions)
 
 
 def documents(jurisdiction: str, spans: list[Span]) -> tuple[list[Documents], bool]:

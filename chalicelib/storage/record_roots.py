@@ -115,9 +115,9 @@ def replaced_days(jurisdiction: str) -> list[str]:
     return [key.removeprefix(prefix).removesuffix(".json") for key in files.replaced(prefix)]
 
 
-def put_month(jurisdiction: str, month: str, root: str, found: list[Tail]) -> None:
+def put_month(jurisdiction: str, month: str, root: str, tails: list[Tail]) -> None:
     """Write the tails of a month's reports under the name of their root."""
-    body = gzip.compress(pack(found), mtime=0)
+    body = gzip.compress(pack(tails), mtime=0)
     files.put(_month_key(jurisdiction, month, root), body, "application/gzip", locked=True)
 
 

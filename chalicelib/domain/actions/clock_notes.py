@@ -56,21 +56,21 @@ def audit(attempt: Attempt, report: Report) -> Report:
     return replace(mark(report, f"audit_{result}", attempt.now), audit=result)
 
 
-def about(name: str, report: Report, given: ActionFields, city: City) -> EventData:
-    """What the event of a step says beside ``given``: the deadline, and who held the report then.
+def about(name: str, report: Report, fields: ActionFields, city: City) -> EventData:
+    """What the event of a step says beside ``fields``: the deadline, and who held the report then.
 
     A sweep may run late; the holder at the time of the sweep is not to blame.
     """
     if name == "breach":
-        due = report.acknowledge_due if given["target"] == "acknowledge" else report.due_at
+        due = report.acknowledge_due if fields["target"] == "acknowledge" else report.due_at
         tell, priority = ["holder"], "high"
         held = custody.holder_at(report, due)
-        joins = _joins(report, city, due, held) if given["target"] == "resolve" else None
+        joins = _joins(report, city, due, held) if fields["target"] == "resolve" else None
         if joins is not None:
             rung = city.ladder(report.group)[joins - 1]
             tell, priority = list(dict.fromkeys(["holder", *rung.tell])), rung.priority
     elif name == "escalate":
-        rung = city.ladder(report.group)[given["level"] - 1]
+        rung = city.ladder(report.group)[fields["level"] - 1]
         due = clocks.level_at(report, city, rung.share)
         tell, priority = list(rung.tell), rung.priority
         held = custody.holder(report)

@@ -24,20 +24,20 @@ def perform(
     report: Report,
     actor: Principal,
     standing: frozenset[str],
-    given: ActionFields,
+    fields: ActionFields,
     context: Context,
 ) -> Report:
     """The head after the action, its version one higher. Raises ``Problem`` with the reason.
 
-    ``given``: the fields of the action.
+    ``fields``: the fields of the action.
     """
     now, city, present = context.now, context.city, context.present
-    name = protection.actual_action(name, report, given.get("service"), present or city)
+    name = protection.actual_action(name, report, fields.get("service"), present or city)
     action = allowed(name, report, standing)
     if actor.kind != "system":
-        check_fields(action, given)
+        check_fields(action, fields)
     attempt = Attempt(
-        action, report, actor, standing, given, now, city, context.target, present, context.spot
+        action, report, actor, standing, fields, now, city, context.target, present, context.spot
     )
     stays = action.to == "same"
     after = _EFFECTS[name](attempt, report if stays else clocks.resume(report, now, city))

@@ -12,5 +12,5 @@ _GAPS = re.compile(r"[\s().-]")
 
 def plain(number: str) -> str | None:
     """A number as E.164, without spaces and punctuation; ``None`` if it is not a number."""
-    found = re.fullmatch(PHONE, _GAPS.sub("", number))
-    return found[0] if found else None
+    match = re.fullmatch(PHONE, _GAPS.sub("", number))
+    return match[0] if match else None

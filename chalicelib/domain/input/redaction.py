@@ -62,8 +62,8 @@ def find_personal(text: str, rules: list[Rule]) -> list[Find]:
     kept: list[Find] = []
     for find in sorted(finds, key=lambda find: (find.start, -find.end)):
         free = not kept or kept[-1].end <= find.start
-        place = find.kind != EMAIL and any(a < find.end and find.start < z for a, z in spared)
-        if free and not place:
+        is_place = find.kind != EMAIL and any(a < find.end and find.start < z for a, z in spared)
+        if free and not is_place:
             kept.append(find)
     return kept
 

@@ -31,10 +31,10 @@ class Row(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """All rows stamped before ``until`` were sent, and of the later ones those in ``given``."""
+    """All rows stamped before ``until`` were sent, and of the later ones those in ``sent``."""
 
     until: datetime
-    given: frozenset[bytes]
+    sent: frozenset[bytes]
 
 
 def change(event: Event) -> str | None:

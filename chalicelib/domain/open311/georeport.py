@@ -27,9 +27,9 @@ class InvalidArgument(ValueError):
         self.field = field
 
 
-def last(given: Mapping[str, list[str]], name: str) -> str | None:
+def last(arguments: Mapping[str, list[str]], name: str) -> str | None:
     """The last value of an argument; ``None`` if it is empty or absent."""
-    values = [value for value in given.get(name, ()) if value.strip()]
+    values = [value for value in arguments.get(name, ()) if value.strip()]
     return values[-1].strip() if values else None
 
 

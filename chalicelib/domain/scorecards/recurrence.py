@@ -39,15 +39,15 @@ class Recurrences:
         """Take in a report's row; private reports are left out, their place is not exact."""
         if row.get("private"):
             return
-        place = (row["lat7"], row["long7"])
+        position = (row["lat7"], row["long7"])
         service, report = row["service"], row["report"]
         if self._window.start <= row["filed_at"] < self._until:
-            filing = (report, *place, row["filed_at"])
+            filing = (report, *position, row["filed_at"])
             self._filings.setdefault(service, []).append(filing)
         for period in row["rounds"]:
             closed = period["closed_at"]
             if period["resolution"] == "verified" and self._window.holds(closed):
-                self._repairs.append((*place, closed, period["held"], service, report))
+                self._repairs.append((*position, closed, period["held"], service, report))
 
     def contributions(self) -> Iterator[tuple[str, Contribution]]:
         """(report, contribution) of every repair: lasted or recurred."""

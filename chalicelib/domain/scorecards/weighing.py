@@ -20,8 +20,8 @@ FIRST = 1
 
 @cache
 def _rules() -> dict[str, Any]:
-    found: dict[str, Any] = rules.load("weighing")
-    return found
+    loaded: dict[str, Any] = rules.load("weighing")
+    return loaded
 
 
 def present() -> int:

@@ -80,7 +80,9 @@ def open311() -> dict[str, str]:
     """{action: status of the update that Open311 clients read}, of those that make one: ``state``
     is the status of the state or resolution. Raises ``KeyError`` as ``alerts`` does."""
     rows = table()["actions"].items()
-    return {name: told for name, row in rows if (told := _said(name, row, "open311")) is not None}
+    return {
+        name: updates for name, row in rows if (updates := _said(name, row, "open311")) is not None
+    }
 
 
 def _said(name: str, row: dict[str, Any], key: str) -> Any:
@@ -229,14 +231,14 @@ def refuse(
     )
 
 
-def check_fields(action: Action, given: ActionFields) -> None:
+def check_fields(action: Action, fields: ActionFields) -> None:
     """Refuse a missing or an unknown field of the action's body."""
     for name in action.requires:
-        if given.get(name) in (None, "", []):
+        if fields.get(name) in (None, "", []):
             raise Problem("action_field_missing", field=name, action=action.name)
-    if action.any_of and not any(given.get(name) for name in action.any_of):
+    if action.any_of and not any(fields.get(name) for name in action.any_of):
         raise Problem("action_field_missing", field=action.any_of[0], action=action.name)
-    for name in given:
+    for name in fields:
         if name not in action.fields:
             raise Problem(
                 "action_field_unknown",
@@ -245,7 +247,7 @@ def check_fields(action: Action, given: ActionFields) -> None:
                 fields=sorted(action.fields),
             )
     reasons = table()["reasons"].get(action.name)
-    if reasons and given.get("reason_code") not in reasons:
+    if reasons and fields.get("reason_code") not in reasons:
         raise Problem("reason_unknown", field="reason_code", reasons=reasons)
 
 

@@ -16,12 +16,12 @@ PATH = "/v1/schemas"
 @cache
 def listed() -> dict[str, Any]:
     """Every schema with its name, title, description and path."""
-    found = []
+    schemas = []
     for name in rules.names("schemas"):
         document = rules.load(f"schemas/{name}")
         words = {part: document[part] for part in ("title", "description")}
-        found.append({"name": f"{name}.json", **words, "path": f"{PATH}/{name}.json"})
-    return {"schemas": found}
+        schemas.append({"name": f"{name}.json", **words, "path": f"{PATH}/{name}.json"})
+    return {"schemas": schemas}
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -29,5 +29,5 @@ def schema(name: str) -> dict[str, Any]:
     stem = name.removesuffix(".json")
     if stem == name or stem not in rules.names("schemas"):
         raise Problem("not_found")
-    found: dict[str, Any] = rules.load(f"schemas/{stem}")
-    return found
+    loaded: dict[str, Any] = rules.load(f"schemas/{stem}")
+    return loaded

@@ -36,8 +36,8 @@ def since(jurisdiction: str, text: str | None, now: datetime) -> str:
     cursor = _decode_cursor(jurisdiction, text)
     if cursor.until < now - KEEP:
         raise Problem("cursor_expired", field="since")
-    rows, whole = store.changes(jurisdiction, cursor.until, PAGE + len(cursor.given))
-    fresh = [row for row in rows if name(row) not in cursor.given]
+    rows, whole = store.changes(jurisdiction, cursor.until, PAGE + len(cursor.sent))
+    fresh = [row for row in rows if name(row) not in cursor.sent]
     removed, present = last(fresh)
     if not whole:
         # A later page may say that one of these reports was hidden.
@@ -58,7 +58,7 @@ def cursor_before(jurisdiction: str, now: datetime) -> str:
 
 def _encode_cursor(jurisdiction: str, cursor: Cursor) -> str:
     moment = round(cursor.until.timestamp() * 1000).to_bytes(6, "big")
-    payload = moment + b"".join(sorted(cursor.given))
+    payload = moment + b"".join(sorted(cursor.sent))
     signed = payload + _signature(jurisdiction, payload)
     return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 

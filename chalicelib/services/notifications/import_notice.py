@@ -21,7 +21,7 @@ EVENT = "imported"
 
 def tell(city: City, run: str, open_by_unit: Mapping[str, int], now: datetime) -> list[str]:
     """Write the notice of each unit that got open reports, once an import. Returns the units."""
-    told = []
+    units = []
     for unit, count in sorted(open_by_unit.items()):
         if unit not in city.units or not count:
             continue
@@ -50,5 +50,5 @@ def tell(city: City, run: str, open_by_unit: Mapping[str, int], now: datetime) -
             commit(control.put_notice(city.jurisdiction, name, iso(now), message))
         except Refused:
             continue  # Told already.
-        told.append(unit)
-    return told
+        units.append(unit)
+    return units

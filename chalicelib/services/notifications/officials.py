@@ -69,7 +69,7 @@ def interests(record: StaffRecord) -> list[str]:
             [""] if ANY in grant["services"] else [f"/{service}" for service in grant["services"]]
         )
         values |= {
-            f"{grant['role']}@{place}{service}" for place in districts for service in services
+            f"{grant['role']}@{district}{service}" for district in districts for service in services
         }
     return limit_values(values)
 

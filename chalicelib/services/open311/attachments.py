@@ -54,8 +54,8 @@ def read(uploads: list[bytes], arguments: Mapping[str, list[str]]) -> Attachment
     Raises ``InvalidArgument``: for a file that is no photo, for what is no address, and for more
     than ``tickets.MOST`` in all. Nothing is written.
     """
-    given = [url.strip() for url in arguments.get("media_url", ()) if not is_nothing(url)]
-    links = tuple(dict.fromkeys(given))
+    urls = [url.strip() for url in arguments.get("media_url", ()) if not is_nothing(url)]
+    links = tuple(dict.fromkeys(urls))
     data = [upload for upload in dict.fromkeys(uploads) if upload]
     if len(data) + len(links) > tickets.MOST:
         field = "media" if data else "media_url"

@@ -41,7 +41,7 @@ def answers(
     service: Service, values: Mapping[str, list[str]], city: City, faults: list[InvalidArgument]
 ) -> dict[str, Answer]:
     """The answers to the service's questions. Adds to ``faults``."""
-    given: dict[str, Answer] = {}
+    answered: dict[str, Answer] = {}
     for question in service.questions:
         texts = values.get(question.code, [])
         if not texts:
@@ -49,10 +49,10 @@ def answers(
                 faults.append(InvalidArgument(question.code, "required"))
             continue
         try:
-            given[question.code] = value(question, texts, city)
+            answered[question.code] = value(question, texts, city)
         except InvalidArgument as invalid:
             faults.append(invalid)
-    return given
+    return answered
 
 
 def others(values: Mapping[str, list[str]], service: Service | None = None) -> str:
@@ -61,11 +61,11 @@ def others(values: Mapping[str, list[str]], service: Service | None = None) -> s
 
     FixMyStreet sends its own number of the problem and the place in its country's grid so.
     """
-    asked = {question.code for question in service.questions} if service else set()
+    codes = {question.code for question in service.questions} if service else set()
     lines = [
         f"{code}: {', '.join(texts)}"
         for code, texts in values.items()
-        if texts and code not in asked
+        if texts and code not in codes
     ]
     return mended("\n".join(lines))[:LONGEST_OTHERS]
 

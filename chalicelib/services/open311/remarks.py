@@ -64,7 +64,7 @@ def read(
             faults.append(invalid)
     if faults or update is None or written is None:
         raise ExceptionGroup("unfit", faults)
-    given = {name: get(name) or "" for name in ("email", "phone")}
-    contact = {name: text for name, text in given.items() if not georeport.is_nothing(text)}
+    texts = {name: get(name) or "" for name in ("email", "phone")}
+    contact = {name: text for name, text in texts.items() if not georeport.is_nothing(text)}
     report = get("service_request_id") or ""
     return Remark(update, report, word, written, text, contact, pictures)

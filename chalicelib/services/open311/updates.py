@@ -220,8 +220,8 @@ def _since(report: Report) -> datetime:
 
 
 def _may_ask(report: Report, action: str, now: datetime) -> bool:
-    asked = report.asked_at is not None and report.asked_at >= _since(report)
-    return not asked and action in one_tap.judgements(report, now)
+    was_asked = report.asked_at is not None and report.asked_at >= _since(report)
+    return not was_asked and action in one_tap.judgements(report, now)
 
 
 def _act(actor: Principal, remark: Remark, now: datetime) -> None:

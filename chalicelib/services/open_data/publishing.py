@@ -66,7 +66,7 @@ def _publish_city(
 ) -> list[str]:
     package = _package(city.jurisdiction)
     since = parse(package["checked"]) - _LATE if package.get("checked") else None
-    resources = {one["path"]: one for one in package.get("resources", [])}
+    resources = {resource["path"]: resource for resource in package.get("resources", [])}
     written: list[str] = []
     all_done = True
     for month in _changed_months(city.jurisdiction, since, now):
@@ -181,8 +181,8 @@ def _put_package(
         "checked": checked,
         "licenses": [LICENCE],
         "resources": [
-            {**one, **({"schema": schema} if path.endswith(".csv") else {})}
-            for path, one in sorted(resources.items())
+            {**resource, **({"schema": schema} if path.endswith(".csv") else {})}
+            for path, resource in sorted(resources.items())
         ],
     }
     key = f"open-data/{city.jurisdiction}/datapackage.json"

@@ -216,7 +216,7 @@ def _traces(person: Person, last: str | None, now: datetime) -> set[str]:
             else:
                 photo_erasure.erase_unused_uploads(person, left.photos)
         for start in range(0, len(writes), _AT_ONCE):
-            commit([one for several in writes[start : start + _AT_ONCE] for one in several])
+            commit([write for several in writes[start : start + _AT_ONCE] for write in several])
     return wrote_on
 
 

@@ -127,13 +127,13 @@ def _on_desks(
 
 def _desks(city: City, since: datetime, now: datetime) -> list[tuple[str, str]]:
     """Every (queue, state) of the city, and (queue, month) of closed reports since ``since``."""
-    states = [one for one in table()["states"] if one != "closed"]
+    states = [state for state in table()["states"] if state != "closed"]
     months = [city.month(since)]
     while months[-1] < city.month(now):
         months.append(shifted(months[-1], 1))
     districts = sorted(store.districts(city.jurisdiction))
-    open_desks = [report_lists.district_desk(one) for one in districts]
-    open_desks += [report_lists.protected_desk(one) for one in sorted(city.units)]
+    open_desks = [report_lists.district_desk(district) for district in districts]
+    open_desks += [report_lists.protected_desk(unit) for unit in sorted(city.units)]
     closed = [*(f"S#{code}" for code in districts), *(f"XS#{code}" for code in sorted(city.units))]
     return [
         *((desk, state) for desk in open_desks for state in states),

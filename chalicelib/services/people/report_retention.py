@@ -176,7 +176,7 @@ def _forget_marks(head: Report, nobody: str) -> None:
                 writes.append(people.put_mark(jurisdiction, head.id, kind, right))
             batches.append(writes)
         for start in range(0, len(batches), _AT_ONCE):
-            commit([one for several in batches[start : start + _AT_ONCE] for one in several])
+            commit([write for several in batches[start : start + _AT_ONCE] for write in several])
 
 
 def _anonymise_filer(jurisdiction: str, uid: str) -> None:

@@ -102,9 +102,9 @@ def status(actor: Principal, photo: str, now: datetime) -> UploadStatus:
     city = cities.current(actor.jurisdiction, now)
     ready = doc["state"] == "ready"
     facts = people.photo_facts(actor.jurisdiction, photo) if ready else None
-    place = facts if facts and "lat" in facts else None
-    if place and not _in_city(city, place["lat"], place["long"]):
-        place = None
+    position = facts if facts and "lat" in facts else None
+    if position and not _in_city(city, position["lat"], position["long"]):
+        position = None
     taken = report_photos.taken_at(facts or PhotoFacts(), city.zone)
     reason = doc.get("reason")
     return {
@@ -115,7 +115,7 @@ def status(actor: Principal, photo: str, now: datetime) -> UploadStatus:
         else None,
         "report": doc.get("report"),
         "taken_at": iso(taken) if taken else None,
-        "place": {"lat": place["lat"], "long": place["long"]} if place else None,
+        "place": {"lat": position["lat"], "long": position["long"]} if position else None,
         "pictures": _own_pictures(actor.jurisdiction, photo, doc) if ready else None,
     }
 

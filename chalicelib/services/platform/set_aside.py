@@ -101,5 +101,5 @@ class Run:
 def note_of(error: Exception, now: datetime) -> dict[str, Any]:
     """What an administrator sees of a fault: its type, when, and the line that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1:]
-    where = [f"{observability.short(one.filename)}:{one.lineno}" for one in frame]
+    where = [f"{observability.short(line.filename)}:{line.lineno}" for line in frame]
     return {"error": type(error).__name__, "at": iso(now), "where": "".join(where)}

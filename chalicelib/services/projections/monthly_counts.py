@@ -136,12 +136,12 @@ def rebuild() -> Rebuilt:
         while notes := control.dead(jurisdiction, timeline_events.SOURCE, _AT_ONCE):
             for note in notes:
                 control.forget_dead(jurisdiction, timeline_events.SOURCE, note["name"])
-    tallied, places = recount(), recount(heat_counters.contributions)
+    tallied, heat = recount(), recount(heat_counters.contributions)
     differing = []
     for key, stored, computed in _differences(tallied, store.scan_all()):
         differing.append({"area": "/".join(key), "was": stored, "is": computed})
         commit([store.replace(*key, computed)])
-    for key, stored, computed in _differences(places, heat_store.scan_all()):
+    for key, stored, computed in _differences(heat, heat_store.scan_all()):
         deltas = {name: n - stored.get(name, 0) for name, n in computed.items()}
         deltas |= {name: -n for name, n in stored.items() if name not in computed}
         differing.append({"place": "/".join(key), "was": stored, "is": computed})
@@ -152,7 +152,7 @@ def rebuild() -> Rebuilt:
     differing += _rebuild_rows()
     return {
         "tallies": len(tallied),
-        "places": len(places),
+        "places": len(heat),
         "changed": len(differing),
         "differences": differing[:20],
     }

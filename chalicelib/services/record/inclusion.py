@@ -24,15 +24,15 @@ _LARGEST = 2_000_000
 def days(jurisdiction: str, before: str | None, limit: int, now: datetime) -> dict[str, Any]:
     """The newest roots: day, document and its hash. Raises ``Problem``: unknown_jurisdiction."""
     cities.current(jurisdiction, now)
-    found = store.roots(jurisdiction, before, limit)
+    rows = store.roots(jurisdiction, before, limit)
     size = 0
     page: list[dict[str, Any]] = []
-    for row in found:
+    for row in rows:
         size += len(row["document"])
         if page and size > _LARGEST:
             break
         page.append(row)
-    more = len(page) < len(found) or len(found) == limit
+    more = len(page) < len(rows) or len(rows) == limit
     return {"days": page, "next": page[-1]["day"] if more else None}
 
 
@@ -59,8 +59,8 @@ def inclusion(actor: Principal, report_id: str) -> dict[str, Any]:
     else:
         return answer
     tail = tails[report_id]
-    place = leaves.index(tail.leaf(jurisdiction))
-    path = [*tail.first_steps(), *merkle.path(leaves, place)]
+    position = leaves.index(tail.leaf(jurisdiction))
+    path = [*tail.first_steps(), *merkle.path(leaves, position)]
     shown = {
         "day": newest["day"],
         "month": month,

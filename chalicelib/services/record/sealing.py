@@ -88,11 +88,11 @@ def _write_month(jurisdiction: str, month: str, root: str | None, newer: list[Ta
     if known is None:
         raise ValueError(f"the file of month {month} is missing")
     join = record_days.hidden_with if month == record_days.HIDDEN else record_days.month_with
-    found = join(known, newer, lambda: ids.token_bytes(32))
-    if root and found == sorted(known):
+    tails = join(known, newer, lambda: ids.token_bytes(32))
+    if root and tails == sorted(known):
         return root
-    root = merkle.root(record_days.leaves(jurisdiction, found))
-    store.put_month(jurisdiction, month, root, found)
+    root = merkle.root(record_days.leaves(jurisdiction, tails))
+    store.put_month(jurisdiction, month, root, tails)
     return root
 
 

@@ -69,12 +69,12 @@ def follow_city(report: Report, now: datetime) -> City | None:
     present = cities.current(report.jurisdiction, now)
     if report.city_version == present.version:
         return present
-    found = _moved(report, present, now)
-    if found is None:
+    succession = _moved(report, present, now)
+    if succession is None:
         return cities.at(report.jurisdiction, report.city_version)
-    if not found.changed:
+    if not succession.changed:
         return present
-    _write_move(report, found, _keeps_now, now)
+    _write_move(report, succession, _keeps_now, now)
     return None
 
 
@@ -112,14 +112,14 @@ def codes_without_successor(old: City, new: City) -> list[tuple[str, str, list[s
     """(kind, code, reports) of codes that open reports use, and that ``new``, a version that is not
     published yet, neither contains nor gives a successor."""
     gone = without_successor(old, new)
-    found: dict[tuple[str, str], list[str]] = {}
+    reports_of: dict[tuple[str, str], list[str]] = {}
     if not gone:
         return []
     for _, card in _cards(old, new):
-        for one in ((AREAS, card.ward), (UNITS, card.unit), (SERVICES, card.service)):
-            if one in gone:
-                found.setdefault(one, []).append(card.id)
-    return [(*one, ids) for one, ids in sorted(found.items())]
+        for code in ((AREAS, card.ward), (UNITS, card.unit), (SERVICES, card.service)):
+            if code in gone:
+                reports_of.setdefault(code, []).append(card.id)
+    return [(*code, ids) for code, ids in sorted(reports_of.items())]
 
 
 def _move(
@@ -129,19 +129,23 @@ def _move(
         report = reports.get(jurisdiction, report_id)
         if report is None or not (report.open or report.protection):
             return
-        found = None
+        succession = None
         if report.city_version != present.version:
-            found = _moved(report, present, now)
-            if found is None:
+            succession = _moved(report, present, now)
+            if succession is None:
                 done.doubts.append((report.id, f"service {report.service} is gone"))
                 return
         try:
-            if found is not None and found.changed:
-                _write_move(report, found, keeps, now)
-                changed = (f"{what} {was} → {new}" for what, (was, new) in found.changed.items())
+            if succession is not None and succession.changed:
+                _write_move(report, succession, keeps, now)
+                changed = (
+                    f"{what} {was} → {new}" for what, (was, new) in succession.changed.items()
+                )
                 done.moved.append((report.id, ", ".join(changed)))
-                done.doubts += [(report.id, f"{one} has no successor") for one in found.doubts]
-                if report.open and report.holder and not keeps(found.report):
+                done.doubts += [
+                    (report.id, f"{code} has no successor") for code in succession.doubts
+                ]
+                if report.open and report.holder and not keeps(succession.report):
                     done.freed.append((report.id, report.holder))
             elif report.open and report.holder and not keeps(report):
                 _free(report, now)
@@ -152,9 +156,9 @@ def _move(
     raise Unavailable
 
 
-def _write_move(report: Report, found: Succession, keeps: Keeps, now: datetime) -> None:
-    after = replace(found.report, version=report.version + 1, changed_at=now)
-    was = {what: code for what, (code, _) in found.changed.items() if what != PROPOSAL}
+def _write_move(report: Report, succession: Succession, keeps: Keeps, now: datetime) -> None:
+    after = replace(succession.report, version=report.version + 1, changed_at=now)
+    was = {what: code for what, (code, _) in succession.changed.items() if what != PROPOSAL}
     _write(report, after, MOVED, {"was": was}, now)
     if after.open and after.holder and not keeps(after):
         head = reports.get(after.jurisdiction, after.id)
@@ -168,11 +172,11 @@ def _free(report: Report, now: datetime) -> None:
 
 
 def _write(before: Report, after: Report, name: str, data: EventData, now: datetime) -> None:
-    place = after.jurisdiction
+    jurisdiction = after.jurisdiction
     scope = f"{name}|{after.id}|{after.version}|{after.city_version}"
-    op = KeyedOperation(place, hashlib.sha256(scope.encode()).hexdigest()[:40], "")
+    op = KeyedOperation(jurisdiction, hashlib.sha256(scope.encode()).hexdigest()[:40], "")
     change = Change(name, before, after, data=data)
-    writes = change_writes(change, system(place), op, now)
+    writes = change_writes(change, system(jurisdiction), op, now)
     write_with_key(op, writes, {"id": after.id, "version": after.version})
 
 
@@ -219,9 +223,9 @@ def _cards(old: City, new: City) -> Iterator[tuple[str | None, report_lists.Card
     units = {code for code, unit in known.items() if unit.kind != "district"}
     units |= new.successors.get(UNITS, {}).keys() - known.keys()
     desks: list[tuple[str | None, str]] = [
-        (one, report_lists.district_desk(one)) for one in districts
+        (district, report_lists.district_desk(district)) for district in districts
     ]
-    desks += [(None, report_lists.protected_desk(one)) for one in sorted(units)]
+    desks += [(None, report_lists.protected_desk(unit)) for unit in sorted(units)]
     for name, desk in desks:
         for state in [*_OPEN, *([PROPOSED] if name is None else [])]:
             after: str | None = None

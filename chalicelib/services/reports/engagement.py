@@ -146,32 +146,34 @@ def follow(
     """
     report = access.load(actor, report_id).report
     access.permit(actor, report, "followReport")
-    place, uid = actor.jurisdiction, actor.uid or ""
+    jurisdiction, uid = actor.jurisdiction, actor.uid or ""
     writes = traces.after_closing(actor, report, now) if following else list[Write]()
-    for ref in people.details(place, uid, people.REACHED_BY, report_id):
+    for ref in people.details(jurisdiction, uid, people.REACHED_BY, report_id):
         # The preferences of that address are kept.
-        writes.append(people.delete_contact(place, ref))
-        writes.append(people.delete_trace(place, uid, people.REACHED_BY, report_id, ref))
+        writes.append(people.delete_contact(jurisdiction, ref))
+        writes.append(people.delete_trace(jurisdiction, uid, people.REACHED_BY, report_id, ref))
     if not following:
-        writes.append(people.delete_mark(place, report_id, people.FOLLOW, uid))
-        writes.append(people.delete_trace(place, uid, people.FOLLOW, report_id))
+        writes.append(people.delete_mark(jurisdiction, report_id, people.FOLLOW, uid))
+        writes.append(people.delete_trace(jurisdiction, uid, people.FOLLOW, report_id))
     else:
-        doc: dict[str, Any] = {"language": cities.current(place, now).choose_language(*languages)}
+        doc: dict[str, Any] = {
+            "language": cities.current(jurisdiction, now).choose_language(*languages)
+        }
         if contact and reachability.contactable(contact):
             doc["contact"] = ids.token_bytes(16).hex()
-            writes.append(people.put_contact(place, doc["contact"], contact))
+            writes.append(people.put_contact(jurisdiction, doc["contact"], contact))
             writes.append(
-                people.put_trace(place, uid, people.REACHED_BY, report_id, doc["contact"])
+                people.put_trace(jurisdiction, uid, people.REACHED_BY, report_id, doc["contact"])
             )
-        writes.append(people.put_mark(place, report_id, people.FOLLOW, uid, doc))
-        writes.append(people.put_trace(place, uid, people.FOLLOW, report_id))
+        writes.append(people.put_mark(jurisdiction, report_id, people.FOLLOW, uid, doc))
+        writes.append(people.put_trace(jurisdiction, uid, people.FOLLOW, report_id))
 
     def attempt() -> Outcome:
         commit(writes)
         return Outcome({"id": report_id, "following": following})
 
     return rate_limits.run_limited(
-        place, rate_limits.person_usage(actor, now, "follows"), now, attempt
+        jurisdiction, rate_limits.person_usage(actor, now, "follows"), now, attempt
     ).answer
 
 

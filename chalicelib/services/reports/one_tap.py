@@ -34,8 +34,8 @@ def question(token: str, now: datetime) -> OneTapQuestion:
     if report is None:
         raise Problem("invalid_token")
     if "a" in payload:
-        asked = report.asked_at.isoformat() if report.asked_at else None
-        same = not report.open and asked == payload["a"]
+        asked_at = report.asked_at.isoformat() if report.asked_at else None
+        same = not report.open and asked_at == payload["a"]
         return OneTapQuestion(report, same and "reopen" in judgements(report, now), closed=True)
     finished = report.finished_at.isoformat() if report.finished_at else None
     same = report.state == "work_done" and finished == payload["f"]

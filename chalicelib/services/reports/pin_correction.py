@@ -15,17 +15,17 @@ from chalicelib.services.map import nearby
 from chalicelib.services.reports import intake
 
 
-def read_pin(city: City, name: str, given: ActionFields) -> PinLocation | None:
+def read_pin(city: City, name: str, fields: ActionFields) -> PinLocation | None:
     """The pin in the fields of action ``name``, or ``None`` without one.
 
     Raises ``Problem``: action_field_missing, outside_area.
     """
-    if "lat" not in given and "long" not in given:
+    if "lat" not in fields and "long" not in fields:
         return None
     for field in ("lat", "long"):
-        if given.get(field) is None:
+        if fields.get(field) is None:
             raise Problem("action_field_missing", field=field, action=name)
-    lat, long = float(given["lat"]), float(given["long"])
+    lat, long = float(fields["lat"]), float(fields["long"])
     ward, away = intake.locate(city, lat, long)
     return PinLocation(round(lat * 1e7), round(long * 1e7), ward, away)
 

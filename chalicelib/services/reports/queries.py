@@ -134,8 +134,8 @@ def _record(actor: Principal, op: KeyedOperation, seen: Seen, now: datetime) -> 
     after = replace(report, version=report.version + 1)
     change = Change("contact_read", report, after)
     writes = change_writes(change, actor, op, now, seen.standing)
-    place, who = report.jurisdiction, actor.uid or ""
-    writes.append(access_index.put_contact_read(place, who, now, report.id, after.version))
+    jurisdiction, who = report.jurisdiction, actor.uid or ""
+    writes.append(access_index.put_contact_read(jurisdiction, who, now, report.id, after.version))
     try:
         return write_with_key(op, writes, {"id": report.id, "version": after.version})
     except Refused:

@@ -48,12 +48,12 @@ def correct(
     The old texts are deleted at once. Raises ``Problem``: not_found, reporter_only,
     correction_late, missing_field.
     """
-    place = actor.jurisdiction
-    city = cities.current(place, now)
+    jurisdiction = actor.jurisdiction
+    city = cities.current(jurisdiction, now)
     if not body:
         raise Problem("missing_field", field="description")
     names = {field: report_texts.text_name(1, field) for field in FIELDS}
-    first = report_texts.named_texts(place, report_id, list(names.values()))
+    first = report_texts.named_texts(jurisdiction, report_id, list(names.values()))
     words, gone = list[Words](), list[str]()
     for field, name in names.items():
         doc = first.get(name)
@@ -74,10 +74,10 @@ def correct(
         if "contact" not in body and not words and not gone:
             raise Problem("missing_field", field="description")
         writes, named = list[Write](), list[list[Any]]()
-        for field in (*(one.field for one in words), *gone):
+        for field in (*(words_of.field for words_of in words), *gone):
             doc = first.get(names[field])
             current = doc.get("now", names[field]) if doc else None
-            newer = next((one for one in words if one.field == field), None)
+            newer = next((words_of for words_of in words if words_of.field == field), None)
             if doc and current:
                 named.append([version_of(current), field])
                 writes += _superseded(report, names[field], current, doc, newer)
@@ -85,7 +85,7 @@ def correct(
                 now_name = report_texts.text_name(report.version + 1, field)
                 writes.append(
                     report_texts.put_replacement(
-                        place, report.id, names[field], newer, now_name, None
+                        jurisdiction, report.id, names[field], newer, now_name, None
                     )
                 )
                 writes += traces.index_rows(actor, people.TEXT, report.id, names[field])
@@ -109,15 +109,17 @@ def correct(
 def _superseded(
     report: Report, root: str, current: str, copy: StoredText, newer: Words | None
 ) -> list[Write]:
-    place = report.jurisdiction
+    jurisdiction = report.jurisdiction
     writes: list[Write] = []
     if current != root:
-        writes.append(report_texts.delete_text(place, report.id, current))
+        writes.append(report_texts.delete_text(jurisdiction, report.id, current))
     if newer is None:
-        writes.append(report_texts.delete_unchanged_text(place, report.id, root, copy))
+        writes.append(report_texts.delete_unchanged_text(jurisdiction, report.id, root, copy))
     else:
         newest = report_texts.text_name(report.version + 1, newer.field)
-        writes.append(report_texts.put_replacement(place, report.id, root, newer, newest, copy))
+        writes.append(
+            report_texts.put_replacement(jurisdiction, report.id, root, newer, newest, copy)
+        )
     return writes
 
 
@@ -137,14 +139,14 @@ def _may_correct(actor: Principal, report: Report) -> None:
 def _contact(
     report: Report, contact: dict[str, str], city: City, now: datetime
 ) -> tuple[Report, list[Write]]:
-    place = report.jurisdiction
+    jurisdiction = report.jurisdiction
     kept, before = former_contacts.keep_former(report, contact, city, now)
     after, writes = filers.with_contact(kept, contact)
     writes = [*before, *writes]
     if contact_methods.first_address(contact):
         ref = report.contact or ids.token_bytes(16).hex()
         after = replace(after, contact=ref, contactable=reachability.contactable(contact))
-        return after, [*writes, people.put_contact(place, ref, contact)]
+        return after, [*writes, people.put_contact(jurisdiction, ref, contact)]
     if report.contact:
-        writes.append(people.delete_contact(place, report.contact))
+        writes.append(people.delete_contact(jurisdiction, report.contact))
     return replace(after, contact=None, contactable=False), writes

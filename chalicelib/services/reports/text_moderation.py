@@ -62,9 +62,9 @@ def hide(
     ``note`` for officials. Auditors can read the original for ``hidden_text_days`` of the city's
     rules. Raises ``Problem``: not_found, unknown_text, text_moved, invalid_field.
     """
-    place, name = actor.jurisdiction, report_texts.text_name(body["version"], body["field"])
+    jurisdiction, name = actor.jurisdiction, report_texts.text_name(body["version"], body["field"])
     _may_hide(actor, access.load(actor, report_id).report)
-    doc = report_texts.named_texts(place, report_id, [name]).get(name)
+    doc = report_texts.named_texts(jurisdiction, report_id, [name]).get(name)
     there = doc is not None and "now" not in doc
     text = _without(doc["text"], body.get("passages")) if doc and there else SHOWN
     more: Doc = author_of(doc)
@@ -92,16 +92,18 @@ def hide(
             if "salt" in doc:
                 # With its salt, the original can be compared with its event.
                 kept["salt"] = doc["salt"]
-            writes += report_texts.put_original(place, report.id, name, kept, iso(now + days))
+            writes += report_texts.put_original(
+                jurisdiction, report.id, name, kept, iso(now + days)
+            )
         removed = [[body["version"], body["field"]]]
         data: EventData = {"texts": removed, "reason": body["reason"]}
         return Addition(after, {}, writes, data)
 
     note = body.get("note")
-    given = [words]
+    texts = [words]
     if note:
-        given.append(Words("note", "inside", note, ids.token_bytes(SALT_BYTES)))
-    return add(actor, op, report_id, HIDDEN, change, now, tuple(given))
+        texts.append(Words("note", "inside", note, ids.token_bytes(SALT_BYTES)))
+    return add(actor, op, report_id, HIDDEN, change, now, tuple(texts))
 
 
 def originals(actor: Principal, report_id: str) -> Originals:
@@ -142,17 +144,17 @@ def erase_due_originals(now: datetime, may_go_on: Callable[[], bool] = lambda: T
     return done
 
 
-def _forget(place: str, report: str, name: str, note: str, now: datetime) -> bool:
-    actor = system(place)
-    over: list[Write] = [report_texts.delete_note(place, note)]
-    held = report_texts.originals(place, report, _ORIGINALS_AT_MOST)
-    if name not in held or reports.get(place, report) is None:
+def _forget(jurisdiction: str, report: str, name: str, note: str, now: datetime) -> bool:
+    actor = system(jurisdiction)
+    over: list[Write] = [report_texts.delete_note(jurisdiction, note)]
+    held = report_texts.originals(jurisdiction, report, _ORIGINALS_AT_MOST)
+    if name not in held or reports.get(jurisdiction, report) is None:
         commit(over)  # Erased with its author meanwhile.
         return False
 
     def change(seen: Seen, city: City) -> Addition:
         data: EventData = {"texts": [[version_of(name), name.partition("#")[2]]]}
-        writes = [*over, report_texts.delete_original(place, report, name)]
+        writes = [*over, report_texts.delete_original(jurisdiction, report, name)]
         return Addition(seen.report, {}, writes, data)
 
     add(actor, keyed_operation(actor, FORGOTTEN, note, ""), report, FORGOTTEN, change, now)
@@ -184,23 +186,27 @@ def _without(text: str, passages: list[Span] | None) -> str:
 
 def _replaced(report: Report, name: str, doc: StoredText, words: Words) -> list[Write]:
     """The writes that replace the text ``name`` by ``words``, also in the row of the first text."""
-    place, root = report.jurisdiction, words.more["root"]
+    jurisdiction, root = report.jurisdiction, words.more["root"]
     newest = report_texts.text_name(report.version + 1, words.field)
     writes: list[Write] = []
     if root == name:
-        writes.append(report_texts.put_replacement(place, report.id, root, words, newest, doc))
+        writes.append(
+            report_texts.put_replacement(jurisdiction, report.id, root, words, newest, doc)
+        )
     else:
-        copy = report_texts.named_texts(place, report.id, [root]).get(root)
-        writes.append(report_texts.delete_unchanged_text(place, report.id, name, doc))
-        writes.append(report_texts.put_replacement(place, report.id, root, words, newest, copy))
+        copy = report_texts.named_texts(jurisdiction, report.id, [root]).get(root)
+        writes.append(report_texts.delete_unchanged_text(jurisdiction, report.id, name, doc))
+        writes.append(
+            report_texts.put_replacement(jurisdiction, report.id, root, words, newest, copy)
+        )
     if author := words.more.get("by"):
-        writes.append(people.put_trace(place, author, people.TEXT, report.id, newest))
+        writes.append(people.put_trace(jurisdiction, author, people.TEXT, report.id, newest))
     return writes
 
 
 def _hidden_texts(report: Report, root: str, reason: str) -> tuple[tuple[int, str, int, str], ...]:
     version, field = version_of(root), root.partition("#")[2]
-    others = [one for one in report.hidden_texts if (one[0], one[1]) != (version, field)]
+    others = [text for text in report.hidden_texts if (text[0], text[1]) != (version, field)]
     return (*others, (version, field, report.version + 1, reason))
 
 

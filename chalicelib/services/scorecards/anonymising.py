@@ -133,5 +133,5 @@ def _anonymous(
 def _folders(held: ScoreMonth) -> list[str]:
     """Every folder that has or had rows of a month."""
     known = [*held["history"], held] if held["revision"] else held["history"]
-    revisions = {f"r{one['revision']}-{one['digest'][:12]}" for one in known if one["revision"]}
+    revisions = {f"r{row['revision']}-{row['digest'][:12]}" for row in known if row["revision"]}
     return sorted({LIVE, held["folder"], *revisions})

@@ -37,11 +37,11 @@ def months(actor: Principal, before: str | None, limit: int, now: datetime) -> d
     """The months with scorecards that the caller may see, the settings of scores, and the seeds of
     audits."""
     city = cities.current(actor.jurisdiction, now)
-    found = store.months(actor.jurisdiction, before, limit)
+    stored = store.months(actor.jurisdiction, before, limit)
     settings = Settings.from_json(city.scoring)
     return {
-        "months": [_stage(one) for one in found if _shown(actor, one)],
-        "next": found[-1]["month"] if len(found) == limit else None,
+        "months": [_stage(month) for month in stored if _shown(actor, month)],
+        "next": stored[-1]["month"] if len(stored) == limit else None,
         "settings": settings.published(),
         "measures": [_measure(code, city) for code in measures()],
         "audits": audits.published(city, now),
@@ -79,13 +79,13 @@ def card(actor: Principal, name: str, area: str, now: datetime) -> dict[str, Any
     held, city = _month(actor, name, now)
     area = _of_then(area, city, now)
     scope = _scope(actor, area, city)
-    found = _card(actor, held, scope)
-    if found is None:
+    scorecard = _card(actor, held, scope)
+    if scorecard is None:
         raise Problem("not_found")
     beside = _card(actor, held, Scope("others", area)) if scope.kind == "district" else None
     return {
         **_stage(held),
-        "card": _explained(found, city),
+        "card": _explained(scorecard, city),
         "others": _explained(beside, city) if beside else None,
     }
 
@@ -107,31 +107,31 @@ def rows(  # noqa: PLR0913 (one for each parameter of the query)
     area = _of_then(area, city, now)
     scope = _scope(actor, area, city)
     filters = {"j": actor.jurisdiction, "f": held["folder"], "m": name, "a": area, "q": measure}
-    place, skip = _start(open_cursor(cursor, filters, now))
+    file, skip = _start(open_cursor(cursor, filters, now))
     names, totals = _files(scope, city), MonthTotals(city)
-    last = min(len(names), place + FILES_AT_MOST)
-    found: list[tuple[str, Contribution, int]] = []
+    last = min(len(names), file + FILES_AT_MOST)
+    listed: list[tuple[str, Contribution, int]] = []
     following = None
-    while place < last and following is None:
-        lines = compute.read_rows(actor.jurisdiction, name, held["folder"], names[place])
+    while file < last and following is None:
+        lines = compute.read_rows(actor.jurisdiction, name, held["folder"], names[file])
         for number, (report, contribution, weight) in enumerate(lines):
             if number < skip or contribution.measure not in behind()[measure]:
                 continue
             if scope not in totals.scopes(contribution)[1]:
                 continue
-            if len(found) == limit:
-                following = (place, number)
+            if len(listed) == limit:
+                following = (file, number)
                 break
-            found.append((report, contribution, weight))
-        place, skip = place + 1, 0
-    if following is None and place < len(names):
-        following = (place, 0)
+            listed.append((report, contribution, weight))
+        file, skip = file + 1, 0
+    if following is None and file < len(names):
+        following = (file, 0)
     key = f"{following[0]}:{following[1]}" if following else None
     return {
         "month": name,
         "revision": held["revision"],
         "measure": measure,
-        "rows": _told(actor, found, scope, totals),
+        "rows": _told(actor, listed, scope, totals),
         "cursor": make_cursor(key, filters, now) if key else None,
     }
 
@@ -167,10 +167,10 @@ def _of_then(area: str, city: City, now: datetime) -> str:
     if not kinds:
         return area
     codes = report_rows.code_history(city, VERSIONS_AT_MOST)
-    found = sorted({one for kind in kinds for one in codes.codes(kind, area)})
-    if len(found) > 1:
-        raise Problem("codes_of_then", field="area", codes=found)
-    return found[0] if found else area
+    old_codes = sorted({code for kind in kinds for code in codes.codes(kind, area)})
+    if len(old_codes) > 1:
+        raise Problem("codes_of_then", field="area", codes=old_codes)
+    return old_codes[0] if old_codes else area
 
 
 def _scope(actor: Principal, area: str, city: City) -> Scope:
@@ -178,7 +178,7 @@ def _scope(actor: Principal, area: str, city: City) -> Scope:
     if area == city.root:
         return Scope("city", area)
     for level, kind in kinds.items():
-        if any(area == one.code for one in city.areas_of_level(level)):
+        if any(area == other.code for other in city.areas_of_level(level)):
             return Scope(kind, area)
     if area in city.units:
         return Scope("unit", area)
@@ -203,9 +203,9 @@ def _may_see_officer(actor: Principal, ref: str) -> bool:
 
 def _card(actor: Principal, held: ScoreMonth, scope: Scope) -> dict[str, Any] | None:
     name = compute.card_name(*scope)
-    found = store.card(actor.jurisdiction, held["month"], held["folder"], name)
+    scorecard = store.card(actor.jurisdiction, held["month"], held["folder"], name)
     # Ignore stale live cards: the scope had no data in the last run.
-    return found if found and found["until"] >= held["until"] else None
+    return scorecard if scorecard and scorecard["until"] >= held["until"] else None
 
 
 def _measure(code: str, city: City) -> dict[str, Any]:
@@ -221,8 +221,11 @@ def _explained(card: dict[str, Any], city: City) -> dict[str, Any]:
         **{name: card[name] for name in kept},
         "name": _named(card["kind"], card["code"], city),
         "measures": [
-            {**one, **{name: known[one["measure"]][name] for name in ("kind", "name", "formula")}}
-            for one in card["measures"]
+            {
+                **measured,
+                **{name: known[measured["measure"]][name] for name in ("kind", "name", "formula")},
+            }
+            for measured in card["measures"]
         ],
     }
 
@@ -245,8 +248,8 @@ def _files(scope: Scope, city: City) -> list[str]:
 def _start(key: str | None) -> tuple[int, int]:
     if key is None:
         return 0, 0
-    place, number = key.split(":")
-    return int(place), int(number)
+    file, number = key.split(":")
+    return int(file), int(number)
 
 
 def _named_still(actor: Principal, because: list[str]) -> list[str]:
@@ -255,13 +258,13 @@ def _named_still(actor: Principal, because: list[str]) -> list[str]:
 
 
 def _told(
-    actor: Principal, found: list[tuple[str, Contribution, int]], scope: Scope, totals: MonthTotals
+    actor: Principal, listed: list[tuple[str, Contribution, int]], scope: Scope, totals: MonthTotals
 ) -> list[dict[str, Any]]:
     """The rows for the answer. Rows of reports that have become secret are made anonymous: they
     count for city and district, but no longer for a ward, unit or official."""
-    gone = secrecy.hidden_from(actor, {report for report, _, _ in found if report})
+    gone = secrecy.hidden_from(actor, {report for report, _, _ in listed if report})
     rows = []
-    for report, contribution, weight in found:
+    for report, contribution, weight in listed:
         if report in gone:
             report, contribution = "", totals.anonymous(contribution)
             if scope not in totals.scopes(contribution)[1]:
@@ -272,7 +275,7 @@ def _told(
 
 def _row(report: str, contribution: Contribution, weight: int, scope: Scope) -> dict[str, Any]:
     known = contribution.at != ANONYMOUS
-    found = {
+    row = {
         "report": report or None,
         "service": contribution.service,
         "measure": contribution.measure,
@@ -286,4 +289,4 @@ def _row(report: str, contribution: Contribution, weight: int, scope: Scope) -> 
         **({} if known else {"district": contribution.ward or None}),
     }
     # Only an official's own card shows whose share it is.
-    return {**found, "officer": contribution.officer} if scope.kind == "officer" else found
+    return {**row, "officer": contribution.officer} if scope.kind == "officer" else row

@@ -83,10 +83,10 @@ def compute(
 
     def take(report: str, contribution: Contribution, weight: int) -> None:
         totals.add(contribution, weight)
-        told = (
+        values = (
             ("", totals.anonymous(contribution)) if report in anonymous else (report, contribution)
         )
-        line = packed_line(*told, weight)
+        line = packed_line(*values, weight)
         lines.setdefault(totals.scopes(contribution)[0] or NOWHERE, []).append(line)
 
     run = set_aside.Run(SOURCE, now)
@@ -120,44 +120,47 @@ def compute(
     )  # fmt: skip
 
 
-def publish(city: City, found: Computed, stage: str, revision: int) -> str:
+def publish(city: City, computed: Computed, stage: str, revision: int) -> str:
     """Write a revision's cards to the table and its files to the bucket. Returns their folder.
 
     The folder's name has the digest of its figures, so two runs never mix. The folder ``live`` is
     overwritten.
     """
-    place, month = city.jurisdiction, found.month
-    folder = f"r{revision}-{found.digest[:12]}" if revision else "live"
+    jurisdiction, month = city.jurisdiction, computed.month
+    folder = f"r{revision}-{computed.digest[:12]}" if revision else "live"
     for district in districts(city):
-        body = found.rows.get(district) or (b"" if not revision else None)
+        body = computed.rows.get(district) or (b"" if not revision else None)
         if body is not None:
-            key = rows_key(place, month, folder, district)
+            key = rows_key(jurisdiction, month, folder, district)
             files.put(key, body, "application/gzip", locked=bool(revision))
-    public = [card for card in found.cards if card["kind"] in PUBLIC_KINDS]
+    public = [card for card in computed.cards if card["kind"] in PUBLIC_KINDS]
     document = {
-        "jurisdiction": place,
+        "jurisdiction": jurisdiction,
         "month": month,
         "stage": stage,
         "revision": revision,
-        "rules": found.rules,
-        "until": found.until,
-        "settings": found.settings,
-        "pass_rates": found.pass_rates,
-        "formulas": {code: one["formula"] for code, one in measures().items()},
+        "rules": computed.rules,
+        "until": computed.until,
+        "settings": computed.settings,
+        "pass_rates": computed.pass_rates,
+        "formulas": {code: measure["formula"] for code, measure in measures().items()},
         "cards": public,
     }
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    prefix = f"scorecards/{place}/{month}/{folder}"
+    prefix = f"scorecards/{jurisdiction}/{month}/{folder}"
     # Published files never change; a correction is a new revision.
     lock = bool(revision)
     files.put(f"{prefix}/scorecard.json", text.encode(), "application/json", locked=lock)
     files.put(f"{prefix}/scorecard.csv", cards_csv(public, city).encode(), CSV_MEDIA, locked=lock)
     docs: dict[str, Mapping[str, Any]] = {
-        card_name(card["kind"], card["code"]): card for card in found.cards
+        card_name(card["kind"], card["code"]): card for card in computed.cards
     }
-    docs["ranking"] = ranking(found)
+    docs["ranking"] = ranking(computed)
     store.put_cards(
-        place, month, folder, {key: {**doc, "until": found.until} for key, doc in docs.items()}
+        jurisdiction,
+        month,
+        folder,
+        {key: {**doc, "until": computed.until} for key, doc in docs.items()},
     )
     return folder
 
@@ -167,12 +170,14 @@ def districts(city: City) -> list[str]:
     return [*sorted(area.code for area in city.areas_of_level(-2)), NOWHERE]
 
 
-def ranking(found: Computed) -> dict[str, Any]:
+def ranking(computed: Computed) -> dict[str, Any]:
     """The month's ranking: city, districts and units with rank, score and the measure on_time."""
     lists: dict[str, list[dict[str, Any]]] = {"city": [], "district": [], "unit": []}
-    for card in found.cards:
+    for card in computed.cards:
         if card["kind"] in lists:
-            on_time = next(one for one in card["measures"] if one["measure"] == "on_time")
+            on_time = next(
+                measured for measured in card["measures"] if measured["measure"] == "on_time"
+            )
             row = {
                 "code": card["code"],
                 "score": card["score"],
@@ -190,7 +195,7 @@ def ranking(found: Computed) -> dict[str, Any]:
             lists[card["kind"]].append(row)
     for rows in lists.values():
         rows.sort(key=lambda row: (row["rank"] is None, row["rank"], row["code"]))
-    return {**lists, "pass_rates": found.pass_rates}
+    return {**lists, "pass_rates": computed.pass_rates}
 
 
 def cards_csv(cards: list[Card], city: City) -> str:
@@ -293,8 +298,10 @@ class Weights:
         return self.month(row["filed_month"]).get(row["report"], WHOLE)
 
     def _now(self, month: str) -> dict[str, int]:
-        found = weights(self.filers(month), self._settings.reporter_cap, self._settings.weighing)
-        return {report: weight for report, weight in found.items() if weight < WHOLE}
+        weight_of = weights(
+            self.filers(month), self._settings.reporter_cap, self._settings.weighing
+        )
+        return {report: weight for report, weight in weight_of.items() if weight < WHOLE}
 
     def _key(self, month: str) -> str:
         return f"scorecards/{self._place}/{month}/weights-{self._settings.weighing}.json.gz"
