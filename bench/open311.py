@@ -90,7 +90,7 @@ def _cpu(work: Callable[[], Any]) -> float:
 def _fill(now: datetime) -> None:
     """Write rows and texts as the projection and the filings write them."""
     from chalicelib import ids
-    from chalicelib.domain.events import Words
+    from chalicelib.domain.events import EventText
     from chalicelib.domain.timestamps import iso
     from chalicelib.services.city import cities
     from chalicelib.settings import settings
@@ -112,7 +112,7 @@ def _fill(now: datetime) -> None:
         }  # fmt: skip
         event = cast(Event, {"report": report, "version": 1, "rules": city.version, "at": iso(at),
                              "after": after})  # fmt: skip
-        words = Words("description", "public", f"{number} {TEXT}", b"0" * 16)
+        words = EventText("description", "public", f"{number} {TEXT}", b"0" * 16)
         commit(
             [
                 open311_requests.put_request(place, open311_requests.row_of(event), event),

@@ -17,7 +17,7 @@ from chalicelib.domain.timestamps import iso
 
 
 @dataclass(frozen=True)
-class Words:
+class EventText:
     """A text from a person, kept apart from its event. ``audience``: ``public`` or ``inside``.
 
     ``more`` is stored beside it: the author, and the text that it replaces.
@@ -62,7 +62,7 @@ class Contents:
     ``data``: codes and ids only. ``score``: the report's scorecard row after the change.
     """
 
-    words: tuple[Words, ...] = ()
+    words: tuple[EventText, ...] = ()
     data: EventData | None = None
     score: ScoreRow | None = None
 

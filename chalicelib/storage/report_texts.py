@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from chalicelib.domain import hash_chain
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.row_types import OriginalText, StoredText
 from chalicelib.storage import tables
 from chalicelib.storage.rows import dump, get_all
@@ -21,7 +21,7 @@ def text_name(version: int, field: str) -> str:
 
 
 def put_text(
-    jurisdiction: str, report: str, version: int, words: Words, by: str | None = None
+    jurisdiction: str, report: str, version: int, words: EventText, by: str | None = None
 ) -> Put:
     """Store a text whose event commits to it; ``by``: the uid of the citizen who wrote it, with
     whom it is erased."""
@@ -65,7 +65,7 @@ def all_texts(jurisdiction: str, report: str) -> dict[str, tuple[str, bytes]]:
 
 
 def put_replacement(
-    jurisdiction: str, report: str, name: str, words: Words, now: str, seen: StoredText | None
+    jurisdiction: str, report: str, name: str, words: EventText, now: str, seen: StoredText | None
 ) -> Put:
     """Replace text ``name`` by a copy of the newer text ``now``, if it is unchanged since ``seen``.
 

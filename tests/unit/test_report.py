@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import event_parts, hash_chain
-from chalicelib.domain.events import By, Contents, Words, link
+from chalicelib.domain.events import By, Contents, EventText, link
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import PRIVATE, Report, anonymous, is_anonymous
 from chalicelib.domain.report_facts import changes, facts, fold, public_part
@@ -105,7 +105,7 @@ def test_facts_hold_no_place_finer_than_a_ward() -> None:
     hash_chain.canonical(found)
 
 
-def chain(actor: Principal, words: tuple[Words, ...]) -> dict[str, Any]:
+def chain(actor: Principal, words: tuple[EventText, ...]) -> dict[str, Any]:
     """The event of filing by ``actor`` with ``words``."""
     by = By(actor, actor.kind, "op", START)
     made = link("file", None, report(), by, Contents(words), b"salt")
@@ -127,7 +127,7 @@ def test_a_citizen_appears_in_an_event_without_an_id() -> None:
 
 def test_a_text_enters_an_event_as_a_salted_commitment() -> None:
     """Somebody who knows the words but not the salt cannot recompute it."""
-    words = Words("description", "public", "canary text", b"0123456789abcdef")
+    words = EventText("description", "public", "canary text", b"0123456789abcdef")
     event = chain(citizen("someone"), (words,))
     assert "canary" not in json.dumps(event)
     assert event["words"] == [

@@ -15,7 +15,7 @@ from chalicelib.domain.body_types import (
     ModeratePhoto,
     NewReport,
 )
-from chalicelib.domain.events import By, Contents, Words, link
+from chalicelib.domain.events import By, Contents, EventText, link
 from chalicelib.domain.message_types import Alert, CitizenMessage, HeldBy, Overdue
 from chalicelib.domain.notifications import alerts
 from chalicelib.domain.principal import system
@@ -45,7 +45,7 @@ def test_an_event_has_the_keys_that_its_type_names() -> None:
     """The event, its facts before and after, its texts, its data and its row in the scorecards."""
     before = reports.report()
     after = replace(before, version=2, private=True, offered_to="u-water", shown_at=START)
-    words = (Words("note", "public", "Done.", b"0" * 16),)
+    words = (EventText("note", "public", "Done.", b"0" * 16),)
     data: EventData = {"photos": ["p"], "by": "duplicate"}
     score = periods.score_row(after, city())
     by = By(system(before.jurisdiction), "officer", "op", START)

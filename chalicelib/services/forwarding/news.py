@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chalicelib import ids
 from chalicelib.domain.body_types import ActionFields
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input.redaction import redact
 from chalicelib.domain.principal import system
@@ -72,6 +72,6 @@ def add_comment(city: City, unit: str, head: Report, kind: str, news: News, now:
         )
         return Addition(after, {}, [], {"unit": unit, "request": news.request})
 
-    words = (Words("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
+    words = (EventText("comment", "public", text, ids.token_bytes(SALT_BYTES)),) if text else ()
     op = keyed_operation(actor, kind, f"{head.id}:{news.id}", "")
     add(actor, op, head.id, kind, change, now, words)

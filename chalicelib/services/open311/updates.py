@@ -12,7 +12,7 @@ from chalicelib import ids
 from chalicelib.domain import photos
 from chalicelib.domain.body_types import ActionBody
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.open311 import georeport, updates
 from chalicelib.domain.open311.georeport import InvalidArgument
@@ -166,7 +166,7 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
         (attributes.WORD, "inside", remark.further),
     )
     words = tuple(
-        Words(name, audience, text, ids.token_bytes(SALT_BYTES))
+        EventText(name, audience, text, ids.token_bytes(SALT_BYTES))
         for name, audience, text in texts
         if text
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib import ids
 from chalicelib.domain import filer
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
@@ -39,7 +39,7 @@ def read(
     report = access.load(actor, report_id).report
     if not _allowed(actor, report):
         raise Problem("abuse_not_allowed")
-    words = Words("reason", "inside", reason, ids.token_bytes(SALT_BYTES))
+    words = EventText("reason", "inside", reason, ids.token_bytes(SALT_BYTES))
 
     def change(seen: access.Seen, _: City) -> Addition:
         if not _allowed(actor, seen.report):

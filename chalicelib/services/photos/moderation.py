@@ -11,7 +11,7 @@ from chalicelib import ids
 from chalicelib.domain import photos
 from chalicelib.domain.body_types import Flag, FlaggedText, ModeratePhoto, Rectangle
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.photos import HIDDEN, PENDING, READY, REFUSED
 from chalicelib.domain.principal import Principal
@@ -70,7 +70,7 @@ def moderate(
         return Addition(after, answer, data=data)
 
     note = body.get("note")
-    words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
+    words = EventText("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
     return add(actor, op, report_id, _EVENTS[action], change, now, (words,) if words else ())
 
 
@@ -138,7 +138,7 @@ def flag(
         return Addition(after, {"flagged": after.flagged}, marks, data, name)
 
     note = body.get("note")
-    words = Words("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
+    words = EventText("note", "inside", note, ids.token_bytes(SALT_BYTES)) if note else None
     usage = rate_limits.Usage(city.person_limits("flags"), {"flags": uid}, fail_open=False)
     texts = (words,) if words else ()
     return add(actor, op, report_id, "flag", change, now, texts, usage=usage)

@@ -15,7 +15,7 @@ from chalicelib.domain.actions.context import Context
 from chalicelib.domain.actions.perform import WORDS
 from chalicelib.domain.body_types import ActionBody, ActionFields
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import AUDITOR, BY_CONTACT, Principal
 from chalicelib.domain.report import Report
@@ -235,7 +235,7 @@ def _commit(
     before, after, name = seen.report, action.after, action.name
     audience = actions_of(before)[name].words
     words = tuple(
-        Words(field, audience, action.fields[field], ids.token_bytes(SALT_BYTES))
+        EventText(field, audience, action.fields[field], ids.token_bytes(SALT_BYTES))
         for field in WORDS
         if action.fields.get(field)
     )

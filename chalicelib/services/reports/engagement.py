@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.actions.context import rated
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.notifications import reachability
 from chalicelib.domain.principal import Principal
@@ -51,7 +51,7 @@ def comment(
         after = replace(report, comments=report.comments + 1, acknowledged_at=acknowledged)
         return Addition(after, {"comments": after.comments})
 
-    words = Words("comment", audience, text, ids.token_bytes(SALT_BYTES))
+    words = EventText("comment", audience, text, ids.token_bytes(SALT_BYTES))
     usage = rate_limits.person_usage(actor, now, "comments", report_comments=report_id)
     return add(actor, op, report_id, "comment", change, now, (words,), usage=usage)
 
@@ -109,7 +109,7 @@ def rate(
         after = rated(seen.report, stars, now, month)
         return Addition(after, {"rating": stars})
 
-    words = Words("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
+    words = EventText("rating", "public", text, ids.token_bytes(SALT_BYTES)) if text else None
     texts, usage = (words,) if words else (), rate_limits.person_usage(actor, now, "ratings")
     return add(actor, op, report_id, "rate", change, now, texts, usage=usage)
 

@@ -8,7 +8,7 @@ from chalicelib import ids
 from chalicelib.domain.body_types import NewReport
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.service import Service
-from chalicelib.domain.events import By, Contents, Words, link
+from chalicelib.domain.events import By, Contents, EventText, link
 from chalicelib.domain.filer import is_channel
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input import contact_methods, moments
@@ -230,7 +230,7 @@ class _Filing:
 
     report: Report
     contact: dict[str, str] | None
-    words: tuple[Words, ...]
+    words: tuple[EventText, ...]
     claims: list[tickets.Claim]
     close: list[NearReport]
 
@@ -272,7 +272,7 @@ def _write(op: KeyedOperation, actor: Principal, city: City, filing: _Filing) ->
     raise Problem("unavailable", headers={"Retry-After": "1"})
 
 
-def _words(body: NewReport, answers: dict[str, str], city: City) -> tuple[Words, ...]:
+def _words(body: NewReport, answers: dict[str, str], city: City) -> tuple[EventText, ...]:
     fields = {"description": body.get("description") or "", "landmark": body.get("landmark") or ""}
     if body.get("mask"):
         fields = {name: redact(text, city.patterns) for name, text in fields.items()}
@@ -284,7 +284,7 @@ def _words(body: NewReport, answers: dict[str, str], city: City) -> tuple[Words,
     texts += [(f"answer.{code}", "inside", text) for code, text in sorted(answers.items())]
     texts.append(("address", "inside", body.get("address") or ""))
     return tuple(
-        Words(name, audience, text.strip(), ids.token_bytes(SALT_BYTES))
+        EventText(name, audience, text.strip(), ids.token_bytes(SALT_BYTES))
         for name, audience, text in texts
         if text.strip()
     )

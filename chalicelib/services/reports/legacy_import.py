@@ -15,7 +15,7 @@ from ulid import ULID
 from chalicelib import ids
 from chalicelib.domain.body_types import NewReport
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import By, Contents, Words, link
+from chalicelib.domain.events import By, Contents, EventText, link
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import system
 from chalicelib.domain.report import Report
@@ -92,7 +92,7 @@ def import_report(
             assigned=True,
         )
     words = tuple(
-        Words(name, "public", text, ids.token_bytes(SALT_BYTES))
+        EventText(name, "public", text, ids.token_bytes(SALT_BYTES))
         for name, text in (("description", old.description), ("landmark", old.landmark))
         if text
     )
@@ -110,7 +110,12 @@ def import_report(
 
 
 def _store(
-    city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], run: str, now: datetime
+    city: City,
+    report: Report,
+    old: LegacyReport,
+    words: tuple[EventText, ...],
+    run: str,
+    now: datetime,
 ) -> bool:
     for _ in range(_ATTEMPTS):
         report = replace(report, code=ids.new_code())
@@ -135,7 +140,12 @@ def id_of(jurisdiction: str, old: LegacyReport, turn: int = 0) -> str:
 
 
 def _writes(
-    city: City, report: Report, old: LegacyReport, words: tuple[Words, ...], run: str, now: datetime
+    city: City,
+    report: Report,
+    old: LegacyReport,
+    words: tuple[EventText, ...],
+    run: str,
+    now: datetime,
 ) -> list[Write]:
     jurisdiction = city.jurisdiction
     data: EventData = {"source": old.source, "old": old.id}

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.body_types import Correction
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input import contact_methods
 from chalicelib.domain.input.redaction import redact
@@ -54,7 +54,7 @@ def correct(
         raise Problem("missing_field", field="description")
     names = {field: report_texts.text_name(1, field) for field in FIELDS}
     first = report_texts.named_texts(jurisdiction, report_id, list(names.values()))
-    words, gone = list[Words](), list[str]()
+    words, gone = list[EventText](), list[str]()
     for field, name in names.items():
         doc = first.get(name)
         before = doc["text"] if doc else ""
@@ -64,7 +64,7 @@ def correct(
             continue
         if text:
             known = {**author_of(doc), "filed": True, "root": name}
-            words.append(Words(field, "public", text, ids.token_bytes(SALT_BYTES), known))
+            words.append(EventText(field, "public", text, ids.token_bytes(SALT_BYTES), known))
         else:
             gone.append(field)
 
@@ -107,7 +107,7 @@ def correct(
 
 
 def _superseded(
-    report: Report, root: str, current: str, copy: StoredText, newer: Words | None
+    report: Report, root: str, current: str, copy: StoredText, newer: EventText | None
 ) -> list[Write]:
     jurisdiction = report.jurisdiction
     writes: list[Write] = []

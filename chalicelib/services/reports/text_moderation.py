@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.body_types import HideText, Span
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.input.redaction import SHOWN, find_personal, mask
 from chalicelib.domain.principal import Principal, system
@@ -42,7 +42,7 @@ _ORIGINALS_AT_MOST = 100
 Doc = dict[str, Any]
 
 
-def find_personal_data(words: Iterable[Words], city: City) -> list[Passage]:
+def find_personal_data(words: Iterable[EventText], city: City) -> list[Passage]:
     """{"field", "kind", "start", "end"} of passages in a filing's public texts that look like
     personal data."""
     return [
@@ -73,7 +73,7 @@ def hide(
     if version_of(root) == 1:
         more["filed"] = True
     known = {**more, "hid": True, "root": root}
-    words = Words(body["field"], audience, text, ids.token_bytes(SALT_BYTES), known)
+    words = EventText(body["field"], audience, text, ids.token_bytes(SALT_BYTES), known)
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
@@ -102,7 +102,7 @@ def hide(
     note = body.get("note")
     texts = [words]
     if note:
-        texts.append(Words("note", "inside", note, ids.token_bytes(SALT_BYTES)))
+        texts.append(EventText("note", "inside", note, ids.token_bytes(SALT_BYTES)))
     return add(actor, op, report_id, HIDDEN, change, now, tuple(texts))
 
 
@@ -184,7 +184,7 @@ def _without(text: str, passages: list[Span] | None) -> str:
     return mask(text, spans)
 
 
-def _replaced(report: Report, name: str, doc: StoredText, words: Words) -> list[Write]:
+def _replaced(report: Report, name: str, doc: StoredText, words: EventText) -> list[Write]:
     """The writes that replace the text ``name`` by ``words``, also in the row of the first text."""
     jurisdiction, root = report.jurisdiction, words.more["root"]
     newest = report_texts.text_name(report.version + 1, words.field)

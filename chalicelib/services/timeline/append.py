@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city.city import City
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
 from chalicelib.domain.timeline_types import EventData
@@ -64,7 +64,7 @@ def add(  # noqa: PLR0913 (the last three are for a few callers only)
     name: str,
     change: MakeAddition,
     now: datetime,
-    words: tuple[Words, ...] = (),
+    words: tuple[EventText, ...] = (),
     *,
     skip_access: bool = False,
     usage: rate_limits.Usage = rate_limits.UNLIMITED,
@@ -105,7 +105,7 @@ class _Request:
     name: str
     change: MakeAddition
     now: datetime
-    words: tuple[Words, ...]
+    words: tuple[EventText, ...]
     skip_access: bool
 
 

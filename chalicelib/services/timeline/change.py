@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib import ids
-from chalicelib.domain.events import By, Contents, Words, link
+from chalicelib.domain.events import By, Contents, EventText, link
 from chalicelib.domain.hash_chain import SALT_BYTES
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.report import Report
@@ -31,7 +31,7 @@ class Change:
     name: str
     before: Report
     after: Report
-    words: tuple[Words, ...] = ()
+    words: tuple[EventText, ...] = ()
     data: EventData | None = None
 
 

@@ -6,7 +6,7 @@ transaction. A channel has no rows of its own: what it sends belongs to a report
 
 from datetime import datetime
 
-from chalicelib.domain.events import Words
+from chalicelib.domain.events import EventText
 from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.domain.report import Report
 from chalicelib.storage import late_additions, people, report_texts
@@ -33,7 +33,9 @@ def after_closing(actor: Principal, report: Report, now: datetime) -> list[Write
     return [late_additions.put(report.jurisdiction, report.id, now)] if late else []
 
 
-def text_rows(actor: Principal, report: str, version: int, words: tuple[Words, ...]) -> list[Write]:
+def text_rows(
+    actor: Principal, report: str, version: int, words: tuple[EventText, ...]
+) -> list[Write]:
     """The rows of an event's texts, each with its author's uid, and their index rows."""
     uid = citizen_uid(actor)
     writes: list[Write] = []
