@@ -156,12 +156,8 @@ def publish(city: City, computed: Computed, stage: str, revision: int) -> str:
         card_name(card["kind"], card["code"]): card for card in computed.cards
     }
     docs["ranking"] = ranking(computed)
-    store.put_cards(
-        jurisdiction,
-        month,
-        folder,
-        {key: {**doc, "until": computed.until} for key, doc in docs.items()},
-    )
+    dated = {key: {**doc, "until": computed.until} for key, doc in docs.items()}
+    store.put_cards(jurisdiction, month, folder, dated)
     return folder
 
 
@@ -175,9 +171,7 @@ def ranking(computed: Computed) -> dict[str, Any]:
     lists: dict[str, list[dict[str, Any]]] = {"city": [], "district": [], "unit": []}
     for card in computed.cards:
         if card["kind"] in lists:
-            on_time = next(
-                measured for measured in card["measures"] if measured["measure"] == "on_time"
-            )
+            on_time = next(row for row in card["measures"] if row["measure"] == "on_time")
             row = {
                 "code": card["code"],
                 "score": card["score"],
@@ -298,9 +292,8 @@ class Weights:
         return self.month(row["filed_month"]).get(row["report"], WHOLE)
 
     def _now(self, month: str) -> dict[str, int]:
-        weight_of = weights(
-            self.filers(month), self._settings.reporter_cap, self._settings.weighing
-        )
+        settings = self._settings
+        weight_of = weights(self.filers(month), settings.reporter_cap, settings.weighing)
         return {report: weight for report, weight in weight_of.items() if weight < WHOLE}
 
     def _key(self, month: str) -> str:
