@@ -1,8 +1,8 @@
 """A report of the simulation: what is true of it, and the acts by which it goes through its life.
 
-An act is an action of the workflow, by somebody, at a moment. ``told`` makes the acts of honest
-officials and reporters from what is true of a report. A trick changes acts, and never what a
-reporter sees or when the real repair is possible (``bench.gaming.tricks``).
+An act is an action of the workflow, by somebody, at a moment. ``with_honest_acts`` makes the acts
+of honest officials and reporters from what is true of a report. A trick changes acts, and never
+what a reporter sees or when the real repair is possible (``bench.gaming.tricks``).
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ class Case:
         return self.filed_at + (self.due - self.filed_at) * share
 
 
-def told(case: Case) -> Case:
+def with_honest_acts(case: Case) -> Case:
     """The case with the acts of honest officials and of its reporter."""
     if case.kind == "repair":
         acts, sound = ending(case, case.repaired_at, case.works)
@@ -146,7 +146,7 @@ def verified(at: datetime, stars: int, who: str = "reporter", *, trick: bool = F
     return [*acts, Act(at + _HOUR, who, "rate", {"stars": stars}, trick=trick)] if stars else acts
 
 
-def until(acts: tuple[Act, ...], name: str) -> tuple[Act, ...]:
+def acts_before(acts: tuple[Act, ...], name: str) -> tuple[Act, ...]:
     """The acts before the first of this name."""
     for number, act in enumerate(acts):
         if act.name == name:

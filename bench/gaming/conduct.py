@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bench.gaming.cases import Case, told
+from bench.gaming.cases import Case, with_honest_acts
 from bench.gaming.place import city, spot, wards
 from chalicelib.domain.sla import deadlines
 
@@ -98,7 +98,7 @@ def district_cases(
             rng = random.Random(f"{seed}|{name}")
             made.append(_case(rng, name, district, (start, (end - start).days), habits))
     made.sort(key=lambda case: case.filed_at)
-    return [told(case) for case in _with_originals(_with_people(made, seed), seed)]
+    return [with_honest_acts(case) for case in _with_originals(_with_people(made, seed), seed)]
 
 
 def _case(

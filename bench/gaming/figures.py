@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 
 from bench.gaming.catalogue import TRICKS
 from bench.gaming.conduct import GOOD, PERFECT, Habits
-from bench.gaming.place import city
-from bench.gaming.simulation import JUDGED, MONTHS, Base, Outcome
-from chalicelib.domain.scorecards.statistics import Settings
+from bench.gaming.simulation import JUDGED, MONTHS, Base, Outcome, settings
 
 DRAWS = 1000
 # Honest districts of which the outsider published scores: reports a month, habits, score.
@@ -35,9 +33,16 @@ class Run(NamedTuple):
     references: dict[str, float | None]
 
 
-def run(seed: int, n: int, names: Sequence[str], *, references: bool) -> Run:
-    """All figures of one seed and size."""
-    base = Base(seed, n)
+def run(
+    seed: int,
+    n: int,
+    names: Sequence[str],
+    changed: Mapping[str, float] | None = None,
+    *,
+    references: bool,
+) -> Run:
+    """All figures of one seed and size; ``changed``: settings of the scoring."""
+    base = Base(seed, n, changed)
     honest = base.outcome
     tricks: dict[str, dict[str, Any]] = {}
     for name in names:
@@ -56,7 +61,9 @@ def run(seed: int, n: int, names: Sequence[str], *, references: bool) -> Run:
     return Run(seed, n, _mean(honest.scores.values()), tricks, others)
 
 
-def document(runs: Sequence[Run], names: Sequence[str]) -> dict[str, Any]:
+def document(
+    runs: Sequence[Run], names: Sequence[str], changed: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """The report: settings, honest scores, references, and each trick by size."""
     sizes = sorted({run.n for run in runs})
     return {
@@ -64,7 +71,7 @@ def document(runs: Sequence[Run], names: Sequence[str]) -> dict[str, Any]:
         "sizes": sizes,
         "months": MONTHS,
         "judged": list(JUDGED),
-        "settings": Settings.from_json(city().scoring).published(),
+        "settings": settings(changed).published(),
         "detectors": None,
         "left": LEFT,
         "honest": {

@@ -36,7 +36,7 @@ class Life:
         return periods.score_row(self.report, city())
 
 
-def lived(case: Case, end: datetime) -> Life:
+def life_of(case: Case, end: datetime) -> Life:
     """The case's life until ``end``."""
     report, tried, refused = filed(case), 0, list[str]()
     for act in sorted(case.acts, key=lambda act: act.at):

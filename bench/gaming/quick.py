@@ -18,14 +18,14 @@ def install() -> None:
     """Let the domain's modules copy heads faster."""
     for name, module in list(sys.modules.items()):
         if name.startswith("chalicelib.domain.") and getattr(module, "replace", None) is _slow:
-            vars(module)["replace"] = quickly
+            vars(module)["replace"] = quick_replace
 
 
-def quickly(thing: Any, /, **changes: Any) -> Any:
+def quick_replace(instance: Any, /, **changes: Any) -> Any:
     """What ``dataclasses.replace`` gives."""
-    if type(thing) is not Report:
-        return _slow(thing, **changes)
+    if type(instance) is not Report:
+        return _slow(instance, **changes)
     copy = object.__new__(Report)
-    vars(copy).update(vars(thing))
+    vars(copy).update(vars(instance))
     vars(copy).update(changes)
     return copy

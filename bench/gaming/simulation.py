@@ -4,13 +4,13 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 from bench.gaming.cases import Case
 from bench.gaming.conduct import Habits, district_cases
 from bench.gaming.judging import Month, Part, weighed
-from bench.gaming.life import Life, audited, lived
+from bench.gaming.life import Life, audited, life_of
 from bench.gaming.place import DISTRICTS, GAMED, city
 from chalicelib.domain.report import Report
 from chalicelib.domain.scorecards.card_types import Card
@@ -64,12 +64,20 @@ class Outcome:
     refused: Mapping[str, int] = field(default_factory=dict)
 
 
-class Base:
-    """The honest city of one seed and size."""
+def settings(changed: Mapping[str, float] | None = None) -> Settings:
+    """The demo city's scoring, with some settings changed."""
+    known = {spec.name for spec in fields(Settings)}
+    if unknown := sorted((changed or {}).keys() - known):
+        raise ValueError(f"no such setting: {', '.join(unknown)}")
+    return Settings.from_json({**city().scoring, **(changed or {})})
 
-    def __init__(self, seed: int, n: int) -> None:
-        self.seed, self.n = f"{seed}|{n}", n
-        self.settings = Settings.from_json(city().scoring)
+
+class Base:
+    """The honest city of one seed and size; ``changed``: settings of its scoring."""
+
+    def __init__(self, seed: int, n: int, changed: Mapping[str, float] | None = None) -> None:
+        self.seed = f"{seed}|{n}"
+        self.settings = settings(changed)
         self.months = {month: Month(month, self.settings, END) for month in JUDGED}
         paces = random.Random(f"{self.seed}|paces").sample(_PACES, len(_PACES))
         self.peers = [
@@ -115,7 +123,9 @@ class Base:
             for case in by_id.values()
             if known and known.cases.get(case.id) is case
         }
-        lives = same | {case.id: lived(case, END) for case in by_id.values() if case.id not in same}
+        lives = same | {
+            case.id: life_of(case, END) for case in by_id.values() if case.id not in same
+        }
         rows = {
             code: known.rows[code] if known and code in same else life.row
             for code, life in lives.items()

@@ -4,7 +4,16 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
-from bench.gaming.cases import Act, Case, beginning, dismissed, reopened, told, until, verified
+from bench.gaming.cases import (
+    Act,
+    Case,
+    acts_before,
+    beginning,
+    dismissed,
+    reopened,
+    verified,
+    with_honest_acts,
+)
 from bench.gaming.place import AGENCY, PATROL, PROTECTED, PROVINCE
 from bench.gaming.tricks import (
     HOUR,
@@ -82,7 +91,7 @@ def _ask(case: Case, *, then: bool = False) -> Case:
         return _schedule(case) if then else case
     acts = [act(at, "officer", "ask", question="Where exactly?")]
     if case.kind == "repair" and case.repaired_at < at + _WEEK:
-        # The repair is told only after the question was taken back.
+        # Officials take the question back before they say that it is repaired.
         person = f"s_worker-{case.district}"
         acts.append(act(case.repaired_at - MINUTE, "officer", "assign", person=person))
     elif then:
@@ -130,7 +139,7 @@ def _one_filer(cases: list[Case], _: random.Random) -> list[Case]:
 
 
 def _dispute(case: Case) -> Case:
-    before = until(case.acts, "refuse")
+    before = acts_before(case.acts, "refuse")
     refusal = case.acts[len(before)]
     dispute = act(refusal.at + 10 * MINUTE, "worker", "dispute", reason="It was repaired.")
     return replace(case, acts=(*before, refusal, dispute), sound=False)
@@ -189,7 +198,9 @@ def merge_unrelated(cases: list[Case], _: random.Random) -> list[Case]:
         if late(case) and into is not None and into.repaired_at > case.filed_at + HOUR:
             made[case.id] = _merge(case, into)
             if case.answers:
-                made[into.id] = told(replace(into, works=False, answers=True, lenient=False))
+                made[into.id] = with_honest_acts(
+                    replace(into, works=False, answers=True, lenient=False)
+                )
         elif case.kind == "repair" and (into is None or case.repaired_at > into.repaired_at):
             newest[case.service] = case
     return list(made.values())

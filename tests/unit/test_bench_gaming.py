@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.gaming import __main__ as bench
-from bench.gaming import conduct, figures, life, place, quick
+from bench.gaming import conduct, figures, life, place, quick, simulation
 from bench.gaming.catalogue import TRICKS
-from bench.gaming.simulation import MONTHS
 
 NAMES = ["control", "coordinate", "border_pins"]
 
@@ -46,7 +45,7 @@ def test_the_same_conduct_lived_again_gains_nothing(report: dict[str, object]) -
     assert figure["touched"] == 1.0
 
 
-def test_a_trick_that_the_workflow_refuses_is_told_with_the_rule(
+def test_a_trick_that_the_workflow_refuses_is_shown_with_the_rule(
     report: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     tricks = report["tricks"]
@@ -56,6 +55,15 @@ def test_a_trick_that_the_workflow_refuses_is_told_with_the_rule(
     assert figure["refused"] == {"move_pin.dispatcher_needed": figure["acts"]}
     print(figures.table(report))
     assert "refused: dispatcher_needed" in capsys.readouterr().out
+
+
+def test_a_setting_that_scorings_do_not_have_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["--set", "shrink=3"])
+    assert "no such setting: shrink" in capsys.readouterr().err
+    assert simulation.settings({"shrink_n": 40}).shrink_n == 40
 
 
 def test_every_trick_of_the_trial_is_there_and_twelve_of_each_other_kind() -> None:
@@ -69,7 +77,7 @@ def test_every_trick_of_the_trial_is_there_and_twelve_of_each_other_kind() -> No
 
 def test_equal_seeds_give_equal_reports_and_others_do_not() -> None:
     def made(seed: str) -> list[conduct.Case]:
-        return conduct.district_cases(seed, place.GAMED, MONTHS[:1], 5, conduct.Habits())
+        return conduct.district_cases(seed, place.GAMED, simulation.MONTHS[:1], 5, conduct.Habits())
 
     assert made("a") == made("a")
     assert made("a") != made("b")
@@ -78,16 +86,20 @@ def test_equal_seeds_give_equal_reports_and_others_do_not() -> None:
 def test_honest_acts_are_all_allowed_by_the_workflow() -> None:
     """Refused acts of a trick are counted, so here every act is said to be one."""
     end = place.city().bounds("202612")[1]
-    for case in conduct.district_cases("honest", place.GAMED, MONTHS[:1], 60, conduct.Habits()):
+    for case in conduct.district_cases(
+        "honest", place.GAMED, simulation.MONTHS[:1], 60, conduct.Habits()
+    ):
         acts = tuple(replace(act, trick=True) for act in case.acts)
-        ended = life.lived(replace(case, acts=acts), end)
+        ended = life.life_of(replace(case, acts=acts), end)
         assert ended.refused == (), case
 
 
 def test_the_quick_copy_of_a_head_is_what_replace_gives() -> None:
-    case = conduct.district_cases("copy", place.GAMED, MONTHS[:1], 1, conduct.Habits())[0]
+    case = conduct.district_cases("copy", place.GAMED, simulation.MONTHS[:1], 1, conduct.Habits())[
+        0
+    ]
     head = life.filed(case)
-    assert quick.quickly(head, state="assigned") == replace(head, state="assigned")
+    assert quick.quick_replace(head, state="assigned") == replace(head, state="assigned")
     assert head.state == "submitted"
 
 
