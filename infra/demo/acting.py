@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,14 +22,21 @@ _AUDIT = {
 }
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Who takes a step, and the fields of its action."""
+
+    actor: Actor
+    body: dict[str, Any]
+
+
 class Acting:
     """The people of the demo.
 
-    ``seed`` is part of their idempotency keys. ``process`` runs the background functions after an
-    upload.
+    ``seed`` is part of their idempotency keys.
     """
 
-    def __init__(  # noqa: PLR0913 (the parts of one run, put together in one place)
+    def __init__(
         self,
         courier: Courier,
         storage: Connection,
@@ -36,9 +44,7 @@ class Acting:
         rules: Rules,
         counts: Counts,
         seed: int,
-        process: Callable[[], Any],
     ) -> None:
-        self._process = process
         self._courier = courier
         self._storage = storage
         self._officials = officials
@@ -59,11 +65,26 @@ class Acting:
 
     def take(self, case: Case, step: Step, original: Case | None, now: datetime) -> bool:
         """Take a step of the course. Returns whether it was accepted."""
+        prepared = self.prepare(case, step, original, now)
+        return prepared is not None and self.send(case, step, prepared)
+
+    def prepare(
+        self, case: Case, step: Step, original: Case | None, now: datetime
+    ) -> Prepared | None:
+        """Choose who takes the step, and with which fields; upload its photo if it needs one.
+
+        ``None`` if nobody can take it.
+        """
         actor = self._who(case, step)
         body = self._body(case, step, actor, original, now)
         if actor is None or body is None:
             self._counts.nobody += 1
-            return False
+            return None
+        return Prepared(actor, body)
+
+    def send(self, case: Case, step: Step, prepared: Prepared) -> bool:
+        """Send a step that was prepared. Returns whether it was accepted."""
+        actor, body = prepared.actor, prepared.body
         if step.action == "rate":
             return self._rate(case)
         if step.who == "reporter":
@@ -171,7 +192,7 @@ class Acting:
         return reply
 
     def photo(self, actor: Actor, key: str, *, repaired: bool) -> str | None:
-        """Upload a photo and let the photo function process it. Returns its id, or ``None``."""
+        """Upload a photo, which the photo function processes later. Returns its id or ``None``."""
         body_sent = {"content_type": photos.TYPE}
         reply = self._courier.send(Request("POST", "/v1/photos", actor, key, body_sent))
         if not reply.accepted:
@@ -181,7 +202,6 @@ class Acting:
         status = photos.upload(self._storage, reply.body["upload"], picture)
         if status not in (200, 201, 204):
             raise RuntimeError(f"the photo's upload was answered with {status}")
-        self._process()
         self._counts.photos += 1
         return str(reply.body["photo"])
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from infra.demo import model
-from infra.demo.acting import Acting
+from infra.demo.acting import Acting, Prepared
 from infra.demo.case import Case, Rules
 from infra.demo.client import Request
 from infra.demo.counts import Counts
@@ -22,6 +22,8 @@ from infra.local.stack import LocalStack
 
 _WORK_OFF_REQUESTS = 60
 _WORK_OFF_TIME = timedelta(hours=6)
+# How long a worker's photos wait to be processed together; then the workers finish their reports.
+_PHOTOS_WAIT = timedelta(hours=1)
 # Computed at midnight only; the product does it each hour.
 _BY_THE_DAY = ("keep_scorecards",)
 # Long enough for the first month's draft, which is made on the 16th of the next month.
@@ -54,7 +56,7 @@ class Play:
     ) -> None:
         self.cases: dict[str, Case] = {}
         self.seconds: dict[str, float] = dict.fromkeys(
-            ("filings", "actions", "background", "scorecards"), 0.0
+            ("filings", "actions", "photos", "background", "scorecards"), 0.0
         )
         self._stack = stack
         self._courier = courier
@@ -65,6 +67,8 @@ class Play:
         self._show = show
         self._agenda: list[tuple[datetime, int, Case, model.Step, bool]] = []
         self._order = count()
+        self._uploaded: list[tuple[Case, model.Step, Prepared]] = []
+        self._process_at = stack.clock.now()
         self._since_work = 0
         self._worked = stack.clock.now()
         first = stack.clock.now().astimezone(WIB).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -86,6 +90,7 @@ class Play:
                 self._timed("actions", self._step, case, step, aside)
             self._show(self._stack.clock.now(), self._counts, len(self._watch.distinct))
         self._go_to(end)
+        self._finish_uploaded()
         self.work_off()
         # A digest is sent when its hour is over.
         self._stack.clock.set(end + timedelta(hours=1))
@@ -94,8 +99,9 @@ class Play:
     def work_off(self) -> None:
         """Run all background functions that have work, and collect the alerts."""
         now = self._stack.clock.now()
-        self._timed("background", self._stack.tick, now, without=_BY_THE_DAY)
-        self._timed("background", self._watch.collect)
+        # Collected before the clock moves, so that each message is counted in its own hour.
+        collect = self._watch.collect
+        self._timed("background", self._stack.tick, now, without=_BY_THE_DAY, then=collect)
         self._since_work, self._worked = 0, self._stack.clock.now()
 
     def _timed(self, part: str, work: Callable[..., Any], *arguments: Any, **named: Any) -> None:
@@ -105,6 +111,7 @@ class Play:
 
     def _go_to(self, moment: datetime) -> None:
         while self._midnight <= moment:
+            self._finish_until(self._midnight)
             self._stack.clock.set(self._midnight)
             self.work_off()
             for name in _BY_THE_DAY:
@@ -112,10 +119,29 @@ class Play:
             if self._midnight.day == model.AUDIT_DAY:
                 self._timed("actions", self._acting.audit, self._sham, self._midnight)
             self._midnight += timedelta(days=1)
+        self._finish_until(moment)
         self._stack.clock.set(moment)
         self._since_work += 1
         if self._since_work >= _WORK_OFF_REQUESTS or moment - self._worked >= _WORK_OFF_TIME:
             self.work_off()
+
+    def _finish_until(self, moment: datetime) -> None:
+        if self._uploaded and self._process_at <= moment:
+            self._stack.clock.set(self._process_at)
+            self._finish_uploaded()
+
+    def _finish_uploaded(self) -> None:
+        """Process the photos that were uploaded, and send the actions that need them."""
+        uploaded, self._uploaded = self._uploaded, []
+        self._timed("photos", self._stack.drain)
+        self._timed("background", self._watch.collect)
+        for case, step, prepared in uploaded:
+            if case.situation != step.situation:
+                # The report has changed while the photo was processed.
+                continue
+            self._timed("actions", self._acting.send, case, step, prepared)
+            if case.situation != step.situation:
+                self._draw(case)
 
     def _file(self, row: Row) -> None:
         rng = random.Random(f"{self._plan.seed}:{row.number}")
@@ -184,12 +210,24 @@ class Play:
         if case.situation != step.situation:
             # The report has changed in the meantime; the step no longer applies.
             return
+        if step.action == "finish":
+            self._upload(case, step, now)
+            return
         original = self._original(case) if step is model.MERGE else None
         moved = self._acting.take(case, step, original, now)
         if step is model.MERGE and not moved:
             case.offered.clear()
         if step is model.MERGE or case.situation != step.situation:
             self._draw(case)
+
+    def _upload(self, case: Case, step: model.Step, now: datetime) -> None:
+        """Upload the photo of a repair. The API accepts the repair when the photo is processed."""
+        prepared = self._acting.prepare(case, step, None, now)
+        if prepared is None:
+            return
+        if not self._uploaded:
+            self._process_at = now + _PHOTOS_WAIT
+        self._uploaded.append((case, step, prepared))
 
     def _sham(self, report: str) -> bool:
         case = self.cases.get(report)

@@ -38,7 +38,7 @@ class Run:
         self._connection = Connection(stack.url)
         self._courier = Courier(self._connection, Tokens(stack.token, stack.clock.now))
         self._counts = Counts()
-        self._watch = Watch()
+        self._watch = Watch(stack.has_messages)
         self._progress = Progress(len(rows))
         self.seconds: dict[str, float] = {}
         self.found: dict[str, Any] = {}
@@ -60,7 +60,6 @@ class Run:
             rules(self._courier, self._stage.agencies),
             self._counts,
             self._plan.seed,
-            self._drain,
         )
         play = Play(
             stack, self._courier, acting, self._counts, self._watch, self._plan, self._progress
@@ -81,11 +80,6 @@ class Run:
         storage.close()
         self._connection.close()
         return self.found
-
-    def _drain(self) -> None:
-        self._stage.stack.drain()
-        # Collected at once, so that each message is counted in its own hour.
-        self._watch.collect()
 
     def _read(self, play: Play) -> None:
         cases = list(play.cases.values())

@@ -1,9 +1,8 @@
 """Receives all alerts, in a queue that the demo subscribes to the topic."""
 
 import json
+from collections.abc import Callable
 from typing import Any
-
-import boto3
 
 from chalicelib import clock
 from chalicelib.settings import settings
@@ -16,16 +15,22 @@ _MOST = 10
 
 
 class Watch:
-    """Subscribes without a filter; counts ``dedupe`` keys, also those within a digest."""
+    """Subscribes without a filter; counts ``dedupe`` keys, also those within a digest.
 
-    def __init__(self) -> None:
-        self._queues = boto3.client("sqs")
+    ``has_messages(arn)`` says whether a queue holds any.
+    """
+
+    def __init__(self, has_messages: Callable[[str], bool]) -> None:
+        # Imported once the stack has named its region and topic.
+        from chalicelib.storage import aws
+
+        self._has_messages = has_messages
+        self._queues = aws.client("sqs")
         self._url = self._queues.create_queue(QueueName=QUEUE)["QueueUrl"]
         queue = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        boto3.client("sns").subscribe(
-            TopicArn=settings().alerts_topic,
-            Protocol="sqs",
-            Endpoint=queue["Attributes"]["QueueArn"],
+        self._arn = str(queue["Attributes"]["QueueArn"])
+        aws.client("sns").subscribe(
+            TopicArn=settings().alerts_topic, Protocol="sqs", Endpoint=self._arn
         )
         self.audience = Audience()
         self.distinct: set[str] = set()
@@ -34,7 +39,7 @@ class Watch:
     def collect(self) -> int:
         """Collect the messages since the last call. Returns how many."""
         before = self.delivered
-        while messages := self._receive():
+        while self._has_messages(self._arn) and (messages := self._receive()):
             for message in messages:
                 told = json.loads(message["Body"])
                 keys = _keys(told)

@@ -11,6 +11,7 @@ its queue or stream, and then set aside.
 
 import json
 import logging
+import os
 import threading
 import uuid
 from collections.abc import Callable, Collection
@@ -41,6 +42,8 @@ _CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 _IDLE_SECONDS = 0.2
 _LONG_POLL_SECONDS = 1.0
 _WORST_PAUSE_SECONDS = 10.0
+# Each photo has a process of its own, so several can use all processors of this machine.
+_AT_ONCE = {"process_photos": (os.cpu_count() or 1) + 1}
 
 
 @cache
@@ -99,16 +102,23 @@ class Drivers:
             total += taken
         return total
 
-    def tick(self, moment: datetime, coalesce: bool = True, without: Collection[str] = ()) -> int:
+    def tick(
+        self,
+        moment: datetime,
+        coalesce: bool = True,
+        without: Collection[str] = (),
+        then: Callable[[], object] = lambda: None,
+    ) -> int:
         """Move business time to ``moment`` and run each schedule at the times when it is due.
 
         With ``coalesce`` a rate that is due several times runs once, at its last time; its function
         catches up by itself. Crons run every time. Schedules in ``without`` are left to the caller.
-        Returns the number of runs.
+        ``then`` is called each time before the clock moves. Returns the number of runs.
         """
         moment = max(self._fired, moment)
         since, self._fired = self._fired, moment
         self.drain()
+        then()
         due = sorted(
             (at, name)
             for name, schedule in self.schedules.items()
@@ -119,6 +129,7 @@ class Drivers:
             self.clock.set(at)
             self.fire(name, at)
             self.drain()
+            then()
         self.clock.set(moment)
         return len(due)
 
@@ -241,7 +252,7 @@ class Drivers:
             ]
         elif isinstance(config, SQSEventConfig):
             queue = config.queue or _text(config.queue_arn, name).rsplit(":", 1)[-1]
-            self._add_queue(name, queue, config.batch_size)
+            self._add_queue(name, queue, config.batch_size, at_once=_AT_ONCE.get(name, 1))
         elif isinstance(config, SNSEventConfig):
             self._add_queue(name, self._queue_of_topic(name, config.topic), 1, sns_event)
         elif isinstance(config, CloudWatchEventConfig):
@@ -249,9 +260,12 @@ class Drivers:
         else:
             raise ValueError(f"{name}: the local stack runs no {type(config).__name__}")
 
-    def _add_queue(self, name: str, queue: str, batch: int, convert: Any = None) -> None:
+    def _add_queue(
+        self, name: str, queue: str, batch: int, convert: Any = None, at_once: int = 1
+    ) -> None:
+        invoke = self._invoker(name)
         source = QueueSource(
-            name, queue, batch, self._invoker(name), self._clients, convert, self._by_hand
+            name, queue, batch, invoke, self._clients, convert, self._by_hand, at_once
         )
         self.sources.append(source)
 

@@ -9,6 +9,7 @@ import json
 import logging
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from infra.local.events import sqs_event, stream_record
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 STREAM_TRIES = 5
 _TRIES_AT_ONCE = 20
+_MOST_MESSAGES = 10
 
 
 Invoke = Callable[[dict[str, Any]], Any]
@@ -190,7 +192,10 @@ Convert = Callable[[list[dict[str, Any]], str], dict[str, Any]]
 
 
 class QueueSource:
-    """An SQS queue: succeeded messages are deleted, the others return by the queue's own rules."""
+    """An SQS queue: succeeded messages are deleted, the others return by the queue's own rules.
+
+    As with Lambda, up to ``at_once`` batches are handled at the same time.
+    """
 
     def __init__(  # noqa: PLR0913 (settings, most of them with a default)
         self,
@@ -201,9 +206,12 @@ class QueueSource:
         clients: Callable[[str], Any],
         convert: Convert | None = None,
         retry_at_once: bool = False,
+        at_once: int = 1,
     ) -> None:
         self.name = name
-        self._batch = max(1, min(batch, 10))
+        self._batch = max(1, min(batch, _MOST_MESSAGES))
+        self._most = min(self._batch * at_once, _MOST_MESSAGES)
+        self._at_once = at_once
         self._invoke = invoke
         self._client = clients("sqs")
         self._convert = convert or sqs_event
@@ -218,18 +226,30 @@ class QueueSource:
         """See ``Source``."""
         messages = self._client.receive_message(
             QueueUrl=self.url,
-            MaxNumberOfMessages=self._batch,
+            MaxNumberOfMessages=self._most,
             WaitTimeSeconds=int(wait),
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        if not messages:
-            return 0
+        batches = [messages[n : n + self._batch] for n in range(0, len(messages), self._batch)]
+        if len(batches) > 1:
+            with ThreadPoolExecutor(self._at_once) as threads:
+                failures = list(threads.map(self._handle, batches))
+        else:
+            failures = [self._handle(batch) for batch in batches]
+        for batch, failed in zip(batches, failures, strict=True):
+            self._settle(batch, failed)
+        return len(messages)
+
+    def _handle(self, messages: list[dict[str, Any]]) -> set[Any]:
+        """Call the function. Returns the ids of the messages that failed; ``None`` for all."""
         try:
-            failed = _failed(self._invoke(self._convert(messages, self.arn)))
+            return _failed(self._invoke(self._convert(messages, self.arn)))
         except Exception:
             log.exception("%s failed on %d messages", self.name, len(messages))
-            failed = {None}
+            return {None}
+
+    def _settle(self, messages: list[dict[str, Any]], failed: set[Any]) -> None:
         known = {message["MessageId"] for message in messages}
         # As on AWS, an answer that names no message of the batch fails the whole of it.
         every = bool(failed) and not failed <= known
@@ -239,7 +259,6 @@ class QueueSource:
             else:
                 handle = message["ReceiptHandle"]
                 self._client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
-        return len(messages)
 
     def _give_back(self, message: dict[str, Any]) -> None:
         received = int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1"))

@@ -143,9 +143,19 @@ class LocalStack:
         """See ``Drivers.drain`` (for drivers "manual")."""
         return self._drivers.drain()
 
-    def tick(self, moment: datetime, coalesce: bool = True, without: Collection[str] = ()) -> int:
+    def tick(
+        self,
+        moment: datetime,
+        coalesce: bool = True,
+        without: Collection[str] = (),
+        then: Callable[[], object] = lambda: None,
+    ) -> int:
         """See ``Drivers.tick`` (for drivers "manual")."""
-        return self._drivers.tick(moment, coalesce, without)
+        return self._drivers.tick(moment, coalesce, without, then)
+
+    def has_messages(self, queue_arn: str) -> bool:
+        """Whether a queue holds a message; asks the emulator without a request."""
+        return self._emulator.has_events(queue_arn, None)
 
     def fire(self, name: str) -> Any:
         """Run one scheduled function now."""

@@ -1,6 +1,7 @@
 """Event sources are driven as Lambda does: at least once, in order, without silent losses."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -100,7 +101,11 @@ def test_a_tick_runs_each_schedule_at_its_moment_in_order() -> None:
     def remind(_event: Any) -> None:
         seen.append(("remind", clock.now(), ""))
 
-    runs = Drivers(app, clock).tick(START + timedelta(days=2, seconds=30))
+    moments: list[datetime] = []
+    runs = Drivers(app, clock).tick(
+        START + timedelta(days=2, seconds=30), then=lambda: moments.append(clock.now())
+    )
+    assert [moment for _, moment, _ in seen] == moments[1:]
     last = START + timedelta(days=2)
     assert [(name, moment) for name, moment, _ in seen] == [
         ("remind", at("2017-02-01 08:00")),
@@ -341,6 +346,31 @@ def test_only_messages_that_succeeded_are_deleted_from_a_queue(toys: None, by: s
     Drivers(app).drain()
     assert (tries.count("good"), tries.count("fine"), tries.count("bad")) == (1, 1, 3)
     assert (bodies("work"), bodies("work-dead")) == ([], ["bad"])
+
+
+def test_two_photos_are_processed_at_the_same_time_and_one_that_fails_comes_again_alone(
+    toys: None,
+) -> None:
+    queue("photos")
+    app, tries, together = Chalice("toy", configure_logs=False), [], threading.Barrier(2)
+
+    @app.on_sqs_message(queue="photos", batch_size=1)
+    def process_photos(event: Any) -> None:
+        (record,) = event.to_dict()["Records"]
+        tries.append(record["body"])
+        if tries.count(record["body"]) == 1:
+            # Raises an error if nobody else comes here.
+            together.wait(20)
+        if tries.count("bad") == 1 and record["body"] == "bad":
+            raise RuntimeError("bad")
+
+    client = boto3.client("sqs")
+    url = client.get_queue_url(QueueName="photos")["QueueUrl"]
+    for body in ("good", "bad"):
+        client.send_message(QueueUrl=url, MessageBody=body)
+    Drivers(app).drain()
+    assert sorted(tries) == ["bad", "bad", "good"]
+    assert bodies("photos") == []
 
 
 def test_a_queue_without_dead_letters_does_not_hold_the_drivers_for_ever(toys: None) -> None:
