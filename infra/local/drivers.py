@@ -32,6 +32,7 @@ from chalice.app import (
 )
 
 from infra.deploy.functions import FUNCTIONS, LANES
+from infra.local import delivery_queues
 from infra.local.events import REGION, Context, bus_event, sns_event
 from infra.local.schedules import Clock, Schedule
 from infra.local.sources import Held, Positions, QueueSource, Source, StreamSource
@@ -254,9 +255,16 @@ class Drivers:
             queue = config.queue or _text(config.queue_arn, name).rsplit(":", 1)[-1]
             self._add_queue(name, queue, config.batch_size, at_once=_AT_ONCE.get(name, 1))
         elif isinstance(config, SNSEventConfig):
-            self._add_queue(name, self._queue_of_topic(name, config.topic), 1, sns_event)
+            self._add_queue(
+                name, delivery_queues.of_topic(self._clients, name, config.topic), 1, sns_event
+            )
         elif isinstance(config, CloudWatchEventConfig):
-            self._add_queue(name, self._queue_of_rule(name, config.event_pattern), 1, bus_event)
+            self._add_queue(
+                name,
+                delivery_queues.of_rule(self._clients, name, config.event_pattern),
+                1,
+                bus_event,
+            )
         else:
             raise ValueError(f"{name}: the local stack runs no {type(config).__name__}")
 
@@ -274,34 +282,6 @@ class Drivers:
         table = arn.split("/")[1]
         described = boto3.client("dynamodb").describe_table(TableName=table)["Table"]
         return str(described["LatestStreamArn"])
-
-    def _own_queue(self, name: str) -> tuple[str, str]:
-        client = self._clients("sqs")
-        dead = client.create_queue(QueueName=f"local-{name}-dead")["QueueUrl"]
-        wanted = {"AttributeNames": ["QueueArn"]}
-        arn = client.get_queue_attributes(QueueUrl=dead, **wanted)["Attributes"]["QueueArn"]
-        # Lambda tries an asynchronous event three times.
-        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
-        queue = f"local-{name}"
-        url = client.create_queue(QueueName=queue, Attributes={"RedrivePolicy": redrive})[
-            "QueueUrl"
-        ]
-        queue_attributes = client.get_queue_attributes(QueueUrl=url, **wanted)
-        return queue, str(queue_attributes["Attributes"]["QueueArn"])
-
-    def _queue_of_topic(self, name: str, topic: str) -> str:
-        queue, arn = self._own_queue(name)
-        client = self._clients("sns")
-        target = topic if topic.startswith("arn:") else client.create_topic(Name=topic)["TopicArn"]
-        client.subscribe(TopicArn=target, Protocol="sqs", Endpoint=arn)
-        return queue
-
-    def _queue_of_rule(self, name: str, pattern: dict[str, Any]) -> str:
-        queue, arn = self._own_queue(name)
-        client = self._clients("events")
-        client.put_rule(Name=f"local-{name}", EventPattern=json.dumps(pattern))
-        client.put_targets(Rule=f"local-{name}", Targets=[{"Id": "1", "Arn": arn}])
-        return queue
 
 
 def _text(arn: Any, name: str) -> str:
