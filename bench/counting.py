@@ -41,10 +41,12 @@ class Counting:
         self.calls[model.name] += 1
         if model.name == "BatchWriteItem":
             for items in params["RequestItems"].values():
-                self.write_units += sum(ceil(_size(one) / 1024) for one in items)
+                self.write_units += sum(ceil(_size(item) / 1024) for item in items)
         elif model.name == "TransactWriteItems":
             # A write in a transaction costs twice.
-            self.write_units += sum(2 * ceil(_size(one) / 1024) for one in params["TransactItems"])
+            self.write_units += sum(
+                2 * ceil(_size(item) / 1024) for item in params["TransactItems"]
+            )
 
     def _answered_fast(self, parsed: dict[str, Any], **_: Any) -> None:
         self.calls["Query"] += 1

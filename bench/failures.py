@@ -12,14 +12,14 @@ class BenchError(RuntimeError):
 
 
 def run(
-    command: Sequence[str], *, given: str | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str], *, input_text: str | None = None, env: Mapping[str, str] | None = None
 ) -> str:
-    """Run a process, with the text ``given`` as its input. Returns what it printed.
+    """Run a process, with ``input_text`` as its input. Returns what it printed.
 
     Raises ``BenchError`` with its last lines if it fails.
     """
     done = subprocess.run(
-        command, input=given, env=env, capture_output=True, text=True, check=False
+        command, input=input_text, env=env, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise BenchError(failure(command, done.returncode, done.stderr))

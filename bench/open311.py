@@ -97,8 +97,8 @@ def _fill(now: datetime) -> None:
     from chalicelib.storage import open311_requests, report_texts
     from chalicelib.storage.transactions import commit
 
-    place = settings().jurisdiction
-    city = cities.current(place, now)
+    jurisdiction = settings().jurisdiction
+    city = cities.current(jurisdiction, now)
     ward = city.areas_of_level(-1)[0].code
     district, _ = city.district_and_path(ward)
     for number in range(ROWS + 200):
@@ -115,8 +115,8 @@ def _fill(now: datetime) -> None:
         words = EventText("description", "public", f"{number} {TEXT}", b"0" * 16)
         commit(
             [
-                open311_requests.put_request(place, open311_requests.row_of(event), event),
-                report_texts.put_text(place, report, 1, words),
+                open311_requests.put_request(jurisdiction, open311_requests.row_of(event), event),
+                report_texts.put_text(jurisdiction, report, 1, words),
             ]
         )
 

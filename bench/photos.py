@@ -152,12 +152,14 @@ def _weights() -> dict[str, float]:
     import pi_heif
     import PIL
 
-    places = [Path(str(module.__file__)).parent for module in (PIL, pi_heif)]
-    places += [
-        place.with_name(f"{name}.libs")
-        for place, name in zip(places, ("pillow", "pi_heif"), strict=True)
+    folders = [Path(str(module.__file__)).parent for module in (PIL, pi_heif)]
+    folders += [
+        folder.with_name(f"{name}.libs")
+        for folder, name in zip(folders, ("pillow", "pi_heif"), strict=True)
     ]
-    size = sum(one.stat().st_size for place in places for one in place.rglob("*") if one.is_file())
+    size = sum(
+        path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file()
+    )
     return {"layer of the photo function, MiB unpacked": size / 1024 / 1024}
 
 

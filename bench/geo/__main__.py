@@ -54,8 +54,8 @@ class Table:
         shown = round(value, 4)
         limit = {} if bound is None else {"bound": bound, "holds": shown <= bound}
         self.rows[name] = {"value": shown, **limit}
-        told = "" if bound is None else f"  (bound {bound:g}, holds: {shown <= bound})"
-        print(f"{name:66} {shown:>12,.3f}{told}", flush=True)
+        bound_text = "" if bound is None else f"  (bound {bound:g}, holds: {shown <= bound})"
+        print(f"{name:66} {shown:>12,.3f}{bound_text}", flush=True)
 
 
 def main() -> int:
@@ -102,7 +102,7 @@ def _rounds(city: City, many: int, radius: float) -> list[Circle]:
 
 
 def _views(table: Table, size: Size, city: City, even: City) -> int:
-    most = wrong = asked = 0
+    most = wrong = views = 0
     for where, bound in ((city, 1.45), (even, 1.6)):
         whole = Tally()
         for zoom in ZOOMS:
@@ -114,11 +114,11 @@ def _views(table: Table, size: Size, city: City, even: City) -> int:
             table(f"{name} read units a view", tally.units / tally.asked)
             table(f"{name} answered as counts, of {tally.asked}", tally.truncated)
             most, wrong = max(most, tally.most_calls), wrong + tally.wrong
-            asked += tally.asked
+            views += tally.asked
             whole.read += tally.read
             whole.there += tally.there
         table(f"rows read / in view, {where.name}", whole.amplification, bound)
-    table(f"calls of a view z14-18, maximum of {asked}", most, 9)
+    table(f"calls of a view z14-18, maximum of {views}", most, 9)
     return wrong
 
 
@@ -161,7 +161,7 @@ def _spent(city: City, boxes: list[Box]) -> dict[str, float]:
     with Canned(os.environ["AWS_ENDPOINT_URL"]) as canned:
         printed = run(
             command,
-            given=json.dumps(boxes),
+            input_text=json.dumps(boxes),
             env={**os.environ, "AWS_ENDPOINT_URL_DYNAMODB": canned.url},
         )
     milliseconds: dict[str, float] = json.loads(printed.splitlines()[-1])
@@ -178,7 +178,7 @@ def _heat(table: Table, points: list[Point]) -> None:
     table(f"city heat, ever, read units at {len(points)} reports", units(name), 6)
     table("city heat, open now, read units", units(name, status="open"), 6)
     month = {"from": "2026-10-01", "to": "2026-10-31"}
-    young = [one for one in points if (one.filed + timedelta(hours=7)).strftime("%m") == "10"]
+    young = [point for point in points if (point.filed + timedelta(hours=7)).strftime("%m") == "10"]
     ours.fill("october", young)
     old = units(name, **month)
     table("city heat of a month, read units", old, 6)
@@ -205,7 +205,9 @@ def _tenfold(table: Table, size: Size) -> None:
 
     questions: dict[str, Callable[[str], object]] = {
         "view": lambda name: [ours.view(name, box) for box in boxes],
-        "nearby": lambda name: [ours.nearby(name, (*one, 100.0)) for one in centres(opened, 20)],
+        "nearby": lambda name: [
+            ours.nearby(name, (*centre, 100.0)) for centre in centres(opened, 20)
+        ],
         "cells of a view": cells,
         "changes": lambda name: ours.ask("/v1/changes", name, since=cursors[name]),
     }
@@ -224,8 +226,8 @@ def _tiles(table: Table, size: Size, city: City) -> int:
         pairs = zip(answers, boxes, strict=True)
         wrong += sum(differing(answer[0], city.truth.box(box)) for answer, box in pairs)
         index = sum(cost_of(ours.view, city.name, box).units for box in boxes)
-        table(f"tile documents, z{zoom}: calls", sum(one[1] for one in answers) / len(boxes))
-        units = sum(one[2] for one in answers)
+        table(f"tile documents, z{zoom}: calls", sum(answer[1] for answer in answers) / len(boxes))
+        units = sum(answer[2] for answer in answers)
         table(f"tile documents, z{zoom}: read units / the index's", units / index)
     table("tile documents, write units of a change", tiles.write_units())
     return wrong
@@ -266,17 +268,22 @@ def _postgis(table: Table, size: Size, city: City, points: list[Point]) -> int:
             wrong += sum(differing(peer.box(box), city.truth.box(box)) for box in boxes)
             table(f"PostGIS, z{zoom} view, median ms", median_ms(peer.box, boxes))
         circles = _rounds(city, size.peer_views, 100)
-        wrong += sum(differing(peer.circle(one), city.truth.circle(one)) for one in circles)
+        wrong += sum(
+            differing(peer.circle(circle), city.truth.circle(circle)) for circle in circles
+        )
         table("PostGIS, radius 100 m, median ms", median_ms(peer.circle, circles))
         heat = median_ms(lambda _: peer.heat(), [None] * 3)
         table(f"PostGIS, heat of {len(points)} reports, median ms", heat)
     boxes = _boxes(city, 16, size.peer_views)
     name = city.name
-    told = "on the emulator, median ms"
-    table(f"ours, z16 view, {told}", median_ms(lambda box: ours.view(name, box), boxes))
-    table(f"ours, radius 100 m, {told}", median_ms(lambda one: ours.nearby(name, one), circles))
+    conditions = "on the emulator, median ms"
+    table(f"ours, z16 view, {conditions}", median_ms(lambda box: ours.view(name, box), boxes))
+    table(
+        f"ours, radius 100 m, {conditions}",
+        median_ms(lambda circle: ours.nearby(name, circle), circles),
+    )
     cells = median_ms(lambda _: ours.ask("/v1/map/cells", name), [None] * 5)
-    table(f"ours, heat of {len(points)} reports, {told}", cells)
+    table(f"ours, heat of {len(points)} reports, {conditions}", cells)
     return wrong
 
 

@@ -15,7 +15,7 @@ class Canned:
     """Within a ``with`` block ``url`` answers like ``endpoint``, which gets each question once."""
 
     def __init__(self, endpoint: str) -> None:
-        place = urlsplit(endpoint)
+        address = urlsplit(endpoint)
         known: dict[tuple[str, bytes], tuple[int, bytes]] = {}
 
         class Handler(BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ class Canned:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 key = self.headers["X-Amz-Target"], body
                 if key not in known:
-                    there = http.client.HTTPConnection(place.hostname or "", place.port)
+                    there = http.client.HTTPConnection(address.hostname or "", address.port)
                     headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}
                     there.request("POST", self.path, body, headers)
                     answer = there.getresponse()

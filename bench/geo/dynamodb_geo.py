@@ -46,17 +46,17 @@ class Peer:
     def box(self, box: Box) -> list[int]:
         """The numbers of the points in a box."""
         south, west, north, east = box
-        asked = self._library.QueryRectangleRequest(
+        request = self._library.QueryRectangleRequest(
             self._library.GeoPoint(south, west), self._library.GeoPoint(north, east), {}
         )
-        return [int(one["rangeKey"]["S"]) for one in self._manager.queryRectangle(asked)]
+        return [int(item["rangeKey"]["S"]) for item in self._manager.queryRectangle(request)]
 
     def circle(self, circle: Circle) -> list[int]:
         """The numbers of the points in a circle."""
         lat, long, radius = circle
         centre = self._library.GeoPoint(lat, long)
-        asked = self._library.QueryRadiusRequest(centre, radius * _RADII, {}, sort=True)
-        return [int(one["rangeKey"]["S"]) for one in self._manager.queryRadius(asked)]
+        request = self._library.QueryRadiusRequest(centre, radius * _RADII, {}, sort=True)
+        return [int(item["rangeKey"]["S"]) for item in self._manager.queryRadius(request)]
 
     def _items(self, points: list[Point]) -> Iterator[dict[str, Any]]:
         manager = self._library.S2Manager()
@@ -99,17 +99,20 @@ class _Counted:
         self.calls = self.items = self.leaked = 0
         self.units = 0.0
 
-    def query(self, **asked: Any) -> Any:
+    def query(self, **query_input: Any) -> Any:
         """A Query, counted."""
-        asked = dict(asked)
-        start, values = asked.get("ExclusiveStartKey"), asked["ExpressionAttributeValues"]
+        query_input = dict(query_input)
+        start, values = (
+            query_input.get("ExclusiveStartKey"),
+            query_input["ExpressionAttributeValues"],
+        )
         if start:
             first, last = (int(values[name]["N"]) for name in (":geohashMin", ":geohashMax"))
             inside = first <= int(start["geohash"]["N"]) <= last
             if not inside or start["hashKey"] != values[":hashKey"]:
-                del asked["ExclusiveStartKey"]
+                del query_input["ExclusiveStartKey"]
                 self.leaked += 1
-        answer = self._client.query(**asked)
+        answer = self._client.query(**query_input)
         self.calls += 1
         self.items += len(answer["Items"])
         self.units += read_units(sum(map(item_size, answer["Items"])))

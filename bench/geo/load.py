@@ -29,7 +29,7 @@ def load(table: str, items: Iterable[dict[str, Any]]) -> int:
         running = {pool.submit(_put, table, batch) for batch in islice(_batches(rest), _THREADS)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            many += sum(one.result() for one in done)
+            many += sum(future.result() for future in done)
             for batch in islice(_batches(rest), len(done)):
                 running.add(pool.submit(_put, table, batch))
     return many
@@ -56,7 +56,7 @@ def _put(table: str, items: list[dict[str, Any]]) -> int:
 
 def _connection() -> http.client.HTTPConnection:
     if not hasattr(_mine, "connection"):
-        place = urlsplit(os.environ["AWS_ENDPOINT_URL"])
-        _mine.connection = http.client.HTTPConnection(place.hostname or "", place.port)
+        address = urlsplit(os.environ["AWS_ENDPOINT_URL"])
+        _mine.connection = http.client.HTTPConnection(address.hostname or "", address.port)
     connection: http.client.HTTPConnection = _mine.connection
     return connection

@@ -68,7 +68,7 @@ class City:
             tally.truncated += 1
             tally.add(cost, len(right), self._miscounted(answer["cells"]["cells"], box, right))
             return
-        numbers = Counter(self.ids.get(one["id"], -1) for one in answer["features"])
+        numbers = Counter(self.ids.get(row["id"], -1) for row in answer["features"])
         tally.add(cost, len(right), _differing(numbers, right))
 
     def circle(self, circle: Circle, tally: Tally) -> None:
@@ -76,7 +76,7 @@ class City:
         with ours.Cost() as cost:
             answer = json.loads(ours.nearby(self.name, circle))
         right = self.truth.circle(circle)
-        numbers = Counter(self.ids.get(one["id"], -1) for one in answer["reports"])
+        numbers = Counter(self.ids.get(row["id"], -1) for row in answer["reports"])
         if answer.get("truncated"):
             # The answer has only the nearest reports.
             tally.truncated += 1
@@ -85,8 +85,8 @@ class City:
 
     def _miscounted(self, cells: list[list[int]], box: Box, right: list[Point]) -> int:
         """The error of the counts: of the box, or of all cells that it touches."""
-        told = {(x, y): n for x, y, n in cells}
-        if told == _counted(right):
+        counts = {(x, y): n for x, y, n in cells}
+        if counts == _counted(right):
             return 0
         left, top, last_x, last_y = tiles(box, 16)
         whole = {
@@ -94,7 +94,9 @@ class City:
             for (x, y), n in _counted(self.opened).items()
             if left <= x <= last_x and top <= y <= last_y
         }
-        return sum(abs(told.get(key, 0) - whole.get(key, 0)) for key in told.keys() | whole.keys())
+        return sum(
+            abs(counts.get(key, 0) - whole.get(key, 0)) for key in counts.keys() | whole.keys()
+        )
 
 
 def _counted(points: list[Point]) -> Counter[tuple[int, int]]:
@@ -112,15 +114,15 @@ def differing(numbers: list[int], right: list[Point]) -> int:
     return _differing(Counter(numbers), right)
 
 
-def cost_of(action: Callable[..., object], *given: Any, **more: Any) -> ours.Cost:
+def cost_of(action: Callable[..., object], *arguments: Any, **more: Any) -> ours.Cost:
     """The DynamoDB calls and units of an action."""
     with ours.Cost() as cost:
-        action(*given, **more)
+        action(*arguments, **more)
     return cost
 
 
 def cpu_ratio(
-    one: Callable[[Any], object], other: Callable[[Any], object], given: list[Any]
+    one: Callable[[Any], object], other: Callable[[Any], object], questions: list[Any]
 ) -> float:
     """CPU of one function divided by CPU of the other for the same questions (median)."""
     ratios = []
@@ -128,17 +130,17 @@ def cpu_ratio(
         spent = []
         for action in (one, other):
             start = time.process_time()
-            for each in given:
+            for each in questions:
                 action(each)
             spent.append(time.process_time() - start)
         ratios.append(spent[0] / spent[1])
     return statistics.median(ratios)
 
 
-def median_ms(action: Callable[[Any], object], given: list[Any]) -> float:
+def median_ms(action: Callable[[Any], object], questions: list[Any]) -> float:
     """The median wall time of a call, in milliseconds."""
     times = []
-    for each in given:
+    for each in questions:
         start = time.perf_counter()
         action(each)
         times.append(1000 * (time.perf_counter() - start))

@@ -58,8 +58,8 @@ def unpacked(city: str, box: Box) -> int:
     from chalicelib.domain.map.cover import box_ranges
 
     many = 0
-    for one in box_ranges(box):
-        many += len(list(Row.query(f"{city}#O#{one.cell}", Row.sk.between(one.low, one.high))))
+    for span in box_ranges(box):
+        many += len(list(Row.query(f"{city}#O#{span.cell}", Row.sk.between(span.low, span.high))))
     return many
 
 
@@ -69,7 +69,7 @@ def packed(city: str, box: Box) -> int:
     from chalicelib.storage import tables
 
     many = 0
-    for one in box_ranges(box):
-        between = tables.GeoIndex.gsk.between(one.low, one.high)
-        many += len(list(tables.Report.geo.query(f"{city}#O#{one.cell}", between)))
+    for span in box_ranges(box):
+        between = tables.GeoIndex.gsk.between(span.low, span.high)
+        many += len(list(tables.Report.geo.query(f"{city}#O#{span.cell}", between)))
     return many

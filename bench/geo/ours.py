@@ -55,13 +55,13 @@ def fill(city: str, points: list[Point]) -> None:
 
         for point in points:
             report = head(city, point)
-            for (partition, place, name), n in heat_counters.contributions(facts(report)).items():
-                held = counters.setdefault((partition, place), {})
+            for (partition, cell, name), n in heat_counters.contributions(facts(report)).items():
+                held = counters.setdefault((partition, cell), {})
                 held[name] = held.get(name, 0) + n
             yield put_head(report, None, seen=None).item.serialize()
 
     load(tables.Report.Meta.table_name, rows())
-    load(tables.Figure.Meta.table_name, (_document(city, *one) for one in counters.items()))
+    load(tables.Figure.Meta.table_name, (_document(city, *counter) for counter in counters.items()))
 
 
 @dataclass
@@ -102,8 +102,8 @@ def ask(path: str, city: str, **query: Any) -> str:
     """The application's answer to a GET, called as by Lambda."""
     from app import app
 
-    asked = {name: [str(value)] for name, value in {**query, "jurisdiction_id": city}.items()}
-    answer = app({**event("GET", path), "multiValueQueryStringParameters": asked}, Context())
+    parameters = {name: [str(value)] for name, value in {**query, "jurisdiction_id": city}.items()}
+    answer = app({**event("GET", path), "multiValueQueryStringParameters": parameters}, Context())
     if answer["statusCode"] != 200:
         raise RuntimeError(f"{path} {query}: {answer['body']}")
     body: str = answer["body"]
@@ -130,8 +130,8 @@ def bbox(box: Box) -> str:
 def _document(
     city: str, key: tuple[str, str], counts: dict[str, int]
 ) -> dict[str, Any]:  # fmt: skip
-    partition, place = key
-    keys = {"pk": {"S": f"{city}#{partition}"}, "sk": {"S": place}}
+    partition, cell = key
+    keys = {"pk": {"S": f"{city}#{partition}"}, "sk": {"S": cell}}
     return {**keys, **{name: {"N": str(n)} for name, n in counts.items()}}
 
 

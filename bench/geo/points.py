@@ -98,14 +98,16 @@ def _corner(side: float) -> tuple[float, float]:
     return SOUTH + (NORTH - SOUTH) * side, WEST + (EAST - WEST) * side
 
 
-def _point(number: int, place: tuple[float, float], draw: random.Random, still_open: bool) -> Point:
+def _point(
+    number: int, position: tuple[float, float], draw: random.Random, still_open: bool
+) -> Point:
     # All reports lie within the year; older ones are moved to its first days.
     recent = min(draw.expovariate(1 / _OPEN_FOR), _YEAR - 1)
     age = recent if still_open else draw.uniform(0, _YEAR)
     filed = NOW - timedelta(days=age)
     closed = None if still_open else filed + timedelta(days=draw.uniform(0, age))
     rank = min(int(draw.paretovariate(1)), SERVICES)
-    lat, long = place
+    lat, long = position
     column = int((long - WEST) / (EAST - WEST) * 0.999999 * 11)
     row = int((lat - SOUTH) / (NORTH - SOUTH) * 0.999999 * 4)
     return Point(

@@ -49,8 +49,8 @@ class Peer:
         connection.execute(_TABLE)
         with connection.cursor().copy("COPY report FROM STDIN") as copy:
             for point in points:
-                place = f"SRID=4326;POINT({point.long7 / 1e7} {point.lat7 / 1e7})"
-                copy.write_row((point.number, place, point.closed))
+                position = f"SRID=4326;POINT({point.long7 / 1e7} {point.lat7 / 1e7})"
+                copy.write_row((point.number, position, point.closed))
         connection.execute(_INDEXES)
 
     def box(self, box: Box) -> list[int]:
@@ -71,8 +71,8 @@ class Peer:
         """How many cells the city has, counted from all points."""
         return len(self._connection.execute(_HEAT).fetchall())
 
-    def _numbers(self, query: str, given: Any) -> list[int]:
-        return [row[0] for row in self._connection.execute(query, given)]
+    def _numbers(self, query: str, values: Any) -> list[int]:
+        return [row[0] for row in self._connection.execute(query, values)]
 
 
 @contextmanager
@@ -99,8 +99,8 @@ def running(points: list[Point]) -> Iterator[Peer]:
         run("initdb", "-D", str(data), "-U", "bench", "--auth=trust", "--no-sync")
         run("pg_ctl", "-D", str(data), "-w", "-o", sockets, "-l", str(folder / "log"), "start")
         try:
-            place = f"host={folder} user=bench dbname=postgres"
-            with psycopg.connect(place, autocommit=True) as connection:
+            connection_string = f"host={folder} user=bench dbname=postgres"
+            with psycopg.connect(connection_string, autocommit=True) as connection:
                 yield Peer(connection, points)
         finally:
             run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")

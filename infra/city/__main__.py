@@ -99,10 +99,11 @@ def _scorecard(options: argparse.Namespace) -> int:
     from infra.city.scorecard import rankings
     from infra.emulator.session import DATA, DEMO, aws
 
-    folders = [options.data] if options.data else [one for one in (DATA, DEMO) if one.exists()]
-    for open_aws in (
-        [nullcontext] if options.deployed else [partial(aws, folder) for folder in folders]
-    ):
+    folders = (
+        [options.data] if options.data else [folder for folder in (DATA, DEMO) if folder.exists()]
+    )
+    local = [partial(aws, folder) for folder in folders]
+    for open_aws in [nullcontext] if options.deployed else local:
         with open_aws():
             if texts := rankings(options.month, options.jurisdiction):
                 print("\n\n".join(texts))

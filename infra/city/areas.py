@@ -57,11 +57,11 @@ class _Entry:
 def read(mapping: Fields, folder: Path, levels: list[str], findings: Findings) -> Areas:
     """Read every area and every ward's shape; faults go to ``findings``."""
     areas = Areas()
-    for one in mapping.each("areas"):
-        _read_written(one, levels, areas)
+    for entry in mapping.each("areas"):
+        _read_written(entry, levels, areas)
     roots = sorted(areas.of(levels[0])) if levels else []
-    for one in mapping.each("files"):
-        _read_file(one, folder, levels, roots[0] if len(roots) == 1 else None, areas, findings)
+    for entry in mapping.each("files"):
+        _read_file(entry, folder, levels, roots[0] if len(roots) == 1 else None, areas, findings)
     if levels:
         _check_tree(areas, levels, findings)
     return areas
@@ -115,11 +115,11 @@ def _read_file(
         findings.add(name, "crs", "must be WGS84 (CRS84 or EPSG:4326)")
     for number, feature in enumerate(document["features"], 1):
         properties = feature.get("properties") if isinstance(feature, dict) else None
-        place = f"{name}: feature {number}"
+        location = f"{name}: feature {number}"
         if not isinstance(properties, dict):
-            findings.add(place, "properties", "must be an object")
+            findings.add(location, "properties", "must be an object")
         elif all(_passes(properties.get(key), value) for key, value in where.items()):
-            item = Feature(place, properties, feature.get("geometry"), findings)
+            item = Feature(location, properties, feature.get("geometry"), findings)
             _read_feature(item, entries, levels, root, areas)
 
 
@@ -169,17 +169,17 @@ def _read_feature(
 def _check_tree(areas: Areas, levels: list[str], findings: Findings) -> None:
     for code, area in areas.areas.items():
         parent = area["parent"]
-        place, above = areas.where[code], levels[levels.index(area["level"]) - 1]
+        location, above = areas.where[code], levels[levels.index(area["level"]) - 1]
         if area["level"] == levels[0]:
             if parent is not None:
-                findings.add(place, "parent", f"{code!r} is of the highest level")
+                findings.add(location, "parent", f"{code!r} is of the highest level")
         elif parent is None:
-            findings.add(place, "parent", f"{area['level']} {code!r} lies in no {above}")
+            findings.add(location, "parent", f"{area['level']} {code!r} lies in no {above}")
         elif parent not in areas.areas:
-            findings.add(place, "parent", f"{area['level']} {code!r} lies in unknown {parent!r}")
+            findings.add(location, "parent", f"{area['level']} {code!r} lies in unknown {parent!r}")
         elif areas.areas[parent]["level"] != above:
             findings.add(
-                place,
+                location,
                 "parent",
                 f"{area['level']} {code!r} must lie in a {above}, "
                 f"not in the {areas.areas[parent]['level']} {parent!r}",

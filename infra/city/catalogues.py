@@ -22,9 +22,9 @@ def read(
     catalogues: Catalogues = {}
     for language in languages:
         name = f"{FOLDER}/{language}.json"
-        one = file(language)
-        if one is not None:
-            catalogues[language] = _texts(one)
+        catalogue = file(language)
+        if catalogue is not None:
+            catalogues[language] = _texts(catalogue)
         shipped = {key for key, texts in city_texts().items() if language in texts}
         missing = city_texts().keys() - shipped - catalogues.get(language, {}).keys()
         if missing:
@@ -51,10 +51,10 @@ def _wrong(text: str, shipped: str) -> str | None:
     """The fault of a text that replaces a shipped one."""
     wanted = _places(shipped)
     try:
-        given = _places(text)
+        places = _places(text)
     except ValueError:
         return "has a brace that is no place; write {{ or }} for one"
-    if given == wanted:
+    if places == wanted:
         return None
     names = ", ".join(f"{{{name}}}" for name in sorted(wanted))
     return f"must have just these places: {names or 'none'}"

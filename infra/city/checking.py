@@ -74,7 +74,7 @@ def _faults(error: ValidationError) -> Iterator[tuple[Sequence[str], str]]:
             if not known:
                 yield [name], "is not known here"
     elif rule == "uniqueItems":
-        for item in sorted({str(one) for one in value if value.count(one) > 1}):
+        for item in sorted({str(entry) for entry in value if value.count(entry) > 1}):
             yield (), f"names {item!r} twice"
     elif isinstance(schema, dict):
         yield (), _message(str(rule), value, schema)
@@ -93,7 +93,7 @@ def _message(rule: str, value: Any, schema: dict[str, Any]) -> str:
     if text and (rule in ("pattern", "format") or schema.get("type") == "string"):
         return f"{text}{_but(value)}"
     if rule == "enum":
-        options = [str(one) for one in schema["enum"]]
+        options = [str(option) for option in schema["enum"]]
         listed = ", ".join(options) if len(options) <= _MOST_OPTIONS else "the known values"
         return f"must be one of {listed}{_but(value)}"
     if rule in ("pattern", "maxLength"):
@@ -142,8 +142,8 @@ def _check_repeated(findings: Findings, file: str, value: Any, path: str) -> Non
     """Note the keys that an object repeats."""
     if isinstance(value, Node):
         for name in value.repeated:
-            place = f"{file}:{value.line}" if value.line else file
-            findings.add(place, f"{path}.{name}" if path else name, "is given twice")
+            location = f"{file}:{value.line}" if value.line else file
+            findings.add(location, f"{path}.{name}" if path else name, "is given twice")
         for name, inner in value.items():
             _check_repeated(findings, file, inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list):

@@ -26,14 +26,14 @@ class _Decoder(json.JSONDecoder):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        starts = [0, *(place + 1 for place, sign in enumerate(text) if sign == "\n")]
+        starts = [0, *(index + 1 for index, sign in enumerate(text) if sign == "\n")]
         modules: Any = (json.decoder, json.scanner)
         read = modules[0].JSONObject
 
-        def parse(place: tuple[str, int], *options: Any) -> tuple[Node, int]:
+        def parse(start: tuple[str, int], *options: Any) -> tuple[Node, int]:
             strict, scan, _, _, memo = (*options, None)[:5]
-            node, end = read(place, strict, scan, None, _node, memo)
-            node.line = bisect_right(starts, place[1] - 1)
+            node, end = read(start, strict, scan, None, _node, memo)
+            node.line = bisect_right(starts, start[1] - 1)
             return node, end
 
         self.parse_object = parse

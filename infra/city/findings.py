@@ -24,16 +24,16 @@ class Findings:
     # {file: base folder} of the files that the folder takes from its base.
     inherited: dict[str, str] = field(default_factory=dict)
 
-    def add(self, place: str, name: str, message: str) -> None:
-        """Add a fault: ``place`` is "services.json:12" or "wards.geojson: feature 3"."""
-        _note(self.lines, place, name, message + self._whence(place))
+    def add(self, location: str, name: str, message: str) -> None:
+        """Add a fault: ``location`` is "services.json:12" or "wards.geojson: feature 3"."""
+        _note(self.lines, location, name, message + self._whence(location))
 
-    def warn(self, place: str, name: str, message: str) -> None:
+    def warn(self, location: str, name: str, message: str) -> None:
         """Add a warning: the folder loads, but this should be changed."""
-        _note(self.warnings, place, name, message + self._whence(place))
+        _note(self.warnings, location, name, message + self._whence(location))
 
-    def _whence(self, place: str) -> str:
-        file = place.partition(":")[0]
+    def _whence(self, location: str) -> str:
+        file = location.partition(":")[0]
         base = self.inherited.get(file)
         return f" ({file} is taken from {base}: write an own one)" if base else ""
 
@@ -43,7 +43,7 @@ class Findings:
             raise CityErrors(self.lines)
 
 
-def _note(lines: list[str], place: str, name: str, message: str) -> None:
-    line = f"{place}: {name}: {message}" if name else f"{place}: {message}"
+def _note(lines: list[str], location: str, name: str, message: str) -> None:
+    line = f"{location}: {name}: {message}" if name else f"{location}: {message}"
     if line not in lines:
         lines.append(line)

@@ -246,9 +246,9 @@ def _filled(value: Any, words: dict[str, str]) -> Any:
             value = value.replace(word, text)
         return value
     if isinstance(value, list):
-        return [_filled(one, words) for one in value]
+        return [_filled(inner, words) for inner in value]
     if isinstance(value, Node):
-        made = Node({name: _filled(one, words) for name, one in value.items()})
+        made = Node({name: _filled(inner, words) for name, inner in value.items()})
         made.line, made.repeated = value.line, value.repeated
         return made
     return value

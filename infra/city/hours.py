@@ -49,8 +49,10 @@ def check_reach(bundle: dict[str, Any], findings: Findings) -> None:
         ("overrides.csv", bundle["overrides"], "service"),
     ):
         for row in rows:
-            given = [row[part] for part in ("acknowledge", "resolve") if part in row]
-            longest = max([one["hours"] for one in given if one["clock"] == "working"], default=0)
+            targets = [row[part] for part in ("acknowledge", "resolve") if part in row]
+            longest = max(
+                [target["hours"] for target in targets if target["clock"] == "working"], default=0
+            )
             if week and longest * most > week * _WEEKS_SEARCHED:
                 findings.add(
                     file,
@@ -65,10 +67,10 @@ def _minutes(text: str) -> int:
 
 
 def _spans(week: Fields, day: str) -> list[list[str]]:
-    given = week.raw(day)
+    value = week.raw(day)
     spans = []
     last = ""
-    for number, span in enumerate(given if isinstance(given, list) else ()):
+    for number, span in enumerate(value if isinstance(value, list) else ()):
         name = f"{day}[{number}]"
         good = isinstance(span, list) and len(span) == 2
         if not good or not all(isinstance(end, str) and _HOUR.match(end) for end in span):

@@ -14,10 +14,10 @@ _AUDIT_MONTHS = 3
 def scoring(fields: Fields) -> dict[str, Any]:
     """The scorecard's weights in percent, and its settings with their defaults filled in."""
     weights = fields.inner("weights")
-    given = {name: weights.whole(name) for name in scored() if weights.has(name)}
-    if weights.names() and sum(given.values()) != 100:
-        fields.fault("weights", f"must add up to 100, not {sum(given.values())}")
-    settings: dict[str, Any] = {"weights": given}
+    shares = {name: weights.whole(name) for name in scored() if weights.has(name)}
+    if weights.names() and sum(shares.values()) != 100:
+        fields.fault("weights", f"must add up to 100, not {sum(shares.values())}")
+    settings: dict[str, Any] = {"weights": shares}
     for name, setting in SETTINGS.items():
         value = fields.number(name, setting["default"])
         settings[name] = int(value) if setting["type"] == "integer" else float(value)
@@ -54,6 +54,6 @@ def _rungs(rows: list[Fields]) -> list[dict[str, Any]]:
         if 0 < share <= last:
             row.fault("share", f"must be more than {last:g}: every rung is higher than the last")
         last = max(last, share)
-        told, priority = row.texts("tell"), row.text("priority")
-        rungs.append({"share": share, "tell": told, "priority": priority})
+        roles, priority = row.texts("tell"), row.text("priority")
+        rungs.append({"share": share, "tell": roles, "priority": priority})
     return rungs

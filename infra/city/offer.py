@@ -89,7 +89,7 @@ def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> li
         for name in ("district", "service"):
             if not row.text(name):
                 row.fault(name, "is missing")
-        one: dict[str, Any] = {
+        override: dict[str, Any] = {
             "district": row.choice("district", sorted(districts), "district"),
             "service": row.choice("service", sorted(services), "service"),
         }
@@ -106,10 +106,10 @@ def overrides(rows: list[Fields], districts: set[str], services: set[str]) -> li
             if not clock:
                 row.fault(f"{part}_clock", "is missing")
             row.choice(f"{part}_clock", CLOCKS, "clock")
-            one[part] = {"hours": value, "clock": clock}
-        if len(one) == 2:
+            override[part] = {"hours": value, "clock": clock}
+        if len(override) == 2:
             row.fault("", "gives neither an acknowledge nor a resolve target")
-        targets.append(one)
+        targets.append(override)
     unique(
         rows,
         [f"{target['district']} {target['service']}" for target in targets],

@@ -40,7 +40,9 @@ def _rule(row: Fields) -> dict[str, Any]:
 
 def _tried(row: Fields, rule: dict[str, Any], examples: dict[str, list[str]]) -> None:
     for text in examples["finds"]:
-        if [text[one.start : one.end] for one in redaction.find_personal(text, [rule])] != [text]:
+        if [text[find.start : find.end] for find in redaction.find_personal(text, [rule])] != [
+            text
+        ]:
             row.fault("finds", f"the rule does not find {text!r}")
     for text in examples["passes"]:
         if redaction.find_personal(text, [rule]):

@@ -11,16 +11,23 @@ ANY = "*"
 def nobody(made: Prepared) -> list[str]:
     """The alerts that would reach nobody, as texts; empty if every alert reaches somebody."""
     city = City.from_json(made.bundle)
-    heard = [one for one in made.staff if one.get("active", True) and one.get("endpoints")]
+    heard = [
+        official
+        for official in made.staff
+        if official.get("active", True) and official.get("endpoints")
+    ]
     texts = []
-    for area in sorted(city.areas_of_level(-2), key=lambda one: one.code):
+    for area in sorted(city.areas_of_level(-2), key=lambda district: district.code):
         unit = city.district_unit(area.code)
-        if not any(one["unit"] == unit and _covers(one, None, area.code, None) for one in heard):
+        if not any(
+            official["unit"] == unit and _covers(official, None, area.code, None)
+            for official in heard
+        ):
             texts.append(f"district {area.code} ({area.name}): nobody of {unit} has an endpoint")
     for service in city.services.values():
         if service.unit == "district" or not service.active:
             continue
-        people = [one for one in heard if one["unit"] == service.unit]
+        people = [official for official in heard if official["unit"] == service.unit]
         if not any(_covers(person, None, None, service.code) for person in people):
             texts.append(f"service {service.code}: nobody of {service.unit} has an endpoint")
     roles = {
@@ -29,12 +36,17 @@ def nobody(made: Prepared) -> list[str]:
     for role in sorted(roles):
         districts = sorted(area.code for area in city.areas_of_level(-2))
         silent = [
-            code for code in districts if not any(_covers(one, role, code, None) for one in heard)
+            code
+            for code in districts
+            if not any(_covers(official, role, code, None) for official in heard)
         ]
         if silent == districts:
             texts.append(f"rung {role}: nobody has an endpoint")
         else:
-            texts += [f"rung {role}: nobody over district {one} has an endpoint" for one in silent]
+            texts += [
+                f"rung {role}: nobody over district {district} has an endpoint"
+                for district in silent
+            ]
     return texts
 
 

@@ -16,12 +16,12 @@ def rankings(month: str, jurisdiction: str | None = None) -> list[str]:
 
     everywhere = frozenset({"*"})
     texts = []
-    for place in [jurisdiction] if jurisdiction else cities.jurisdictions():
+    for city in [jurisdiction] if jurisdiction else cities.jurisdictions():
         grants = (Grant("auditor", everywhere, everywhere),)
-        auditor = Principal("staff", place, uid="s_terminal", grants=grants)
+        auditor = Principal("staff", city, uid="s_terminal", grants=grants)
         with suppress(Problem):
             page = card_queries.month(auditor, month, clock.now())
-            texts.append(f"{place} {text(page)}")
+            texts.append(f"{city} {text(page)}")
     return texts
 
 

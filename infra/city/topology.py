@@ -59,7 +59,7 @@ def check(areas: Areas, findings: Findings) -> None:
 def _check_extent(areas: Areas, findings: Findings) -> None:
     sides: dict[bool, str] = {}
     for code, polygons in areas.shapes.items():
-        place = areas.where[code]
+        location = areas.where[code]
         for ring in (ring for polygon in polygons for ring in polygon):
             longs, lats = [x for x, _ in ring], [y for _, y in ring]
             if max(longs) - min(longs) > 180:
@@ -67,15 +67,15 @@ def _check_extent(areas: Areas, findings: Findings) -> None:
                     f"{code!r} crosses the meridian of 180 degrees; cut it there "
                     "(RFC 7946, 3.1.9), and load each side as a city of its own"
                 )
-                findings.add(place, "geometry", message)
+                findings.add(location, "geometry", message)
                 return
             if max(map(abs, lats)) > MOST_NORTH:
                 message = f"{code!r} reaches beyond {MOST_NORTH:g} degrees, where no web map goes"
-                findings.add(place, "geometry", message)
+                findings.add(location, "geometry", message)
             # Close to 180 degrees only: a city on the meridian of Greenwich is no fault.
             for long in (min(longs), max(longs)):
                 if abs(long) > 90:
-                    sides.setdefault(long > 0, f"{place} ({code!r})")
+                    sides.setdefault(long > 0, f"{location} ({code!r})")
     if len(sides) == 2:
         message = (
             f"the wards lie on both sides of the meridian of 180 degrees: {sides[True]} in the "
@@ -84,7 +84,7 @@ def _check_extent(areas: Areas, findings: Findings) -> None:
         findings.add(sides[False].partition(" (")[0], "geometry", message)
 
 
-def _whole(place: str, polygons: Polygons, findings: Findings) -> Any:
+def _whole(location: str, polygons: Polygons, findings: Findings) -> Any:
     """The ward as a valid shape, or ``None`` with a fault."""
     parts = []
     for rings in polygons:
@@ -95,9 +95,9 @@ def _whole(place: str, polygons: Polygons, findings: Findings) -> Any:
             reason = _reason(part)
             repaired = _surface(shapely.make_valid(part))
             if abs(repaired.area - _area(rings)) > _SAME * repaired.area:
-                findings.add(place, "geometry", reason)
+                findings.add(location, "geometry", reason)
                 return None
-            findings.warn(place, "geometry", f"{reason}; repaired, the area stays the same")
+            findings.warn(location, "geometry", f"{reason}; repaired, the area stays the same")
             part = repaired
         parts.append(part)
     if len(parts) < 2:
@@ -105,10 +105,10 @@ def _whole(place: str, polygons: Polygons, findings: Findings) -> Any:
     together = shapely.union_all(parts)
     lost = sum(part.area for part in parts) - together.area
     if lost <= _ROUNDING * together.area:
-        return MultiPolygon([one for part in parts for one in getattr(part, "geoms", [part])])
+        return MultiPolygon([shape for part in parts for shape in getattr(part, "geoms", [part])])
     both = _overlapping(parts)
     message = f"parts of the shape overlap at {_where(both)}; taken together as one area"
-    findings.warn(place, "geometry", message)
+    findings.warn(location, "geometry", message)
     return _surface(together)
 
 
@@ -125,16 +125,16 @@ def _check_overlaps(areas: Areas, shapes: dict[str, Any], findings: Findings) ->
             if common.is_empty or _width_m(common) < _SLIVER_M:
                 continue
             share = common.area / min(shapes[code].area, shapes[codes[other]].area)
-            place, there = areas.where[codes[other]], areas.where[code]
+            location, there = areas.where[codes[other]], areas.where[code]
             message = (
                 f"{codes[other]!r} and {code!r} ({there}) overlap in {share:.1%} of the smaller "
                 f"one, for example at {_where(common)}"
             )
             if share > _MUCH:
-                findings.add(place, "geometry", message)
+                findings.add(location, "geometry", message)
             elif named < _NAMED:
                 named += 1
-                findings.warn(place, "geometry", f"{message}; a point in both is in {code!r}")
+                findings.warn(location, "geometry", f"{message}; a point in both is in {code!r}")
             else:
                 rest.append(code)
     if rest:
@@ -168,8 +168,8 @@ def _surface(shape: Any) -> Any:
     if isinstance(shape, Polygon):
         return shape
     parts = [part for part in getattr(shape, "geoms", []) if part.area]
-    flat = [one for part in parts for one in getattr(part, "geoms", [part])]
-    return MultiPolygon([one for one in flat if isinstance(one, Polygon)])
+    flat = [shape for part in parts for shape in getattr(part, "geoms", [part])]
+    return MultiPolygon([shape for shape in flat if isinstance(shape, Polygon)])
 
 
 def _rings(shape: Any) -> Polygons:

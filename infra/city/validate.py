@@ -58,7 +58,7 @@ def _rules(fields: Fields) -> dict[str, int]:
 def numbers(fields: Fields) -> list[dict[str, Any]]:
     """Helpful telephone numbers in the order of display."""
     rows = fields.each("numbers")
-    found = []
+    listed = []
     for row in rows:
         number: dict[str, Any] = {
             "name": row.both("name"),
@@ -66,15 +66,15 @@ def numbers(fields: Fields) -> list[dict[str, Any]]:
         }
         if row.has("hours"):
             number["hours"] = row.both("hours")
-        found.append(number)
-    unique(rows, [number["number"] for number in found], "number")
-    return found
+        listed.append(number)
+    unique(rows, [number["number"] for number in listed], "number")
+    return listed
 
 
 def units(fields: Fields, districts: set[str]) -> list[dict[str, Any]]:
     """The units; "*" stands for every district, and every district has one unit of its own."""
     rows = fields.each("units")
-    found = []
+    listed = []
     holders: dict[str, str] = {}
     for row in rows:
         unit: dict[str, Any] = {
@@ -91,27 +91,27 @@ def units(fields: Fields, districts: set[str]) -> list[dict[str, Any]]:
                 holders[district] = unit["code"]
         if row.has("open311"):
             unit["open311"] = _outside(row.inner("open311"))
-        found.append(unit)
-    unique(rows, [unit["code"] for unit in found], "code")
+        listed.append(unit)
+    unique(rows, [unit["code"] for unit in listed], "code")
     for district in sorted(districts - holders.keys()):
         fields.fault("units", f"no unit of kind district covers district {district!r}")
-    return found
+    return listed
 
 
 def _outside(fields: Fields) -> dict[str, Any]:
     """The Open311 server of a unit; its key is not in the folder (``infra.ops forwarding``)."""
-    found: dict[str, Any] = {
+    server: dict[str, Any] = {
         "endpoint": fields.text("endpoint"),
         "format": fields.text("format") or "json",
         "services": {},
         "updates": fields.flag("updates", False),
     }
     if fields.has("private"):
-        found["private"] = fields.flag("private", True)
+        server["private"] = fields.flag("private", True)
     if fields.has("jurisdiction_id"):
-        found["jurisdiction_id"] = fields.text("jurisdiction_id")
+        server["jurisdiction_id"] = fields.text("jurisdiction_id")
     try:
-        addresses.check(found["endpoint"] or "https://example.org")
+        addresses.check(server["endpoint"] or "https://example.org")
     except addresses.UnsafeAddress as unsafe:
         fields.fault("endpoint", str(unsafe))
     services = fields.inner("services") if fields.has("services") else None
@@ -119,22 +119,22 @@ def _outside(fields: Fields) -> dict[str, Any]:
         assert services is not None
         there = services.inner(name)
         attributes = there.inner("attributes") if there.has("attributes") else None
-        found["services"][name] = {
+        server["services"][name] = {
             "code": there.text("code"),
             "attributes": {key: attributes.text(key) for key in attributes.names()}
             if attributes
             else {},
         }
-    return found
+    return server
 
 
 def _scope(row: Fields, name: str, known: set[str], kind: str) -> list[str] | None:
     """The codes of a scope, or ``None`` for everything ("*")."""
-    found = row.choices(name, {"*", *known}, kind)
-    return None if "*" in found else found
+    codes = row.choices(name, {"*", *known}, kind)
+    return None if "*" in codes else codes
 
 
 def scope(row: Fields, name: str, known: set[str], kind: str) -> list[str]:
     """The codes of a scope, or ["*"]."""
-    found = _scope(row, name, known, kind)
-    return ["*"] if found is None else found
+    codes = _scope(row, name, known, kind)
+    return ["*"] if codes is None else codes

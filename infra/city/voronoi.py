@@ -12,6 +12,7 @@ areas. These are no real borders.
 import json
 import math
 from collections.abc import Iterable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,33 +23,33 @@ _METRES = 110_600.0
 _HALVES = (("D1", "Utara", 1.0), ("D2", "Selatan", -1.0))
 
 
-def document(given: dict[str, Any]) -> str:
+def document(city: dict[str, Any]) -> str:
     """The wards as GeoJSON, a feature a line."""
-    districts = given["districts"]
+    districts = city["districts"]
     centre = sum(district["lat"] for district in districts) / len(districts)
     squeeze = math.cos(math.radians(centre))
-    outline = [(long * squeeze, lat) for long, lat in given["outline"]]
+    outline = [(long * squeeze, lat) for long, lat in city["outline"]]
     if _area(outline) < 0:
         outline.reverse()
     if not _is_convex(outline):
         raise ValueError("the outline must be convex")
     rings = []
-    for one in districts:
-        cell = _cell(one, districts, outline, squeeze)
+    for district in districts:
+        cell = _cell(district, districts, outline, squeeze)
         for suffix, half, side in _HALVES:
-            ring = _clip(cell, (0.0, side, -side * one["lat"]))
-            rings.append((one, suffix, half, [(x / squeeze, y) for x, y in ring]))
+            ring = _clip(cell, (0.0, side, -side * district["lat"]))
+            rings.append((district, suffix, half, [(x / squeeze, y) for x, y in ring]))
     shapes = _joined([ring for _, _, _, ring in rings])
     people = [
         count
-        for one, north, south in zip(districts, rings[::2], rings[1::2], strict=True)
-        for count in _shared(one["population"], north[3], south[3])
+        for district, north, south in zip(districts, rings[::2], rings[1::2], strict=True)
+        for count in _shared(district["population"], north[3], south[3])
     ]
     features = [
-        _feature(one, suffix, half, shape, given["municipalities"], count)
-        for (one, suffix, half, _), shape, count in zip(rings, shapes, people, strict=True)
+        _feature(district, suffix, half, shape, city["municipalities"], count)
+        for (district, suffix, half, _), shape, count in zip(rings, shapes, people, strict=True)
     ]
-    head = json.dumps(given["about"], ensure_ascii=False)
+    head = json.dumps(city["about"], ensure_ascii=False)
     lines = ",\n".join(json.dumps(feature, ensure_ascii=False) for feature in features)
     return f'{{"type": "FeatureCollection", "about": {head}, "features": [\n{lines}\n]}}'
 
@@ -60,7 +61,7 @@ def _shared(people: int, north: list[Point], south: list[Point]) -> tuple[int, i
 
 
 def _feature(
-    one: dict[str, Any],
+    district: dict[str, Any],
     suffix: str,
     half: str,
     ring: list[Point],
@@ -70,12 +71,12 @@ def _feature(
     return {
         "type": "Feature",
         "properties": {
-            "municipality_code": one["municipality"],
-            "municipality": above[one["municipality"]],
-            "district_code": one["code"],
-            "district": one["name"],
-            "ward_code": f"{one['code']}.{suffix}",
-            "ward": f"{one['name']} {half} (demo)",
+            "municipality_code": district["municipality"],
+            "municipality": above[district["municipality"]],
+            "district_code": district["code"],
+            "district": district["name"],
+            "ward_code": f"{district['code']}.{suffix}",
+            "ward": f"{district['name']} {half} (demo)",
             "population": people,
         },
         "geometry": {"type": "Polygon", "coordinates": [[list(point) for point in ring]]},
@@ -83,16 +84,16 @@ def _feature(
 
 
 def _cell(
-    one: dict[str, Any], districts: list[dict[str, Any]], outline: list[Point], squeeze: float
+    district: dict[str, Any], districts: list[dict[str, Any]], outline: list[Point], squeeze: float
 ) -> list[Point]:
-    x, y = one["long"] * squeeze, one["lat"]
-    if "radius_m" in one:
-        reach = one["radius_m"] / _METRES
+    x, y = district["long"] * squeeze, district["lat"]
+    if "radius_m" in district:
+        reach = district["radius_m"] / _METRES
         turns = (2 * math.pi * corner / _CORNERS for corner in range(_CORNERS))
         return [(x + reach * math.cos(turn), y + reach * math.sin(turn)) for turn in turns]
     cell = outline
     for other in districts:
-        if other is one or "radius_m" in other:
+        if other is district or "radius_m" in other:
             continue
         u, v = other["long"] * squeeze, other["lat"]
         # Nearer to (x, y) than to (u, v): a half-plane a·X + b·Y + c >= 0.
@@ -131,16 +132,16 @@ def _joined(rings: Iterable[list[Point]]) -> list[list[Point]]:
         return corners[-1]
 
     snapped = [[snap(point) for point in ring] for ring in rings]
-    found = []
+    rings = []
     for ring in snapped:
         closed: list[Point] = []
         for start, end in pairwise([*ring, ring[0]]):
             if start == end:
                 continue
-            between = [one for one in corners if _lies_on(one, start, end)]
-            closed += [start, *sorted(between, key=lambda one, start=start: math.dist(one, start))]  # type: ignore[misc]
-        found.append([*closed, closed[0]])
-    return found
+            between = [point for point in corners if _lies_on(point, start, end)]
+            closed += [start, *sorted(between, key=partial(math.dist, start))]
+        rings.append([*closed, closed[0]])
+    return rings
 
 
 def _lies_on(point: Point, start: Point, end: Point) -> bool:

@@ -133,9 +133,9 @@ class Acting:
                 continue
             path = f"/v1/audits?month={last}&district={district}&limit=200"
             sample = self._courier.send(Request("GET", path, verifier)).body.get("sample", [])
-            for one in sample:
-                report = one["report"]
-                dismissed = one["resolution"] != "unverified"
+            for closing in sample:
+                report = closing["report"]
+                dismissed = closing["resolution"] != "unverified"
                 fails = sham(report) or (dismissed and rng.random() < model.DISMISSAL_FAILS)
                 seen = self._courier.get(f"/v1/reports/{report}").body["version"]
                 body = {"action": "audit", "version": seen, "reason": rng.choice(_AUDIT[fails])}

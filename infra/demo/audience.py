@@ -44,11 +44,11 @@ class Audience:
     def document(self) -> dict[str, Any]:
         """Every message's audience, how many reached nobody, and the most in one hour."""
         (official, hour), most = max(
-            self._hours.items(), key=lambda one: (one[1], one[0]), default=(("", ""), 0)
+            self._hours.items(), key=lambda hour: (hour[1], hour[0]), default=(("", ""), 0)
         )
         return {
             "messages_to_officials": len(self._told),
-            "messages_to_nobody": sum(not one["to"] for one in self._told),
+            "messages_to_nobody": sum(not message["to"] for message in self._told),
             "fullest_hour": {"official": official, "hour": hour, "messages": most},
             "audiences": self._told,
         }

@@ -35,8 +35,14 @@ class ClockSteps:
     def alerts_due(self) -> int:
         """How many alerts these events must have caused."""
         always = alerts.always_alerting()
-        told = sum(n for action, n in self.steps.items() if action in always)
-        return self.breached.total() + self.escalated.total() - self._joined + told + self.comments
+        always_told = sum(n for action, n in self.steps.items() if action in always)
+        return (
+            self.breached.total()
+            + self.escalated.total()
+            - self._joined
+            + always_told
+            + self.comments
+        )
 
     def document(self) -> dict[str, Any]:
         """The counts as the demo's document has them."""

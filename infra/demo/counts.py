@@ -31,11 +31,11 @@ class Counts:
         self.filed += 1
         ward = ""
         if reply.accepted:
-            place = reply.body["ward"]
-            ward = place["code"]
+            reported_ward = reply.body["ward"]
+            ward = reported_ward["code"]
             self.accepted += 1
             self.wards[ward] += 1
-            self.ward_names[ward] = place["name"]
+            self.ward_names[ward] = reported_ward["name"]
             self.services[reply.body["service"]["code"]] += 1
         else:
             self.refused[reply.problem] += 1

@@ -35,12 +35,12 @@ class Courier:
 def heads(courier: Courier, ids: list[str]) -> dict[str, dict[str, object]]:
     """The public view of each report by id, without the signatures of its picture addresses."""
     reports = {}
-    for one in ids:
-        body = courier.get(f"/v1/reports/{one}").body
+    for report in ids:
+        body = courier.get(f"/v1/reports/{report}").body
         for picture in body["pictures"]:
             for size in ("small", "large"):
                 picture[size] = picture[size] and picture[size]["url"].partition("?")[0]
-        reports[one] = body
+        reports[report] = body
     return reports
 
 

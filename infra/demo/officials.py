@@ -38,7 +38,7 @@ class Officials:
 
     def of_unit(self, role: str, place: Place, rng: random.Random) -> Actor | None:
         """An official of the report's unit with the role."""
-        ours = [one for one in self._able(role, place) if one["unit"] == place.unit]
+        ours = [official for official in self._able(role, place) if official["unit"] == place.unit]
         return _actor(rng.choice(ours)) if ours else None
 
     def officer(self, role: str, place: Place, rng: random.Random) -> Actor | None:
@@ -50,9 +50,9 @@ class Officials:
     def verifier(self, place: Place, rng: random.Random) -> Actor | None:
         """A verifier from outside the district and the unit."""
         able = [
-            one
-            for one in self._able("verifier", place)
-            if one["unit"] != place.unit and one.get("home_district") != place.district
+            official
+            for official in self._able("verifier", place)
+            if official["unit"] != place.unit and official.get("home_district") != place.district
         ]
         return _actor(rng.choice(able)) if able else None
 
@@ -65,7 +65,11 @@ class Officials:
 
     def person(self, place: Place, rng: random.Random) -> str | None:
         """The reference of a field worker of the unit, for an assignment."""
-        ours = [one for one in self._able("field_worker", place) if one["unit"] == place.unit]
+        ours = [
+            official
+            for official in self._able("field_worker", place)
+            if official["unit"] == place.unit
+        ]
         return str(rng.choice(ours)["ref"]) if ours else None
 
     def _able(self, role: str, place: Place) -> list[StaffRecord]:

@@ -30,11 +30,11 @@ def draw(rng: random.Random, *, repaired: bool) -> bytes:
     pen.polygon(road, (grey, grey, grey))
     x, y = rng.randint(200, 440), rng.randint(horizon + 80, _HIGH - 60)
     wide, high = rng.randint(50, 120), rng.randint(20, 50)
-    place = (x - wide, y - high, x + wide, y + high)
+    box = (x - wide, y - high, x + wide, y + high)
     if repaired:
-        pen.rectangle(place, (grey - 25, grey - 25, grey - 25))
+        pen.rectangle(box, (grey - 25, grey - 25, grey - 25))
     else:
-        pen.ellipse(place, (rng.randint(60, 110), 60, 35))
+        pen.ellipse(box, (rng.randint(60, 110), 60, 35))
         pen.ellipse((x - wide // 2, y - high // 2, x + wide // 2, y + high // 2), (30, 25, 20))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=80)

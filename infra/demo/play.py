@@ -235,8 +235,8 @@ class Play:
 
     def _original(self, case: Case) -> Case | None:
         """The nearest older report that was offered as a possible duplicate and is still open."""
-        known = (self.cases[one] for one in case.offered if one in self.cases)
-        return next((one for one in known if one.state != "closed"), None)
+        cases = (self.cases[report] for report in case.offered if report in self.cases)
+        return next((original for original in cases if original.state != "closed"), None)
 
 
 def rules(courier: Courier, agencies: list[str]) -> Rules:

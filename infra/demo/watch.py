@@ -41,16 +41,16 @@ class Watch:
         before = self.delivered
         while self._has_messages(self._arn) and (messages := self._receive()):
             for message in messages:
-                told = json.loads(message["Body"])
-                keys = _keys(told)
-                document = json.loads(told["Message"])
+                notice = json.loads(message["Body"])
+                keys = _keys(notice)
+                document = json.loads(notice["Message"])
                 if document["event"] != RECORD_ROOT:
-                    self.audience.take(document, told["MessageAttributes"], clock.now())
+                    self.audience.take(document, notice["MessageAttributes"], clock.now())
                 self.distinct.update(keys)
                 self.delivered += len(keys)
             entries = [
-                {"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]}
-                for number, one in enumerate(messages)
+                {"Id": str(number), "ReceiptHandle": received["ReceiptHandle"]}
+                for number, received in enumerate(messages)
             ]
             self._queues.delete_message_batch(QueueUrl=self._url, Entries=entries)
         return self.delivered - before

@@ -20,7 +20,7 @@ def test_a_failed_process_is_named_with_its_status_and_its_last_lines() -> None:
 
 
 def test_what_a_process_prints_is_returned() -> None:
-    assert run([sys.executable, "-c", "print(input())"], given="seven") == "seven\n"
+    assert run([sys.executable, "-c", "print(input())"], input_text="seven") == "seven\n"
 
 
 def test_the_reason_is_printed_and_the_exit_status_is_one(
