@@ -72,11 +72,12 @@ def _channels(first: int, last: int) -> Iterator[str]:
 
 
 def _webhooks(first: int, last: int) -> Iterator[str]:
-    from tests.faults.webhooks import play
+    from tests.faults.webhooks import interleaved, play
 
     for seed in range(first, last):
-        if (result := play(seed)).faults:
-            yield result.story()
+        for result in (play(seed), interleaved(seed, 0), interleaved(seed, 0.1)):
+            if result.faults:
+                yield result.story()
 
 
 def _histories(kind: str, first: int, last: int) -> Iterator[str]:

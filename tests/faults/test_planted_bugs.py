@@ -52,6 +52,7 @@ CAUGHT = {
     "secret_report_in_its_month": ("histories 0 10", "I5"),
     "audience_without_fallback": ("recipients", "I14"),
     "webhook_cursor_before_the_send": ("webhooks 0 10", "I16"),
+    "webhook_news_of_a_taken_row_forgotten": ("webhooks 0 20", "I16"),
 }
 
 

@@ -8,20 +8,24 @@ import json
 import random
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 from chalicelib import clock
+from chalicelib.domain.city.hook import Hook
 from chalicelib.domain.message_types import WebhookMessage
 from chalicelib.outside import webhooks as outside
 from chalicelib.outside.fetch import Failed, Reply
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import outbox
-from chalicelib.services.webhooks import sending
+from chalicelib.services.projections import timeline_events
+from chalicelib.services.webhooks import hooks, sending
 from chalicelib.services.webhooks.sending import Later
 from chalicelib.settings import settings
+from chalicelib.storage import timeline_rows
 from chalicelib.storage import webhooks as store
 from tests.support import aws
 from tests.support.world import BUNDLE, JURISDICTION, STAFF, World, blob, official
@@ -31,6 +35,7 @@ _WRITES = ("save", "leave", "put_back", "finish")
 _WORKERS = ("worker1", "mate1")
 # A queue delivers the message of a killed run after the run's lease has ended.
 _LAPSE = timedelta(minutes=2)
+_APART = 5
 Delivery = tuple[WebhookMessage, int]
 
 
@@ -65,9 +70,10 @@ class _Play:
     # Messages of killed runs, which come back when the lease has ended.
     late: list[Delivery] = field(default_factory=list)
 
-    def queued(self) -> None:
-        """Put what events have made into the bag."""
-        self.world.project()
+    def queued(self, report: str) -> None:
+        """Project a report's newest event, and put the messages of it into the bag."""
+        newest = self.world.events(report)[-1]
+        timeline_events.apply(newest, self.world.now)  # type: ignore[arg-type]
         outbox.drain(now=self.world.now)
         held = aws.backend("sqs").queues[settings().webhooks_queue]._messages
         self.queue += [(json.loads(one.body), 1) for one in held]
@@ -140,7 +146,8 @@ def play(seed: int) -> Result:
     store.put_secrets(JURISDICTION, HOOK, [outside.secret(b"s" * 32)])
     play = _Play(random.Random(f"webhooks {seed}"), world, result)
     reports = [world.file()["id"] for _ in range(REPORTS)]
-    play.queued()
+    for report in reports:
+        play.queued(report)
     acts = 0
     wall = clock.wall
     with (
@@ -154,14 +161,79 @@ def play(seed: int) -> Result:
             if acts < ACTS and play.chance.random() < 0.4:
                 acts += 1
                 worker = official(_WORKERS[acts % 2])
-                world.act(
-                    official("officer1"), play.chance.choice(reports), "assign", person=worker.uid
-                )
-                play.queued()
+                report = play.chance.choice(reports)
+                world.act(official("officer1"), report, "assign", person=worker.uid)
+                play.queued(report)
             play.step()
         play.end()
     for report in reports:
         result.faults += _faults(report, world.head(report).version, play.taken.get(report, []))
+    return result
+
+
+def interleaved(seed: int, faults: float) -> Result:
+    """Messages of one report are handled at the same time, one AWS call after another in any order;
+    what fails or is killed comes back when the lease has ended. An event is there as soon as its
+    message is."""
+    from tests.faults import races, world
+    from tests.faults.scheduler import Chance
+    from tests.support import warm_city
+
+    result, taken, there, first = Result(seed), list[int](), [0], [True]
+    hook = Hook(HOOK, "https://lapor.example/hook")
+    read = timeline_rows.timeline
+
+    def post(url: str, delivery: str, *rest: Any) -> Reply:
+        taken.append(int(delivery.rpartition("-")[2]))
+        return Reply(200, b"")
+
+    def so_far(jurisdiction: str, report: str, after: int, limit: int) -> list[tuple[str, str]]:
+        newest = there[0]
+        rows = read(jurisdiction, report, after, limit)
+        return [row for row in rows if json.loads(row[0])["version"] <= newest]
+
+    with world.World(Chance(f"webhooks {seed}", faults), seed=seed) as emulated:
+        warm_city.reset()
+        stage = races.Stage(emulated)
+        report = stage.filed()
+        for version, worker in enumerate(("worker1", "mate1", "worker1"), start=1):
+            stage.acted(races.BOSS, report, "assign", version, person=official(worker).uid)
+        city = cities.current(JURISDICTION, emulated.now())
+        hooked = replace(city, hooks={HOOK: hook})
+
+        def run(message: WebhookMessage) -> int:
+            # Calls of no importance, so that later messages come while earlier ones are handled.
+            for _ in range(_APART * (message["version"] - 1) if first[0] else 0):
+                store.state(JURISDICTION, HOOK)
+            there[0] = max(there[0], message["version"])
+            return sending.handle(message, 1, emulated.now())
+
+        with (
+            patch.object(cities, "current", lambda *_: hooked),
+            patch.object(outside, "post", post),
+            patch.object(store, "secrets", lambda *_: ["whsec_"]),
+            patch.object(timeline_rows, "timeline", so_far),
+        ):
+            waiting = [hooks.message(city, hook, report, version) for version in (1, 2, 3, 4, 2)]
+            for _ in range(20):
+                actors = [
+                    (f"run{number}", partial(run, message))
+                    for number, message in enumerate(waiting)
+                ]
+                ends = emulated.run(actors)
+                kinds = [ends[name].kind for name, _ in actors]
+                pairs = zip(waiting, kinds, strict=True)
+                waiting = [message for message, kind in pairs if kind != "ok"]
+                emulated.drift += 3 * _LAPSE
+                first[0] = False
+                if not waiting:
+                    break
+            else:
+                result.faults.append(f"I16 {report}: messages that never end")
+        result.steps = [str(step) for step in emulated.schedule]
+    result.faults += _faults(report, 4, taken)
+    if not faults and taken != [1, 2, 3, 4]:
+        result.faults.append(f"I16 {report}: sent again without a fault: {taken}")
     return result
 
 

@@ -422,7 +422,7 @@ def test_a_new_address_turns_a_hook_on_again(world: World, there: Receiver) -> N
     assert len(there.taken) == 1
 
 
-@pytest.mark.parametrize(("status", "tries"), [(400, 3), (422, 3), (503, 10), (429, 10), (302, 10)])
+@pytest.mark.parametrize(("status", "tries"), [(422, 3), (503, 10), (302, 10)])
 def test_what_is_never_taken_becomes_a_dead_letter_and_goes_on_in_order_when_put_back(
     world: World, there: Receiver, status: int, tries: int
 ) -> None:

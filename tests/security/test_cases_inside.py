@@ -33,7 +33,9 @@ ASK = {
     "at": "2026-11-02T01:00:00.000Z",
     "dedupe": "d",
 }
-FUNCTIONS = ("project_timeline", "send_messages", "process_photos", "relay_outbox")
+FUNCTIONS = (
+    "project_timeline", "send_messages", "process_photos", "relay_outbox", "send_webhooks",
+)  # fmt: skip
 
 
 def failed(answer: dict[str, Any]) -> list[str]:
@@ -115,13 +117,14 @@ BODIES = ["", "{", "[]", "null", "7", "x" * 262_145, '"x"', "{}{}", "[" * 10_000
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-@pytest.mark.parametrize("name", ["send_messages", "process_photos"])
+@pytest.mark.parametrize("name", ["send_messages", "process_photos", "send_webhooks"])
 def test_case_108_a_body_that_is_none_fails_alone(edge: Edge, name: str, body: str) -> None:
     report = edge.finished(edge.device(), contact={"email": "a@example.org"})
     photo = edge.photo(edge.device())
     good = {
         "send_messages": json.dumps({**ASK, "report": report}),
         "process_photos": arrived(f"quarantine/{JURISDICTION}/{photo}"),
+        "send_webhooks": json.dumps({**ASK, "report": report, "hook": "none"}),
     }[name]
     batch = [queue_record("1", good), queue_record("2", body), queue_record("3", good)]
     answer = getattr(app, name)({"Records": batch}, Context())
