@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.city.geometry import Polygons
+from infra.city import other_formats
 from infra.city.documents import read_large_json
 from infra.city.fields import Fields
 from infra.city.findings import Findings
@@ -29,7 +30,6 @@ from infra.city.shapes import Feature, polygons
 
 _MOST_WARDS = 20_000
 _MOST_POINTS = 3_000_000
-_WGS84 = ("CRS84", "EPSG::4326", "EPSG:4326")
 
 
 @dataclass
@@ -107,12 +107,12 @@ def _read_file(
     document = read_large_json(folder / name, findings)
     if document is None:
         return
-    if not isinstance(document, dict) or not isinstance(document.get("features"), list):
-        findings.add(name, "", "must be a GeoJSON FeatureCollection")
+    if what := other_formats.of_document(document):
+        findings.add(name, "", what)
         return
     crs = document.get("crs")
-    if crs is not None and not str(crs).rstrip("'} ").endswith(_WGS84):
-        findings.add(name, "crs", "must be WGS84 (CRS84 or EPSG:4326)")
+    if crs is not None and (wrong := other_formats.of_crs(crs)):
+        findings.add(name, "crs", wrong)
     for number, feature in enumerate(document["features"], 1):
         properties = feature.get("properties") if isinstance(feature, dict) else None
         location = f"{name}: feature {number}"

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from pathlib import Path
 from typing import Any
 
+from infra.city import other_formats
 from infra.city.findings import Findings
 
 _LARGEST = 200_000_000
@@ -59,26 +60,41 @@ def read_json(path: Path, findings: Findings) -> Any:
     try:
         decoder = _Decoder(text)
         decoder.parse_constant = _constant
-        return decoder.decode(text)
+        return _whole(decoder.decode(text), text, path, findings)
     except json.JSONDecodeError as fault:
         findings.add(f"{path.name}:{fault.lineno}", "", f"is not JSON: {fault.msg}")
     except (ValueError, RecursionError) as fault:
         findings.add(path.name, "", f"is not JSON: {fault}")
     return None
+
+
+def _whole(value: Any, text: str, path: Path, findings: Findings) -> Any:
+    """The value, or ``None`` and a finding if a text in it cannot be stored."""
+    if r"\ud" in text.lower() and (where := other_formats.lone_surrogate(value)) is not None:
+        findings.add(path.name, where, "has half of a character, as \\ud800 is")
+        return None
+    return value
 
 
 def read_large_json(path: Path, findings: Findings) -> Any:
     """Like ``read_json``, but fast and without lines; for GeoJSON, whose features have numbers."""
-    text = _text(path, findings)
-    if text is None:
-        return None
+    seen = Findings()
+    text = _text(path, seen)
+    value = None
     try:
-        return json.loads(text)
+        value = json.loads(text) if text is not None else None
     except json.JSONDecodeError as fault:
-        findings.add(f"{path.name}:{fault.lineno}", "", f"is not JSON: {fault.msg}")
+        seen.add(f"{path.name}:{fault.lineno}", "", f"is not JSON: {fault.msg}")
     except (ValueError, RecursionError) as fault:
-        findings.add(path.name, "", f"is not JSON: {fault}")
-    return None
+        seen.add(path.name, "", f"is not JSON: {fault}")
+    if seen.lines:
+        other = other_formats.of_file(path) if path.is_file() else None
+        if other:
+            findings.add(path.name, "", other)
+        else:
+            findings.lines += seen.lines
+        return None
+    return _whole(value, text or "", path, findings)
 
 
 def read_csv(path: Path, columns: tuple[str, ...], findings: Findings) -> list[Node]:

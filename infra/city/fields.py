@@ -4,7 +4,6 @@ Each reader returns a usable value even where that check found a fault, and note
 schema can tell: a code that does not exist, a language of the city that is missing.
 """
 
-import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +14,7 @@ from infra.city.schemas import parts
 
 CODE = re.compile(parts.CODE)
 LANGUAGE = re.compile(parts.LANGUAGE)
+_NO_NUMBER = 10**300
 _NOT_READ = ("about", "$schema")
 
 
@@ -74,7 +74,8 @@ class Fields:
         """A number."""
         value = self.raw(name)
         good = isinstance(value, int | float) and not isinstance(value, bool)
-        return value if good and math.isfinite(value) else default
+        # A whole number may be too large to be compared as a float.
+        return value if good and abs(value) < _NO_NUMBER else default
 
     def whole(self, name: str, default: int = 0) -> int:
         """A whole number, be it written as 3 or as 3.0."""

@@ -1,19 +1,20 @@
 """Reads and checks one feature of a GeoJSON file: its properties and polygons."""
 
 import hashlib
-import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.city.geometry import SCALE, Polygons
+from chalicelib.domain.input.text import mended
 from infra.city.fields import CODE
 from infra.city.findings import Findings
 from infra.city.schemas.city import MOST_PEOPLE
 
 _NAME_LIMIT = 200
 _CODE_LIMIT = 63
+_LARGEST_CODE = 10**_CODE_LIMIT
 
 
 @dataclass
@@ -29,14 +30,18 @@ class Feature:
         self.findings.add(self.place, name, message)
 
     def text(self, name: str) -> str | None:
-        """A property as text; a whole number counts as its digits."""
+        """A property as text in one line; a whole number counts as its digits."""
         value = self.properties.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
+        # Many programs write whole numbers in GeoJSON as 3171.0.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_CODE:
             value = str(value)
-        if not isinstance(value, str) or not value.strip() or len(value) > _NAME_LIMIT:
+        words = " ".join(mended(value).split()) if isinstance(value, str) else ""
+        if not words or len(words) > _NAME_LIMIT:
             self.fault(name, "must be a text")
             return None
-        return value.strip()
+        return words
 
     def people(self, name: str) -> int | None:
         """A property that is a number of people; ``null`` if unknown."""
@@ -95,7 +100,12 @@ def _digits(text: str) -> str:
 def polygons(feature: Feature) -> Polygons | None:
     """The feature's polygons, or ``None`` with a finding."""
     geometry = feature.geometry
+    if geometry is None:
+        feature.fault("geometry", "is null: the feature has no shape")
+        return None
     kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if kind == "GeometryCollection":
+        return _collected(feature, geometry)
     if kind not in ("Polygon", "MultiPolygon"):
         feature.fault("geometry.type", f"must be Polygon or MultiPolygon, not {kind!r}")
         return None
@@ -113,6 +123,26 @@ def polygons(feature: Feature) -> Polygons | None:
         read = [_ring(feature, ring, f"{prefix}[{place}]") for place, ring in enumerate(rings)]
         polygons.append([ring for ring in read if ring])
     return polygons
+
+
+def _collected(feature: Feature, collection: dict[str, Any]) -> Polygons | None:
+    """The polygons of a collection, as programs make it that repair shapes."""
+    parts = collection.get("geometries")
+    found: Polygons = []
+    others = set[str]()
+    for part in parts if isinstance(parts, list) else []:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind in ("Polygon", "MultiPolygon"):
+            found += polygons(replace(feature, geometry=part)) or []
+        else:
+            others.add(str(kind)[:20])
+    if not found:
+        feature.fault("geometry", "is a GeometryCollection without a Polygon")
+        return None
+    left_out = f" without {', '.join(sorted(others))}" if others else ""
+    message = f"is a GeometryCollection; its polygons are taken together{left_out}"
+    feature.findings.warn(feature.place, "geometry", message)
+    return found
 
 
 def _ring(feature: Feature, ring: Any, path: str) -> list[tuple[float, float]]:
@@ -135,12 +165,14 @@ def _ring(feature: Feature, ring: Any, path: str) -> list[tuple[float, float]]:
 
 
 def _is_point(point: Any) -> bool:
-    if not isinstance(point, list) or len(point) not in (2, 3):
+    if not isinstance(point, list) or len(point) < 2:
         return False
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in point):
+    # Heights and measures may follow.
+    long, lat = point[:2]
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (long, lat)):
         return False
-    long, lat = point[0], point[1]
-    return math.isfinite(long) and math.isfinite(lat) and abs(long) <= 180 and abs(lat) <= 90
+    # NaN is not in a range either.
+    return abs(long) <= 180 and abs(lat) <= 90
 
 
 def _area(points: list[tuple[float, float]]) -> int:
