@@ -101,7 +101,7 @@ def polygons(feature: Feature) -> Polygons | None:
     """The feature's polygons, or ``None`` with a finding."""
     geometry = feature.geometry
     if geometry is None:
-        feature.fault("geometry", "is null: the feature has no shape")
+        feature.fault("geometry.type", "the geometry is null")
         return None
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind == "GeometryCollection":
@@ -172,7 +172,7 @@ def _is_point(point: Any) -> bool:
     if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (long, lat)):
         return False
     # NaN is not in a range either.
-    return abs(long) <= 180 and abs(lat) <= 90
+    return bool(abs(long) <= 180 and abs(lat) <= 90)
 
 
 def _area(points: list[tuple[float, float]]) -> int:

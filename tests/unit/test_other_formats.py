@@ -67,7 +67,7 @@ def lines(start: str = "") -> bytes:
         (WARDS["features"], "must be a GeoJSON FeatureCollection"),
         ({"geometryType": "x", "features": [{"attributes": {}}]}, "ask its server for f=geojson"),
         (b"[" * 200_000, "is not JSON"),
-        (changed(None), "feature 1: geometry: is null"),
+        (changed(None), "feature 1: geometry.type: the geometry is null"),
         (changed({"type": "GeometryCollection", "geometries": []}), "without a Polygon"),
         (changed({"type": "LineString", "coordinates": []}), "not 'LineString'"),
         (changed({"type": "Polygon", "coordinates": [[[10**400, 0]] * 4]}), "in WGS84 degrees"),
