@@ -66,7 +66,7 @@ def importing(reports: str, *more: str, mapping: str = "{mapping_json}") -> list
     [
         (importing("{gone}"), "No such file"),
         (importing("{latin_csv}"), '"encoding": "latin-1"'),
-        (importing("{empty_csv}"), "the file has no 'opened'"),
+        (importing("{empty_csv}"), "is empty"),
         (importing("{good_csv}", mapping="{gone}"), "No such file"),
         (importing("{good_csv}", mapping="{broken_json}"), "is no JSON"),
         (importing("{good_csv}", mapping="{bad_json}"), "'done' is neither"),
