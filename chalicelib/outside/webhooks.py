@@ -15,15 +15,28 @@ from chalicelib.outside.fetch import Failed, Reply
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
+_OWN = (
+    "accept-encoding", "connection", "content-length", "content-type", "expect", "host",
+    "te", "trailer", "transfer-encoding", "upgrade", "user-agent",
+)  # fmt: skip
 
 
-def post(url: str, delivery: str, body: bytes, secrets: list[str], seconds: int) -> Reply:
-    """POST a signed body; ``delivery`` is its id, also of a repetition. Raises ``Failed``."""
+def post(
+    url: str,
+    delivery: str,
+    body: bytes,
+    secrets: list[str],
+    seconds: int,
+    more: dict[str, str],
+) -> Reply:
+    """POST a signed body; ``delivery`` is its id, also of a repetition; ``more``: headers that the
+    receiver wants. Raises ``Failed``."""
     try:
         endpoint = addresses.check(url)
     except UnsafeAddress:
         raise Failed("address_refused") from None
     headers = {
+        **more,
         "Content-Type": "application/json",
         "webhook-id": delivery,
         "webhook-timestamp": str(seconds),
@@ -37,6 +50,11 @@ def signature(delivery: str, body: bytes, secrets: list[str], seconds: int) -> s
     signed = f"{delivery}.{seconds}.".encode() + body
     digests = (hmac.new(_key(secret), signed, hashlib.sha256).digest() for secret in secrets)
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+
+
+def is_own_header(name: str) -> bool:
+    """Whether a header belongs to HTTP or to the signature, so that no token may be sent in it."""
+    return name.lower() in _OWN or name.lower().startswith("webhook-")
 
 
 def secret(raw: bytes) -> str:

@@ -25,7 +25,7 @@ from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Put, Refused, Update, commit, read
 
 _FRESH_SECONDS = 300.0
-_secrets: dict[str, tuple[float, list[str]]] = {}
+_parameters: dict[str, tuple[float, str]] = {}
 _Row = tables.Control
 
 
@@ -132,40 +132,52 @@ def put_state(jurisdiction: str, hook: str, doc: HookState) -> None:
 
 
 def secrets(jurisdiction: str, hook: str) -> list[str]:
-    """The secrets of a hook, from SSM, cached for five minutes: the newest first, and the one
-    before it while receivers change to the new one."""
-    name = _parameter(jurisdiction, hook)
-    read_at, known = _secrets.get(name, (0.0, []))
-    if not known or time.monotonic() - read_at > _FRESH_SECONDS:
+    """The secrets of a hook: the newest first, and the one before it while receivers change."""
+    return (_parameter(_name(jurisdiction, hook)) or "").split()
+
+
+def put_secrets(jurisdiction: str, hook: str, values: list[str]) -> None:
+    """Store the secrets of a hook."""
+    _put_parameter(_name(jurisdiction, hook), " ".join(values))
+
+
+def token(jurisdiction: str, hook: str) -> str | None:
+    """The access token that a hook's system wants, if it is stored."""
+    return _parameter(f"{_name(jurisdiction, hook)}/token")
+
+
+def put_token(jurisdiction: str, hook: str, value: str) -> None:
+    """Store the access token for a hook's system."""
+    _put_parameter(f"{_name(jurisdiction, hook)}/token", value)
+
+
+def forget() -> None:
+    """Drop the cached secrets and tokens."""
+    _parameters.clear()
+
+
+def _parameter(name: str) -> str | None:
+    """A parameter of SSM, cached for five minutes."""
+    read_at, value = _parameters.get(name, (0.0, ""))
+    if not value or time.monotonic() - read_at > _FRESH_SECONDS:
         client = aws.client("ssm")
         with aws.answering():
             try:
                 answer = client.get_parameter(Name=name, WithDecryption=True)
             except client.exceptions.ParameterNotFound:
-                return []
-        known = str(answer["Parameter"]["Value"]).split()
-        _secrets[name] = (time.monotonic(), known)
-    return known
+                return None
+        value = str(answer["Parameter"]["Value"])
+        _parameters[name] = (time.monotonic(), value)
+    return value
 
 
-def put_secrets(jurisdiction: str, hook: str, values: list[str]) -> None:
-    """Store the secrets of a hook."""
+def _put_parameter(name: str, value: str) -> None:
     with aws.answering():
-        aws.client("ssm").put_parameter(
-            Name=_parameter(jurisdiction, hook),
-            Value=" ".join(values),
-            Type="SecureString",
-            Overwrite=True,
-        )
+        aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
     forget()
 
 
-def forget() -> None:
-    """Drop the cached secrets."""
-    _secrets.clear()
-
-
-def _parameter(jurisdiction: str, hook: str) -> str:
+def _name(jurisdiction: str, hook: str) -> str:
     return f"{settings().outside_parameters}/{jurisdiction}/webhooks/{hook}"
 
 

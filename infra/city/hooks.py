@@ -13,6 +13,7 @@ from chalicelib.domain import webhooks
 from chalicelib.domain.city.hook import OTHERS
 from chalicelib.domain.timestamps import iso
 from chalicelib.outside import addresses
+from chalicelib.outside import webhooks as outside
 from infra.city.fields import Fields, unique
 
 FILE = "webhooks.json"
@@ -50,6 +51,10 @@ def _hook(
         hook["states"] = _states(row)
     if row.has("categories"):
         hook["categories"] = _categories(row, set(services))
+    if header := row.text("token_header"):
+        hook["token_header"] = header
+        if outside.is_own_header(header):
+            row.fault("token_header", f"must not be {header}, which has another meaning")
     if path := row.text("outside_id"):
         hook["outside_id"] = path.split(".")
     if (day := _day(row.text("since"))) is not None:

@@ -3,6 +3,7 @@
 list                    the webhooks: whether each is off, what waits, what was not taken
 secret HOOK             make its secret and print it once; again: a newer one beside it
 retire HOOK             end the older secret, when the other system has the newer one
+token HOOK              store the access token that it wants (read from standard input)
 ping HOOK               send it a test event
 resume HOOK             send all that waits now, without waiting for the next attempt
 enable HOOK             the same for a hook that is off
@@ -10,6 +11,7 @@ replay HOOK REPORT      send a report's events again; --from VERSION
 """
 
 import argparse
+import getpass
 import json
 import sys
 from collections.abc import Callable
@@ -92,6 +94,21 @@ def _retire(city: City, hook: Hook, options: argparse.Namespace) -> int:
     return 0
 
 
+def _token(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib.storage import webhooks as store
+
+    if not hook.token_header:
+        print(f"{hook.code} has no token_header (webhooks.json)", file=sys.stderr)
+        return 1
+    asks = sys.stdin.isatty()
+    token = (getpass.getpass("Token: ") if asks else sys.stdin.readline()).strip()
+    if not token or not token.isascii() or not token.isprintable():
+        print("a token must have printable ASCII characters only", file=sys.stderr)
+        return 1
+    store.put_token(city.jurisdiction, hook.code, token)
+    return 0
+
+
 def _ping(city: City, hook: Hook, options: argparse.Namespace) -> int:
     from chalicelib import clock
     from chalicelib.outside.fetch import Failed
@@ -137,6 +154,7 @@ def _replay(city: City, hook: Hook, options: argparse.Namespace) -> int:
 _COMMANDS: dict[str, _Command] = {
     "secret": _secret,
     "retire": _retire,
+    "token": _token,
     "ping": _ping,
     "resume": _resume,
     "enable": _enable,

@@ -1,11 +1,14 @@
 """Webhooks: other systems get the public events of reports, signed, in order, at least once."""
 
 import copy
+import io
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -494,6 +497,37 @@ def test_both_secrets_sign_while_receivers_change(world: World) -> None:
         assert signature == outside.signature(name, asked.body, [secret], seconds)
     assert asked.headers["content-type"] == "application/json"
     assert asked.path == "/hook/tanggap"
+
+
+def test_a_system_that_wants_an_access_token_gets_it_in_its_header(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(world, token_header="Authorization")
+    world.file()
+    (message,) = jobs(world)
+    with open311_server.server(Receiver()) as server:
+        assert deliver(world, message) is not None
+        assert server.asked == []
+        for written, status in (("Bearer a\x07b", 1), ("Bearer their-key", 0)):
+            monkeypatch.setattr("sys.stdin", io.StringIO(f"{written}\n"))
+            assert ops(capsys, "token", "lapor")[0] == status
+        assert deliver(world, message, 2) is None
+    (asked,) = server.asked
+    assert asked.headers["authorization"] == "Bearer their-key"
+    assert asked.headers["content-type"] == "application/json"
+
+
+def test_the_guide_shows_the_fields_that_are_sent(world: World, there: Receiver) -> None:
+    def fields(value: Any, at: str = "") -> set[str]:
+        if not isinstance(value, dict) or at.endswith((".name", ".event.data", ".texts")):
+            return {at}
+        return {name for key, each in value.items() for name in fields(each, f"{at}.{key}")}
+
+    world.finished()
+    work_off(world)
+    text = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text("utf-8")
+    (shown,) = re.findall(r"^```json\n(.*?)^```$", text, re.M | re.S)
+    assert fields(json.loads(shown)) == fields(there.taken[-1])
 
 
 def test_imported_history_and_a_hook_that_was_removed_send_nothing(

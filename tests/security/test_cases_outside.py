@@ -117,7 +117,7 @@ def test_case_104_an_unsafe_address_of_a_webhook_is_refused_twice(
     assert "webhooks[0].url" in str(findings.lines)
     monkeypatch.setattr(socket, "create_connection", _never)
     with pytest.raises(Failed, match="address_refused"):
-        webhooks.post(url, "id", b"{}", [], 0)
+        webhooks.post(url, "id", b"{}", [], 0, {})
 
 
 @pytest.mark.parametrize("address", INSIDE)
@@ -129,7 +129,7 @@ def test_case_104_a_webhook_whose_name_leads_inside_is_not_connected_to(
     monkeypatch.setattr(socket, "create_connection", _never)
     monkeypatch.setattr(addresses, "resolve", lambda name: {"8.8.8.8", address})
     with pytest.raises(Failed, match="address_refused"):
-        webhooks.post("https://lapor.example.org/hook", "id", b"{}", [], 0)
+        webhooks.post("https://lapor.example.org/hook", "id", b"{}", [], 0, {})
 
 
 @pytest.mark.parametrize("address", INSIDE)

@@ -57,7 +57,8 @@ def whole() -> Files:
         "webhooks": [
             {"code": "lapor", "name": "L", "url": "https://lapor.example.org", "events": ["file"],
              "services": ["hole"], "districts": ["D1"], "states": {"submitted": "a", "*": "b"},
-             "categories": {"hole": "1"}, "outside_id": "data.id", "since": "2026-12-01"}
+             "categories": {"hole": "1"}, "outside_id": "data.id", "since": "2026-12-01",
+             "token_header": "X-Key"}
         ]
     }  # fmt: skip
     made["patterns.json"] = {

@@ -24,6 +24,7 @@ GOOD = {
     "events": ["file", "finish"], "services": ["hole"], "districts": ["*"],
     "states": {"submitted": "Belum", "closed": "Selesai", "rejected": "Ditolak", "*": "Proses"},
     "categories": {"hole": "12", "*": "99"}, "outside_id": "data.id", "since": "2026-12-01",
+    "token_header": "Authorization",
 }  # fmt: skip
 HOOK = Hook("lapor", "https://lapor.example.org/hook")
 
@@ -44,7 +45,7 @@ def test_a_hook_of_the_folder_is_one_of_the_city(tmp_path: Path) -> None:
     assert city.hooks["lapor"] == Hook(
         "lapor", "https://lapor.example.org/hook", frozenset({"file", "finish"}),
         frozenset({"hole"}), None, GOOD["states"], GOOD["categories"], ("data", "id"),
-        "2026-11-30T17:00:00.000Z",
+        "2026-11-30T17:00:00.000Z", "Authorization",
     )  # fmt: skip
 
 
@@ -93,6 +94,9 @@ def test_a_city_based_on_another_does_not_send_its_reports_to_the_others_systems
         ({"districts": ["D9"]}, "webhooks[0].districts: names an unknown district 'D9'"),
         ({"categories": {"hoel": "1"}}, "is no service of services.json: did you mean 'hole'?"),
         ({"outside_id": "data/id"}, "must be names of fields with dots between them"),
+        ({"token_header": "Host"}, "must not be Host, which has another meaning"),
+        ({"token_header": "webhook-id"}, "must not be webhook-id, which has another meaning"),
+        ({"token_header": "X y"}, "must be the name of a header, such as Authorization"),
         ({"since": "1 December"}, "webhooks[0].since: must be a date such as 2026-12-01"),
         ({"secret": "x"}, "webhooks[0].secret: is not known here"),
     ],

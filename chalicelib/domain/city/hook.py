@@ -16,7 +16,8 @@ class Hook:
 
     ``states``: {our state or resolution: their word}; ``categories``: {our service: their code};
     "*" is for all others. ``outside_id``: the path to their id of a report in the answer's JSON.
-    ``since``: events before this moment are not sent.
+    ``since``: events before this moment are not sent. ``token_header``: the header in which their
+    access token is sent, if they want one.
     """
 
     code: str
@@ -28,6 +29,7 @@ class Hook:
     categories: dict[str, str] = field(default_factory=dict)
     outside_id: tuple[str, ...] = ()
     since: str = ""
+    token_header: str = ""
 
 
 def read_hook(row: dict[str, Any]) -> Hook:
@@ -46,4 +48,5 @@ def read_hook(row: dict[str, Any]) -> Hook:
         row.get("categories", {}),
         tuple(row.get("outside_id", ())),
         row.get("since", ""),
+        row.get("token_header", ""),
     )

@@ -48,7 +48,13 @@ def post(city: City, hook: Hook, delivery: str, body: bytes, now: datetime) -> R
     secrets = store.secrets(city.jurisdiction, hook.code)
     if not secrets:
         raise Failed("no_secret")
-    return outside.post(hook.url, delivery, body, secrets, int(now.timestamp()))
+    more = {}
+    if hook.token_header:
+        token = store.token(city.jurisdiction, hook.code)
+        if token is None:
+            raise Failed("no_token")
+        more[hook.token_header] = token
+    return outside.post(hook.url, delivery, body, secrets, int(now.timestamp()), more)
 
 
 def record_success(city: City, hook: Hook, now: datetime) -> None:

@@ -33,6 +33,11 @@ _HOOK = record(
             "must be names of fields with dots between them, such as data.id",
             "Where their answer (JSON) has their own id of the report.",
         ),
+        "token_header": formed(
+            "^[A-Za-z][A-Za-z0-9-]{0,63}$",
+            "must be the name of a header, such as Authorization",
+            "The header in which their own access token is sent, if they want one.",
+        ),
         "since": {
             "type": "string",
             "format": "date",
