@@ -1,8 +1,8 @@
 """Who filed a report: a person with rights, or a pseudonym by which figures count people.
 
-Whoever files with their own device or account is the report's reporter. A report from a channel
-(another system's key, or an official for a caller) has no reporter until somebody claims it or
-confirms its contact. Until then figures count the contact's pseudonym, or the report alone.
+A person who files with their own device or account is the report's reporter. A report from a
+channel (another system's key, or an official for a caller) has no reporter until somebody claims it
+or confirms its contact. Until then figures count the contact's pseudonym, or the report alone.
 
 Tests: tests/integration/test_filers.py
 """

@@ -70,7 +70,7 @@ def month_with(
 def hidden_with(
     tails: Iterable[Tail], newer: Iterable[Tail], filler: Callable[[], bytes]
 ) -> list[Tail]:
-    """The tails of secret reports with newer ones; no hash in their tree is one of before."""
+    """The tails of secret reports with the newer ones; their tree repeats no earlier hash."""
     reports = _newest(tails, newer).values()
     size = max(_HIDDEN_SIZE, 1 << (len(reports) + _FILLERS - 1).bit_length())
     fresh = [hashlib.sha256(filler()).hexdigest() for _ in range(size)]

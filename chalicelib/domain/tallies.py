@@ -2,7 +2,7 @@
 
 A tally is the sum over reports of ``contributions(facts)``, so an event's delta is the difference
 between its two facts. The deltas of one report add up to its present contribution, so every month
-stays exact whatever the order between reports.
+stays exact in any order of the reports.
 """
 
 from collections import Counter

@@ -70,7 +70,7 @@ def messages(event: Event, city: City) -> list[WebhookMessage]:
 
 
 def _may_concern(event: Event, hook: Hook) -> bool:
-    """Whether an event may have to be sent, whatever the other system has been told before."""
+    """Whether an event may have to be sent; what the other system already has does not matter."""
     was_shown = event["before"] is not None and not hidden_in(event["before"])
     return kind(event, hook, told=was_shown) is not None
 

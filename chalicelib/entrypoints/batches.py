@@ -179,7 +179,7 @@ def forward_reports(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def send_webhooks(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Send the new events of reports to webhooks.
 
-    What another system does not take comes back later, and at last becomes a dead letter.
+    A delivery that fails is retried later, and becomes a dead letter after the last attempt.
     """
     from aws_lambda_powertools.utilities.batch import EventType
 

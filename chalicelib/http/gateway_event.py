@@ -1,7 +1,7 @@
 """An event of API Gateway with every member that is read, each of the type that it is read as.
 
-Only API Gateway sends events, and its own are well formed. But whoever may call the function can
-send anything, and a malformed event must be a refusal: a crash would count against a release.
+API Gateway sends well-formed events. But anybody with the right to call the function can send
+anything. A malformed event must get a refusal, because a crash would count against a release.
 """
 
 import re
@@ -35,7 +35,7 @@ def _context(event: Mapping[str, Any]) -> dict[str, Any]:
     context: Mapping[str, Any] = stated if isinstance(stated, Mapping) else {}
     route, method = (context.get(name) for name in ("resourcePath", "httpMethod"))
     values = _texts(event.get("pathParameters"))
-    # A preflight is answered for the route, whatever its parameters are.
+    # A preflight is answered for the route; its parameters do not matter.
     whole = isinstance(route, str) and (
         method == "OPTIONS" or all(name in values for name in _NAME.findall(route))
     )

@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
         raise  # A missing codec is not the photo's fault.
     except MemoryError:
         result = {"refused": TOO_HEAVY}
-    except Exception:  # noqa: BLE001  (whatever a decoder raises at a broken file)
+    except Exception:  # noqa: BLE001  (a decoder may raise anything for a broken file)
         result = {"refused": UNDECODABLE}
     (folder / "result.json").write_text(json.dumps(result))
 

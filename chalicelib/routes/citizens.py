@@ -106,7 +106,7 @@ def send_contact_code(call: Call) -> Answer:
     "/v1/me/contacts/confirm",
     Operation(
         id="confirmContact",
-        summary="Become the reporter of what was filed for my contact, by the code",
+        summary="Become the reporter of the reports for my contact, with the code",
         body=schemas.CONTACT_CODE,
         answers={200: schemas.CONTACT_CONFIRMED},
         problems=("code_invalid", "key_reused", "unknown_jurisdiction"),
@@ -142,7 +142,7 @@ def confirm_contact(call: Call) -> Answer:
     ),
 )
 def comment_report(call: Call) -> Answer:
-    """A public comment is for the reporter and officials to write; an inside one for officials."""
+    """The reporter and officials write public comments; only officials write inside comments."""
     text, audience = call.body["text"], call.body["audience"]
     outcome = engagement.comment(
         call.principal, operation(call), call.path["id"], text, audience, call.now
@@ -196,7 +196,7 @@ def support_report(call: Call) -> Answer:
     ),
 )
 def rate_report(call: Call) -> Answer:
-    """One to five stars and a text, by the reporter, as soon as the work is said to be done."""
+    """One to five stars and a text, by the reporter, as soon as the work is reported as done."""
     stars, text = call.body["rating"], call.body.get("text")
     return answer(
         engagement.rate(call.principal, operation(call), call.path["id"], stars, text, call.now)

@@ -80,7 +80,7 @@ def get_key_help(call: router.Call) -> router.Answer:
     Described("listOpen311Services", "All services", georeport.SERVICES, query=("locale",)),
 )
 def list_services(call: GeoReportCall) -> Any:
-    """Every service, never by pages: clients delete what is missing."""
+    """All services in one answer: clients delete services that are missing."""
     return service_list.services(cities.current(call.jurisdiction, call.now), call.languages)
 
 
@@ -218,7 +218,7 @@ def list_updates(call: GeoReportCall) -> Any:
     ),
 )
 def post_update(call: GeoReportCall) -> Any:
-    """What the people of another system say of a request of theirs, with a key."""
+    """An update from another system about a request that it sent, with a key."""
     pictures = attachments.read([file.data for file in call.files], call.arguments)
     wordless = "description" in call.arguments and not call.get("description")
     further = attributes.others(attributes.read(call.arguments, []))
@@ -239,7 +239,7 @@ def _counted(call: GeoReportCall, attempt: Callable[[Principal], Outcome]) -> Ou
 
 @contextmanager
 def _each_fault() -> Iterator[None]:
-    """Every fault of a form is an error of the answer."""
+    """Turn the faults of a form into one refusal that lists them all."""
     try:
         yield
     except ExceptionGroup as group:
@@ -253,7 +253,7 @@ def _each_fault() -> Iterator[None]:
 
 @routes.route(f"{_V2}/media/{{name}}", methods=["GET"], name="getMedia")
 def get_media(name: str) -> Response:
-    """To the picture that a ``media_url`` stands for, as long as it may be seen."""
+    """Redirects to the picture of a ``media_url``, as long as it is visible."""
     headers: dict[str, str | list[str]] = {"X-Request-Id": "-", "Cache-Control": "no-cache"}
     name_and_photo = _MEDIA.fullmatch(name)
     query = routes.current_request.query_params

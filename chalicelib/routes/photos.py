@@ -1,4 +1,4 @@
-"""Photos: the form to upload one, what became of it, what officials and the public do about it."""
+"""Photos: the form for an upload, its state, moderation by officials and flags by citizens."""
 
 from chalice.app import Blueprint
 
@@ -41,7 +41,7 @@ def ticket_photo(call: Call) -> Answer:
     "/v1/photos/{photo}",
     Operation(
         id="getPhoto",
-        summary="What became of an upload of mine, and where it was taken",
+        summary="The state of my upload, and where the photo was taken",
         answers={200: schemas.MY_PHOTO},
         problems=("not_found", "unknown_jurisdiction"),
     ),
@@ -87,7 +87,7 @@ def moderate_photo(call: Call) -> Answer:
     "/v1/reports/{id}/flags",
     Operation(
         id="flagReport",
-        summary="Say that a report or a picture should not be there",
+        summary="Flag a report or a picture as unsuitable",
         body=schemas.FLAG,
         answers={200: schemas.FLAGGED},
         problems=(

@@ -26,7 +26,7 @@ _UNCHANGED = {"description": "What `If-None-Match` names is still right."}
     "/",
     Operation(
         id="getIndex",
-        summary="What this is and where to go: a page, or JSON for who accepts it",
+        summary="An overview with links: a page, or JSON for clients that accept it",
         cache=_BRIEF,
         media=landing.HTML,
         also={landing.JSON: schemas.INDEX},
@@ -44,7 +44,7 @@ def get_index(call: Call) -> Answer:
     "/v1/health",
     Operation(
         id="getHealth",
-        summary="Whether the platform answers, and for which rules of the city",
+        summary="Whether the platform works, and the version of the city's rules",
         answers={200: schemas.HEALTH},
         problems=("unknown_jurisdiction",),
     ),
@@ -257,7 +257,7 @@ def get_openapi(call: Call) -> Answer:
     routes,
     "GET",
     "/docs",
-    Operation(id="getDocs", summary="The description to read and try", media="text/html"),
+    Operation(id="getDocs", summary="A page to read and try the API", media="text/html"),
 )
 def get_docs(call: Call) -> Answer:
     """A page to read this description and to try the operations."""

@@ -27,7 +27,7 @@ routes = Blueprint(__name__)
 def get_proof(call: Call) -> Answer:
     """A page of the report's events as they are hashed, oldest first. The SHA-256 of ``event`` in
     UTF-8 is ``hash``; its ``prev`` is the ``hash`` of the event before, and 64 zeros in the first.
-    ``event`` is null where it holds what is not public now."""
+    ``event`` is null if it has content that is not public now."""
     return Answer(record_proof.proof(call.principal, call.path["id"], call.query["after"]))
 
 

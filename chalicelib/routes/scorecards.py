@@ -70,8 +70,8 @@ def get_scorecards(call: Call) -> Answer:
 def get_scorecard(call: Call) -> Answer:
     """Every figure with formula, numerator, denominator, n and interval.
 
-    A code of today, asked of a month before the city changed, is answered with the card of what it
-    was then; ``card.code`` names it. Where it was several, the refusal lists them in ``codes``.
+    For a month before the city changed, a present code gives the card of its code in that month,
+    which ``card.code`` names. If it had several codes then, the refusal lists them in ``codes``.
 
     An official's card is shown to that official, the head of the unit and auditors only.
     """

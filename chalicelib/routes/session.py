@@ -156,7 +156,7 @@ def undo_claim(call: Call) -> Answer:
     "/v1/notifications/{token}",
     Operation(
         id="askNotifications",
-        summary="The page behind the link in every message: what to hear, and how",
+        summary="The page behind the link in every message: which messages to get, and how",
         problems=(*_TAP, "unknown_jurisdiction"),
         media="text/html",
     ),
@@ -174,14 +174,14 @@ def ask_notifications(call: Call) -> Answer:
     "/v1/notifications/{token}",
     Operation(
         id="unsubscribe",
-        summary="Hear nothing more, by the button of a mail program (RFC 8058)",
+        summary="Unsubscribe by the button of a mail program (RFC 8058)",
         problems=(*_TAP, "unknown_jurisdiction"),
         media="text/html",
         one_click=True,
     ),
 )
 def unsubscribe(call: Call) -> Answer:
-    """What the header ``List-Unsubscribe`` of every e-mail leads to; the page says what holds."""
+    """The address in the header ``List-Unsubscribe`` of every e-mail; the page shows the choice."""
     city = cities.current(call.jurisdiction, call.now)
     token = call.path["token"]
     preferences.unsubscribe(city.jurisdiction, token)
@@ -195,7 +195,7 @@ def unsubscribe(call: Call) -> Answer:
     "/v1/notifications/{token}/{wish}",
     Operation(
         id="chooseNotifications",
-        summary="Choose what to hear (all, asked, digest, nothing) or how (email, phone)",
+        summary="Choose which messages to get (all, asked, digest, nothing) or how (email, phone)",
         problems=(*_TAP, "unknown_jurisdiction"),
         media="text/html",
     ),
@@ -209,7 +209,7 @@ def choose_notifications(call: Call) -> Answer:
 
 
 def _city(call: Call) -> str:
-    """What names a city that is not the deployment's own in an address."""
+    """The query that names the city in an address; empty for the deployment's own city."""
     own = call.jurisdiction == settings().jurisdiction
     return "" if own else f"?jurisdiction_id={call.jurisdiction}"
 

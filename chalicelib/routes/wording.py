@@ -1,4 +1,4 @@
-"""Words that should not be there: hiding them, what was hidden, a reporter's correction."""
+"""Moderation of texts: hiding them, the list of hidden texts, a reporter's correction."""
 
 from chalice.app import Blueprint
 
@@ -36,7 +36,7 @@ def hide_text(call: Call) -> Answer:
     "/v1/reports/{id}/texts",
     Operation(
         id="listHiddenTexts",
-        summary="What was hidden on a report, as long as it is kept",
+        summary="The hidden texts of a report, as long as they are kept",
         answers={200: schemas.ORIGINALS},
         problems=("not_found", "role_not_allowed"),
     ),

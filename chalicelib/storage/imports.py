@@ -47,7 +47,7 @@ def reports(jurisdiction: str, run: str, after: str, limit: int) -> list[str]:
 
 
 def put_old(jurisdiction: str, source: str, name: str, report: str) -> Put:
-    """Note which report an old system's report is here: one, whatever else is read of it later."""
+    """Note the id that an old system's report has here; it never changes."""
     row = tables.Control(_old(jurisdiction, source), name, doc=dump({"report": report}))
     return Put("old", row, tables.Control.pk.does_not_exist())
 

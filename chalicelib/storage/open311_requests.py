@@ -241,7 +241,7 @@ def _over(
     **options: Any,
 ) -> tuple[list[Item], bool]:
     """(rows of several partitions, one after another, between two sort keys, at most ``limit``;
-    whether these are all). It makes at most ``pages`` calls, whatever the rows are like."""
+    whether these are all). It makes at most ``pages`` calls."""
     items: list[Item] = []
     for key in keys:
         start: Item | None = None

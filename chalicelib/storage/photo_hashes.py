@@ -1,7 +1,7 @@
 """Finds photos that were used before: one row for each part of a photo's hash.
 
 Two hashes that differ in at most seven of 128 bits share one of eight parts of 16 bits, so that
-whatever is that much alike is found by equality.
+an equal part finds every similar hash.
 """
 
 import json

@@ -157,7 +157,7 @@ def _commit(writes: Sequence[Write]) -> None:
 
 
 def _in_reason_order(writes: Sequence[Write]) -> list[Write]:
-    # PynamoDB sends deletes, then puts, then updates, whatever the order of the calls.
+    # PynamoDB sends deletes, then puts, then updates, in any order of the calls.
     order = {Delete: 0, Put: 1, Update: 2}
     return sorted(writes, key=lambda write: order[type(write)])
 

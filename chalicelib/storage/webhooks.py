@@ -5,7 +5,7 @@
 ``HOOKS`` / ``<hook>``          off, or failing, and since when
 
 A run sends a report's events only while it has the lease of the report's row, and writes the row
-only as its holder. So events leave in order, whatever is repeated, late or killed.
+only as its holder. So events leave in order, also if a run is repeated, late or killed.
 """
 
 import json

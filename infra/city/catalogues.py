@@ -1,7 +1,7 @@
 """A city's own messages in addition to the shipped ones: ``messages/<language>.json``.
 
 Keys and ``{placeholders}`` are those of chalicelib/rules/messages.json. For a missing key the
-city's next language is used, at last English.
+city's next language is used, and then English.
 """
 
 import string

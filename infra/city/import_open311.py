@@ -1,4 +1,4 @@
-"""Reading all requests of a GeoReport endpoint, whatever its pages and limits are.
+"""Reading all requests of a GeoReport endpoint with any pages and limits.
 
 Servers differ: some answer fewer rows than asked, some have no pages, some cut an answer off
 without a word, and some answer 404 where there is nothing. So a window of time is read to its end,
@@ -234,7 +234,7 @@ class Reader:
 
 
 def _rows(answer: _Answer) -> list[Row]:
-    """The requests of an answer, in the format that it has, whatever was asked for."""
+    """The requests of an answer; its own format counts, not the requested one."""
     if "xml" in answer.media.lower() or answer.body.lstrip(_BLANK)[:1] == b"<":
         try:
             return georeport_xml.records(answer.body, "request", "service_request")

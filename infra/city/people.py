@@ -83,6 +83,6 @@ def _endpoint(row: Fields) -> dict[str, Any]:
     ):
         row.fault("endpoint", f"must be an address for {protocol}, not {endpoint['endpoint']!r}")
     if row.has("events"):
-        # Folders of before may have it; nothing was ever chosen by it.
+        # Older folders may have it; it never had an effect.
         row.warn("events", "is left out: an endpoint gets every alert that is for its official")
     return endpoint

@@ -174,8 +174,8 @@ def _code(made: Packaged) -> None:
 
 
 def _trim(data: Path) -> None:
-    """Remove data that botocore would read for nothing at each start: the endpoints of four hundred
-    other services, and the documentation of DynamoDB's operations."""
+    """Remove data that botocore would read at each start without need: the endpoints of four
+    hundred other services, and the documentation of DynamoDB's operations."""
     endpoints = json.loads((data / "endpoints.json").read_text())
     for partition in endpoints["partitions"]:
         every = partition["services"]

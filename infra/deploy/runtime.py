@@ -1,9 +1,9 @@
 """The Python of Lambda: its version, its glibc, a matching interpreter here, and fitting wheels.
 
-The zip holds compiled files and native libraries, so it is made for one version of Python and one
-C library, whatever Python runs the packing. Amazon Linux 2023, on which the runtimes from
-python3.12 on stand, has glibc 2.34 (python3.11 stood on Amazon Linux 2 with 2.26, which is too old
-for the photo libraries).
+The zip holds compiled files and native libraries, so it is made for one version of Python and one C
+library; the Python that runs the packing does not matter. Amazon Linux 2023, on which the runtimes
+from python3.12 on stand, has glibc 2.34 (python3.11 stood on Amazon Linux 2 with 2.26, which is too
+old for the photo libraries).
 """
 
 import os

@@ -1,12 +1,12 @@
 """Runs everything in app.py that is not HTTP: streams, queues, topics, rules and schedules.
 
-    drivers = Drivers(app)                 by hand, for tests and the demo:
+    drivers = Drivers(app)                 step by step, for tests and the demo:
     drivers.drain()                          handle all outstanding events and those that follow
     drivers.tick(moment)                     move business time and run the schedules that are due
     drivers.start() ... drivers.stop()     in threads, for a person
 
-By hand there are no pauses: a message or record that fails is retried at once, up to the limit of
-its queue or stream, and then set aside.
+Step by step there are no pauses: a message or record that fails is retried at once, up to the limit
+of its queue or stream, and then set aside.
 """
 
 import json
@@ -65,7 +65,7 @@ class Drivers:
     """All event sources of ``app``, at the AWS endpoint of the environment.
 
     ``has_events(arn, after)`` says whether a queue, or a stream after a sequence number, has
-    anything to take; by hand, a source that has nothing is not polled.
+    anything to take; step by step, a source that has nothing is not polled.
 
     Raises ValueError for an event source or a schedule that cannot be run here.
     """
@@ -186,7 +186,8 @@ class Drivers:
             self._spawn("schedules", self._keep_time)
 
     def stop(self) -> None:
-        """Stop taking events; events in progress are finished, or come again after a restart."""
+        """Stop taking events; events in progress are finished, or are delivered again after a
+        restart."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(5)
@@ -236,7 +237,7 @@ class Drivers:
             self.schedules[name] = Schedule(expression, self._fired)
         elif isinstance(config, DynamoDBEventConfig):
             stream = self._stream(_text(config.stream_arn, name))
-            # By hand one thing happens after another, in the same order every time.
+            # Step by step, one thing happens after another, in the same order every time.
             lanes = 1 if self._by_hand else LANES
             self.sources += [
                 StreamSource(

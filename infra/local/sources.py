@@ -2,7 +2,7 @@
 
 ``poll(wait)`` of a source takes one batch, calls the function, acknowledges the events that
 succeeded and returns how many it took. Delivery is at least once, and in order within a stream. A
-failed event is retried, and at last set aside in a queue.
+failed event is retried, and set aside in a queue after the last attempt.
 """
 
 import json

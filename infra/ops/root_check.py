@@ -1,7 +1,8 @@
 """Compares the record with the daily roots, for ``infra.ops verify``.
 
 The files of the last days are the authority, because they are locked. A report in a root must be in
-the record, with the event that the root names: whoever wipes or rewrites it everywhere is found.
+the record, with the event that the root names. So a report that was deleted or rewritten everywhere
+is noticed.
 
 Tests: tests/integration/test_record_root.py
 """

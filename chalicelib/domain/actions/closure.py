@@ -98,7 +98,7 @@ def merge(attempt: Attempt, report: Report) -> Report:
     if original is None or original.secret or original.id == report.id:
         raise Problem("original_unknown", field="into")
     if original.private:
-        # Whoever filed the duplicate would get a reporter's sight of what another keeps private.
+        # The person who filed the duplicate would see another reporter's private report.
         raise Problem("original_private", field="into")
     if not original.open:
         raise Problem("original_closed", field="into")

@@ -90,7 +90,7 @@ def mark(report: Report, kind: str, now: datetime) -> Report:
 
 
 def rated(report: Report, stars: int, now: datetime, month: str) -> Report:
-    """The report rated 1–5, for whoever finished it.
+    """The report rated 1–5; the rating counts for the person who finished it.
 
     The last rating of a month replaces earlier ratings of that month.
     """

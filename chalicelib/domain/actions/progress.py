@@ -50,7 +50,7 @@ def decline(attempt: Attempt, report: Report) -> Report:
 
 
 def start(attempt: Attempt, report: Report) -> Report:
-    """Work begins; whoever starts a report without a holder becomes its holder."""
+    """Work begins; a person who starts a report without a holder becomes its holder."""
     holder = report.holder or attempt.actor.uid
     held_by = _with(report, holder)
     return unoffered(replace(report, state="in_progress", holder=holder, held_by=held_by))

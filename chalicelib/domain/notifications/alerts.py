@@ -86,7 +86,7 @@ def _alert(event: Event, row: dict[str, Any]) -> Iterator[Alert]:
     if event["actor"]["kind"] == "system":
         level = row.get("by_the_clock", level)
     if after["protected"]:
-        # Only the unit may know, whatever the row or the ladder says.
+        # Only the unit may know, also if the row or the ladder names others.
         addressees = [f"unit:{after['unit']}"]
     message = _message(event, level, after["unit"], addressees, level)
     if after["protected"]:

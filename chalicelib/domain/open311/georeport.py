@@ -34,14 +34,16 @@ def last(arguments: Mapping[str, list[str]], name: str) -> str | None:
 
 
 def given(arguments: Mapping[str, list[str]], name: str) -> str | None:
-    """The last value of an optional text, as ``last``. What programs write for nothing is absent,
-    too: a request is not refused because of the e-mail address ``null``."""
+    """The last value of an optional text, as ``last``; a text such as ``null`` counts as none.
+
+    So a request is not refused because a program sent the e-mail address ``null``.
+    """
     text = last(arguments, name)
     return None if text is None or is_nothing(text) else text
 
 
 def is_nothing(text: str) -> bool:
-    """Whether a text is empty, or what programs write for nothing."""
+    """Whether a text is empty, or one that programs send for an empty field (``null``)."""
     return text.strip() in ("", *_NOTHING)
 
 

@@ -179,7 +179,7 @@ def _open(
     yield _whole("backlog", age_group, period["service"], held, period["from"], days)
     unfinished = period["stop"] is None or period["stop"] >= until
     if period["due"] < window.start and unfinished:
-        # Charged to whoever held the report until the deadline; a later transfer changes nothing.
+        # Charged to the holder at the deadline; a later transfer changes nothing.
         for share in period["shares"]:
             yield _shared("overdue_carried", "carried", period["service"], share, period["due"])
 

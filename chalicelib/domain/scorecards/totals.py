@@ -84,8 +84,8 @@ class MonthTotals:
         """(district, scopes) for which a contribution counts.
 
         A district and a ward answer for what the district's own unit held; what other units held
-        there counts for ``others``. A received report counts where it was filed, whoever answers
-        for it.
+        there counts for ``others``. A received report counts where it was filed, also if
+        another unit answers for it.
         """
         if contribution.at == ANONYMOUS:
             whole = Scope("city", self._city.root)

@@ -12,7 +12,7 @@ from chalicelib import rules
 from chalicelib.domain.principal import ANY, AUDITOR, Principal, group, spelt_out
 from chalicelib.domain.report import Report
 
-# In a unit that has accepted a report, these roles reach it whatever services their grants name.
+# In a unit that has accepted a report, these roles reach it for every service.
 ENTRUSTED = group("entrusted")
 
 

@@ -17,8 +17,8 @@ from chalicelib.services.platform.idempotency import Outcome
 from chalicelib.storage import city as store
 
 PER_MINUTE = 60
-# What the status of an update says: what the person who writes thinks, or the report's present
-# state, whoever writes.
+# What the status of an update means: the opinion of the person who writes it, or the report's
+# present state.
 VERDICT, STATE = "verdict", "state"
 _PREFIX = "tk_"
 

@@ -1,6 +1,6 @@
 """One notice to each unit after an import: how many open reports of an old system it has now.
 
-Only if whoever imports asks for it; nobody is told otherwise (docs/decisions/imported-history.md).
+It is written only if the command asks for it (docs/decisions/imported-history.md).
 
 Tests: tests/integration/test_import_undo.py
 """

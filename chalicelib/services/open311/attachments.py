@@ -1,8 +1,8 @@
 """Pictures in a form of GeoReport: its files, and the addresses of pictures that others keep.
 
-A file is what its bytes say, whatever type the client names. What is at an address is fetched
-later, by the function that processes photos (``services.photos.fetching``). Officials see every
-address, as an inside text of the event.
+The type of a file is read from its bytes, not from the type that the client names. A picture at an
+address is fetched later, by the function that processes photos (``services.photos.fetching``).
+Officials see every address, as an inside text of the event.
 
 Tests: tests/integration/test_attachments.py
 """

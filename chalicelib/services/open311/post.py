@@ -35,7 +35,7 @@ from chalicelib.services.reports import intake
 from chalicelib.storage import reports
 
 LONGEST, LONGEST_ADDRESS = 4000, 1000
-# The same form within this time is the same request, whatever became of it.
+# The same form within this time is the same request, also if that was closed.
 SAME = timedelta(minutes=10)
 # The same form within this time is the same request while that is open.
 REMEMBERED = timedelta(days=30)
@@ -188,7 +188,7 @@ def _contact(city: City, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Form:
-    """A form as a client sent it. ``silent``: it gets neither id nor token, whatever it sends."""
+    """A form as a client sent it. ``silent``: the answer has neither id nor token."""
 
     actor: Principal
     arguments: Mapping[str, list[str]]

@@ -49,8 +49,8 @@ def resume_cursor(city: City, kind: str, until: datetime, first: Callable[[], st
     held = control.stored_cursor(_cursor_name(city.jurisdiction, kind))
     start = Cursor(**json.loads(held)) if held else Cursor(first(), iso(until))
     # If the city now keeps data longer, or no walk is under way, the end is today's cutoff.
-    anew = start.until > iso(until) or not start.month
-    return Cursor(start.done, iso(until)) if anew else start
+    starts_again = start.until > iso(until) or not start.month
+    return Cursor(start.done, iso(until)) if starts_again else start
 
 
 def store_cursor(jurisdiction: str, kind: str, cursor: Cursor) -> None:

@@ -19,7 +19,7 @@ from chalicelib.services.platform.answer_types import Rendition, Renditions
 from chalicelib.storage import files
 
 MASTER_NAME = "master.jpg"
-# Clients of Open311 show JPEG; FixMyStreet takes nothing else.
+# Clients of Open311 show JPEG; FixMyStreet accepts only JPEG.
 JPEG_NAME = f"{LARGE}.jpg"
 ORIGINALS_FOLDER = "evidence"
 

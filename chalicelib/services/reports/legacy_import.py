@@ -57,7 +57,7 @@ def import_report(
     """Store a report of an old system. Returns whether it is new here. ``run``: the id of the
     import, by which it can be undone. ``dry``: store nothing.
 
-    A report whose import was undone is stored anew, under another id. Raises ``Problem``:
+    A report whose import was undone is stored again, under another id. Raises ``Problem``:
     unknown_service, outside_area and other problems of a filing.
     """
     service = city.services.get(old.service)

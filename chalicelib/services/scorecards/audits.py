@@ -62,7 +62,8 @@ def published(city: City, now: datetime) -> dict[str, Any]:
 def draw(city: City, month: str, size: int, now: datetime) -> int:
     """Draw and store the sample of a past month, ``size`` reports per district. Returns its size.
 
-    It is drawn by the districts of that month, and stored by those of today, where verifiers look.
+    It is drawn from the districts of that month, and stored by the present districts, where
+    verifiers look.
     """
     window, month_seed = Window.of(month, city, now), seed(city.jurisdiction, month)
     lots_by_district: dict[str, list[tuple[bytes, Closing, ScoreRow]]] = {}
