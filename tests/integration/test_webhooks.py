@@ -564,6 +564,18 @@ def test_a_run_without_time_leaves_the_rest_to_the_next(world: World, there: Rec
     assert progress(report).cursor == world.head(report).version
 
 
+def test_an_event_that_was_lost_in_a_restore_is_not_looked_for_for_ever(
+    world: World, there: Receiver
+) -> None:
+    report = world.file()["id"]
+    (message,) = jobs(world)
+    store.announce(JURISDICTION, "lapor", report, 9, held=False)
+    assert deliver(world, message) is None
+    assert queued() == []
+    assert there.versions(report) == [1]
+    assert not progress(report).behind
+
+
 def test_the_entry_point_lets_a_message_come_back_without_an_unhandled_error(
     world: World, there: Receiver
 ) -> None:

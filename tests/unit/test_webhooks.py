@@ -167,6 +167,7 @@ def event(action: str, before: dict[str, Any] | None = None, **after: Any) -> An
         (event("comment", {"protected": True}, protected=True), False, None),
         (event("import_undone", {}, secret=True), True, "gone"),
         (event("opened", {"private": True}), False, "shown"),
+        (event("return", {"secret": True}), False, "shown"),
         (event("reclassify", {"service": "lamp"}), False, "event"),
         (event("reclassify", {"service": "hole"}, service="lamp"), True, "event"),
         (event("start", {}, service="lamp"), True, None),

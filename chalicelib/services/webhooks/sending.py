@@ -131,7 +131,10 @@ class _Run:
                     if len(page) < PAGE and store.finish(jurisdiction, code, self.holder, row):
                         return self.sent
                     idle = 0 if page else idle + 1
-            if store.put_back(jurisdiction, code, self.holder, row):
+            if idle == _TAKES:
+                # What was announced is not there, as after a restore to an earlier moment.
+                store.leave(jurisdiction, code, self.holder, row)
+            elif store.put_back(jurisdiction, code, self.holder, row):
                 # There is more to do than this run has time for.
                 queues.send_webhook(self.message)
         except _Stop:
