@@ -28,7 +28,7 @@ FINISHED = "finish_outside"
 
 
 class News(NamedTuple):
-    """What a unit's system says about a request; ``id`` is the same if it says it again."""
+    """News of a unit's system about a request; repeated news has the same ``id``."""
 
     request: str
     text: str

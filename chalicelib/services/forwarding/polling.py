@@ -36,7 +36,7 @@ from chalicelib.storage.transactions import Write
 TOLD, RETURNED = "told_outside", "returned_outside"
 # Statuses of the updates extension: the work is done, or it will not be done there.
 DONE = frozenset({"fixed", "closed"})
-# Another Tanggap says so of work that nobody has confirmed yet.
+# In another Tanggap it means that nobody has confirmed the work yet.
 DONE_CODE = "work_done"
 REFUSED = frozenset({"no_further_action", "not_councils_responsibility", "duplicate", "cancelled"})
 FIRST_LOOK, OVERLAP, LONGEST_LOOK = timedelta(hours=1), timedelta(minutes=15), timedelta(days=30)

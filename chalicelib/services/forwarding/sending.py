@@ -46,7 +46,7 @@ class _NumberTaken(Exception):
 
 
 class _Mark(NamedTuple):
-    """By what the request of an earlier attempt is found: end of the description, and service."""
+    """How to find the request of an earlier attempt: by the end of its description, and service."""
 
     text: str
     service: str

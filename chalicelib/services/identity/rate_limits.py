@@ -101,7 +101,7 @@ def take(
     except Unavailable:
         if fail_open:
             return []
-        # The client's own requests compete for its counter: too many at once, no fault of ours.
+        # The client's own requests compete for its counter: it sends too many at once.
         raise _too_many(_AT_ONCE) from None
     except Unknown:
         if fail_open:

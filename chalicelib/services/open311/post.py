@@ -208,7 +208,7 @@ def _file_once(form: _Form, body: NewReport, ip: str, now: datetime) -> Outcome:
     if earlier:
         return earlier
     if form.pictures:
-        # What is refused is refused before any photo is stored.
+        # Check everything before a photo is stored.
         intake.check(actor, body, now)
     if photos := attachments.store(actor, form.pictures, now):
         body = {**body, "photos": photos}
@@ -245,5 +245,5 @@ def _is_same(form: _Form, report: str, now: datetime) -> bool:
     head = reports.get(form.actor.jurisdiction, report)
     if head is None:
         return False
-    # Who cannot read the report cannot know that it is closed.
+    # A client that cannot read the report cannot know that it is closed.
     return head.secret or form.silent or (head.open and age <= REMEMBERED)

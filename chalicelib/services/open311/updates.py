@@ -202,9 +202,9 @@ def _is_verdict(actor: Principal, filed: Report, report: Report, remark: Remark)
     """Whether a status of ``report`` is the answer of the person who filed ``filed``: the same
     report, or a duplicate of it.
 
-    Not once somebody has claimed that one, who answers with their account; not if it was written
-    before the repair or the closing that it would judge; and not if the system only repeats the
-    present state.
+    It is no answer if somebody has claimed that report, because that person answers with their
+    account; if it was written before the repair or the closing that it would judge; or if the
+    system only repeats the present state.
     """
     if filed.reporter is not None or _said_by(actor, filed, remark) != "filer":
         return False
@@ -214,7 +214,7 @@ def _is_verdict(actor: Principal, filed: Report, report: Report, remark: Remark)
 
 
 def _since(report: Report) -> datetime:
-    """When the report came to what can be judged, to the second, as other systems write times."""
+    """When the report reached the state to judge, in seconds, as other systems write times."""
     moment = report.finished_at if report.state == "work_done" else report.closed_at
     return (moment or report.filed_at).replace(microsecond=0)
 
@@ -238,7 +238,7 @@ def _act(actor: Principal, remark: Remark, now: datetime) -> None:
             uid=filed.filer,
             permissions=frozenset({f"{BY_CONTACT}{report.id}"}),
         )
-        # Not the text again: it would come back to the client as the city's.
+        # Without the text: the client would get it back as a text of the city.
         own_words = message_text("remark.reason", report.language, cities.promised(report))
         body: ActionBody = {"action": action, "version": report.version}
         if action != "verify":

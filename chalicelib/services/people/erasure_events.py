@@ -39,7 +39,7 @@ class Person:
 
 
 def add_erasure(jurisdiction: str, report: str, change: MakeAddition, now: datetime) -> None:
-    """Write an event ``erased`` with what ``change`` makes of the newest head, if anything."""
+    """Write an event ``erased`` with the change to the newest head, if ``change`` makes one."""
     # A new idempotency key each time: the data say whether there is anything to do.
     op = keyed_operation(system(jurisdiction), ERASED, report, "")
     op = replace(op, id=ids.token_bytes(20).hex())

@@ -1,7 +1,7 @@
 """Each day's root of a city's record: one hash over the last event of every report.
 
-It is chained to the day before, published in a locked file and on the alerts' topic. Somebody who
-wipes a report everywhere cannot wipe it from roots that others hold. A run writes what is missing,
+It is chained to the day before, published in a locked file and on the alerts' topic. A report
+that was deleted everywhere is still in the roots that others hold. A run writes what is missing,
 so a run that is missed, repeated or broken off changes nothing.
 
 Tests: tests/integration/test_record_root.py
@@ -60,7 +60,7 @@ def seal(run: set_aside.Run, jurisdiction: str, day: str) -> bool:
         after = ""
         while page := store.tails(jurisdiction, each, after, PAGE):
             for report, note in page:
-                # Tried again for a day only; after that the note is all that tells of it.
+                # It is retried for one day. After that, only the note tells of the fault.
                 with run.item(jurisdiction, f"tail:{report}", keep=None):
                     tree = store.tree_of(report, note)
                     changed[tree].append(store.tail_of(report, note))

@@ -139,7 +139,7 @@ def follow(
     contact: dict[str, Any] | None = None,
     languages: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Follow a report, or stop. No event is written: others shall not know who follows.
+    """Follow a report, or stop. No event is written, so that nobody learns who follows.
 
     ``contact`` is where messages about it go; without it, to the contact of the follower's newest
     own reports.
@@ -178,7 +178,7 @@ def follow(
 
 
 def _not_merged(report: Report) -> None:
-    # Nobody works on a duplicate: what is said there would reach nobody.
+    # Nobody works on a duplicate, so nobody would read a comment there.
     if original := merging.continued_as(report):
         raise Problem("report_merged", merged_into=original.id)
 

@@ -85,7 +85,7 @@ def file_report(
         kept = [row for row in close if row["id"] not in secret_ids]
         outcome = Outcome({**outcome.answer, "possible_duplicates": kept}, outcome.replayed)
     if is_channel(actor):
-        # With the claim secret one becomes the reporter, so channels do not get it.
+        # The claim secret makes a person the reporter, so channels do not get it.
         return outcome
     secret = signing.claim_secret(outcome.answer["id"])
     return Outcome({**outcome.answer, "claim_secret": secret}, outcome.replayed)

@@ -54,7 +54,7 @@ def writes_on_originals(
 
 
 def continued_as(report: Report) -> Report | None:
-    """The report as which a merged one goes on: its original, or that one's original.
+    """The report that continues a merged one: its original, or the original of that.
 
     ``None`` for a report that is not merged, and if not everybody may know of the original.
     """

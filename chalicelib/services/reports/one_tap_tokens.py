@@ -78,7 +78,7 @@ def _unpack(raw: bytes) -> str:
 
 
 def doubt_link(report: Report) -> str:
-    """The one-tap link that answers whether a report is settled, of which somebody else spoke."""
+    """The one-tap link to answer whether a report is settled, after another person denied it."""
     if report.state == "work_done" and report.finished_at:
         return answer_link(report.jurisdiction, report.id, report.finished_at)
     asked_at = report.asked_at or report.changed_at

@@ -278,7 +278,7 @@ class Weights:
         """Fix the weights of a month that is over.
 
         Filers change later (a claim, an erasure). If weights changed with them, the reports whose
-        weights change together would be seen to be of one person.
+        weights change together would be known to be of one person.
         """
         key = self._key(month)
         if self._settings.weighing > FIRST and files.get(key) is None:
