@@ -42,7 +42,7 @@ def plausible(moment: datetime) -> datetime:
 def day(text: str) -> date:
     """The day of an ISO 8601 text (``YYYY-MM-DD``). Raises ``ValueError``.
 
-    Of any year: callers refuse a window with their own problem before they reckon with it.
+    Of any year: callers refuse a window with their own problem before they calculate with it.
     """
     if not _DAY.fullmatch(text):
         raise ValueError("no day")

@@ -64,8 +64,8 @@ def unpack(report: str, text: str) -> Pin:
 
 
 def _present_layout(version: str, text: str) -> str:
-    """A row of an earlier version in the present layout. A version that adds a filter gives rows of
-    before a value for it here, so that they need not be written again."""
+    """A row of an earlier version in the present layout. A version that adds a filter gives older
+    rows a value for it here, so that they need not be written again."""
     if not version.isdigit():
         # Before layouts had a version; the row begins with the state.
         return text

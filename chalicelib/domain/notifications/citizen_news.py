@@ -20,7 +20,7 @@ from chalicelib.domain.workflow import table as workflow
 RELATIONS = ("reporter", "duplicate", "follower")
 # Messages that need an answer; they also go to people who chose "asked".
 ASKING = frozenset({"ask", "doubted", "question"})
-# Warnings about the safety of the report; they go out whatever a person chose.
+# Warnings about the safety of the report; they also go to people who chose no messages.
 ALWAYS = frozenset({"claimed", "recontacted"})
 # These also go to the contact before a correction; the last one goes to nobody else.
 FORMER = ("claimed", "recontacted")
@@ -54,7 +54,7 @@ def message(event: Event) -> CitizenMessage | None:
     tell = {who: kind for who in RELATIONS if (kind := row.get(who))}
     if hidden_in(after):
         tell = {who: kind for who, kind in tell.items() if who == "reporter"}
-    # Who was known by a contact alone hears what was done in their name.
+    # A person known only by a contact is told what was done in their name.
     others = data.get("asks") or data.get("by") in ("duplicate", "contact")
     own = event["actor"]["kind"] == "citizen" and not others
     former = bool(data.get("former"))

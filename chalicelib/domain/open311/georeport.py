@@ -57,7 +57,7 @@ def moment(text: str, zone: tzinfo, field: str = "datetime") -> datetime:
 
     Accepts a space for the T, fractions, a missing zone (then the city's), a bare date, a space
     for the ``+`` of the zone (from a query string), and ``GMT+07:00``, which Java writes. Raises
-    ``InvalidArgument``, also for a year that no window can be reckoned with.
+    ``InvalidArgument``, also for a year that is too far away to calculate with.
     """
     match = _DATE.fullmatch(text.strip())
     if not match:

@@ -156,7 +156,7 @@ def _closed(row: ScoreRow, period: Period, window: Window) -> Iterator[Contribut
 
 
 def _heard(row: ScoreRow, window: Window) -> Iterator[Contribution]:
-    # Once a report: what is said after a reopening is no first word.
+    # Once a report: an answer after a reopening is not the first answer.
     period = row["rounds"][0]
     heard = period["acknowledged_at"]
     if window.holds(heard):

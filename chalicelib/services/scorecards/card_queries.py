@@ -99,7 +99,7 @@ def rows(  # noqa: PLR0913 (one for each parameter of the query)
     cursor: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """A page of the contributions behind a figure. It may be short; a cursor means that more follow.
+    """A page of the contributions behind a figure. It may be short; a cursor says that more follow.
 
     At most ``FILES_AT_MOST`` districts are read for a page.
     """
