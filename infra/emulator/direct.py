@@ -18,6 +18,7 @@ from botocore.parsers import create_parser
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 # What an answer has: status, headers and body.
 Answer = tuple[int, dict[str, str], bytes]
+Call = Callable[[dict[str, str], bytes], Coroutine[Any, Any, Answer]]
 
 
 class _Body(BytesIO):
@@ -29,34 +30,30 @@ class _Body(BytesIO):
             yield rest
 
 
-def attach(client: Any, application: Application, turn: RLock) -> None:
-    """Let the ASGI ``application`` answer every request of ``client``, in the caller's thread.
+def attach(client: Any, application: Application, call: Call, turn: RLock) -> None:
+    """Let the emulator answer every request of ``client``, in the caller's thread.
 
-    ``turn`` is held meanwhile: the emulator answers one request at a time.
+    ``application`` is its ASGI application; ``call`` answers a request whose body is JSON, by
+    headers and body. ``turn`` is held meanwhile: the emulator answers one request at a time.
     """
-
-    def exchange(method: str, url: str, headers: dict[str, Any], body: bytes) -> Answer:
-        with turn:
-            return _exchange(application, method, url, headers, body)
-
     # Nobody reads the text of this header, and the SDK builds it again for every call.
     client._user_agent_creator.to_string = lambda: "local"
     if client.meta.service_model.resolved_protocol == "json":
-        _answer_calls(client, exchange)
+        # All have the one address of ``meta.endpoint_url``; the SDK would look it up each time.
+        client._ruleset_resolver = None
+        _answer_calls(client, call, turn)
     else:
-        _answer_requests(client, exchange)
+        _answer_requests(client, application, turn)
 
 
-Exchange = Callable[[str, str, dict[str, Any], bytes], Answer]
-
-
-def _answer_calls(client: Any, exchange: Exchange) -> None:
+def _answer_calls(client: Any, call: Call, turn: RLock) -> None:
     """Answer before the SDK makes an HTTP request; for services whose bodies are JSON."""
     parser = create_parser(client.meta.service_model.resolved_protocol)
 
     def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, Any]:
         sent = {name.lower(): value for name, value in params["headers"].items()}
-        status, headers, body = exchange(params["method"], params["url"], sent, params["body"])
+        with turn:
+            status, headers, body = _run(call(sent, params["body"]))
         answered = {
             "headers": headers,
             "status_code": status,
@@ -73,7 +70,7 @@ def _answer_calls(client: Any, exchange: Exchange) -> None:
     client.meta.events.register("before-call", answer)
 
 
-def _answer_requests(client: Any, exchange: Exchange) -> None:
+def _answer_requests(client: Any, application: Application, turn: RLock) -> None:
     """Answer the HTTP request that the SDK has made."""
 
     def answer(request: Any, **_: Any) -> AWSResponse:
@@ -83,7 +80,9 @@ def _answer_requests(client: Any, exchange: Exchange) -> None:
         if isinstance(body, str):
             body = body.encode()
         sent = {name.lower(): value for name, value in request.headers.items()}
-        status, headers, raw = exchange(request.method, request.url, sent, body)
+        exchange = _exchange(application, request.method, request.url, sent, body)
+        with turn:
+            status, headers, raw = _run(exchange)
         return AWSResponse(request.url, status, headers, _Body(raw))
 
     client.meta.events.register("before-send", answer)
@@ -92,7 +91,7 @@ def _answer_requests(client: Any, exchange: Exchange) -> None:
         client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
 
 
-def _exchange(
+async def _exchange(
     application: Application, method: str, url: str, headers: dict[str, Any], body: bytes
 ) -> Answer:
     parts = urllib.parse.urlsplit(url)
@@ -126,22 +125,24 @@ def _exchange(
         elif message["type"] == "http.response.body":
             pieces.append(message.get("body", b""))
 
-    async def answer() -> None:
-        await application(scope, receive, send)
-
-    # The emulator keeps the account of a request in context variables.
-    contextvars.copy_context().run(_finish, answer())
+    await application(scope, receive, send)
     answered = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
     return start["status"], answered, b"".join(pieces)
 
 
-def _finish(work: Coroutine[Any, Any, None]) -> None:
+def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Run a coroutine to its end without a loop. Raises ``RuntimeError`` if it has to wait."""
+    # The emulator keeps the account of a request in context variables.
+    return contextvars.copy_context().run(_finish, work)
+
+
+def _finish(work: Coroutine[Any, Any, Answer]) -> Answer:
     try:
         while (waits_for := work.send(None)) is None:
             pass
-    except StopIteration:
-        return
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
     work.close()
     raise RuntimeError(f"a direct call to the emulator may not wait: {waits_for!r}")
 

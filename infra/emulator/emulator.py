@@ -135,7 +135,7 @@ class Emulator:
 
     def attach(self, client: Any) -> None:
         """Answer every request of an SDK client without HTTP (``direct``)."""
-        attach(client, self._bridge.app, self._turn)
+        attach(client, self._bridge.app, self._bridge.call, self._turn)
 
     def has_events(self, arn: str, after: str | None) -> bool:
         """Whether a queue holds a message, or a stream a record after a sequence number."""
