@@ -10,7 +10,7 @@ Tests: tests/integration/test_webhooks.py
 import json
 from datetime import datetime, timedelta
 
-from chalicelib import ids, observability
+from chalicelib import clock, ids, observability
 from chalicelib.domain import webhooks
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.hook import Hook
@@ -43,8 +43,10 @@ def rests(state: HookState, now: datetime) -> bool:
     )
 
 
-def post(city: City, hook: Hook, delivery: str, body: bytes, now: datetime) -> Reply:
-    """Send a signed body to a hook. Raises ``Failed``."""
+def post(city: City, hook: Hook, delivery: str, body: bytes) -> Reply:
+    """Send a body to a hook, signed with the time of the wall clock, as receivers compare it.
+
+    Raises ``Failed``."""
     secrets = store.secrets(city.jurisdiction, hook.code)
     if not secrets:
         raise Failed("no_secret")
@@ -54,7 +56,8 @@ def post(city: City, hook: Hook, delivery: str, body: bytes, now: datetime) -> R
         if token is None:
             raise Failed("no_token")
         more[hook.token_header] = token
-    return outside.post(hook.url, delivery, body, secrets, int(now.timestamp()), more)
+    seconds = int(clock.wall().timestamp())
+    return outside.post(hook.url, delivery, body, secrets, seconds, more)
 
 
 def record_success(city: City, hook: Hook, now: datetime) -> None:
@@ -141,9 +144,7 @@ def lag(city: City, hook: Hook) -> tuple[int, int, int, Failing | None]:
 
 def ping(city: City, hook: Hook, now: datetime) -> tuple[int, str | None]:
     """Send a test event. Returns (status, their id in the answer). Raises ``Failed``."""
-    reply = post(
-        city, hook, f"ping-{ids.token_bytes(8).hex()}", payloads.ping(city, hook, now), now
-    )
+    reply = post(city, hook, f"ping-{ids.token_bytes(8).hex()}", payloads.ping(city, hook, now))
     return reply.status, their_id(hook, reply)
 
 

@@ -185,7 +185,7 @@ class _Run:
         if hooks.rests(self.state, self.now) and not last:
             raise self._failed(row, "rests", refused=False)
         try:
-            reply = hooks.post(self.city, self.hook, delivery, document, self.now)
+            reply = hooks.post(self.city, self.hook, delivery, document)
         except Failed as failure:
             hooks.record_failure(self.city, self.hook, failure.reason, self.now)
             raise self._failed(row, failure.reason, refused=False) from None
