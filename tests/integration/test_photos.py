@@ -25,6 +25,7 @@ from chalicelib.storage import (
     tables,
 )
 from chalicelib.storage.transactions import commit
+from infra.deploy.names import QUEUES
 from infra.ops import backfill, dead
 from tests.integration.test_engagement import refusal
 from tests.support import aws, photo_files
@@ -319,8 +320,7 @@ def test_a_photo_that_fails_at_its_last_delivery_is_refused_and_noted(
     assert note == {"name": photo, "photo": photo, "error": "OSError"}
     listed = dead.look()
     assert listed["notes"] == {f"{JURISDICTION} photos": [note]}
-    dead_queues = ("messages", "photos", "forwards")
-    assert listed["queues"] == {f"tanggap-{one}-dead": 0 for one in dead_queues}
+    assert listed["queues"] == {f"tanggap-{name}-dead": 0 for name in QUEUES}
 
 
 def test_work_is_proved_by_a_photo_that_can_be_seen(world: World) -> None:

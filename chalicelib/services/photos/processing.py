@@ -47,11 +47,11 @@ def develop(jurisdiction: str, photo: str, now: datetime) -> None:
 
     Called for each event of the bucket, and again when a report uses the photo.
     """
-    found = photo_tickets.photo(jurisdiction, photo)
-    if found is None:
+    versioned = photo_tickets.photo(jurisdiction, photo)
+    if versioned is None:
         return  # No ticket: the bucket's lifecycle rule deletes the file.
-    if found[1]["state"] == "issued":
-        made = _process(jurisdiction, photo, found[1])
+    if versioned[1]["state"] == "issued":
+        made = _process(jurisdiction, photo, versioned[1])
         if made is None:
             return
         _write_result(jurisdiction, photo, made, now)
@@ -62,8 +62,8 @@ def refuse(jurisdiction: str, photo: str, now: datetime, error: Exception) -> No
     """Mark an upload as failed after the last try, and record a dead-letter note."""
     note = {"photo": photo, "error": type(error).__name__}
     control.put_dead(jurisdiction, "photos", photo, note)
-    found = photo_tickets.photo(jurisdiction, photo)
-    if found is not None and found[1]["state"] == "issued":
+    versioned = photo_tickets.photo(jurisdiction, photo)
+    if versioned is not None and versioned[1]["state"] == "issued":
         _write_result(jurisdiction, photo, _refused(refusals.PROCESSING_FAILED), now)
 
 
@@ -136,10 +136,10 @@ def _store(held: Files, rev: int, made: ProcessedPhoto, *, unused: bool) -> None
 def _write_result(jurisdiction: str, photo: str, made: _Result, now: datetime) -> None:
     """Write the result to the ticket, and to the photo's report if it has one by now."""
     for _ in range(ATTEMPTS):
-        found = photo_tickets.photo(jurisdiction, photo)
-        if found is None or found[1]["state"] != "issued":
+        versioned = photo_tickets.photo(jurisdiction, photo)
+        if versioned is None or versioned[1]["state"] != "issued":
             return
-        seen, doc = found
+        seen, doc = versioned
         if "report" in doc:
             _write_to_report(jurisdiction, photo, doc["report"], made, now)
             return
@@ -162,10 +162,10 @@ def _write_to_report(
     actor = system(jurisdiction)
 
     def change(seen: Seen, city: City) -> Addition | None:
-        found = photo_tickets.photo(jurisdiction, photo)
-        if found is None or found[1]["state"] != "issued":
+        versioned = photo_tickets.photo(jurisdiction, photo)
+        if versioned is None or versioned[1]["state"] != "issued":
             return None
-        version, doc = found
+        version, doc = versioned
         put = photo_tickets.put_photo(jurisdiction, photo, {**doc, **made.ticket}, seen=version)
         known = {name: value for name, value in made.ticket.items() if name in photos.MADE}
         state = made.ticket["state"]
@@ -191,10 +191,10 @@ def _hide_if_hidden(jurisdiction: str, report: str, photo: str) -> None:
 
 
 def _clear_quarantine(jurisdiction: str, photo: str) -> None:
-    found = photo_tickets.photo(jurisdiction, photo)
-    if found is None or found[1]["state"] == "issued":
+    versioned = photo_tickets.photo(jurisdiction, photo)
+    if versioned is None or versioned[1]["state"] == "issued":
         return
-    if found[1]["state"] == photos.ERASED:
+    if versioned[1]["state"] == photos.ERASED:
         # The photo was erased: delete what was uploaded or made meanwhile.
         storage_keys.forget(jurisdiction, photo)
         return
@@ -203,7 +203,7 @@ def _clear_quarantine(jurisdiction: str, photo: str) -> None:
     if stored is None:
         return
     # Keep only the file that was processed, not one that was uploaded with the form afterwards.
-    if settings().keep_originals and stored["etag"] == found[1].get("etag"):
+    if settings().keep_originals and stored["etag"] == versioned[1].get("etag"):
         files.copy(key, storage_keys.original(jurisdiction, photo))
     files.delete([key])
 
@@ -214,10 +214,10 @@ def redraw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) 
     Does nothing if there is a newer revision, which has its own job. The files of older revisions
     and the original are deleted.
     """
-    head, found = reports.get(jurisdiction, report), photo_tickets.photo(jurisdiction, photo)
-    if head is None or found is None or head.pictures[photo]["rev"] != rev:
+    head, versioned = reports.get(jurisdiction, report), photo_tickets.photo(jurisdiction, photo)
+    if head is None or versioned is None or head.pictures[photo]["rev"] != rev:
         return
-    if found[1]["state"] == READY and found[1]["rev"] < rev:
+    if versioned[1]["state"] == READY and versioned[1]["rev"] < rev:
         _make_revision(jurisdiction, report, photo, rev, now)
         _hide_if_hidden(jurisdiction, report, photo)
     _delete_older(head, photo, rev)
@@ -226,11 +226,11 @@ def redraw(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) 
 
 def _make_revision(jurisdiction: str, report: str, photo: str, rev: int, now: datetime) -> None:
     actor = system(jurisdiction)
-    head, found = reports.get(jurisdiction, report), photo_tickets.photo(jurisdiction, photo)
+    head, versioned = reports.get(jurisdiction, report), photo_tickets.photo(jurisdiction, photo)
     assert head is not None
-    assert found is not None
-    picture, before = head.pictures[photo], found[1]["rev"]
-    held = Files(jurisdiction, photo, found[1]["cut"])
+    assert versioned is not None
+    picture, before = head.pictures[photo], versioned[1]["rev"]
+    held = Files(jurisdiction, photo, versioned[1]["cut"])
     master = files.get(held.master(before))
     if master is None:
         raise LookupError(f"no master of photo {photo}, revision {before}")
@@ -238,12 +238,12 @@ def _make_revision(jurisdiction: str, report: str, photo: str, rev: int, now: da
     _store(held, rev, drawn, unused=False)
 
     def change(seen: Seen, city: City) -> Addition | None:
-        present, found = seen.report.pictures[photo], photo_tickets.photo(jurisdiction, photo)
-        if found is None or found[1]["state"] != READY or present["rev"] != rev:
+        present, versioned = seen.report.pictures[photo], photo_tickets.photo(jurisdiction, photo)
+        if versioned is None or versioned[1]["state"] != READY or present["rev"] != rev:
             return None
-        if found[1]["rev"] >= rev:
+        if versioned[1]["rev"] >= rev:
             return None
-        version, doc = found
+        version, doc = versioned
         ticket: Ticket = {**doc, "rev": rev, "jpeg": True}
         put = photo_tickets.put_photo(jurisdiction, photo, ticket, seen=version)
         state = READY if present["state"] == PENDING else present["state"]
