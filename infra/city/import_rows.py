@@ -53,7 +53,9 @@ def old_report(
         raise Wrong("created_before_1970")
     if filed_at > now:
         raise Wrong("created_in_the_future")
-    status = mapping.statuses.get(row.get("status", ""))
+    given = row.get("status", "")
+    # Some Open311 servers write "Open" and "CLOSED".
+    status = mapping.statuses.get(given) or mapping.statuses.get(given.lower())
     if status is None:
         raise Wrong("unknown_status")
     remarks, texts = list[str](), {}
@@ -81,7 +83,9 @@ def old_report(
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    # A list or an object of a JSON answer is no text of a person.
+    is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value).strip() if is_text else ""
 
 
 def _moment(city: City, mapping: Mapping, text: str, name: str) -> datetime:

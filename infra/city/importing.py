@@ -21,7 +21,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.text import no_formula
-from chalicelib.domain.timestamps import iso
+from chalicelib.domain.timestamps import FIRST, iso
 from chalicelib.errors import Problem
 from chalicelib.services.notifications import import_notice
 from chalicelib.services.people import closed_reports
@@ -150,7 +150,7 @@ def command(options: Any, city: City) -> int:
     reader = None
     if from_endpoint:
         reader = import_open311.Reader(options.reports)
-        rows = reader.rows(_since(options.since), now)
+        rows = reader.rows(_since(options.since, now), now)
     else:
         rows = import_csv.rows(Path(options.reports), mapping, city)
     run_id = ids.new_ulid(now)
@@ -187,12 +187,15 @@ def listed(city: City) -> int:
     return 0
 
 
-def _since(text: str) -> datetime:
+def _since(text: str, now: datetime) -> datetime:
     try:
         since = datetime.fromisoformat(text)
     except ValueError:
         raise CityErrors([f"--since: {text!r} is no day such as 2024-01-01"]) from None
-    return since if since.tzinfo else since.replace(tzinfo=UTC)
+    since = since if since.tzinfo else since.replace(tzinfo=UTC)
+    if not FIRST <= since < now:
+        raise CityErrors([f"--since: {text!r} is before 1970 or in the future"])
+    return since
 
 
 def _write_findings(path: Path, outcome: Outcome) -> None:

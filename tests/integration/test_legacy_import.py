@@ -3,6 +3,7 @@ twice."""
 
 import csv
 import json
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
+from chalicelib.http import georeport_formats
 from chalicelib.services.notifications import alert_texts, daily_digest
 from chalicelib.services.open311 import request_views
 from chalicelib.services.open311 import requests as open311
@@ -197,6 +199,47 @@ def test_texts_of_the_old_system_are_cleaned_and_what_is_unreadable_stops_nothin
     importing._write_findings(tmp_path / "findings.csv", outcome)
     assert (tmp_path / "findings.csv").read_text().count("\n") == 3
     assert json.dumps(outcome.summary(), ensure_ascii=False).encode()
+
+
+# What a server that is broken or hostile gives instead of a text or a number.
+ODD: list[Any] = [
+    None, True, 10**400, 1e308, float("nan"), "\0", "\ud800", "A" * 100_000, "\u202e", [], {"a": 1},
+    "0001-01-01", "9999-12-31T23:59:59-14:00", "2024-02-30", "2024-06-30T23:59:60Z", "1e-400",
+    "1_0", "\u0662\u0660", "=cmd|' /C calc'!A0", "2024-01-01T00:00:00+25:00", "../../etc/passwd",
+]  # fmt: skip
+ANSWER = {
+    "requested_datetime": "2024-01-01T00:00:00Z", "updated_datetime": "2024-01-02T00:00:00Z",
+    "expected_datetime": "2024-01-03T00:00:00Z", "service_code": "pothole", "status": "Open",
+    "description": "x", "address": "y", **HERE,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["service_request_id", *ANSWER])
+def test_no_value_of_an_open311_server_stops_an_import_or_spoils_what_is_shown(
+    world: World, tmp_path: Path, field: str
+) -> None:
+    rows = [
+        {**ANSWER, "service_request_id": f"R-{number}", field: value}
+        for number, value in enumerate([*ODD, ANSWER.get(field, "R-good")])
+    ]
+    outcome = importing.run(city(), iter(rows), checked(importing.GEOREPORT, city()), world.now)
+    assert outcome.imported >= 1
+    importing._write_findings(tmp_path / "findings.csv", outcome)
+    assert json.dumps(outcome.summary(), ensure_ascii=False).encode()
+    assert world.project() == outcome.imported
+    assert control.dead(JURISDICTION, "projection", 9) == []
+    window = {"start_date": "2023-12-31T00:00:00Z", "end_date": "2024-03-01T00:00:00Z"}
+    shown = open311.search(city(), window, world.now)
+    rendered = georeport_formats.rendered("service_requests", shown, "xml")
+    assert len(ElementTree.fromstring(rendered)) == outcome.imported
+    assert "{" not in rendered
+    assert "[]" not in rendered
+
+
+@pytest.mark.parametrize("since", ["0001-01-01", "1969-12-31", "9999-12-31", "soon", ""])
+def test_a_beginning_that_cannot_be_is_said(world: World, since: str) -> None:
+    with pytest.raises(CityErrors, match="--since"):
+        importing._since(since, world.now)
 
 
 def test_a_second_row_of_the_same_id_is_told(world: World) -> None:
