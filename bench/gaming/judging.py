@@ -22,6 +22,8 @@ from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 
+_SCORED = ("city", "district")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -77,6 +79,17 @@ class Month:
         for contribution in again:
             totals.add(contribution, WHOLE)
         return totals
+
+    def score(self, totals: MonthTotals, district: str) -> float | None:
+        """A district's score. Cards of units and officials are left out, so ``totals`` loses
+        theirs: they change no district's card and take half of the time."""
+        kept = (scope for scope in totals.by_scope if scope.kind in _SCORED)
+        totals.by_scope = {scope: totals.by_scope[scope] for scope in kept}
+        return next(
+            card["score"]
+            for card in self.cards(totals)
+            if (card["kind"], card["code"]) == ("district", district)
+        )
 
     def cards(self, totals: MonthTotals) -> list[Card]:
         """All cards of the month."""

@@ -188,11 +188,7 @@ class Base:
         scores: dict[str, float | None] = {}
         for name, month in self.months.items():
             totals = month.totals(played.parts[name], played.again[name], weights, beside[name])
-            scores[name] = next(
-                card["score"]
-                for card in month.cards(totals)
-                if (card["kind"], card["code"]) == ("district", GAMED)
-            )
+            scores[name] = month.score(totals, GAMED)
         return Outcome(scores)
 
 
