@@ -25,7 +25,7 @@ _WORK_OFF_TIME = timedelta(hours=6)
 # How long a worker's photos wait to be processed together; then the workers finish their reports.
 _PHOTOS_WAIT = timedelta(hours=1)
 # Computed at midnight only; the product does it each hour.
-_BY_THE_DAY = ("keep_scorecards",)
+_BY_THE_DAY = ("keep_scorecards", "write_open_data")
 # Long enough for the first month's draft, which is made on the 16th of the next month.
 DAYS = 30
 Show = Callable[[datetime, Counts, int], None]
@@ -56,7 +56,7 @@ class Play:
     ) -> None:
         self.cases: dict[str, Case] = {}
         self.seconds: dict[str, float] = dict.fromkeys(
-            ("filings", "actions", "photos", "background", "scorecards"), 0.0
+            ("filings", "actions", "photos", "background", "nightly"), 0.0
         )
         self._stack = stack
         self._courier = courier
@@ -115,7 +115,7 @@ class Play:
             self._stack.clock.set(self._midnight)
             self.work_off()
             for name in _BY_THE_DAY:
-                self._timed("scorecards", self._stack.fire, name)
+                self._timed("nightly", self._stack.fire, name)
             if self._midnight.day == model.AUDIT_DAY:
                 self._timed("actions", self._acting.audit, self._sham, self._midnight)
             self._midnight += timedelta(days=1)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -22,6 +23,7 @@ from tests.support.scorecards_in_pandas import city_facts, recompute, weights
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 PER_WARD = SHARED / "reports" / "qlue_2017-02_per_kelurahan.csv"
+PROGRESS = re.compile(r"\d{4}-\d\d-\d\d |reading timelines |sent again |running every ")
 needs_archive = pytest.mark.skipif(
     not PER_WARD.is_file(), reason="the archive of real reports (../shared/data) is not here"
 )
@@ -44,6 +46,8 @@ def play(out: Path, *options: str) -> tuple[dict[str, Any], str]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    # The terminal shows the progress; no library writes in between.
+    assert [line for line in done.stderr.splitlines() if not PROGRESS.match(line)] == []
     return json.loads(out.read_bytes()), done.stdout
 
 
