@@ -61,13 +61,19 @@ def details(jurisdiction: str, uid: str, kind: str, report: str) -> list[str]:
 
 
 def released_uid(report: str) -> str:
-    """The placeholder uid of a report whose claim was ended, until it is claimed again."""
+    """The placeholder uid of a report that nobody has claimed, or whose claim was ended. Also the
+    author of what another system passed on from the person who filed it."""
     return f"released-{report}"
 
 
 def is_person(uid: str) -> bool:
     """Whether a uid is of a person (an account, a device, a contact), not of a key or official."""
     return uid.startswith(("p_", "d_", "c_"))
+
+
+def is_of_people(uid: str) -> bool:
+    """Whether what a uid left is of citizens: of a person, or passed on by another system's key."""
+    return is_person(uid) or uid.startswith(("k_", "released-"))
 
 
 def trace_name(kind: str, report: str, detail: str = "-") -> str:

@@ -6,17 +6,24 @@ from pathlib import Path
 import pytest
 
 from chalicelib import clock
+from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
-from chalicelib.services.open311 import requests
-from chalicelib.services.people import erasure
+from chalicelib.services.open311 import requests, updates
+from chalicelib.services.open311.attachments import Attachments
+from chalicelib.services.people import data_copy, erasure
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
-from chalicelib.services.reports import engagement, queries
+from chalicelib.services.reports import engagement, queries, text_moderation
 from chalicelib.storage import people, report_texts
 from infra.ops import backfill, backups, commands, restores, verify
-from tests.support import aws, personal_data_search
+from tests.integration.test_filers import post
+from tests.integration.test_merging import BUDI as BUDI_MAIL
+from tests.integration.test_merging import family
+from tests.integration.test_updates import fixture_key
+from tests.support import aws, personal_data_search, photo_files
 from tests.support.world import JURISDICTION, World, citizen, faults, official
 
+__all__ = ("fixture_key",)
 CANARY = "qzperson"
 SITI, BUDI = citizen("siti"), citizen("budi")
 
@@ -74,6 +81,44 @@ def test_nothing_of_a_person_is_left_and_the_citys_history_is(world: World) -> N
     versions = [world.head(one).version for one in (first, second)]
     assert erasure.erase(JURISDICTION, first, world.now) == [first]
     assert [world.head(one).version for one in (first, second)] == versions
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["on the report", "on the original"])
+def test_what_the_filer_says_later_through_a_front_end_is_copied_and_erased_with_the_report(
+    world: World, key: Principal, merged: bool
+) -> None:
+    about = copy = post(world, key, 1, email=BUDI_MAIL)
+    if merged:
+        about, copy = family(world, key)
+    world.advance(hours=1)
+    picture = Attachments((("image/jpeg", photo_files.jpeg()),), ("http://192.0.2.1/a.gif",))
+    for who, words in ((BUDI_MAIL, f"{CANARY}@example.org"), ("ani@example.org", "Not mine")):
+        form = {
+            "update_id": words, "service_request_id": copy, "status": "UNCHANGED", "email": who,
+            "updated_datetime": world.now.strftime("%Y-%m-%dT%H:%M:%SZ"), "description": words,
+        }  # fmt: skip
+        updates.receive(key, form.get, world.now, picture, further=f"note: {words}")
+    mine, other = list(world.head(about).pictures)
+    copied = json.dumps(list(data_copy.of_report(JURISDICTION, copy)))
+    assert (copied.count(CANARY), copied.count(mine)) == (2, 1)
+    assert (copied.count("Not mine"), copied.count(other)) == (0, 0)
+    # An official hid one of the texts.
+    hidden = {
+        "version": world.head(about).version - 1,
+        "field": "comment",
+        "reason": "personal_data",
+    }
+    op = world.operation(official("admin"), "hideText", hidden)
+    text_moderation.hide(official("admin"), op, about, hidden, world.now)
+    erasure.erase(JURISDICTION, copy, world.now)
+    world.project()
+    assert CANARY not in traces()
+    assert "Not mine" in traces()
+    pictures = world.head(about).pictures
+    assert (pictures[mine]["state"], pictures[other]["state"]) == ("hidden", "pending")
+    stored = set(aws.backend("s3").buckets["tanggap-files"].keys)
+    assert not [name for name in stored if mine in name]
+    assert faults(world.head(about), world.links(about)) == []
 
 
 def stored() -> dict[str, list[str]]:

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
-from chalicelib.domain.principal import Principal
+from chalicelib.domain.principal import FOR_MANY, Principal
 from chalicelib.entrypoints import batches
 from chalicelib.services.city import cities
+from chalicelib.services.identity import api_keys
+from chalicelib.services.open311 import updates
+from chalicelib.services.open311.attachments import Attachments
 from chalicelib.services.open_data import publishing
 from chalicelib.services.people import closed_reports, preferences, report_retention, retention
 from chalicelib.services.photos import duplicates, moderation, processing, storage_keys
@@ -19,6 +22,7 @@ from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, text_moderation
 from chalicelib.storage import control, files, people, reach, report_texts, tables
 from infra.ops import backups, commands, restores, verify
+from tests.integration.test_filers import post
 from tests.support import aws, personal_data_search, photo_files, random_people
 from tests.support.world import BUNDLE, JURISDICTION, STAFF, START, World, blob, citizen, official
 
@@ -434,6 +438,24 @@ def test_a_city_that_fails_does_not_keep_the_data_of_another(
 
 def test_of_twenty_people_data_are_left_only_on_open_reports(world: World) -> None:
     assert random_people.outlive(1, steps=15) == []
+
+
+def test_a_photo_that_a_front_end_passed_on_goes_when_its_time_is_over(world: World) -> None:
+    key_id, _ = api_keys.issue(JURISDICTION, "front end", 10_000, world.now)
+    key = Principal("citizen", JURISDICTION, uid=f"k_{key_id}", permissions=frozenset({FOR_MANY}))
+    mine = post(world, key, 1, email=CONTACT["email"])
+    form = {
+        "update_id": "1", "service_request_id": mine, "status": "UNCHANGED",
+        "updated_datetime": "2026-11-02T00:00:00Z", "description": f"{WORD} look",
+    }  # fmt: skip
+    picture = Attachments((("image/jpeg", b"\xff\xd8\xff" + WORD.encode() * 30),))
+    updates.receive(key, form.get, world.now, picture)
+    (photo_id,) = world.head(mine).pictures
+    assert [place for place in held() if photo_id in place]
+    world.act(OFFICER, mine, "reject", reason_code="spam", text="x")
+    world.advance(days=401)
+    keep(world)
+    assert held() == []
 
 
 def test_a_city_without_retention_keeps_everything(world: World) -> None:

@@ -35,7 +35,8 @@ from chalicelib.services.reports import actions, engagement, merging, one_tap
 from chalicelib.services.timeline import access
 from chalicelib.services.timeline.access import Seen
 from chalicelib.services.timeline.append import Addition, add
-from chalicelib.storage import open311_requests, reports
+from chalicelib.storage import open311_requests, people, report_texts, reports
+from chalicelib.storage.transactions import Write
 
 MOST = 1000
 DEFAULT = timedelta(days=1)
@@ -136,14 +137,18 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
     if remark.pictures and len(about.pictures) + len(remark.pictures) > PICTURES_AT_MOST:
         why = f"would give the request more than {PICTURES_AT_MOST} photos; send the text alone"
         raise ExceptionGroup("unfit", [InvalidArgument("media", why)])
-    photo_ids = attachments.store(actor, remark.pictures, now)
+    said_by = _said_by(actor, filed, remark)
+    author = people.released_uid(filed.id) if said_by == "filer" else None
+    uploader = replace(actor, uid=author) if author else actor
+    photo_ids = attachments.store(uploader, remark.pictures, now)
+    words = _words(remark, author, inside=filed.private and about.id != filed.id)
 
     def change(seen: Seen, city: City) -> Addition:
         report = seen.report
         if report.id == filed.id:
             engagement.may_comment(actor, seen, "public")
         after = replace(report, comments=report.comments + 1)
-        data: EventData = {"status": remark.status, "said_by": _said_by(actor, filed, remark)}
+        data: EventData = {"status": remark.status, "said_by": said_by}
         if report.id != filed.id:
             data["duplicate"] = filed.id
             if filed.private:
@@ -152,26 +157,44 @@ def _keep(actor: Principal, remark: Remark, now: datetime) -> Outcome:
         if action and not verdict and _may_ask(report, action, now):
             after = replace(after, asked_at=now)
             data["asks"] = action
-        claims = tickets.claim_photos(actor, photo_ids, report, "comment", now, city)
+        claims = tickets.claim_photos(uploader, photo_ids, report, "comment", now, city)
         after = tickets.with_photos(after, claims)
         data.update(tickets.event_data(claims))
         writes = [write for claim in claims for write in claim.writes]
+        if author:
+            writes += _traces(author, report, words, photo_ids)
         return Addition(after, {"comments": after.comments}, writes, data)
 
-    # The original of a private report is public.
-    audience = "inside" if filed.private and about.id != filed.id else "public"
+    usage = rate_limits.person_usage(actor, now, "comments", report_comments=remark.report)
+    return add(actor, op, about.id, "comment", change, now, words, usage=usage)
+
+
+def _words(remark: Remark, author: str | None, *, inside: bool) -> tuple[EventText, ...]:
+    """The texts of a remark. ``inside``: it is about a private report, whose original is public."""
+    audience = "inside" if inside else "public"
     texts = (
         ("comment", audience, remark.text),
         (WORD, "inside", remark.pictures.text),
         (attributes.WORD, "inside", remark.further),
     )
-    words = tuple(
-        EventText(name, audience, text, ids.token_bytes(SALT_BYTES))
+    more = {"by": author} if author else {}
+    return tuple(
+        EventText(name, audience, text, ids.token_bytes(SALT_BYTES), more)
         for name, audience, text in texts
         if text
     )
-    usage = rate_limits.person_usage(actor, now, "comments", report_comments=remark.report)
-    return add(actor, op, about.id, "comment", change, now, words, usage=usage)
+
+
+def _traces(
+    author: str, report: Report, words: tuple[EventText, ...], photo_ids: list[str]
+) -> list[Write]:
+    """The index rows by which an erasure of the person who filed finds the remark."""
+    jurisdiction, version = report.jurisdiction, report.version + 1
+    names = [report_texts.text_name(version, text.field) for text in words]
+    return [
+        *(people.put_trace(jurisdiction, author, people.TEXT, report.id, name) for name in names),
+        *(people.put_trace(jurisdiction, author, people.PHOTO, "-", photo) for photo in photo_ids),
+    ]
 
 
 def _goes_on_as(filed: Report, remark: Remark) -> Report:

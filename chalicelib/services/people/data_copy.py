@@ -17,7 +17,7 @@ from chalicelib.domain.timestamps import iso
 from chalicelib.errors import Problem
 from chalicelib.services.people import erasure, preferences
 from chalicelib.services.people.erasure_events import Person
-from chalicelib.services.people.report_contents import reporter_photos, reporter_texts
+from chalicelib.services.people.report_contents import passed_on, reporter_photos, reporter_texts
 from chalicelib.services.photos import photo_views
 from chalicelib.services.photos.storage_keys import Files
 from chalicelib.services.platform.cursors import make_cursor, open_cursor
@@ -92,11 +92,25 @@ def of_report(jurisdiction: str, report: str) -> Iterator[dict[str, Any]]:
     reader = _Reader(jurisdiction, head.reporter, whole=True)
     if head.reporter is None:
         yield _report_item(reader, head)
+        yield from _said_elsewhere(reader, report)
         return
     after: str | None = f"{_FILED} "
     while after:
         items, after = _page(reader, after, PAGE)
         yield from items
+
+
+def _said_elsewhere(reader: _Reader, report: str) -> Iterator[dict[str, Any]]:
+    """What another system passed on from the person who filed a report, kept on its original."""
+    own = frozenset({people.released_uid(report)})
+    for other, left in passed_on(reader.jurisdiction, report):
+        head = reports.get(reader.jurisdiction, other)
+        if head is not None and other != report:
+            yield {
+                **_empty_item("text", other),
+                "texts": _texts(head, left.texts, own),
+                "photos": [_photo_view(head, photo) for photo in left.photos],
+            }
 
 
 def _page(reader: _Reader, start: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:

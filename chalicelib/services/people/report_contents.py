@@ -4,13 +4,15 @@ Tests: tests/integration/test_erasure.py
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from chalicelib.domain.photos import ERASED
 from chalicelib.domain.report import Report
 from chalicelib.domain.row_types import Ticket
-from chalicelib.storage import photo_tickets, report_texts, timeline_rows
+from chalicelib.domain.timeline_types import Event
+from chalicelib.storage import people, photo_tickets, report_texts, timeline_rows
 
 PAGE = 200
 _FILING = ("file", "import")
@@ -34,7 +36,8 @@ def report_of(jurisdiction: str, photo: str) -> str | None:
 
 def reporter_texts(head: Report, own: frozenset[str], pages: int | None = None) -> Iterator[str]:
     """The names of the reporter's texts that still exist: what was filed, what the uids ``own``
-    wrote, and, for older texts without an author, what was written in the role of reporter.
+    wrote, and, for older texts without an author, what was written in the role of reporter or
+    passed on as said by the person who filed.
 
     ``pages``: read only so many pages of the timeline.
     """
@@ -49,6 +52,7 @@ def reporter_texts(head: Report, own: frozenset[str], pages: int | None = None) 
         for event in events:
             actor, filed = event["actor"], event["action"] in _FILING
             reporters = actor["kind"] == "citizen" and actor["role"] == "reporter"
+            reporters = reporters or _said_by_filer(event)
             for committed in event["words"]:
                 name = report_texts.text_name(event["version"], committed["field"])
                 if name in stored:
@@ -57,6 +61,27 @@ def reporter_texts(head: Report, own: frozenset[str], pages: int | None = None) 
                     if filed or (by in own if by else theirs):
                         yield name
         after = last
+
+
+def _said_by_filer(event: Event) -> bool:
+    # What is said of a duplicate belongs to the duplicate.
+    data = event["data"]
+    return data.get("said_by") == "filer" and "duplicate" not in data
+
+
+def passed_on(jurisdiction: str, report: str) -> Iterator[tuple[str, Contents]]:
+    """(report, contents): what another system passed on from the person who filed ``report``. It is
+    on that report, or on the original into which it was merged."""
+    author, after = people.released_uid(report), ""
+    while page := people.traces(jurisdiction, author, after, PAGE):
+        after = people.trace_name(*page[-1])
+        by_report: dict[str, Contents] = defaultdict(Contents)
+        for kind, other, detail in page:
+            if kind == people.TEXT:
+                by_report[other].texts.append(detail)
+            elif kind == people.PHOTO and (used := report_of(jurisdiction, detail)):
+                by_report[used].photos.append(detail)
+        yield from sorted(by_report.items())
 
 
 def reporter_photos(head: Report, own: frozenset[str]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from chalicelib.services.people.photo_erasure import (
 from chalicelib.services.people.report_contents import (
     Contents,
     is_erased,
+    passed_on,
     reporter_photos,
     reporter_texts,
 )
@@ -39,7 +40,8 @@ _TEXTS, _PHOTOS = 12, 8
 
 
 def erase(person: Person, report: str, former: frozenset[str], now: datetime) -> None:
-    """Erase what the reporter of ``report`` left on it, and last that they were the reporter.
+    """Erase what the reporter of ``report`` left on it, what another system passed on from them,
+    and last that they were the reporter.
 
     ``former`` are the uids that had the report before.
     """
@@ -50,6 +52,9 @@ def erase(person: Person, report: str, former: frozenset[str], now: datetime) ->
     own = frozenset({person.uid or people.released_uid(report), *former})
     left = Contents(list(reporter_texts(head, own)), list(reporter_photos(head, own)))
     erase_contents(person, report, left, now)
+    author = replace(person, uid=people.released_uid(report))
+    for other, contents in passed_on(person.jurisdiction, report):
+        erase_contents(author, other, contents, now)
     for uid in sorted(former):
         control.forget_rates(person.jurisdiction, f"report_comments#{uid}.{report}")
     remove_reporter(person, report, now)

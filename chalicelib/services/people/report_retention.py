@@ -138,7 +138,7 @@ def photos(head: Report) -> Iterator[str]:
         ticket = photo_tickets.photo(head.jurisdiction, photo)
         if ticket is None or report_contents.is_erased(ticket):
             continue
-        if photo in head.photos or people.is_person(str(ticket[1].get("owner"))):
+        if photo in head.photos or people.is_of_people(str(ticket[1].get("owner"))):
             yield photo
 
 
