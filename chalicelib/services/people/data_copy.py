@@ -290,16 +290,9 @@ def _upload_item(reader: _Reader, photo: str) -> dict[str, Any] | None:
 
 def _empty_item(kind: str, report: str) -> dict[str, Any]:
     return {
-        "kind": kind,
-        "report": None if report == "-" else report,
-        "detail": None,
-        "about": None,
-        "kept": False,
-        "contact": None,
-        "notifications": None,
-        "texts": [],
-        "photos": [],
-    }
+        "kind": kind, "report": None if report == "-" else report, "detail": None, "about": None,
+        "kept": False, "contact": None, "notifications": None, "texts": [], "photos": [],
+    }  # fmt: skip
 
 
 def _only(reader: _Reader) -> frozenset[str]:
