@@ -4,10 +4,11 @@ The same steps as ``services.scorecards.compute.compute``: contributions of each
 filers, recurrences, totals, cards. A test compares both (tests/unit/test_bench_gaming.py).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bench.gaming.place import city
 from chalicelib.domain.scorecards.card_types import Card
@@ -23,6 +24,7 @@ from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 
 _SCORED = ("city", "district")
+_GROWING = (dict, list, set, Totals)
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,20 @@ def weighed(
 
 
 def _copied(onto: MonthTotals | None) -> MonthTotals:
-    totals = MonthTotals(city())
-    if onto is not None:
-        totals.by_scope = {scope: _copy(own) for scope, own in onto.by_scope.items()}
-        totals.audits = {code: Counter(results) for code, results in onto.audits.items()}
-        totals.reported = set(onto.reported)
+    totals: MonthTotals = MonthTotals(city()) if onto is None else _copy(onto)
     return totals
 
 
-def _copy(own: Totals) -> Totals:
-    values = {measure: list(numbers) for measure, numbers in own.values.items()}
-    return Totals(Counter(own.due), Counter(own.counts), values, own.stars)
+def _copy(value: Any) -> Any:
+    """Totals of their own, whatever they consist of. (``deepcopy`` would also copy the city.)"""
+    if isinstance(value, (Totals, MonthTotals)):
+        copied = copy(value)
+        vars(copied).update({name: _copy(own) for name, own in vars(value).items()})
+        return copied
+    if isinstance(value, dict):
+        changed = {key: _copy(own) for key, own in value.items() if isinstance(own, _GROWING)}
+        whole = value.copy()
+        # ``Counter.update`` would add.
+        dict.update(whole, changed)
+        return whole
+    return value.copy() if isinstance(value, (list, set)) else value
