@@ -129,7 +129,8 @@ ForOfficials = Alert | Notice
 
 
 class CitizenMessage(OfEvent):
-    """A message to citizens: ``tell`` gives its kind for each relation.
+    """A message to citizens: ``tell`` gives its kind for each relation. ``asked``: the duplicate
+    whose filer gets it in place of the reporter.
 
     Further pages of it name the first one's ``dedupe`` in ``pages``.
     """
@@ -137,6 +138,7 @@ class CitizenMessage(OfEvent):
     kind: str
     dedupe: str
     tell: NotRequired[dict[str, str]]
+    asked: NotRequired[str]
     page: NotRequired[AddresseePage]
     pages: NotRequired[str]
 

@@ -108,6 +108,45 @@ def test_anybodys_status_on_a_copy_judges_nothing_and_the_filer_is_asked(
     for contact in ({}, {"email": CITI}, {"email": ANI}):
         remark(world, key, copy, "FIXED", **contact)
     assert world.head(original).state == "work_done"
+    ((to, _, letter),) = sent()
+    assert to == BUDI
+    assert one_tap.answer(token_in(letter), True, world.now) is not None
+    assert world.head(original).resolution == "verified"
+    assert world.events(original)[-1]["data"]["by"] == "duplicate"
+
+
+def token_in(letter: str) -> str:
+    """The token of the one-tap link in a message."""
+    return letter.split("/v1/answers/")[1].split()[0]
+
+
+@pytest.mark.parametrize(("settled", "state"), [(True, "closed"), (False, "assigned")])
+def test_the_filer_of_a_copy_is_asked_whether_the_closed_original_is_settled(
+    world: World, key: Principal, sent: Sent, settled: bool, state: str
+) -> None:
+    original, copy = family(world, key)
+    repair(world, original)
+    world.advance(days=15)
+    world.sweep()
+    sent()
+    for _ in range(2):
+        remark(world, key, copy, "OPEN")
+    ((to, _, letter),) = sent()
+    assert to == BUDI
+    token = token_in(letter)
+    assert one_tap_page.ask(token, world.now).count("<form") == 2
+    assert one_tap.answer(token, settled, world.now) is not None
+    assert world.head(original).state == state
+    sound(world, original, copy)
+
+
+def test_where_the_filer_of_a_copy_left_no_contact_the_first_one_is_asked(
+    world: World, key: Principal, sent: Sent
+) -> None:
+    original, copy = family(world, key, email="")
+    repair(world, original)
+    sent()
+    remark(world, key, copy, "FIXED")
     assert [to for to, *_ in sent()] == [ANI]
 
 
@@ -190,8 +229,7 @@ def test_who_left_only_a_contact_with_a_copy_is_asked_and_answers_by_the_link(
     repair(world, original)
     letters = {to: text for to, _, text in sent()}
     assert sorted(letters) == [ANI, BUDI]
-    token = letters[BUDI].split("/v1/answers/")[1].split()[0]
-    assert one_tap.answer(token, False, world.now) is not None
+    assert one_tap.answer(token_in(letters[BUDI]), False, world.now) is not None
     assert world.head(original).state == "in_progress"
     assert world.events(original)[-1]["data"]["by"] == "duplicate"
     # Both hear that the work goes on: Ani because somebody else refused it.

@@ -105,3 +105,13 @@ def test_an_older_link_still_answers(world: World) -> None:
     payload = {"j": JURISDICTION, "r": report, "f": world.now.isoformat()}
     token = signing.sign("answer", payload, world.now + timedelta(days=14))
     assert one_tap_tokens.read(token, world.now) == payload
+
+
+def test_a_link_about_a_closed_original_names_the_duplicate_of_its_recipient(world: World) -> None:
+    original, other = world.file()["id"], world.file(citizen("b"))["id"]
+    token = one_tap_tokens.make_for_closed(JURISDICTION, original, world.now, other)
+    known = {"j": JURISDICTION, "r": original, "a": world.now.isoformat()}
+    assert one_tap_tokens.read(token, world.now) == {**known, "d": other}
+    alone = one_tap_tokens.make_for_closed(JURISDICTION, original, world.now)
+    assert one_tap_tokens.read(alone, world.now) == known
+    assert one_tap_tokens.make_for_closed(JURISDICTION, original, world.now, original) == alone

@@ -42,7 +42,8 @@ def kinds() -> frozenset[str]:
 
 
 def message(event: Event) -> CitizenMessage | None:
-    """The outbox row of an event for citizens: ``tell`` gives the kind for each relation.
+    """The outbox row of an event for citizens: ``tell`` gives the kind for each relation;
+    ``asked`` is the duplicate whose filer is asked in place of the reporter.
 
     Only the reporter hears of a secret or private report, without a survey if it is secret. Nobody
     is informed of their own action.
@@ -58,13 +59,17 @@ def message(event: Event) -> CitizenMessage | None:
     others = data.get("asks") or data.get("by") in ("duplicate", "contact")
     own = event["actor"]["kind"] == "citizen" and not others
     former = bool(data.get("former"))
-    silent = not (after["contactable"] or former) or (own and tell.get("reporter") not in ALWAYS)
+    # The remark was about a duplicate: its own filer is asked.
+    asked = data.get("duplicate") if data.get("asks") else None
+    silent = not (after["contactable"] or former or asked) or (
+        own and tell.get("reporter") not in ALWAYS
+    )
     if silent or (secret_in(after) and tell.get("reporter") == "ask"):
         tell.pop("reporter", None)
     if not tell:
         return None
     names = (event["jurisdiction"], event["report"], str(event["version"]), event["action"], TOLD)
-    return {
+    message: CitizenMessage = {
         "jurisdiction": event["jurisdiction"],
         "report": event["report"],
         "version": event["version"],
@@ -76,6 +81,9 @@ def message(event: Event) -> CitizenMessage | None:
         "tell": tell,
         "dedupe": ":".join(names),
     }
+    if asked:
+        message["asked"] = asked
+    return message
 
 
 def _applies(when: str | None, event: Event) -> bool:

@@ -72,6 +72,9 @@ def _send_news(message: CitizenMessage, now: datetime) -> bool:
     if report is None:
         return False
     addressees, next_pages = citizens.page(report, tell, message.get("page") or {})
+    if duplicate := message.get("asked"):
+        asked = citizens.filer_of(jurisdiction, duplicate, tell["reporter"])
+        addressees = asked or addressees
     for number, following in enumerate(next_pages):
         _follow_up(message, following, number)
     sent, failure = False, None
@@ -262,7 +265,7 @@ def _compose(report: Report, doc: PersonMessage, city: City) -> tuple[str, str]:
         finished = report.finished_at or parse(doc["at"])
         link = answer_link(jurisdiction, report.id, finished, doc.get("own"))
     elif kind == "doubted":
-        link = doubt_link(report)
+        link = doubt_link(report, doc.get("own"))
     elif kind in citizen_news.ALWAYS:
         link = claiming.undo_link(jurisdiction, report.id, report.claims, parse(doc["at"]), kind)
     text = message_text(f"{kind}.text", language, city, code=report.code, link=link)

@@ -78,6 +78,12 @@ def page(
     return addressees, next_pages
 
 
+def filer_of(jurisdiction: str, report_id: str, kind: str) -> list[Addressee]:
+    """The person who filed a report, if they left a contact."""
+    report = reports.get(jurisdiction, report_id)
+    return list(_reporter_of(report, kind)) if report and not report.secret else []
+
+
 def _by_contact(
     jurisdiction: str, original: str, after: str, kind: str
 ) -> tuple[list[Addressee], str]:

@@ -17,9 +17,9 @@ ANSWER_DAYS = 14
 _PURPOSE = "answer"
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # pragma: allowlist secret
 _ID, _MOMENT = 16, 6
-_FOR_REPORT, _FOR_DUPLICATE, _FOR_CLOSED = 1, 2, 3
+_FOR_REPORT, _FOR_DUPLICATE, _FOR_CLOSED, _FOR_CLOSED_DUPLICATE = 1, 2, 3, 4
 # How many reports a token of each kind names.
-_REPORTS = {_FOR_REPORT: 1, _FOR_DUPLICATE: 2, _FOR_CLOSED: 1}
+_REPORTS = {_FOR_REPORT: 1, _FOR_DUPLICATE: 2, _FOR_CLOSED: 1, _FOR_CLOSED_DUPLICATE: 2}
 
 
 def make(jurisdiction: str, report: str, finished_at: datetime, own: str | None = None) -> str:
@@ -32,9 +32,14 @@ def make(jurisdiction: str, report: str, finished_at: datetime, own: str | None 
     return _signed(kind, finished_at, [report, *others], jurisdiction)
 
 
-def make_for_closed(jurisdiction: str, report: str, asked_at: datetime) -> str:
-    """A token for a closed report whose reporter is asked whether it is settled."""
-    return _signed(_FOR_CLOSED, asked_at, [report], jurisdiction)
+def make_for_closed(
+    jurisdiction: str, report: str, asked_at: datetime, own: str | None = None
+) -> str:
+    """A token for a closed report whose reporter is asked whether it is settled; ``own`` as in
+    ``make``."""
+    others = [own] if own and own != report else []
+    kind = _FOR_CLOSED_DUPLICATE if others else _FOR_CLOSED
+    return _signed(kind, asked_at, [report, *others], jurisdiction)
 
 
 def _signed(kind: int, moment: datetime, reports: list[str], jurisdiction: str) -> str:
@@ -60,9 +65,9 @@ def read(token: str, now: datetime) -> dict[str, Any]:
         raise Problem("invalid_token")
     count = _REPORTS[kind]
     ids = [_unpack(rest[_ID * n : _ID * (n + 1)]) for n in range(count)]
-    moment = "a" if kind == _FOR_CLOSED else "f"
+    moment = "a" if kind in (_FOR_CLOSED, _FOR_CLOSED_DUPLICATE) else "f"
     payload = {"j": rest[_ID * count :].decode(), "r": ids[0], moment: since.isoformat()}
-    return {**payload, "d": ids[1]} if kind == _FOR_DUPLICATE else payload
+    return {**payload, "d": ids[1]} if count > 1 else payload
 
 
 def _pack(report: str) -> bytes:
@@ -77,12 +82,13 @@ def _unpack(raw: bytes) -> str:
     return "".join(_DIGITS[number >> 5 * position & 31] for position in reversed(range(26)))
 
 
-def doubt_link(report: Report) -> str:
-    """The one-tap link to answer whether a report is settled, after another person denied it."""
+def doubt_link(report: Report, own: str | None = None) -> str:
+    """The one-tap link to answer whether a report is settled, after another person denied it;
+    ``own`` as in ``answer_link``."""
     if report.state == "work_done" and report.finished_at:
-        return answer_link(report.jurisdiction, report.id, report.finished_at)
+        return answer_link(report.jurisdiction, report.id, report.finished_at, own)
     asked_at = report.asked_at or report.changed_at
-    token = make_for_closed(report.jurisdiction, report.id, asked_at)
+    token = make_for_closed(report.jurisdiction, report.id, asked_at, own)
     return urls.absolute(f"/v1/answers/{token}")
 
 
