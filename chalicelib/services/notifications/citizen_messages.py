@@ -73,8 +73,7 @@ def _send_news(message: CitizenMessage, now: datetime) -> bool:
         return False
     addressees, next_pages = citizens.page(report, tell, message.get("page") or {})
     if duplicate := message.get("asked"):
-        asked = citizens.filer_of(jurisdiction, duplicate, tell["reporter"])
-        addressees = asked or addressees
+        addressees = citizens.filer_of(jurisdiction, duplicate, tell["reporter"]) or addressees
     for number, following in enumerate(next_pages):
         _follow_up(message, following, number)
     sent, failure = False, None
