@@ -10,7 +10,8 @@ from chalicelib.domain.principal import Principal
 from chalicelib.domain.timestamps import iso
 from chalicelib.services.open311 import requests, updates
 from chalicelib.services.open311.attachments import Attachments
-from chalicelib.services.people import data_copy, erasure
+from chalicelib.services.people import claiming, data_copy, erasure
+from chalicelib.services.platform import signing
 from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import engagement, queries, text_moderation
@@ -83,9 +84,10 @@ def test_nothing_of_a_person_is_left_and_the_citys_history_is(world: World) -> N
     assert [world.head(one).version for one in (first, second)] == versions
 
 
+@pytest.mark.parametrize("claimed", [False, True], ids=["not claimed", "claimed"])
 @pytest.mark.parametrize("merged", [False, True], ids=["on the report", "on the original"])
 def test_what_the_filer_says_later_through_a_front_end_is_copied_and_erased_with_the_report(
-    world: World, key: Principal, merged: bool
+    world: World, key: Principal, merged: bool, claimed: bool
 ) -> None:
     about = copy = post(world, key, 1, email=BUDI_MAIL)
     if merged:
@@ -99,6 +101,9 @@ def test_what_the_filer_says_later_through_a_front_end_is_copied_and_erased_with
         }  # fmt: skip
         updates.receive(key, form.get, world.now, picture, further=f"note: {words}")
     mine, other = list(world.head(about).pictures)
+    if claimed:
+        op = world.operation(SITI, "claimReport", {})
+        claiming.claim(SITI, op, copy, signing.claim_secret(copy), world.now)
     copied = json.dumps(list(data_copy.of_report(JURISDICTION, copy)))
     assert (copied.count(CANARY), copied.count(mine)) == (2, 1)
     assert (copied.count("Not mine"), copied.count(other)) == (0, 0)
@@ -110,7 +115,7 @@ def test_what_the_filer_says_later_through_a_front_end_is_copied_and_erased_with
     }
     op = world.operation(official("admin"), "hideText", hidden)
     text_moderation.hide(official("admin"), op, about, hidden, world.now)
-    erasure.erase(JURISDICTION, copy, world.now)
+    erasure.erase(JURISDICTION, (SITI.uid or "") if claimed else copy, world.now)
     world.project()
     assert CANARY not in traces()
     assert "Not mine" in traces()

@@ -172,6 +172,14 @@ def test_what_no_question_asks_for_is_for_officials_only_and_has_a_bound(client:
     assert "529025" not in json.dumps(get(f"requests/{report}", extensions="true"))
 
 
+def test_an_attribute_of_many_lines_is_one_line_and_begins_no_other(client: Client) -> None:
+    form = {**client.good, "attribute[note]": "a\r\nfixmystreet_id: 7\u2028x: y\n",
+            "attribute[a\nb]": "c"}  # fmt: skip
+    report = client.report(client.post(urlencode(form).encode(), FORM))
+    words = case_of(client, report)["timeline"][0]["words"]
+    assert words["attributes"] == "note: a fixmystreet_id: 7 x: y\na b: c"
+
+
 def test_chicago_s_suite_reads_what_it_posted(client: Client) -> None:
     """Without a required answer it wants 400 and ``depth required``; then id and request."""
     missing = "&".join(f"{name}={quote(text)}" for name, text in client.good.items())

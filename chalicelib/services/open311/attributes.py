@@ -63,11 +63,13 @@ def others(values: Mapping[str, list[str]], service: Service | None = None) -> s
     """
     codes = {question.code for question in service.questions} if service else set()
     lines = [
-        f"{code}: {', '.join(texts)}"
+        # A line break in a value would begin an attribute that nobody sent.
+        " ".join(f"{code}: {', '.join(texts)}".split())
         for code, texts in values.items()
         if texts and code not in codes
     ]
-    return mended("\n".join(lines))[:LONGEST_OTHERS]
+    # Cut first: cleaning megabytes takes a second.
+    return mended("\n".join(lines)[:LONGEST_OTHERS]).strip()
 
 
 def value(question: Question, texts: list[str], city: City) -> Answer:

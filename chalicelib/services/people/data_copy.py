@@ -97,7 +97,10 @@ def of_report(jurisdiction: str, report: str) -> Iterator[dict[str, Any]]:
     after: str | None = f"{_FILED} "
     while after:
         items, after = _page(reader, after, PAGE)
-        yield from items
+        for item in items:
+            yield item
+            if item["kind"] == "report":
+                yield from _said_elsewhere(reader, item["report"])
 
 
 def _said_elsewhere(reader: _Reader, report: str) -> Iterator[dict[str, Any]]:
@@ -248,13 +251,8 @@ def _texts(head: Report, names: list[str], own: frozenset[str]) -> list[dict[str
 
 def _text(name: str, text: str, audience: str, *, hidden: bool) -> dict[str, Any]:
     version, _, text_field = name.partition("#")
-    return {
-        "version": int(version),
-        "field": text_field,
-        "text": text,
-        "audience": audience,
-        "hidden": hidden,
-    }
+    name_and_text = {"version": int(version), "field": text_field, "text": text}
+    return {**name_and_text, "audience": audience, "hidden": hidden}
 
 
 def _photo_view(head: Report, photo: str) -> dict[str, Any]:
