@@ -2,6 +2,8 @@
 
 Runs in the process that ``sandbox`` starts. Large pictures are reduced strip by strip, so that no
 second picture of full size is in memory.
+
+Tests: tests/unit/test_renditions.py, tests/unit/test_develop.py
 """
 
 import io
