@@ -164,6 +164,7 @@ class Bridge:
         self._wrap(sns, "_http_post_sync", self._letters.only_loopback)
         # Pure functions that parse the same texts many times: cached.
         self._wrap(ddb, "_condition_syntax_error", lru_cache(1024))
+        self._wrap(ddb, "_tokenize", _parsing_once)
         self._wrap(sns, "_resolve_message_for_protocol", lru_cache(64))
         self._wrap(sns, "_matches_filter_policy", lambda original: matching(original, sns))
         # Notify within the request, so that after it no event is outstanding.
@@ -258,6 +259,12 @@ def _form_action(body: Any, query: Any) -> str:
         return str(action[0] if isinstance(action, list) else action)
     field = _ACTION.search(body, 0, 65_536) if isinstance(body, bytes) else None
     return field[1].decode() if field else ""
+
+
+def _parsing_once(original: Any) -> Any:
+    known = lru_cache(4096)(original)
+    # A new list each time, which the caller may change.
+    return lambda expression: list(known(expression))
 
 
 def _without_messages(original: Any) -> Any:

@@ -24,6 +24,9 @@ from chalicelib.services.city import staff
 PROTOCOLS = frozenset({"email", "email-json", "sms", "https", "sqs"})
 # SNS allows 150 combinations of values in one policy.
 MARKS_AT_MOST = 150
+# Officials with their interests, and those of each city, with the roster of which they were made.
+Reachable = list[tuple[StaffRecord, list[str]]]
+_rosters: dict[str, tuple[tuple[StaffRecord, ...], Reachable]] = {}
 
 
 def marks(message: Mapping[str, Any]) -> dict[str, str]:
@@ -91,17 +94,23 @@ def recipients(message: Mapping[str, Any], now: datetime | None = None) -> list[
     who receives an alert. Staff records may be 30 seconds old."""
     by_mark = marks(message)
     pairs = []
-    for record in staff.roster(message["jurisdiction"], now or clock.now()):
-        if not reachable(record) or (
-            message.get("protected") is True and not _serves_protected(record, message)
-        ):
+    for record, wanted in _reachable(message["jurisdiction"], now or clock.now()):
+        if message.get("protected") is True and not _serves_protected(record, message):
             continue
-        recipient = next(
-            (by_mark[interest] for interest in interests(record) if interest in by_mark), None
-        )
+        recipient = next((by_mark[interest] for interest in wanted if interest in by_mark), None)
         if recipient is not None:
             pairs.append((record["ref"], recipient))
     return pairs
+
+
+def _reachable(jurisdiction: str, now: datetime) -> Reachable:
+    """The active officials with an endpoint, with their interests; made once for each roster."""
+    records = staff.roster(jurisdiction, now)
+    made_for, rows = _rosters.get(jurisdiction, ((), []))
+    if made_for is not records:
+        rows = [(record, interests(record)) for record in records if reachable(record)]
+        _rosters[jurisdiction] = (records, rows)
+    return rows
 
 
 def reachable(record: StaffRecord) -> bool:
