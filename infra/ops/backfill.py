@@ -34,6 +34,7 @@ def run(pages: int | None = None) -> dict[str, Any]:
         access_index,
         control,
         open311_requests,
+        people,
         record_roots,
         reports,
         scorecards,
@@ -58,6 +59,10 @@ def run(pages: int | None = None) -> dict[str, Any]:
                 # Older rows have a deadline, which nobody here promised.
                 row = request_views.row_of(head)
                 rows.append(open311_requests.put_known(head.jurisdiction, row, head.version))
+            if head.merged_into:
+                # Older merges left no row of the duplicate, whose filer is asked by its contact.
+                kind, original = people.DUPLICATE, head.merged_into
+                rows.append(people.put_mark(head.jurisdiction, original, kind, head.id))
             try:
                 commit([put, *rows])
                 backfill_filers.register(head, is_judged)

@@ -14,7 +14,9 @@ from chalicelib.http import problems
 from chalicelib.pages import one_tap_page
 from chalicelib.services.reports import engagement, one_tap, queries
 from chalicelib.services.reports.one_tap_tokens import make
-from chalicelib.storage import reports
+from chalicelib.storage import people, reports
+from chalicelib.storage.transactions import commit
+from infra.ops import backfill
 from tests.integration.test_filers import post
 from tests.integration.test_updates import (
     ANI,
@@ -235,6 +237,17 @@ def test_who_left_only_a_contact_with_a_copy_is_asked_and_answers_by_the_link(
     # Both hear that the work goes on: Ani because somebody else refused it.
     assert sorted(to for to, *_ in sent()) == [ANI, BUDI]
     sound(world, original, copy)
+
+
+def test_who_left_only_a_contact_with_a_copy_of_an_older_version_is_asked_after_a_backfill(
+    world: World, key: Principal, sent: Sent
+) -> None:
+    original, copy = family(world, key)
+    commit([people.delete_mark(JURISDICTION, original, people.DUPLICATE, copy)])
+    backfill.main()
+    sent()
+    repair(world, original)
+    assert sorted(to for to, *_ in sent()) == [ANI, BUDI]
 
 
 def test_many_who_left_only_a_contact_are_each_asked_once(
