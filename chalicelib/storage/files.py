@@ -63,17 +63,16 @@ def replace(key: str, body: bytes, content_type: str, *, locked: bool) -> None:
 
 def put_file(key: str, file: IO[bytes], content_type: str, name: str) -> None:
     """Store an open file under ``key``; a browser saves it as ``name``."""
-    with answering():
-        client("s3").upload_fileobj(
-            file,
-            settings().bucket,
-            key,
-            ExtraArgs={
-                **_caching(key),
-                "ContentType": content_type,
-                "ContentDisposition": f'attachment; filename="{name}"',
-            },
-        )
+    # Imported here: only the function that writes open data needs it.
+    from s3transfer.manager import TransferManager
+
+    arguments = {
+        **_caching(key),
+        "ContentType": content_type,
+        "ContentDisposition": f'attachment; filename="{name}"',
+    }
+    with answering(), TransferManager(client("s3")) as transfers:
+        transfers.upload(file, settings().bucket, key, extra_args=arguments).result()
 
 
 def _caching(key: str) -> dict[str, str]:

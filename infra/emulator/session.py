@@ -67,6 +67,7 @@ def forget_clients() -> None:
         clients.client.cache_clear()
     if tables := modules.get("chalicelib.storage.tables"):
         tables.connection()._client = None
+        tables.connection()._local.session = None
     for name in (
         "chalicelib.storage.fast_query", "chalicelib.storage.signing_keys",
         "chalicelib.services.city.cities",

@@ -57,12 +57,13 @@ def start() -> Iterator[None]:
         from chalicelib.storage import aws, tables
 
         connection = tables.connection()
-        kept = connection._client, boto3.client, clock._source, ids._bytes
+        kept = connection._client, boto3.client, aws.create, clock._source, ids._bytes
         aws.client.cache_clear()
         try:
             if not _made:
                 _make(connection)
             connection._client, boto3.client = _made["clients"]["dynamodb"], _client
+            aws.create = _made["clients"].__getitem__
             with _environment(_made["names"]):
                 settings.cache_clear()
                 botocore_stubber.enabled = True
@@ -73,7 +74,7 @@ def start() -> Iterator[None]:
         finally:
             botocore_stubber.enabled = False
             forget()
-            connection._client, boto3.client, clock._source, ids._bytes = kept
+            connection._client, boto3.client, aws.create, clock._source, ids._bytes = kept
             aws.client.cache_clear()
     settings.cache_clear()
 
