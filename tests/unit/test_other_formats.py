@@ -55,7 +55,7 @@ def lines(start: str = "") -> bytes:
         (b"PK\x03\x04" + bytes(200), "is a ZIP archive (KMZ, or a zipped Shapefile); make GeoJSON"),
         (b"\x00\x00\x27\x0a" + bytes(200), "is a Shapefile; make GeoJSON"),
         (b"SQLite format 3\x00" + bytes(200), "is a GeoPackage; make GeoJSON"),
-        (gzip.compress(json.dumps(WARDS).encode()), "is compressed by gzip"),
+        (gzip.compress(json.dumps(WARDS).encode(), mtime=0), "is compressed by gzip"),
         (json.dumps(WARDS).encode("utf-16"), "is in UTF-16: save it as UTF-8"),
         (b'<?xml version="1.0"?><kml xmlns="http://x/kml/2.2"></kml>', "is KML; make GeoJSON"),
         (b"<!DOCTYPE html><html></html>", "is HTML; make GeoJSON"),
