@@ -12,6 +12,7 @@ from chalicelib.domain.principal import Principal
 from chalicelib.errors import Problem
 from chalicelib.http import problems
 from chalicelib.pages import one_tap_page
+from chalicelib.services.open311 import requests as open311
 from chalicelib.services.reports import engagement, one_tap, queries
 from chalicelib.services.reports.one_tap_tokens import make
 from chalicelib.storage import people, reports
@@ -29,7 +30,7 @@ from tests.integration.test_updates import (
     listed,
     remark,
 )
-from tests.support.world import JURISDICTION, PUBLIC, World, citizen, faults, official
+from tests.support.world import JURISDICTION, PUBLIC, World, citizen, city, faults, official
 
 __all__ = ("fixture_key", "fixture_sent")
 CITI = "citi@example.org"
@@ -346,3 +347,23 @@ def test_an_officials_action_on_a_copy_names_the_original_too(world: World) -> N
         world.act(official("officer1"), copy, "assign", person="s_worker1")
     told(caught.value, original)
     assert "unmerge" in caught.value.members["open_actions"]
+
+
+def test_a_look_up_of_a_merged_request_says_where_it_goes_on_and_promises_nothing(
+    world: World, key: Principal
+) -> None:
+    original, copy = family(world, key)
+    world.project()
+    ids = {"service_request_id": f"{copy},{original}"}
+    (merged, _) = open311.search(city(), ids, world.now)
+    assert merged == open311.request(JURISDICTION, copy)[0]
+    assert merged["service_notice"].endswith(f"{original}.")
+    window = {"start_date": "2026-11-01T00:00:00Z", "end_date": "2026-11-30T00:00:00Z"}
+    listed_rows = {
+        one["service_request_id"]: one for one in open311.search(city(), window, world.now)
+    }
+    assert listed_rows[copy]["service_notice"] is None
+    assert listed_rows[original]["service_notice"]
+    # Nobody learns of a report that has become protected.
+    world.act(OFFICER, original, "reclassify", service="violence", reason="x")
+    assert original not in str(open311.request(JURISDICTION, copy))

@@ -4,7 +4,8 @@ Tests: tests/e2e/test_open311.py
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chalicelib import ids
@@ -23,6 +24,7 @@ from chalicelib.storage.open311_requests import Row
 
 # How many versions of the city an answer reads to name services, units and wards.
 VERSIONS_AT_MOST = 40
+DUPLICATE = "duplicate"
 
 
 def row_of(head: Report) -> Row:
@@ -34,13 +36,24 @@ def row_of(head: Report) -> Row:
 
 
 def to_requests(
-    jurisdiction: str, rows: list[Row], languages: tuple[str, ...] = (), *, extended: bool = False
+    jurisdiction: str,
+    rows: list[Row],
+    languages: tuple[str, ...] = (),
+    *,
+    extended: bool = False,
+    goes_on: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """GeoReport requests of rows, with their descriptions. Names are in the first of ``languages``
-    that the city has."""
+    that the city has. ``goes_on``: {merged request: its original}, where these are known."""
     texts = open311_requests.descriptions(jurisdiction, [row["id"] for row in rows])
     city_of = _city_of(jurisdiction, rows)
-    requests = [_request(city_of(row), row, texts.get(row["id"]), languages) for row in rows]
+    requests = [
+        {
+            **_request(city_of(row), row, texts.get(row["id"]), languages),
+            "service_notice": _notice(city_of(row), row, languages, goes_on.get(row["id"])),
+        }
+        for row in rows
+    ]
     if extended:
         for request, row in zip(requests, rows, strict=True):
             request["extended_attributes"] = _extended(row, request["media_url"])
@@ -105,7 +118,7 @@ def _request(
         "service_code": service.code,
         "description": description,
         "agency_responsible": city.text(responsible.name, language),
-        "service_notice": promise(row["due_at"], city, language) if row["due_at"] else None,
+        "service_notice": None,
         "requested_datetime": georeport.format_time(ids.moment(row["id"])),
         "updated_datetime": georeport.format_time(parse(row["updated"])),
         "expected_datetime": georeport.format_time(parse(row["due_at"])) if row["due_at"] else None,
@@ -116,6 +129,16 @@ def _request(
         "long": long,
         "media_url": photo_views.permanent_address(jurisdiction, row["id"], row["picture"]),
     }
+
+
+def _notice(city: City, row: Row, languages: tuple[str, ...], original: str | None) -> str | None:
+    """What the city promises, or where a merged request goes on."""
+    language = city.choose_language(*languages)
+    if original:
+        return message_text("status_notice.merged", language, city, id=original)
+    if row["due_at"] is None or row["resolution"] == DUPLICATE:
+        return None
+    return promise(row["due_at"], city, language)
 
 
 def promise(due_at: str, city: City, language: str) -> str:

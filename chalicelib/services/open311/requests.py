@@ -193,8 +193,16 @@ def _requests_by_id(
     known = (report_id for report_id in report_ids if _ID.fullmatch(report_id))
     heads = secrecy.heads(jurisdiction, known)
     listed = (heads[report_id] for report_id in report_ids if report_id in heads)
-    rows = [row_of(head) for head in listed if not head.hidden]
-    return to_requests(jurisdiction, rows, languages, extended=extended)
+    shown = [head for head in listed if not head.hidden]
+    into = {head.id: head.merged_into for head in shown if head.merged_into}
+    originals = secrecy.heads(jurisdiction, into.values()) if into else {}
+    goes_on = {
+        report_id: original
+        for report_id, original in into.items()
+        if original in originals and not originals[original].hidden
+    }
+    rows = [row_of(head) for head in shown]
+    return to_requests(jurisdiction, rows, languages, extended=extended, goes_on=goes_on)
 
 
 def _is_true(text: str | None) -> bool:
