@@ -85,7 +85,7 @@ def with_honest_acts(case: Case) -> Case:
         return replace(case, acts=(*beginning(case), *_pause(case), *acts), sound=sound)
     if case.kind == "never":
         return replace(case, acts=tuple(beginning(case)), sound=False)
-    return replace(case, acts=(_dismissal(case),), sound=not case.errs)
+    return replace(case, acts=(_dismissal(case),))
 
 
 def beginning(case: Case) -> list[Act]:

@@ -36,13 +36,15 @@ END = city().bounds(shifted(MONTHS[-1], 3))[0]
 class Played:
     """A district's six months: its cases and lives, and the parts of each judged month.
 
-    ``rows`` are without audits; ``audits`` are the rows of those that were drawn and audited.
+    ``rows`` and ``plain`` are without audits; ``audits`` are the rows of reports that were drawn
+    and audited, and ``parts`` are with them.
     """
 
     cases: dict[str, Case]
     lives: dict[str, Life]
     rows: dict[str, ScoreRow]
     audits: dict[str, ScoreRow] = field(default_factory=dict)
+    plain: dict[str, dict[str, Part]] = field(default_factory=dict)
     parts: dict[str, dict[str, Part]] = field(default_factory=dict)
     again: dict[str, list[Contribution]] = field(default_factory=dict)
 
@@ -134,12 +136,12 @@ class Base:
         played = Played(by_id, lives, plain)
         played.audits = drawn = self._audit(played)
         for name, month in self.months.items():
-            old = known.parts[f"plain {name}"] if known else {}
+            old = known.plain[name] if known else {}
             parts = {
                 code: old[code] if code in same and code in old else month.part(row)
                 for code, row in plain.items()
             }
-            played.parts[f"plain {name}"] = parts
+            played.plain[name] = parts
             played.parts[name] = parts | {code: month.part(row) for code, row in drawn.items()}
             played.again[name] = month.recurrences(plain.values())
         return played
@@ -180,11 +182,8 @@ class Base:
     def _judged(self, played: Played) -> Outcome:
         weights = self._weights(played)
         # A trick may change the weights of others: few people may hold a step.
-        others = [{c: w for c, w in own.items() if c not in played.cases}
-                  for _, own in sorted(weights.items())]  # fmt: skip
-        before = [{c: w for c, w in own.items() if c not in self.honest.cases}
-                  for _, own in sorted(self._weighed.items())]  # fmt: skip
-        beside = self._beside if others == before else self._peer_totals(weights)
+        same = _without(weights, played) == _without(self._weighed, self.honest)
+        beside = self._beside if same else self._peer_totals(weights)
         scores: dict[str, float | None] = {}
         for name, month in self.months.items():
             totals = month.totals(played.parts[name], played.again[name], weights, beside[name])
@@ -201,6 +200,16 @@ def _closed_within(report: Report, kinds: frozenset[str], month: tuple[datetime,
         and not report.secret
         and month[0] <= closed < month[1]
     )
+
+
+def _without(weights: dict[str, dict[str, int]], played: Played) -> dict[str, int]:
+    """The weights of the other districts' reports."""
+    return {
+        code: weight
+        for own in weights.values()
+        for code, weight in own.items()
+        if code not in played.cases
+    }
 
 
 def _merged(parts: Iterable[Mapping[str, Mapping[str, str]]]) -> dict[str, dict[str, str]]:
