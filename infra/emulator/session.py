@@ -79,7 +79,7 @@ def forget_clients() -> None:
 
 
 def warm_clients() -> None:
-    """Make the clients before threads start: boto3's session is not thread-safe."""
+    """Make the clients before threads start: the session is not thread-safe."""
     from chalicelib.storage import aws, tables
 
     tables.client()
