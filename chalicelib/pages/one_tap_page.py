@@ -72,7 +72,8 @@ def _over(question: one_tap.OneTapQuestion) -> str:
         return f"<p>{_say('page.answered', question.report)}</p>"
     code = question.goes_on.code
     link = escape(urls.in_city(question.report.jurisdiction, f"/v1/track/{code}"))
-    said = escape(words("page.merged", question.report, code=code))
+    key = "page.merged" if question.goes_on.open else "page.merged_closed"
+    said = escape(words(key, question.report, code=code))
     return f'<p>{said}</p><p><a href="{link}">{link}</a></p>'
 
 

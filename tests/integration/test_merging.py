@@ -338,6 +338,25 @@ def test_a_link_about_a_repair_of_a_report_that_was_merged_leads_to_the_original
     assert head.code not in one_tap_page.ask(token, world.now)
 
 
+def test_a_link_about_a_merged_report_promises_no_question_once_the_original_is_closed(
+    world: World,
+) -> None:
+    original = world.file(citizen("first"))["id"]
+    world.advance(hours=1)
+    copy = world.file(citizen("second"), contact={"email": BUDI})["id"]
+    repair(world, copy)
+    finished = world.head(copy).finished_at
+    assert isinstance(finished, datetime)
+    token = make(JURISDICTION, copy, finished)
+    world.act(OFFICER, copy, "merge", into=original)
+    assert "akan ditanya lagi" in one_tap_page.ask(token, world.now)
+    repair(world, original)
+    world.act(citizen("first"), original, "verify")
+    page = one_tap_page.ask(token, world.now)
+    assert "ditanya lagi" not in page
+    assert f"/v1/track/{world.head(original).code}" in page
+
+
 def test_an_officials_action_on_a_copy_names_the_original_too(world: World) -> None:
     original = world.file(citizen("first"))["id"]
     world.advance(hours=1)
