@@ -224,13 +224,15 @@ class ServerState(TypedDict, total=False):
 
 class Failing(TypedDict):
     """An event that a webhook did not take. The message of event ``by`` comes back for it at
-    ``until`` at the latest; ``dead``: no message comes, it is a dead letter."""
+    ``until`` at the latest; ``refusals``: how many answers said that the event itself is wrong;
+    ``dead``: no message comes, it is a dead letter."""
 
     by: int
     since: str
     until: str
     attempts: int
     reason: str
+    refusals: NotRequired[int]
     dead: NotRequired[bool]
 
 

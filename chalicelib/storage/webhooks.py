@@ -87,6 +87,12 @@ def put_back(jurisdiction: str, hook: str, holder: str, row: Progress) -> bool:
     return _let_go(jurisdiction, hook, holder, row, None)
 
 
+def let_go(jurisdiction: str, hook: str, holder: str, report: str) -> bool:
+    """Give the lease back and change nothing else: what was stored last stays."""
+    actions = [_Row.holder.remove(), _Row.until.remove()]
+    return _update(jurisdiction, hook, report, actions, _Row.holder == holder)
+
+
 def leave(jurisdiction: str, hook: str, holder: str, row: Progress) -> bool:
     """The same, for a run whose message comes back or is a dead letter: it answers for what was
     announced, too."""
@@ -132,7 +138,7 @@ def put_state(jurisdiction: str, hook: str, doc: HookState) -> None:
 
 
 def secrets(jurisdiction: str, hook: str) -> list[str]:
-    """The secrets of a hook: the newest first, and the one before it while receivers change."""
+    """The secrets of a hook: the newest first, and those before it while receivers change."""
     return (_parameter(_name(jurisdiction, hook)) or "").split()
 
 

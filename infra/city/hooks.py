@@ -18,6 +18,8 @@ from infra.city.fields import Fields, unique
 
 FILE = "webhooks.json"
 _CLOSED = "closed"
+# Earlier days are slips, and the first of the calendar have no moment in UTC.
+_FIRST_YEAR = 1970
 
 
 def read(
@@ -58,7 +60,10 @@ def _hook(
     if path := row.text("outside_id"):
         hook["outside_id"] = path.split(".")
     if (day := _day(row.text("since"))) is not None:
-        hook["since"] = iso(day.replace(tzinfo=ZoneInfo(time_zone)))
+        if day.year <= _FIRST_YEAR:
+            row.fault("since", f"must be a day after {_FIRST_YEAR}")
+        else:
+            hook["since"] = iso(day.replace(tzinfo=ZoneInfo(time_zone)))
     return hook
 
 

@@ -2,7 +2,7 @@
 
 list                    the webhooks: whether each is off, what waits, what was not taken
 secret HOOK             make its secret and print it once; again: a newer one beside it
-retire HOOK             end the older secret, when the other system has the newer one
+retire HOOK             end the older secrets, when the other system has the newest
 token HOOK              store the access token that it wants (read from standard input)
 ping HOOK               send it a test event
 resume HOOK             send all that waits now, without waiting for the next attempt
@@ -20,23 +20,41 @@ from typing import Any
 from chalicelib.domain.city.city import City
 from chalicelib.domain.city.hook import Hook
 
+# While receivers change; the parameter and the header have room for them.
+_MOST_SECRETS = 4
 _Command = Callable[[City, Hook, argparse.Namespace], int]
 
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; its exit status."""
     from chalicelib import clock
+    from chalicelib.errors import Problem
     from chalicelib.services.city import cities
     from chalicelib.settings import settings
 
-    parser = argparse.ArgumentParser("python -m infra.ops webhooks")
-    parser.add_argument("--jurisdiction", default=settings().jurisdiction)
-    parser.add_argument("--from", dest="first", type=int, default=1, metavar="VERSION")
-    parser.add_argument("command", choices=("list", *_COMMANDS))
-    parser.add_argument("hook", nargs="?", default="")
-    parser.add_argument("report", nargs="?", default="")
+    parser = argparse.ArgumentParser(
+        "python -m infra.ops webhooks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--jurisdiction", default=settings().jurisdiction, help="the city (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--from", dest="first", type=int, default=1, metavar="VERSION",
+        help="of replay: the first event to send again (default: all of the report)",
+    )  # fmt: skip
+    parser.add_argument("command", choices=("list", *_COMMANDS), help="see above")
+    parser.add_argument("hook", nargs="?", default="", help="its code in webhooks.json")
+    parser.add_argument("report", nargs="?", default="", help="of replay: the report's id")
     options = parser.parse_args(words)
-    city = cities.current(options.jurisdiction, clock.now())
+    if options.command == "replay" and not options.report:
+        parser.error("replay needs a HOOK and a REPORT")
+    try:
+        city = cities.current(options.jurisdiction, clock.now())
+    except Problem:
+        print(f"{options.jurisdiction!r} is no city that is loaded", file=sys.stderr)
+        return 1
     if options.command == "list":
         listed = [_listed(city, hook) for hook in city.hooks.values()]
         print(json.dumps(listed, indent=2, ensure_ascii=False))
@@ -74,12 +92,20 @@ def _secret(city: City, hook: Hook, options: argparse.Namespace) -> int:
     from chalicelib.outside import webhooks as outside
     from chalicelib.storage import webhooks as store
 
+    former = store.secrets(city.jurisdiction, hook.code)
+    if len(former) >= _MOST_SECRETS:
+        print(
+            f"{len(former)} secrets sign already; when the other system has the newest: "
+            f"retire {hook.code}",
+            file=sys.stderr,
+        )
+        return 1
+    # Which of them the other system uses is not known here, so all go on signing.
     made = outside.secret(ids.token_bytes(outside.SECRET_BYTES))
-    former = store.secrets(city.jurisdiction, hook.code)[:1]
     store.put_secrets(city.jurisdiction, hook.code, [made, *former])
     print(made)
     if former:
-        print("the older secret signs too, until: retire", file=sys.stderr)
+        print(f"the older secret signs too, until: retire {hook.code}", file=sys.stderr)
     return 0
 
 
@@ -117,10 +143,24 @@ def _ping(city: City, hook: Hook, options: argparse.Namespace) -> int:
     try:
         status, outside_id = hooks.ping(city, hook, clock.now())
     except Failed as failure:
-        print(f"{hook.url}: {failure.reason}", file=sys.stderr)
+        print(f"{hook.url}: {_words(failure.reason, hook)}", file=sys.stderr)
         return 1
     print(json.dumps({"status": status, "outside_id": outside_id}))
     return 0 if 200 <= status < 300 else 1
+
+
+def _words(reason: str, hook: Hook) -> str:
+    """The reason of a failure in words."""
+    return {
+        "no_secret": f"it has no secret yet: webhooks secret {hook.code}",
+        "no_token": f"its access token is not stored yet: webhooks token {hook.code}",
+        "address_refused": "its name leads to an address that is not public",
+        "no_answer": "no answer: the name is unknown, or the connection failed",
+        "too_slow": "no whole answer within five seconds",
+        "too_large": "an answer of more than 64 KiB",
+        "tls": "its certificate is not valid for the name",
+        "redirect": "it answers with a redirect: write the address to which it leads",
+    }.get(reason, reason)
 
 
 def _resume(city: City, hook: Hook, options: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ from chalicelib.services.webhooks.sending import Later
 from chalicelib.settings import settings
 from chalicelib.storage import control, leases
 from chalicelib.storage import webhooks as store
+from chalicelib.storage.transactions import Unavailable
 from infra.ops import webhooks as command
 from tests.support import aws, open311_server
 from tests.support.open311_server import Asked, reply, says
@@ -200,6 +201,22 @@ def test_events_that_wait_when_a_report_is_hidden_are_never_sent(
     assert there.types() == ["report.gone"]
     assert CANARY not in json.dumps(there.taken)
     assert not progress(report).behind
+
+
+def test_a_report_hidden_after_a_fault_of_ours_is_gone_for_the_system_that_got_it(
+    world: World, there: Receiver
+) -> None:
+    report = world.file(description="Public words")["id"]
+    (message,) = jobs(world)
+    with (
+        patch.object(hooks, "record_success", side_effect=Unavailable),
+        pytest.raises(Unavailable),
+    ):
+        sending.handle(message, 1, world.now)  # type: ignore[arg-type]
+    world.protect(report)
+    # The lease was given back, so the report need not wait for its end.
+    assert deliver(world, message, 2) is None
+    assert there.types() == ["report.file", "report.gone"]
 
 
 def test_a_report_that_its_reporter_opens_is_shown_from_then_on(
@@ -451,6 +468,52 @@ def test_what_is_never_taken_becomes_a_dead_letter_and_goes_on_in_order_when_put
     assert control.dead(JURISDICTION, "webhooks", 9) == []
 
 
+def test_a_refusal_after_an_outage_gets_its_three_attempts(world: World, there: Receiver) -> None:
+    """A system that comes back often answers 404 for a moment."""
+    report = world.file()["id"]
+    (message,) = jobs(world)
+    there.status = [503, 503, 503, 404, 404]
+    for attempt in range(1, 6):
+        assert deliver(world, message, attempt) is not None, attempt
+        world.advance(hours=12)
+    assert deliver(world, message, 6) is None
+    assert there.versions(report) == [1]
+    assert queued(suffix="-dead") == []
+
+
+def test_what_was_set_aside_gets_three_attempts_again_with_the_next_event(
+    world: World, there: Receiver
+) -> None:
+    report = world.file()["id"]
+    (message,) = jobs(world)
+    there.status = [422] * 5
+    assert [deliver(world, message, attempt) is None for attempt in (1, 2, 3)] == [False] * 2 + [
+        True
+    ]
+    world.act(OFFICER, report, "assign", person=official("worker1").uid)
+    (second,) = jobs(world)
+    assert [deliver(world, second, attempt) is None for attempt in (1, 2, 3)] == [False] * 2 + [
+        True
+    ]
+    assert there.versions(report) == [1, 2]
+
+
+def test_a_dead_letter_that_is_replayed_is_no_longer_shown_as_one(
+    world: World, there: Receiver
+) -> None:
+    report = world.file()["id"]
+    (message,) = jobs(world)
+    there.status = [422]
+    assert deliver(world, message, 10) is None
+    assert len(control.dead(JURISDICTION, "webhooks", 9)) == 1
+    city = cities.current(JURISDICTION, world.now)
+    assert hooks.replay(city, city.hooks["lapor"], report, 1, 1)
+    for again in queued():
+        assert deliver(world, again) is None
+    assert there.versions(report) == [1]
+    assert control.dead(JURISDICTION, "webhooks", 9) == []
+
+
 def test_a_system_that_is_down_costs_the_others_no_time(world: World) -> None:
     reports = [world.file()["id"] for _ in range(hooks.FAILURES + 3)]
     with open311_server.server(says(503, {})) as down:
@@ -620,7 +683,7 @@ def test_an_administrator_sees_tests_and_repairs_a_hook(
     report = world.file()["id"]
     (message,) = jobs(world)
     there.status = [422]
-    assert deliver(world, message, 3) is None
+    assert deliver(world, message, 10) is None
     (row,) = json.loads(ops(capsys, "list")[1])
     assert (row["hook"], row["off"], row["behind"], row["dead"]) == ("lapor", None, 1, 1)
     assert row["why"] == "status_422"
@@ -632,6 +695,49 @@ def test_an_administrator_sees_tests_and_repairs_a_hook(
     assert len(queued()) == 1
     assert ops(capsys, "replay", "lapor", "0" * 26)[0] == 1
     assert "'nobody' is no webhook of testville: lapor" in ops(capsys, "ping", "nobody")[2]
+
+
+def test_a_secret_that_the_other_system_still_uses_signs_until_it_is_retired(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The newer one was printed twice, as its first print was lost."""
+    _, lost, _ = ops(capsys, "secret", "lapor")
+    _, newest, _ = ops(capsys, "secret", "lapor")
+    assert store.secrets(JURISDICTION, "lapor") == [newest.strip(), lost.strip(), SECRET]
+    world.file()
+    with open311_server.server(Receiver()) as server:
+        work_off(world)
+    (asked,) = server.asked
+    seconds = int(asked.headers["webhook-timestamp"])
+    name = asked.headers["webhook-id"]
+    signatures = asked.headers["webhook-signature"].split(" ")
+    assert outside.signature(name, asked.body, [SECRET], seconds) in signatures
+    assert ops(capsys, "retire", "lapor")[0] == 0
+    assert store.secrets(JURISDICTION, "lapor") == [newest.strip()]
+    for _ in range(5):
+        status, _, complaint = ops(capsys, "secret", "lapor")
+    assert (status, len(store.secrets(JURISDICTION, "lapor"))) == (1, 4)
+    assert "retire lapor" in complaint
+
+
+def test_the_command_says_in_words_what_it_does_and_what_is_wrong(
+    world: World, there: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        ops(capsys, "--help")
+    shown = capsys.readouterr().out
+    assert "retire HOOK" in shown
+    assert "replay HOOK REPORT" in shown
+    with pytest.raises(SystemExit):
+        ops(capsys, "replay", "lapor")
+    assert "REPORT" in capsys.readouterr().err
+    assert command.main(["--jurisdiction", "nowhere", "list"]) == 1
+    assert "'nowhere' is no city that is loaded" in capsys.readouterr().err
+    connect(world, code="new")
+    world.advance(minutes=2)
+    status, _, complaint = ops(capsys, "ping", "new")
+    assert status == 1
+    assert "it has no secret yet: webhooks secret new" in complaint
 
 
 def test_names_of_the_rules_are_events_that_everybody_may_see() -> None:

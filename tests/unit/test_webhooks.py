@@ -98,6 +98,7 @@ def test_a_city_based_on_another_does_not_send_its_reports_to_the_others_systems
         ({"token_header": "webhook-id"}, "must not be webhook-id, which has another meaning"),
         ({"token_header": "X y"}, "must be the name of a header, such as Authorization"),
         ({"since": "1 December"}, "webhooks[0].since: must be a date such as 2026-12-01"),
+        ({"since": "0001-01-01"}, "webhooks[0].since: must be a day after 1970"),
         ({"secret": "x"}, "webhooks[0].secret: is not known here"),
     ],
 )

@@ -20,12 +20,14 @@ from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside import webhooks as outside
 from chalicelib.outside.fetch import Failed, Reply
 from chalicelib.services.webhooks import payloads
-from chalicelib.storage import queues
+from chalicelib.storage import control, queues
 from chalicelib.storage import webhooks as store
 from chalicelib.storage.webhooks import Progress
 
 FAILURES, REST = 5, timedelta(minutes=1)
 PAGE = 200
+# The source of the notes about dead letters (``storage.control``).
+DEAD = "webhooks"
 # The last success is noted no more often.
 _NOTED = timedelta(minutes=1)
 
@@ -107,13 +109,19 @@ def replay(city: City, hook: Hook, report: str, first: int, newest: int) -> bool
     if row is None:
         return False
     sent: Sent = {**row.sent}
-    sent.pop("failing", None)
+    if sent.pop("failing", None):
+        control.forget_dead(city.jurisdiction, DEAD, dead_name(hook.code, report))
     cursor = max(0, min(row.cursor, first - 1))
     again = Progress(report, cursor, row.rung, sent)
     if not store.put_back(city.jurisdiction, hook.code, holder, again):
         return False
     queues.send_webhook(message(city, hook, report, newest))
     return True
+
+
+def dead_name(hook: str, report: str) -> str:
+    """The name of the note about a report's dead letter."""
+    return f"{hook}:{report}"
 
 
 def message(city: City, hook: Hook, report: str, version: int) -> WebhookMessage:

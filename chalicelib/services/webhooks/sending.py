@@ -30,7 +30,6 @@ from chalicelib.storage import control, leases, queues, timeline_rows
 from chalicelib.storage import webhooks as store
 from chalicelib.storage.webhooks import Progress
 
-DEAD = "webhooks"
 PAGE = 50
 GONE = 410
 # Answers of 4xx that are no judgement of the event: it is tried as often as after 5xx.
@@ -142,8 +141,9 @@ class _Run:
         except Later:
             raise
         except Exception:
+            # What ``_pass_on`` has stored is newer than ``row``, such as that the system is told.
             with suppress(Problem):
-                store.put_back(jurisdiction, code, self.holder, row)
+                store.let_go(jurisdiction, code, self.holder, report)
             raise
         return self.sent
 
@@ -176,7 +176,7 @@ class _Run:
         """The row after an event that is done with."""
         sent: Sent = {**row.sent}
         if sent.pop("failing", None):
-            control.forget_dead(self.city.jurisdiction, DEAD, self._name(row))
+            control.forget_dead(self.city.jurisdiction, hooks.DEAD, self._name(row))
         return row._replace(cursor=event["version"], sent=sent)
 
     def _post(self, row: Progress, event: Event, document: bytes) -> Reply:
@@ -210,14 +210,20 @@ class _Run:
         """Note that an event was not taken. Returns what to raise: ``_Stop`` after the last try."""
         earlier = row.sent.get("failing")
         wait = self._wait()
+        # Attempts before the last dead letter do not count.
+        refusals = refused + (
+            0 if earlier is None or earlier.get("dead") else earlier.get("refusals", 0)
+        )
         failing: Failing = {
             "by": self.message["version"],
             "since": earlier["since"] if earlier else iso(self.now),
             "until": iso(self.now + timedelta(seconds=wait) + _SLACK),
             "attempts": self.attempts,
             "reason": reason,
+            "refusals": refusals,
         }
-        last = self.attempts >= webhooks.tries(refused=refused)
+        last = self.attempts >= webhooks.tries(refused=False)
+        last = last or (refused and refusals >= webhooks.tries(refused=True))
         if last:
             failing["dead"] = True
             self._set_aside(row, failing)
@@ -235,7 +241,7 @@ class _Run:
             "since": failing["since"],
             "at": iso(self.now),
         }
-        control.put_dead(self.city.jurisdiction, DEAD, self._name(row), note)
+        control.put_dead(self.city.jurisdiction, hooks.DEAD, self._name(row), note)
         queues.set_webhook_aside(self.message)
 
     def _save(self, row: Progress) -> None:
@@ -243,7 +249,7 @@ class _Run:
             raise _Stop  # Another run has the lease, and sends what is left.
 
     def _name(self, row: Progress) -> str:
-        return f"{self.hook.code}:{row.report}"
+        return hooks.dead_name(self.hook.code, row.report)
 
     def _wait(self) -> int:
         """Seconds until the next attempt, with jitter from half to the whole."""
