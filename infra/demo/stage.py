@@ -64,6 +64,7 @@ def _prepared(stack: LocalStack, folder: Path, data: Path | None, seed: int) -> 
 
     load_folder(folder, data / "jakarta" if data else None)
     stack.call_directly()
+    stack.handle_together()
     name = settings().jurisdiction
     city = cities.current(name, stack.clock.now())
     if data:

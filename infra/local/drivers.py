@@ -44,7 +44,7 @@ _IDLE_SECONDS = 0.2
 _LONG_POLL_SECONDS = 1.0
 _WORST_PAUSE_SECONDS = 10.0
 # Each photo has a process of its own, so several can use all processors of this machine.
-_AT_ONCE = {"process_photos": (os.cpu_count() or 1) + 1}
+AT_ONCE = {"process_photos": (os.cpu_count() or 1) + 1}
 
 
 @cache
@@ -254,7 +254,9 @@ class Drivers:
             ]
         elif isinstance(config, SQSEventConfig):
             queue = config.queue or _text(config.queue_arn, name).rsplit(":", 1)[-1]
-            self._add_queue(name, queue, config.batch_size, at_once=_AT_ONCE.get(name, 1))
+            # By hand one thing happens after another, unless the caller wants more.
+            at_once = 1 if self._by_hand else AT_ONCE.get(name, 1)
+            self._add_queue(name, queue, config.batch_size, at_once=at_once)
         elif isinstance(config, SNSEventConfig):
             self._add_queue(
                 name, delivery_queues.of_topic(self._clients, name, config.topic), 1, sns_event

@@ -210,8 +210,7 @@ class QueueSource:
     ) -> None:
         self.name = name
         self._batch = max(1, min(batch, _MOST_MESSAGES))
-        self._most = min(self._batch * at_once, _MOST_MESSAGES)
-        self._at_once = at_once
+        self.at_once = at_once
         self._invoke = invoke
         self._client = clients("sqs")
         self._convert = convert or sqs_event
@@ -226,14 +225,14 @@ class QueueSource:
         """See ``Source``."""
         messages = self._client.receive_message(
             QueueUrl=self.url,
-            MaxNumberOfMessages=self._most,
+            MaxNumberOfMessages=min(self._batch * self.at_once, _MOST_MESSAGES),
             WaitTimeSeconds=int(wait),
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
         batches = [messages[n : n + self._batch] for n in range(0, len(messages), self._batch)]
         if len(batches) > 1:
-            with ThreadPoolExecutor(self._at_once) as threads:
+            with ThreadPoolExecutor(self.at_once) as threads:
                 failures = list(threads.map(self._handle, batches))
         else:
             failures = [self._handle(batch) for batch in batches]

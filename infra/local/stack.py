@@ -24,7 +24,7 @@ from typing import Any, Literal
 from infra.emulator.emulator import LOOPBACK, Emulator, StackError, listen
 from infra.emulator.session import NOTE, forget_clients, warm_clients
 from infra.local.schedules import Clock
-from infra.local.sources import StreamSource
+from infra.local.sources import QueueSource, StreamSource
 
 DEMO_CITY = Path(__file__).parents[1] / "cities" / "demo"
 # The variables of the environment, the clock and the clients belong to the whole process.
@@ -168,6 +168,14 @@ class LocalStack:
         services = [aws.client(name) for name in ("s3", "sns", "sqs", "ssm", "sesv2")]
         for client in [tables.client(), *services, *self._drivers.clients]:
             self._emulator.attach(client)
+
+    def handle_together(self) -> None:
+        """Handle several photos at the same time, also by hand (for drivers "manual")."""
+        from infra.local.drivers import AT_ONCE
+
+        for source in self._drivers.sources:
+            if isinstance(source, QueueSource):
+                source.at_once = AT_ONCE.get(source.name, 1)
 
     def token(self, subject: str) -> str:
         """An access token of the development issuer for ``subject``."""
