@@ -86,7 +86,7 @@ def _encoding(path: Path, mapping: Mapping) -> str:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    if head.count(0) > len(head) // 4 and not mapping.encoding.lower().startswith("utf"):
+    if head.count(0) > len(head) // 4 and not mapping.encoding.startswith(("utf-16", "utf-32")):
         raise CityErrors([f"{path}: {_wide(head)}"])
     return mapping.encoding
 
@@ -102,8 +102,6 @@ def _check_encoding(path: Path, encoding: str) -> None:
     try:
         with path.open("rb") as file:
             for line, text in enumerate(file, start=1):
-                if b"\x00" in text and encoding.startswith("utf-8"):
-                    raise CityErrors([f"{path}: {_wide(text if line == 1 else text[1:])}"])
                 decoder.decode(text)
         decoder.decode(b"", final=True)
     except UnicodeError:

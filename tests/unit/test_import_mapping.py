@@ -198,11 +198,12 @@ def test_what_is_no_table_is_said_before_the_first_row(
         f'{HEADER.strip()},note\r\n{ROW.strip()},"two\r\nlines, ""quoted"""\r\n',
         f"{HEADER.strip()}{',c' * 100_000}\n{ROW.strip()}{',1' * 100_000}\n",
         f"{HEADER}{ROW.strip()},,,\n",
+        f"{HEADER.strip()},note\n{ROW.strip()},a\x00b\n",
     ],
     ids=[
         "blank lines first", "the separator first", "spaces in the header", "line ends of old Macs",
         "no line end at the end", "a mark within a cell", "quoted lines", "100,000 columns",
-        "empty cells too many",
+        "empty cells too many", "a stray zero",
     ],
 )  # fmt: skip
 def test_what_programs_write_around_a_table_is_read(tmp_path: Path, text: str) -> None:
