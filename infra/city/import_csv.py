@@ -101,7 +101,7 @@ def _check_encoding(path: Path, encoding: str) -> None:
     decoder, line = codecs.getincrementaldecoder(encoding)(), 0
     try:
         with path.open("rb") as file:
-            for line, text in enumerate(file, start=1):
+            for line, text in enumerate(file, start=1):  # noqa: B007  (used after an error)
                 decoder.decode(text)
         decoder.decode(b"", final=True)
     except UnicodeError:
