@@ -98,6 +98,11 @@ def kind(event: Event, hook: Hook, *, told: bool) -> str | None:
     return EVENT if wanted or removes else None
 
 
+def removes(event: Event) -> bool:
+    """Whether a copy must lose something by the event, so that it cannot be left out."""
+    return hidden_in(event["after"]) or event["action"] in _rules()["removing"]
+
+
 def _concerns(facts: Facts, hook: Hook) -> bool:
     service = hook.services is None or facts["service"] in hook.services
     return service and (hook.districts is None or facts["district"] in hook.districts)

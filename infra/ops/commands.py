@@ -16,7 +16,7 @@ retention CITY       show the data that are over their time, by class; with --ru
 keys …               API keys of Open311 clients: issue NAME, list, revoke ID
 forwarding …         units with an Open311 server of their own: list, key, check, secret, enable
 webhooks …           systems that are sent public events: list, secret, retire, token, ping,
-                     resume, enable, replay
+                     resume, enable, replay, skip
 open-data            write the open data's files now
 proof URL REPORT     check a report from public answers alone, as anybody can; URL is the API's
 verify               check the record: heads, events, texts and tallies must say the same

@@ -8,6 +8,7 @@ ping HOOK               send it a test event
 resume HOOK             send all that waits now, without waiting for the next attempt
 enable HOOK             the same for a hook that is off
 replay HOOK REPORT      send a report's events again; --from VERSION
+skip HOOK REPORT        leave out the event that it does not take, and go on with the next
 """
 
 import argparse
@@ -22,6 +23,7 @@ from chalicelib.domain.city.hook import Hook
 
 # While receivers change; the parameter and the header have room for them.
 _MOST_SECRETS = 4
+_BUSY = "its events are being sent at this moment; try again"
 _Command = Callable[[City, Hook, argparse.Namespace], int]
 
 
@@ -46,10 +48,10 @@ def main(words: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("command", choices=("list", *_COMMANDS), help="see above")
     parser.add_argument("hook", nargs="?", default="", help="its code in webhooks.json")
-    parser.add_argument("report", nargs="?", default="", help="of replay: the report's id")
+    parser.add_argument("report", nargs="?", default="", help="of replay and skip: its id")
     options = parser.parse_args(words)
-    if options.command == "replay" and not options.report:
-        parser.error("replay needs a HOOK and a REPORT")
+    if options.command in ("replay", "skip") and not options.report:
+        parser.error(f"{options.command} needs a HOOK and a REPORT")
     try:
         city = cities.current(options.jurisdiction, clock.now())
     except Problem:
@@ -186,8 +188,29 @@ def _replay(city: City, hook: Hook, options: argparse.Namespace) -> int:
         print(f"{options.report!r} is no report of {city.jurisdiction}", file=sys.stderr)
         return 1
     if not hooks.replay(city, hook, head.id, options.first, head.version):
-        print("its events are being sent at this moment; try again", file=sys.stderr)
+        print(_BUSY, file=sys.stderr)
         return 1
+    return 0
+
+
+def _skip(city: City, hook: Hook, options: argparse.Namespace) -> int:
+    from chalicelib.domain import webhooks
+    from chalicelib.services.webhooks import hooks
+    from chalicelib.storage import reports
+
+    head = reports.get(city.jurisdiction, options.report)
+    event = hooks.waiting_event(city, hook, head.id) if head else None
+    if head is None or event is None:
+        print("no event of it waits", file=sys.stderr)
+        return 1
+    shown = f"event {event['version']} ({event['action']})"
+    if webhooks.removes(event):
+        print(f"{shown} says what the other system must delete, so it stays", file=sys.stderr)
+        return 1
+    if not hooks.skip(city, hook, event, head.version):
+        print(_BUSY, file=sys.stderr)
+        return 1
+    print(f"{shown} is left out")
     return 0
 
 
@@ -199,6 +222,7 @@ _COMMANDS: dict[str, _Command] = {
     "resume": _resume,
     "enable": _enable,
     "replay": _replay,
+    "skip": _skip,
 }
 
 if __name__ == "__main__":

@@ -615,6 +615,43 @@ def test_a_report_is_sent_again_from_a_version_on(world: World, there: Receiver)
     assert there.ids == [f"{report}-1", f"{report}-2", f"{report}-2"]
 
 
+def test_an_event_that_the_other_system_never_takes_can_be_left_out(
+    world: World, there: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = world.file()["id"]
+    (message,) = jobs(world)
+    there.status = [422]
+    assert deliver(world, message, 10) is None
+    world.act(OFFICER, report, "assign", person=official("worker1").uid)
+    jobs(world)
+    assert ops(capsys, "skip", "lapor", report) == (0, "event 1 (file) is left out\n", "")
+    for again in queued():
+        assert deliver(world, again) is None
+    assert there.versions(report) == [2]
+    assert control.dead(JURISDICTION, "webhooks", 9) == []
+    assert not progress(report).behind
+    assert ops(capsys, "skip", "lapor", report) == (1, "", "no event of it waits\n")
+    assert ops(capsys, "skip", "lapor", "0" * 26)[0] == 1
+
+
+def test_what_makes_a_copy_go_is_never_left_out(
+    world: World, there: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = world.file()["id"]
+    work_off(world)
+    world.protect(report)
+    there.status = [422]
+    (message,) = jobs(world)
+    assert deliver(world, message, 10) is None
+    status, _, complaint = ops(capsys, "skip", "lapor", report)
+    assert status == 1
+    assert "must delete" in complaint
+    assert ops(capsys, "resume", "lapor")[0] == 0
+    for again in queued():
+        assert deliver(world, again) is None
+    assert there.types() == ["report.file", "report.gone"]
+
+
 def test_a_run_without_time_leaves_the_rest_to_the_next(world: World, there: Receiver) -> None:
     report = world.finished()
     (message, *_) = jobs(world)

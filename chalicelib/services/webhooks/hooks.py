@@ -16,11 +16,12 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.city.hook import Hook
 from chalicelib.domain.message_types import WebhookMessage
 from chalicelib.domain.row_types import Failing, HookState, Sent
+from chalicelib.domain.timeline_types import Event
 from chalicelib.domain.timestamps import iso, parse
 from chalicelib.outside import webhooks as outside
 from chalicelib.outside.fetch import Failed, Reply
 from chalicelib.services.webhooks import payloads
-from chalicelib.storage import control, queues
+from chalicelib.storage import control, queues, timeline_rows
 from chalicelib.storage import webhooks as store
 from chalicelib.storage.webhooks import Progress
 
@@ -108,14 +109,40 @@ def replay(city: City, hook: Hook, report: str, first: int, newest: int) -> bool
     row = store.take(city.jurisdiction, hook.code, report, holder)
     if row is None:
         return False
+    cursor = max(0, min(row.cursor, first - 1))
+    return _restart(city, hook, holder, row, cursor, newest)
+
+
+def waiting_event(city: City, hook: Hook, report: str) -> Event | None:
+    """The event of a report that the hook did not take; ``None`` if none waits."""
+    row = store.progress(city.jurisdiction, hook.code, report)
+    if "failing" not in row.sent:
+        return None
+    events = timeline_rows.timeline(city.jurisdiction, report, row.cursor, 1)
+    event: Event | None = json.loads(events[0][0]) if events else None
+    return event
+
+
+def skip(city: City, hook: Hook, event: Event, newest: int) -> bool:
+    """Leave out an event that the hook does not take, and go on with the report's next. ``False``
+    if a run is sending it."""
+    report, version = event["report"], event["version"]
+    holder = ids.token_bytes(8).hex()
+    row = store.take(city.jurisdiction, hook.code, report, holder)
+    if row is None:
+        return False
+    return _restart(city, hook, holder, row, max(row.cursor, version), newest)
+
+
+def _restart(city: City, hook: Hook, holder: str, row: Progress, cursor: int, newest: int) -> bool:
+    """Send a report's events after ``cursor``, whatever failed before."""
     sent: Sent = {**row.sent}
     if sent.pop("failing", None):
-        control.forget_dead(city.jurisdiction, DEAD, dead_name(hook.code, report))
-    cursor = max(0, min(row.cursor, first - 1))
-    again = Progress(report, cursor, row.rung, sent)
+        control.forget_dead(city.jurisdiction, DEAD, dead_name(hook.code, row.report))
+    again = Progress(row.report, cursor, row.rung, sent)
     if not store.put_back(city.jurisdiction, hook.code, holder, again):
         return False
-    queues.send_webhook(message(city, hook, report, newest))
+    queues.send_webhook(message(city, hook, row.report, newest))
     return True
 
 
