@@ -31,8 +31,8 @@ def _rules() -> dict[str, Any]:
 @cache
 def event_names() -> frozenset[str]:
     """The events that a webhook may name: every event that is public."""
-    told = rules.load("alerts")
-    names = {*table()["actions"], *told["officials"], *told["citizens"]}
+    alerts = rules.load("alerts")
+    names = {*table()["actions"], *alerts["officials"], *alerts["citizens"]}
     names |= {name for kind in ("removing", "quiet", "others") for name in _rules()[kind]}
     return frozenset(names - event_parts.officials_only() - set(_rules()["never"]))
 

@@ -46,13 +46,13 @@ def rows(path: Path, mapping: Mapping, city: City) -> Iterator[Row]:
     except OSError as error:
         raise CityErrors([f"{path}: {error.strerror or error}"]) from None
     _check_quotes(path, encoding, mapping)
-    found = _rows(path, encoding, mapping)
-    first = list(itertools.islice(found, _FIRST))
+    later = _rows(path, encoding, mapping)
+    first = list(itertools.islice(later, _FIRST))
     if not first:
         raise CityErrors([f"{path}: has no row below its header"])
     times = [str(row.get(mapping.columns["created"]) or "").strip() for row in first]
     mapping.check_times(times, city)
-    return itertools.chain(first, found)
+    return itertools.chain(first, later)
 
 
 def _rows(path: Path, encoding: str, mapping: Mapping) -> Iterator[Row]:

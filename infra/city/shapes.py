@@ -109,8 +109,8 @@ def polygons(feature: Feature) -> Polygons | None:
     if kind not in ("Polygon", "MultiPolygon"):
         feature.fault("geometry.type", f"must be Polygon or MultiPolygon, not {kind!r}")
         return None
-    given = geometry.get("coordinates")
-    several = [given] if kind == "Polygon" else given
+    coordinates = geometry.get("coordinates")
+    several = [coordinates] if kind == "Polygon" else coordinates
     if not isinstance(several, list) or not several:
         feature.fault("geometry.coordinates", "must be a list of rings")
         return None
