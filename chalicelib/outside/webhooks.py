@@ -35,12 +35,16 @@ def post(
         endpoint = addresses.check(url)
     except UnsafeAddress:
         raise Failed("address_refused") from None
+    try:
+        signatures = signature(delivery, body, secrets, seconds)
+    except ValueError:
+        raise Failed("bad_secret") from None
     headers = {
         **more,
         "Content-Type": "application/json",
         "webhook-id": delivery,
         "webhook-timestamp": str(seconds),
-        "webhook-signature": signature(delivery, body, secrets, seconds),
+        "webhook-signature": signatures,
     }
     return fetch.post(replace(endpoint, path=""), urlsplit(url).path or "/", body, headers)
 

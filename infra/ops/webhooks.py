@@ -155,6 +155,7 @@ def _words(reason: str, hook: Hook) -> str:
     """The reason of a failure in words."""
     return {
         "no_secret": f"it has no secret yet: webhooks secret {hook.code}",
+        "bad_secret": f"its secret was not stored whole: webhooks secret {hook.code}, then retire",
         "no_token": f"its access token is not stored yet: webhooks token {hook.code}",
         "address_refused": "its name leads to an address that is not public",
         "no_answer": "no answer: the name is unknown, or the connection failed",

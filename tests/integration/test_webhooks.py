@@ -546,6 +546,17 @@ def test_a_hook_without_a_secret_sends_nothing_and_says_so(world: World, there: 
     assert progress(report, "new").sent["failing"]["reason"] == "no_secret"
 
 
+def test_a_secret_that_was_stored_wrong_by_hand_is_a_failure_of_its_hook(
+    world: World, there: Receiver
+) -> None:
+    store.put_secrets(JURISDICTION, "lapor", ["whsec_half5"])
+    report = world.file()["id"]
+    (message,) = jobs(world)
+    assert deliver(world, message) is not None
+    assert there.taken == []
+    assert progress(report).sent["failing"]["reason"] == "bad_secret"
+
+
 def test_both_secrets_sign_while_receivers_change(world: World) -> None:
     newer = outside.secret(b"b" * 32)
     store.put_secrets(JURISDICTION, "lapor", [newer, SECRET])
