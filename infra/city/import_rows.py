@@ -77,7 +77,8 @@ def old_report(
         texts[name] = text[:longest]
     old = LegacyReport(
         mapping.source, row["id"], mapping.service(row.get("service", "")), lat, long, filed_at,
-        closed_at, None if closed_at is None else status, promised_at, **texts,
+        closed_at=closed_at, resolution=None if closed_at is None else status,
+        promised_at=promised_at, **texts,
     )  # fmt: skip
     return old, remarks
 

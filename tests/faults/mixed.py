@@ -82,7 +82,8 @@ class _Mixed(histories._History):
         filed = self.world.now() - timedelta(days=40 + number)
         old = legacy_import.LegacyReport(
             "old", f"{number}", "pothole", lat, long, filed.replace(minute=number, second=0),
-            filed + timedelta(days=2), "verified", f"{CANARY} old {number}",
+            closed_at=filed + timedelta(days=2), resolution="verified",
+            description=f"{CANARY} old {number}",
         )  # fmt: skip
 
         def put() -> None:

@@ -409,8 +409,9 @@ def test_a_status_that_does_not_exist_never_enters_a_timeline(world: World) -> N
     with pytest.raises(CityErrors, match="'done' is neither"):
         checked({**MAPPING, "statuses": {"Selesai": "done"}}, city())
     old = LegacyReport(
-        "oldtown", "A-1", "pothole", HERE["lat"], HERE["long"], world.now, world.now, "done"
-    )
+        "oldtown", "A-1", "pothole", HERE["lat"], HERE["long"], world.now,
+        closed_at=world.now, resolution="done",
+    )  # fmt: skip
     with pytest.raises(Problem):
         legacy_import.import_report(city(), old, world.now)
     assert list(timeline_rows.whole_timeline()) == []

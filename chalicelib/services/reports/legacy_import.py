@@ -7,7 +7,7 @@ tallies and on maps, but not in scorecards, because their times come from anothe
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 
 from ulid import ULID
@@ -44,6 +44,7 @@ class LegacyReport:
     lat: float
     long: float
     filed_at: datetime
+    _: KW_ONLY
     closed_at: datetime | None = None
     resolution: str | None = None
     promised_at: datetime | None = None
