@@ -19,9 +19,9 @@ def main(jurisdiction: str, month: str, what: str) -> None:
     written: list[str] = []
     put = files.put
 
-    def counted_put(key: str, body: bytes, kind: str) -> None:
+    def counted_put(key: str, body: bytes, kind: str, *, locked: bool = False) -> None:
         written.append(key)
-        put(key, body, kind)
+        put(key, body, kind, locked=locked)
 
     setattr(files, "put", counted_put)  # noqa: B010  (mypy forbids assigning to a function)
     city = cities.at(jurisdiction, "bench")

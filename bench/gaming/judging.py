@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bench.gaming.place import city
+from chalicelib.domain.scorecards import engines
 from chalicelib.domain.scorecards.card_types import Card
 from chalicelib.domain.scorecards.cards import Scorecards
 from chalicelib.domain.scorecards.contributions import Contribution, Window, contributions, held_at
@@ -41,7 +42,8 @@ class Month:
 
     def __init__(self, month: str, settings: Settings, now: datetime) -> None:
         self.month, self.settings = month, settings
-        self.window = Window.of(month, city(), now)
+        drawn = engines.draws(settings.engine)
+        self.window = Window.of(month, city(), now, drawn.months if drawn else 1)
         self._before = Window.of(shifted(month, -2), city(), now)
         self._uncapped = uncapped()
 

@@ -21,10 +21,25 @@ def scoring(fields: Fields) -> dict[str, Any]:
     for name, setting in SETTINGS.items():
         value = fields.number(name, setting["default"])
         settings[name] = int(value) if setting["type"] == "integer" else float(value)
+    settings["bands"] = _bands(fields)
     reach = _AUDIT_MONTHS * settings["audit_sample"]
     if settings["audit_from"] > reach:
         fields.fault("audit_from", f"can never be reached: three samples are {reach} closings")
     return settings
+
+
+def _bands(fields: Fields) -> list[dict[str, Any]]:
+    bands: list[dict[str, Any]] = []
+    for row in fields.each("bands"):
+        low = row.number("from")
+        if not bands and low != 0:
+            row.fault("from", "must be 0 in the first band, so that every score has a band")
+        if bands and low <= bands[-1]["from"]:
+            row.fault("from", f"must be more than {bands[-1]['from']:g}: the lowest is first")
+        if row.text("code") in {band["code"] for band in bands}:
+            row.fault("code", "is used twice")
+        bands.append({"code": row.text("code"), "name": row.both("name"), "from": low})
+    return bands
 
 
 def escalation(fields: Fields, groups: set[str]) -> dict[str, Any]:

@@ -32,28 +32,44 @@ def text(page: dict[str, Any]) -> str:
         f"{month[:4]}-{month[4:]}, {page['stage']}, revision {page['revision']}, "
         f"rules {page['rules']}",
         "on time: share of the deadlines of the month, with its 95 % interval; n: deadlines",
+        "rank: the best and the worst that the 95 % interval of the score allows",
         "",
     ]
     for title, rows in (("district", page["districts"]), ("unit", page["units"])):
         rows = [row for row in rows if row["n"] or row["ranked"]]
         wide = max([len(title), *(len(row["name"]["en"]) for row in rows)])
-        lines.append(f"rank  {title:<{wide}}  score  on time  interval         n")
+        lines.append(f"   rank  {title:<{wide}}  score              on time  interval         n")
         lines += [_line(row, wide) for row in rows]
         lines.append("")
     city = page["city"][0] if page["city"] else None
     if city:
-        lines.append(f"      {'the whole city':<{wide}}{_figures(city)}")
+        lines.append(f"         {'the whole city':<{wide}}{_figures(city)}")
     return "\n".join(lines)
 
 
 def _line(row: dict[str, Any], wide: int) -> str:
-    rank = f"{row['rank']:>4}" if row["ranked"] else "   –"
-    return f"{rank}  {row['name']['en']:<{wide}}{_figures(row)}"
+    return f"{place(row):>7}  {row['name']['en']:<{wide}}{_figures(row)}"
+
+
+def place(row: dict[str, Any]) -> str:
+    """The rank, the range of ranks or of bands that is sure, or a dash."""
+    low, high = row.get("band_low"), row.get("band_high")
+    if low is not None:
+        return low if low == high else f"{low}–{high}"
+    if not row["ranked"]:
+        return "–"
+    best, worst = row.get("rank_best"), row.get("rank_worst")
+    if best is None or best == worst:
+        return str(best or row["rank"])
+    return f"{best}–{worst}"
 
 
 def _figures(row: dict[str, Any]) -> str:
     rate, score = row["on_time"], row["score"]
     shown = "     –" if score is None else f"{score:6.1f}"
+    if row.get("score_low") is not None:
+        shown += f" ({row['score_low']:.0f}–{row['score_high']:.0f})"
+    shown = f"{shown:<17}"
     if rate["value"] is None:
         return f" {shown}        –  {'':<14}{row['n']:>6.1f}"
     interval = f"{100 * rate['low']:4.1f} – {100 * rate['high']:5.1f} %"

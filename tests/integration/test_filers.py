@@ -18,6 +18,7 @@ from chalicelib.services.platform.idempotency import keyed_operation
 from chalicelib.services.projections import monthly_counts
 from chalicelib.services.reports import actions, engagement, queries, queues
 from chalicelib.services.scorecards import compute
+from chalicelib.services.scorecards.report_weights import Weights
 from chalicelib.storage import people, report_filers
 from chalicelib.storage.transactions import commit
 from tests.support.world import JURISDICTION, World, citizen, city, faults, official, spot
@@ -69,7 +70,7 @@ def active_users(world: World) -> int:
 
 def weights(cap: int = 25) -> list[int]:
     """The weight of each of the month's reports, in millionths."""
-    found = compute.Weights(JURISDICTION, Settings(reporter_cap=cap))
+    found = Weights(JURISDICTION, Settings(reporter_cap=cap))
     part = type("Part", (), {"measure": "on_time"})
     return [
         found.of({"filed_month": MONTH, "report": one}, part)  # type: ignore[arg-type]

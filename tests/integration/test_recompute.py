@@ -44,10 +44,13 @@ def differences(published: list[dict[str, Any]], cards: scorecards_in_pandas.Car
             wrong.append(f"{key} n: {card['n']} is {head['n']}")
         tie = abs(head["exact"] * 10 % 1 - 0.5) < 1e-6
         if card["score"] != head["score"] and not tie:
-            wrong.append(f"{key} score: {card['score']} is {head['exact']}")
-        for name in ("rank", "of"):
-            if card[name] != head.get(name):
-                wrong.append(f"{key} {name}: {card[name]} is {head.get(name)}")
+            wrong.append(f"{key} score: {card['score']} is {head['score']} ({head['exact']})")
+        names = ("rank", "of", "score_low", "score_high", "rank_best", "rank_worst", "unscored")
+        for name in names:
+            if card.get(name) != head.get(name):
+                wrong.append(f"{key} {name}: {card.get(name)} is {head.get(name)}")
+        if not _same(card.get("due_in_three_months"), head.get("due_in_three_months")):
+            wrong.append(f"{key} due in three months: {card['due_in_three_months']}")
     return wrong
 
 

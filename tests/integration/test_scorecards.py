@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.principal import Principal
-from chalicelib.domain.scorecards import weighing
+from chalicelib.domain.scorecards import engines, weighing
 from chalicelib.domain.scorecards.measures import behind
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
@@ -367,6 +367,43 @@ def test_a_month_long_closed_is_looked_at_again_when_an_event_touches_it(month: 
 
 def _filed_by(filer: str, *reports: str) -> None:
     commit([report_filers.put_filer(JURISDICTION, MONTH, report, filer) for report in reports])
+
+
+def test_a_month_that_the_first_engine_judged_keeps_its_scores_and_ranks(month: World) -> None:
+    """Also its revisions. The month that begins then is judged by the new engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(engines._rules(), "version", 1)
+        lifecycle.update_all(month.now)
+        live = store.month(JURISDICTION, MONTH) or {}
+        go_to(month, DRAFT)
+    before = store.month(JURISDICTION, MONTH) or {}
+    assert not {"engine", "score_from", "bands"} & {*live["settings"], *before["settings"]}
+    line = card_queries.month(PUBLIC, MONTH, month.now)["districts"][0]
+    assert "score_low" not in line
+    go_to(month, DRAFT + timedelta(days=1))
+    after = store.month(JURISDICTION, MONTH) or {}
+    assert (after["revision"], after["digest"]) == (before["revision"], before["digest"])
+    assert (store.month(JURISDICTION, "202612") or {})["settings"]["engine"] == 2
+
+
+def test_a_month_that_runs_when_the_new_engine_comes_is_judged_by_it(month: World) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(engines._rules(), "version", 1)
+        lifecycle.update_all(month.now)
+    assert "engine" not in (store.month(JURISDICTION, MONTH) or {})["settings"]
+    go_to(month, FIRST)
+    held = store.month(JURISDICTION, MONTH) or {}
+    assert (held["stage"], held["settings"]["engine"]) == ("provisional", 2)
+    assert held["settings"]["score_from"] == 30
+
+
+def test_a_district_with_few_reports_is_told_so_and_not_given_a_zero(month: World) -> None:
+    go_to(month, DRAFT)
+    card = card_queries.card(PUBLIC, MONTH, "D1", month.now)["card"]
+    assert (card["score"], card["unscored"], card["rank"]) == (None, "too_few_due", None)
+    assert 0 < card["due_in_three_months"] < 30
+    page = card_queries.rows(PUBLIC, MONTH, "D1", "due_earlier", 100, None, month.now)
+    assert page["rows"] == []
 
 
 def _public_weights(world: World) -> dict[str, float]:

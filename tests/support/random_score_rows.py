@@ -102,6 +102,7 @@ def _settings(rng: Random) -> dict[str, Any]:
         "unaudited_pass_rate": rng.choice((0.5, 0.7)),
         "reporter_cap": rng.choice((2, 3, 7, 25)),
         "weighing": rng.choice((1, 2)),
+        "score_from": 1 + len(measures) % 3,
         "shrink_n": rng.choice((1, 5, 20)),
         "old_factor": rng.choice((3.0, 1.5)),
         "recurrence_m": rng.choice((30.0, 45.5)),

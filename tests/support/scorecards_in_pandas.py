@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from tests.support.scores_again import Again, Line, tenth
+
 Z = 1.959963984540054
 MILLION = 1_000_000
 DISMISSED = ("rejected", "duplicate", "not_ours", "withdrawn")
@@ -25,6 +27,7 @@ Cards = dict[Key, dict[str, Any]]
 def city_facts(bundle: dict[str, Any]) -> dict[str, Any]:
     """The facts of a city that a recomputation needs: its zone, areas and units."""
     return {
+        "place": bundle["jurisdiction"],
         "zone": bundle["time_zone"],
         "levels": bundle["levels"],
         "areas": bundle["areas"],
@@ -104,6 +107,7 @@ class _Month:
         now: datetime,
     ) -> None:
         self.facts, self.settings, self.zone = facts, settings, ZoneInfo(facts["zone"])
+        self.month = month
         self.start, self.end = self._first(month), self._first(month, 1)
         self.until = min(self.end, pd.Timestamp(now))
         self.before = self._first(month, -2), self._first(month, -1)
@@ -213,7 +217,9 @@ class _Month:
         whole = parts["ppm"] * parts["w"] / 1e12
         due = whole.where(~dismissed, whole * (1 - rate))
         hit = (whole * rate).where(timely & ~dismissed & ~verified, 0.0).where(~verified, whole)
-        return parts.assign(due_n=due, hit=hit, late=due - hit, all=whole)
+        outcome = pd.Series("late", parts.index).where(~timely, "unanswered")
+        outcome = outcome.where(~dismissed, "dismissed").where(~verified, "verified")
+        return parts.assign(due_n=due, hit=hit, late=due - hit, all=whole, outcome=outcome)
 
     def holders(self, moment: pd.Timestamp) -> pd.DataFrame:
         """The holder of each report at a moment; a hold that begins then counts."""
@@ -310,7 +316,8 @@ class _Month:
         found["backlog"] = backlog.groupby(["kind", "code"]).agg(
             {"n": "sum", "old": "sum", "days": "max"}
         )
-        found["recurrence"] = self._sums(self.recurrences(), "hit", "due_n")
+        recurrences = self.recurrences()
+        found["recurrence"] = self._sums(recurrences, "hit", "due_n")
         found["expected"] = self._expected(due)
         found["received"] = self._received()
         found["hours"] = pd.concat(hours.values()).groupby(["kind", "code"])[["hours"]].count()
@@ -323,8 +330,70 @@ class _Month:
             for name, frame in hours.items()
         }
         cards = {key: self._card(key, sums, taken) for key in sorted(keys | seen)}
-        self._score(cards)
+        if self.settings.get("engine", 1) == 1:
+            self._score(cards)
+        else:
+            lasted = recurrences["hit"].map({1.0: "recurred", 0.0: "lasted"})
+            self._score_again(cards, [
+                due.assign(measure="on_time"),
+                told.assign(measure="acknowledged_on_time",
+                            outcome=in_time.map({True: "in_time", False: "late"})),
+                carried.assign(measure="overdue_carried", outcome="carried"),
+                repaired.assign(measure="verified", outcome=repaired["resolution"]),
+                marks[marks["kind"].isin(["finished", "refused", "reopened"])].assign(
+                    measure="reopened_or_refused", outcome=marks["kind"]),
+                rated.assign(measure="satisfaction", outcome=rated["kind"]),
+                recurrences.assign(measure="recurrence", outcome=lasted, w=MILLION),
+                self._audits().assign(measure="audit", w=MILLION),
+                self._earlier().assign(measure="due_earlier", outcome="due"),
+            ])  # fmt: skip
         return cards
+
+    def _audits(self) -> pd.DataFrame:
+        marks = self.marks[self.marks["kind"].isin(["audit_pass", "audit_fail"])]
+        low, high = self.audited
+        marks = marks[(marks["at"] >= low) & (marks["at"] < high)]
+        return marks.assign(outcome=marks["kind"].str.removeprefix("audit_"))
+
+    def _earlier(self) -> pd.DataFrame:
+        """The shares in every deadline of the two months before."""
+        due = self.rounds["due"]
+        rounds = self.rounds[(due >= self.before[0]) & (due < self.start)]
+        return self.shares.merge(rounds.drop(columns=PARTY), on="key")
+
+    def _score_again(self, cards: Cards, frames: list[pd.DataFrame]) -> None:
+        """The scores of engine 2."""
+        lines: list[Line] = []
+        for frame in frames:
+            # Pandas gives an empty frame the index of an assigned series: rows of no card.
+            spread = self._spread(frame.reset_index(drop=True)).dropna(subset=["kind", "report"])
+            for row in spread.to_dict("records"):
+                place = self.wards.get(row["ward"], "")
+                service, amount = str(row.get("service", "")), row.get("ppm", MILLION) * row["w"]
+                lines.append(Line((row["kind"], row["code"]), row["report"], row["measure"],
+                                  row["outcome"], service, place, int(amount)))  # fmt: skip
+        again = Again(self.facts["place"], self.month, self.settings, lines, ("city", self.root))
+        for key, card in cards.items():
+            due = sum(one.amount for one in again.of[key]
+                      if one.measure in ("on_time", "due_earlier"))  # fmt: skip
+            enough = due >= self.settings["score_from"] * 10**12
+            score = again.exact(key) if enough else None
+            card[""] = {"n": card["on_time"]["n"], "due_in_three_months": due / 1e12}
+            card[""] |= {"score": None, "exact": 0.0, "score_low": None, "score_high": None}
+            card[""]["unscored"] = None if score is not None else (
+                "no_weights" if enough else "too_few_due")  # fmt: skip
+            if score is not None:
+                low, high = (tenth(end) for end in again.interval(key))
+                card[""] |= {"score": tenth(score), "score_low": low, "score_high": high}
+        for kind in ("district", "ward", "unit"):
+            known = [card[""] for key, card in cards.items()
+                     if key[0] == kind and card[""]["score"] is not None
+                     and round(card[""]["n"], 6) >= self.settings["rank_from"]]  # fmt: skip
+            for head in known:
+                better = sum(other["score_low"] > head["score_high"] for other in known)
+                worse = sum(other["score_high"] < head["score_low"] for other in known)
+                head |= {"rank_best": 1 + better, "rank_worst": len(known) - worse}
+                head["of"] = len(known)
 
     def _held_then(self, frame: pd.DataFrame, moment: str) -> pd.DataFrame:
         joined = frame.drop(columns=PARTY).merge(self.holds, on="report")

@@ -114,6 +114,7 @@ def test_a_fault_of_a_rung_names_its_line(tmp_path: Path) -> None:
 WEIGHTS = {"weights": {"on_time": 60, "recurrence": 40}}
 DEFAULTS = {
     "rank_from": 10,
+    "score_from": 30,
     "audit_from": 30,
     "audit_prior": 5,
     "audit_sample": 12,
@@ -128,7 +129,28 @@ DEFAULTS = {
 
 def test_settings_that_are_left_out_have_their_defaults(tmp_path: Path) -> None:
     """They are in the bundle, so that everybody can see them."""
-    assert town(tmp_path, scoring=WEIGHTS).scoring == {**WEIGHTS, **DEFAULTS}
+    assert town(tmp_path, scoring=WEIGHTS).scoring == {**WEIGHTS, **DEFAULTS, "bands": []}
+
+
+BANDS = [
+    {"code": "C", "name": both("Weak"), "from": 0},
+    {"code": "B", "name": both("Fair"), "from": 50},
+]
+
+
+def test_bands_of_scores_are_taken_as_given(tmp_path: Path) -> None:
+    assert town(tmp_path, scoring={**WEIGHTS, "bands": BANDS}).scoring["bands"] == BANDS
+
+
+@pytest.mark.parametrize(
+    ("number", "field", "value"), [(0, "from", 5), (1, "from", 0), (1, "code", "C"), (1, "name", 3)]
+)
+def test_a_wrong_band_is_named(tmp_path: Path, number: int, field: str, value: Any) -> None:
+    """The first begins at 0, each later one higher, and no code is used twice."""
+    bands = [dict(band) for band in BANDS]
+    bands[number][field] = value
+    found = faults(tmp_path, scoring={**WEIGHTS, "bands": bands})
+    assert any(f"bands[{number}].{field}" in line for line in found), found
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
@@ -142,6 +164,7 @@ def test_a_setting_is_taken_as_given(tmp_path: Path, name: str) -> None:
     ("name", "value"),
     [
         ("rank_from", 0),
+        ("score_from", 0),
         ("rank_from", None),
         ("audit_sample", 0),
         ("audit_sample", 2.5),

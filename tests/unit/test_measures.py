@@ -31,7 +31,7 @@ def month() -> tuple[tuple[Contribution, ...], dict[str, Any]]:
         town = Town(seed)
         city = City.from_json(bundle(town.zone))
         settings = Settings(weights=town.settings["weights"])
-        window = Window.of(town.month, city, town.now)
+        window = Window.of(town.month, city, town.now, 3)
         again = Recurrences(window, window.until, 30.0, 60)
         totals = MonthTotals(city)
         found = []

@@ -3,7 +3,7 @@
 Tests: tests/integration/test_scorecards.py
 """
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 
 class Figure(TypedDict):
@@ -23,17 +23,50 @@ class Figure(TypedDict):
     p90: NotRequired[float | None]
 
 
-class Card(TypedDict):
-    """The scorecard of a city, district, ward, unit or official; ``rank`` is ``of`` so many."""
+class Placed(TypedDict):
+    """The score of a card and its place; ``rank`` is ``of`` so many.
+
+    Since the second engine ``rank`` is ``None``, and there are the ends of the score's interval,
+    the best and the worst rank or band that it allows, how much was due in three months, and why
+    there is no score.
+    """
+
+    score: float | None
+    rank: int | None
+    of: int | None
+    ranked: bool
+    n: float | None
+    score_low: NotRequired[float | None]
+    score_high: NotRequired[float | None]
+    rank_best: NotRequired[int | None]
+    rank_worst: NotRequired[int | None]
+    band_low: NotRequired[str | None]
+    band_high: NotRequired[str | None]
+    due_in_three_months: NotRequired[float | None]
+    unscored: NotRequired[str | None]
+
+
+class Card(Placed):
+    """The scorecard of a city, district, ward, unit or official."""
 
     kind: str
     code: str
-    n: float | None
-    score: float | None
-    ranked: bool
-    rank: int | None
-    of: int | None
     measures: list[Figure]
+
+
+# The fields of ``Placed`` that cards have since the second engine.
+RANGES = (
+    "score_low", "score_high", "rank_best", "rank_worst", "band_low", "band_high",
+    "due_in_three_months", "unscored",
+)  # fmt: skip
+PLACED = ("score", "rank", "of", "ranked", "n", *RANGES)
+# Why a card has no score: too few reports due in three months; no weights, or no data for them.
+TOO_FEW, NO_WEIGHTS = "too_few_due", "no_weights"
+
+
+def placed(card: Card) -> Placed:
+    """The score of a card and its place, as far as its engine has them."""
+    return cast(Placed, {name: value for name, value in card.items() if name in PLACED})
 
 
 class PassRate(TypedDict):

@@ -3,23 +3,18 @@
 Tests: tests/integration/test_recompute.py
 """
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import cast
 
 from chalicelib.domain.city.city import Area, City
+from chalicelib.domain.scorecards import engines, score_bounds, score_ranges
+from chalicelib.domain.scorecards.bootstrap import Row
 from chalicelib.domain.scorecards.card_types import Card, Figure, PassRate
 from chalicelib.domain.scorecards.measures import table
-from chalicelib.domain.scorecards.statistics import (
-    Rate,
-    Settings,
-    percentile,
-    ranks,
-    rounded,
-    shrunken,
-)
+from chalicelib.domain.scorecards.score_bounds import BoundScores, Measured
+from chalicelib.domain.scorecards.statistics import Rate, Settings, percentile, rounded
 from chalicelib.domain.scorecards.totals import MonthTotals, Scope, Totals
-
-_LEAST, _MOST = 1.0, 5.0
 
 
 class Scorecards:
@@ -40,17 +35,32 @@ class Scorecards:
         self.pass_rates = self._audited()
         self._late_rates = self._late_by_service(self._whole)
         stars = self._whole.count("satisfaction", "rated")
-        self._mean = self._whole.stars / stars if stars else None
+        mean = self._whole.stars / stars if stars else None
+        late = self._due(self._whole).complement.value or 0.0
+        self._bounds = BoundScores(settings, mean, late)
 
-    def cards(self) -> list[Card]:
-        """Every scorecard, ranked within its kind; also districts and wards without reports."""
+    def cards(self, month: str = "", rows: Callable[[], Iterable[Row]] | None = None) -> list[Card]:
+        """Every scorecard, ranked within its kind; also districts and wards without reports.
+
+        ``rows`` gives all contributions of ``month``, those of a report one after another. Without
+        them the second engine gives scores, but no intervals and no ranks; the first does not
+        read them.
+        """
         scopes = set(self._totals.by_scope)
         scopes |= {Scope("city", self._city.root)}
         scopes |= {Scope("district", area.code) for area in self._city.areas_of_level(-2)}
         scopes |= {Scope("ward", area.code) for area in self._city.areas_of_level(-1)}
         cards = [self._card(scope) for scope in sorted(scopes)]
+        drawn = engines.draws(self._settings.engine)
+        if drawn:
+            scores = score_ranges.RangeScores(self._totals, self._city, self._settings, drawn)
+            scores.put(cards, month, rows)
         for kind in ("district", "ward", "unit"):
-            self._rank([card for card in cards if card["kind"] == kind])
+            alike = [card for card in cards if card["kind"] == kind]
+            if drawn:
+                score_ranges.rank(alike, self._settings)
+            else:
+                score_bounds.rank(alike, self._settings.rank_from)
         return cards
 
     def _card(self, scope: Scope) -> Card:
@@ -72,11 +82,12 @@ class Scorecards:
         figures += self._volume(scope, totals)
         order = list(table())
         figures.sort(key=lambda figure: order.index(figure["measure"]))
+        measured = Measured(rates, totals.stars, totals.count("satisfaction", "rated"), mix)
         return {
             "kind": scope.kind,
             "code": scope.code,
             "n": rounded(due.denominator),
-            "score": self._score(rates, totals, mix),
+            "score": self._bounds.score(measured),
             "ranked": False,
             "rank": None,
             "of": None,
@@ -178,42 +189,6 @@ class Scorecards:
         counts = [ward.population for ward in self._wards(scope)]
         known = [count for count in counts if count is not None]
         return float(sum(known)) if counts and len(known) == len(counts) else None
-
-    def _score(
-        self, rates: dict[str, Rate], totals: Totals, mix: tuple[float, float, float]
-    ) -> float | None:
-        """0–100: published weights times the assured value of each measure (docs/scorecards.md)."""
-        weights = {name: n for name, n in self._settings.weights.items() if n}
-        if not weights:
-            return None
-        total = sum(n * self._assured(name, rates, totals, mix) for name, n in weights.items())
-        return rounded(100 * total / sum(weights.values()), 1)
-
-    def _assured(
-        self, name: str, rates: dict[str, Rate], totals: Totals, mix: tuple[float, float, float]
-    ) -> float:
-        way = table()[name]["scored"]
-        if way == "complement":
-            return rates[name].complement.assured
-        if way == "stars":
-            n = totals.count("satisfaction", "rated")
-            mean = shrunken(totals.stars, n, self._mean, self._settings.shrink_n)
-            return 0.0 if mean is None else (mean - _LEAST) / (_MOST - _LEAST)
-        if way == "ratio":
-            observed, expected, due = mix
-            if not due:
-                return 0.0
-            whole = self._due(self._whole)
-            prior = self._settings.shrink_n * (whole.complement.value or 0.0)
-            ratio = (observed + prior) / (expected + prior) if expected + prior else 1.0
-            return max(0.0, 1 - ratio / 2)
-        return rates[name].assured
-
-    def _rank(self, cards: list[Card]) -> None:
-        enough = [card for card in cards if (card["n"] or 0) >= self._settings.rank_from]
-        scored = [(card, card["score"]) for card in enough if card["score"] is not None]
-        for (card, _), rank in zip(scored, ranks([score for _, score in scored]), strict=True):
-            card |= {"ranked": True, "rank": rank, "of": len(scored)}
 
 
 def _rate(totals: Totals, measure: str, hit: str, other: str) -> Rate:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from chalicelib.domain.actions.context import STARS
 from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards.measures import EARLIER
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY
 from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.timeline_types import Period, ScoreRow
@@ -32,7 +33,8 @@ class Window:
     """A month as far as it is judged: from ``start`` to ``until``, its end once it is over.
 
     ``settled`` is when the month's draft is made: what happens to its reports later counts in
-    another month. ``audits_from`` lies three months before that.
+    another month. ``audits_from`` lies three months before that; ``trailing_from`` is the start of
+    the months before, whose deadlines say whether there are enough for a score.
     """
 
     month: str
@@ -40,15 +42,18 @@ class Window:
     until: str
     audits_from: str
     settled: str
+    trailing_from: str
 
     @classmethod
-    def of(cls, month: str, city: City, now: datetime) -> "Window":
-        """The window of a month, as seen ``now``."""
+    def of(cls, month: str, city: City, now: datetime, trailing: int = 1) -> "Window":
+        """The window of a month, as seen ``now``; ``trailing``: with how many months before it,
+        itself counted."""
         start, end = city.bounds(month)
-        trailing = city.day(shifted(month, -2), DRAFT_DAY)
+        audited = city.day(shifted(month, -2), DRAFT_DAY)
         settled = city.day(shifted(month, 1), DRAFT_DAY)
         until = min(end, max(now, start))
-        return cls(month, iso(start), iso(until), iso(trailing), iso(settled))
+        before, _ = city.bounds(shifted(month, 1 - trailing))
+        return cls(month, iso(start), iso(until), iso(audited), iso(settled), iso(before))
 
     def holds(self, moment: str | None) -> TypeGuard[str]:
         """Whether a moment lies in the month."""
@@ -122,6 +127,9 @@ def _due(period: Period, window: Window) -> Iterator[Contribution]:
     if window.holds(period["due"]) and not _void(period, period["due"]):
         for share in period["shares"]:
             yield _shared("on_time", outcome(period), period["service"], share, period["due"])
+    elif window.trailing_from <= period["due"] < window.start and not _void(period, period["due"]):
+        for share in period["shares"]:
+            yield _shared(EARLIER, "due", period["service"], share, period["due"])
 
 
 def _imported(period: Period) -> bool:

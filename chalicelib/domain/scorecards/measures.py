@@ -13,8 +13,10 @@ from typing import Any
 from chalicelib import rules
 
 PUBLISHED = ("code", "kind", "name", "formula")
-# What verifiers found in the sample: contributions without a figure of their own.
+# Contributions without a figure of their own. What verifiers found in the sample:
 AUDIT = "audit"
+# Deadlines of the months before, which only say whether there are enough reports for a score.
+EARLIER = "due_earlier"
 
 
 @cache
@@ -37,7 +39,11 @@ def scored() -> tuple[str, ...]:
 def behind() -> dict[str, tuple[str, ...]]:
     """{figure: the measures of the contributions that it is computed from}, if it has any."""
     sources = {code: tuple(row.get("rows", (code,))) for code, row in table().items()}
-    return {AUDIT: (AUDIT,), **{code: measures for code, measures in sources.items() if measures}}
+    return {
+        AUDIT: (AUDIT,),
+        EARLIER: (EARLIER,),
+        **{code: measures for code, measures in sources.items() if measures},
+    }
 
 
 def uncapped() -> frozenset[str]:

@@ -4,12 +4,13 @@ Wilson's interval: E. B. Wilson (1927), JASA 22, 209–212; n may be a fraction,
 share reports. Percentiles: linear between order statistics (Hyndman & Fan 1996, type 7).
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import sqrt
 from typing import Any, Self
 
-from chalicelib.domain.scorecards import weighing
+from chalicelib.domain.scorecards import engines, weighing
 
 Z = 1.959963984540054
 DIGITS = 6
@@ -23,7 +24,9 @@ RECHECKED = 3
 class Settings:
     """A city's scoring.json; ``weights`` are percents of the score.
 
-    ``weighing``: the version of the rule by which reports of one filer count (rules/weighing.json).
+    ``weighing``: the version of the rule by which reports of one filer count (rules/weighing.json);
+    ``engine``: of the way to scores and ranks (rules/engines.json). ``score_from``: so many reports
+    due in three months make a score. ``bands``: if any, they are published in place of ranks.
     """
 
     weights: Mapping[str, int] = field(default_factory=dict)
@@ -37,7 +40,10 @@ class Settings:
     old_factor: float = 3.0
     recurrence_m: float = 30.0
     recurrence_days: int = 60
+    score_from: int = 30
+    bands: Sequence[Mapping[str, Any]] = field(default_factory=list)
     weighing: int = field(default_factory=weighing.present)
+    engine: int = field(default_factory=engines.present)
 
     @classmethod
     def from_json(cls, scoring: dict[str, Any]) -> Self:
@@ -48,12 +54,15 @@ class Settings:
     @classmethod
     def of_month(cls, stored: dict[str, Any]) -> Self:
         """The settings by which a month was judged, as ``published`` wrote them."""
-        return cls.from_json({"weighing": weighing.FIRST, **stored})
+        return cls.from_json({"weighing": weighing.FIRST, "engine": engines.FIRST, **stored})
 
     def published(self) -> dict[str, Any]:
-        """The settings as a month shows them. The first rule of weights has no version, so that
-        the digests of old months stay the same."""
-        shown = {**vars(self), "weights": dict(self.weights)}
+        """The settings as a month shows them. The first rule of weights and the first engine have
+        no version, so that the digests of old months stay the same."""
+        shown = {**vars(self), "weights": dict(self.weights), "bands": list(self.bands)}
+        if self.engine == engines.FIRST:
+            for name in ("engine", "score_from", "bands"):
+                del shown[name]
         if self.weighing == weighing.FIRST:
             del shown["weighing"]
         return shown
@@ -119,6 +128,17 @@ def shrunken(total: float, n: float, mean: float | None, weight: float) -> float
 def rounded(value: float | None, digits: int = DIGITS) -> float | None:
     """The value as published; ``-0.0`` becomes 0."""
     return None if value is None else round(value, digits) + 0.0
+
+
+def rank_ranges(intervals: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
+    """(best, worst) rank of each interval: 1 + how many are surely higher, and how many there are
+    less those that are surely lower. One is surely higher if the intervals do not overlap."""
+    lows, highs = sorted(low for low, _ in intervals), sorted(high for _, high in intervals)
+    many = len(intervals)
+    return [
+        (1 + many - bisect_right(lows, high), many - bisect_left(highs, low))
+        for low, high in intervals
+    ]
 
 
 def ranks(scores: Sequence[float]) -> list[int]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.contributions import Contribution
+from chalicelib.domain.scorecards.measures import EARLIER
 from chalicelib.domain.sla.custody import WHOLE
 
 UNIT = WHOLE * WHOLE
@@ -28,12 +29,14 @@ class Scope(NamedTuple):
 
 @dataclass
 class Totals:
-    """The totals of one scope: ``due`` by (district, service, outcome), the rest by outcome."""
+    """The totals of one scope: ``due`` by (district, service, outcome), ``ratings`` by stars, the
+    rest by outcome."""
 
     due: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     values: dict[str, list[float]] = field(default_factory=dict)
     stars: float = 0.0
+    ratings: Counter[int] = field(default_factory=Counter)
 
     def add(self, contribution: Contribution, district: str, amount: int) -> None:
         """Count one contribution."""
@@ -43,6 +46,7 @@ class Totals:
             self.counts[contribution.measure, contribution.outcome] += amount
         if contribution.measure == "satisfaction" and contribution.value is not None:
             self.stars += contribution.value * amount / UNIT
+            self.ratings[int(contribution.value)] += amount
         elif contribution.value is not None:
             self.values.setdefault(contribution.measure, []).append(contribution.value)
 
@@ -63,6 +67,8 @@ class MonthTotals:
         self._scopes: dict[tuple[str, str], tuple[str, tuple[Scope, ...]]] = {}
         self.by_scope: dict[Scope, Totals] = {}
         self.audits: dict[str, Counter[str]] = {}
+        # Deadlines of the months before: alone they make no card.
+        self.earlier: Counter[Scope] = Counter()
         self.reported: set[str] = set()
 
     def add(self, contribution: Contribution, weight: int) -> None:
@@ -70,6 +76,9 @@ class MonthTotals:
         district, scopes = self.scopes(contribution)
         if contribution.measure == "audit":
             self.audits.setdefault(district, Counter())[contribution.outcome] += 1
+            return
+        if contribution.measure == EARLIER:
+            self.earlier.update(dict.fromkeys(scopes, contribution.share * weight))
             return
         for scope in scopes:
             self.of(scope).add(contribution, district, contribution.share * weight)

@@ -1,5 +1,6 @@
 """What is answered about scorecards and audits."""
 
+from chalicelib.domain.scorecards.card_types import NO_WEIGHTS, RANGES, TOO_FEW
 from chalicelib.domain.scorecards.measures import measures, scored, table
 from chalicelib.routes.schemas.blocks import (
     BOTH,
@@ -17,8 +18,10 @@ from chalicelib.routes.schemas.blocks import (
 
 MONTH = {"type": "string", "pattern": "^[0-9]{6}$"}
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _MAYBE = maybe(NUMBER)
+_SCORE = maybe({"type": "number", "minimum": 0, "maximum": 100})
 _STAGE: dict[str, Schema] = {
     "month": MONTH,
     "stage": {"type": "string", "enum": ["live", "provisional", "draft"]},
@@ -30,10 +33,18 @@ _STAGE: dict[str, Schema] = {
 }
 _RANKED: dict[str, Schema] = {
     "n": {"type": "number", "description": "Deadlines in the month, by shares."},
-    "score": maybe({"type": "number", "minimum": 0, "maximum": 100}),
+    "score": _SCORE,
     "ranked": {"type": "boolean"},
     "rank": maybe(COUNT),
     "of": maybe(COUNT),
+    "score_low": _SCORE,
+    "score_high": _SCORE,
+    "rank_best": maybe(COUNT),
+    "rank_worst": maybe(COUNT),
+    "band_low": maybe(CODE),
+    "band_high": maybe(CODE),
+    "due_in_three_months": _MAYBE,
+    "unscored": maybe({"type": "string", "enum": [TOO_FEW, NO_WEIGHTS]}),
 }
 _WEIGHTS: dict[str, Schema] = {
     code: {"type": "integer", "minimum": 0, "maximum": 100, "description": table()[code]["weight"]}
@@ -54,8 +65,11 @@ _SETTINGS = record(
         "recurrence_m": NUMBER,
         "recurrence_days": COUNT,
         "weighing": COUNT,
+        "engine": COUNT,
+        "score_from": COUNT,
+        "bands": many(record("ScoreBand", {"code": CODE, "name": BOTH, "from": _PERCENT}), 20),
     },
-    optional=("weighing",),
+    optional=("weighing", "engine", "score_from", "bands"),
 )
 _PASS_RATE = record(
     "PassRate",
@@ -94,6 +108,7 @@ _CARD = record(
         **_RANKED,
         "measures": many(_FIGURE),
     },
+    optional=RANGES,
 )
 _LINE = record(
     "RankedLine",
@@ -103,6 +118,7 @@ _LINE = record(
         **_RANKED,
         "on_time": record("RateInBrief", dict.fromkeys(("value", "low", "high", "n"), _MAYBE)),
     },
+    optional=RANGES,
 )
 _HISTORY = record(
     "PastRevision", {name: _STAGE[name] for name in ("stage", "revision", "digest", "closed_at")}

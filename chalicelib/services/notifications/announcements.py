@@ -15,7 +15,7 @@ from chalicelib.domain.city.city import City
 from chalicelib.domain.message_types import MonthClosed, RecordRoot
 from chalicelib.domain.notifications.alerts import LOCAL
 from chalicelib.domain.principal import ANY, group
-from chalicelib.domain.scorecards.card_types import Card, Figure
+from chalicelib.domain.scorecards.card_types import Card, Figure, placed
 from chalicelib.services.city import cities, staff
 from chalicelib.services.notifications import alerts, officials
 from chalicelib.services.platform import urls
@@ -92,7 +92,7 @@ def _scopes(
 def _publish_district(message: MonthClosed, card: Card, city: City, audience: list[str]) -> None:
     code = card["code"]
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}/{code}")
-    facts = {"district": code, "score": card["score"], "rank": card["rank"], "of": card["of"]}
+    facts = {"district": code, **_facts(card)}
     letter = _Letter(code, facts, compose(message, card, city, link), link)
     _send(message, city, letter, audience)
 
@@ -101,10 +101,11 @@ def _publish_several(
     message: MonthClosed, cards: list[Card], city: City, audience: list[str]
 ) -> None:
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
-    cards.sort(key=lambda card: (card["rank"] or len(cards) + 1, card["code"]))
-    rows = [{name: card[name] for name in ("score", "rank", "of")} for card in cards]
-    facts = {"districts": [{"district": card["code"], **row}
-                           for card, row in zip(cards, rows, strict=True)]}  # fmt: skip
+    last = len(cards) + 1
+    cards.sort(key=lambda card: (
+        card.get("rank_best") or card["rank"] or last, card.get("rank_worst") or last, card["code"]
+    ))  # fmt: skip
+    facts = {"districts": [{"district": card["code"], **_facts(card)} for card in cards]}
     stage = official_text(city, f"scorecard.stage.{message['stage']}")
     lines = [f"{stage} {_month(message['month'])}, {city.text(city.name)}"]
     lines += [f"{_name(card, city)}: {_score(card)}, {_rank(card, city)}" for card in cards]
@@ -181,14 +182,37 @@ def _name(card: Card, city: City) -> str:
     return city.areas[card["code"]].name if card["code"] in city.areas else str(card["code"])
 
 
+def _facts(card: Card) -> dict[str, Any]:
+    names = ("score", "rank", "of", "score_low", "score_high", "rank_best", "rank_worst",
+             "band_low", "band_high", "unscored")  # fmt: skip
+    return {name: value for name, value in placed(card).items() if name in names}
+
+
 def _score(card: Card) -> str:
-    return "–" if card["score"] is None else f"{card['score']:.1f}"
+    """The score, with its interval where its engine has one."""
+    low, high = card.get("score_low"), card.get("score_high")
+    if card["score"] is None:
+        return "–"
+    shown = f"{card['score']:.1f}"
+    return shown if low is None or high is None else f"{shown} ({low:.1f}–{high:.1f})"
 
 
 def _rank(card: Card, city: City) -> str:
+    """The rank or the range of ranks or bands that is sure, or why there is none."""
+    best, worst, of = card.get("rank_best"), card.get("rank_worst"), card["of"]
+    low, high = card.get("band_low"), card.get("band_high")
+    if reason := card.get("unscored"):
+        due = f"{card.get('due_in_three_months') or 0:.0f}"
+        return official_text(city, f"scorecard.{reason}", due=due)
+    if low is not None and high is not None:
+        names = {band["code"]: band["name"] for band in city.scoring.get("bands", ())}
+        ends = dict.fromkeys(city.text(names[code]) for code in (low, high) if code in names)
+        return official_text(city, "scorecard.band", band="–".join(ends) or f"{low}–{high}")
     if not card["ranked"]:
         return official_text(city, "scorecard.unranked")
-    return official_text(city, "scorecard.rank", rank=card["rank"], of=card["of"])
+    if best is None or best == worst:
+        return official_text(city, "scorecard.rank", rank=best or card["rank"], of=of)
+    return official_text(city, "scorecard.rank_range", best=best, worst=worst, of=of)
 
 
 def _percent(figure: Figure) -> str:

@@ -7,12 +7,12 @@ Tests: tests/integration/test_scorecards.py
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.domain.actions.city_succession import AREAS, UNITS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import AUDITOR, Principal
-from chalicelib.domain.scorecards.card_types import ScoreMonth
+from chalicelib.domain.scorecards.card_types import Card, ScoreMonth, placed
 from chalicelib.domain.scorecards.contributions import Contribution
 from chalicelib.domain.scorecards.measures import behind, measures
 from chalicelib.domain.scorecards.statistics import Settings, rounded
@@ -201,11 +201,11 @@ def _may_see_officer(actor: Principal, ref: str) -> bool:
     return ours and permissions.reaches_all_of(actor, "district_head", person)
 
 
-def _card(actor: Principal, held: ScoreMonth, scope: Scope) -> dict[str, Any] | None:
+def _card(actor: Principal, held: ScoreMonth, scope: Scope) -> Card | None:
     name = compute.card_name(*scope)
     scorecard = store.card(actor.jurisdiction, held["month"], held["folder"], name)
     # Ignore stale live cards: the scope had no data in the last run.
-    return scorecard if scorecard and scorecard["until"] >= held["until"] else None
+    return cast(Card, scorecard) if scorecard and scorecard["until"] >= held["until"] else None
 
 
 def _measure(code: str, city: City) -> dict[str, Any]:
@@ -214,11 +214,12 @@ def _measure(code: str, city: City) -> dict[str, Any]:
     return {**measures()[code], **names}
 
 
-def _explained(card: dict[str, Any], city: City) -> dict[str, Any]:
+def _explained(card: Card, city: City) -> dict[str, Any]:
     known = {code: _measure(code, city) for code in measures()}
-    kept = ("kind", "code", "n", "score", "ranked", "rank", "of")
     return {
-        **{name: card[name] for name in kept},
+        "kind": card["kind"],
+        "code": card["code"],
+        **placed(card),
         "name": _named(card["kind"], card["code"], city),
         "measures": [
             {

@@ -14,23 +14,25 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.input.text import BOM, CSV_MEDIA, no_formula
-from chalicelib.domain.scorecards.card_types import Card, PassRate
+from chalicelib.domain.scorecards import engines
+from chalicelib.domain.scorecards.bootstrap import Row
+from chalicelib.domain.scorecards.card_types import RANGES, Card, PassRate, placed
 from chalicelib.domain.scorecards.cards import Scorecards
 from chalicelib.domain.scorecards.contributions import Contribution, Window, contributions, held_at
-from chalicelib.domain.scorecards.measures import measures, uncapped
+from chalicelib.domain.scorecards.measures import measures
 from chalicelib.domain.scorecards.recurrence import Recurrences
 from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.domain.scorecards.totals import MonthTotals
-from chalicelib.domain.scorecards.weighing import FIRST, weights
 from chalicelib.domain.sla.custody import WHOLE
-from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 from chalicelib.services.platform import set_aside
 from chalicelib.services.scorecards import report_rows
+from chalicelib.services.scorecards.report_weights import Weights
 from chalicelib.storage import files, report_filers
 from chalicelib.storage import scorecards as store
 
@@ -42,6 +44,8 @@ _COLUMNS = (
     "kind", "code", "name", "score", "rank", "of", "measure", "value", "numerator", "denominator",
     "n", "low", "high", "median", "p90", "oldest_days", "old",
 )  # fmt: skip
+
+_HEAD = ("kind", "code", "score", "rank", "of")
 
 
 @dataclass
@@ -68,7 +72,8 @@ def compute(
 ) -> Computed:
     """The scorecards of a month at ``now``. ``whole``: also count registered reporters, which takes
     longer."""
-    window = Window.of(month, city, now)
+    drawn = engines.draws(settings.engine)
+    window = Window.of(month, city, now, drawn.months if drawn else 1)
     totals = MonthTotals(city)
     again = Recurrences(
         Window.of(shifted(month, -2), city, now),
@@ -78,16 +83,18 @@ def compute(
     )
     weighed = Weights(city.jurisdiction, settings)
     lines: dict[str, list[str]] = {}
-
+    hidden: dict[str, list[tuple[str, Contribution, int]]] = {}
     anonymous = set[str]()
 
     def take(report: str, contribution: Contribution, weight: int) -> None:
         totals.add(contribution, weight)
-        values = (
-            ("", totals.anonymous(contribution)) if report in anonymous else (report, contribution)
-        )
-        line = packed_line(*values, weight)
-        lines.setdefault(totals.scopes(contribution)[0] or NOWHERE, []).append(line)
+        place = totals.scopes(contribution)[0] or NOWHERE
+        if report in anonymous:
+            line = packed_line("", totals.anonymous(contribution), weight)
+            hidden.setdefault(place, []).append((line, contribution, weight))
+        else:
+            line = packed_line(report, contribution, weight)
+        lines.setdefault(place, []).append(line)
 
     run = set_aside.Run(SOURCE, now)
     for stored, translate in report_rows.each(city, shifted(month, -2)):
@@ -114,10 +121,28 @@ def compute(
         extra["registered_users"] = report_filers.reporters(city.jurisdiction, month)
     made = Scorecards(totals, city, settings, extra)
     return Computed(
-        month, city.version, window.until, made.cards(), made.pass_rates,
+        month, city.version, window.until, made.cards(month, partial(drawn_rows, lines, hidden)),
+        made.pass_rates,
         settings.published(),
         {district: packed(held) for district, held in lines.items()},
     )  # fmt: skip
+
+
+def drawn_rows(
+    lines: dict[str, list[str]], hidden: dict[str, list[tuple[str, Contribution, int]]]
+) -> Iterator[Row]:
+    """(name, contribution, weight) of all lines, those of a report one after another.
+
+    An anonymous line is drawn alone. Its name is ``-<district>|<n>``, where n is its place among
+    the anonymous lines of its file, from 0; its contribution is whole, as in the totals.
+    """
+    for district, packed_lines in sorted(lines.items()):
+        for n, (_, contribution, weight) in enumerate(sorted(hidden.get(district, ()))):
+            yield f"-{district}|{n}", contribution, weight
+        for line in sorted(packed_lines):
+            report, weight, *contribution = json.loads(line)
+            if report:
+                yield report, Contribution(*contribution), weight
 
 
 def publish(city: City, computed: Computed, stage: str, revision: int) -> str:
@@ -174,11 +199,7 @@ def ranking(computed: Computed) -> dict[str, Any]:
             on_time = next(row for row in card["measures"] if row["measure"] == "on_time")
             row = {
                 "code": card["code"],
-                "score": card["score"],
-                "rank": card["rank"],
-                "of": card["of"],
-                "ranked": card["ranked"],
-                "n": card["n"],
+                **placed(card),
                 "on_time": {
                     "value": on_time["value"],
                     "low": on_time.get("low"),
@@ -188,17 +209,25 @@ def ranking(computed: Computed) -> dict[str, Any]:
             }
             lists[card["kind"]].append(row)
     for rows in lists.values():
-        rows.sort(key=lambda row: (row["rank"] is None, row["rank"], row["code"]))
+        rows.sort(key=_by_rank)
     return {**lists, "pass_rates": computed.pass_rates}
+
+
+def _by_rank(row: dict[str, Any]) -> tuple[Any, ...]:
+    # Those of one range of ranks by code: which of them is better is not known.
+    first = row["rank"] if row.get("rank_best") is None else row["rank_best"]
+    return (first is None, first or 0, row.get("rank_worst") or 0, row["code"])
 
 
 def cards_csv(cards: list[Card], city: City) -> str:
     """The cards as CSV, one line per measure. Names that look like formulas get an apostrophe."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\r\n")
+    ranges = [name for name in RANGES if any(name in card for card in cards)]
+    writer = csv.DictWriter(text, [*_COLUMNS, *ranges], lineterminator="\r\n")
     writer.writeheader()
     for card in cards:
-        head = {key: card[key] for key in ("kind", "code", "score", "rank", "of")}
+        known = {"kind": card["kind"], "code": card["code"], **placed(card)}
+        head = {key: value for key, value in known.items() if key in (*_HEAD, *ranges)}
         title = card_title(card["kind"], card["code"], city)
         head["name"] = no_formula(title)
         for figure in card["measures"]:
@@ -250,51 +279,3 @@ def packed(lines: list[str]) -> bytes:
     """A file of rows, the same bytes for the same lines."""
     # Sorted and without gzip's timestamp, so that the same lines give the same bytes.
     return gzip.compress("\n".join(sorted(lines)).encode(), mtime=0)
-
-
-class Weights:
-    """How much each report counts: less than 1 if its filer filed very many in its month."""
-
-    def __init__(self, jurisdiction: str, settings: Settings) -> None:
-        self._place, self._settings = jurisdiction, settings
-        self._uncapped = uncapped()
-        self._filers: dict[str, dict[str, str]] = {}
-        self._weights: dict[str, dict[str, int]] = {}
-
-    def filers(self, month: str) -> dict[str, str]:
-        """{report: filer} of a month."""
-        if month not in self._filers:
-            self._filers[month] = report_filers.filers(self._place, month)
-        return self._filers[month]
-
-    def month(self, month: str) -> dict[str, int]:
-        """{report: millionths} of a month's reports, as they were fixed, else as they are now."""
-        if month not in self._weights:
-            fixed = files.get(self._key(month)) if self._settings.weighing > FIRST else None
-            self._weights[month] = json.loads(gzip.decompress(fixed)) if fixed else self._now(month)
-        return self._weights[month]
-
-    def fix(self, month: str) -> None:
-        """Fix the weights of a month that is over.
-
-        Filers change later (a claim, an erasure). If weights changed with them, the reports whose
-        weights change together would be known to be of one person.
-        """
-        key = self._key(month)
-        if self._settings.weighing > FIRST and files.get(key) is None:
-            body = json.dumps(self._now(month), sort_keys=True, separators=(",", ":"))
-            files.put(key, gzip.compress(body.encode(), mtime=0), "application/gzip")
-
-    def of(self, row: ScoreRow, contribution: Contribution) -> int:
-        """Millionths of a whole report."""
-        if contribution.measure in self._uncapped:
-            return WHOLE
-        return self.month(row["filed_month"]).get(row["report"], WHOLE)
-
-    def _now(self, month: str) -> dict[str, int]:
-        settings = self._settings
-        weight_of = weights(self.filers(month), settings.reporter_cap, settings.weighing)
-        return {report: weight for report, weight in weight_of.items() if weight < WHOLE}
-
-    def _key(self, month: str) -> str:
-        return f"scorecards/{self._place}/{month}/weights-{self._settings.weighing}.json.gz"

@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.message_types import MonthClosed
-from chalicelib.domain.scorecards import weighing
+from chalicelib.domain.scorecards import engines, weighing
 from chalicelib.domain.scorecards.card_types import ScoreMonth
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY, RECHECKED, Settings
 from chalicelib.domain.timestamps import iso, parse, shifted
@@ -23,6 +23,7 @@ from chalicelib.services.city import cities
 from chalicelib.services.platform import set_aside
 from chalicelib.services.scorecards import audits, compute, report_rows
 from chalicelib.services.scorecards.compute import Computed
+from chalicelib.services.scorecards.report_weights import Weights
 from chalicelib.storage import city as city_store
 from chalicelib.storage import control, secrecy, tallies
 from chalicelib.storage import scorecards as store
@@ -67,7 +68,7 @@ def close(city: City, month: str, stage: str, now: datetime) -> ScoreMonth | Non
     )
     settings = _settings(city, was)
     if stage != LIVE:
-        compute.Weights(jurisdiction, settings).fix(month)
+        Weights(jurisdiction, settings).fix(month)
     computed = compute.compute(city, month, settings, now, whole=stage != LIVE)
     if stage == DRAFT and was and (was["stage"], was["digest"]) == (stage, computed.digest):
         _publish(
@@ -102,11 +103,13 @@ def close(city: City, month: str, stage: str, now: datetime) -> ScoreMonth | Non
 
 def _settings(city: City, was: ScoreMonth | None) -> Settings:
     """The settings as they were when the month was first computed. Until then nothing was public,
-    so a live month takes the present rule of weights."""
+    so a live month takes the present rule of weights and the present engine."""
     if was is None:
         return Settings.from_json(city.scoring)
     settings = Settings.of_month(was["settings"])
-    return replace(settings, weighing=weighing.present()) if was["stage"] == LIVE else settings
+    if was["stage"] != LIVE:
+        return settings
+    return replace(settings, weighing=weighing.present(), engine=engines.present())
 
 
 def _publish(

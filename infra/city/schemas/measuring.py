@@ -64,6 +64,9 @@ SETTINGS: dict[str, Schema] = {
     "rank_from": whole(
         1, 10_000, "With fewer reports a district is shown but not ranked.", default=10
     ),
+    "score_from": whole(
+        1, 10_000, "With fewer reports due in three months there is no score.", default=30
+    ),
     "audit_from": whole(
         1,
         10_000,
@@ -99,6 +102,22 @@ SETTINGS: dict[str, Schema] = {
 }
 
 
+_BAND = record(
+    {
+        "code": common("code", "Its code."),
+        "name": common("texts", "Its name."),
+        "from": number(0, 100, "The lowest score in it."),
+    },
+    ["code", "name", "from"],
+)
+BANDS = many(
+    _BAND,
+    "Bands of scores, the lowest first, which are published in place of ranks. The first begins "
+    "at 0.",
+    maxItems=20,
+)
+
+
 def scoring() -> Schema:
     """The schema of scoring.json."""
     known = measures()
@@ -107,6 +126,6 @@ def scoring() -> Schema:
     return file(
         "scoring.json",
         "The scorecard's weights and settings.",
-        {"weights": record(weights, (), about), **SETTINGS},
+        {"weights": record(weights, (), about), **SETTINGS, "bands": BANDS},
         ["weights"],
     )
