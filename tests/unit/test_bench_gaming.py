@@ -30,7 +30,9 @@ def test_the_report_has_every_trick_by_size_with_an_interval(report: dict[str, o
     assert [row["name"] for row in tricks] == NAMES
     for row in tricks:
         figure = row["sizes"]["15"]
-        assert figure["low"] <= figure["mean"] <= figure["high"]
+        # A trick after which too little is due leaves a district without a score.
+        if figure["mean"] is not None:
+            assert figure["low"] <= figure["mean"] <= figure["high"]
         assert figure["flagged"] is None
     honest = report["honest"]
     assert isinstance(honest, dict)

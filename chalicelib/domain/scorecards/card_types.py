@@ -66,7 +66,8 @@ TOO_FEW, NO_WEIGHTS = "too_few_due", "no_weights"
 
 def placed(card: Card) -> Placed:
     """The score of a card and its place, as far as its engine has them."""
-    return cast(Placed, {name: value for name, value in card.items() if name in PLACED})
+    fields = cast(dict[str, Any], card)
+    return cast(Placed, {name: fields[name] for name in PLACED if name in fields})
 
 
 class PassRate(TypedDict):
