@@ -11,7 +11,16 @@ from tests.support.random_score_rows import Town, bundle
 KNOWN = golden_months.load()
 
 
-@pytest.mark.parametrize("seed", golden_months.SEEDS)
+FEW = 3  # months in ``make test``
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *golden_months.SEEDS[-FEW:],
+        *(pytest.param(seed, marks=pytest.mark.long) for seed in golden_months.SEEDS[:-FEW]),
+    ],
+)
 def test_a_month_of_the_first_engine_is_computed_again_byte_for_byte(aws: None, seed: int) -> None:
     """Every figure, row, file and document, and the digest that was published."""
     town, known = Town(seed), KNOWN[str(seed)]

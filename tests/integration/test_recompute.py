@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.statistics import Settings
+from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.sla import periods
 from chalicelib.services.scorecards import compute
 from chalicelib.storage import report_filers, score_rows
@@ -13,6 +14,7 @@ from chalicelib.storage.transactions import commit
 from tests.support import scorecards_in_pandas
 from tests.support.random_reports import Lives
 from tests.support.random_score_rows import Town, bundle
+from tests.support.scores_again import Again, Line, tenth
 from tests.support.world import BUNDLE, JURISDICTION, World, citizen, official
 from tests.support.world import city as world_city
 
@@ -102,6 +104,55 @@ def test_random_months_agree_with_pandas(aws: None, seed: int) -> None:
         town.rows, weights, facts, found.settings, town.month, town.now
     )
     assert compare(found, cards) == []
+
+
+def published_lines(found: compute.Computed, city: City) -> list[Line]:
+    """The rows of the published files, once for each card of the city and its districts."""
+    totals, lines = MonthTotals(city), list[Line]()
+    for file, body in found.rows.items():
+        anonymous = 0
+        for report, row, weight in compute.unpacked(body):
+            name = report or f"-{file}|{anonymous}"
+            anonymous += not report
+            outcome = f"stars_{row.value:.0f}" if row.outcome == "rated" else row.outcome
+            place, scopes = totals.scopes(row)
+            lines += [
+                Line((scope.kind, scope.code), name, row.measure, outcome, row.service, place,
+                     row.share * weight)
+                for scope in scopes
+                if scope.kind in ("city", "district")
+            ]  # fmt: skip
+    return lines
+
+
+@pytest.mark.parametrize("seed", [0, 6])
+def test_a_score_is_computed_again_from_the_published_files_also_if_a_report_is_now_protected(
+    aws: None, seed: int
+) -> None:
+    """The cards of the city and of the districts, from nothing but the rows that everybody sees."""
+    town = Town(seed)
+    for row in town.rows[::7]:
+        row["anonymous"] = True
+    raw = bundle(town.zone)
+    city = City.from_json(raw)
+    store(town, city)
+    settings = Settings.from_json({**town.settings, "score_from": 1})
+    found = compute.compute(city, town.month, settings, town.now)
+    lines = published_lines(found, city)
+    assert any(line.report.startswith("-D") for line in lines)
+    again = Again(JURISDICTION, town.month, found.settings, lines, ("city", city.root))
+    scored = 0
+    for card in found.cards:
+        if card["kind"] in ("city", "district") and card["score"] is not None:
+            key = (card["kind"], card["code"])
+            low, high = (tenth(end) for end in again.interval(key))
+            score = again.exact(key)
+            assert score is not None
+            assert (card["score"], card["score_low"], card["score_high"]) == (
+                tenth(score), low, high
+            )  # fmt: skip
+            scored += 1
+    assert scored > 1
 
 
 def test_months_played_by_the_product(world: World) -> None:
