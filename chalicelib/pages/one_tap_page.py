@@ -31,9 +31,8 @@ def ask(token: str, now: datetime) -> str:
     """The question with its two buttons, or a note that it has been answered."""
     question = one_tap.question(token, now)
     report = question.report
-    title = "page.settled" if question.closed else "page.title"
     if not question.answerable:
-        return of_report(report, title, _over(question))
+        return _over(question)
     city = cities.at(report.jurisdiction, report.city_version)
     about = words(
         "page.report",
@@ -51,30 +50,34 @@ def ask(token: str, now: datetime) -> str:
             ("not-repaired", "no", "page.settled_no" if question.closed else "page.no"),
         )
     )
+    title = "page.settled" if question.closed else "page.title"
     return of_report(report, title, f"<p>{escape(about)}</p>{buttons}")
 
 
 def thanks(token: str, repaired: bool | None, now: datetime) -> str:
     """The page after an answer; ``None``: it had no effect, because the report has changed."""
     question = one_tap.question(token, now)
-    title = "page.settled" if question.closed else "page.title"
     if repaired is None:
-        return of_report(question.report, title, _over(question))
+        return _over(question)
     keys = {True: "page.thanks_yes", False: "page.thanks_no"}
     if question.closed:
         keys[True] = "page.stays"
-    return of_report(question.report, title, f"<p>{_say(keys[repaired], question.report)}</p>")
+    said = _say(keys[repaired], question.report)
+    return of_report(question.report, "page.recorded", f"<p>{said}</p>")
 
 
 def _over(question: one_tap.OneTapQuestion) -> str:
-    """Why the question can no longer be answered; of a merged report, where it goes on."""
+    """The page that says why the question can no longer be answered, and where a merged report
+    goes on."""
+    report = question.report
     if question.goes_on is None:
-        return f"<p>{_say('page.answered', question.report)}</p>"
+        return of_report(report, "page.over", f"<p>{_say('page.answered', report)}</p>")
     code = question.goes_on.code
-    link = escape(urls.in_city(question.report.jurisdiction, f"/v1/track/{code}"))
+    link = escape(urls.in_city(report.jurisdiction, f"/v1/track/{code}"))
     key = "page.merged" if question.goes_on.open else "page.merged_closed"
-    said = escape(words(key, question.report, code=code))
-    return f'<p>{said}</p><p><a href="{link}">{link}</a></p>'
+    said = escape(words(key, report, code=code))
+    content = f'<p>{said}</p><p><a href="{link}">{link}</a></p>'
+    return of_report(report, "page.over", content)
 
 
 def words(key: str, report: Report, **values: Any) -> str:

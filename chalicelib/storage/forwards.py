@@ -16,7 +16,7 @@ from chalicelib.domain.row_types import (
     ServerState,
 )
 from chalicelib.settings import settings
-from chalicelib.storage import aws, tables
+from chalicelib.storage import parameters, tables
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Delete, Put, Refused, Write, commit, read
 
@@ -107,21 +107,12 @@ def put_server(jurisdiction: str, unit: str, doc: ServerState, also: list[Write]
 
 def key(jurisdiction: str, unit: str) -> str | None:
     """The API key for a unit's server, from SSM; ``None`` if it needs none."""
-    client = aws.client("ssm")
-    with aws.answering():
-        try:
-            answer = client.get_parameter(Name=_parameter(jurisdiction, unit), WithDecryption=True)
-        except client.exceptions.ParameterNotFound:
-            return None
-    return str(answer["Parameter"]["Value"])
+    return parameters.read(_parameter(jurisdiction, unit))
 
 
 def put_key(jurisdiction: str, unit: str, value: str) -> None:
     """Store the API key for a unit's server in SSM."""
-    with aws.answering():
-        aws.client("ssm").put_parameter(
-            Name=_parameter(jurisdiction, unit), Value=value, Type="SecureString", Overwrite=True
-        )
+    parameters.put(_parameter(jurisdiction, unit), value)
 
 
 def _parameter(jurisdiction: str, unit: str) -> str:

@@ -46,13 +46,13 @@ class Row:
     def belongs_to(self, holder: str) -> bool:
         """Whether the holder's lease lasts long enough to publish the row now."""
         return (
-            self.holder == holder and 0 <= self.until - _now() - LEASE_SECONDS // 2 <= LEASE_SECONDS
+            self.holder == holder and 0 <= self.until - now() - LEASE_SECONDS // 2 <= LEASE_SECONDS
         )
 
     @property
     def held(self) -> bool:
         """Whether somebody has a lease of the row. A wrong clock cannot hold a row for long."""
-        return self.holder is not None and _now() <= self.until <= _now() + 2 * LEASE_SECONDS
+        return self.holder is not None and now() <= self.until <= now() + 2 * LEASE_SECONDS
 
 
 def new_holder() -> str:
@@ -82,9 +82,8 @@ def take(row: Row, holder: str) -> bool:
         return True
     if row.held and row.holder != holder:
         return False
-    actions = [tables.Control.holder.set(holder), tables.Control.until.set(_now() + LEASE_SECONDS)]
-    free = tables.Control.holder.does_not_exist() | _lapsed(holder)
-    condition = tables.Control.doc.exists() & free
+    actions = [tables.Control.holder.set(holder), tables.Control.until.set(now() + LEASE_SECONDS)]
+    condition = tables.Control.doc.exists() & free(holder)
     try:
         commit([Update("lease", tables.Control(OUTBOX, row.name), actions, condition)])
     except Refused:
@@ -119,7 +118,7 @@ def begin(jurisdiction: str, dedupe: str, holder: str) -> bool:
     """
     pk = f"{jurisdiction}#SENT#{dedupe}"
     expiry = int((clock.wall() + KEEP).timestamp())
-    row = tables.Control(pk, _MARK, holder=holder, until=_now() + LEASE_SECONDS, ttl=expiry)
+    row = tables.Control(pk, _MARK, holder=holder, until=now() + LEASE_SECONDS, ttl=expiry)
     try:
         commit([Put("sending", row, tables.Control.pk.does_not_exist() | _lapsed(holder))])
     except Refused:
@@ -147,12 +146,21 @@ def sending(jurisdiction: str, dedupe: str, holder: str) -> Iterator[None]:
         raise
 
 
-def _lapsed(holder: str) -> Condition:
-    now, until = _now(), tables.Control.until
-    free: Condition = (until < now) | (until > now + 2 * LEASE_SECONDS)
-    free |= tables.Control.holder == holder
-    return free
+def free(holder: str) -> Condition:
+    """The condition that nobody else has the lease of a row. A wrong clock cannot hold a row for
+    long."""
+    unheld: Condition = tables.Control.holder.does_not_exist()
+    unheld |= _lapsed(holder)
+    return unheld
 
 
-def _now() -> int:
+def now() -> int:
+    """The present second of the epoch, in which leases are counted."""
     return int(clock.wall().timestamp())
+
+
+def _lapsed(holder: str) -> Condition:
+    present, until = now(), tables.Control.until
+    lapsed: Condition = (until < present) | (until > present + 2 * LEASE_SECONDS)
+    lapsed |= tables.Control.holder == holder
+    return lapsed

@@ -16,10 +16,9 @@ from typing import NamedTuple
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib import clock
 from chalicelib.domain.row_types import HookState, Sent
 from chalicelib.settings import settings
-from chalicelib.storage import aws, tables
+from chalicelib.storage import leases, parameters, tables
 from chalicelib.storage.control import LEASE_SECONDS
 from chalicelib.storage.rows import dump, get
 from chalicelib.storage.transactions import Put, Refused, Update, commit, read
@@ -45,8 +44,8 @@ class Progress(NamedTuple):
 
 def take(jurisdiction: str, hook: str, report: str, holder: str) -> Progress | None:
     """Take the lease of a report's row. ``None`` if another run has it."""
-    actions = [_Row.holder.set(holder), _Row.until.set(_now() + LEASE_SECONDS)]
-    if not _update(jurisdiction, hook, report, actions, _free(holder)):
+    actions = [_Row.holder.set(holder), _Row.until.set(leases.now() + LEASE_SECONDS)]
+    if not _update(jurisdiction, hook, report, actions, leases.free(holder)):
         return None
     return progress(jurisdiction, hook, report)
 
@@ -56,7 +55,7 @@ def announce(jurisdiction: str, hook: str, report: str, version: int, *, held: b
     that run sends it, because it cannot give the lease back before. Returns whether it is noted."""
     news = _Row.rung.does_not_exist() | (_Row.rung < version)
     if held:
-        news &= _Row.holder.exists() & (_Row.until >= _now())
+        news &= _Row.holder.exists() & (_Row.until >= leases.now())
     return _update(jurisdiction, hook, report, [_Row.rung.set(version)], news)
 
 
@@ -166,20 +165,16 @@ def _parameter(name: str) -> str | None:
     """A parameter of SSM, cached for five minutes."""
     read_at, value = _parameters.get(name, (0.0, ""))
     if not value or time.monotonic() - read_at > _FRESH_SECONDS:
-        client = aws.client("ssm")
-        with aws.answering():
-            try:
-                answer = client.get_parameter(Name=name, WithDecryption=True)
-            except client.exceptions.ParameterNotFound:
-                return None
-        value = str(answer["Parameter"]["Value"])
+        stored = parameters.read(name)
+        if stored is None:
+            return None
+        value = stored
         _parameters[name] = (time.monotonic(), value)
     return value
 
 
 def _put_parameter(name: str, value: str) -> None:
-    with aws.answering():
-        aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+    parameters.put(name, value)
     forget()
 
 
@@ -204,15 +199,3 @@ def _update(
     except Refused:
         return False
     return True
-
-
-def _free(holder: str) -> Condition:
-    # A wrong clock cannot hold a row for long (``storage.leases``).
-    now = _now()
-    free: Condition = _Row.holder.does_not_exist() | (_Row.holder == holder)
-    free |= (_Row.until < now) | (_Row.until > now + 2 * LEASE_SECONDS)
-    return free
-
-
-def _now() -> int:
-    return int(clock.wall().timestamp())

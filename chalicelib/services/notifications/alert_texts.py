@@ -11,6 +11,7 @@ from chalicelib.domain.notifications.alerts import OVERDUE
 from chalicelib.domain.timestamps import parse
 from chalicelib.services.platform import urls
 from chalicelib.services.platform.catalogue import official_text
+from chalicelib.storage.report_lists import NO_DEADLINE
 
 LINES = 20
 
@@ -72,10 +73,6 @@ def _unit_name(code: str, city: City) -> str:
     return city.text(city.units[code].name) if code in city.units else code
 
 
-# Sorts after every deadline.
-LAST = "~"
-
-
 def digest(messages: list[Alert], city: City) -> tuple[str, int, int]:
     """(text of many alerts, number of late reports, number of others).
 
@@ -91,7 +88,7 @@ def digest(messages: list[Alert], city: City) -> tuple[str, int, int]:
     if hidden:
         lines.append(official_text(city, "morning.protected", n=hidden))
     rows = [message for message in messages if not is_confidential(message)]
-    rows.sort(key=lambda message: (message["due_at"] or LAST, message["dedupe"]))
+    rows.sort(key=lambda message: (message["due_at"] or NO_DEADLINE, message["dedupe"]))
     lines += [_line(message, city) for message in rows[:LINES]]
     if len(rows) > LINES:
         lines.append(official_text(city, "digest.more", n=len(rows) - LINES))

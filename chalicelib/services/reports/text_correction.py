@@ -74,10 +74,10 @@ def correct(
         if "contact" not in body and not words and not gone:
             raise Problem("missing_field", field="description")
         writes, named = list[Write](), list[list[Any]]()
-        for field in (*(words_of.field for words_of in words), *gone):
+        for field in (*(text.field for text in words), *gone):
             doc = first.get(names[field])
             current = doc.get("now", names[field]) if doc else None
-            newer = next((words_of for words_of in words if words_of.field == field), None)
+            newer = next((text for text in words if text.field == field), None)
             if doc and current:
                 named.append([version_of(current), field])
                 writes += _superseded(report, names[field], current, doc, newer)
