@@ -35,8 +35,10 @@ RETRIES = urllib3.Retry(
 # After so many windows in a row that fail, the server is away.
 STRIKES = 3
 _USUAL_LIMITS = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
-# The statuses by which servers say that they have not the format; 404 is also an empty window.
-_NO_SUCH_FORMAT = frozenset({400, 404, 406, 415, 501})
+# The statuses by which servers say that they have not the format: the first three say nothing else,
+# 404 is also an empty window.
+_ONLY_FORMAT = frozenset({406, 415, 501})
+_NO_SUCH_FORMAT = _ONLY_FORMAT | {400, 404}
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 _ID = "service_request_id"
@@ -201,23 +203,25 @@ class Reader:
             "page": str(page),
             "page_size": str(PAGE),
         }
-        first: _Answer | None = None
+        refusal: _Answer | None = None
         for form in self._formats:
             answer = self._ask(form, fields)
-            first = first or answer
             if answer.status == 200:
                 rows = _rows(answer)
                 self._formats, self._url = (form,), f"{self._base}/requests.{form}"
                 return rows
             if answer.status not in _NO_SUCH_FORMAT:
-                break
-        assert first is not None
-        if first.status == 404:
+                self._url = f"{self._base}/requests.{form}"
+                raise _failed(answer)
+            if refusal is None or refusal.status in _ONLY_FORMAT:
+                refusal = answer
+        assert refusal is not None
+        if refusal.status == 404:
             self._nothing_there += 1
             return []
-        raise _Failed(f"answered with {first.status} and {len(first.body)} bytes")
+        raise _failed(refusal)
 
-    def _ask(self, form: str, fields: dict[str, str]) -> "_Answer":
+    def _ask(self, form: str, fields: dict[str, str]) -> _Answer:
         self.calls += 1
         try:
             answer = self._http.request(
@@ -231,6 +235,10 @@ class Reader:
         if len(data) > LARGEST:
             raise _Failed(f"answered with {answer.status} and more than {LARGEST} bytes")
         return _Answer(answer.status, str(answer.headers.get("Content-Type") or ""), data)
+
+
+def _failed(answer: _Answer) -> _Failed:
+    return _Failed(f"answered with {answer.status} and {len(answer.body)} bytes")
 
 
 def _rows(answer: _Answer) -> list[Row]:

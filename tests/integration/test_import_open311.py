@@ -112,6 +112,24 @@ def test_a_server_that_does_not_obey_dates_is_said() -> None:
     assert any("does not obey" in line for line in reader.not_read)
 
 
+@pytest.mark.parametrize("other_format", [404, 406, 415, 501])
+def test_a_server_of_xml_whose_first_months_are_empty_is_read(other_format: int) -> None:
+    late = [row for row in requests(300) if row["requested_datetime"] > "2023-07"]
+    archive = Archive(late, nothing=404, formats=("xml",), other_format=other_format)
+    names, reader = read(archive)
+    assert sorted(names) == sorted(row["service_request_id"] for row in late)
+    assert reader.not_read == []
+
+
+def test_a_window_that_a_server_of_xml_cannot_answer_now_is_not_taken_for_empty() -> None:
+    class Busy(Archive):
+        def written(self, path: str, fields: dict[str, str]) -> tuple[int, str, bytes]:
+            return (503, "text/html", b"") if "xml" in path else (404, "text/html", b"")
+
+    with pytest.raises(CityErrors, match="answered with 503"):
+        read(Busy([]))
+
+
 def test_a_window_that_fails_is_read_around_and_said() -> None:
     bad = SINCE + timedelta(days=100, hours=3)
     names, reader = read(Archive(requests(500), refuses=(bad, 500)))
