@@ -55,7 +55,7 @@ def _main(words: list[str]) -> int:
     apart = _apart()
     if words and words[0] in apart:
         return apart[words[0]](words[1:])
-    parser = argparse.ArgumentParser("python -m infra.ops")
+    parser = argparse.ArgumentParser("python -m infra.ops", **_described(__doc__))
     commands = parser.add_subparsers(dest="command", required=True)
     for name in apart:
         commands.add_parser(name)
@@ -89,12 +89,28 @@ def _apart() -> dict[str, Callable[[list[str]], int]]:
         "keys": keys.main,
         "forwarding": forwarding.main,
         "webhooks": webhooks.main,
-        "open-data": lambda _: open_data.main(),
+        "open-data": _without_words("open-data", open_data),
         "proof": proof.main,
-        "verify": lambda _: verify.main(),
-        "rebuild": lambda _: rebuild.main(),
-        "backfill": lambda _: backfill.main(),
+        "verify": _without_words("verify", verify),
+        "rebuild": _without_words("rebuild", rebuild),
+        "backfill": _without_words("backfill", backfill),
     }
+
+
+def _without_words(name: str, module: Any) -> Callable[[list[str]], int]:
+    """A command that takes no words; with ``--help`` or a mistake it does nothing."""
+
+    def command(words: list[str]) -> int:
+        argparse.ArgumentParser(
+            f"python -m infra.ops {name}", **_described(module.__doc__)
+        ).parse_args(words)
+        return int(module.main())
+
+    return command
+
+
+def _described(text: str | None) -> dict[str, Any]:
+    return {"description": text, "formatter_class": argparse.RawDescriptionHelpFormatter}
 
 
 def _exposed(command: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """Administrators' commands: what goes wrong is a sentence, and never a traceback."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,25 @@ def test_a_mistake_of_an_administrator_is_a_sentence(
     assert "Traceback" not in told.err
     # Some commands answer an unknown city with nothing.
     assert (status == 1 and told.err.strip()) or status == 0
+
+
+@pytest.mark.parametrize("name", ["open-data", "verify", "rebuild", "backfill"])
+def test_asking_a_command_how_it_is_used_does_not_run_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, name: str
+) -> None:
+    module = import_module(f"infra.ops.{name.replace('-', '_')}")
+    monkeypatch.setattr(module, "main", lambda: pytest.fail("it ran"))
+    for word, status in (("--help", 0), ("--dry-run", 2)):
+        with pytest.raises(SystemExit) as ended:
+            commands.main([name, word])
+        assert ended.value.code == status
+    assert f"``python -m infra.ops {name}``" in capsys.readouterr().out
+
+
+def test_the_list_of_commands_says_what_each_does(capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        commands.main(["--help"])
+    assert "check the record: heads, events, texts and tallies" in capsys.readouterr().out
 
 
 def test_aws_that_does_not_answer_is_a_sentence(
