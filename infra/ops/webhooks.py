@@ -50,6 +50,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("hook", nargs="?", default="", help="its code in webhooks.json")
     parser.add_argument("report", nargs="?", default="", help="of replay and skip: its id")
     options = parser.parse_args(words)
+    if options.command != "list" and not options.hook:
+        parser.error(f"{options.command} needs a HOOK")
     if options.command in ("replay", "skip") and not options.report:
         parser.error(f"{options.command} needs a HOOK and a REPORT")
     try:
@@ -63,7 +65,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     hook = city.hooks.get(options.hook)
     if hook is None:
-        known = ", ".join(city.hooks) or "none"
+        known = ", ".join(city.hooks) or "it has none (docs/webhooks.md)"
         print(f"{options.hook!r} is no webhook of {city.jurisdiction}: {known}", file=sys.stderr)
         return 1
     return _COMMANDS[options.command](city, hook, options)
@@ -166,9 +168,27 @@ def _words(reason: str, hook: Hook) -> str:
     }.get(reason, reason)
 
 
+def _said_off(city: City, hook: Hook) -> bool:
+    """Whether the hook is off, so that nothing can be sent; says how to enable it."""
+    from chalicelib.services.webhooks import hooks
+    from chalicelib.storage import webhooks as store
+
+    state = store.state(city.jurisdiction, hook.code)
+    if not hooks.is_off(state, hook):
+        return False
+    print(
+        f"{hook.code} has been off since {state['off']}, because it answered 410; "
+        f"if that was a mistake: webhooks enable {hook.code}",
+        file=sys.stderr,
+    )
+    return True
+
+
 def _resume(city: City, hook: Hook, options: argparse.Namespace) -> int:
     from chalicelib.services.webhooks import hooks
 
+    if _said_off(city, hook):
+        return 1
     print(f"{hooks.resume(city, hook)} reports are sent")
     return 0
 
@@ -187,6 +207,11 @@ def _replay(city: City, hook: Hook, options: argparse.Namespace) -> int:
     head = reports.get(city.jurisdiction, options.report)
     if head is None:
         print(f"{options.report!r} is no report of {city.jurisdiction}", file=sys.stderr)
+        return 1
+    if not 1 <= options.first <= head.version:
+        print(f"--from: its events are 1 to {head.version}", file=sys.stderr)
+        return 1
+    if _said_off(city, hook):
         return 1
     if not hooks.replay(city, hook, head.id, options.first, head.version):
         print(_BUSY, file=sys.stderr)

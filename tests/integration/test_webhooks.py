@@ -431,6 +431,22 @@ def test_a_system_that_answers_410_gets_nothing_until_it_is_enabled(
     assert hooks.lag(city, city.hooks["lapor"])[:3] == (2, 0, 0)
 
 
+def test_an_administrator_who_resumes_a_hook_that_is_off_is_told_to_enable_it(
+    world: World, there: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = world.file()["id"]
+    there.status = [410]
+    (message,) = jobs(world)
+    deliver(world, message)
+    for words in (["resume", "lapor"], ["replay", "lapor", report]):
+        status, shown, complaint = ops(capsys, *words)
+        assert (status, shown) == (1, "")
+        assert "lapor has been off since" in complaint
+        assert "webhooks enable lapor" in complaint
+    assert queued() == []
+    assert ops(capsys, "enable", "lapor")[:2] == (0, "1 reports are sent\n")
+
+
 def test_a_new_address_turns_a_hook_on_again(world: World, there: Receiver) -> None:
     world.file()
     there.status = [410]
@@ -781,6 +797,11 @@ def test_the_command_says_in_words_what_it_does_and_what_is_wrong(
     assert "REPORT" in capsys.readouterr().err
     assert command.main(["--jurisdiction", "nowhere", "list"]) == 1
     assert "'nowhere' is no city that is loaded" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        ops(capsys, "secret")
+    assert "secret needs a HOOK" in capsys.readouterr().err
+    report = world.file()["id"]
+    assert "its events are 1 to 1" in ops(capsys, "replay", "lapor", report, "--from", "7")[2]
     connect(world, code="new")
     world.advance(minutes=2)
     status, _, complaint = ops(capsys, "ping", "new")
