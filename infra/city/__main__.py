@@ -121,6 +121,11 @@ def _show(done: Loaded) -> None:
         print(f"given back to its unit {report}: {person} has left")
     for report, doubt in done.moves.doubts:
         print(f"for a person to look at {report}: {doubt}")
+    for code in done.hooks_gone:
+        print(
+            f"webhook {code} is removed: its system is told nothing more, not even what is erased "
+            "here. If it has ended, ask its people to delete their copies"
+        )
     print("endpoints: " + ", ".join(f"{n} {what}" for what, n in done.endpoints.items()))
     print("loaded" if done.new else "unchanged: this version was loaded already")
 

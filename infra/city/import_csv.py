@@ -29,6 +29,8 @@ _MARKS = (
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 # What Excel reads in the first line: the separator of the file.
 _SEPARATOR_LINE = re.compile(r"sep=.\s*", re.IGNORECASE)
+# The beginning of HTML, XML or JSON; a column may be named [id].
+_OTHER_FORMAT = re.compile(r"[<{]|\[\s*([\[{]|$)")
 # A row after the last one. If it does not come alone, a quotation mark is open before it.
 _END = "\x00the end\x00"
 
@@ -59,7 +61,7 @@ def _rows(path: Path, encoding: str, mapping: Mapping) -> Iterator[Row]:
     with _table(path, encoding) as (_, lines):
         reader = csv.DictReader(lines, delimiter=mapping.separator, restval="", restkey=EXTRA)
         header = [name.strip() for name in reader.fieldnames or ()]
-        if header and header[0][:1] in ("<", "{", "["):
+        if header and _OTHER_FORMAT.match(header[0]):
             raise CityErrors([f"{path}: is no CSV: it begins with {header[0][:40]!r}"])
         mapping.check_header(header)
         reader.fieldnames = header

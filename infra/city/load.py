@@ -20,7 +20,7 @@ __all__ = ["Loaded", "Prepared", "load_folder", "prepare"]
 @dataclass(frozen=True)
 class Loaded:
     """The published city; ``new``: the version was not the current one before; ``moves``: the open
-    reports that were moved."""
+    reports that were moved; ``hooks_gone``: the webhooks that the version before had, by code."""
 
     jurisdiction: str
     version: str
@@ -28,6 +28,7 @@ class Loaded:
     counts: dict[str, int]
     endpoints: dict[str, int]
     moves: "Moves"
+    hooks_gone: list[str]
 
 
 def load_folder(
@@ -56,6 +57,7 @@ def load_folder(
     before, now = store.all_staff(name), now or clock.now()
     known = store.current(name) is not None
     _check_open_reports(made)
+    hooks_gone = _hooks_gone(made)
     new = cities.publish(made.bundle, made.blob, cast(list[StaffRecord], made.staff), now)
     # Addresses that were deleted from a record are removed too, as for officials who left.
     left: list[StaffRecord] = [{**record, "active": False} for record in before]
@@ -66,7 +68,17 @@ def load_folder(
     if known and new and settle is not None:
         settle()
         moves.add(city_migration.run(name, clock.now()))
-    return Loaded(name, made.bundle["version"], new, made.counts, done, moves)
+    return Loaded(name, made.bundle["version"], new, made.counts, done, moves, hooks_gone)
+
+
+def _hooks_gone(made: Prepared) -> list[str]:
+    from chalicelib.services.city import cities
+    from chalicelib.storage import city as store
+
+    name = made.bundle["jurisdiction"]
+    version = store.current(name)
+    before = cities.at(name, version).hooks if version is not None else {}
+    return sorted(before.keys() - {row["code"] for row in made.bundle.get("webhooks", ())})
 
 
 def _check_open_reports(made: Prepared) -> None:

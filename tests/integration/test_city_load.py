@@ -155,6 +155,23 @@ def test_a_code_that_no_open_report_has_may_go_without_a_successor(tmp_path: Pat
     assert load_folder(write(folder, _recoded(None)), now=NOW).new
 
 
+def test_the_loader_says_which_webhook_is_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By mistake, perhaps: its system would keep what is erased here."""
+    from infra.city.__main__ import _show
+
+    hooks = [{"code": code, "url": f"https://{code}.example.org/in"} for code in ("a1", "b2")]
+    folder = write(tmp_path / "town", files() | {"webhooks.json": {"webhooks": hooks}})
+    _show(load_folder(folder, now=NOW))
+    assert "webhook" not in capsys.readouterr().out
+    write(folder, files() | {"webhooks.json": {"webhooks": hooks[:1]}})
+    _show(load_folder(folder, now=NOW))
+    assert "webhook b2 is removed: its system is told nothing more" in capsys.readouterr().out
+    _show(load_folder(folder, now=NOW))
+    assert "webhook" not in capsys.readouterr().out
+
+
 def test_the_loader_says_which_reports_moved(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

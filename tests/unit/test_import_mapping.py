@@ -147,6 +147,13 @@ def test_a_file_in_another_encoding_and_with_another_separator_is_read(tmp_path:
     assert row["kind"] == "Stra\u00dfe"
 
 
+def test_a_file_whose_first_column_is_in_brackets_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    path.write_text("[id]," + HEADER + "7," + ROW)
+    (row,) = import_csv.rows(path, mapping(), city())
+    assert (row["[id]"], row["no"]) == ("7", "1")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("named", [None, "utf8", "U8", "cp1252", "utf-16"])
 def test_a_byte_order_mark_says_the_encoding(
