@@ -162,10 +162,10 @@ def told(honest: dict[str, Any], cheat: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def beaten(honest: dict[str, Any], cheat: dict[str, Any]) -> None:
-    """The district that games has no higher score, but for what shrinking gives to so few reports
-    (which alone would have no score), and is not surely better."""
-    assert cheat["score"] <= honest["score"] + 1, told(honest, cheat)
+def beaten(honest: dict[str, Any], cheat: dict[str, Any], gain: float = 0) -> None:
+    """The district that games has no higher score, and is not surely better. ``gain``: the points
+    that a trick is known to earn with so few reports, which alone would have no score."""
+    assert cheat["score"] <= round(honest["score"] + gain, 1), told(honest, cheat)
     assert cheat["score_low"] <= honest["score_high"], told(honest, cheat)
     if honest["ranked"] and cheat["ranked"]:
         assert cheat["rank_best"] >= honest["rank_best"], told(honest, cheat)
@@ -263,7 +263,8 @@ def test_handing_late_reports_to_others_does_not_help(
     """Just before the deadline, and just after it."""
     twins.play({hours: trick})
     twins.over(45)
-    beaten(*twins.scores("202611"))
+    # The receiver also gets the bad ratings of reports that are handed over before the deadline.
+    beaten(*twins.scores("202611"), gain=0.1)
 
 
 @pytest.mark.parametrize("hours", [PROMISE - 1, PROMISE + 1], ids=["before", "after"])
@@ -308,4 +309,4 @@ def test_claiming_repairs_where_few_are_audited_does_not_help(twins: Twins) -> N
         twins.people[done] = who
     twins.play({PROMISE - 1: feign})
     twins.over(45)
-    beaten(*twins.scores("202611", audit_from=30))
+    beaten(*twins.scores("202611", audit_from=30), gain=0.7)

@@ -1,5 +1,6 @@
 """Every figure of every card, computed by the product and with pandas from its rows."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -106,6 +107,22 @@ def test_random_months_agree_with_pandas(aws: None, seed: int) -> None:
     assert compare(found, cards) == []
 
 
+def test_a_month_of_a_city_that_does_not_shrink_is_closed_too(aws: None) -> None:
+    """``shrink_n`` 0: a card without ratings, or without any report, has nothing to divide by."""
+    town = Town(0)
+    raw = bundle(town.zone)
+    city = City.from_json(raw)
+    store(town, city)
+    settings = Settings.from_json({**town.settings, "shrink_n": 0, "score_from": 1})
+    found = compute.compute(city, town.month, settings, town.now)
+    facts = {**scorecards_in_pandas.city_facts(raw), "users": users(town.filers, town.month)}
+    weights = scorecards_in_pandas.weights(town.filers, settings.reporter_cap, settings.weighing)
+    cards = scorecards_in_pandas.recompute(
+        town.rows, weights, facts, found.settings, town.month, town.now
+    )
+    assert compare(found, cards) == []
+
+
 def published_lines(found: compute.Computed, city: City) -> list[Line]:
     """The rows of the published files, once for each card of the city and its districts."""
     totals, lines = MonthTotals(city), list[Line]()
@@ -153,6 +170,28 @@ def test_a_score_is_computed_again_from_the_published_files_also_if_a_report_is_
             )  # fmt: skip
             scored += 1
     assert scored > 1
+
+
+def test_protected_reports_that_differ_only_in_their_official_do_not_stop_the_close(
+    aws: None,
+) -> None:
+    """One had an official, the other none yet: in the published file their rows are equal."""
+    town = Town(0)
+    for row in town.rows:
+        row["anonymous"] = True
+    unassigned = copy.deepcopy(town.rows)
+    for row in unassigned:
+        row["report"] += "-2"
+        for shares in ("shares", "acknowledge_shares"):
+            for period in row["rounds"]:
+                period[shares] = [[*share[:2], None, share[3]] for share in period[shares]]
+    town.rows += unassigned
+    raw = bundle(town.zone)
+    city = City.from_json(raw)
+    store(town, city)
+    settings = Settings.from_json({**town.settings, "score_from": 1})
+    found = compute.compute(city, town.month, settings, town.now)
+    assert all(card["score_low"] is not None for card in found.cards if card["kind"] == "city")
 
 
 def test_months_played_by_the_product(world: World) -> None:

@@ -15,6 +15,7 @@ import pytest
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.scorecards import engines, weighing
 from chalicelib.domain.scorecards.measures import behind
+from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.errors import Problem
 from chalicelib.services.city import cities
 from chalicelib.services.notifications import outbox
@@ -23,7 +24,16 @@ from chalicelib.storage import control, files, report_filers, topics
 from chalicelib.storage import scorecards as store
 from chalicelib.storage.transactions import commit
 from tests.support.kept_state import built_once
-from tests.support.world import BUNDLE, JURISDICTION, PUBLIC, STAFF, World, citizen, official
+from tests.support.world import (
+    BUNDLE,
+    JURISDICTION,
+    PUBLIC,
+    STAFF,
+    World,
+    citizen,
+    city,
+    official,
+)
 
 MONTH = "202611"
 LOCAL = timedelta(hours=7)
@@ -321,6 +331,27 @@ def test_an_audit_after_the_draft_belongs_to_the_next(month: World) -> None:
     assert f"{JURISDICTION} {MONTH} draft" not in done
 
 
+def test_a_revision_says_so_if_only_the_interval_of_a_score_changed(
+    month: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ranks follow from intervals, so they can change while no figure does."""
+    go_to(month, DRAFT)
+    held = store.month(JURISDICTION, MONTH) or {}
+    found = compute.compute(city(), MONTH, Settings.of_month(held["settings"]), month.now)
+    card = next(card for card in found.cards if card["kind"] == "district")
+    card |= {"score_low": 40.0, "score_high": 60.0}
+    before = [(compute.card_name("district", card["code"]), {**card, "score_low": 41.0})]
+    others = [
+        (compute.card_name(card["kind"], card["code"]), card) for card in found.cards
+        if card["kind"] != "district" or card["code"] != "D1"
+    ]  # fmt: skip
+    monkeypatch.setattr(store, "cards", lambda *_: [*others, *before])
+    changes = lifecycle._changes(JURISDICTION, MONTH, held["folder"], found)
+    assert changes == [
+        {"kind": "district", "code": "D1", "measure": "score_low", "was": 41.0, "is": 40.0}
+    ]
+
+
 def test_a_late_event_makes_a_revision_that_says_what_and_which(month: World) -> None:
     report = month.finished(service="litter")
     month.act(citizen("reporter"), report, "refuse", reason="Still there.")
@@ -524,6 +555,8 @@ def test_a_district_head_reads_the_closing_on_a_phone(
     assert len(json.loads(cards[2][1]["sqs"])["districts"]) == 2
     lines = texts["default"].splitlines()
     assert lines[0] == "Draf rapor 2026-11, District one"
+    short = "terlalu sedikit laporan jatuh tempo dalam 3 bulan: 4, perlu 30"
+    assert lines[1] == f"Nilai –, {short}"
     assert lines[4] == "Terverifikasi 100% (n=2)"
     assert lines[-1].startswith("http")
     assert max(map(len, lines)) < 80

@@ -117,6 +117,7 @@ def test_a_shrunken_mean() -> None:
     assert shrunken(1000, 200, 3.0, 20) == pytest.approx(1060 / 220)
     assert shrunken(0, 0, 3.0, 20) == 3.0
     assert shrunken(10, 2, None, 20) == 5.0
+    assert shrunken(0, 0, 3.0, 0) == 3.0
     assert shrunken(0, 0, None, 20) is None
 
 

@@ -13,6 +13,7 @@ from chalicelib.domain.scorecards.bootstrap import Row
 from chalicelib.domain.scorecards.card_types import Card, Figure, PassRate
 from chalicelib.domain.scorecards.measures import table
 from chalicelib.domain.scorecards.score_bounds import BoundScores, Measured
+from chalicelib.domain.scorecards.score_means import prior_audits
 from chalicelib.domain.scorecards.statistics import Rate, Settings, percentile, rounded
 from chalicelib.domain.scorecards.totals import MonthTotals, Scope, Totals
 
@@ -124,7 +125,7 @@ class Scorecards:
             own = audits.get(area.code)
             n = own.total() if own else 0
             hits = own["pass"] if own else 0
-            prior = 0 if n >= self._settings.audit_from else self._settings.audit_prior
+            prior = prior_audits(n, self._settings)
             used = (hits + prior * whole) / (n + prior) if n + prior else whole
             rates[area.code] = {"passed": hits, "audited": n, "used": used}
         return rates

@@ -122,7 +122,7 @@ def shrunken(total: float, n: float, mean: float | None, weight: float) -> float
     """A mean shrunk towards ``mean``, as if ``weight`` more values had been equal to it."""
     if mean is None:
         return total / n if n else None
-    return (total + weight * mean) / (n + weight)
+    return (total + weight * mean) / (n + weight) if n + weight else mean
 
 
 def rounded(value: float | None, digits: int = DIGITS) -> float | None:

@@ -137,12 +137,18 @@ def drawn_rows(
     the anonymous lines of its file, from 0; its contribution is whole, as in the totals.
     """
     for district, packed_lines in sorted(lines.items()):
-        for n, (_, contribution, weight) in enumerate(sorted(hidden.get(district, ()))):
+        for n, (_, contribution, weight) in enumerate(sorted(hidden.get(district, ()), key=_text)):
             yield f"-{district}|{n}", contribution, weight
         for line in sorted(packed_lines):
             report, weight, *contribution = json.loads(line)
             if report:
                 yield report, Contribution(*contribution), weight
+
+
+def _text(row: tuple[str, Contribution, int]) -> tuple[str, str]:
+    # As texts: a contribution may have no official, which does not compare with one that has.
+    line, contribution, weight = row
+    return line, packed_line("", contribution, weight)
 
 
 def publish(city: City, computed: Computed, stage: str, revision: int) -> str:

@@ -206,7 +206,10 @@ def _changes(
             continue
         before = old.get(compute.card_name(card["kind"], card["code"]), {})
         old_values = {row["measure"]: row["value"] for row in before.get("measures", ())}
-        pairs = [("score", before.get("score"), card["score"])]
+        pairs = [
+            (name, before.get(name), card.get(name))
+            for name in ("score", "score_low", "score_high")
+        ]
         pairs += [
             (row["measure"], old_values.get(row["measure"]), row["value"])
             for row in card["measures"]
