@@ -32,9 +32,15 @@ def text(page: dict[str, Any]) -> str:
         f"{month[:4]}-{month[4:]}, {page['stage']}, revision {page['revision']}, "
         f"rules {page['rules']}",
         "on time: share of the deadlines of the month, with its 95 % interval; n: deadlines",
-        "rank: the best and the worst that the 95 % interval of the score allows",
-        "",
     ]
+    least = page["settings"]
+    if "score_from" in least:  # months of the first engine have no intervals of scores
+        lines += [
+            "rank: the best and the worst that the 95 % interval of the score allows",
+            f"–: a score needs {least['score_from']} reports due in three months, "
+            f"a rank also {least['rank_from']} in the month",
+        ]
+    lines.append("")
     for title, rows in (("district", page["districts"]), ("unit", page["units"])):
         rows = [row for row in rows if row["n"] or row["ranked"]]
         wide = max([len(title), *(len(row["name"]["en"]) for row in rows)])

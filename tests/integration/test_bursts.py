@@ -1,6 +1,7 @@
 """How many messages one official gets in an hour, whatever happens in the city."""
 
 from collections import Counter
+from typing import Any, cast
 
 import pytest
 
@@ -10,9 +11,14 @@ from chalicelib.storage import city as store
 from chalicelib.storage.transactions import Unavailable
 from tests.integration.test_audience import ALL, reach
 from tests.integration.test_outbox import quiet, sent
-from tests.support.world import BUNDLE, JURISDICTION, STAFF, World, citizen, official
+from tests.support.world import BUNDLE, JURISDICTION, STAFF, World, citizen, city, official
 
 PER_HOUR = 5
+# The measures that a message about a scorecard has.
+MEASURES = (
+    "on_time", "acknowledged_on_time", "verified", "reopened_or_refused", "overdue_carried",
+    "backlog", "satisfaction",
+)  # fmt: skip
 
 
 def heard(world: World) -> dict[str, Counter[str]]:
@@ -176,6 +182,17 @@ def test_a_relay_that_is_killed_while_it_splits_a_row_loses_nothing(
     assert told == {"s_officer1": set(filed), "s_head1": set(filed)}
 
 
+def test_too_few_reports_due_are_not_rounded_up_to_enough() -> None:
+    """29.96 of 30 that a score needs: the message says 29, not 30."""
+    figure = {"value": None, "n": 0, "numerator": 0}
+    card = {"code": "D1", "score": None, "rank": None, "of": None, "ranked": False,
+            "unscored": "too_few_due", "due_in_three_months": 29.96,
+            "measures": [{"measure": measure, **figure} for measure in MEASURES]}  # fmt: skip
+    message = {"kind": "scorecard", "month": "202611", "stage": "draft"}
+    text = announcements.compose(cast(Any, message), cast(Any, card), city(), "https://x")
+    assert "3 bulan: 29, perlu 30" in text
+
+
 def test_the_months_close_is_one_message_a_scope(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,15 +206,13 @@ def test_the_months_close_is_one_message_a_scope(
     store.put_staff(JURISDICTION, [both])
     staff.forget()
     figure = {"value": None, "n": 0, "numerator": 0}
-    measures = ("on_time", "acknowledged_on_time", "verified", "reopened_or_refused",
-                "overdue_carried", "backlog", "satisfaction")  # fmt: skip
 
     def card(place: str, month: str, folder: str, name: str) -> dict[str, object]:
         if name == "ranking":
             return {"district": [{"code": "D1"}, {"code": "D2"}]}
         code = name.partition("#")[2]
         return {"code": code, "score": 71.0, "rank": int(code[1]), "of": 2, "ranked": True,
-                "measures": [{"measure": measure, **figure} for measure in measures]}  # fmt: skip
+                "measures": [{"measure": measure, **figure} for measure in MEASURES]}  # fmt: skip
 
     monkeypatch.setattr(announcements.store, "card", card)
     message = {

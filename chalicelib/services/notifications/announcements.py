@@ -16,6 +16,7 @@ from chalicelib.domain.message_types import MonthClosed, RecordRoot
 from chalicelib.domain.notifications.alerts import LOCAL
 from chalicelib.domain.principal import ANY, group
 from chalicelib.domain.scorecards.card_types import Card, Figure, placed
+from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.services.city import cities, staff
 from chalicelib.services.notifications import alerts, officials
 from chalicelib.services.platform import urls
@@ -48,7 +49,9 @@ def publish(message: MonthClosed, now: datetime) -> None:
         if len(codes) == 1:
             _publish_district(message, cards[next(iter(codes))], city, audience)
         elif codes:
-            _publish_several(message, [cards[code] for code in sorted(codes)], city, audience)
+            # In the order of the ranking.
+            several = [card for code, card in cards.items() if code in codes]
+            _publish_several(message, several, city, audience)
 
 
 def publish_root(message: RecordRoot) -> None:
@@ -101,10 +104,6 @@ def _publish_several(
     message: MonthClosed, cards: list[Card], city: City, audience: list[str]
 ) -> None:
     link = urls.in_city(message["jurisdiction"], f"/v1/scorecards/{message['month']}")
-    last = len(cards) + 1
-    cards.sort(key=lambda card: (
-        card.get("rank_best") or card["rank"] or last, card.get("rank_worst") or last, card["code"]
-    ))  # fmt: skip
     facts = {"districts": [{"district": card["code"], **_facts(card)} for card in cards]}
     stage = official_text(city, f"scorecard.stage.{message['stage']}")
     lines = [f"{stage} {_month(message['month'])}, {city.text(city.name)}"]
@@ -183,9 +182,7 @@ def _name(card: Card, city: City) -> str:
 
 
 def _facts(card: Card) -> dict[str, Any]:
-    names = ("score", "rank", "of", "score_low", "score_high", "rank_best", "rank_worst",
-             "band_low", "band_high", "unscored")  # fmt: skip
-    return {name: value for name, value in placed(card).items() if name in names}
+    return {name: value for name, value in placed(card).items() if name not in ("ranked", "n")}
 
 
 def _score(card: Card) -> str:
@@ -202,8 +199,9 @@ def _rank(card: Card, city: City) -> str:
     best, worst, of = card.get("rank_best"), card.get("rank_worst"), card["of"]
     low, high = card.get("band_low"), card.get("band_high")
     if reason := card.get("unscored"):
-        due = f"{card.get('due_in_three_months') or 0:.0f}"
-        return official_text(city, f"scorecard.{reason}", due=due)
+        # Rounded down: 29.6 of 30 are too few.
+        due, least = int(card.get("due_in_three_months") or 0), Settings.from_json(city.scoring)
+        return official_text(city, f"scorecard.{reason}", due=due, least=least.score_from)
     if low is not None and high is not None:
         names = {band["code"]: band["name"] for band in city.scoring.get("bands", ())}
         ends = dict.fromkeys(city.text(names[code]) for code in (low, high) if code in names)
