@@ -61,6 +61,12 @@ def _run(task: tuple[int, int, Sequence[str], dict[str, float], bool]) -> figure
     return figures.run(seed, n, names, changed, references=references)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    return int(text)
+
+
 def _setting(text: str) -> tuple[str, float]:
     name, _, number = text.partition("=")
     try:
@@ -73,12 +79,12 @@ def _setting(text: str) -> tuple[str, float]:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.gaming", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--seeds", type=_count, default=SEEDS)
+    parser.add_argument("--sizes", type=_count, nargs="+", default=SIZES)
     parser.add_argument("--tricks", nargs="+", choices=list(TRICKS))
     parser.add_argument("--set", type=_setting, nargs="+", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--references", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--workers", type=int, default=WORKERS)
+    parser.add_argument("--workers", type=_count, default=WORKERS)
     parser.add_argument("--out", type=Path, default=OUT)
     return parser.parse_args(arguments)
 

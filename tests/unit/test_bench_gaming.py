@@ -68,6 +68,15 @@ def test_a_setting_that_scorings_do_not_have_is_refused(
     assert simulation.settings({"shrink_n": 40}).shrink_n == 40
 
 
+@pytest.mark.parametrize("words", [["--seeds", "0"], ["--sizes", "15", "0"], ["--workers", "-1"]])
+def test_a_bench_of_nothing_is_refused(
+    capsys: pytest.CaptureFixture[str], words: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit):
+        bench.main([*words, "--tricks", "control", "--out", str(tmp_path / "gaming.json")])
+    assert "must be a whole number from 1" in capsys.readouterr().err
+
+
 def test_every_trick_of_the_trial_is_there_and_twelve_of_each_other_kind() -> None:
     groups = [trick.group for trick in TRICKS.values()]
     assert {name: groups.count(name) for name in ("table", "before", "more")} == {
