@@ -478,6 +478,23 @@ def test_a_month_judged_by_the_first_rule_of_weights_is_not_judged_again(world: 
     assert (after["revision"], after["digest"]) == (before["revision"], before["digest"])
 
 
+def test_a_claim_does_not_show_who_filed_in_a_month_that_the_first_rule_of_weights_judged(
+    world: World,
+) -> None:
+    """The rows of December name November's deadlines too, with weights by the second rule."""
+    reports = _busy(world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(weighing._rules(), "version", 1)
+        go_to(world, DRAFT)
+    go_to(world, DRAFT + timedelta(days=31))
+    rows = card_queries.rows(PUBLIC, "202612", "TV", "due_earlier", 100, None, world.now)["rows"]
+    assert {row["weight"] for row in rows} == {0.5}
+    _filed_by("d_busy0", *reports[1])
+    go_to(world, DRAFT + timedelta(days=32))
+    page = card_queries.rows(PUBLIC, "202612", "TV", "due_earlier", 100, None, world.now)
+    assert page["rows"] == rows
+
+
 def test_weights_are_frozen_from_the_months_first_moment(month: World) -> None:
     lifecycle.update_all(month.now)
     scoring = {"weights": {"on_time": 100}, "rank_from": 1}

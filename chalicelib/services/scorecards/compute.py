@@ -68,10 +68,16 @@ class Computed:
 
 
 def compute(
-    city: City, month: str, settings: Settings, now: datetime, *, whole: bool = True
+    city: City,
+    month: str,
+    settings: Settings,
+    now: datetime,
+    *,
+    whole: bool = True,
+    weighed: Weights | None = None,
 ) -> Computed:
     """The scorecards of a month at ``now``. ``whole``: also count registered reporters, which takes
-    longer."""
+    longer. ``weighed``: the weights, if the caller fixes them."""
     drawn = engines.draws(settings.engine)
     window = Window.of(month, city, now, drawn.months if drawn else 1)
     totals = MonthTotals(city)
@@ -81,7 +87,7 @@ def compute(
         settings.recurrence_m,
         settings.recurrence_days,
     )
-    weighed = Weights(city.jurisdiction, settings)
+    weighed = weighed or Weights(city.jurisdiction, settings)
     lines: dict[str, list[str]] = {}
     hidden: dict[str, list[tuple[str, Contribution, int]]] = {}
     anonymous = set[str]()

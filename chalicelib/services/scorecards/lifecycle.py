@@ -67,9 +67,10 @@ def close(city: City, month: str, stage: str, now: datetime) -> ScoreMonth | Non
         cities.at(jurisdiction, published) if published else report_rows.city_judging(city, month)
     )
     settings = _settings(city, was)
+    weighed = Weights(jurisdiction, settings)
+    computed = compute.compute(city, month, settings, now, whole=stage != LIVE, weighed=weighed)
     if stage != LIVE:
-        Weights(jurisdiction, settings).fix(month)
-    computed = compute.compute(city, month, settings, now, whole=stage != LIVE)
+        weighed.fix(month)
     if stage == DRAFT and was and (was["stage"], was["digest"]) == (stage, computed.digest):
         _publish(
             jurisdiction, {**was, "edition": was["edition"] + 1, "checked": _day(city, now)}, was

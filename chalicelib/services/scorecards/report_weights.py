@@ -14,6 +14,8 @@ from chalicelib.domain.sla.custody import WHOLE
 from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.storage import files, report_filers
 
+_GZIP = "application/gzip"
+
 
 class Weights:
     """How much each report counts: less than 1 if its filer filed very many in its month."""
@@ -23,6 +25,7 @@ class Weights:
         self._uncapped = uncapped()
         self._filers: dict[str, dict[str, str]] = {}
         self._weights: dict[str, dict[str, int]] = {}
+        self._unfixed = set[str]()
 
     def filers(self, month: str) -> dict[str, str]:
         """{report: filer} of a month."""
@@ -35,18 +38,23 @@ class Weights:
         if month not in self._weights:
             fixed = files.get(self._key(month)) if self._settings.weighing > FIRST else None
             self._weights[month] = json.loads(gzip.decompress(fixed)) if fixed else self._now(month)
+            if fixed is None:
+                self._unfixed.add(month)
         return self._weights[month]
 
-    def fix(self, month: str) -> None:
-        """Fix the weights of a month that is over.
+    def fix(self, last: str) -> None:
+        """Fix the weights of a month that is over, and of the months before that were used here: an
+        older rule may have judged those.
 
         Filers change later (a claim, an erasure). If weights changed with them, the reports whose
         weights change together would be known to be of one person.
         """
-        key = self._key(month)
-        if self._settings.weighing > FIRST and files.get(key) is None:
-            body = json.dumps(self._now(month), sort_keys=True, separators=(",", ":"))
-            files.put(key, gzip.compress(body.encode(), mtime=0), "application/gzip")
+        self.month(last)
+        if self._settings.weighing > FIRST:
+            for month in sorted(month for month in self._unfixed if month <= last):
+                body = json.dumps(self._weights[month], sort_keys=True, separators=(",", ":"))
+                files.put(self._key(month), gzip.compress(body.encode(), mtime=0), _GZIP)
+                self._unfixed.remove(month)
 
     def of(self, row: ScoreRow, contribution: Contribution) -> int:
         """Millionths of a whole report."""
