@@ -1,6 +1,7 @@
 """Reads and checks a city's general data and its units."""
 
 import zoneinfo
+from functools import cache
 from typing import Any
 
 from chalicelib.outside import addresses
@@ -8,6 +9,9 @@ from infra.city import keeping
 from infra.city.fields import LANGUAGE, Fields, unique
 from infra.city.findings import CityErrors as CityErrors
 from infra.city.schemas.city import LIMITS, OPTIONAL_LIMITS, OPTIONAL_RULES, RULES
+
+# It opens each file of the database.
+_time_zones = cache(zoneinfo.available_timezones)
 
 
 def city(fields: Fields) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def city(fields: Fields) -> dict[str, Any]:
         document["numbers"] = numbers(fields)
     if fields.has("retention"):
         document["retention"] = keeping.retention(fields.inner("retention"), document["rules"])
-    if document["time_zone"] and document["time_zone"] not in zoneinfo.available_timezones():
+    if document["time_zone"] and document["time_zone"] not in _time_zones():
         fields.fault(
             "time_zone", f"{document['time_zone']!r} is not a time zone of the IANA database"
         )
