@@ -5,22 +5,20 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bench.gaming.cases import Case
 from bench.gaming.conduct import Habits, district_cases
 from bench.gaming.judging import Month, Part, weighed
 from bench.gaming.life import Life, audited, life_of
 from bench.gaming.place import DISTRICTS, GAMED, city
-from chalicelib.domain.report import Report
 from chalicelib.domain.scorecards.card_types import Card
-from chalicelib.domain.scorecards.contributions import Contribution
+from chalicelib.domain.scorecards.contributions import Contribution, Window, closing_to_audit
 from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.domain.scorecards.totals import MonthTotals
 from chalicelib.domain.sla import periods
 from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
-from chalicelib.domain.workflow import table
 
 MONTHS = ["202606", "202607", "202608", "202609", "202610", "202611"]
 # From the third month on, audits and recurrences have the months before that they need.
@@ -149,21 +147,19 @@ class Base:
     def _audit(self, played: Played) -> dict[str, ScoreRow]:
         """The rows of the reports that were drawn and audited."""
         drawn: dict[str, ScoreRow] = {}
-        kinds = table.actions(False)["audit"].resolutions or frozenset()
         for month in MONTHS:
-            start, end = city().bounds(month)
+            window, end = Window.of(month, city(), END), city().bounds(month)[1]
             lots = sorted(
                 (hashlib.sha256(f"{self.seed}|{month}|{code}".encode()).digest(), code)
-                for code in played.rows
-                if _closed_within(played.lives[code].report, kinds, (start, end))
+                for code, row in played.rows.items()
+                if closing_to_audit(row, window)
             )
             for _, code in lots[: self.settings.audit_sample]:
                 case = played.cases[code]
                 passed = case.sound != case.errs
                 head = audited(played.lives[code].report, passed, end + _AUDIT_DAY)
-                row = periods.score_row(head, city())
-                if row is not None:
-                    drawn[code] = row
+                if (audited_row := periods.score_row(head, city())) is not None:
+                    drawn[code] = audited_row
         return drawn
 
     def _weights(self, played: Played) -> dict[str, dict[str, int]]:
@@ -189,17 +185,6 @@ class Base:
             totals = month.totals(played.parts[name], played.again[name], weights, beside[name])
             scores[name] = month.score(totals, GAMED)
         return Outcome(scores)
-
-
-def _closed_within(report: Report, kinds: frozenset[str], month: tuple[datetime, datetime]) -> bool:
-    closed = report.closed_at
-    return (
-        closed is not None
-        and report.state == "closed"
-        and report.resolution in kinds
-        and not report.secret
-        and month[0] <= closed < month[1]
-    )
 
 
 def _without(weights: dict[str, dict[str, int]], played: Played) -> dict[str, int]:

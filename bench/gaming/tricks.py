@@ -32,9 +32,14 @@ class Trick:
     published: float | None = None
 
 
+def worked_on(case: Case) -> bool:
+    """Whether honest officials work on the report, instead of closing it without a repair."""
+    return case.kind in ("repair", "never")
+
+
 def late(case: Case) -> bool:
     """Whether the report tends to be late and would be worked on."""
-    return case.hard and case.kind in ("repair", "never")
+    return case.hard and worked_on(case)
 
 
 def overdue(case: Case) -> bool:
@@ -69,12 +74,11 @@ def instead(case: Case, *acts: Act, who: str = "worker") -> Case:
     return replace(case, acts=(*acts, *repair), sound=sound)
 
 
-def sham(case: Case, share: float, *, believed: bool = False) -> Case:
-    """The case finished on paper at a share of the target, with the real repair only on demand.
+def sham(case: Case, at: datetime, *, believed: bool = False) -> Case:
+    """The case finished on paper at this moment, with the real repair only on demand.
 
     ``believed``: its reporter, if they answer, says that it is repaired.
     """
-    at = case.at(share)
     start = [step for step in beginning(case) if step.at < at]
     end, sound = ending(replace(case, lenient=case.lenient or believed), at, repaired=False)
     paper = replace(end[0], trick=True)
@@ -84,6 +88,20 @@ def sham(case: Case, share: float, *, believed: bool = False) -> Case:
 def unrepaired(case: Case, *acts: Act) -> Case:
     """The case with these acts and no repair."""
     return replace(case, acts=acts, sound=False)
+
+
+def merged_into(case: Case, other: Case) -> Case:
+    """The case merged into another report. Its pin goes there first: the workflow asks for
+    nearness."""
+    at = case.filed_at + 20 * MINUTE
+    place = {"lat": other.lat7 / 1e7, "long": other.long7 / 1e7}
+    pin = act(at, "officer", "move_pin", **place, reason="There.")
+    merge = act(at + MINUTE, "officer", "merge", into=other.id, reason="The same.")
+    return unrepaired(
+        case,
+        replace(pin, spot=(other.lat7, other.long7, other.ward)),
+        replace(merge, target=other),
+    )
 
 
 def farthest(case: Case, now: datetime) -> datetime:

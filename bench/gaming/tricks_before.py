@@ -15,11 +15,13 @@ from bench.gaming.tricks import (
     act,
     instead,
     late,
+    merged_into,
     overdue,
     sham,
     to_each,
     unrepaired,
     with_acts,
+    worked_on,
 )
 from chalicelib.domain.timestamps import shifted
 
@@ -72,19 +74,8 @@ def _merge_all(cases: list[Case], _: random.Random) -> list[Case]:
             firsts[case.ward, case.service] = case
             made.append(_leave(case))
         else:
-            made.append(_into(case, first))
+            made.append(merged_into(case, first))
     return made
-
-
-def _into(case: Case, first: Case) -> Case:
-    at = case.filed_at + 20 * MINUTE
-    place = {"lat": first.lat7 / 1e7, "long": first.long7 / 1e7}
-    pin = replace(
-        act(at, "officer", "move_pin", **place, reason="There."),
-        spot=(first.lat7, first.long7, first.ward),
-    )
-    merge = act(at + MINUTE, "officer", "merge", into=first.id, reason="The same.")
-    return unrepaired(case, pin, replace(merge, target=first))
 
 
 def _province_at_the_end(case: Case) -> Case:
@@ -96,10 +87,6 @@ def _province_at_the_end(case: Case) -> Case:
     give = act(at, "officer", "assign", unit=PROVINCE)
     accept = act(at + 10 * MINUTE, "province", "accept")
     return instead(case, *beginning(case), give, accept, who="province")
-
-
-def _works(case: Case) -> bool:
-    return case.kind in ("repair", "never")
 
 
 TRICKS = (
@@ -117,12 +104,13 @@ TRICKS = (
     Trick("colleague_after", "before", "the same just after the deadline",
           to_each(lambda c: _colleague(c, 1.01), overdue)),
     Trick("feign_unanswered", "before", "finish on paper, at 99 % of the clock, what nobody will"
-          " answer", to_each(lambda c: sham(c, 0.99), lambda c: overdue(c) and not c.answers)),
+          " answer",
+          to_each(lambda c: sham(c, c.at(0.99)), lambda c: overdue(c) and not c.answers)),
     Trick("disown", "before", "disown what tends to be late", to_each(_disown)),
     Trick("merge_all", "before", "merge what tends to be late into one report that is never"
           " repaired", _merge_all),
     Trick("province_at_the_end", "before", "hand what is overdue to the province in the month's"
           " last hour", to_each(_province_at_the_end, overdue)),
     Trick("sham_all", "before", "finish everything on paper at half of the clock, where few are"
-          " audited", to_each(lambda c: sham(c, 0.5), _works)),
+          " audited", to_each(lambda c: sham(c, c.at(0.5)), worked_on)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Twelve tricks more: with photos, pressure, money, people, places and the calendar."""
+"""Thirteen tricks more: with photos, pressure, money, people, places and the calendar."""
 
 import random
 from dataclasses import replace
@@ -18,6 +18,7 @@ from bench.gaming.tricks import (
     sham,
     to_each,
     with_acts,
+    worked_on,
 )
 from chalicelib.domain.timestamps import shifted
 
@@ -27,7 +28,10 @@ _THERE = DISTRICTS[1]
 
 def _edited(cases: list[Case], rng: random.Random) -> list[Case]:
     """An edited photo convinces half of the reporters who answer."""
-    return [sham(case, 0.9, believed=rng.random() < 0.5) if late(case) else case for case in cases]
+    return [
+        sham(case, case.at(0.9), believed=rng.random() < 0.5) if late(case) else case
+        for case in cases
+    ]
 
 
 def _pressed_to_withdraw(cases: list[Case], rng: random.Random) -> list[Case]:
@@ -63,7 +67,7 @@ def _emergency(case: Case) -> Case:
 
 def _ordered(case: Case) -> Case:
     """The head of the district verifies at once what workers had to finish on paper."""
-    paper = sham(case, 0.95)
+    paper = sham(case, case.at(0.95))
     return with_acts(paper, act(case.at(0.95) + HOUR, "head", "verify"))
 
 
@@ -152,9 +156,7 @@ def _rush(case: Case) -> Case:
     opened = case.kind == "never" or case.repaired_at > at
     if not opened or case.heard_at > at:
         return case
-    start = [step for step in beginning(case) if step.at < at]
-    end, sound = ending(case, at, repaired=False)
-    return replace(case, acts=(*start, replace(end[0], trick=True), *end[1:]), sound=sound)
+    return sham(case, at)
 
 
 def _split(cases: list[Case], rng: random.Random) -> list[Case]:
@@ -172,10 +174,6 @@ def _split(cases: list[Case], rng: random.Random) -> list[Case]:
     return made
 
 
-def _works(case: Case) -> bool:
-    return case.kind in ("repair", "never")
-
-
 TRICKS = (
     Trick("edited_photo", "more", "an edited photo of what tends to be late at 90 % of the clock",
           _edited),
@@ -184,7 +182,7 @@ TRICKS = (
     Trick("pressed_to_confirm", "more", "they are pressed to say that a sham is a repair",
           _pressed_to_confirm),
     Trick("emergency", "more", "the district declares an emergency to stop its clocks",
-          to_each(_emergency, _works)),
+          to_each(_emergency, worked_on)),
     Trick("ordered_closing", "more", "the head of the district orders paper finishes and verifies"
           " them", to_each(_ordered)),
     Trick("bought_ratings", "more", "five stars for a present", _bought),
@@ -198,6 +196,6 @@ TRICKS = (
           to_each(_border)),
     Trick("cosmetic_repairs", "more", "quick repairs that recur", _cosmetic),
     Trick("month_end_rush", "more", "finish on paper what is open when the month ends",
-          to_each(_rush, _works)),
+          to_each(_rush, worked_on)),
     Trick("splitting", "more", "one easy job filed as three reports", _split),
 )  # fmt: skip

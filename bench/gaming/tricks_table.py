@@ -25,11 +25,13 @@ from bench.gaming.tricks import (
     farthest,
     instead,
     late,
+    merged_into,
     overdue,
     sham,
     to_each,
     unrepaired,
     with_acts,
+    worked_on,
 )
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
@@ -174,18 +176,7 @@ def _first_word(case: Case) -> Case:
     return replace(case, acts=(*(replace(step, trick=True) for step in first), *rest))
 
 
-def _merge(case: Case, into: Case) -> Case:
-    """The pin is moved to the other report first, because the workflow asks for nearness."""
-    at = case.filed_at + 20 * MINUTE
-    pin = act(
-        at, "officer", "move_pin", lat=into.lat7 / 1e7, long=into.long7 / 1e7, reason="There."
-    )
-    pin = replace(pin, spot=(into.lat7, into.long7, into.ward))
-    merge = act(at + MINUTE, "officer", "merge", into=into.id, reason="The same.")
-    return unrepaired(case, pin, replace(merge, target=into))
-
-
-def merge_unrelated(cases: list[Case], _: random.Random) -> list[Case]:
+def _merge_unrelated(cases: list[Case], _: random.Random) -> list[Case]:
     """What tends to be late is merged into the newest open report of its service.
 
     The other report's repair is no repair for those who were merged into it: they refuse it.
@@ -196,7 +187,7 @@ def merge_unrelated(cases: list[Case], _: random.Random) -> list[Case]:
         into = newest.get(case.service)
         made[case.id] = case
         if late(case) and into is not None and into.repaired_at > case.filed_at + HOUR:
-            made[case.id] = _merge(case, into)
+            made[case.id] = merged_into(case, into)
             if case.answers:
                 made[into.id] = with_honest_acts(
                     replace(into, works=False, answers=True, lenient=False)
@@ -237,7 +228,7 @@ TRICKS = (
     Trick("coordinate", "table", "coordinate what tends to be late at 1 % of the clock, nobody"
           " asked", to_each(_coordinate), 14.4),
     Trick("schedule_all", "table", "schedule everything",
-          to_each(_schedule, lambda c: c.kind in ("repair", "never")), 14.0),
+          to_each(_schedule, worked_on), 14.0),
     Trick("schedule_late", "table", "schedule what tends to be late", to_each(_schedule), 13.3),
     Trick("province", "table", "hand what tends to be late to the province at 5 % of the clock,"
           " which accepts", to_each(_hand_over), 10.9),
@@ -249,12 +240,12 @@ TRICKS = (
     Trick("patrol", "table", "finds of one's own, half as many as reports", _patrol, 4.2),
     Trick("ask", "table", "ask the reporter of what tends to be late", to_each(_ask), 2.0),
     Trick("first_word", "table", "an automatic first word on everything",
-          to_each(_first_word, lambda c: c.kind in ("repair", "never")), 1.7),
+          to_each(_first_word, worked_on), 1.7),
     Trick("never_finish", "table", "never finish what tends to be late",
           to_each(lambda c: unrepaired(c, *beginning(c))), 0.1),
     Trick("merge_unrelated", "table", "merge what tends to be late into another report",
-          merge_unrelated, -8.0),
+          _merge_unrelated, -8.0),
     Trick("reject", "table", "reject what tends to be late", to_each(_reject), -5.3),
     Trick("sham", "table", "finish what tends to be late on paper at 95 % of the clock",
-          to_each(lambda c: sham(c, 0.95)), -0.5),
+          to_each(lambda c: sham(c, c.at(0.95))), -0.5),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.scorecards.contributions import AUDITED
 from chalicelib.domain.scorecards.statistics import Settings
 from chalicelib.domain.sla import timers
 from chalicelib.services.projections import timeline_events
@@ -84,7 +85,7 @@ class Twins:
         audits.draw(city(), month, 40, self.world.now)
         for report in self.people:
             head = self.world.head(report)
-            if head.closed_month == month and head.resolution in audits.AUDITED:
+            if head.closed_month == month and head.resolution in AUDITED:
                 result = "fail" if report in self.unrepaired else "pass"
                 self.world.act(official("verifier"), report, "audit", result=result, reason="x")
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from chalicelib.domain.actions.context import STARS
 from chalicelib.domain.city.city import City
+from chalicelib.domain.scorecards.card_types import Closing
 from chalicelib.domain.scorecards.measures import EARLIER
 from chalicelib.domain.scorecards.statistics import DRAFT_DAY
 from chalicelib.domain.sla.custody import WHOLE
@@ -20,6 +21,7 @@ from chalicelib.domain.timeline_types import Period, ScoreRow
 from chalicelib.domain.timestamps import iso, parse, shifted
 
 DISMISSED = frozenset({"rejected", "duplicate", "not_ours", "withdrawn"})
+AUDITED = DISMISSED | {"unverified"}
 _NO_REPORT = frozenset({"duplicate", "not_ours", "withdrawn"})
 _REPAIRED = frozenset({"verified", "unverified"})
 _ANSWERS = frozenset({"yes", "no"})
@@ -72,6 +74,21 @@ class Contribution(NamedTuple):
     share: int
     value: float | None
     at: str
+
+
+def closing_to_audit(row: ScoreRow, window: Window) -> Closing | None:
+    """The closing of a month for which a report can be drawn for an audit; None if it has none."""
+    # Only the last closing: an earlier one was undone by reopening, which is counted already.
+    last = row["rounds"][-1]
+    if row.get("anonymous"):
+        return None
+    if last["resolution"] not in AUDITED or not window.holds(last["closed_at"]):
+        return None
+    return {
+        "report": row["report"],
+        "resolution": last["resolution"],
+        "closed_at": last["closed_at"],
+    }
 
 
 def contributions(row: ScoreRow, window: Window, old_factor: float) -> Iterator[Contribution]:

@@ -15,7 +15,7 @@ from chalicelib.domain.actions.city_succession import AREAS
 from chalicelib.domain.city.city import City
 from chalicelib.domain.principal import Principal
 from chalicelib.domain.scorecards.card_types import Closing
-from chalicelib.domain.scorecards.contributions import DISMISSED, Window
+from chalicelib.domain.scorecards.contributions import Window, closing_to_audit
 from chalicelib.domain.timeline_types import ScoreRow
 from chalicelib.domain.timestamps import shifted
 from chalicelib.errors import Problem
@@ -25,8 +25,6 @@ from chalicelib.services.scorecards import report_rows
 from chalicelib.services.scorecards.compute import SOURCE
 from chalicelib.services.timeline import secrecy
 from chalicelib.storage import scorecards as store
-
-AUDITED = DISMISSED | {"unverified"}
 
 
 def seed(jurisdiction: str, month: str) -> str:
@@ -71,7 +69,7 @@ def draw(city: City, month: str, size: int, now: datetime) -> int:
     for stored, translate in report_rows.each(city, month):
         with run.item(city.jurisdiction, f"audit:{stored['report']}"):
             row = translate(stored)
-            if (closing := _closing(row, window)) is not None:
+            if (closing := closing_to_audit(row, window)) is not None:
                 lot = hashlib.sha256(f"{month_seed}{closing['report']}".encode()).digest()
                 lots_by_district.setdefault(row["district"], []).append((lot, closing, stored))
     run.finish()
@@ -132,18 +130,4 @@ def queue(
             if row["report"] not in secret
         ],
         "next": page[limit - 1][0] if len(page) > limit else None,
-    }
-
-
-def _closing(row: ScoreRow, window: Window) -> Closing | None:
-    # Only the last closing: an earlier one was undone by reopening, which is counted already.
-    last = row["rounds"][-1]
-    if row.get("anonymous"):
-        return None
-    if last["resolution"] not in AUDITED or not window.holds(last["closed_at"]):
-        return None
-    return {
-        "report": row["report"],
-        "resolution": last["resolution"],
-        "closed_at": last["closed_at"],
     }
