@@ -380,8 +380,9 @@ class _Month:
             score = again.exact(key) if enough else None
             card[""] = {"n": card["on_time"]["n"], "due_in_three_months": due / 1e12}
             card[""] |= {"score": None, "exact": 0.0, "score_low": None, "score_high": None}
+            without = "no_data" if any(self.settings["weights"].values()) else "no_weights"
             card[""]["unscored"] = None if score is not None else (
-                "no_weights" if enough else "too_few_due")  # fmt: skip
+                without if enough else "too_few_due")  # fmt: skip
             if score is not None:
                 low, high = (tenth(end) for end in again.interval(key))
                 card[""] |= {"score": tenth(score), "score_low": low, "score_high": high}

@@ -86,6 +86,13 @@ def test_a_city_without_weights_has_no_score_and_says_why() -> None:
     assert (found["score"], found["unscored"]) == (None, "no_weights")
 
 
+def test_a_month_that_has_just_begun_says_that_there_is_no_data_yet() -> None:
+    """Enough was due in the months before, and the city has weights; nothing is due yet."""
+    earlier = [row for row in rows("D1", 40, MEAN, Random(2)) if row[1].measure == "due_earlier"]
+    found = cards(earlier)["D1"]
+    assert (found["score"], found["unscored"]) == (None, "no_data")
+
+
 def test_a_measure_without_data_takes_the_citys_value() -> None:
     """Who empties a bad measure gets the city's mean of it, not the weight of the others."""
     town = rows("D2", 400, MEAN, Random(1))

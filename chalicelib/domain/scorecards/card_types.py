@@ -60,8 +60,9 @@ RANGES = (
     "due_in_three_months", "unscored",
 )  # fmt: skip
 PLACED = ("score", "rank", "of", "ranked", "n", *RANGES)
-# Why a card has no score: too few reports due in three months; no weights, or no data for them.
-TOO_FEW, NO_WEIGHTS = "too_few_due", "no_weights"
+# Why a card has no score: too few reports due in three months; the city has no weights, or no data
+# yet for any measure with a weight.
+UNSCORED = TOO_FEW, NO_WEIGHTS, NO_DATA = "too_few_due", "no_weights", "no_data"
 
 
 def placed(card: Card) -> Placed:

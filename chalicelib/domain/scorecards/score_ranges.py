@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from chalicelib.domain.city.city import City
 from chalicelib.domain.scorecards.bootstrap import Bootstrap, Row
-from chalicelib.domain.scorecards.card_types import NO_WEIGHTS, TOO_FEW, Card
+from chalicelib.domain.scorecards.card_types import NO_DATA, NO_WEIGHTS, TOO_FEW, Card
 from chalicelib.domain.scorecards.engines import Draws
 from chalicelib.domain.scorecards.lanes import Lanes
 from chalicelib.domain.scorecards.score_means import Means, pass_rates
@@ -40,6 +40,7 @@ class RangeScores:
         contributions of the month, those of a report one after another; without them there are
         no intervals."""
         exact: dict[Scope, Fraction] = {}
+        without = NO_DATA if any(self._settings.weights.values()) else NO_WEIGHTS
         by_scope = {Scope(card["kind"], card["code"]): card for card in cards}
         for scope, card in by_scope.items():
             totals = self._totals.of(scope)
@@ -51,7 +52,7 @@ class RangeScores:
             card["score"] = None if score is None else _points(score)
             card["score_low"] = card["score_high"] = None
             card["due_in_three_months"] = rounded(due / UNIT)
-            reason = NO_WEIGHTS if enough else TOO_FEW
+            reason = without if enough else TOO_FEW
             card["unscored"] = reason if score is None else None
         lanes = Lanes(f"{self._place}|{month}", self._rule)
         scopes = sorted(exact) if rows is not None else []

@@ -1,6 +1,6 @@
 """What is answered about scorecards and audits."""
 
-from chalicelib.domain.scorecards.card_types import NO_WEIGHTS, RANGES, TOO_FEW
+from chalicelib.domain.scorecards.card_types import RANGES, UNSCORED
 from chalicelib.domain.scorecards.measures import measures, scored, table
 from chalicelib.routes.schemas.blocks import (
     BOTH,
@@ -44,7 +44,7 @@ _RANKED: dict[str, Schema] = {
     "band_low": maybe(CODE),
     "band_high": maybe(CODE),
     "due_in_three_months": _MAYBE,
-    "unscored": maybe({"type": "string", "enum": [TOO_FEW, NO_WEIGHTS]}),
+    "unscored": maybe({"type": "string", "enum": list(UNSCORED)}),
 }
 _WEIGHTS: dict[str, Schema] = {
     code: {"type": "integer", "minimum": 0, "maximum": 100, "description": table()[code]["weight"]}
