@@ -54,10 +54,10 @@ def text(page: dict[str, Any]) -> str:
 
 
 def _line(row: dict[str, Any], wide: int) -> str:
-    return f"{place(row):>7}  {row['name']['en']:<{wide}}{_figures(row)}"
+    return f"{rank_text(row):>7}  {row['name']['en']:<{wide}}{_figures(row)}"
 
 
-def place(row: dict[str, Any]) -> str:
+def rank_text(row: dict[str, Any]) -> str:
     """The rank, the range of ranks or of bands that is sure, or a dash."""
     low, high = row.get("band_low"), row.get("band_high")
     if low is not None:

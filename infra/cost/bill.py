@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from infra.deploy import watching
+
 _HERE = Path(__file__).parent
 _CPU = _HERE / "cpu.json"
 # A function has 1,024 MB; with 1,769 MB Lambda gives it one whole processor.
@@ -14,8 +16,8 @@ DAYS = 30
 LOG_BYTES_A_REQUEST = 900
 MILLION, THOUSAND, GB = 1e6, 1e3, 1e9
 # Runs of the scheduled functions in a month; each reads once or twice.
-SCHEDULED = 60 * 24 * DAYS + 12 * 24 * DAYS + 8 * 24 * DAYS + 2 * 24 * DAYS
-ALARMS = 36
+SCHEDULED = (60 + 12 + 3 * 4 + 4) * 24 * DAYS
+ALARMS = len(watching.alarms("prod"))
 SMALL_BATCHES = 6
 
 Bill = dict[str, float]

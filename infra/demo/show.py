@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from infra.city.scorecard import place
+from infra.city.scorecard import rank_text
 from infra.demo.counts import Counts
 from infra.demo.rows import WIB
 
@@ -156,7 +156,7 @@ def _clocks(document: dict[str, Any]) -> list[str]:
     for row in ranked:
         rate = row["on_time"]
         lines.append(
-            f"  {place(row):>5}  {row['name']['id']:<20} {row['score']:>5.1f}  on time "
+            f"  {rank_text(row):>5}  {row['name']['id']:<20} {row['score']:>5.1f}  on time "
             f"{100 * rate['value']:3.0f}% ({100 * rate['low']:.0f}–{100 * rate['high']:.0f}%), "
             f"n {row['n']:.0f}"
         )

@@ -4,11 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from infra.cost import bill
 
+ROOT = Path(__file__).parents[2]
 UNITS = {
     "report": {"reads": 50.0, "writes": 400.0, "calls": 120.0, "puts": 16.0, "gets": 12.0,
                "messages": 8.0, "cpu": 0.7, "bytes_out": 100.0},
@@ -46,6 +48,18 @@ def test_a_bill_is_what_is_used_times_its_price() -> None:
     assert found["database"] == pytest.approx(writes + reads)
     assert found["api"] == pytest.approx(17 * price["api_million"])
     assert found["files"] == pytest.approx(16_000 * 0.005 + 12_000 * 0.0004 + 36_000 * 0.023)
+
+
+def test_what_it_costs_at_rest_is_what_the_pages_say() -> None:
+    """Each alarm of the templates costs; the count is theirs."""
+    dollars = round(bill.at_rest(bill.prices()))
+    for page, words in (
+        ("README.md", f"At rest it costs about {dollars} dollars a month"),
+        ("docs/deploy.md", f"At rest it costs about {dollars} dollars a month"),
+        ("docs/deploy.md", f"{bill.ALARMS} alarms less the free ten"),
+        ("docs/cost.md", f"it costs {dollars} dollars a month without traffic"),
+    ):
+        assert words in (ROOT / page).read_text(), page
 
 
 def test_ten_times_the_city_costs_ten_times_but_for_what_is_fixed() -> None:
