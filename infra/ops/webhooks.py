@@ -62,6 +62,8 @@ def main(words: list[str] | None = None) -> int:
     if options.command == "list":
         listed = [_listed(city, hook) for hook in city.hooks.values()]
         print(json.dumps(listed, indent=2, ensure_ascii=False))
+        if not listed:
+            print(f"{city.jurisdiction} has no webhooks (docs/webhooks.md)", file=sys.stderr)
         return 0
     hook = city.hooks.get(options.hook)
     if hook is None:

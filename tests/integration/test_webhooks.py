@@ -809,6 +809,15 @@ def test_the_command_says_in_words_what_it_does_and_what_is_wrong(
     assert "it has no secret yet: webhooks secret new" in complaint
 
 
+def test_the_list_of_a_city_without_webhooks_says_so(
+    aws: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    World()
+    status, shown, said = ops(capsys, "list")
+    assert (status, json.loads(shown)) == (0, [])
+    assert said == f"{JURISDICTION} has no webhooks (docs/webhooks.md)\n"
+
+
 def test_names_of_the_rules_are_events_that_everybody_may_see() -> None:
     assert {"file", "assign", "comment", "erased", "photo_ready"} <= rules.event_names()
     assert not {"contact_read", "protect", "flag", "import"} & rules.event_names()
